@@ -1,1 +1,4 @@
-//! Under construction.
+//! The contracts that ingest and processor share: Avro records, wire format, schema ids, topics, carrier codes and the
+//! configuration file.
+
+pub mod records;
