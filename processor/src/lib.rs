@@ -1,4 +1,4 @@
-//! The processor: derives shipments and transitions from push events, exactly once, and writes them to ClickHouse,
+//! The processor: derives shipments and transitions from push events, exactly once, and writes them to `ClickHouse`,
 //! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them.
 
 pub mod config;
