@@ -1,6 +1,11 @@
 //! The configuration file, the environment over it, and errors that name the key.
 
-#![allow(clippy::result_large_err, reason = "the signature of figment's jail")]
+#![allow(
+    clippy::result_large_err,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests; the signature of figment's jail"
+)]
 
 use std::path::Path;
 
