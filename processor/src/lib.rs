@@ -1,1 +1,4 @@
 //! Under construction.
+
+pub mod domain;
+pub mod vendor;

@@ -43,8 +43,14 @@ struct Mapping {
 
 // A row that cannot be read is left out, so that a bad file cannot stop a service; the tests refuse such a file.
 static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
-    let mut mapping = Mapping { kuaidi100: HashMap::new(), kdniao: HashMap::new() };
-    for row in csv::Reader::from_reader(CARRIERS_CSV.as_bytes()).deserialize::<Carrier>().flatten() {
+    let mut mapping = Mapping {
+        kuaidi100: HashMap::new(),
+        kdniao: HashMap::new(),
+    };
+    for row in csv::Reader::from_reader(CARRIERS_CSV.as_bytes())
+        .deserialize::<Carrier>()
+        .flatten()
+    {
         let codes = match row.vendor {
             Vendor::Kuaidi100 => &mut mapping.kuaidi100,
             Vendor::Kdniao => &mut mapping.kdniao,
@@ -76,7 +82,10 @@ pub fn canonical(vendor: Vendor, code: &str) -> Cow<'_, str> {
 
 fn lower_case(code: &str) -> Cow<'_, str> {
     let code = code.trim();
-    if code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+    if code
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
         Cow::Borrowed(code)
     } else {
         Cow::Owned(code.to_lowercase())
@@ -85,12 +94,19 @@ fn lower_case(code: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test that cannot go on should say where"
+    )]
 
     use super::*;
 
     fn rows() -> Vec<Carrier> {
-        csv::Reader::from_reader(CARRIERS_CSV.as_bytes()).deserialize().map(Result::unwrap).collect()
+        csv::Reader::from_reader(CARRIERS_CSV.as_bytes())
+            .deserialize()
+            .map(Result::unwrap)
+            .collect()
     }
 
     #[test]
@@ -98,9 +114,16 @@ mod tests {
         let rows = rows();
         assert!(rows.len() > 40);
         for row in &rows {
-            assert_eq!(find(row.vendor, &row.code), Some(row), "a duplicate or a row that is lost");
+            assert_eq!(
+                find(row.vendor, &row.code),
+                Some(row),
+                "a duplicate or a row that is lost"
+            );
             for code in [&row.code, &row.carrier] {
-                assert!(!code.is_empty() && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{code}");
+                assert!(
+                    !code.is_empty() && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()),
+                    "{code}"
+                );
             }
             assert_eq!(row.name.trim(), row.name);
             assert!(!row.name.is_empty());
@@ -150,7 +173,11 @@ mod tests {
     fn rule_38_codes_are_trimmed_and_lower_cased_and_unknown_ones_pass_through() {
         assert_eq!(canonical(Vendor::Kuaidi100, " YuanTong "), "yto");
         assert_eq!(canonical(Vendor::Kuaidi100, " NeuerKurier "), "neuerkurier");
-        assert_eq!(canonical(Vendor::Kuaidi100, "yto"), "yto", "another vendor's code is no code of this one");
+        assert_eq!(
+            canonical(Vendor::Kuaidi100, "yto"),
+            "yto",
+            "another vendor's code is no code of this one"
+        );
         assert_eq!(canonical(Vendor::Kdniao, "yuantong"), "yuantong");
     }
 
@@ -161,7 +188,11 @@ mod tests {
 
     #[test]
     fn rule_38_only_colissimo_is_international() {
-        let international: Vec<_> = rows().into_iter().filter(|row| row.international).map(|row| row.carrier).collect();
+        let international: Vec<_> = rows()
+            .into_iter()
+            .filter(|row| row.international)
+            .map(|row| row.carrier)
+            .collect();
         assert_eq!(international, ["colissimo"]);
     }
 
