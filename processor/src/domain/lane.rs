@@ -18,6 +18,15 @@ pub(super) struct Area {
     pub(super) name: Option<String>,
 }
 
+impl Area {
+    fn of(event: &ShipmentEvent, name: Option<&str>) -> Self {
+        Self {
+            code: event.area_code.clone(),
+            name: name.map(mask_owned),
+        }
+    }
+}
+
 /// What the vendor's route said so far in this epoch: for each field the last value that was not empty.
 pub(super) struct Route {
     pub(super) origin: Area,
@@ -58,23 +67,24 @@ pub(super) fn find(
 ) -> Lane {
     let mut forward_areas = events
         .iter()
-        .zip(area_names)
+        .zip(area_names.iter().copied())
         .enumerate()
         .filter(|(_, (event, _))| event.leg == Leg::Forward && event.area_code.is_some());
-    let area = |(_, (event, name)): (usize, (&ShipmentEvent, &Option<&str>))| Area {
-        code: event.area_code.clone(),
-        name: name.map(mask_owned),
+    let first_area = || {
+        forward_areas
+            .clone()
+            .next()
+            .map(|(_, (event, name))| Area::of(event, name))
     };
-    let first_area = || forward_areas.clone().next().map(area);
     let origin = if route.origin.code.is_some() {
         None
     } else {
         first_area()
     };
     let dest = match delivered {
-        Some(delivered) if route.dest.code.is_none() => {
-            forward_areas.rfind(|(position, _)| *position <= delivered).map(area)
-        }
+        Some(delivered) if route.dest.code.is_none() => forward_areas
+            .rfind(|(position, _)| *position <= delivered)
+            .map(|(_, (event, name))| Area::of(event, name)),
         _ => None,
     };
     Lane {

@@ -68,6 +68,7 @@ pub(super) fn mask_owned(text: &str) -> String {
 
 /// What a text may contain, found in one pass over its bytes.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent findings")]
 struct Hints {
     name: bool,
     code: bool,
@@ -88,8 +89,10 @@ impl Hints {
                 digits = 0;
                 match bytes {
                     // The last letters of the words: 员 人, " by" " to", 码, 给.
-                    [0xE5, 0x91, 0x98, ..] | [0xE4, 0xBA, 0xBA, ..] => hints.name = true,
-                    [b' ', b'b' | b'B', b'y' | b'Y', ..] | [b' ', b't' | b'T', b'o' | b'O', ..] => hints.name = true,
+                    [0xE5, 0x91, 0x98, ..]
+                    | [0xE4, 0xBA, 0xBA, ..]
+                    | [b' ', b'b' | b'B', b'y' | b'Y', ..]
+                    | [b' ', b't' | b'T', b'o' | b'O', ..] => hints.name = true,
                     [0xE7, 0xA0, 0x81, ..] => hints.code = true,
                     [0xE7, 0xBB, 0x99, ..] => hints.assigned = true,
                     _ => {}
@@ -108,7 +111,7 @@ struct Found {
 }
 
 impl Found {
-    /// `run` stands in `rest` right before `tail`'s end … that is, `rest` = kept ++ run ++ anything.
+    /// The first `run` bytes of `from_run`, which is an end of `rest`; none if they are none.
     fn run(rest: &str, from_run: &str, run: usize) -> Option<Self> {
         (run > 0).then(|| Self {
             kept: rest.len().saturating_sub(from_run.len()),

@@ -20,6 +20,10 @@ pub(super) struct Circumstances {
 }
 
 /// First match wins; a pair that is not named is tolerated.
+#[allow(
+    clippy::match_same_arms,
+    reason = "one block for each status before, as the rule lists them"
+)]
 pub(super) fn judge(from: Status, to: &ShipmentEvent, circumstances: Circumstances) -> Verdict {
     let sub_status = to.sub_status.as_deref();
     if from == Unknown {

@@ -329,9 +329,9 @@ impl<'de> Deserialize<'de> for ElementCount {
                 f.write_str("an array")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut count = 0;
+                let mut count: usize = 0;
                 while seq.next_element::<IgnoredAny>()?.is_some() {
-                    count += 1;
+                    count = count.saturating_add(1);
                 }
                 Ok(ElementCount(count))
             }

@@ -36,7 +36,7 @@ pub enum Reading<'a> {
 /// Pushes that are fine and change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoOp {
-    /// Kdniao's cash-on-delivery status, RequestType 107 (rule 42).
+    /// Kdniao's cash-on-delivery status, `RequestType` 107 (rule 42).
     Payment,
     /// A carrier correction whose old carrier is not told (rule 18).
     CorrectionWithoutOldCarrier,

@@ -38,9 +38,10 @@ pub(super) fn parse_edd(text: &str) -> Option<TimestampMillis> {
             return None;
         }
         let hour = rest.number(1, 2)?;
-        let (minute, second) = match rest.literal(":") {
-            true => (rest.number(1, 2)?, rest.optional_seconds()?),
-            false => (0, 0),
+        let (minute, second) = if rest.literal(":") {
+            (rest.number(1, 2)?, rest.optional_seconds()?)
+        } else {
+            (0, 0)
         };
         rest.at_end().then_some(())?;
         (hour, minute, second)
@@ -69,13 +70,15 @@ pub(super) fn parse_offset(text: &str) -> Option<Offset> {
             let minutes = if rest.literal(":") { rest.number(2, 2)? } else { 0 };
             (hours, minutes)
         }
-        3 | 4 => (rest.number(digits - 2, digits - 2)?, rest.number(2, 2)?),
+        3 => (rest.number(1, 1)?, rest.number(2, 2)?),
+        4 => (rest.number(2, 2)?, rest.number(2, 2)?),
         _ => return None,
     };
     if !rest.at_end() || hours > 23 || minutes > 59 {
         return None;
     }
-    Offset::from_seconds(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60)).ok()
+    let minutes = i32::from(hours).saturating_mul(60).saturating_add(i32::from(minutes));
+    Offset::from_seconds(minutes.saturating_mul(60).saturating_mul(sign)).ok()
 }
 
 fn local_time(year: i16, month: i16, day: i16, hour: i16, minute: i16, second: i16) -> Option<LocalTime> {
@@ -125,17 +128,10 @@ impl Scanner<'_> {
 
     /// A number of `least` to `most` digits.
     fn number(&mut self, least: usize, most: usize) -> Option<i16> {
-        let mut number = 0;
-        let mut digits = 0;
-        for byte in self.0.bytes().take(most).take_while(u8::is_ascii_digit) {
-            number = number * 10 + i16::from(byte - b'0');
-            digits += 1;
-        }
-        if digits < least {
-            return None;
-        }
-        self.0 = self.0.get(digits..)?;
-        Some(number)
+        let digits = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        let (number, rest) = self.0.split_at_checked(digits)?;
+        self.0 = rest;
+        if digits < least { None } else { number.parse().ok() }
     }
 
     fn literal(&mut self, literal: &str) -> bool {
@@ -242,7 +238,7 @@ mod tests {
         ] {
             let instant = utc
                 .and_then(|utc| utc.parse::<jiff::Timestamp>().ok())
-                .map(|utc| utc.as_millisecond());
+                .map(jiff::Timestamp::as_millisecond);
             assert_eq!(parse_edd(text).map(|edd| edd.0), instant, "{text}");
         }
     }
