@@ -2,12 +2,7 @@
 //! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them.
 
 pub mod config;
-mod dead_letter;
-pub mod derive;
 pub mod domain;
 pub mod health;
-pub mod migrate;
-mod poison;
 pub mod shutdown;
-pub mod sink;
 pub mod vendor;
