@@ -5,7 +5,8 @@
 # A part is built in a temporary directory and renamed into place when it is complete, so that a broken download is
 # never taken for a whole one. A manifest of sizes tells when somebody truncated it afterwards; it is then fetched anew.
 
-# The files that decide what is fetched: a change of any of them makes a new directory in the cache.
+# The files that decide what is fetched. A change of any of them, or of the function that fetches, makes a new directory
+# in the cache.
 part_sources() { # PART
   case $1 in
     kafka) printf '%s\n' kafka/pom.xml ;;
@@ -24,7 +25,7 @@ part_version() { # PART
 # Where a part is installed, whether it is there or not.
 part_home() { # PART
   local digest
-  digest=$(cd "$repo/deploy/local" && part_sources "$1" | xargs cat | sha256sum)
+  digest=$({ (cd "$repo/deploy/local" && part_sources "$1" | xargs cat) && declare -f "fetch_$1"; } | sha256sum)
   printf '%s/%s-%s-%s' "$COURIERFLOW_CACHE_DIR" "$1" "$(part_version "$1")" "${digest:0:8}"
 }
 
