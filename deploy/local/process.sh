@@ -28,20 +28,23 @@ process_pid() { # NAME
 
 # Starts COMMAND in a session of its own: the Ctrl-C of a terminal reaches this script, which then ends things in order.
 process_spawn() { # NAME COMMAND...
-  local name=$1 log=$log_dir/$1.log traps pid
+  local name=$1 log=$log_dir/$1.log traps pid interrupted=""
   shift
   make_directory "$run_dir" COURIERFLOW_LOCAL_DIR
   make_directory "$log_dir" COURIERFLOW_LOCAL_DIR
   if [[ -f $log ]] && (($(stat -c %s "$log") > 20 * 1024 * 1024)); then mv "$log" "$log.old"; fi
-  # Between the start and the pid file a signal would leave a process that nobody knows.
+  # A signal between the start and the pid file would leave a process that nobody knows: it is taken note of, and
+  # delivered afterwards. The child ignores Ctrl-C, as all background children of a script, until it is out of reach.
   traps=$(trap -p INT TERM)
-  trap '' INT TERM
-  env --default-signal=INT,QUIT,TERM setsid "$@" </dev/null >>"$log" 2>&1 {name_lock}>&- &
+  trap 'interrupted=INT' INT
+  trap 'interrupted=TERM' TERM
+  setsid env --default-signal=INT,QUIT,TERM "$@" </dev/null >>"$log" 2>&1 {name_lock}>&- &
   pid=$!
   printf '%s %s\n' "$pid" "$(process_birth "$pid")" >"$run_dir/$name.pid.new"
   mv "$run_dir/$name.pid.new" "$run_dir/$name.pid"
   trap - INT TERM
   eval "$traps"
+  [[ -z $interrupted ]] || kill -s "$interrupted" $$
 }
 
 process_signal() { # NAME SIGNAL

@@ -93,10 +93,13 @@ clickhouse_ready() {
   [[ $(curl -sf -m 2 "http://127.0.0.1:$COURIERFLOW_CLICKHOUSE_HTTP_PORT/?query=SELECT+1") == 1 ]]
 }
 
-# It does not end on SIGTERM. The answer to the statement is lost with the server, so an error here means nothing.
+# It does not end on SIGTERM. The answer to the statement is lost with the server, so most errors here mean nothing; but
+# one that does not listen yet cannot be asked, has taken nothing from anybody, and survives a SIGKILL.
 clickhouse_ask_to_end() {
+  local status=0
   process_pid clickhouse >/dev/null || return 0
-  curl -s -m 5 -o /dev/null -d "SYSTEM SHUTDOWN" "http://127.0.0.1:$COURIERFLOW_CLICKHOUSE_HTTP_PORT/" || true
+  curl -s -m 5 -o /dev/null -d "SYSTEM SHUTDOWN" "http://127.0.0.1:$COURIERFLOW_CLICKHOUSE_HTTP_PORT/" || status=$?
+  ((status != 7)) || process_kill clickhouse
 }
 
 # --- All of them -----------------------------------------------------------------------------------------------------
