@@ -1,1 +1,3 @@
-//! Under construction.
+//! What the end-to-end tests, the simulator and the benchmarks share.
+
+pub mod stack;
