@@ -1,1 +1,3 @@
-//! Under construction.
+//! Tools of the end-to-end tests.
+
+pub mod oracle;
