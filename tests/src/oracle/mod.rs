@@ -14,6 +14,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::missing_panics_doc,
     clippy::indexing_slicing,
     reason = "a failed assumption of the recomputation must end the test at once"
 )]
@@ -41,6 +42,7 @@ pub mod rows;
 mod specification;
 mod time;
 mod transitions;
+pub mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +50,7 @@ use courierflow_schemas::records::{Leg, Op, PushEvent, TrackingState, Vendor};
 
 pub use compare::{Difference, differences, record_differences};
 pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, ShipmentRow, TransitionRow};
+pub use workload::workload;
 
 use accept::{Judgement, Memory};
 use events::{Event, ShipmentStatus};
@@ -55,14 +58,37 @@ use milestones::Figures;
 use read::{Reading, Route, Snapshot, Word};
 use transitions::{Change, Transition};
 
-/// What the three tables should show after these push events, which are in order of arrival within each tracking number.
+/// What the three tables should show after these push events, which are in order of arrival within each tracking number,
+/// and every record of the derived topics. The records hold each version of each shipment: see [`expected_tables`] for
+/// what does not fit into memory.
 pub fn expected(pushes: &[PushEvent]) -> Expected {
+    let mut all = Expected::default();
+    for pushes in by_number(pushes) {
+        let rows = pushes.iter().map(|push| push_row(push)).collect();
+        all.append(Expected::from_log(rows, derive(&pushes)));
+    }
+    all.sorted()
+}
+
+/// The same without the records.
+pub fn expected_tables(pushes: &[PushEvent]) -> Expected {
+    let mut all = Expected::default();
+    for pushes in by_number(pushes) {
+        let rows = pushes.iter().map(|push| push_row(push)).collect();
+        all.append(Expected {
+            records: Vec::new(),
+            ..Expected::from_log(rows, derive(&pushes))
+        });
+    }
+    all.sorted()
+}
+
+fn by_number(pushes: &[PushEvent]) -> Vec<Vec<&PushEvent>> {
     let mut by_number: BTreeMap<&str, Vec<&PushEvent>> = BTreeMap::new();
     for push in pushes {
         by_number.entry(&push.tracking_number).or_default().push(push);
     }
-    let records = by_number.values().flat_map(|pushes| derive(pushes)).collect();
-    Expected::from_log(pushes.iter().map(push_row).collect(), records)
+    by_number.into_values().collect()
 }
 
 /// Everything that the push events of one tracking number lead to.

@@ -196,6 +196,46 @@ impl Expected {
     }
 }
 
+impl Expected {
+    pub(super) fn append(&mut self, other: Self) {
+        self.push.extend(other.push);
+        self.shipment.extend(other.shipment);
+        self.transition.extend(other.transition);
+        self.records.extend(other.records);
+    }
+
+    /// Tables by their keys; the records stay as they are.
+    pub(super) fn sorted(mut self) -> Self {
+        self.push.sort_by_cached_key(|row| {
+            (
+                row.vendor.clone(),
+                row.account.clone(),
+                row.received_at,
+                row.push_id.clone(),
+                row.part,
+            )
+        });
+        self.shipment.sort_by_cached_key(|row| {
+            (
+                row.carrier.clone(),
+                row.tracking_number.clone(),
+                row.vendor.clone(),
+                row.epoch.clone(),
+            )
+        });
+        self.transition.sort_by_cached_key(|row| {
+            let shipment = (
+                row.carrier.clone(),
+                row.tracking_number.clone(),
+                row.vendor.clone(),
+                row.epoch.clone(),
+            );
+            (shipment, row.occurred_at, row.transition_id.clone())
+        });
+        self
+    }
+}
+
 /// The row that a record of `courier.shipment.v1` makes, for the comparison of records.
 impl From<&Shipment> for ShipmentRow {
     fn from(record: &Shipment) -> Self {
