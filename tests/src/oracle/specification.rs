@@ -1,5 +1,6 @@
-//! Examples worked by hand from the rules, before any other implementation was looked at. The number of the rule is in the
-//! name of the test.
+//! Examples worked by hand from the rules. The number of the rule is in the name of the test.
+
+#![allow(clippy::too_many_lines, reason = "the samples of the vendor documents are long")]
 
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use serde_json::{Value, json};

@@ -962,6 +962,7 @@ mod tests {
 
     /// A workload that never meets a rule proves nothing about it.
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a list of outcomes")]
     fn every_outcome_occurs() {
         let pushes = workload(1, 6000);
         let tables = expected(&pushes);
@@ -1021,7 +1022,7 @@ mod tests {
             epochs.values().filter(|count| **count > 1).count() > 20,
             "re-used numbers"
         );
-        println_in_tests(&seen);
+        print(&seen);
         for wanted in [
             "status UNKNOWN",
             "status INFO_RECEIVED",
@@ -1071,7 +1072,7 @@ mod tests {
     }
 
     #[allow(clippy::print_stdout, reason = "for whoever tunes the workload")]
-    fn println_in_tests(seen: &BTreeMap<String, usize>) {
+    fn print(seen: &BTreeMap<String, usize>) {
         for (what, count) in seen {
             println!("{count:6} {what}");
         }
