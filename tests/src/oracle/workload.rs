@@ -37,6 +37,8 @@ struct Story {
     tellers: Vec<Teller>,
     /// `received_at` of the last push, µs.
     received_at: i64,
+    /// Most pushes come within minutes: more of them within 6 h than are remembered.
+    is_hectic: bool,
 }
 
 /// One vendor's view of it.
@@ -117,11 +119,13 @@ impl Story {
             number: format!("W{index:06}"),
             tellers,
             received_at: (BEGIN + rng.i64(0..30 * DAY)) * SECOND + rng.i64(0..SECOND),
+            is_hectic: chance(rng, 20),
         }
     }
 
     fn next(&mut self, rng: &mut Rng) -> PushEvent {
         let step = match rng.u8(..100) {
+            6.. if self.is_hectic => rng.i64(0..900) * SECOND,
             0..4 => 0,
             4..6 => -rng.i64(0..3 * SECOND),
             6..16 => rng.i64(0..10) * SECOND,
@@ -134,6 +138,9 @@ impl Story {
             _ => rng.i64(20 * DAY..45 * DAY) * SECOND,
         };
         self.received_at += step;
+        if chance(rng, 20) {
+            self.received_at -= self.received_at.rem_euclid(SECOND);
+        }
         let teller = rng.usize(..self.tellers.len());
         self.tellers[teller].push(rng, &self.number, self.received_at)
     }
@@ -403,6 +410,7 @@ fn route(rng: &mut Rng, last: &mut Map<String, Value>) {
         4 => json!({"number": "CN440300000000"}),
         5 => json!({"number": "440300000000", "name": "广东,深圳市"}),
         6 => json!({"number": "CN440000000000", "name": "广东"}),
+        7 => json!({"number": "CN4403", "name": "深圳"}),
         _ => {
             let (code, name) = one(rng, &AREAS);
             json!({"number": code, "name": name})
@@ -498,7 +506,7 @@ fn change_lines(rng: &mut Rng, vendor: Vendor, is_cross_border: bool, lines: &mu
             };
             let mut local = newest;
             for code in one(rng, runs) {
-                local += one(rng, &[0, 1, 600, HOUR, 5 * HOUR, DAY]);
+                local += one(rng, &[0, 1, 600, HOUR, 5 * HOUR, DAY, 30 * DAY, 30 * DAY + 1]);
                 let mut next = line(rng, vendor, is_cross_border, local);
                 next.code = Some((*code).to_owned());
                 lines.push(next);
@@ -758,6 +766,7 @@ fn estimate(rng: &mut Rng, into: &mut Map<String, Value>, field: &str, lines: &[
             "soon",
             "",
             "%Y-%m-%d 25",
+            "0001-01-01 00:00:00",
         ],
     );
     into.insert(field.to_owned(), json!(civil.strftime(form).to_string()));
@@ -774,6 +783,7 @@ fn push_time(rng: &mut Rng, received_at: i64) -> Option<String> {
         1 => Some(String::new()),
         2 => Some("soon".to_owned()),
         3 => Some(civil.strftime("%Y/%-m/%-d %-H:%M").to_string()),
+        4 if chance(rng, 20) => Some("0001-01-01 00:00:00".to_owned()),
         _ => Some(civil.strftime("%Y-%m-%d %H:%M:%S").to_string()),
     }
 }
@@ -804,6 +814,7 @@ const KUAIDI100_RUNS: &[&[&str]] = &[
     &["10", "11", "13", "12"],
     &["102", "103", "1002", "1001", "5"],
     &["14"],
+    &["3", "6"],
 ];
 
 const KDNIAO_RUNS: &[&[&str]] = &[
@@ -858,13 +869,14 @@ const AREAS: [(&str, &str); 12] = [
     ("CN500000000000", "重庆市"),
 ];
 
-const PLACES: [Option<&str>; 6] = [
+const PLACES: [Option<&str>; 7] = [
     None,
     Some("深圳中心"),
     Some("XX,XX,XX"),
     Some(" "),
     Some("STOCKTON,CA,US"),
     Some("上海市"),
+    Some(" 深圳中心 "),
 ];
 
 const TEXTS: [&str; 56] = [
