@@ -279,10 +279,19 @@ fn push_masked_number(number: &str, masked: &mut String) {
 
 /// What follows one of the words, Latin ones in any case.
 fn strip_word<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
-    words.iter().find_map(|word| {
-        let (start, rest) = text.split_at_checked(word.len())?;
-        start.eq_ignore_ascii_case(word).then_some(rest)
-    })
+    // Asked at every letter of a text: the first byte tells nearly always.
+    let first = text.as_bytes().first()?.to_ascii_lowercase();
+    words
+        .iter()
+        .filter(|word| {
+            word.as_bytes()
+                .first()
+                .is_some_and(|byte| byte.to_ascii_lowercase() == first)
+        })
+        .find_map(|word| {
+            let (start, rest) = text.split_at_checked(word.len())?;
+            start.eq_ignore_ascii_case(word).then_some(rest)
+        })
 }
 
 fn skip_blanks(text: &str) -> &str {
