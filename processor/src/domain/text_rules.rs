@@ -247,7 +247,7 @@ mod tests {
         let words: Vec<_> = WORDS.by_first_letter.values().flatten().collect();
         let all = words.iter().fold(0, |all, (_, bit)| all | bit);
         assert_eq!(all.count_ones() as usize, words.len());
-        assert!(words.iter().all(|(_, bit)| bit.count_ones() == 1));
+        assert!(words.iter().all(|(_, bit)| bit.is_power_of_two()));
     }
 
     #[test]

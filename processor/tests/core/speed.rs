@@ -1,5 +1,7 @@
 //! How long a push takes. Not a test: `cargo test --release -p courierflow-processor --test core -- --ignored --nocapture speed`.
 
+#![allow(clippy::print_stdout, reason = "its only output")]
+
 use std::time::Instant;
 
 use courierflow_processor::domain::{DeriveOptions, Outcome, derive};
