@@ -20,18 +20,21 @@ pub(super) fn fold(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// One pass over the bytes: almost every text is folded already.
 fn is_folded(text: &str) -> bool {
+    let bytes = text.as_bytes();
     // A blank before the text and one after it would be a run.
     let mut after_blank = true;
-    let mut bytes = text.as_bytes();
-    while let [byte, rest @ ..] = bytes {
-        let is_blank = *byte == b' ';
-        if is_blank && after_blank || begins_with_other_white_space(bytes) {
-            return false;
+    for (position, byte) in bytes.iter().enumerate() {
+        match byte {
+            b' ' if after_blank => return false,
+            b' ' => after_blank = true,
+            // The first bytes of all other white space; few of Chinese.
+            b'\t'..=b'\r' | 0xC2 | 0xE1..=0xE3 if bytes.get(position..).is_some_and(begins_with_other_white_space) => {
+                return false;
+            }
+            _ => after_blank = false,
         }
-        after_blank = is_blank;
-        bytes = rest;
     }
-    !after_blank || text.is_empty()
+    !after_blank || bytes.is_empty()
 }
 
 /// Every member of Unicode `White_Space` but the blank, in UTF-8.
