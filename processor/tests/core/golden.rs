@@ -149,6 +149,20 @@ fn golden_kuaidi100_map_track() {
 }
 
 #[test]
+fn golden_kuaidi100_signature_vector() {
+    let name = "kuaidi100-signature-vector";
+    check(
+        name,
+        &envelope(
+            Vendor::Kuaidi100,
+            "YT0000000000001",
+            "2012-08-28T09:00:00Z",
+            fixture(name),
+        ),
+    );
+}
+
+#[test]
 fn golden_kuaidi100_realtime_query() {
     let name = "kuaidi100-realtime-query";
     let result: Value = serde_json::from_str(&fixture(name)).unwrap();
