@@ -266,9 +266,10 @@ fn rule_35_places() {
             json!("31000000000"),
             json!("x"),
             json!(null),
-            Some("31000000000"),
+            None,
             Some("x"),
         ),
+        (json!("CN4403"), json!("x"), json!(null), None, Some("x")),
     ] {
         let mut line = item("2025-06-01 08:00:00", "0", "x");
         line["areaCode"] = area_code;
