@@ -2,5 +2,9 @@
 //! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them.
 
 pub mod config;
+pub mod dead_letter;
 pub mod health;
+pub mod migrate;
+pub mod poison;
 pub mod shutdown;
+pub mod sink;

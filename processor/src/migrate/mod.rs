@@ -1,0 +1,3 @@
+//! `processor migrate`: makes the servers as the program expects them. Doing it again changes nothing.
+
+pub mod clickhouse;
