@@ -122,7 +122,7 @@ mod tests {
             signature: "VERIFIED",
             tracking_status: String::new(),
             items: 1,
-            bytes: 103,
+            bytes: 101,
             topic: "courier.push.v1".to_owned(),
             partition: 5,
             offset: 77,
