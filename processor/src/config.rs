@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::Context;
 
 /// The sections that the processor reads; those of ingest are passed over.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,17 +75,6 @@ impl Default for ProcessorSettings {
     }
 }
 
-/// What becomes of the vendors' texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Context {
-    /// Masked by rule 32.
-    #[default]
-    Keep,
-    /// Left out of every derived record.
-    Omit,
-}
-
 /// `[derive]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -108,7 +99,17 @@ pub struct DeriveSettings {
     /// A worker that sends no heartbeat for this long loses its partitions.
     pub session_timeout_ms: u64,
     /// The vendors' texts in derived records.
+    #[serde(deserialize_with = "context")]
     pub context: Context,
+}
+
+/// `keep` or `omit`; the pure core does not know of configuration files.
+fn context<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Context, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "keep" => Ok(Context::Keep),
+        "omit" => Ok(Context::Omit),
+        other => Err(serde::de::Error::unknown_variant(other, &["keep", "omit"])),
+    }
 }
 
 impl Default for DeriveSettings {

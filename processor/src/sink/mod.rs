@@ -15,7 +15,6 @@ mod consumer;
 mod dead_letters;
 mod insert;
 mod insert_error;
-mod push_facts;
 mod rows;
 mod settle;
 mod table_health;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Table, Unrepresentable, micros};
 use crate::dead_letter::Coordinates;
-use crate::sink::push_facts::{PushFacts, push_facts};
+use crate::vendor::push_facts;
 
 pub(crate) enum Push {}
 
@@ -43,11 +43,10 @@ impl Table for Push {
     }
 
     fn row(event: PushEvent, found_at: &Coordinates<'_>) -> Result<PushRow, Unrepresentable> {
-        let PushFacts {
-            carrier,
-            tracking_status,
-            items,
-        } = push_facts(&event);
+        let facts = push_facts(&event);
+        let carrier = facts.carrier.into_owned();
+        let tracking_status = facts.tracking_status.into_owned();
+        let items = facts.items;
         Ok(PushRow {
             vendor: event.vendor.as_str(),
             received_at: micros("received_at", event.received_at)?,

@@ -1,3 +1,0 @@
-//! `processor migrate`: makes the servers as the program expects them. Doing it again changes nothing.
-
-pub mod clickhouse;
