@@ -1,3 +1,5 @@
 //! What the end-to-end tests, the simulator and the benchmarks share.
 
+pub mod bench;
+pub mod oracle;
 pub mod stack;
