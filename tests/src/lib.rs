@@ -1,3 +1,4 @@
-//! What the end-to-end tests, the benchmarks and the demo share.
+//! What the end-to-end tests, the simulator and the benchmarks share.
 
 pub mod simulator;
+pub mod stack;

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Where the local stack keeps its things and which ports it uses. Sourced by stack.sh and ./dev. Everything can be set
+# from the environment, so that several stacks run side by side: give each its own directory and its own ports.
+
+# shellcheck disable=SC2034 # for those who source this
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+: "${COURIERFLOW_LOCAL_DIR:=$repo/.local}"        # data, logs and pid files of one stack
+: "${COURIERFLOW_CACHE_DIR:=${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/courierflow}" # the servers, fetched once
+: "${COURIERFLOW_KAFKA_PORT:=9092}"
+[[ $COURIERFLOW_KAFKA_PORT == *[!0-9]* ]] || : "${COURIERFLOW_KAFKA_CONTROLLER_PORT:=$((10#$COURIERFLOW_KAFKA_PORT + 1))}"
+: "${COURIERFLOW_REGISTRY_PORT:=8082}"
+: "${COURIERFLOW_CLICKHOUSE_HTTP_PORT:=8123}"
+: "${COURIERFLOW_CLICKHOUSE_TCP_PORT:=9000}"
+: "${COURIERFLOW_INGEST_PORT:=8080}"
+: "${COURIERFLOW_PROCESSOR_PORT:=8081}"           # health, metrics, pages
+: "${COURIERFLOW_START_SECONDS:=90}"              # how long a server or service may take until it is ready
+
+# Relative paths would change their meaning with the directory that a command is started in.
+[[ $COURIERFLOW_LOCAL_DIR == /* ]] || COURIERFLOW_LOCAL_DIR=$PWD/$COURIERFLOW_LOCAL_DIR
+[[ $COURIERFLOW_CACHE_DIR == /* ]] || COURIERFLOW_CACHE_DIR=$PWD/$COURIERFLOW_CACHE_DIR
+
+# Each port with the variable that moves it, in the order in which a clash is reported.
+port_variables=(
+  COURIERFLOW_KAFKA_PORT COURIERFLOW_KAFKA_CONTROLLER_PORT COURIERFLOW_REGISTRY_PORT COURIERFLOW_CLICKHOUSE_HTTP_PORT
+  COURIERFLOW_CLICKHOUSE_TCP_PORT COURIERFLOW_INGEST_PORT COURIERFLOW_PROCESSOR_PORT
+)
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+  printf 'courierflow: %s\n' "$*" >&2
+  exit 1
+}
+
+check_settings() {
+  local variable other
+  for variable in "${port_variables[@]}"; do
+    if ! [[ ${!variable} =~ ^[1-9][0-9]{0,4}$ ]] || ((${!variable} > 65535)); then
+      fail "$variable: '${!variable}' is not a port number (1 to 65535)"
+    fi
+    for other in "${port_variables[@]}"; do
+      [[ $other == "$variable" ]] && break
+      [[ ${!other} != "${!variable}" ]] || fail "$variable: port ${!variable} is already taken by $other"
+    done
+  done
+  [[ $COURIERFLOW_START_SECONDS =~ ^[1-9][0-9]{0,4}$ ]] ||
+    fail "COURIERFLOW_START_SECONDS: '$COURIERFLOW_START_SECONDS' is not a number of seconds"
+}
+
+# Fails when fewer than MEGABYTES are free where DIRECTORY is: a full disk otherwise shows as a corrupt download or as
+# a server that ends with a stack trace.
+need_disk() { # DIRECTORY MEGABYTES PURPOSE VARIABLE
+  local free
+  free=$(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') / 1024))
+  ((free >= $2)) || fail "only $free MB free in $1, $3 needs $2 MB ($4 moves it)"
+}
+
+make_directory() { # DIRECTORY VARIABLE
+  mkdir -p "$1" 2>/dev/null || fail "cannot create the directory $1 ($2 moves it)"
+}

@@ -1,0 +1,119 @@
+//! The servers and services that the end-to-end tests and the benchmarks run on.
+//!
+//! [`Stack`] is the seam: a test asks for addresses and lets a server fail, and does not know how the server is run.
+//! [`LocalStack`] runs the servers of `deploy/local/stack.sh`; another implementation can run the same ones in containers.
+//! [`Service`] is one of our own processes beside it.
+//!
+//! ```no_run
+//! use courierflow_tests::stack::{Launch, LocalStack, Server, Stack};
+//! use std::time::Duration;
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let stack = LocalStack::start("broker-restart")?;
+//! Launch::processor("migrate").run_to_end("migrate", &stack)?;
+//! let mut ingest = Launch::ingest().start("ingest", &stack)?;
+//! ingest.wait_ready(Duration::from_secs(20))?;
+//!
+//! stack.kill(Server::Kafka)?;
+//! // … pushes to ingest.url() are refused …
+//! stack.start_server(Server::Kafka)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod binaries;
+mod local;
+mod ports;
+mod process;
+mod service;
+
+pub use binaries::binary;
+pub use local::LocalStack;
+pub use service::{Launch, Service};
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A server of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// The Kafka broker.
+    Kafka,
+    /// The schema registry.
+    Registry,
+    /// ClickHouse.
+    ClickHouse,
+}
+
+impl Server {
+    /// Every server, in the order in which they are started.
+    pub const ALL: [Self; 3] = [Self::Kafka, Self::Registry, Self::ClickHouse];
+
+    /// The name by which `stack.sh` knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Registry => "registry",
+            Self::ClickHouse => "clickhouse",
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A set of running servers that belongs to one test. Dropping it ends them, and every [`Service`] that was started on
+/// it, also when the test panics.
+pub trait Stack {
+    /// Kafka's bootstrap servers: `host:port`.
+    fn brokers(&self) -> String;
+
+    /// The base of the registry's Confluent-compatible API, without a slash at the end.
+    fn registry_url(&self) -> String;
+
+    /// ClickHouse's HTTP address, without a slash at the end.
+    fn clickhouse_url(&self) -> String;
+
+    /// A directory of this stack alone, for logs and files; it is gone after a test that passed.
+    fn dir(&self) -> &Path;
+
+    /// A TCP port on the loopback address that nobody else uses while the stack lives. A service that is started again
+    /// can have it again.
+    fn reserve_port(&self) -> anyhow::Result<u16>;
+
+    /// Starts a server that was stopped or killed, on its old address with its old data; returns when it is ready, at
+    /// once if it already runs.
+    fn start_server(&self, server: Server) -> anyhow::Result<()>;
+
+    /// Ends a server cleanly; returns when it is gone.
+    fn stop(&self, server: Server) -> anyhow::Result<()>;
+
+    /// Ends a server with SIGKILL; returns when it is gone.
+    fn kill(&self, server: Server) -> anyhow::Result<()>;
+
+    /// Lets a server hang (SIGSTOP): its connections stay open and nothing is answered.
+    fn freeze(&self, server: Server) -> anyhow::Result<()>;
+
+    /// Ends [`Stack::freeze`].
+    fn thaw(&self, server: Server) -> anyhow::Result<()>;
+
+    /// The configuration overrides that point our services at these servers.
+    fn configuration(&self) -> Vec<(&'static str, String)> {
+        let id_cache = self.dir().join("schema-ids.json");
+        vec![
+            ("COURIERFLOW__KAFKA__BROKERS", self.brokers()),
+            ("COURIERFLOW__REGISTRY__URL", self.registry_url()),
+            ("COURIERFLOW__REGISTRY__ID_CACHE", id_cache.display().to_string()),
+            ("COURIERFLOW__CLICKHOUSE__URL", self.clickhouse_url()),
+        ]
+    }
+}
+
+/// The root of the repository that this was built from.
+pub fn repository() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
