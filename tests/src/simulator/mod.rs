@@ -10,10 +10,15 @@
 //! | [`push`] | when which vendor pushes what, and what goes wrong on the way | no |
 //! | [`order`] | which pushes may be on the way at the same time | no |
 //! | [`sender`] | posts them | yes |
-//! | [`report`] | asks ClickHouse what came out | yes |
+//! | [`report`] | asks `ClickHouse` what came out | yes |
 //!
 //! Everything before [`sender`] is a function of the [`push::SimulationConfig`]: the same seed at the same `now` gives
 //! the same bytes in the same order.
+
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts of parcels and hours of their lives are far below 2^52"
+)]
 
 pub mod carriers;
 pub mod clock;

@@ -15,7 +15,7 @@ use super::random::Random;
 use super::snapshot::{Change, Revision, Snapshot};
 use super::steps::Step;
 use super::texts;
-use super::world::{Course, LONGEST_LIFE, Parcel, is_over, live};
+use super::world::{Course, Parcel, is_over, live};
 
 /// A contract with Kuaidi100: the account's name is the last segment of the callback URL.
 #[derive(Clone, Debug)]
@@ -450,7 +450,7 @@ fn revise(config: &SimulationConfig, parcel: &mut Parcel, random: &mut Random) -
     let Some(last) = parcel.happenings.len().checked_sub(1).filter(|last| *last > 1) else {
         return revisions;
     };
-    let any = |random: &mut Random| usize::try_from(random.whole(1, last as i64)).unwrap_or(last);
+    let any = |random: &mut Random| usize::try_from(random.whole(1, i64::try_from(last).unwrap_or(1))).unwrap_or(last);
     if random.chance(0.05) {
         let index = any(random);
         revisions.push(Revision {
@@ -513,7 +513,6 @@ fn live_again(config: &SimulationConfig, first: &Followed, index: u64) -> Option
     if first.parcel.course != Course::Domestic || ordered_at + DAY > config.now || !random.chance(0.5) {
         return None;
     }
-    debug_assert!(LONGEST_LIFE < 30 * DAY, "lives must not reach into each other");
     let mut parcel = live(Course::Domestic, ordered_at, &mut random);
     parcel.tracking_number.clone_from(&first.parcel.tracking_number);
     parcel.carrier = first.parcel.carrier;
@@ -667,7 +666,7 @@ fn plan_kdniao(
                 followed: index,
                 taken_at,
                 word,
-            })
+            });
         };
         let snapshot = Snapshot::taken(&followed.parcel, &followed.revisions, taken_at);
         let found = (snapshot.lines(), revised(followed, taken_at));

@@ -62,7 +62,7 @@ pub fn depot(random: &mut Random, city: &City) -> String {
 
 /// A locker or a pick-up station.
 pub fn station(random: &mut Random) -> &'static str {
-    *random.pick::<&str>(STATIONS)
+    random.pick::<&str>(STATIONS)
 }
 
 /// A pick-up code, as lockers (8 digits) and stations (`8-2-3041`) write it.
@@ -81,7 +81,7 @@ pub fn pickup_code(random: &mut Random) -> String {
 
 /// A line that carriers add for themselves: emoji, links, no fact.
 pub fn promotion(random: &mut Random) -> &'static str {
-    *random.pick::<&str>(PROMOTIONS)
+    random.pick::<&str>(PROMOTIONS)
 }
 
 /// What a text is about.

@@ -2,7 +2,7 @@
 //! about it yet; what a vendor sees and when is the business of [`push`](super::push).
 
 use super::carriers::{CARRIERS, Carrier, ORDINARY, carrier};
-use super::clock::{DAY, HOUR, Seconds, working_hour};
+use super::clock::{HOUR, Seconds, working_hour};
 use super::places::{CITIES, CROSSROADS, City};
 use super::random::Random;
 use super::steps::Step;
@@ -609,6 +609,3 @@ fn cross_border(ordered_at: Seconds, random: &mut Random) -> Parcel {
 pub fn is_over(happenings: &[Happening]) -> bool {
     happenings.last().is_some_and(|last| last.step.ends_tracking())
 }
-
-/// The longest time that a domestic life takes here: what a second life of a re-used number keeps away from the first.
-pub const LONGEST_LIFE: Seconds = 20 * DAY;

@@ -1,4 +1,5 @@
 #![allow(
+    clippy::single_match_else,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
