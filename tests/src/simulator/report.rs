@@ -18,11 +18,11 @@ use super::world::CROSS_BORDER;
 /// the delivered parcels alone would flatter the carrier that loses most. Quantile q is the element at `ceil(q * n)` of the sorted
 /// times. Durations below zero or over 180 days say that a time is wrong; they are left out.
 pub const CARRIERS_SQL: &str = "\
+WITH arraySort(groupArrayIf(assumeNotNull(hours), mature AND hours IS NOT NULL)) AS sorted
 SELECT carrier,
        count() AS parcels,
        countIf(picked_up_at IS NOT NULL) AS picked_up,
        countIf(picked_up_at IS NOT NULL AND delivered_at IS NOT NULL) AS delivered,
-       arraySort(groupArrayIf(assumeNotNull(hours), mature AND hours IS NOT NULL)) AS sorted,
        length(sorted) AS cohort,
        sorted[toUInt32(ceil(0.5 * cohort))] AS median_hours,
        sorted[toUInt32(ceil(0.9 * cohort))] AS p90_hours,

@@ -98,7 +98,10 @@ enum Outcome {
     Failed { retried: u64, reason: String },
 }
 
-/// Sends everything. `on_progress` is called twice a second; raising `stop` ends the sending after the pushes in flight.
+/// So many failures without a success between them, and nobody will want the rest to be tried.
+const HOPELESS: u32 = 100;
+
+/// Sends everything, or until it is hopeless. `on_progress` is called twice a second; raising `stop` ends the sending after the pushes in flight.
 pub async fn send(
     mut pushes: impl Iterator<Item = SimulatedPush>,
     config: &SenderConfig,
@@ -116,13 +119,14 @@ pub async fn send(
     let mut window = Window::default();
     let mut in_flight: JoinSet<(Ticket, u64, Outcome)> = JoinSet::new();
     let mut exhausted = false;
+    let mut failed_in_a_row = 0;
     let mut next_start = started;
     let mut ticks = tokio::time::interval(Duration::from_millis(500));
 
     loop {
-        let stopping = stop.load(Ordering::Relaxed);
+        let stopping = stop.load(Ordering::Relaxed) || failed_in_a_row >= HOPELESS;
         // Look further ahead than what is in flight: the next pushes may all be about parcels that are being sent.
-        while !exhausted && !stopping && window.len() < config.concurrency * 4 {
+        while !exhausted && !stopping && window.len() < config.concurrency * 16 {
             match pushes.next() {
                 Some(push) => {
                     let numbers = push.tracking_numbers.clone();
@@ -159,6 +163,7 @@ pub async fn send(
                 // A task neither panics nor is aborted; were it so, its push would not be counted as acknowledged.
                 if let Ok((ticket, parcels, outcome)) = done {
                     window.finish(ticket);
+                    failed_in_a_row = if matches!(outcome, Outcome::Acked { .. }) { 0 } else { failed_in_a_row + 1 };
                     count(&mut progress, parcels, outcome);
                 }
             }
