@@ -1,4 +1,9 @@
 //! The contracts that ingest and processor share: Avro records, wire format, schema ids, topics, carrier codes and the
 //! configuration file.
 
+pub mod logging;
 pub mod records;
+pub mod registry;
+pub mod settings;
+pub mod topics;
+pub mod wire;

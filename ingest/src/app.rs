@@ -1,0 +1,314 @@
+//! The HTTP side: every route, and the way of a push from its head to its answer.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use jiff::Timestamp;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::account::{Account, Accounts};
+use crate::admission::{Admission, Full};
+use crate::answer::{self, Refusal};
+use crate::body;
+use crate::config::IngestSettings;
+use crate::metrics::Metrics;
+use crate::publisher::{Batch, DeadLetter, PublishError, Publisher};
+use crate::readiness::Readiness;
+use crate::refusal_log::RefusalLog;
+use crate::vendor::{self, Push, Rejection, Unusable};
+
+/// Longest query string, in bytes. It is kept in the event of every parcel of the push; the vendors allow callback URLs of
+/// 255 characters.
+pub const MAX_QUERY_BYTES: usize = 2048;
+
+/// Longest Content-Type that is kept, in bytes; the rest of a longer one is cut off.
+const MAX_CONTENT_TYPE_BYTES: usize = 256;
+
+/// What the handlers share.
+pub struct App<P> {
+    /// Who may push.
+    pub accounts: Accounts,
+    /// Where pushes go.
+    pub publisher: P,
+    /// Whether they can go there.
+    pub readiness: Arc<Readiness>,
+    /// How many may be on the way.
+    pub admission: Arc<Admission>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is said of refusals.
+    pub log: RefusalLog,
+    /// Largest body.
+    pub max_body_bytes: usize,
+    /// Time for a body to arrive.
+    pub body_timeout: Duration,
+}
+
+impl<P: Publisher> App<P> {
+    /// Of validated settings.
+    pub fn new(
+        settings: &IngestSettings,
+        accounts: Accounts,
+        metrics: Metrics,
+        readiness: Arc<Readiness>,
+        publisher: P,
+    ) -> Self {
+        Self {
+            accounts,
+            publisher,
+            readiness,
+            admission: Admission::new(settings.max_in_flight_requests, settings.max_in_flight_bytes),
+            metrics,
+            log: RefusalLog::default(),
+            max_body_bytes: settings.max_body_bytes,
+            body_timeout: Duration::from_millis(settings.body_timeout_ms),
+        }
+    }
+}
+
+/// Every route. There are no layers around them: limits, deadlines and counts need the vendor's own answers, so they are
+/// steps of [`receive`], in the order in which they are taken.
+pub fn router<P: Publisher>(app: Arc<App<P>>) -> Router {
+    Router::new()
+        .route("/v1/push/kuaidi100/{account}", any(push_kuaidi100::<P>))
+        .route("/v1/push/kdniao/{account}", any(push_kdniao::<P>))
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz::<P>))
+        .route("/metrics", get(render_metrics::<P>))
+        .route("/openapi.json", get(openapi))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .with_state(app)
+}
+
+type AccountPath = Result<Path<String>, PathRejection>;
+
+async fn push_kuaidi100<P: Publisher>(app: State<Arc<App<P>>>, path: AccountPath, request: Request) -> Response<Body> {
+    push(&app, Vendor::Kuaidi100, path, request).await
+}
+
+async fn push_kdniao<P: Publisher>(app: State<Arc<App<P>>>, path: AccountPath, request: Request) -> Response<Body> {
+    push(&app, Vendor::Kdniao, path, request).await
+}
+
+/// A push that was taken.
+enum Taken {
+    /// All of it is stored.
+    Stored,
+    /// Something of it cannot be used and is kept as it came.
+    DeadLettered(Unusable),
+}
+
+/// A push that was not taken, with what the log should say beyond the kind.
+struct Refused {
+    refusal: Refusal,
+    detail: Cow<'static, str>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let detail = match refusal {
+            Refusal::Unusable(reason) => reason.as_str(),
+            _ => "",
+        };
+        Self {
+            refusal,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<PublishError> for Refused {
+    fn from(error: PublishError) -> Self {
+        Self {
+            detail: error.to_string().into(),
+            refusal: error.into(),
+        }
+    }
+}
+
+/// Takes a push, counts what became of it, and answers in the vendor's words.
+async fn push<P: Publisher>(app: &App<P>, vendor: Vendor, path: AccountPath, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let account = path.ok().and_then(|Path(name)| app.accounts.get(vendor, &name));
+    let (head, mut body) = request.into_parts();
+    let outcome = receive(app, account, &head, &mut body).await;
+
+    let metrics = app.metrics.of(vendor);
+    let business_id = account.map_or("", |account| &account.business_id);
+    let response = match outcome {
+        Ok(taken) => {
+            match taken {
+                Taken::Stored => metrics.stored.increment(1),
+                Taken::DeadLettered(reason) => {
+                    metrics.dead_lettered.increment(1);
+                    app.log.dead_lettered(vendor, account.map_or("", |account| &account.name), reason.as_str());
+                }
+            }
+            answer::stored(vendor, business_id, Timestamp::now())
+        }
+        Err(Refused { refusal, detail }) => {
+            body::discard(body);
+            metrics.refused(refusal);
+            app.log.refused(vendor, account.map(|account| account.name.as_str()), refusal, &detail);
+            answer::refused(vendor, business_id, Timestamp::now(), refusal)
+        }
+    };
+    metrics.duration.record(started.elapsed());
+    response
+}
+
+/// The checks in the order of rule 39; a success is only answered after everything is acknowledged.
+async fn receive<P: Publisher>(
+    app: &App<P>,
+    account: Option<&Account>,
+    head: &Parts,
+    body: &mut Body,
+) -> Result<Taken, Refused> {
+    let account = account.ok_or(Refusal::UnknownAccount)?;
+    if head.method != Method::POST {
+        return Err(Refusal::MethodNotAllowed.into());
+    }
+    let query = head.uri.query().unwrap_or_default();
+    if query.len() > MAX_QUERY_BYTES {
+        return Err(Refusal::QueryTooLong.into());
+    }
+    let mut place = app.admission.enter().map_err(|Full| Refusal::Busy)?;
+    let body = body::read(body, app.max_body_bytes, app.body_timeout, &mut place).await?;
+
+    let metrics = app.metrics.of(account.vendor);
+    metrics.body_bytes.increment(body.len() as u64);
+    let envelope = Envelope {
+        push_id: push_id(account, &body),
+        received_at: TimestampMicros(Timestamp::now().as_microsecond()),
+        account,
+        query,
+        content_type: content_type(&head.headers),
+    };
+    let (batch, unusable) = match vendor::read(&body, account) {
+        Ok(push) => {
+            metrics.count_mismatches.increment(u64::from(push.count_mismatch));
+            envelope.batch(push, &body)
+        }
+        Err(Rejection::Unusable(signature, reason)) => {
+            metrics.unusable(reason);
+            // The vendor's own text: sending it again would not make it better. An unsigned one could be anybody's.
+            if signature != Signature::Verified {
+                return Err(Refusal::from(Rejection::Unusable(signature, reason)).into());
+            }
+            (envelope.dead(&body, reason), Some(reason))
+        }
+        Err(rejection) => return Err(Refusal::from(rejection).into()),
+    };
+    let parcels = batch.events.len() as u64;
+    app.publisher.publish(batch).await?;
+    metrics.parcels.increment(parcels);
+    Ok(unusable.map_or(Taken::Stored, Taken::DeadLettered))
+}
+
+/// What all events of a push have in common.
+struct Envelope<'a> {
+    push_id: PushId,
+    received_at: TimestampMicros,
+    account: &'a Account,
+    query: &'a str,
+    content_type: String,
+}
+
+impl Envelope<'_> {
+    /// One event per parcel; what cannot be stored (rule 41) is kept as one dead letter, with the reason of the first.
+    fn batch(&self, push: Push, body: &Bytes) -> (Batch, Option<Unusable>) {
+        let unusable = push.bad_parcels.first().map(|bad| bad.reason);
+        let dead_letter = unusable.map(|reason| {
+            let parts: Vec<String> = push.bad_parcels.iter().map(|bad| bad.part.to_string()).collect();
+            self.dead_letter(body, reason, parts.join(","))
+        });
+        let events = push.parcels.into_iter().map(|parcel| PushEvent {
+            push_id: self.push_id,
+            part: parcel.part,
+            parts: push.parts,
+            vendor: self.account.vendor,
+            account: self.account.name.clone(),
+            received_at: self.received_at,
+            signature: push.signature,
+            vendor_carrier: parcel.vendor_carrier,
+            tracking_number: parcel.tracking_number,
+            request_type: push.request_type.clone(),
+            query: self.query.to_owned(),
+            content_type: self.content_type.clone(),
+            push_time: push.push_time.clone(),
+            business_id: push.business_id.clone(),
+            payload: parcel.payload,
+        });
+        (
+            Batch {
+                events: events.collect(),
+                dead_letter,
+            },
+            unusable,
+        )
+    }
+
+    /// Nothing but a dead letter.
+    fn dead(&self, body: &Bytes, reason: Unusable) -> Batch {
+        Batch {
+            events: Vec::new(),
+            dead_letter: Some(self.dead_letter(body, reason, String::new())),
+        }
+    }
+
+    fn dead_letter(&self, body: &Bytes, reason: Unusable, parts: String) -> DeadLetter {
+        DeadLetter {
+            body: body.clone(),
+            reason: reason.as_str(),
+            parts,
+            vendor: self.account.vendor,
+            account: self.account.name.clone(),
+            received_at: self.received_at,
+            content_type: self.content_type.clone(),
+        }
+    }
+}
+
+/// XXH3-128, big-endian, of vendor, account and body, each after its length as eight little-endian bytes: equal for
+/// byte-identical pushes, whoever repeats them.
+fn push_id(account: &Account, body: &[u8]) -> PushId {
+    let mut hash = Xxh3::new();
+    for part in [account.vendor.as_str().as_bytes(), account.name.as_bytes(), body] {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    PushId(hash.digest128().to_be_bytes())
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
+    let value = value.get(..MAX_CONTENT_TYPE_BYTES).unwrap_or(value);
+    String::from_utf8_lossy(value).into_owned()
+}
+
+async fn readyz<P: Publisher>(app: State<Arc<App<P>>>) -> Response<Body> {
+    let report = app.readiness.report();
+    let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::to_string(&report).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn render_metrics<P: Publisher>(app: State<Arc<App<P>>>) -> Response<Body> {
+    let ready = app.readiness.report().ready;
+    let text = app.metrics.render(app.admission.requests(), app.admission.bytes(), ready);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn openapi() -> Response<Body> {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}

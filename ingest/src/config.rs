@@ -1,0 +1,279 @@
+//! The configuration of ingest: the sections `[ingest]`, `[kafka]` and `[registry]` of the file that both services share.
+//! Durations are in milliseconds, sizes in bytes unless the key says otherwise.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use courierflow_schemas::records::Vendor;
+use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, text};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::account::{Account, Accounts, Unsigned};
+
+/// The file. Sections of the other service are ignored, unknown ones refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The service itself.
+    pub ingest: IngestSettings,
+    /// The brokers.
+    #[serde(default)]
+    pub kafka: KafkaSettings,
+    /// The schema registry.
+    #[serde(default)]
+    pub registry: RegistrySettings,
+    /// Of the processor.
+    #[serde(default, rename = "processor")]
+    _processor: IgnoredAny,
+    /// Of the processor.
+    #[serde(default, rename = "derive")]
+    _derive: IgnoredAny,
+    /// Of the processor.
+    #[serde(default, rename = "sink")]
+    _sink: IgnoredAny,
+    /// Of the processor.
+    #[serde(default, rename = "clickhouse")]
+    _clickhouse: IgnoredAny,
+}
+
+/// `[ingest]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IngestSettings {
+    /// Address and port of all HTTP: pushes, health, metrics. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Open connections; further ones wait to be accepted. Default 4096; each needs a file descriptor.
+    pub max_connections: usize,
+    /// Pushes between their head and their answer; further ones are answered 503. Default 1024. With `ack_timeout_ms` it
+    /// bounds the throughput on a slow broker: 1024 in flight at 80 ms each are 12,800 a second.
+    pub max_in_flight_requests: usize,
+    /// Bytes of all bodies in flight; a push that would pass it is answered 503. Default 64 MiB, at least `max_body_bytes`. The
+    /// memory needed is about three times as much (body, decoded text, record), beside `queue_kbytes`.
+    pub max_in_flight_bytes: usize,
+    /// Largest body; 413 above. Default 2 MiB, at most 4 MiB: the record made of it must fit into the topic's 8 MiB.
+    pub max_body_bytes: usize,
+    /// Time for a body to arrive; 408 after it. Default 10,000.
+    pub body_timeout_ms: u64,
+    /// Time for a request's head to arrive, and for which an idle connection is kept. Default 75,000.
+    pub idle_timeout_ms: u64,
+    /// Time for all acknowledgements of a push; 503 after it. Default 8,000, from 100 to 60,000.
+    pub ack_timeout_ms: u64,
+    /// How long the producer waits for company for a record. Default 1, less than `ack_timeout_ms`.
+    pub linger_ms: u64,
+    /// Bytes waiting for the broker, in KiB; a push that finds the queue full is answered 503. Default 65,536; at least twice
+    /// `max_body_bytes`.
+    pub queue_kbytes: u64,
+    /// Records waiting for the broker. Default 100,000, at least 100.
+    pub queue_messages: u64,
+    /// Time between "not ready" and the end of accepting connections at a shutdown, for load balancers to notice. Default 0.
+    pub shutdown_delay_ms: u64,
+    /// Time for the pushes in flight at a shutdown, and again for the producer's queue. Default 15,000, at least
+    /// `ack_timeout_ms`.
+    pub drain_timeout_ms: u64,
+    /// The vendor contracts; at least one.
+    pub accounts: Vec<AccountSettings>,
+}
+
+impl Default for IngestSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_connections: 4096,
+            max_in_flight_requests: 1024,
+            max_in_flight_bytes: 64 * 1024 * 1024,
+            max_body_bytes: 2 * 1024 * 1024,
+            body_timeout_ms: 10_000,
+            idle_timeout_ms: 75_000,
+            ack_timeout_ms: 8_000,
+            linger_ms: 1,
+            queue_kbytes: 65_536,
+            queue_messages: 100_000,
+            shutdown_delay_ms: 0,
+            drain_timeout_ms: 15_000,
+            accounts: Vec::new(),
+        }
+    }
+}
+
+/// `[[ingest.accounts]]`: one vendor contract.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSettings {
+    /// Last path segment of the callback URL: 1 to 64 of `A-Z a-z 0-9 . _ -`; unique per vendor.
+    #[serde(deserialize_with = "text")]
+    pub name: String,
+    /// `kuaidi100` or `kdniao`.
+    pub vendor: Vendor,
+    /// Kuaidi100: the salts of the subscriptions; any of them verifies.
+    #[serde(default)]
+    pub salts: Vec<Secret>,
+    /// Kuaidi100: a file with more of them, one a line. Read at start.
+    #[serde(default)]
+    pub salt_file: Option<PathBuf>,
+    /// Kdniao: the `EBusinessID` that our answers carry; required.
+    #[serde(default, deserialize_with = "text")]
+    pub business_id: String,
+    /// Kdniao: the app keys; any of them verifies.
+    #[serde(default)]
+    pub app_keys: Vec<Secret>,
+    /// Kdniao: a file with more of them, one a line. Read at start.
+    #[serde(default)]
+    pub app_key_file: Option<PathBuf>,
+    /// `reject` or `accept` pushes without a signature. Default `reject`, which needs a secret.
+    #[serde(default = "reject")]
+    pub unsigned: Unsigned,
+}
+
+fn reject() -> Unsigned {
+    Unsigned::Reject
+}
+
+/// Largest `max_body_bytes`.
+const MAX_BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+impl Config {
+    /// Reads the file and the environment, and the files with secrets that they name; checks every value.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let mut config: Self = settings::load(path)?;
+        config.kafka.read_files()?;
+        config.registry.read_files()?;
+        config.ingest.read_files()?;
+        config.ingest.validate()?;
+        Ok(config)
+    }
+}
+
+impl IngestSettings {
+    fn read_files(&mut self) -> Result<(), SettingsError> {
+        for (index, account) in self.accounts.iter_mut().enumerate() {
+            if let Some(path) = &account.salt_file {
+                account.salts.extend(secrets_from_file(&key(index, "salt_file"), path)?);
+            }
+            if let Some(path) = &account.app_key_file {
+                account.app_keys.extend(secrets_from_file(&key(index, "app_key_file"), path)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses values that break a relation; the error names the key.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let relations = [
+            (self.max_connections >= 1, "max_connections", "must be at least 1"),
+            (self.max_in_flight_requests >= 1, "max_in_flight_requests", "must be at least 1"),
+            (
+                (1..=MAX_BODY_LIMIT).contains(&self.max_body_bytes),
+                "max_body_bytes",
+                "must be from 1 to 4194304 (4 MiB)",
+            ),
+            (
+                self.max_in_flight_bytes >= self.max_body_bytes,
+                "max_in_flight_bytes",
+                "must be at least max_body_bytes",
+            ),
+            (self.body_timeout_ms >= 1, "body_timeout_ms", "must be at least 1"),
+            (self.idle_timeout_ms >= 1, "idle_timeout_ms", "must be at least 1"),
+            (
+                (100..=60_000).contains(&self.ack_timeout_ms),
+                "ack_timeout_ms",
+                "must be from 100 to 60000",
+            ),
+            (self.linger_ms < self.ack_timeout_ms, "linger_ms", "must be less than ack_timeout_ms"),
+            (
+                self.queue_kbytes.saturating_mul(1024) >= 2 * self.max_body_bytes as u64,
+                "queue_kbytes",
+                "must be at least twice max_body_bytes",
+            ),
+            (self.queue_kbytes <= 2_097_151, "queue_kbytes", "must be at most 2097151"),
+            (
+                (100..=10_000_000).contains(&self.queue_messages),
+                "queue_messages",
+                "must be from 100 to 10000000",
+            ),
+            (
+                self.drain_timeout_ms >= self.ack_timeout_ms,
+                "drain_timeout_ms",
+                "must be at least ack_timeout_ms",
+            ),
+            (!self.accounts.is_empty(), "accounts", "must name at least one account"),
+        ];
+        for (holds, name, reason) in relations {
+            if !holds {
+                return Err(SettingsError::key(format!("ingest.{name}"), reason));
+            }
+        }
+        self.accounts().map(drop)
+    }
+
+    /// The accounts, checked.
+    pub fn accounts(&self) -> Result<Accounts, SettingsError> {
+        let mut accounts = Accounts::default();
+        for (index, settings) in self.accounts.iter().enumerate() {
+            let account = settings.account(index)?;
+            if !accounts.insert(account) {
+                let reason = format!("there are two accounts {:?} of {}", settings.name, settings.vendor);
+                return Err(SettingsError::key(key(index, "name"), reason));
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+impl AccountSettings {
+    fn account(&self, index: usize) -> Result<Account, SettingsError> {
+        let wrong = |name: &str, reason: &str| Err(SettingsError::key(key(index, name), reason));
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(allowed) || self.name.starts_with('.') {
+            return wrong("name", "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot");
+        }
+        let (secrets, secrets_key) = match self.vendor {
+            Vendor::Kuaidi100 => {
+                if !self.app_keys.is_empty() || self.app_key_file.is_some() {
+                    return wrong("app_keys", "are kdniao's; kuaidi100 has salts");
+                }
+                if !self.business_id.is_empty() {
+                    return wrong("business_id", "is kdniao's");
+                }
+                (&self.salts, "salts")
+            }
+            Vendor::Kdniao => {
+                if !self.salts.is_empty() || self.salt_file.is_some() {
+                    return wrong("salts", "are kuaidi100's; kdniao has app_keys");
+                }
+                if self.business_id.is_empty() {
+                    return wrong("business_id", "is missing: kdniao's answers carry it");
+                }
+                (&self.app_keys, "app_keys")
+            }
+        };
+        if secrets.iter().any(|secret| secret.expose().is_empty()) {
+            return wrong(secrets_key, "has an empty secret: anybody could sign with it");
+        }
+        if secrets.is_empty() && self.unsigned == Unsigned::Reject {
+            return wrong(secrets_key, "must not be empty with unsigned = \"reject\": no push could come in");
+        }
+        Ok(Account {
+            name: self.name.clone(),
+            vendor: self.vendor,
+            business_id: self.business_id.clone(),
+            secrets: secrets.clone(),
+            unsigned: self.unsigned,
+        })
+    }
+}
+
+fn key(index: usize, name: &str) -> String {
+    format!("ingest.accounts[{index}].{name}")
+}
+
+/// One secret a line; blank lines are skipped, white space at the ends of a line is not part of the secret.
+fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
+    let lines = std::fs::read_to_string(path)
+        .map_err(|error| SettingsError::key(key, format!("{}: {error}", path.display())))?;
+    let secrets: Vec<Secret> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(Secret::new).collect();
+    if secrets.is_empty() {
+        return Err(SettingsError::key(key, format!("{} has no secret", path.display())));
+    }
+    Ok(secrets)
+}

@@ -1,0 +1,135 @@
+//! What ingest counts. Names are `courierflow_ingest_<what>_<unit>`, labels are closed sets. The recorder belongs to the
+//! service, not to the process, so that tests can run several.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use courierflow_schemas::records::Vendor;
+use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+use crate::answer::Refusal;
+use crate::vendor::Unusable;
+
+/// Seconds. Below 1 ms nothing can be acknowledged; beyond 8 s nothing is waited for.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 8.5];
+
+/// All metrics of the service, and their text.
+pub struct Metrics {
+    exporter: PrometheusHandle,
+    kuaidi100: VendorMetrics,
+    kdniao: VendorMetrics,
+    requests_in_flight: Gauge,
+    bytes_in_flight: Gauge,
+    ready: Gauge,
+}
+
+/// Of one vendor.
+pub struct VendorMetrics {
+    /// Pushes answered with success, every parcel stored.
+    pub stored: Counter,
+    /// Pushes answered with success, of which something was dead-lettered.
+    pub dead_lettered: Counter,
+    refused: BTreeMap<&'static str, Counter>,
+    unusable: BTreeMap<&'static str, Counter>,
+    /// Events acknowledged.
+    pub parcels: Counter,
+    /// Bytes of bodies read.
+    pub body_bytes: Counter,
+    /// Pushes whose announced number of parcels was wrong.
+    pub count_mismatches: Counter,
+    /// From the request's head to the answer.
+    pub duration: Histogram,
+}
+
+impl VendorMetrics {
+    /// Counts a refusal.
+    pub fn refused(&self, refusal: Refusal) {
+        if let Some(counter) = self.refused.get(refusal.row().name) {
+            counter.increment(1);
+        }
+    }
+
+    /// Counts content that cannot be used, dead-lettered or refused.
+    pub fn unusable(&self, reason: Unusable) {
+        if let Some(counter) = self.unusable.get(reason.as_str()) {
+            counter.increment(1);
+        }
+    }
+}
+
+impl Metrics {
+    /// Registers everything.
+    pub fn new() -> Result<Self, BuildError> {
+        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+        let exporter = recorder.handle();
+        Ok(metrics::with_local_recorder(&recorder, || {
+            describe();
+            Self {
+                exporter,
+                kuaidi100: vendor_metrics(Vendor::Kuaidi100),
+                kdniao: vendor_metrics(Vendor::Kdniao),
+                requests_in_flight: gauge!("courierflow_ingest_requests_in_flight"),
+                bytes_in_flight: gauge!("courierflow_ingest_body_bytes_in_flight"),
+                ready: gauge!("courierflow_ingest_ready"),
+            }
+        }))
+    }
+
+    /// Those of one vendor.
+    pub fn of(&self, vendor: Vendor) -> &VendorMetrics {
+        match vendor {
+            Vendor::Kuaidi100 => &self.kuaidi100,
+            Vendor::Kdniao => &self.kdniao,
+        }
+    }
+
+    /// The text of `/metrics`.
+    pub fn render(&self, requests_in_flight: usize, bytes_in_flight: usize, ready: bool) -> String {
+        // Gauges of what is counted elsewhere are set when somebody looks.
+        #[expect(clippy::cast_precision_loss, reason = "counts and bytes in memory are far below 2^52")]
+        {
+            self.requests_in_flight.set(requests_in_flight as f64);
+            self.bytes_in_flight.set(bytes_in_flight as f64);
+        }
+        self.ready.set(if ready { 1.0 } else { 0.0 });
+        self.exporter.render()
+    }
+
+    /// Folds the samples of the histograms together, for as long as the service runs: they would pile up between two scrapes.
+    pub async fn keep_small(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            ticks.tick().await;
+            self.exporter.run_upkeep();
+        }
+    }
+}
+
+fn describe() {
+    describe_counter!("courierflow_ingest_pushes_total", "Pushes by outcome: stored, dead_lettered, or the refusal.");
+    describe_counter!("courierflow_ingest_unusable_total", "Pushes or parcels with unusable content, by reason.");
+    describe_counter!("courierflow_ingest_parcels_total", "Push events acknowledged by the broker.");
+    describe_counter!("courierflow_ingest_body_bytes_total", "Bytes of push bodies read.");
+    describe_counter!("courierflow_ingest_count_mismatches_total", "Pushes that announced another number of parcels.");
+    describe_histogram!("courierflow_ingest_push_duration_seconds", "From the head of a push to its answer.");
+    describe_gauge!("courierflow_ingest_requests_in_flight", "Pushes being read or waiting for acknowledgement.");
+    describe_gauge!("courierflow_ingest_body_bytes_in_flight", "Bytes of their bodies.");
+    describe_gauge!("courierflow_ingest_ready", "1 if pushes can be stored.");
+}
+
+fn vendor_metrics(vendor: Vendor) -> VendorMetrics {
+    let name = vendor.as_str();
+    let outcome = |outcome: &'static str| counter!("courierflow_ingest_pushes_total", "vendor" => name, "outcome" => outcome);
+    let reason = |reason: &'static str| counter!("courierflow_ingest_unusable_total", "vendor" => name, "reason" => reason);
+    VendorMetrics {
+        stored: outcome("stored"),
+        dead_lettered: outcome("dead_lettered"),
+        refused: Refusal::ALL.map(|refusal| (refusal.row().name, outcome(refusal.row().name))).into(),
+        unusable: Unusable::ALL.map(|unusable| (unusable.as_str(), reason(unusable.as_str()))).into(),
+        parcels: counter!("courierflow_ingest_parcels_total", "vendor" => name),
+        body_bytes: counter!("courierflow_ingest_body_bytes_total", "vendor" => name),
+        count_mismatches: counter!("courierflow_ingest_count_mismatches_total", "vendor" => name),
+        duration: histogram!("courierflow_ingest_push_duration_seconds", "vendor" => name),
+    }
+}

@@ -1,0 +1,393 @@
+//! The real publisher: one idempotent producer with `acks=all`, and two threads that watch whether it can work at all.
+//! The only place with rdkafka types.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use courierflow_schemas::records::PushEvent;
+use courierflow_schemas::registry::Registry;
+use courierflow_schemas::settings::KafkaSettings;
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::Encoder;
+use jiff::Timestamp;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Batch, DeadLetter, PublishError, Publisher};
+use crate::config::IngestSettings;
+use crate::readiness::Readiness;
+
+/// How long a metadata request may take.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time between two looks at the broker while all is well, and while it is not.
+const CALM_INTERVAL: Duration = Duration::from_secs(2);
+const TROUBLED_INTERVAL: Duration = Duration::from_millis(250);
+/// Time between two questions to the registry, until it answers.
+const REGISTRY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The client could not be made: a wrong property.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// What librdkafka says; it names the property.
+    #[error("configuration key kafka.properties: {0}")]
+    Properties(KafkaError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Properties of the producer: what a user may change, what the user changed, and what the promises of ingest rest on.
+pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Vec<(String, String)> {
+    let ack_timeout = ingest.ack_timeout_ms.to_string();
+    let changeable = [
+        ("client.id", "courierflow-ingest".to_owned()),
+        ("compression.type", "lz4".to_owned()),
+        ("linger.ms", ingest.linger_ms.to_string()),
+        // Default 10 s: a broker that is back should be noticed at once.
+        ("reconnect.backoff.max.ms", "1000".to_owned()),
+        // A vendor's keep-alive client pauses for minutes; an idle connection that the broker closed is no incident.
+        ("log.connection.close", "false".to_owned()),
+        // Not found again after a broker moved would otherwise take up to 5 minutes.
+        ("topic.metadata.refresh.interval.ms", "30000".to_owned()),
+    ];
+    let fixed = [
+        // A success answer means that all replicas in sync have the record, once and in order.
+        ("acks", "all".to_owned()),
+        ("enable.idempotence", "true".to_owned()),
+        // Java's hash of the key, so that all producers agree on a number's partition; dead letters, which have none, spread.
+        ("partitioner", "murmur2_random".to_owned()),
+        // Topics are made with their policies by the migration; a typing error must not make one (default of producers: true).
+        ("allow.auto.create.topics", "false".to_owned()),
+        // After this the vendor has its 503; a record that is still queued would only be stored twice.
+        ("delivery.timeout.ms", ack_timeout.clone()),
+        ("request.timeout.ms", ack_timeout.clone()),
+        ("socket.timeout.ms", ack_timeout),
+        // A body and its envelope always fit; the topics take as much.
+        ("message.max.bytes", topics::MAX_RECORD_BYTES.to_string()),
+        ("queue.buffering.max.kbytes", ingest.queue_kbytes.to_string()),
+        ("queue.buffering.max.messages", ingest.queue_messages.to_string()),
+    ];
+    let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+    changeable
+        .into_iter()
+        .map(owned)
+        .chain(kafka.client_properties().map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .chain(fixed.into_iter().map(owned))
+        .collect()
+}
+
+type Acknowledgement = Result<(), RDKafkaErrorCode>;
+type Producer = ThreadedProducer<Context>;
+
+/// What wakes the thread that watches the broker.
+enum Wake {
+    /// All connections are gone.
+    BrokersDown,
+    /// The producer can do nothing any more.
+    Fatal,
+    /// The end.
+    Stop,
+}
+
+/// Receives what librdkafka has to say.
+struct Context {
+    readiness: Arc<Readiness>,
+    ack_timeout: Duration,
+    wake: Sender<Wake>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
+        match level {
+            Emerg | Alert | Critical | Error | Warning => {
+                tracing::warn!(target: "librdkafka", facility, "{message}");
+            }
+            Notice | Info | Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        // Everything else is retried by librdkafka and shows in the deliveries.
+        match error {
+            KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) => drop(self.wake.send(Wake::BrokersDown)),
+            KafkaError::Global(RDKafkaErrorCode::Fatal) => {
+                tracing::error!(reason, "the Kafka producer failed for good, starting a new one");
+                drop(self.wake.send(Wake::Fatal));
+            }
+            _ => tracing::debug!(target: "librdkafka", %error, "{reason}"),
+        }
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<oneshot::Sender<Acknowledgement>>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, acknowledgement: Self::DeliveryOpaque) {
+        let outcome = match result {
+            Ok(_) => {
+                self.readiness.acknowledged();
+                Ok(())
+            }
+            Err((error, _)) => {
+                self.readiness.not_acknowledged(self.ack_timeout);
+                Err(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail))
+            }
+        };
+        // Nobody listens any more when the deadline has passed.
+        let _ = acknowledgement.send(outcome);
+    }
+}
+
+/// Produces to `courier.push.v1` and `courier.push.dead.v1`.
+pub struct KafkaPublisher {
+    shared: Arc<Shared>,
+    wake: Sender<Wake>,
+}
+
+struct Shared {
+    /// Replaced after a fatal error.
+    producer: RwLock<Arc<Producer>>,
+    encoder: OnceLock<Encoder<PushEvent>>,
+    readiness: Arc<Readiness>,
+    ack_timeout: Duration,
+    stopping: AtomicBool,
+}
+
+impl KafkaPublisher {
+    /// Starts the producer and its watchers. Neither broker nor registry need to be there: `readiness` tells when they are.
+    pub fn start(
+        kafka: &KafkaSettings,
+        registry: Registry,
+        ingest: &IngestSettings,
+        readiness: Arc<Readiness>,
+    ) -> Result<Self, StartError> {
+        let mut config = ClientConfig::new();
+        config.extend(producer_properties(kafka, ingest));
+        config.set_log_level(RDKafkaLogLevel::Info);
+        let (wake, woken) = channel();
+        let ack_timeout = Duration::from_millis(ingest.ack_timeout_ms);
+        let context = {
+            let (readiness, wake) = (Arc::clone(&readiness), wake.clone());
+            move || Context {
+                readiness: Arc::clone(&readiness),
+                ack_timeout,
+                wake: wake.clone(),
+            }
+        };
+        let new_producer = move || Producer::from_config_and_context(&config, context()).map(Arc::new);
+        let shared = Arc::new(Shared {
+            producer: RwLock::new(new_producer().map_err(StartError::Properties)?),
+            encoder: OnceLock::new(),
+            readiness,
+            ack_timeout,
+            stopping: AtomicBool::new(false),
+        });
+        let watching = Arc::clone(&shared);
+        spawn("schema-id", move || watching.find_schema_id(&registry))?;
+        let watching = Arc::clone(&shared);
+        spawn("broker-watch", move || watching.watch_broker(&woken, &new_producer))?;
+        Ok(Self { shared, wake })
+    }
+
+    /// Waits until everything in the queue is acknowledged or given up, at most `timeout`; true if the queue is empty.
+    /// Blocks: call it when no push is in flight any more.
+    pub fn close(&self, timeout: Duration) -> bool {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        drop(self.wake.send(Wake::Stop));
+        self.shared.producer().flush(timeout).is_ok()
+    }
+}
+
+impl Publisher for KafkaPublisher {
+    async fn publish(&self, batch: Batch) -> Result<(), PublishError> {
+        let deadline = Instant::now() + self.shared.ack_timeout;
+        for acknowledgement in self.shared.enqueue(&batch)? {
+            match timeout_at(deadline, acknowledgement).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(RDKafkaErrorCode::MessageTimedOut))) => return Err(PublishError::AckTimeout),
+                Ok(Ok(Err(code))) => return Err(PublishError::NotDelivered(code.to_string())),
+                Ok(Err(_producer_gone)) => return Err(PublishError::NotDelivered("producer closed".to_owned())),
+                Err(_elapsed) => {
+                    self.shared.readiness.not_acknowledged(self.shared.ack_timeout);
+                    return Err(PublishError::AckTimeout);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn producer(&self) -> Arc<Producer> {
+        Arc::clone(&self.producer.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts the records into the queue, in order. Stops at the first that does not fit.
+    fn enqueue(&self, batch: &Batch) -> Result<Vec<oneshot::Receiver<Acknowledgement>>, PublishError> {
+        let encoder = self.encoder.get().ok_or(PublishError::NotReady)?;
+        if !self.readiness.can_publish() {
+            return Err(PublishError::NotReady);
+        }
+        let producer = self.producer();
+        let mut acknowledgements = Vec::with_capacity(batch.events.len() + 1);
+        let mut datum = Vec::new();
+        for event in &batch.events {
+            datum.clear();
+            datum.reserve(event.payload.len() + event.query.len() + 512);
+            encoder
+                .encode(event, &mut datum)
+                .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
+            let (sender, receiver) = oneshot::channel();
+            let record = BaseRecord::with_opaque_to(topics::PUSH, Box::new(sender))
+                .key(&event.tracking_number)
+                .payload(&datum)
+                .timestamp(event.received_at.0 / 1000);
+            producer.send(record).map_err(|(error, _)| refused(&error))?;
+            acknowledgements.push(receiver);
+        }
+        if let Some(letter) = &batch.dead_letter {
+            let (sender, receiver) = oneshot::channel();
+            let record = BaseRecord::<(), [u8], _>::with_opaque_to(topics::PUSH_DEAD, Box::new(sender))
+                .payload(&letter.body)
+                .headers(headers(letter))
+                .timestamp(letter.received_at.0 / 1000);
+            producer.send(record).map_err(|(error, _)| refused(&error))?;
+            acknowledgements.push(receiver);
+        }
+        Ok(acknowledgements)
+    }
+
+    /// Asks the registry, or its copy on disk, until one of them knows the id of our schema.
+    fn find_schema_id(&self, registry: &Registry) {
+        let mut told = String::new();
+        while !self.stopping.load(Ordering::Relaxed) {
+            let encoder = registry
+                .schema_ids()
+                .map_err(|error| error.to_string())
+                .and_then(|ids| Encoder::new(ids.push).map(|encoder| (ids.push, encoder)).map_err(|error| error.to_string()));
+            match encoder {
+                Ok((id, encoder)) => {
+                    drop(self.encoder.set(encoder));
+                    self.readiness.set_schema_known();
+                    tracing::info!(id, "schema id known");
+                    return;
+                }
+                Err(error) => {
+                    if told != error {
+                        tracing::warn!(error, "schema id unknown, pushes are answered 503");
+                        told = error;
+                    }
+                    std::thread::sleep(REGISTRY_INTERVAL);
+                }
+            }
+        }
+    }
+
+    fn watch_broker(&self, woken: &Receiver<Wake>, new_producer: &dyn Fn() -> Result<Arc<Producer>, KafkaError>) {
+        loop {
+            let calm = self.look_at_broker();
+            match woken.recv_timeout(if calm { CALM_INTERVAL } else { TROUBLED_INTERVAL }) {
+                Ok(Wake::BrokersDown) => {
+                    self.note_broker(false);
+                    // The same news comes once per reconnect: look again after a breath, not in a loop.
+                    std::thread::sleep(TROUBLED_INTERVAL);
+                }
+                Ok(Wake::Fatal) => match new_producer() {
+                    Ok(producer) => {
+                        let mut current = self.producer.write().unwrap_or_else(PoisonError::into_inner);
+                        let failed = std::mem::replace(&mut *current, producer);
+                        drop(current);
+                        // Its records are given up, and their pushes answered.
+                        drop(failed);
+                    }
+                    Err(error) => tracing::error!(%error, "no new Kafka producer"),
+                },
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// True if the broker and the topics are as they should be.
+    fn look_at_broker(&self) -> bool {
+        let producer = self.producer();
+        let mut topics_usable = true;
+        for topic in [topics::PUSH, topics::PUSH_DEAD] {
+            match producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT) {
+                Ok(metadata) => {
+                    topics_usable &= metadata.topics().iter().any(|found| {
+                        let has_leader = found.partitions().iter().any(|partition| partition.leader() >= 0);
+                        found.name() == topic && found.error().is_none() && has_leader
+                    });
+                }
+                // Answers of a broker under full load can be late; deliveries say more than metadata then.
+                Err(_) if self.readiness.acknowledged_within(METADATA_TIMEOUT) => return true,
+                Err(_) => {
+                    self.note_broker(false);
+                    return false;
+                }
+            }
+        }
+        self.note_broker(true);
+        if self.readiness.set_topics(topics_usable) {
+            if topics_usable {
+                tracing::info!("topics are there");
+            } else {
+                tracing::warn!("topics missing or without leader, pushes are answered 503");
+            }
+        }
+        topics_usable
+    }
+
+    fn note_broker(&self, reachable: bool) {
+        if self.readiness.set_broker(reachable) {
+            if reachable {
+                tracing::info!("broker reachable");
+            } else {
+                tracing::warn!("broker unreachable, pushes are answered 503");
+            }
+        }
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    thread.map(drop).map_err(StartError::Thread)
+}
+
+fn refused(error: &KafkaError) -> PublishError {
+    match error {
+        KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::QueueFull,
+        error => PublishError::NotDelivered(error.to_string()),
+    }
+}
+
+fn headers(letter: &DeadLetter) -> OwnedHeaders {
+    let mut received_at = String::new();
+    match Timestamp::from_microsecond(letter.received_at.0) {
+        Ok(time) => drop(write!(received_at, "{time:.6}")),
+        Err(_) => drop(write!(received_at, "{}", letter.received_at.0)),
+    }
+    let headers = [
+        ("reason", letter.reason),
+        ("parts", &letter.parts),
+        ("vendor", letter.vendor.as_str()),
+        ("account", &letter.account),
+        ("received_at", &received_at),
+        ("content_type", &letter.content_type),
+    ];
+    let mut owned = OwnedHeaders::new_with_capacity(headers.len());
+    for (key, value) in headers {
+        owned = owned.insert(Header { key, value: Some(value) });
+    }
+    owned
+}

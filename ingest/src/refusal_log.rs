@@ -1,0 +1,86 @@
+//! One line per refusal, and at most one a second of each kind: a flood of bad requests must not become a flood of lines. The
+//! next line tells how many were left out.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::records::Vendor;
+
+use crate::answer::Refusal;
+
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// When each kind was logged last.
+#[derive(Debug, Default)]
+pub struct RefusalLog {
+    kinds: Mutex<BTreeMap<(Vendor, &'static str), Kind>>,
+}
+
+#[derive(Debug)]
+struct Kind {
+    logged: Instant,
+    suppressed: u64,
+}
+
+impl RefusalLog {
+    /// Says that a push was refused. `detail` has nothing of the vendor's content or of a secret.
+    pub fn refused(&self, vendor: Vendor, account: Option<&str>, refusal: Refusal, detail: &str) {
+        let row = refusal.row();
+        let Some(suppressed) = self.turn((vendor, row.name), Instant::now()) else {
+            return;
+        };
+        // An unknown account's name comes from anybody: it is not repeated.
+        let account = account.unwrap_or("-");
+        let status = row.status.as_u16();
+        if status >= 500 {
+            tracing::error!(%vendor, account, status, refusal = row.name, detail, suppressed, "push refused");
+        } else {
+            tracing::warn!(%vendor, account, status, refusal = row.name, detail, suppressed, "push refused");
+        }
+    }
+
+    /// Says that something was dead-lettered.
+    pub fn dead_lettered(&self, vendor: Vendor, account: &str, reason: &'static str) {
+        if let Some(suppressed) = self.turn((vendor, reason), Instant::now()) {
+            tracing::warn!(%vendor, account, reason, suppressed, "push dead-lettered");
+        }
+    }
+
+    /// The number of lines left out since the last one, if it is this one's turn.
+    fn turn(&self, kind: (Vendor, &'static str), now: Instant) -> Option<u64> {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        match kinds.get_mut(&kind) {
+            None => {
+                kinds.insert(kind, Kind { logged: now, suppressed: 0 });
+                Some(0)
+            }
+            Some(kind) if now.duration_since(kind.logged) >= INTERVAL => {
+                kind.logged = now;
+                Some(std::mem::take(&mut kind.suppressed))
+            }
+            Some(kind) => {
+                kind.suppressed += 1;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_a_second_of_each_kind() {
+        let log = RefusalLog::default();
+        let start = Instant::now();
+        let kind = (Vendor::Kdniao, "busy");
+        assert_eq!(log.turn(kind, start), Some(0));
+        assert_eq!(log.turn(kind, start), None);
+        assert_eq!(log.turn(kind, start), None);
+        assert_eq!(log.turn((Vendor::Kuaidi100, "busy"), start), Some(0));
+        assert_eq!(log.turn(kind, start + INTERVAL), Some(2));
+        assert_eq!(log.turn(kind, start + INTERVAL * 2), Some(0));
+    }
+}

@@ -1,0 +1,365 @@
+//! The schema registry (Confluent API, as Apicurio and others speak it) and the on-disk copy of what it said, with which
+//! a service starts while the registry is away.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::records::{PushEvent, Shipment, Transition};
+use crate::settings::RegistrySettings;
+use crate::wire::Record;
+
+/// Each request ends after this time: a hung registry must not hang a start.
+const TIMEOUT: Duration = Duration::from_secs(5);
+const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
+
+/// Why the registry gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Could not be reached, or no whole answer came in time.
+    #[error("registry {url}: {reason}")]
+    Unreachable {
+        /// Its address, without credentials.
+        url: String,
+        /// What the HTTP client says.
+        reason: String,
+    },
+    /// It answered with an error.
+    #[error("registry {url} answered {status} to {action}: {message}")]
+    Refused {
+        /// Its address, without credentials.
+        url: String,
+        /// HTTP status; 409 = incompatible schema.
+        status: u16,
+        /// What was asked.
+        action: String,
+        /// The registry's own words.
+        message: String,
+    },
+    /// The subject lacks our schema and no earlier answer is on disk.
+    #[error("subject {0} has no schema of this version: run `processor migrate` first")]
+    NotRegistered(String),
+    /// The copy on disk cannot be used or written.
+    #[error("schema id cache {path}: {reason}")]
+    Cache {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The registry ids of our own three schemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaIds {
+    /// `PushEvent`
+    pub push: u32,
+    /// `Shipment`
+    pub shipment: u32,
+    /// `Transition`
+    pub transition: u32,
+}
+
+/// What is kept on disk: ids by subject and schema text, texts by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cache {
+    ids: BTreeMap<String, CachedId>,
+    schemas: BTreeMap<u32, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct CachedId {
+    id: u32,
+    /// An id is worth nothing once the program's schema has changed.
+    schema: String,
+}
+
+/// A client of the registry. Blocking: it is asked at start, and once for each schema version met later. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    url: String,
+    authorization: Option<String>,
+    agent: ureq::Agent,
+    cache_path: PathBuf,
+    cache: Mutex<Cache>,
+}
+
+impl Registry {
+    /// A client; nothing is asked yet. An unreadable cache counts as empty and is said in the log.
+    pub fn new(settings: &RegistrySettings) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .tls_config(
+                ureq::tls::TlsConfig::builder()
+                    .provider(ureq::tls::TlsProvider::NativeTls)
+                    .build(),
+            )
+            .build()
+            .into();
+        let cache = read_cache(&settings.id_cache).unwrap_or_else(|error| {
+            tracing::warn!(%error, "schema id cache ignored");
+            Cache::default()
+        });
+        Self {
+            shared: Arc::new(Shared {
+                url: settings.url.trim_end_matches('/').to_owned(),
+                authorization: settings.authorization(),
+                agent,
+                cache_path: settings.id_cache.clone(),
+                cache: Mutex::new(cache),
+            }),
+        }
+    }
+
+    /// Registers our schemas and demands `FULL_TRANSITIVE` compatibility of each subject. Doing it again changes nothing.
+    pub fn migrate(&self) -> Result<SchemaIds, RegistryError> {
+        Ok(SchemaIds {
+            push: self.migrate_subject::<PushEvent>()?,
+            shipment: self.migrate_subject::<Shipment>()?,
+            transition: self.migrate_subject::<Transition>()?,
+        })
+    }
+
+    /// The ids of our schemas: from the registry, else from the copy on disk that an earlier start left.
+    pub fn schema_ids(&self) -> Result<SchemaIds, RegistryError> {
+        Ok(SchemaIds {
+            push: self.id_of::<PushEvent>()?,
+            shipment: self.id_of::<Shipment>()?,
+            transition: self.id_of::<Transition>()?,
+        })
+    }
+
+    /// The text of a schema, `None` when the registry does not know the id.
+    pub fn schema_text(&self, id: u32) -> Result<Option<String>, RegistryError> {
+        if let Some(text) = self.with_cache(|cache| cache.schemas.get(&id).cloned()) {
+            return Ok(Some(text));
+        }
+        let action = format!("look up schema id {id}");
+        match self.get::<SchemaAnswer>(&format!("/schemas/ids/{id}"), &action)? {
+            None => Ok(None),
+            Some(SchemaAnswer { schema }) => {
+                self.remember(|cache| {
+                    cache.schemas.insert(id, schema.clone());
+                });
+                Ok(Some(schema))
+            }
+        }
+    }
+
+    /// The compatibility level of a subject, as set on the registry.
+    pub fn compatibility(&self, subject: &str) -> Result<Option<String>, RegistryError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "compatibilityLevel")]
+            level: String,
+        }
+        let answer = self.get::<Answer>(&format!("/config/{subject}"), &format!("read the level of {subject}"))?;
+        Ok(answer.map(|answer| answer.level))
+    }
+
+    /// Registers a schema text under a subject and returns its id.
+    pub fn register(&self, subject: &str, schema_text: &str) -> Result<u32, RegistryError> {
+        let body = json!({ "schema": schema_text, "schemaType": "AVRO" });
+        let path = format!("/subjects/{subject}/versions");
+        let answer: IdAnswer = self.send(
+            self.shared.agent.post(self.address(&path)),
+            &body,
+            &format!("register {subject}"),
+        )?;
+        Ok(answer.id)
+    }
+
+    fn migrate_subject<R: Record>(&self) -> Result<u32, RegistryError> {
+        let subject = R::subject();
+        let id = match self.lookup(&subject, R::SCHEMA_TEXT)? {
+            Some(id) => id,
+            None => self.register(&subject, R::SCHEMA_TEXT)?,
+        };
+        if self.compatibility(&subject)?.as_deref() != Some("FULL_TRANSITIVE") {
+            let body = json!({ "compatibility": "FULL_TRANSITIVE" });
+            let request = self.shared.agent.put(self.address(&format!("/config/{subject}")));
+            let _: serde_json::Value = self.send(request, &body, &format!("set the level of {subject}"))?;
+        }
+        self.remember_id::<R>(subject, id);
+        Ok(id)
+    }
+
+    fn id_of<R: Record>(&self) -> Result<u32, RegistryError> {
+        let subject = R::subject();
+        match self.lookup(&subject, R::SCHEMA_TEXT) {
+            Ok(Some(id)) => {
+                self.remember_id::<R>(subject, id);
+                Ok(id)
+            }
+            Ok(None) => Err(RegistryError::NotRegistered(subject)),
+            Err(error) => {
+                let cached = self.with_cache(|cache| {
+                    cache
+                        .ids
+                        .get(&subject)
+                        .filter(|known| known.schema == R::SCHEMA_TEXT)
+                        .map(|known| known.id)
+                });
+                let Some(id) = cached else { return Err(error) };
+                tracing::warn!(%error, subject, id, "registry is away, using the schema id on disk");
+                Ok(id)
+            }
+        }
+    }
+
+    /// The id of exactly this text; never `versions/latest`, which may be someone else's newer schema.
+    fn lookup(&self, subject: &str, schema_text: &str) -> Result<Option<u32>, RegistryError> {
+        let body = json!({ "schema": schema_text, "schemaType": "AVRO" });
+        let request = self.shared.agent.post(self.address(&format!("/subjects/{subject}")));
+        match self.send::<IdAnswer>(request, &body, &format!("look up {subject}")) {
+            Ok(answer) => Ok(Some(answer.id)),
+            Err(RegistryError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.shared.url)
+    }
+
+    fn get<A: for<'de> Deserialize<'de>>(&self, path: &str, action: &str) -> Result<Option<A>, RegistryError> {
+        let mut request = self.shared.agent.get(self.address(path));
+        if let Some(authorization) = &self.shared.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let response = request.call().map_err(|error| self.unreachable(&error))?;
+        match self.answer(response, action) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(RegistryError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn send<A: for<'de> Deserialize<'de>>(
+        &self,
+        request: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        body: &serde_json::Value,
+        action: &str,
+    ) -> Result<A, RegistryError> {
+        let mut request = request.header("Content-Type", CONTENT_TYPE);
+        if let Some(authorization) = &self.shared.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let response = request
+            .send(body.to_string())
+            .map_err(|error| self.unreachable(&error))?;
+        self.answer(response, action)
+    }
+
+    fn answer<A: for<'de> Deserialize<'de>>(
+        &self,
+        mut response: ureq::http::Response<ureq::Body>,
+        action: &str,
+    ) -> Result<A, RegistryError> {
+        let status = response.status().as_u16();
+        let text = response
+            .body_mut()
+            .read_to_string()
+            .map_err(|error| self.unreachable(&error))?;
+        let refused = |message: String| RegistryError::Refused {
+            url: self.shared.url.clone(),
+            status,
+            action: action.to_owned(),
+            message,
+        };
+        if !response.status().is_success() {
+            #[derive(Deserialize)]
+            struct Message {
+                message: String,
+            }
+            let message = serde_json::from_str::<Message>(&text).map_or(text, |body| body.message);
+            return Err(refused(message));
+        }
+        serde_json::from_str(&text).map_err(|error| refused(format!("unexpected answer: {error}")))
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> RegistryError {
+        RegistryError::Unreachable {
+            url: self.shared.url.clone(),
+            reason: error.to_string(),
+        }
+    }
+
+    fn with_cache<T>(&self, read: impl FnOnce(&Cache) -> T) -> T {
+        // A panic elsewhere cannot leave the maps half-written: each change is one insert.
+        read(&self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn remember_id<R: Record>(&self, subject: String, id: u32) {
+        self.remember(|cache| {
+            cache.ids.insert(
+                subject,
+                CachedId {
+                    id,
+                    schema: R::SCHEMA_TEXT.to_owned(),
+                },
+            );
+            cache.schemas.insert(id, R::SCHEMA_TEXT.to_owned());
+        });
+    }
+
+    /// Keeps an answer for a start without the registry. A disk that refuses it is worth a warning, not a stop.
+    fn remember(&self, change: impl FnOnce(&mut Cache)) {
+        let mut cache = self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = cache.clone();
+        change(&mut cache);
+        if *cache == before {
+            return;
+        }
+        if let Err(error) = write_cache(&self.shared.cache_path, &cache) {
+            tracing::warn!(%error, "schema id cache not written");
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct IdAnswer {
+    id: u32,
+}
+
+#[derive(Deserialize)]
+struct SchemaAnswer {
+    schema: String,
+}
+
+fn read_cache(path: &Path) -> Result<Cache, RegistryError> {
+    let failed = |reason: String| RegistryError::Cache {
+        path: path.to_owned(),
+        reason,
+    };
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Cache::default()),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Writes beside the file and renames: two services share it, and a reader never sees half of it.
+fn write_cache(path: &Path, cache: &Cache) -> Result<(), RegistryError> {
+    let failed = |reason: String| RegistryError::Cache {
+        path: path.to_owned(),
+        reason,
+    };
+    let bytes = serde_json::to_vec_pretty(cache).map_err(|error| failed(error.to_string()))?;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| failed(error.to_string()))?;
+    }
+    let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&unfinished, bytes)
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,65 @@
+//! Names and policies of the Kafka topics: one table, applied by `processor migrate` and read by both services.
+
+use std::time::Duration;
+
+/// One push event per parcel, as received. Key = tracking number.
+pub const PUSH: &str = "courier.push.v1";
+/// Pushes whose content cannot be used, as raw bodies. No key.
+pub const PUSH_DEAD: &str = "courier.push.dead.v1";
+/// Current state of every shipment. Key = vendor:carrier:tracking number.
+pub const SHIPMENT: &str = "courier.shipment.v1";
+/// State transitions. Key = tracking number.
+pub const TRANSITION: &str = "courier.transition.v1";
+/// Push events that could not be derived, and rows that could not be inserted, as they were.
+pub const DERIVE_DEAD: &str = "courier.derive.dead.v1";
+
+/// How long a topic keeps its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The newest record of each key is kept (`cleanup.policy=compact`).
+    Compact,
+    /// Records are deleted after this time (`cleanup.policy=delete`).
+    Delete(Duration),
+}
+
+/// A topic and its policy. All topics have the same number of partitions, and all records of a tracking number are on
+/// the partition of the same number, so that a worker of derive finds its state beside its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Name on the broker.
+    pub name: &'static str,
+    /// What is kept.
+    pub policy: Policy,
+}
+
+const fn days(days: u64) -> Policy {
+    Policy::Delete(Duration::from_secs(days * 86_400))
+}
+
+/// Every topic of the system.
+pub const ALL: [Topic; 5] = [
+    Topic {
+        name: PUSH,
+        policy: days(14),
+    },
+    Topic {
+        name: PUSH_DEAD,
+        policy: days(30),
+    },
+    Topic {
+        name: SHIPMENT,
+        policy: Policy::Compact,
+    },
+    Topic {
+        name: TRANSITION,
+        policy: days(30),
+    },
+    Topic {
+        name: DERIVE_DEAD,
+        policy: days(30),
+    },
+];
+
+/// Largest record that the topics take (`max.message.bytes`). A push body is at most 2 MiB, but form-decoding, the
+/// envelope and a shipment's own copy of the texts come on top.
+pub const MAX_RECORD_BYTES: u32 = 8 * 1024 * 1024;

@@ -1,0 +1,220 @@
+//! The Confluent wire format: `0x00`, the schema id as four big-endian bytes, the Avro datum.
+//!
+//! A datum is always decoded by the schema it was *written* with. Where that is our own, structs are written and read
+//! directly; a record of an older or newer schema takes the slow way through `apache_avro::types::Value` and Avro's schema
+//! resolution, which fills in defaults and skips what our type lacks (reading directly fails on an unknown nested record).
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::records::{PushEvent, Shipment, Transition};
+use crate::registry::{Registry, RegistryError};
+use crate::topics;
+
+const MAGIC: u8 = 0;
+const HEADER_BYTES: usize = 5;
+
+/// A record type with its schema and its topic.
+pub trait Record: Serialize + DeserializeOwned + 'static {
+    /// The topic whose values are of this type.
+    const TOPIC: &'static str;
+    /// The one text that is registered: registries count texts that differ in white space as different schemas.
+    const SCHEMA_TEXT: &'static str;
+
+    /// The parsed schema.
+    fn schema() -> &'static Schema;
+
+    /// The registry's subject of the schema.
+    fn subject() -> String {
+        format!("{}-value", Self::TOPIC)
+    }
+}
+
+macro_rules! record {
+    ($type:ty, $topic:expr, $file:literal) => {
+        impl Record for $type {
+            const TOPIC: &'static str = $topic;
+            const SCHEMA_TEXT: &'static str = include_str!(concat!("../avro/", $file));
+
+            fn schema() -> &'static Schema {
+                static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+                    #[allow(clippy::expect_used, reason = "compiled-in text, parsed by every test run")]
+                    Schema::parse_str(<$type as Record>::SCHEMA_TEXT).expect(concat!($file, " is a valid schema"))
+                });
+                &SCHEMA
+            }
+        }
+    };
+}
+
+record!(PushEvent, topics::PUSH, "push_event.avsc");
+record!(Shipment, topics::SHIPMENT, "shipment.avsc");
+record!(Transition, topics::TRANSITION, "transition.avsc");
+
+/// Why a record could not be encoded.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// The value does not fit its schema; a bug, or a number out of range.
+    #[error("cannot encode: {0}")]
+    Avro(#[from] Box<apache_avro::Error>),
+}
+
+/// Why bytes could not be decoded.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not in the Confluent wire format.
+    #[error("not in the Confluent wire format: {0}")]
+    NotWireFormat(&'static str),
+    /// The datum does not follow the schema it names.
+    #[error("schema id {id}: {reason}")]
+    Malformed {
+        /// Schema id in the header.
+        id: u32,
+        /// What the decoder says; without content of the record.
+        reason: String,
+    },
+    /// The registry does not know the schema id, or what it knows is no Avro schema.
+    #[error("schema id {0} is unknown")]
+    UnknownSchema(u32),
+    /// The registry could not be asked: nothing is known about the record yet.
+    #[error("cannot look up schema id {id}: {source}")]
+    Registry {
+        /// Schema id in the header.
+        id: u32,
+        /// Why.
+        source: RegistryError,
+    },
+}
+
+impl DecodeError {
+    /// True when the same bytes may well be decoded later: the record is not at fault.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Registry { .. })
+    }
+}
+
+/// Writes records of one type under one schema id.
+pub struct Encoder<R: Record> {
+    id: u32,
+    writer: GenericDatumWriter<'static>,
+    record: std::marker::PhantomData<fn(&R)>,
+}
+
+impl<R: Record> Encoder<R> {
+    /// `id` is the registry's id of `R`'s schema.
+    pub fn new(id: u32) -> Result<Self, EncodeError> {
+        // Binary form of times and ids; blocks would only help readers that skip.
+        let writer = GenericDatumWriter::builder(R::schema())
+            .human_readable(false)
+            .build()
+            .map_err(Box::new)?;
+        Ok(Self {
+            id,
+            writer,
+            record: std::marker::PhantomData,
+        })
+    }
+
+    /// Appends the encoded record to `out`; on error `out` is as before.
+    pub fn encode(&self, record: &R, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let start = out.len();
+        out.push(MAGIC);
+        out.extend_from_slice(&self.id.to_be_bytes());
+        if let Err(error) = self.writer.write_ser(out, record) {
+            out.truncate(start);
+            return Err(EncodeError::Avro(Box::new(error)));
+        }
+        Ok(())
+    }
+}
+
+/// Reads records of one type, whatever version of its schema they were written with. Not shared between threads: each
+/// worker has its own.
+pub struct Decoder<R: Record> {
+    registry: Registry,
+    readers: HashMap<u32, Reader>,
+    record: std::marker::PhantomData<fn() -> R>,
+}
+
+enum Reader {
+    /// Written with our own schema.
+    Direct(GenericDatumReader<'static>),
+    /// Written with another version.
+    Resolving(GenericDatumReader<'static>),
+}
+
+impl<R: Record> Decoder<R> {
+    /// Asks `registry` for schemas it meets; `own_id` is known to be `R`'s own schema, so that the usual case works
+    /// without the registry.
+    pub fn new(registry: Registry, own_id: u32) -> Result<Self, EncodeError> {
+        let reader = GenericDatumReader::builder(R::schema())
+            .human_readable(false)
+            .build()
+            .map_err(Box::new)?;
+        Ok(Self {
+            registry,
+            readers: HashMap::from([(own_id, Reader::Direct(reader))]),
+            record: std::marker::PhantomData,
+        })
+    }
+
+    /// Decodes one record value.
+    pub fn decode(&mut self, bytes: &[u8]) -> Result<R, DecodeError> {
+        let (id, mut datum) = split_header(bytes)?;
+        let reader = match self.readers.entry(id) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(unknown) => {
+                unknown.insert(Reader::Resolving(resolving_reader::<R>(&self.registry, id)?))
+            }
+        };
+        let record = match reader {
+            Reader::Direct(reader) => reader.read_deser(&mut datum),
+            Reader::Resolving(reader) => reader
+                .read_value(&mut datum)
+                .and_then(|value| apache_avro::from_value::<R>(&value)),
+        };
+        let record = record.map_err(|error| DecodeError::Malformed {
+            id,
+            reason: error.to_string(),
+        })?;
+        // The decoder stops at the end of the datum and says nothing of what follows.
+        if !datum.is_empty() {
+            return Err(DecodeError::Malformed {
+                id,
+                reason: format!("{} bytes after the datum", datum.len()),
+            });
+        }
+        Ok(record)
+    }
+}
+
+fn split_header(bytes: &[u8]) -> Result<(u32, &[u8]), DecodeError> {
+    let Some((header, datum)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(DecodeError::NotWireFormat("shorter than its header"));
+    };
+    let [MAGIC, id @ ..] = *header else {
+        return Err(DecodeError::NotWireFormat("wrong magic byte"));
+    };
+    Ok((u32::from_be_bytes(id), datum))
+}
+
+fn resolving_reader<R: Record>(registry: &Registry, id: u32) -> Result<GenericDatumReader<'static>, DecodeError> {
+    let text = match registry.schema_text(id) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Err(DecodeError::UnknownSchema(id)),
+        Err(source) => return Err(DecodeError::Registry { id, source }),
+    };
+    let schema = Schema::parse_str(&text).map_err(|_| DecodeError::UnknownSchema(id))?;
+    // Leaked on purpose: a reader borrows its schema, both live as long as the process, and there is one per version.
+    GenericDatumReader::builder(Box::leak(Box::new(schema)))
+        .reader_schema(R::schema())
+        .human_readable(false)
+        .build()
+        .map_err(|_| DecodeError::UnknownSchema(id))
+}
