@@ -1,0 +1,96 @@
+//! What every test needs: services on a stack, pushes, records, rows, and patience.
+
+pub(crate) mod load;
+pub(crate) mod post;
+pub(crate) mod python;
+pub(crate) mod tables;
+pub(crate) mod topics;
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
+
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until the answer is there. Panics with the last thing that `probe` said when it does not come.
+pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, String>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match probe() {
+            Ok(value) => return value,
+            Err(reason) if Instant::now() > deadline => panic!("{what}: not within {PATIENCE:?}: {reason}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// A stack with topics, schemas and tables.
+pub(crate) fn migrated(name: &str) -> LocalStack {
+    let stack = LocalStack::start(name).expect("the stack starts");
+    Launch::processor("migrate")
+        .run_to_end("migrate", &stack)
+        .expect("migrate succeeds");
+    stack
+}
+
+/// Starts a service and waits until it is ready.
+pub(crate) fn ready(launch: &Launch, name: &str, stack: &dyn Stack) -> Service {
+    let mut service = launch.start(name, stack).expect("the service starts");
+    service.wait_ready(PATIENCE).expect("the service becomes ready");
+    service
+}
+
+/// The stack that tests share which break nothing: all servers, ingest and a processor. Its tests tell each other apart by
+/// tracking numbers of their own.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ingest: Service,
+    pub(crate) processor: Service,
+    // Last: services end before the servers that they talk to.
+    pub(crate) stack: LocalStack,
+}
+
+/// One use of the [`Shared`] stack. The last one that is dropped ends it.
+#[derive(Debug)]
+pub(crate) struct Use(Option<Arc<Shared>>);
+
+static SHARED: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
+
+/// The shared stack; started by whoever needs it first.
+pub(crate) fn shared() -> Use {
+    // A test that could not start the stack has said so; the next one tries again.
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let stack = shared.get_or_insert_with(|| {
+        let stack = migrated("shared");
+        let ingest = ready(&Launch::ingest(), "ingest", &stack);
+        let processor = ready(&Launch::processor("run"), "processor", &stack);
+        Arc::new(Shared {
+            ingest,
+            processor,
+            stack,
+        })
+    });
+    Use(Some(Arc::clone(stack)))
+}
+
+impl Deref for Use {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        self.0.as_ref().expect("taken by drop only")
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.0.take());
+        // Ended inside the lock: the next stack of that name must not begin before.
+        if shared.as_ref().is_some_and(|stack| Arc::strong_count(stack) == 1) {
+            *shared = None;
+        }
+    }
+}
