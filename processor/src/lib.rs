@@ -1,1 +1,13 @@
-//! Under construction.
+//! The processor: derives shipments and transitions from push events, exactly once, and writes them to ClickHouse,
+//! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them.
+
+pub mod config;
+pub mod dead_letter;
+pub mod derive;
+pub mod domain;
+pub mod health;
+pub mod migrate;
+pub mod poison;
+pub mod shutdown;
+pub mod sink;
+pub mod vendor;

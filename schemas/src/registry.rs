@@ -64,6 +64,15 @@ pub struct SchemaIds {
     pub transition: u32,
 }
 
+/// What [`Registry::migrate`] found and did.
+#[derive(Clone, Debug)]
+pub struct Migrated {
+    /// The ids of our schemas.
+    pub ids: SchemaIds,
+    /// One line for each change.
+    pub changes: Vec<String>,
+}
+
 /// What is kept on disk: ids by subject and schema text, texts by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cache {
@@ -121,12 +130,14 @@ impl Registry {
     }
 
     /// Registers our schemas and demands `FULL_TRANSITIVE` compatibility of each subject. Doing it again changes nothing.
-    pub fn migrate(&self) -> Result<SchemaIds, RegistryError> {
-        Ok(SchemaIds {
-            push: self.migrate_subject::<PushEvent>()?,
-            shipment: self.migrate_subject::<Shipment>()?,
-            transition: self.migrate_subject::<Transition>()?,
-        })
+    pub fn migrate(&self) -> Result<Migrated, RegistryError> {
+        let mut changes = Vec::new();
+        let ids = SchemaIds {
+            push: self.migrate_subject::<PushEvent>(&mut changes)?,
+            shipment: self.migrate_subject::<Shipment>(&mut changes)?,
+            transition: self.migrate_subject::<Transition>(&mut changes)?,
+        };
+        Ok(Migrated { ids, changes })
     }
 
     /// The ids of our schemas: from the registry, else from the copy on disk that an earlier start left.
@@ -178,17 +189,22 @@ impl Registry {
         Ok(answer.id)
     }
 
-    fn migrate_subject<R: Record>(&self) -> Result<u32, RegistryError> {
+    fn migrate_subject<R: Record>(&self, changes: &mut Vec<String>) -> Result<u32, RegistryError> {
         let subject = R::subject();
-        let id = match self.lookup(&subject, R::SCHEMA_TEXT)? {
-            Some(id) => id,
-            None => self.register(&subject, R::SCHEMA_TEXT)?,
-        };
+        // The level first: it must already judge the very first change.
         if self.compatibility(&subject)?.as_deref() != Some("FULL_TRANSITIVE") {
             let body = json!({ "compatibility": "FULL_TRANSITIVE" });
             let request = self.shared.agent.put(self.address(&format!("/config/{subject}")));
             let _: serde_json::Value = self.send(request, &body, &format!("set the level of {subject}"))?;
+            changes.push(format!("set {subject} to FULL_TRANSITIVE"));
         }
+        let id = if let Some(id) = self.lookup(&subject, R::SCHEMA_TEXT)? {
+            id
+        } else {
+            let id = self.register(&subject, R::SCHEMA_TEXT)?;
+            changes.push(format!("registered {subject} as schema id {id}"));
+            id
+        };
         self.remember_id::<R>(subject, id);
         Ok(id)
     }

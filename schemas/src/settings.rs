@@ -73,10 +73,18 @@ fn one_line(error: &figment::Error, source: &str) -> String {
         _ => source,
     };
     let key = first.path.join(".");
+    // The TOML parser draws the place over several lines; its words are enough.
+    let kind = first.kind.to_string();
+    let words = kind
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.contains('|'))
+        .collect::<Vec<_>>();
+    let reason = words.join(" ");
     if key.is_empty() {
-        format!("{} (in {origin})", first.kind)
+        format!("{reason} (in {origin})")
     } else {
-        format!("key {key}: {} (in {origin})", first.kind)
+        format!("key {key}: {reason} (in {origin})")
     }
 }
 

@@ -4,7 +4,7 @@ use super::repository;
 use anyhow::{Context, anyhow, bail, ensure};
 use std::env;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -30,7 +30,8 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
 
 fn find_or_build() -> anyhow::Result<PathBuf> {
     if let Some(directory) = env::var_os("COURIERFLOW_BIN_DIR") {
-        return Ok(directory.into());
+        // The services are started in another directory than the tests.
+        return path::absolute(directory).context("COURIERFLOW_BIN_DIR is not a path");
     }
     let executable = env::current_exe().context("cannot tell where this program is")?;
     let directory = profile_directory(&executable).with_context(|| {

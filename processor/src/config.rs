@@ -1,0 +1,295 @@
+//! The processor's view of the configuration file. Every key is explained, with unit and default, in
+//! `deploy/local/courierflow.toml`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::Context;
+
+/// The sections that the processor reads; those of ingest are passed over.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The brokers.
+    #[serde(default)]
+    pub kafka: KafkaSettings,
+    /// The schema registry.
+    #[serde(default)]
+    pub registry: RegistrySettings,
+    /// What `migrate` gives the topics.
+    #[serde(default)]
+    pub topics: TopicSettings,
+    /// The process as a whole.
+    #[serde(default)]
+    pub processor: ProcessorSettings,
+    /// Push events → shipments and transitions.
+    #[serde(default)]
+    pub derive: DeriveSettings,
+    /// The database.
+    #[serde(default)]
+    pub clickhouse: ClickHouseSettings,
+    /// Topics → tables.
+    #[serde(default)]
+    pub sink: SinkSettings,
+    #[serde(default, rename = "ingest")]
+    _ingest: IgnoredAny,
+}
+
+/// `[topics]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TopicSettings {
+    /// Partitions of every topic; cannot be changed later, because state is found by partition.
+    pub partitions: i32,
+    /// Copies of every partition.
+    pub replication_factor: i32,
+}
+
+impl Default for TopicSettings {
+    fn default() -> Self {
+        Self {
+            partitions: 8,
+            replication_factor: 1,
+        }
+    }
+}
+
+/// `[processor]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProcessorSettings {
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    pub listen: SocketAddr,
+}
+
+impl Default for ProcessorSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        }
+    }
+}
+
+/// `[derive]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeriveSettings {
+    /// Workers in this process, each with its own consumer, producer and state.
+    pub workers: usize,
+    /// Consumer group.
+    pub group: String,
+    /// Where the workers' slots are kept: a lock file per slot gives a restarted worker the identity of its dead
+    /// predecessor. A directory of this host, shared by all processors on it.
+    pub slot_dir: PathBuf,
+    /// Name of this host in the workers' identities; the host name when missing.
+    pub host: Option<String>,
+    /// A transaction is committed when it is this old …
+    pub commit_interval_ms: u64,
+    /// … or holds this many push events …
+    pub max_transaction_events: usize,
+    /// … or has produced this many bytes.
+    pub max_transaction_bytes: usize,
+    /// The broker aborts a transaction that is older.
+    pub transaction_timeout_ms: u64,
+    /// A worker that sends no heartbeat for this long loses its partitions.
+    pub session_timeout_ms: u64,
+    /// The vendors' texts in derived records.
+    #[serde(deserialize_with = "context")]
+    pub context: Context,
+}
+
+/// `keep` or `omit`; the pure core does not know of configuration files.
+fn context<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Context, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "keep" => Ok(Context::Keep),
+        "omit" => Ok(Context::Omit),
+        other => Err(serde::de::Error::unknown_variant(other, &["keep", "omit"])),
+    }
+}
+
+impl Default for DeriveSettings {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            group: "courierflow-derive".to_owned(),
+            slot_dir: ".local/slots".into(),
+            host: None,
+            commit_interval_ms: 100,
+            max_transaction_events: 5_000,
+            max_transaction_bytes: 64 * 1024 * 1024,
+            transaction_timeout_ms: 15_000,
+            session_timeout_ms: 6_000,
+            context: Context::Keep,
+        }
+    }
+}
+
+impl DeriveSettings {
+    /// Age at which a transaction is committed.
+    pub const fn commit_interval(&self) -> Duration {
+        Duration::from_millis(self.commit_interval_ms)
+    }
+}
+
+/// `[clickhouse]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClickHouseSettings {
+    /// Address of the HTTP interface.
+    pub url: String,
+    /// Database of all tables.
+    pub database: String,
+    /// User.
+    pub user: String,
+    /// Password of the user.
+    pub password: Secret,
+    /// A file with the password.
+    pub password_file: Option<PathBuf>,
+}
+
+impl Default for ClickHouseSettings {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8123".to_owned(),
+            database: "courier".to_owned(),
+            user: "default".to_owned(),
+            password: Secret::new(""),
+            password_file: None,
+        }
+    }
+}
+
+/// `[sink]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SinkSettings {
+    /// Consumer group; one per table, with the table's name appended.
+    pub group: String,
+    /// A batch is inserted when it has this many rows …
+    pub max_batch_rows: usize,
+    /// … or this many bytes of Kafka records …
+    pub max_batch_bytes: usize,
+    /// … or is this old.
+    pub max_batch_age_ms: u64,
+    /// An insert that takes longer is given up and retried.
+    pub insert_timeout_ms: u64,
+    /// Failing longer than this makes the sink not ready.
+    pub degraded_after_ms: u64,
+}
+
+impl Default for SinkSettings {
+    fn default() -> Self {
+        Self {
+            group: "courierflow-sink".to_owned(),
+            max_batch_rows: 50_000,
+            max_batch_bytes: 32 * 1024 * 1024,
+            max_batch_age_ms: 1_000,
+            insert_timeout_ms: 30_000,
+            degraded_after_ms: 30_000,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, the environment and the secret files, and refuses what cannot work.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let mut config: Self = settings::load(path)?;
+        config.kafka.read_files()?;
+        config.registry.read_files()?;
+        if let Some(file) = &config.clickhouse.password_file {
+            config.clickhouse.password = settings::secret_from_file("clickhouse.password_file", file)?;
+        }
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), SettingsError> {
+        let refuse_unless = |holds: bool, key: &str, reason: String| {
+            if holds {
+                Ok(())
+            } else {
+                Err(SettingsError::key(key, reason))
+            }
+        };
+        let at_least_one = |key: &str, value: u64| refuse_unless(value >= 1, key, format!("{value} is less than 1"));
+
+        refuse_unless(
+            !self.kafka.brokers.trim().is_empty(),
+            "kafka.brokers",
+            "is empty".to_owned(),
+        )?;
+        refuse_unless(
+            (1..=10_000).contains(&self.topics.partitions),
+            "topics.partitions",
+            format!("{} is not between 1 and 10000", self.topics.partitions),
+        )?;
+        refuse_unless(
+            (1..=100).contains(&self.topics.replication_factor),
+            "topics.replication_factor",
+            format!("{} is not between 1 and 100", self.topics.replication_factor),
+        )?;
+        let derive = &self.derive;
+        refuse_unless(
+            (1..=256).contains(&derive.workers),
+            "derive.workers",
+            format!("{} is not between 1 and 256", derive.workers),
+        )?;
+        refuse_unless(!derive.group.is_empty(), "derive.group", "is empty".to_owned())?;
+        at_least_one("derive.commit_interval_ms", derive.commit_interval_ms)?;
+        at_least_one("derive.max_transaction_events", derive.max_transaction_events as u64)?;
+        at_least_one("derive.max_transaction_bytes", derive.max_transaction_bytes as u64)?;
+        refuse_unless(
+            derive.transaction_timeout_ms >= 10 * derive.commit_interval_ms && derive.transaction_timeout_ms >= 1_000,
+            "derive.transaction_timeout_ms",
+            format!(
+                "{} is less than 1000 or less than ten times derive.commit_interval_ms ({}): transactions would time out",
+                derive.transaction_timeout_ms, derive.commit_interval_ms
+            ),
+        )?;
+        refuse_unless(
+            derive.session_timeout_ms >= 6_000,
+            "derive.session_timeout_ms",
+            format!(
+                "{} is less than 6000, the broker's default minimum",
+                derive.session_timeout_ms
+            ),
+        )?;
+        refuse_unless(
+            is_identifier(&self.clickhouse.database),
+            "clickhouse.database",
+            format!(
+                "{:?} is no identifier ([A-Za-z_][A-Za-z0-9_]*)",
+                self.clickhouse.database
+            ),
+        )?;
+        refuse_unless(
+            self.clickhouse.url.starts_with("http://") || self.clickhouse.url.starts_with("https://"),
+            "clickhouse.url",
+            "does not begin with http:// or https://".to_owned(),
+        )?;
+        let sink = &self.sink;
+        refuse_unless(!sink.group.is_empty(), "sink.group", "is empty".to_owned())?;
+        at_least_one("sink.max_batch_rows", sink.max_batch_rows as u64)?;
+        at_least_one("sink.max_batch_bytes", sink.max_batch_bytes as u64)?;
+        at_least_one("sink.max_batch_age_ms", sink.max_batch_age_ms)?;
+        refuse_unless(
+            (1_000..=240_000).contains(&sink.insert_timeout_ms),
+            "sink.insert_timeout_ms",
+            format!(
+                "{} is not between 1000 and 240000: it must stay below max.poll.interval.ms (300000)",
+                sink.insert_timeout_ms
+            ),
+        )
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

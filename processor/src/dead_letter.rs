@@ -1,0 +1,77 @@
+//! Dead letters: a record that cannot be worked on is put aside on `courier.derive.dead.v1` as it was, with headers that
+//! say where it came from and why it is there.
+
+use std::fmt::Display;
+
+/// Version of the program that gave the record up.
+const SERVICE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Errors can quote what they could not read; a header needs the beginning.
+const MAX_ERROR_CHARS: usize = 1_000;
+
+/// Where a record was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coordinates<'a> {
+    /// Kafka topic.
+    pub topic: &'a str,
+    /// Kafka partition.
+    pub partition: i32,
+    /// Kafka offset.
+    pub offset: i64,
+    /// The record's own timestamp, milliseconds since 1970, UTC.
+    pub timestamp: Option<i64>,
+}
+
+/// The headers of the dead letter, in this order. `error_class` is one of few stable names, to count and to search by;
+/// `error` says what was wrong with this record. Key and value of the dead letter are those of the record, and so is its
+/// partition.
+pub fn headers(found_at: &Coordinates<'_>, error_class: &'static str, error: &dyn Display) -> [(&'static str, String); 7] {
+    [
+        ("topic", found_at.topic.to_owned()),
+        ("partition", found_at.partition.to_string()),
+        ("offset", found_at.offset.to_string()),
+        ("timestamp", found_at.timestamp.map(|millis| millis.to_string()).unwrap_or_default()),
+        ("error_class", error_class.to_owned()),
+        ("error", error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
+        ("service_version", SERVICE_VERSION.to_owned()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_lead_back_to_the_record() {
+        let found_at = Coordinates {
+            topic: "courier.push.v1",
+            partition: 3,
+            offset: 42,
+            timestamp: Some(1_754_700_000_000),
+        };
+        let expected = [
+            ("topic", "courier.push.v1"),
+            ("partition", "3"),
+            ("offset", "42"),
+            ("timestamp", "1754700000000"),
+            ("error_class", "malformed"),
+            ("error", "schema id 7: end of input"),
+            ("service_version", env!("CARGO_PKG_VERSION")),
+        ]
+        .map(|(name, value)| (name, value.to_owned()));
+        assert_eq!(headers(&found_at, "malformed", &"schema id 7: end of input"), expected);
+    }
+
+    #[test]
+    fn a_long_error_is_cut_between_characters() {
+        let found_at = Coordinates {
+            topic: "t",
+            partition: 0,
+            offset: 0,
+            timestamp: None,
+        };
+        let [.., (_, timestamp), _, (_, error), _] = headers(&found_at, "malformed", &"快".repeat(5_000));
+        assert_eq!(timestamp, "");
+        assert_eq!(error, "快".repeat(1_000));
+    }
+}

@@ -1,0 +1,311 @@
+//! Rebuilds the state of a partition from `courier.shipment.v1`.
+//!
+//! The order matters. First the group's committed offset of the push partition, read as *stable*: then no transaction of
+//! a former owner is pending on it, and all it produced lies below the high watermark. Then the shipment partition, from
+//! its start until the *high watermark* seen now. The last stable offset would not do: it may stand still below records
+//! of a transaction that is decided but not yet marked here. Neither does the end-of-partition event, which fires there.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use courierflow_schemas::records::{EpochDay, PushId, Shipment, Status, TimestampMicros, TimestampMillis};
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::{DecodeError, Decoder, Encoder, Record};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use serde::Deserialize;
+
+use super::state::{KeyHash, Partition, Resting};
+use crate::shutdown::Shutdown;
+
+const POLL: Duration = Duration::from_millis(100);
+const REQUEST: Duration = Duration::from_secs(10);
+/// A transaction of a dead owner is resolved within its own time-out; nothing moving for longer is a fault.
+const NO_PROGRESS: Duration = Duration::from_mins(2);
+const HEADER_BYTES: usize = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RestoreError {
+    #[error("restore: {0}")]
+    Kafka(#[from] KafkaError),
+    #[error("restore of {topic}/{partition} at offset {offset}: {source}", topic = topics::SHIPMENT)]
+    Decode {
+        partition: i32,
+        offset: i64,
+        source: DecodeError,
+    },
+    #[error("restore: {0}")]
+    Schema(String),
+    #[error("restore of partitions {0:?} made no progress for {seconds} s", seconds = NO_PROGRESS.as_secs())]
+    NoProgress(Vec<i32>),
+    #[error("shutting down")]
+    ShutDown,
+}
+
+/// Reads partitions back. Kept by a worker for all its assignments.
+pub(crate) struct Restorer {
+    /// Sees committed records only.
+    reader: BaseConsumer,
+    /// Sees everything: `fetch_watermarks` of a `read_committed` client answers with the last stable offset.
+    watermarks: BaseConsumer,
+    own_schema_id: u32,
+    beginnings: GenericDatumReader<'static>,
+}
+
+/// The fields at the beginning of a `Shipment` datum, up to what [`Resting`] wants to know: read instead of all twenty
+/// events of a parcel that will most likely rest.
+#[derive(Deserialize)]
+#[allow(
+    dead_code,
+    reason = "the fields before the wanted ones must be read to get past them"
+)]
+struct Beginning {
+    vendor: String,
+    account: String,
+    carrier: String,
+    tracking_number: String,
+    epoch: EpochDay,
+    version: i64,
+    first_received_at: TimestampMicros,
+    received_at: TimestampMicros,
+    push_id: PushId,
+    push_time: Option<TimestampMillis>,
+    status: Status,
+}
+
+const LAST_FIELD_OF_BEGINNING: &str = "status";
+
+/// The schema of [`Beginning`]: that of `Shipment`, cut off.
+fn schema_of_beginning() -> Result<Schema, RestoreError> {
+    let broken = |reason: String| RestoreError::Schema(format!("schema of Shipment: {reason}"));
+    let mut schema: serde_json::Value =
+        serde_json::from_str(Shipment::SCHEMA_TEXT).map_err(|error| broken(error.to_string()))?;
+    let fields = schema.get_mut("fields").and_then(|fields| fields.as_array_mut());
+    let fields = fields.ok_or_else(|| broken("no fields".to_owned()))?;
+    let last = fields
+        .iter()
+        .position(|field| field.get("name").is_some_and(|name| name == LAST_FIELD_OF_BEGINNING));
+    fields.truncate(last.ok_or_else(|| broken("no status".to_owned()))? + 1);
+    Schema::parse(&schema).map_err(|error| broken(error.to_string()))
+}
+
+/// How far one partition has to be read.
+struct Goal {
+    high_watermark: i64,
+    restored: Partition,
+}
+
+impl Restorer {
+    /// `client` is the configuration that all clients of the worker start from.
+    pub(crate) fn new(client: &ClientConfig, own_schema_id: u32) -> Result<Self, RestoreError> {
+        let mut config = client.clone();
+        // Never a member of the group: partitions are assigned by hand and nothing is committed.
+        config
+            .set("group.id", "courierflow-restore")
+            .set("enable.auto.commit", "false");
+        config
+            .set("auto.offset.reset", "earliest")
+            .set("enable.partition.eof", "false");
+        // The default of 1,000 ms stalls a reader that has once filled its queue.
+        config
+            .set("fetch.queue.backoff.ms", "10")
+            .set("queued.max.messages.kbytes", "16384");
+        let reader = config.clone().set("isolation.level", "read_committed").create()?;
+        let watermarks = config.set("isolation.level", "read_uncommitted").create()?;
+        // Leaked on purpose: the reader borrows it, and a process has one per worker.
+        let schema: &'static Schema = Box::leak(Box::new(schema_of_beginning()?));
+        let beginnings = GenericDatumReader::builder(schema).human_readable(false).build();
+        let beginnings = beginnings.map_err(|error| RestoreError::Schema(error.to_string()))?;
+        Ok(Self {
+            reader,
+            watermarks,
+            own_schema_id,
+            beginnings,
+        })
+    }
+
+    /// Restores `partitions`, of which `member` was just assigned the push partitions.
+    pub(crate) fn restore<C: ConsumerContext>(
+        &self,
+        member: &BaseConsumer<C>,
+        partitions: &[i32],
+        decoder: &mut Decoder<Shipment>,
+        encoder: &Encoder<Shipment>,
+        shutdown: &Shutdown,
+    ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
+        wait_for_stable_offsets(member, partitions, shutdown)?;
+        let mut goals = self.goals(partitions)?;
+        let mut done = BTreeMap::new();
+        self.assign(&goals)?;
+        let mut last_progress = Instant::now();
+        loop {
+            self.finish_reached(&mut goals, &mut done)?;
+            if goals.is_empty() {
+                self.reader.assign(&TopicPartitionList::new())?;
+                return Ok(done);
+            }
+            if shutdown.has_begun() {
+                return Err(RestoreError::ShutDown);
+            }
+            match self.reader.poll(POLL) {
+                Some(Ok(message)) => {
+                    last_progress = Instant::now();
+                    if let Some(goal) = goals.get_mut(&message.partition()) {
+                        self.take(&message, &mut goal.restored, decoder, encoder)?;
+                    }
+                }
+                // Transport errors heal themselves; what does not shows as lack of progress.
+                Some(Err(error)) if is_fatal(&error) => return Err(error.into()),
+                Some(Err(error)) => tracing::warn!(%error, "restore goes on"),
+                None if last_progress.elapsed() > NO_PROGRESS => {
+                    return Err(RestoreError::NoProgress(goals.into_keys().collect()));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn goals(&self, partitions: &[i32]) -> Result<BTreeMap<i32, Goal>, RestoreError> {
+        let mut goals = BTreeMap::new();
+        for &partition in partitions {
+            let (low, high) = self.watermarks.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
+            // Position stays invalid on an empty partition: it is done before it begins.
+            let high_watermark = if low == high { 0 } else { high };
+            goals.insert(
+                partition,
+                Goal {
+                    high_watermark,
+                    restored: Partition::default(),
+                },
+            );
+        }
+        Ok(goals)
+    }
+
+    fn assign(&self, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
+        let mut assignment = TopicPartitionList::new();
+        for &partition in goals.keys() {
+            assignment.add_partition_offset(topics::SHIPMENT, partition, Offset::Beginning)?;
+        }
+        Ok(self.reader.assign(&assignment)?)
+    }
+
+    /// Moves the partitions that were read up to their goal from `goals` to `done`. The position steps over markers and
+    /// aborted records, which no message ever shows.
+    fn finish_reached(
+        &self,
+        goals: &mut BTreeMap<i32, Goal>,
+        done: &mut BTreeMap<i32, Partition>,
+    ) -> Result<(), RestoreError> {
+        let position = self.reader.position()?;
+        let reached = |partition: i32, goal: &Goal| {
+            if goal.high_watermark == 0 {
+                return true;
+            }
+            let element = position.find_partition(topics::SHIPMENT, partition);
+            matches!(element.map(|element| element.offset()), Some(Offset::Offset(offset)) if offset >= goal.high_watermark)
+        };
+        let finished: Vec<i32> = goals
+            .iter()
+            .filter(|(partition, goal)| reached(**partition, goal))
+            .map(|(p, _)| *p)
+            .collect();
+        for partition in finished {
+            if let Some(goal) = goals.remove(&partition) {
+                done.insert(partition, goal.restored);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &self,
+        message: &impl Message,
+        restored: &mut Partition,
+        decoder: &mut Decoder<Shipment>,
+        encoder: &Encoder<Shipment>,
+    ) -> Result<(), RestoreError> {
+        let key = KeyHash::of(message.key().unwrap_or_default());
+        let Some(value) = message.payload() else {
+            restored.forget(key);
+            return Ok(());
+        };
+        let failed = |source| RestoreError::Decode {
+            partition: message.partition(),
+            offset: message.offset(),
+            source,
+        };
+        if let Some(mut datum) = self.own_datum(value) {
+            let beginning: Beginning = self.beginnings.read_deser(&mut datum).map_err(|error| {
+                failed(DecodeError::Malformed {
+                    id: self.own_schema_id,
+                    reason: error.to_string(),
+                })
+            })?;
+            let resting = Resting::new(value, beginning.received_at, beginning.status.is_terminal());
+            restored.restore(key, resting, beginning.received_at);
+            return Ok(());
+        }
+        // Written by another version of this program: brought to our own schema once, here.
+        let shipment = decoder.decode(value).map_err(failed)?;
+        let mut own = Vec::new();
+        encoder
+            .encode(&shipment, &mut own)
+            .map_err(|error| RestoreError::Schema(error.to_string()))?;
+        restored.restore(key, Resting::of(&own, &shipment), shipment.received_at);
+        Ok(())
+    }
+
+    fn own_datum<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        let (header, datum) = value.split_first_chunk::<HEADER_BYTES>()?;
+        let [magic, id @ ..] = *header;
+        (magic == 0 && u32::from_be_bytes(id) == self.own_schema_id).then_some(datum)
+    }
+}
+
+/// `OffsetFetch` of a `read_committed` consumer demands stable offsets (KIP-447): it is answered only when no transaction
+/// is pending on them.
+fn wait_for_stable_offsets<C: ConsumerContext>(
+    member: &BaseConsumer<C>,
+    partitions: &[i32],
+    shutdown: &Shutdown,
+) -> Result<(), RestoreError> {
+    let mut wanted = TopicPartitionList::new();
+    for &partition in partitions {
+        wanted.add_partition(topics::PUSH, partition);
+    }
+    let begun = Instant::now();
+    loop {
+        match member.committed_offsets(wanted.clone(), REQUEST) {
+            Ok(_) => return Ok(()),
+            Err(error) if is_fatal(&error) || begun.elapsed() > NO_PROGRESS => return Err(error.into()),
+            Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
+        }
+        if shutdown.has_begun() {
+            return Err(RestoreError::ShutDown);
+        }
+    }
+}
+
+fn is_fatal(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::MessageConsumptionFatal(_))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_shipment_can_be_read_alone() {
+        let schema = schema_of_beginning().unwrap();
+        let Schema::Record(record) = &schema else {
+            unreachable!()
+        };
+        assert_eq!(record.fields.len(), 11);
+        assert_eq!(record.fields.last().unwrap().name, "status");
+    }
+}

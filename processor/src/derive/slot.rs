@@ -1,0 +1,90 @@
+//! A worker's stable identity on this host.
+//!
+//! `transactional.id` and `group.instance.id` must be the same after a crash: then `init_transactions` fences the dead
+//! predecessor at once, and the group gives the newcomer its partitions without a rebalance. Two live workers must never
+//! share one. A lock on a file per slot gives both: the kernel drops it when the process dies, however it dies.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A slot that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SlotError {
+    #[error("slot file {path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("all {0} slots of this host are taken")]
+    Exhausted(usize),
+}
+
+/// More workers than this on one host are a mistake.
+const MAX_SLOTS: usize = 1_024;
+
+/// Held for the life of a worker thread, through all its restarts.
+pub(crate) struct Slot {
+    name: String,
+    /// Unlocked by being closed.
+    _lock: File,
+}
+
+impl Slot {
+    /// Takes the lowest free slot of `group` on this host, whose files are in `dir`.
+    pub(crate) fn acquire(dir: &Path, group: &str, host: &str) -> Result<Self, SlotError> {
+        fs::create_dir_all(dir).map_err(|source| SlotError::Io {
+            path: dir.to_owned(),
+            source,
+        })?;
+        for number in 0..MAX_SLOTS {
+            let path = dir.join(format!("{group}-{number}.lock"));
+            let failed = |source| SlotError::Io {
+                path: path.clone(),
+                source,
+            };
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+                .map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        name: format!("{group}-{host}-{number}"),
+                        _lock: file,
+                    });
+                }
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        }
+        Err(SlotError::Exhausted(MAX_SLOTS))
+    }
+
+    /// Unique among live workers, the same after a crash.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The host's name, for slots of several hosts not to collide.
+pub(crate) fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
+    let name = name.unwrap_or_default().trim().to_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_workers_have_different_slots_and_a_freed_slot_is_taken_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let acquire = || Slot::acquire(dir.path(), "derive", "host").unwrap();
+        let (first, second) = (acquire(), acquire());
+        assert_eq!([first.name(), second.name()], ["derive-host-0", "derive-host-1"]);
+        drop(first);
+        assert_eq!(acquire().name(), "derive-host-0");
+    }
+}

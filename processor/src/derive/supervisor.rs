@@ -1,0 +1,66 @@
+//! Keeps the workers alive: one thread per slot; a worker that was fenced or broke is rebuilt from nothing.
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use courierflow_schemas::registry::{Registry, SchemaIds};
+
+use super::slot::{Slot, host_name};
+use super::worker::{Worker, WorkerError};
+use crate::config::Config;
+use crate::health::Health;
+use crate::shutdown::Shutdown;
+
+/// Long enough not to spin on a broker that is away, short enough to follow a fencing at once.
+const REBUILD_AFTER: Duration = Duration::from_secs(1);
+
+/// Starts `derive.workers` workers. They end after [`Shutdown::begin`], each with its last transaction committed.
+pub fn start(
+    config: &Config,
+    registry: &Registry,
+    ids: SchemaIds,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let host = config.derive.host.clone().unwrap_or_else(host_name);
+    let mut threads = Vec::new();
+    for number in 0..config.derive.workers {
+        let slot = Slot::acquire(&config.derive.slot_dir, &config.derive.group, &host)?;
+        let (config, registry, health, shutdown) = (config.clone(), registry.clone(), health.clone(), shutdown.clone());
+        let thread = std::thread::Builder::new().name(format!("derive-{number}"));
+        threads.push(thread.spawn(move || {
+            let part = format!("derive-{number}");
+            supervise(&config, &registry, ids, &slot, &part, &health, &shutdown);
+        })?);
+    }
+    Ok(threads)
+}
+
+fn supervise(
+    config: &Config,
+    registry: &Registry,
+    ids: SchemaIds,
+    slot: &Slot,
+    part: &str,
+    health: &Health,
+    shutdown: &Shutdown,
+) {
+    while !shutdown.has_begun() {
+        health.not_ready(part, "starting");
+        let result = Worker::new(config, registry, ids, slot.name(), part, health, shutdown).and_then(Worker::run);
+        match result {
+            Ok(()) => return,
+            Err(error @ WorkerError::Poisoned(_)) => {
+                tracing::error!(slot = slot.name(), %error, "worker stopped: nothing is derived until it is restarted");
+                health.not_ready(part, error.to_string());
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(slot = slot.name(), %error, "worker is rebuilt");
+                health.not_ready(part, error.to_string());
+                metrics::counter!("courierflow_derive_worker_rebuilds_total").increment(1);
+                shutdown.sleep(REBUILD_AFTER);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The producer's side of a transaction: what happens when it fails is decided here.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+
+use crate::config::DeriveSettings;
+use crate::shutdown::Shutdown;
+
+const REQUEST: Duration = Duration::from_secs(10);
+const NAP: Duration = Duration::from_micros(500);
+
+/// What a failed call means for the worker.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TransactionError {
+    /// The transaction is lost, the producer is not: abort, take the state back, read again.
+    #[error("transaction aborted: {0}")]
+    Abort(KafkaError),
+    /// Fenced, or broken beyond repair: this worker must end.
+    #[error("producer is finished: {0}")]
+    Fatal(KafkaError),
+    /// The process is ending and the broker does not answer.
+    #[error("shutting down")]
+    ShutDown,
+}
+
+/// A record to be produced.
+pub(crate) struct Output<'a> {
+    pub(crate) topic: &'static str,
+    pub(crate) partition: i32,
+    pub(crate) key: &'a [u8],
+    /// `None` is a tombstone.
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) timestamp_millis: i64,
+    pub(crate) headers: Option<OwnedHeaders>,
+}
+
+/// A transactional producer.
+pub(crate) struct Transactions {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    timeout: Duration,
+    shutdown: Shutdown,
+}
+
+impl Transactions {
+    /// Fences every predecessor of the same `name` and ends what it left open.
+    pub(crate) fn new(
+        client: &ClientConfig,
+        settings: &DeriveSettings,
+        name: &str,
+        shutdown: Shutdown,
+    ) -> Result<Self, TransactionError> {
+        let mut config = client.clone();
+        config.set("transactional.id", name);
+        config.set("transaction.timeout.ms", settings.transaction_timeout_ms.to_string());
+        config.set(
+            "message.max.bytes",
+            courierflow_schemas::topics::MAX_RECORD_BYTES.to_string(),
+        );
+        config.set("compression.type", "lz4").set("linger.ms", "2");
+        // A whole transaction fits, so that `send` waits only when the broker is slower than we are.
+        config
+            .set("queue.buffering.max.messages", "500000")
+            .set("queue.buffering.max.kbytes", "262144");
+        let producer = config.create().map_err(TransactionError::Fatal)?;
+        let timeout = Duration::from_millis(settings.transaction_timeout_ms);
+        let transactions = Self {
+            producer,
+            timeout,
+            shutdown,
+        };
+        transactions.repeat(|producer| producer.init_transactions(REQUEST))?;
+        Ok(transactions)
+    }
+
+    pub(crate) fn begin(&self) -> Result<(), TransactionError> {
+        self.repeat(Producer::begin_transaction)
+    }
+
+    /// Hands a record to the producer. Its delivery is proved by the commit.
+    pub(crate) fn produce(&self, output: &Output<'_>) -> Result<(), TransactionError> {
+        let begun = Instant::now();
+        loop {
+            let mut record = BaseRecord::<[u8], [u8]>::to(output.topic)
+                .partition(output.partition)
+                .key(output.key)
+                .timestamp(output.timestamp_millis);
+            if let Some(value) = output.value {
+                record = record.payload(value);
+            }
+            if let Some(headers) = &output.headers {
+                record = record.headers(headers.clone());
+            }
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((error, _)) if is_queue_full(&error) && begun.elapsed() < self.timeout => std::thread::sleep(NAP),
+                Err((error, _)) => return Err(self.judge(error)),
+            }
+        }
+    }
+
+    /// Commits what was produced together with the offsets it was made from.
+    pub(crate) fn commit(
+        &self,
+        offsets: &TopicPartitionList,
+        group: &ConsumerGroupMetadata,
+    ) -> Result<(), TransactionError> {
+        self.wait_for_deliveries();
+        self.repeat(|producer| producer.send_offsets_to_transaction(offsets, group, REQUEST))?;
+        self.repeat(|producer| producer.commit_transaction(REQUEST))
+    }
+
+    pub(crate) fn abort(&self) -> Result<(), TransactionError> {
+        match self.repeat(|producer| producer.abort_transaction(REQUEST)) {
+            // Aborting is the last resort: what fails here cannot be aborted again.
+            Err(TransactionError::Abort(error)) => Err(TransactionError::Fatal(error)),
+            other => other,
+        }
+    }
+
+    /// The client's own wait inside `commit_transaction` polls in steps of 100 ms while messages are out; waiting here,
+    /// while the producer's thread serves the delivery reports, makes a commit a matter of milliseconds.
+    fn wait_for_deliveries(&self) {
+        let begun = Instant::now();
+        while self.producer.in_flight_count() > 0 && begun.elapsed() < self.timeout {
+            std::thread::sleep(NAP);
+        }
+    }
+
+    /// Calls again what the client calls retriable (a broker that is away, a coordinator that moves).
+    fn repeat(
+        &self,
+        call: impl Fn(&ThreadedProducer<DefaultProducerContext>) -> Result<(), KafkaError>,
+    ) -> Result<(), TransactionError> {
+        loop {
+            match call(&self.producer) {
+                Ok(()) => return Ok(()),
+                Err(error) if is_retriable(&error) => {
+                    if self.shutdown.has_begun() {
+                        return Err(TransactionError::ShutDown);
+                    }
+                    tracing::warn!(%error, "transaction call is repeated");
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                Err(error) => return Err(self.judge(error)),
+            }
+        }
+    }
+
+    fn judge(&self, error: KafkaError) -> TransactionError {
+        if self.producer.client().fatal_error().is_some() {
+            return TransactionError::Fatal(error);
+        }
+        match &error {
+            KafkaError::Transaction(detail) if detail.is_fatal() => TransactionError::Fatal(error),
+            // A call in the wrong state is a mistake of ours: start from nothing rather than guess.
+            KafkaError::Transaction(detail) if detail.code() == RDKafkaErrorCode::State => {
+                TransactionError::Fatal(error)
+            }
+            _ => TransactionError::Abort(error),
+        }
+    }
+}
+
+fn is_queue_full(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull))
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::Transaction(detail) => detail.is_retriable(),
+        // `commit_transaction` flushes first, and a flush that ran out of time says so in its own way.
+        KafkaError::Flush(code) => *code == RDKafkaErrorCode::OperationTimedOut,
+        _ => false,
+    }
+}

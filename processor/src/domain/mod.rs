@@ -1,0 +1,46 @@
+//! What a push means: from the last emitted [`Shipment`](courierflow_schemas::records::Shipment) and a [`snapshot::Snapshot`] to the next one and its
+//! transitions. Pure: no clock, no I/O, no state of its own; the same input gives the same bytes.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+pub mod code_table;
+pub mod fingerprint;
+pub mod local_time;
+pub mod masking;
+pub mod snapshot;
+pub mod text_rules;
+
+mod attempts;
+mod derivation;
+mod epoch;
+mod event_id;
+mod evidence;
+mod exceptions;
+mod flags;
+mod freshness;
+mod history;
+mod lane;
+mod milestones;
+mod parcel_status;
+mod recent_pushes;
+mod tracking_state;
+mod transition;
+mod verdict;
+
+pub use derivation::{Counts, Derived, Outcome, derive};
+pub use masking::{Context, mask};
+#[doc(inline)]
+pub use snapshot::{ShipmentKey, Snapshot};
+
+/// What the configuration decides about derived records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeriveOptions {
+    /// Whether the vendors' texts go into shipments.
+    pub context: Context,
+}

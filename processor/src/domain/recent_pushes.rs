@@ -1,0 +1,21 @@
+//! The pushes that a shipment remembers, to recognise duplicates (rule 1).
+
+use courierflow_schemas::records::{RecentPush, Shipment};
+
+use super::snapshot::Snapshot;
+
+/// How many accepted pushes are remembered.
+const REMEMBERED: usize = 8;
+
+/// Oldest first, with the accepted push at the end.
+pub(super) fn with_accepted(previous: Option<&Shipment>, snapshot: &Snapshot<'_>) -> Vec<RecentPush> {
+    let before = previous.map_or(&[][..], |previous| previous.recent_pushes.as_slice());
+    let forgotten = before.len().saturating_sub(REMEMBERED.saturating_sub(1));
+    let mut pushes = Vec::with_capacity(REMEMBERED);
+    pushes.extend(before.iter().skip(forgotten));
+    pushes.push(RecentPush {
+        content_hash: snapshot.content_hash,
+        received_at: snapshot.received_at,
+    });
+    pushes
+}

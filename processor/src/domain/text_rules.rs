@@ -1,0 +1,179 @@
+//! What a text alone says, for events without a code or a name (rule 8).
+
+use courierflow_schemas::records::Status;
+use courierflow_schemas::records::Status::{
+    AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
+    Returned, Returning,
+};
+
+/// Phrases that contain a telling word without meaning it. Removed one after the other before the rules are tried.
+pub const REMOVED_FIRST: &[&str] = &[
+    "请您准备签收",
+    "请准备签收",
+    "准备签收",
+    "预约签收",
+    "待签收",
+    "未签收",
+    "派件网点",
+    "派送网点",
+    "派件员",
+    "派送员",
+    "willbedelivered",
+    "tobedelivered",
+    "notdelivered",
+    "undelivered",
+];
+
+/// One rule: it matches if, in one of its alternatives, every group has a word that the text contains.
+#[derive(Debug)]
+pub struct TextRule {
+    /// Number in the documentation.
+    pub number: u8,
+    /// Alternatives of groups of words.
+    pub alternatives: &'static [&'static [&'static [&'static str]]],
+    /// What the event is.
+    pub status: Status,
+    /// Its refinement.
+    pub sub_status: &'static str,
+}
+
+const LOCKERS: &[&str] = &["快递柜", "驿站", "丰巢", "自提", "代收点"];
+
+const fn rule(
+    number: u8,
+    alternatives: &'static [&'static [&'static [&'static str]]],
+    status: Status,
+    sub_status: &'static str,
+) -> TextRule {
+    TextRule {
+        number,
+        alternatives,
+        status,
+        sub_status,
+    }
+}
+
+/// First match wins: negatives and returns stand before the words that they contain.
+pub const TEXT_RULES: &[TextRule] = &[
+    rule(
+        1,
+        &[&[&["退回", "退件"], &["签收"]], &[&["退签"]]],
+        Returned,
+        "RETURN_SIGNED",
+    ),
+    rule(2, &[&[&["退回", "退件", "returntosender"]]], Returning, "RETURNING"),
+    rule(3, &[&[&["拒收", "拒签", "拒绝签收", "refused"]]], Exception, "REFUSED"),
+    rule(
+        4,
+        &[&[&[
+            "无法签收",
+            "派送不成功",
+            "派件不成功",
+            "派送失败",
+            "投递失败",
+            "未妥投",
+            "deliveryattempted",
+            "attemptfailed",
+        ]]],
+        Exception,
+        "DELIVERY_FAILED",
+    ),
+    rule(
+        5,
+        &[&[&["无法联系", "联系不上", "无人接听"]]],
+        Exception,
+        "RECIPIENT_UNREACHABLE",
+    ),
+    rule(6, &[&[&["已销单", "已取消", "取消寄件"]]], Cancelled, "WAYBILL_VOIDED"),
+    rule(7, &[&[&["清关异常"]]], Exception, "CUSTOMS_EXCEPTION"),
+    rule(8, &[&[&["清关", "customs"]]], Customs, "UNSPECIFIED"),
+    rule(
+        9,
+        &[&[&[
+            "已下单",
+            "待揽收",
+            "等待揽收",
+            "揽收任务",
+            "labelcreated",
+            "informationreceived",
+            "willsoonbehanded",
+        ]]],
+        InfoReceived,
+        "ORDER_CREATED",
+    ),
+    rule(
+        10,
+        &[&[LOCKERS, &["签收", "取出", "已取件"]]],
+        Delivered,
+        "LOCKER_OR_STATION",
+    ),
+    rule(11, &[&[&["签收", "妥投", "delivered"]]], Delivered, "UNSPECIFIED"),
+    rule(
+        12,
+        &[&[LOCKERS, &["放入", "存入", "暂存", "待取", "取件码"]]],
+        AvailableForPickup,
+        "LOCKER_OR_STATION",
+    ),
+    rule(
+        13,
+        &[&[&["派送", "派件", "配送", "outfordelivery"]]],
+        OutForDelivery,
+        "OUT_FOR_DELIVERY",
+    ),
+    rule(
+        14,
+        &[&[&["揽收", "收寄", "已收取", "已收件", "pickedup"]]],
+        PickedUp,
+        "PICKED_UP",
+    ),
+    rule(
+        15,
+        &[&[&[
+            "到达",
+            "离开",
+            "发往",
+            "发出",
+            "发车",
+            "转运",
+            "中转",
+            "分拣",
+            "运输",
+            "扫描",
+            "已收入",
+            "打包",
+            "装车",
+            "卸车",
+            "封发",
+            "intransit",
+            "transiting",
+        ]]],
+        InTransit,
+        "IN_TRANSIT",
+    ),
+];
+
+/// The first rule that a vendor's text matches.
+pub fn first_match(text: &str) -> Option<&'static TextRule> {
+    let telling = without_misleading_phrases(text);
+    TEXT_RULES.iter().find(|rule| {
+        rule.alternatives.iter().any(|groups| {
+            groups
+                .iter()
+                .all(|words| words.iter().any(|word| telling.contains(word)))
+        })
+    })
+}
+
+fn without_misleading_phrases(text: &str) -> String {
+    let mut telling: String = text
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    for phrase in REMOVED_FIRST {
+        if telling.contains(phrase) {
+            telling = telling.replace(phrase, "");
+        }
+    }
+    telling
+}

@@ -1,0 +1,158 @@
+//! Transitions: the changes of (leg, status, sub-status) along a history, and what of them is news (rules 3–5).
+
+use courierflow_schemas::records::{Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
+
+use super::code_table::party_of;
+use super::event_id::transition_id;
+use super::verdict::{self, Circumstances};
+
+/// One change along a history: a pure function of its events, so that the previous ones need not be stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<'e> {
+    from_status: Status,
+    from_sub_status: Option<&'e str>,
+    event: &'e ShipmentEvent,
+    dwell_seconds: Option<i64>,
+    pub(super) verdict: Verdict,
+}
+
+impl Step<'_> {
+    /// An ANOMALY that leaves a terminal status: a scan of a parcel that should be at rest.
+    pub(super) fn is_post_terminal_scan(&self) -> bool {
+        self.verdict == Verdict::Anomaly && self.from_status.is_terminal()
+    }
+
+    /// True if the records of both would say the same, apart from when it was learnt.
+    fn says_the_same(&self, other: &Step<'_>) -> bool {
+        let content = |step: &Step<'_>| {
+            let event = step.event;
+            (
+                step.from_status,
+                event.status,
+                event.leg,
+                event.occurred_at,
+                step.dwell_seconds,
+                step.verdict,
+                event.is_exception,
+            )
+        };
+        content(self) == content(other)
+            && self.from_sub_status == other.from_sub_status
+            && self.event.sub_status == other.event.sub_status
+            && self.event.raw_code == other.event.raw_code
+            && self.event.area_code == other.event.area_code
+            && self.event.location == other.event.location
+    }
+
+    fn record(&self, op: Op, shipment: &Shipment) -> Transition {
+        let event = self.event;
+        Transition {
+            transition_id: transition_id(event.id),
+            op,
+            version: shipment.version,
+            vendor: shipment.vendor,
+            account: shipment.account.clone(),
+            carrier: shipment.carrier.clone(),
+            tracking_number: shipment.tracking_number.clone(),
+            epoch: shipment.epoch,
+            first_received_at: shipment.first_received_at,
+            received_at: shipment.received_at,
+            from_status: self.from_status,
+            from_sub_status: self.from_sub_status.map(str::to_owned),
+            to_status: event.status,
+            to_sub_status: event.sub_status.clone(),
+            raw_code: event.raw_code.clone(),
+            leg: event.leg,
+            occurred_at: event.occurred_at,
+            dwell_seconds: self.dwell_seconds,
+            verdict: self.verdict,
+            is_exception: event.is_exception,
+            party: event
+                .is_exception
+                .then(|| party_of(event.sub_status.as_deref()).to_owned()),
+            area_code: event.area_code.clone(),
+            location: event.location.clone(),
+        }
+    }
+}
+
+/// The changes along a history. Events of unknown status neither make one nor interrupt the current status.
+pub(super) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = Vec::with_capacity(events.len());
+    let mut current: Option<&ShipmentEvent> = None;
+    let mut after_exception = false;
+    for event in events.iter().filter(|event| event.status != Status::Unknown) {
+        let is_change = current.is_none_or(|current| {
+            (current.leg, current.status, &current.sub_status) != (event.leg, event.status, &event.sub_status)
+        });
+        if is_change {
+            let dwell_seconds = steps.last().map(|step| {
+                event
+                    .occurred_at
+                    .0
+                    .saturating_sub(step.event.occurred_at.0)
+                    .div_euclid(1000)
+            });
+            let from_status = current.map_or(Status::Unknown, |current| current.status);
+            steps.push(Step {
+                from_status,
+                from_sub_status: current.and_then(|current| current.sub_status.as_deref()),
+                event,
+                dwell_seconds,
+                verdict: verdict::judge(
+                    from_status,
+                    event,
+                    Circumstances {
+                        dwell_seconds,
+                        after_exception,
+                    },
+                ),
+            });
+        }
+        after_exception |= event.status == Status::Exception;
+        current = Some(event);
+    }
+    steps
+}
+
+/// Records of everything that changed from `before` to `now`, in order of time, retractions first: a consumer that
+/// applies them in order never holds two rows of one change. `shipment` is the new state of the same epoch.
+pub(super) fn news(before: &[Step<'_>], now: &[Step<'_>], shipment: &Shipment) -> Vec<Transition> {
+    let old = ById::of(before);
+    let new = ById::of(now);
+    let mut records = Vec::new();
+    for step in before {
+        // Consumers key transitions by time too: one whose time changed is another row.
+        let still_there = new
+            .find(step.event.id)
+            .is_some_and(|current| current.event.occurred_at == step.event.occurred_at);
+        if !still_there {
+            records.push(step.record(Op::Retracted, shipment));
+        }
+    }
+    for step in now {
+        let known = old.find(step.event.id).is_some_and(|old| old.says_the_same(step));
+        if !known {
+            records.push(step.record(Op::Observed, shipment));
+        }
+    }
+    records
+}
+
+/// Steps by the id of their event.
+struct ById<'s, 'e> {
+    sorted: Vec<&'s Step<'e>>,
+}
+
+impl<'s, 'e> ById<'s, 'e> {
+    fn of(steps: &'s [Step<'e>]) -> Self {
+        let mut sorted: Vec<_> = steps.iter().collect();
+        sorted.sort_unstable_by_key(|step| step.event.id);
+        Self { sorted }
+    }
+
+    fn find(&self, event_id: i64) -> Option<&'s Step<'e>> {
+        let position = self.sorted.binary_search_by_key(&event_id, |step| step.event.id).ok()?;
+        self.sorted.get(position).copied()
+    }
+}

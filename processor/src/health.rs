@@ -1,0 +1,107 @@
+//! Liveness, readiness and metrics of the processor over HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+
+/// What each part of the process says of itself. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Health {
+    parts: Arc<Mutex<BTreeMap<String, Part>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Part {
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Health {
+    /// The part works.
+    pub fn ready(&self, part: &str) {
+        self.set(
+            part,
+            Part {
+                ready: true,
+                reason: None,
+            },
+        );
+    }
+
+    /// The part does not work (yet), and why.
+    pub fn not_ready(&self, part: &str, reason: impl Into<String>) {
+        self.set(
+            part,
+            Part {
+                ready: false,
+                reason: Some(reason.into()),
+            },
+        );
+    }
+
+    fn set(&self, part: &str, state: Part) {
+        self.lock().insert(part.to_owned(), state);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Part>> {
+        // Each change is one insert: a panic elsewhere leaves nothing half-done.
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Clone)]
+struct App {
+    health: Health,
+    metrics: PrometheusHandle,
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    parts: BTreeMap<String, Part>,
+}
+
+/// Installs the recorder behind the `metrics` macros; once per process.
+pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
+    // Seconds; from a loopback insert to a hung server.
+    const LATENCY_BUCKETS: &[f64] = &[
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    ];
+    Ok(PrometheusBuilder::new()
+        .set_buckets(LATENCY_BUCKETS)?
+        .install_recorder()?)
+}
+
+/// `/livez`, `/readyz`, `/metrics`.
+pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(render_metrics))
+        .with_state(App { health, metrics })
+}
+
+async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+    let parts = app.health.lock().clone();
+    // No part has spoken yet: the process is still starting.
+    let ready = !parts.is_empty() && parts.values().all(|part| part.ready);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(Readiness { ready, parts }))
+}
+
+async fn render_metrics(State(app): State<App>) -> String {
+    app.metrics.run_upkeep();
+    app.metrics.render()
+}

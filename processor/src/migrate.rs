@@ -1,0 +1,147 @@
+//! Brings topics, schemas and tables to the state that this version of the program needs. What is already right is left
+//! alone; the same code serves a developer's machine and production.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use courierflow_schemas::registry::Registry;
+use courierflow_schemas::topics::{self, Policy, Topic};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::config::Config;
+
+const REQUEST: Duration = Duration::from_secs(30);
+
+/// Runs every step and says what it changed, one line each.
+pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
+    let mut changes = topics(config).await.context("topics")?;
+    changes.extend(schemas(config).await.context("schemas")?);
+    for applied in Vec::<String>::new() {
+        changes.push(format!("applied {applied}"));
+    }
+    Ok(changes)
+}
+
+async fn topics(config: &Config) -> anyhow::Result<Vec<String>> {
+    let mut client = ClientConfig::new();
+    for (name, value) in config.kafka.client_properties() {
+        client.set(name, value);
+    }
+    let admin: AdminClient<DefaultClientContext> = client.create()?;
+    let mut changes = Vec::new();
+    for topic in topics::ALL {
+        if create(&admin, &topic, config).await? {
+            changes.push(format!("created topic {}", topic.name));
+        } else {
+            check_partitions(&admin, &topic, config.topics.partitions)?;
+            if align_policy(&admin, &topic).await? {
+                changes.push(format!("aligned the settings of topic {}", topic.name));
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// The settings that make a topic what it is.
+fn policy_settings(topic: &Topic) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("max.message.bytes", topics::MAX_RECORD_BYTES.to_string()),
+        // Ingest and derive set the time of a record to the receipt of its push.
+        ("message.timestamp.type", "CreateTime".to_owned()),
+    ];
+    match topic.policy {
+        Policy::Compact => {
+            settings.push(("cleanup.policy", "compact".to_owned()));
+            // A restore reads everything that is not yet compacted.
+            settings.push(("min.cleanable.dirty.ratio", "0.1".to_owned()));
+        }
+        Policy::Delete(retention) => {
+            settings.push(("cleanup.policy", "delete".to_owned()));
+            settings.push(("retention.ms", retention.as_millis().to_string()));
+        }
+    }
+    settings
+}
+
+async fn create(admin: &AdminClient<DefaultClientContext>, topic: &Topic, config: &Config) -> anyhow::Result<bool> {
+    let settings = policy_settings(topic);
+    let mut new = NewTopic::new(
+        topic.name,
+        config.topics.partitions,
+        TopicReplication::Fixed(config.topics.replication_factor),
+    );
+    for (name, value) in &settings {
+        new = new.set(name, value);
+    }
+    let options = AdminOptions::new()
+        .operation_timeout(Some(REQUEST))
+        .request_timeout(Some(REQUEST));
+    match admin.create_topics([&new], &options).await?.pop() {
+        Some(Ok(_)) => Ok(true),
+        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),
+        Some(Err((name, code))) => bail!("creating {name}: {code}"),
+        None => bail!("creating {}: no answer", topic.name),
+    }
+}
+
+/// State is found by partition number, and order is kept within one: a changed count would break both.
+fn check_partitions(admin: &AdminClient<DefaultClientContext>, topic: &Topic, wanted: i32) -> anyhow::Result<()> {
+    let metadata = admin.inner().fetch_metadata(Some(topic.name), REQUEST)?;
+    let found = metadata.topics().first().map_or(0, |found| found.partitions().len());
+    if usize::try_from(wanted) != Ok(found) {
+        bail!(
+            "topic {} has {found} partitions, topics.partitions says {wanted}: the number cannot be changed on a \
+             running system",
+            topic.name
+        );
+    }
+    Ok(())
+}
+
+async fn align_policy(admin: &AdminClient<DefaultClientContext>, topic: &Topic) -> anyhow::Result<bool> {
+    let options = AdminOptions::new().request_timeout(Some(REQUEST));
+    let described = admin
+        .describe_configs([&ResourceSpecifier::Topic(topic.name)], &options)
+        .await?
+        .pop();
+    let described = described
+        .context("no answer")?
+        .map_err(|code| anyhow::anyhow!("describing {}: {code}", topic.name))?;
+    let wanted = policy_settings(topic);
+    let current = |name: &str| described.entry_map().get(name).and_then(|entry| entry.value.clone());
+    if wanted.iter().all(|(name, value)| current(name).as_ref() == Some(value)) {
+        return Ok(false);
+    }
+    // The call replaces all settings of the topic: what an operator set beside ours is carried over.
+    let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic.name));
+    for entry in described
+        .entries
+        .iter()
+        .filter(|entry| entry.source == ConfigSource::DynamicTopic)
+    {
+        if let Some(value) = &entry.value
+            && !wanted.iter().any(|(name, _)| *name == entry.name)
+        {
+            alter = alter.set(&entry.name, value);
+        }
+    }
+    for (name, value) in &wanted {
+        alter = alter.set(name, value);
+    }
+    match admin.alter_configs([&alter], &options).await?.pop() {
+        Some(Ok(_)) => Ok(true),
+        Some(Err((_, code))) => bail!("settings of {}: {code}", topic.name),
+        None => bail!("settings of {}: no answer", topic.name),
+    }
+}
+
+async fn schemas(config: &Config) -> anyhow::Result<Vec<String>> {
+    let registry = Registry::new(&config.registry);
+    let migrated = tokio::task::spawn_blocking(move || registry.migrate()).await??;
+    Ok(migrated.changes)
+}

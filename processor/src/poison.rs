@@ -1,0 +1,116 @@
+//! When dead letters are too many: a few bad records are put aside, but bad code must not drain a topic.
+
+use std::collections::VecDeque;
+
+/// More than this many poison records in a row stop a worker.
+const MAX_IN_A_ROW: usize = 100;
+/// The records that are looked back upon …
+const WINDOW: usize = 1_000;
+/// … of which more than this many may not be poison (20 %).
+const MAX_IN_WINDOW: usize = WINDOW / 5;
+
+/// Counts poison among the records that a worker settles, in their order.
+#[derive(Debug, Default)]
+pub struct PoisonGuard {
+    in_a_row: usize,
+    window: VecDeque<bool>,
+    in_window: usize,
+}
+
+/// The worker must stop: it is more likely at fault than the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooMuchPoison {
+    /// One bad record after the other.
+    #[error("more than {MAX_IN_A_ROW} records in a row cannot be used")]
+    InARow,
+    /// Bad records among good ones.
+    #[error("more than {MAX_IN_WINDOW} of the last {WINDOW} records cannot be used")]
+    InWindow,
+}
+
+impl PoisonGuard {
+    /// `count` records were good.
+    pub fn good(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.in_a_row = 0;
+        for _ in 0..count.min(WINDOW) {
+            self.remember(false);
+        }
+    }
+
+    /// A record is poison.
+    pub fn poison(&mut self) -> Result<(), TooMuchPoison> {
+        self.in_a_row += 1;
+        self.remember(true);
+        if self.in_a_row > MAX_IN_A_ROW {
+            return Err(TooMuchPoison::InARow);
+        }
+        if self.in_window > MAX_IN_WINDOW {
+            return Err(TooMuchPoison::InWindow);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, is_poison: bool) {
+        self.in_window += usize::from(is_poison);
+        self.window.push_back(is_poison);
+        if self.window.len() > WINDOW {
+            let forgotten = self.window.pop_front().unwrap_or(false);
+            self.in_window -= usize::from(forgotten);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_in_a_row_pass_and_one_more_stops() {
+        let mut guard = PoisonGuard::default();
+        for _ in 0..100 {
+            assert_eq!(guard.poison(), Ok(()));
+        }
+        assert_eq!(guard.poison(), Err(TooMuchPoison::InARow));
+    }
+
+    #[test]
+    fn a_good_record_ends_the_row() {
+        let mut guard = PoisonGuard::default();
+        for _ in 0..100 {
+            guard.poison().unwrap();
+        }
+        guard.good(1);
+        assert_eq!(guard.poison(), Ok(()));
+    }
+
+    #[test]
+    fn every_fifth_record_is_the_limit() {
+        let mut guard = PoisonGuard::default();
+        for _ in 0..10_000 {
+            guard.good(4);
+            assert_eq!(guard.poison(), Ok(()));
+        }
+        for _ in 0..10 {
+            guard.good(3);
+            if guard.poison().is_err() {
+                return;
+            }
+        }
+        panic!("every fourth record is too many");
+    }
+
+    #[test]
+    fn poison_long_ago_is_forgotten() {
+        let mut guard = PoisonGuard::default();
+        for _ in 0..3 {
+            for _ in 0..100 {
+                guard.poison().unwrap();
+            }
+            guard.good(1_000);
+        }
+        assert_eq!(guard.in_window, 0);
+    }
+}

@@ -1,0 +1,163 @@
+//! The vendors' payloads: from the text of a push to a [`Snapshot`]. Pure, and lenient to the last: whatever a vendor
+//! sends is a reading or an error value, never a panic.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod folding;
+mod kdniao;
+mod kuaidi100;
+mod lenient_json;
+mod time_grammar;
+mod trace_list;
+
+use std::borrow::Cow;
+
+use courierflow_schemas::carriers;
+use courierflow_schemas::records::{PushEvent, Vendor};
+
+use crate::domain::snapshot::Snapshot;
+use lenient_json::NoObject;
+
+/// What a push asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// Derive this.
+    Snapshot(Box<Snapshot<'a>>),
+    /// Nothing to derive; to be counted.
+    Nothing(NoOp),
+}
+
+/// Pushes that are fine and change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoOp {
+    /// Kdniao's cash-on-delivery status, `RequestType` 107 (rule 42).
+    Payment,
+    /// A carrier correction whose old carrier is not told (rule 18).
+    CorrectionWithoutOldCarrier,
+    /// A carrier correction from a carrier to itself (rule 18).
+    CorrectionToSameCarrier,
+}
+
+impl NoOp {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [
+        Self::Payment,
+        Self::CorrectionWithoutOldCarrier,
+        Self::CorrectionToSameCarrier,
+    ];
+
+    /// Stable label for metrics.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::CorrectionWithoutOldCarrier => "correction_without_old_carrier",
+            Self::CorrectionToSameCarrier => "correction_to_same_carrier",
+        }
+    }
+}
+
+/// A payload without a parcel in it: poison, because ingest does not let one pass. Says nothing of the payload's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum ReadError {
+    /// Not JSON.
+    #[error("payload is not json")]
+    NotJson,
+    /// JSON of another type.
+    #[error("payload is not a json object")]
+    NotAnObject,
+    /// No result object or no tracking number in it (rule 37).
+    #[error("payload has no parcel")]
+    NoParcel,
+}
+
+impl ReadError {
+    /// Every error.
+    pub const ALL: [Self; 3] = [Self::NotJson, Self::NotAnObject, Self::NoParcel];
+
+    /// Stable label for metrics and dead letters.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::NotJson => "payload_not_json",
+            Self::NotAnObject => "payload_not_an_object",
+            Self::NoParcel => "payload_without_parcel",
+        }
+    }
+}
+
+impl From<NoObject> for ReadError {
+    fn from(error: NoObject) -> Self {
+        match error {
+            NoObject::NotJson => Self::NotJson,
+            NoObject::OtherType => Self::NotAnObject,
+        }
+    }
+}
+
+/// Columns of the push log that stand in the payload (rule 56).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushFacts<'a> {
+    /// Canonical code of the carrier that the push names: the corrected one if there is one.
+    pub carrier: Cow<'a, str>,
+    /// Kuaidi100's `status` word as sent, trimmed; empty for Kdniao.
+    pub tracking_status: Cow<'a, str>,
+    /// Lines of all lists, usable or not; 65,535 at most.
+    pub items: u16,
+}
+
+/// Reads a push event.
+pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
+    match event.vendor {
+        Vendor::Kuaidi100 => kuaidi100::read(event),
+        Vendor::Kdniao => kdniao::read(event),
+    }
+}
+
+/// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
+pub fn push_facts(event: &PushEvent) -> PushFacts<'_> {
+    let facts = match event.vendor {
+        Vendor::Kuaidi100 => kuaidi100::push_facts(event),
+        Vendor::Kdniao => kdniao::push_facts(event),
+    };
+    facts.unwrap_or_else(|| PushFacts {
+        carrier: carriers::canonical(event.vendor, &event.vendor_carrier),
+        tracking_status: Cow::Borrowed(""),
+        items: 0,
+    })
+}
+
+fn item_count(elements: usize) -> u16 {
+    u16::try_from(elements).unwrap_or(u16::MAX)
+}
+
+/// Canonical carrier of a code that may be missing, free of the code's own borrow.
+fn carrier_of(vendor: Vendor, code: Option<Cow<'_, str>>) -> Cow<'_, str> {
+    match code {
+        None => Cow::Borrowed(carriers::UNKNOWN_CARRIER),
+        Some(Cow::Borrowed(code)) => carriers::canonical(vendor, code),
+        Some(Cow::Owned(code)) => Cow::Owned(carriers::canonical(vendor, &code).into_owned()),
+    }
+}
+
+/// The number that the record is keyed by; a payload's own only when the envelope has none.
+fn tracking_number<'a>(event: &'a PushEvent, in_payload: &str) -> Cow<'a, str> {
+    if event.tracking_number.is_empty() {
+        Cow::Owned(in_payload.trim().to_ascii_uppercase())
+    } else {
+        Cow::Borrowed(&event.tracking_number)
+    }
+}
+
+/// White space does not count in the vendors' messages ("60 天无变化").
+fn contains_ignoring_blanks(text: &str, words: &str) -> bool {
+    if text.contains(words) {
+        return true;
+    }
+    let without: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    without.contains(words)
+}

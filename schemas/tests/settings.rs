@@ -1,0 +1,109 @@
+//! The configuration file, the environment over it, and errors that name the key.
+
+#![allow(
+    clippy::result_large_err,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests; the signature of figment's jail"
+)]
+
+use std::path::Path;
+
+use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError};
+use figment::Jail;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    kafka: KafkaSettings,
+    #[serde(default)]
+    registry: RegistrySettings,
+    #[serde(default)]
+    service: Service,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Service {
+    rows: u32,
+    names: Vec<String>,
+}
+
+/// Loads `file` under `environment`.
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, SettingsError> {
+    let mut loaded = None;
+    Jail::expect_with(|jail| {
+        jail.create_file("courierflow.toml", file)?;
+        for (name, value) in environment {
+            jail.set_env(name, value);
+        }
+        loaded = Some(settings::load(Path::new("courierflow.toml")));
+        Ok(())
+    });
+    loaded.expect("the jail ran")
+}
+
+fn error(file: &str, environment: &[(&str, &str)]) -> String {
+    let text = load(file, environment).expect_err("should be refused").to_string();
+    assert!(!text.contains('\n'), "one line: {text}");
+    text
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let file = "[kafka]\nbrokers = \"one:1\"\n[service]\nrows = 1";
+    let config = load(
+        file,
+        &[
+            ("COURIERFLOW__KAFKA__BROKERS", "two:2"),
+            ("COURIERFLOW__SERVICE__ROWS", "7"),
+            ("COURIERFLOW__SERVICE__NAMES", "[a, b]"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.kafka.brokers, "two:2");
+    assert_eq!(config.service.rows, 7);
+    assert_eq!(config.service.names, ["a", "b"]);
+}
+
+#[test]
+fn a_text_may_look_like_a_number() {
+    let config = load("", &[("COURIERFLOW__REGISTRY__PASSWORD", "123456")]).unwrap();
+    assert_eq!(config.registry.password, Some(Secret::new("123456")));
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let config = load("[registry]\npassword = \"hush\"", &[]).unwrap();
+    assert!(!format!("{config:?}").contains("hush"));
+}
+
+#[test]
+fn errors_name_the_key_and_the_origin() {
+    let wrong = error("[service]\nrows = \"many\"", &[]);
+    assert!(
+        wrong.contains("service.rows") && wrong.contains("courierflow.toml"),
+        "{wrong}"
+    );
+    let wrong = error("", &[("COURIERFLOW__SERVICE__ROWS", "many")]);
+    assert!(
+        wrong.to_lowercase().contains("service.rows") && wrong.contains("environment"),
+        "{wrong}"
+    );
+    let unknown = error("[kafka]\nbroker = \"x\"", &[]);
+    assert!(unknown.contains("broker"), "{unknown}");
+    let unknown = error("", &[("COURIERFLOW__KAFKA__BROKER", "x")]);
+    assert!(unknown.contains("broker"), "{unknown}");
+    let broken = error("[kafka", &[]);
+    assert!(broken.contains("courierflow.toml"), "{broken}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = settings::load::<Config>(Path::new("no/such.toml"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no/such.toml"), "{error}");
+}
