@@ -21,9 +21,5 @@
     reason = "a panic is a test's way to fail"
 )]
 
-mod broker;
 mod derive;
 mod harness;
-mod registry;
-mod shared;
-mod sink;

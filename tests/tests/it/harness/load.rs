@@ -1,7 +1,7 @@
 //! Simulated load in the background of a test.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -47,11 +47,7 @@ impl Load {
             });
             runtime.block_on(sending).expect("an HTTP client")
         });
-        Self {
-            acked,
-            pushes,
-            thread,
-        }
+        Self { acked, pushes, thread }
     }
 
     /// How many pushes there are.

@@ -30,10 +30,24 @@ pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, Str
 /// A stack with topics, schemas and tables.
 pub(crate) fn migrated(name: &str) -> LocalStack {
     let stack = LocalStack::start(name).expect("the stack starts");
-    Launch::processor("migrate")
-        .run_to_end("migrate", &stack)
-        .expect("migrate succeeds");
+    migrate(&stack);
     stack
+}
+
+/// Creates what is missing of topics, schemas and tables; says what it did.
+pub(crate) fn migrate(stack: &LocalStack) -> String {
+    let log = stack.dir().join("log/migrate.log");
+    let before = std::fs::read_to_string(&log).unwrap_or_default().len();
+    processor("migrate", stack)
+        .run_to_end("migrate", stack)
+        .expect("migrate succeeds");
+    std::fs::read_to_string(&log).expect("a log").split_off(before)
+}
+
+/// The processor; its slots belong to the stack, not to the host: the workers of another stack have other predecessors.
+pub(crate) fn processor(subcommand: &str, stack: &LocalStack) -> Launch {
+    let slots = stack.dir().join("slots");
+    Launch::processor(subcommand).env("COURIERFLOW__DERIVE__SLOT_DIR", slots.display().to_string())
 }
 
 /// Starts a service and waits until it is ready.
@@ -66,7 +80,7 @@ pub(crate) fn shared() -> Use {
     let stack = shared.get_or_insert_with(|| {
         let stack = migrated("shared");
         let ingest = ready(&Launch::ingest(), "ingest", &stack);
-        let processor = ready(&Launch::processor("run"), "processor", &stack);
+        let processor = ready(&processor("run", &stack), "processor", &stack);
         Arc::new(Shared {
             ingest,
             processor,

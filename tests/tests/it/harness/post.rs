@@ -42,7 +42,10 @@ pub(crate) fn post(base: &str, path: &str, content_type: &str, body: &[u8]) -> R
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = response.status().as_u16();
-    let body = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let body = response
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
     Ok(Answer {
         status,
         retry_after,

@@ -14,9 +14,13 @@ pub(crate) fn read(stack: &dyn Stack, topics: &[&str]) -> Vec<Value> {
     let script = directory.join("read_topics.py");
     let output = run(
         &environment(&directory).join("bin/python"),
-        [script.into_os_string(), stack.brokers().into(), stack.registry_url().into()]
-            .into_iter()
-            .chain(topics.iter().map(Into::into)),
+        [
+            script.into_os_string(),
+            stack.brokers().into(),
+            stack.registry_url().into(),
+        ]
+        .into_iter()
+        .chain(topics.iter().map(Into::into)),
     );
     output
         .lines()
@@ -28,7 +32,10 @@ pub(crate) fn read(stack: &dyn Stack, topics: &[&str]) -> Vec<Value> {
 fn environment(directory: &Path) -> PathBuf {
     let requirements = directory.join("requirements.txt");
     let pins = fs::read(&requirements).expect("requirements.txt");
-    let version = run(Path::new("python3"), ["-c", "import sys; print(*sys.version_info[:2], sep='.')"]);
+    let version = run(
+        Path::new("python3"),
+        ["-c", "import sys; print(*sys.version_info[:2], sep='.')"],
+    );
     let digest = courierflow_tests::simulator::kuaidi100::digest(&String::from_utf8_lossy(&pins));
     let name = format!("python-client-{}-{}", version.trim(), &digest[..8].to_lowercase());
     let environment = cache().join(name);
@@ -38,10 +45,16 @@ fn environment(directory: &Path) -> PathBuf {
     lock.lock().expect("the lock");
     let complete = environment.join("complete");
     if !complete.exists() {
-        run(Path::new("python3"), [OsStr::new("-m"), OsStr::new("venv"), environment.as_os_str()]);
+        run(
+            Path::new("python3"),
+            [OsStr::new("-m"), OsStr::new("venv"), environment.as_os_str()],
+        );
         let pip = environment.join("bin/pip");
         let install = ["install", "-q", "--disable-pip-version-check", "--require-hashes", "-r"];
-        run(&pip, install.map(OsStr::new).into_iter().chain([requirements.as_os_str()]));
+        run(
+            &pip,
+            install.map(OsStr::new).into_iter().chain([requirements.as_os_str()]),
+        );
         File::create(complete).expect("a mark");
     }
     environment
@@ -49,7 +62,11 @@ fn environment(directory: &Path) -> PathBuf {
 
 /// Where `deploy/local` keeps what it downloads.
 fn cache() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     set("COURIERFLOW_CACHE_DIR").unwrap_or_else(|| {
         let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
         caches.unwrap_or_else(|| "/var/tmp/.cache".into()).join("courierflow")

@@ -16,7 +16,10 @@ pub(crate) fn try_rows(stack: &dyn Stack, sql: &str) -> Result<Vec<Value>, Strin
         .post(url)
         .send(format!("{sql}\nFORMAT JSONEachRow"))
         .map_err(|error| error.to_string())?;
-    let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let text = response
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
     if response.status() != 200 {
         return Err(text);
     }

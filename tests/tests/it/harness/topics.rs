@@ -9,9 +9,11 @@ use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Record as _};
 use courierflow_tests::stack::Stack;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -67,7 +69,9 @@ pub(crate) fn read(stack: &dyn Stack, topic: &str) -> Vec<Record> {
             Ok(message) => records.push(Record {
                 partition: message.partition(),
                 offset: message.offset(),
-                key: message.key().map(|key| String::from_utf8(key.to_vec()).expect("a text key")),
+                key: message
+                    .key()
+                    .map(|key| String::from_utf8(key.to_vec()).expect("a text key")),
                 value: message.payload().map(<[u8]>::to_vec),
                 headers: message.headers().map_or_else(BTreeMap::new, |headers| {
                     let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
@@ -116,6 +120,46 @@ pub(crate) fn progress(stack: &dyn Stack, group: &str, topic: &str) -> (i64, i64
         .filter(|offset| *offset > 0)
         .sum();
     (done, written(stack, topic))
+}
+
+/// Deletes topics and consumer groups, and waits until they are gone.
+pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .create()
+        .expect("an admin client");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    // A static member does not say good-bye: its group is empty when its session has ended.
+    for group in groups {
+        super::eventually("the consumer group is gone", || {
+            let deleted = runtime.block_on(admin.delete_groups(&[group], &options));
+            let deleted = deleted.map_err(|error| error.to_string())?;
+            deleted.into_iter().try_for_each(|result| match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => Ok(()),
+                Err((group, error)) => Err(format!("{group}: {error}")),
+            })
+        });
+    }
+    for result in runtime
+        .block_on(admin.delete_topics(topics, &options))
+        .expect("an answer")
+    {
+        result.expect("the topic is deleted");
+    }
+    let consumer = consumer(stack, "read_committed");
+    super::eventually("topics are gone", || {
+        let metadata = consumer
+            .fetch_metadata(None, TIMEOUT)
+            .map_err(|error| error.to_string())?;
+        match metadata.topics().iter().find(|topic| topics.contains(&topic.name())) {
+            Some(topic) => Err(topic.name().to_owned()),
+            None => Ok(()),
+        }
+    });
 }
 
 fn registry(stack: &dyn Stack) -> Registry {
