@@ -59,8 +59,9 @@ install_part() { # PART
     log=$COURIERFLOW_CACHE_DIR/$part-fetch.log
     if ! fetch_"$part" "$temporary" </dev/null >"$log" 2>&1; then
       rm -rf "$temporary"
-      printf 'courierflow: could not fetch %s; the last lines of %s:\n' "$part" "$log" >&2
-      grep -v '^$' "$log" | tail -n 8 | cut -c -300 | sed 's/^/    /' >&2
+      printf 'courierflow: could not fetch %s; from %s:\n' "$part" "$log" >&2
+      # Maven and npm say what is wrong first, and then at length where to read about errors.
+      { grep -iE -m 2 'err(or|!)|failed' "$log" || tail -n 5 "$log"; } | cut -c -400 | sed 's/^/    /' >&2
       exit 1
     fi
     part_manifest "$temporary" >"$temporary/MANIFEST"

@@ -65,12 +65,13 @@ kafka_ask_to_end() { process_signal kafka TERM; }
 registry_spawn() { # HOME
   need_java
   # By default it keeps the schemas in memory, and H2 writes a commit to the file half a second later: a schema id that
-  # a record on Kafka carries must survive a restart and a kill -9.
+  # a record on Kafka carries must survive a restart and a kill -9. The two -XX are worth half of the processor time of
+  # its start, and it does too little afterwards to miss the second compiler.
   process_spawn registry env \
     QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT="$COURIERFLOW_REGISTRY_PORT" \
     APICURIO_STORAGE_KIND=sql APICURIO_STORAGE_SQL_KIND=h2 \
     APICURIO_DATASOURCE_URL="jdbc:h2:file:$data_dir/registry/registry;WRITE_DELAY=0" \
-    java -Xmx256m -jar "$1"/apicurio-registry-app-*-runner.jar
+    java -Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$1"/apicurio-registry-app-*-runner.jar
 }
 
 registry_ready() {

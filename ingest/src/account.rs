@@ -47,8 +47,15 @@ impl Account {
         let presented = presented.filter(|signature| !signature.is_empty() && !self.secrets.is_empty());
         match presented {
             Some(signature) => {
-                let verified = self.secrets.iter().any(|secret| verifies(signature, secret.expose().as_bytes()));
-                if verified { Ok(Signature::Verified) } else { Err(Unauthorized) }
+                let verified = self
+                    .secrets
+                    .iter()
+                    .any(|secret| verifies(signature, secret.expose().as_bytes()));
+                if verified {
+                    Ok(Signature::Verified)
+                } else {
+                    Err(Unauthorized)
+                }
             }
             None => match self.unsigned {
                 Unsigned::Accept => Ok(Signature::Unsigned),
@@ -112,15 +119,51 @@ mod tests {
         let verifies = |signature: &[u8], secret: &[u8]| signature == secret;
         let cases: [(&str, &[&str], Unsigned, Option<&[u8]>, Result<Signature, Unauthorized>); 10] = [
             ("right", &["s"], Unsigned::Reject, Some(b"s"), Ok(Signature::Verified)),
-            ("right, older secret", &["t", "s"], Unsigned::Reject, Some(b"s"), Ok(Signature::Verified)),
+            (
+                "right, older secret",
+                &["t", "s"],
+                Unsigned::Reject,
+                Some(b"s"),
+                Ok(Signature::Verified),
+            ),
             ("wrong", &["s"], Unsigned::Reject, Some(b"x"), Err(Unauthorized)),
             ("none", &["s"], Unsigned::Reject, None, Err(Unauthorized)),
             ("empty", &["s"], Unsigned::Reject, Some(b""), Err(Unauthorized)),
-            ("right where none is needed", &["s"], Unsigned::Accept, Some(b"s"), Ok(Signature::Verified)),
-            ("wrong where none is needed", &["s"], Unsigned::Accept, Some(b"x"), Err(Unauthorized)),
-            ("empty where none is needed", &["s"], Unsigned::Accept, Some(b""), Ok(Signature::Unsigned)),
-            ("none where none is needed", &["s"], Unsigned::Accept, None, Ok(Signature::Unsigned)),
-            ("any sign without secrets", &[], Unsigned::Accept, Some(b"x"), Ok(Signature::Unsigned)),
+            (
+                "right where none is needed",
+                &["s"],
+                Unsigned::Accept,
+                Some(b"s"),
+                Ok(Signature::Verified),
+            ),
+            (
+                "wrong where none is needed",
+                &["s"],
+                Unsigned::Accept,
+                Some(b"x"),
+                Err(Unauthorized),
+            ),
+            (
+                "empty where none is needed",
+                &["s"],
+                Unsigned::Accept,
+                Some(b""),
+                Ok(Signature::Unsigned),
+            ),
+            (
+                "none where none is needed",
+                &["s"],
+                Unsigned::Accept,
+                None,
+                Ok(Signature::Unsigned),
+            ),
+            (
+                "any sign without secrets",
+                &[],
+                Unsigned::Accept,
+                Some(b"x"),
+                Ok(Signature::Unsigned),
+            ),
         ];
         for (name, names, unsigned, presented, expected) in cases {
             let account = account(secrets(names), unsigned);

@@ -93,7 +93,11 @@ impl Refusal {
     pub fn row(self) -> Row {
         let (status, name, text) = match self {
             Self::UnknownAccount => (StatusCode::NOT_FOUND, "unknown_account", "no such account"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "pushes are sent by POST"),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "pushes are sent by POST",
+            ),
             Self::QueryTooLong => (StatusCode::URI_TOO_LONG, "query_too_long", "query string too long"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests in flight"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "body too large"),
@@ -102,11 +106,19 @@ impl Refusal {
             Self::NotAForm => (StatusCode::BAD_REQUEST, "not_a_form", "body is neither a form nor JSON"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "signature missing or wrong"),
             Self::TooDeep => (StatusCode::BAD_REQUEST, "too_deep", "JSON nested too deep"),
-            Self::TooManyParcels => (StatusCode::BAD_REQUEST, "too_many_parcels", "too many parcels in one push"),
+            Self::TooManyParcels => (
+                StatusCode::BAD_REQUEST,
+                "too_many_parcels",
+                "too many parcels in one push",
+            ),
             Self::Unusable(_) => (StatusCode::BAD_REQUEST, "unusable", "no parcel in the push"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "storage unavailable"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full", "storage too slow"),
-            Self::AckTimeout => (StatusCode::SERVICE_UNAVAILABLE, "ack_timeout", "storage did not confirm in time"),
+            Self::AckTimeout => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ack_timeout",
+                "storage did not confirm in time",
+            ),
             Self::NotDelivered => (StatusCode::SERVICE_UNAVAILABLE, "not_delivered", "storage refused"),
         };
         Row { status, name, text }
@@ -181,7 +193,11 @@ fn kuaidi100_failure(status: StatusCode, message: &str) -> Bytes {
         message: &'a str,
     }
     // The vendor documents 500 as "server error" and leaves the rest to us.
-    let return_code = if status == StatusCode::SERVICE_UNAVAILABLE { "500" } else { status.as_str() };
+    let return_code = if status == StatusCode::SERVICE_UNAVAILABLE {
+        "500"
+    } else {
+        status.as_str()
+    };
     json(&Failure {
         result: false,
         return_code,

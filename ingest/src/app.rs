@@ -151,7 +151,8 @@ async fn push<P: Publisher>(app: &App<P>, vendor: Vendor, path: AccountPath, req
                 Taken::Stored => metrics.stored.increment(1),
                 Taken::DeadLettered(reason) => {
                     metrics.dead_lettered.increment(1);
-                    app.log.dead_lettered(vendor, account.map_or("", |account| &account.name), reason.as_str());
+                    app.log
+                        .dead_lettered(vendor, account.map_or("", |account| &account.name), reason.as_str());
                 }
             }
             answer::stored(vendor, business_id, Timestamp::now())
@@ -159,7 +160,8 @@ async fn push<P: Publisher>(app: &App<P>, vendor: Vendor, path: AccountPath, req
         Err(Refused { refusal, detail }) => {
             body::discard(body);
             metrics.refused(refusal);
-            app.log.refused(vendor, account.map(|account| account.name.as_str()), refusal, &detail);
+            app.log
+                .refused(vendor, account.map(|account| account.name.as_str()), refusal, &detail);
             answer::refused(vendor, business_id, Timestamp::now(), refusal)
         }
     };
@@ -291,24 +293,41 @@ fn push_id(account: &Account, body: &[u8]) -> PushId {
 }
 
 fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.as_bytes())
+        .unwrap_or_default();
     let value = value.get(..MAX_CONTENT_TYPE_BYTES).unwrap_or(value);
     String::from_utf8_lossy(value).into_owned()
 }
 
 async fn readyz<P: Publisher>(app: State<Arc<App<P>>>) -> Response<Body> {
     let report = app.readiness.report();
-    let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if report.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body = serde_json::to_string(&report).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 async fn render_metrics<P: Publisher>(app: State<Arc<App<P>>>) -> Response<Body> {
     let ready = app.readiness.report().ready;
-    let text = app.metrics.render(app.admission.requests(), app.admission.bytes(), ready);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    let text = app
+        .metrics
+        .render(app.admission.requests(), app.admission.bytes(), ready);
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
 }
 
 async fn openapi() -> Response<Body> {
-    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        include_str!("openapi.json"),
+    )
+        .into_response()
 }

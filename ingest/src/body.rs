@@ -19,7 +19,9 @@ const DISCARD_BYTES: usize = 4 * 1024 * 1024;
 
 /// The whole body, or why it is refused.
 pub async fn read(body: &mut Body, limit: usize, time: Duration, place: &mut Place) -> Result<Bytes, Refusal> {
-    timeout(time, read_frames(body, limit, place)).await.unwrap_or(Err(Refusal::TooSlow))
+    timeout(time, read_frames(body, limit, place))
+        .await
+        .unwrap_or(Err(Refusal::TooSlow))
 }
 
 async fn read_frames(body: &mut Body, limit: usize, place: &mut Place) -> Result<Bytes, Refusal> {

@@ -151,7 +151,9 @@ impl IngestSettings {
                 account.salts.extend(secrets_from_file(&key(index, "salt_file"), path)?);
             }
             if let Some(path) = &account.app_key_file {
-                account.app_keys.extend(secrets_from_file(&key(index, "app_key_file"), path)?);
+                account
+                    .app_keys
+                    .extend(secrets_from_file(&key(index, "app_key_file"), path)?);
             }
         }
         Ok(())
@@ -161,7 +163,11 @@ impl IngestSettings {
     pub fn validate(&self) -> Result<(), SettingsError> {
         let relations = [
             (self.max_connections >= 1, "max_connections", "must be at least 1"),
-            (self.max_in_flight_requests >= 1, "max_in_flight_requests", "must be at least 1"),
+            (
+                self.max_in_flight_requests >= 1,
+                "max_in_flight_requests",
+                "must be at least 1",
+            ),
             (
                 (1..=MAX_BODY_LIMIT).contains(&self.max_body_bytes),
                 "max_body_bytes",
@@ -179,13 +185,21 @@ impl IngestSettings {
                 "ack_timeout_ms",
                 "must be from 100 to 60000",
             ),
-            (self.linger_ms < self.ack_timeout_ms, "linger_ms", "must be less than ack_timeout_ms"),
+            (
+                self.linger_ms < self.ack_timeout_ms,
+                "linger_ms",
+                "must be less than ack_timeout_ms",
+            ),
             (
                 self.queue_kbytes.saturating_mul(1024) >= 2 * self.max_body_bytes as u64,
                 "queue_kbytes",
                 "must be at least twice max_body_bytes",
             ),
-            (self.queue_kbytes <= 2_097_151, "queue_kbytes", "must be at most 2097151"),
+            (
+                self.queue_kbytes <= 2_097_151,
+                "queue_kbytes",
+                "must be at most 2097151",
+            ),
             (
                 (100..=10_000_000).contains(&self.queue_messages),
                 "queue_messages",
@@ -251,7 +265,10 @@ impl AccountSettings {
             return wrong(secrets_key, "has an empty secret: anybody could sign with it");
         }
         if secrets.is_empty() && self.unsigned == Unsigned::Reject {
-            return wrong(secrets_key, "must not be empty with unsigned = \"reject\": no push could come in");
+            return wrong(
+                secrets_key,
+                "must not be empty with unsigned = \"reject\": no push could come in",
+            );
         }
         Ok(Account {
             name: self.name.clone(),
@@ -271,7 +288,12 @@ fn key(index: usize, name: &str) -> String {
 fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
     let lines = std::fs::read_to_string(path)
         .map_err(|error| SettingsError::key(key, format!("{}: {error}", path.display())))?;
-    let secrets: Vec<Secret> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(Secret::new).collect();
+    let secrets: Vec<Secret> = lines
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(Secret::new)
+        .collect();
     if secrets.is_empty() {
         return Err(SettingsError::key(key, format!("{} has no secret", path.display())));
     }

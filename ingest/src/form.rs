@@ -23,10 +23,12 @@ pub fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
                 }
             };
             if !sequence.is_empty() {
-                return Some(match memchr(b'=', sequence).and_then(|at| sequence.split_at_checked(at)) {
-                    Some((key, value)) => (key, value.get(1..).unwrap_or_default()),
-                    None => (sequence, [].as_slice()),
-                });
+                return Some(
+                    match memchr(b'=', sequence).and_then(|at| sequence.split_at_checked(at)) {
+                        Some((key, value)) => (key, value.get(1..).unwrap_or_default()),
+                        None => (sequence, [].as_slice()),
+                    },
+                );
             }
         }
     })
@@ -34,7 +36,8 @@ pub fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// True if the body has at least one `key=value` with a key: what rule 39 calls a form.
 pub fn has_pair(body: &[u8]) -> bool {
-    body.split(|byte| *byte == b'&').any(|sequence| memchr(b'=', sequence).is_some_and(|at| at > 0))
+    body.split(|byte| *byte == b'&')
+        .any(|sequence| memchr(b'=', sequence).is_some_and(|at| at > 0))
 }
 
 /// Compares a key of [`pairs`] with a field name.
@@ -95,7 +98,11 @@ const HEX: [u8; 256] = {
 fn hex_byte(high: u8, low: u8) -> Option<u8> {
     let high = HEX.get(usize::from(high)).copied().unwrap_or(NOT_HEX);
     let low = HEX.get(usize::from(low)).copied().unwrap_or(NOT_HEX);
-    if (high | low) == NOT_HEX { None } else { Some((high << 4) | low) }
+    if (high | low) == NOT_HEX {
+        None
+    } else {
+        Some((high << 4) | low)
+    }
 }
 
 #[cfg(test)]
@@ -134,9 +141,15 @@ mod tests {
 
     #[test]
     fn broken_escapes_stay() {
-        for (encoded, decoded) in
-            [("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%4g%41", "%4gA"), ("%%41", "%A"), ("a+%2B%2b", "a ++"), ("%f%41", "%fA")]
-        {
+        for (encoded, decoded) in [
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz", "%zz"),
+            ("%4g%41", "%4gA"),
+            ("%%41", "%A"),
+            ("a+%2B%2b", "a ++"),
+            ("%f%41", "%fA"),
+        ] {
             assert_eq!(decode(encoded.as_bytes()), decoded.as_bytes(), "{encoded}");
         }
     }

@@ -61,10 +61,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Visits the members of an object in order. `member` must step over the value, by [`Self::value`] for instance.
-    pub fn object(
-        &mut self,
-        mut member: impl FnMut(&str, &mut Self) -> Result<(), NotJson>,
-    ) -> Result<(), NotJson> {
+    pub fn object(&mut self, mut member: impl FnMut(&str, &mut Self) -> Result<(), NotJson>) -> Result<(), NotJson> {
         self.take(b'{')?;
         if self.peek() == Some(b'}') {
             return self.take(b'}');
@@ -196,14 +193,36 @@ mod tests {
         );
         assert_eq!(members("{}"), Ok(vec![]));
         assert_eq!(elements("[ ]"), Ok(vec![]));
-        assert_eq!(elements("[ 1 , \"a\",[ ], {}]"), Ok(["1", "\"a\"", "[ ]", "{}"].map(str::to_owned).to_vec()));
+        assert_eq!(
+            elements("[ 1 , \"a\",[ ], {}]"),
+            Ok(["1", "\"a\"", "[ ]", "{}"].map(str::to_owned).to_vec())
+        );
     }
 
     #[test]
     fn what_is_not_json() {
         for text in [
-            "", " ", "{", "}", "{a:1}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{\"a\":1}x", "{\"a\":1}{}", "{\"a\":01}",
-            "{\"a\":1 2}", "{\"a\":\"\n\"}", "{1:2}", "[1]", "null", "{\"a\":nul}", "{\"a\":'x'}", "{\"a\":\"\\x\"}", "\u{feff}{}",
+            "",
+            " ",
+            "{",
+            "}",
+            "{a:1}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\":1}x",
+            "{\"a\":1}{}",
+            "{\"a\":01}",
+            "{\"a\":1 2}",
+            "{\"a\":\"\n\"}",
+            "{1:2}",
+            "[1]",
+            "null",
+            "{\"a\":nul}",
+            "{\"a\":'x'}",
+            "{\"a\":\"\\x\"}",
+            "\u{feff}{}",
         ] {
             assert_eq!(members(text), Err(NotJson), "{text}");
         }
@@ -234,10 +253,32 @@ mod tests {
     /// Texts that are JSON, almost JSON, or nothing like it.
     fn json_like() -> impl Strategy<Value = String> {
         let token = proptest::sample::select(vec![
-            "{", "}", "[", "]", ",", ":", " ", "\n", "\"a\"", "\"b\\n\"", "\"\\u4e2d\"", "\"{\"", "1", "-0.5e7", "01", "true", "null",
-            "\"", "\\", "中", "x",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            " ",
+            "\n",
+            "\"a\"",
+            "\"b\\n\"",
+            "\"\\u4e2d\"",
+            "\"{\"",
+            "1",
+            "-0.5e7",
+            "01",
+            "true",
+            "null",
+            "\"",
+            "\\",
+            "中",
+            "x",
         ]);
-        prop_oneof![proptest::collection::vec(token, 0..24).prop_map(|tokens| tokens.concat()), any::<String>()]
+        prop_oneof![
+            proptest::collection::vec(token, 0..24).prop_map(|tokens| tokens.concat()),
+            any::<String>()
+        ]
     }
 
     /// A tree of JSON, to be written with or without blanks.

@@ -58,7 +58,13 @@ pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<O
     let readiness = Arc::new(Readiness::default());
     let registry = Registry::new(&config.registry);
     let publisher = KafkaPublisher::start(&config.kafka, registry, settings, Arc::clone(&readiness))?;
-    let app = Arc::new(App::new(settings, accounts, Metrics::new()?, Arc::clone(&readiness), publisher));
+    let app = Arc::new(App::new(
+        settings,
+        accounts,
+        Metrics::new()?,
+        Arc::clone(&readiness),
+        publisher,
+    ));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, accounts = app.accounts.len(), "ingest listens");
     }
@@ -82,7 +88,9 @@ pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<O
     if !drained {
         tracing::warn!("pushes in flight were cut off");
     }
-    let flushed = tokio::task::spawn_blocking(move || app.publisher.close(drain)).await.unwrap_or(false);
+    let flushed = tokio::task::spawn_blocking(move || app.publisher.close(drain))
+        .await
+        .unwrap_or(false);
     tracing::info!(drained, flushed, "stopped");
     Ok(())
 }

@@ -38,7 +38,12 @@ async fn main() -> ExitCode {
     // 3. The port, before anything else is started.
     let listener = match TcpListener::bind(config.ingest.listen).await {
         Ok(listener) => listener,
-        Err(error) => return fail(1, &format!("cannot listen on {} (ingest.listen): {error}", config.ingest.listen)),
+        Err(error) => {
+            return fail(
+                1,
+                &format!("cannot listen on {} (ingest.listen): {error}", config.ingest.listen),
+            );
+        }
     };
 
     // 4. The signals.
@@ -69,7 +74,10 @@ fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-#[expect(clippy::print_stderr, reason = "the log may not be there yet, and a user wants one plain line")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the log may not be there yet, and a user wants one plain line"
+)]
 fn fail(code: u8, line: &str) -> ExitCode {
     eprintln!("ingest: {line}");
     ExitCode::from(code)

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use courierflow_schemas::records::Vendor;
-use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
 use crate::answer::Refusal;
@@ -87,7 +89,10 @@ impl Metrics {
     /// The text of `/metrics`.
     pub fn render(&self, requests_in_flight: usize, bytes_in_flight: usize, ready: bool) -> String {
         // Gauges of what is counted elsewhere are set when somebody looks.
-        #[expect(clippy::cast_precision_loss, reason = "counts and bytes in memory are far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts and bytes in memory are far below 2^52"
+        )]
         {
             self.requests_in_flight.set(requests_in_flight as f64);
             self.bytes_in_flight.set(bytes_in_flight as f64);
@@ -107,26 +112,50 @@ impl Metrics {
 }
 
 fn describe() {
-    describe_counter!("courierflow_ingest_pushes_total", "Pushes by outcome: stored, dead_lettered, or the refusal.");
-    describe_counter!("courierflow_ingest_unusable_total", "Pushes or parcels with unusable content, by reason.");
-    describe_counter!("courierflow_ingest_parcels_total", "Push events acknowledged by the broker.");
+    describe_counter!(
+        "courierflow_ingest_pushes_total",
+        "Pushes by outcome: stored, dead_lettered, or the refusal."
+    );
+    describe_counter!(
+        "courierflow_ingest_unusable_total",
+        "Pushes or parcels with unusable content, by reason."
+    );
+    describe_counter!(
+        "courierflow_ingest_parcels_total",
+        "Push events acknowledged by the broker."
+    );
     describe_counter!("courierflow_ingest_body_bytes_total", "Bytes of push bodies read.");
-    describe_counter!("courierflow_ingest_count_mismatches_total", "Pushes that announced another number of parcels.");
-    describe_histogram!("courierflow_ingest_push_duration_seconds", "From the head of a push to its answer.");
-    describe_gauge!("courierflow_ingest_requests_in_flight", "Pushes being read or waiting for acknowledgement.");
+    describe_counter!(
+        "courierflow_ingest_count_mismatches_total",
+        "Pushes that announced another number of parcels."
+    );
+    describe_histogram!(
+        "courierflow_ingest_push_duration_seconds",
+        "From the head of a push to its answer."
+    );
+    describe_gauge!(
+        "courierflow_ingest_requests_in_flight",
+        "Pushes being read or waiting for acknowledgement."
+    );
     describe_gauge!("courierflow_ingest_body_bytes_in_flight", "Bytes of their bodies.");
     describe_gauge!("courierflow_ingest_ready", "1 if pushes can be stored.");
 }
 
 fn vendor_metrics(vendor: Vendor) -> VendorMetrics {
     let name = vendor.as_str();
-    let outcome = |outcome: &'static str| counter!("courierflow_ingest_pushes_total", "vendor" => name, "outcome" => outcome);
-    let reason = |reason: &'static str| counter!("courierflow_ingest_unusable_total", "vendor" => name, "reason" => reason);
+    let outcome =
+        |outcome: &'static str| counter!("courierflow_ingest_pushes_total", "vendor" => name, "outcome" => outcome);
+    let reason =
+        |reason: &'static str| counter!("courierflow_ingest_unusable_total", "vendor" => name, "reason" => reason);
     VendorMetrics {
         stored: outcome("stored"),
         dead_lettered: outcome("dead_lettered"),
-        refused: Refusal::ALL.map(|refusal| (refusal.row().name, outcome(refusal.row().name))).into(),
-        unusable: Unusable::ALL.map(|unusable| (unusable.as_str(), reason(unusable.as_str()))).into(),
+        refused: Refusal::ALL
+            .map(|refusal| (refusal.row().name, outcome(refusal.row().name)))
+            .into(),
+        unusable: Unusable::ALL
+            .map(|unusable| (unusable.as_str(), reason(unusable.as_str())))
+            .into(),
         parcels: counter!("courierflow_ingest_parcels_total", "vendor" => name),
         body_bytes: counter!("courierflow_ingest_body_bytes_total", "vendor" => name),
         count_mismatches: counter!("courierflow_ingest_count_mismatches_total", "vendor" => name),

@@ -52,7 +52,13 @@ impl RefusalLog {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         match kinds.get_mut(&kind) {
             None => {
-                kinds.insert(kind, Kind { logged: now, suppressed: 0 });
+                kinds.insert(
+                    kind,
+                    Kind {
+                        logged: now,
+                        suppressed: 0,
+                    },
+                );
                 Some(0)
             }
             Some(kind) if now.duration_since(kind.logged) >= INTERVAL => {

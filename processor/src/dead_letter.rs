@@ -25,12 +25,19 @@ pub struct Coordinates<'a> {
 /// The headers of the dead letter, in this order. `error_class` is one of few stable names, to count and to search by;
 /// `error` says what was wrong with this record. Key and value of the dead letter are those of the record, and so is its
 /// partition.
-pub fn headers(found_at: &Coordinates<'_>, error_class: &'static str, error: &dyn Display) -> [(&'static str, String); 7] {
+pub fn headers(
+    found_at: &Coordinates<'_>,
+    error_class: &'static str,
+    error: &dyn Display,
+) -> [(&'static str, String); 7] {
     [
         ("topic", found_at.topic.to_owned()),
         ("partition", found_at.partition.to_string()),
         ("offset", found_at.offset.to_string()),
-        ("timestamp", found_at.timestamp.map(|millis| millis.to_string()).unwrap_or_default()),
+        (
+            "timestamp",
+            found_at.timestamp.map(|millis| millis.to_string()).unwrap_or_default(),
+        ),
         ("error_class", error_class.to_owned()),
         ("error", error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
         ("service_version", SERVICE_VERSION.to_owned()),

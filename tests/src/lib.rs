@@ -1,4 +1,6 @@
 //! What the end-to-end tests, the simulator and the benchmarks share.
 
+pub mod bench;
+pub mod oracle;
 pub mod simulator;
 pub mod stack;

@@ -79,7 +79,11 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
     changeable
         .into_iter()
         .map(owned)
-        .chain(kafka.client_properties().map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .chain(
+            kafka
+                .client_properties()
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )
         .chain(fixed.into_iter().map(owned))
         .collect()
 }
@@ -273,7 +277,11 @@ impl Shared {
             let encoder = registry
                 .schema_ids()
                 .map_err(|error| error.to_string())
-                .and_then(|ids| Encoder::new(ids.push).map(|encoder| (ids.push, encoder)).map_err(|error| error.to_string()));
+                .and_then(|ids| {
+                    Encoder::new(ids.push)
+                        .map(|encoder| (ids.push, encoder))
+                        .map_err(|error| error.to_string())
+                });
             match encoder {
                 Ok((id, encoder)) => {
                     drop(self.encoder.set(encoder));
@@ -387,7 +395,10 @@ fn headers(letter: &DeadLetter) -> OwnedHeaders {
     ];
     let mut owned = OwnedHeaders::new_with_capacity(headers.len());
     for (key, value) in headers {
-        owned = owned.insert(Header { key, value: Some(value) });
+        owned = owned.insert(Header {
+            key,
+            value: Some(value),
+        });
     }
     owned
 }

@@ -94,8 +94,10 @@ fn decoded_again(once: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
 /// The padding of the Base64 text was seen lost on the way, and is encoded twice where `RequestData` is.
 fn without_padding(data_sign: &[u8]) -> &[u8] {
     let mut sign = data_sign.trim_ascii();
-    while let Some(shorter) =
-        sign.strip_suffix(b"=").or_else(|| sign.strip_suffix(b"%3D")).or_else(|| sign.strip_suffix(b"%3d"))
+    while let Some(shorter) = sign
+        .strip_suffix(b"=")
+        .or_else(|| sign.strip_suffix(b"%3D"))
+        .or_else(|| sign.strip_suffix(b"%3d"))
     {
         sign = shorter;
     }
@@ -121,7 +123,9 @@ fn push(signature: Signature, text: &[u8], request_type: Option<String>) -> Resu
         }
     }
     if parcels.is_empty() {
-        return Err(unusable(bad_parcels.first().map_or(Unusable::NoParcel, |bad| bad.reason)));
+        return Err(unusable(
+            bad_parcels.first().map_or(Unusable::NoParcel, |bad| bad.reason),
+        ));
     }
     let parts = u16::try_from(data.elements.len()).unwrap_or(u16::MAX);
     let announced = data.announced.and_then(text_of);

@@ -19,7 +19,10 @@ const MAX_FLAT_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     if is_json_body(body) {
         let signature = account.authenticate(None, |_, _| false)?;
-        return push(signature, String::from_utf8(body.to_vec()).map_err(|_| Unusable::NotUtf8));
+        return push(
+            signature,
+            String::from_utf8(body.to_vec()).map_err(|_| Unusable::NotUtf8),
+        );
     }
     if !form::has_pair(body) {
         return Err(Rejection::NotAForm);
@@ -40,13 +43,19 @@ pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     };
     let param = form::decode(param);
     let signature = authenticate(account, &param, sign)?;
-    push(signature, String::from_utf8(param.into_owned()).map_err(|_| Unusable::NotUtf8))
+    push(
+        signature,
+        String::from_utf8(param.into_owned()).map_err(|_| Unusable::NotUtf8),
+    )
 }
 
 /// `sign` = hex of MD5(`param` ++ salt), over exactly the bytes of the once-decoded `param`: real texts end in blanks, and
 /// writing the JSON anew would change them. The vendor sends upper case; its documents do not say so, either is taken.
 fn authenticate(account: &Account, param: &[u8], sign: Option<&[u8]>) -> Result<Signature, Rejection> {
-    let sign = sign.map(form::decode).map(|sign| sign.trim_ascii().to_ascii_lowercase()).unwrap_or_default();
+    let sign = sign
+        .map(form::decode)
+        .map(|sign| sign.trim_ascii().to_ascii_lowercase())
+        .unwrap_or_default();
     if account.secrets.is_empty() || sign.is_empty() {
         return Ok(account.authenticate(None, |_, _| false)?);
     }
@@ -143,7 +152,9 @@ fn flat_payload(body: &[u8]) -> Result<String, Unusable> {
 
 fn text(encoded: &[u8]) -> Result<Cow<'_, str>, Unusable> {
     match form::decode(encoded) {
-        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Unusable::NotUtf8),
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes)
+            .map(Cow::Borrowed)
+            .map_err(|_| Unusable::NotUtf8),
         Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Unusable::NotUtf8),
     }
 }

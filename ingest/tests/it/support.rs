@@ -1,0 +1,182 @@
+//! The service in-process with a publisher that keeps what it is given, and the vendors' ways to sign.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use base64::Engine;
+use courierflow_ingest::app::{App, router};
+use courierflow_ingest::config::{AccountSettings, IngestSettings};
+use courierflow_ingest::metrics::Metrics;
+use courierflow_ingest::publisher::{Batch, PublishError, Publisher};
+use courierflow_ingest::readiness::Readiness;
+use courierflow_schemas::records::PushEvent;
+use md5::{Digest, Md5};
+use tower::ServiceExt;
+
+pub const SALT: &str = "courierflow-demo-salt";
+pub const APP_KEY: &str = "courierflow-demo-app-key";
+
+pub const INTERNATIONAL: &str = include_str!("../samples/kuaidi100-international.json");
+pub const MAP_TRACK: &str = include_str!("../samples/kuaidi100-map-track.json");
+pub const MARKETPLACE: &str = include_str!("../samples/kuaidi100-marketplace.json");
+pub const CROSS_BORDER: &str = include_str!("../samples/kdniao-cross-border.json");
+
+/// What the fake broker does.
+#[derive(Clone, Debug, Default)]
+pub enum Broker {
+    #[default]
+    Acknowledges,
+    Fails(PublishError),
+    /// Answers when the test drops the other end.
+    Waits(Arc<tokio::sync::Semaphore>),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    pub broker: Broker,
+    pub batches: Arc<Mutex<Vec<Batch>>>,
+}
+
+impl Publisher for Recorder {
+    async fn publish(&self, batch: Batch) -> Result<(), PublishError> {
+        match &self.broker {
+            Broker::Acknowledges => {}
+            Broker::Fails(error) => return Err(error.clone()),
+            Broker::Waits(gate) => drop(gate.acquire().await.unwrap()),
+        }
+        self.batches.lock().unwrap().push(batch);
+        Ok(())
+    }
+}
+
+/// The four accounts of the local configuration, and one of each vendor that takes both signed and unsigned pushes.
+pub fn settings() -> IngestSettings {
+    let account = |text: &str| toml_account(text);
+    IngestSettings {
+        accounts: vec![
+            account(r#"{"name":"demo","vendor":"kuaidi100","salts":["older-salt","courierflow-demo-salt"]}"#),
+            account(r#"{"name":"open","vendor":"kuaidi100","unsigned":"accept"}"#),
+            account(r#"{"name":"both","vendor":"kuaidi100","salts":["courierflow-demo-salt"],"unsigned":"accept"}"#),
+            account(
+                r#"{"name":"demo","vendor":"kdniao","business_id":"1000001","app_keys":["courierflow-demo-app-key","newer"]}"#,
+            ),
+            account(r#"{"name":"open","vendor":"kdniao","business_id":"1000001","unsigned":"accept"}"#),
+            account(
+                r#"{"name":"both","vendor":"kdniao","business_id":"1000002","app_keys":["newer"],"unsigned":"accept"}"#,
+            ),
+        ],
+        ..IngestSettings::default()
+    }
+}
+
+fn toml_account(text: &str) -> AccountSettings {
+    serde_json::from_str(text).unwrap()
+}
+
+pub struct Service {
+    pub router: Router,
+    pub batches: Arc<Mutex<Vec<Batch>>>,
+    pub readiness: Arc<Readiness>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub body: String,
+}
+
+impl Service {
+    pub fn new() -> Self {
+        Self::with(&settings(), Broker::default())
+    }
+
+    pub fn with(settings: &IngestSettings, broker: Broker) -> Self {
+        settings.validate().unwrap();
+        let readiness = Arc::new(Readiness::default());
+        let recorder = Recorder {
+            broker,
+            ..Recorder::default()
+        };
+        let batches = Arc::clone(&recorder.batches);
+        let accounts = settings.accounts().unwrap();
+        let app = App::new(
+            settings,
+            accounts,
+            Metrics::new().unwrap(),
+            Arc::clone(&readiness),
+            recorder,
+        );
+        Self {
+            router: router(Arc::new(app)),
+            batches,
+            readiness,
+        }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Takes what was published since the last call.
+    pub fn published(&self) -> Vec<Batch> {
+        std::mem::take(&mut *self.batches.lock().unwrap())
+    }
+
+    /// The events of the one push that was published since the last call.
+    pub fn events(&self) -> Vec<PushEvent> {
+        let mut batches = self.published();
+        assert_eq!(batches.len(), 1, "one push");
+        let batch = batches.remove(0);
+        assert_eq!(batch.dead_letter, None);
+        batch.events
+    }
+}
+
+pub fn md5_hex(text: &[u8]) -> String {
+    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn kuaidi100_sign(param: &[u8], salt: &str) -> String {
+    md5_hex(&[param, salt.as_bytes()].concat()).to_uppercase()
+}
+
+pub fn kdniao_sign(request_data: &[u8], app_key: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(md5_hex(&[request_data, app_key.as_bytes()].concat()))
+}
+
+pub fn encode(bytes: &[u8]) -> String {
+    form_urlencoded::byte_serialize(bytes).collect()
+}
+
+pub fn kuaidi100_form(param: impl AsRef<[u8]>) -> String {
+    let param = param.as_ref();
+    format!("sign={}&param={}", kuaidi100_sign(param, SALT), encode(param))
+}
+
+pub fn kdniao_form(request_data: impl AsRef<[u8]>) -> String {
+    let data = request_data.as_ref();
+    format!(
+        "RequestData={}&DataSign={}&RequestType=101",
+        encode(data),
+        encode(kdniao_sign(data, APP_KEY).as_bytes())
+    )
+}

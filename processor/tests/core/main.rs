@@ -1,0 +1,22 @@
+//! The pure core as its users see it: a push event goes in, records come out. One module per part of the rules; the names
+//! of the tests carry the numbers of `docs/rules.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod code_rows;
+mod flow;
+mod golden;
+mod history;
+mod metrics;
+mod payloads;
+mod properties;
+mod pushes;
+mod reading;
+mod speed;

@@ -1,0 +1,188 @@
+//! `./dev bench derive`: push events per second through the real worker, beside a floor that reads and writes records of
+//! the same sizes with the same transactions and derives nothing.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use courierflow_schemas::records::{PushEvent, TimestampMicros};
+use courierflow_schemas::registry::Registry;
+use courierflow_schemas::settings::RegistrySettings;
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::Encoder;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+
+use super::pushes;
+use crate::stack::{Launch, LocalStack, Service, Stack};
+
+const PARTITIONS: i32 = 8;
+const REQUEST: Duration = Duration::from_secs(10);
+const RECEIVED_AT: i64 = 1_785_000_000_000_000;
+
+/// Sizes of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Parcels; each gets two pushes, of 19 and of 20 items.
+    pub parcels: usize,
+}
+
+/// Runs it and prints its table.
+pub fn run(plan: Plan) -> anyhow::Result<()> {
+    let stack = LocalStack::start("bench-derive")?;
+    Launch::processor("migrate").run_to_end("migrate", &stack)?;
+    println!("two workers, broker on the same cores, a commit every 100 ms; {} parcels", plan.parcels);
+    println!("{:<44} {:>10} {:>10} {:>8}", "", "events", "events/s", "floor");
+
+    let first = preload(&stack, plan.parcels, pushes::ITEMS - 1, RECEIVED_AT)?;
+    let mut worker = start_worker(&stack)?;
+    let first_rate = drain(&worker, first)?;
+    worker.kill()?;
+
+    let second = preload(&stack, plan.parcels, pushes::ITEMS, RECEIVED_AT + 3_600_000_000)?;
+    let worker = start_worker(&stack)?;
+    let second_rate = drain(&worker, second)?;
+    let bytes = gauge(&worker, "courierflow_derive_state_bytes")?;
+    drop(worker);
+
+    let floor = copy_floor(&stack, second)?;
+    println!("{:<44} {second:>10} {floor:>10.0} {:>8}", "floor: read, copy 2.6 kB + 60 B, commit", 1);
+    println!("{:<44} {first:>10} {first_rate:>10.0} {:>8.2}", "first push of a parcel, 19 items", first_rate / floor);
+    println!("{:<44} {second:>10} {second_rate:>10.0} {:>8.2}", "second push, 20 items", second_rate / floor);
+    println!("state: {:.0} bytes per parcel of 20 items", bytes / plan.parcels as f64);
+    Ok(())
+}
+
+fn client(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    config
+}
+
+/// Produces one push event for each parcel as ingest would.
+fn preload(stack: &dyn Stack, parcels: usize, items: usize, received_at: i64) -> anyhow::Result<usize> {
+    let id_cache = stack.dir().join("schema-ids.json");
+    let registry = Registry::new(&RegistrySettings { url: stack.registry_url(), id_cache, ..Default::default() });
+    let encoder = Encoder::<PushEvent>::new(registry.schema_ids()?.push)?;
+    let producer: ThreadedProducer<_> = client(&stack.brokers())
+        .set("partitioner", "murmur2")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "20")
+        .set("queue.buffering.max.kbytes", "262144")
+        .create()?;
+    let mut value = Vec::new();
+    for parcel in 0..parcels {
+        let event = pushes::push_event(parcel, items, TimestampMicros(received_at + parcel as i64));
+        value.clear();
+        encoder.encode(&event, &mut value)?;
+        loop {
+            let record = BaseRecord::to(topics::PUSH).key(&event.tracking_number).payload(&value);
+            match producer.send(record) {
+                Ok(()) => break,
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+    producer.flush(Duration::from_mins(2))?;
+    Ok(parcels)
+}
+
+fn start_worker(stack: &LocalStack) -> anyhow::Result<Service> {
+    Launch::processor("derive").start("derive", stack)
+}
+
+/// Events per second between the first commit seen and the last, by the worker's own counts.
+fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
+    let deadline = Instant::now() + Duration::from_mins(5);
+    let mut first = None;
+    while Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+        let Ok(done) = gauge(worker, "courierflow_derive_push_events_total") else { continue };
+        let now = Instant::now();
+        let (done_at_first, begun) = *first.get_or_insert((done, now));
+        if done >= events as f64 {
+            return Ok((done - done_at_first) / (now - begun).as_secs_f64());
+        }
+    }
+    bail!("the worker did not come to the end:\n{}", worker.log_end())
+}
+
+/// Sum over all label sets of a metric.
+fn gauge(service: &Service, name: &str) -> anyhow::Result<f64> {
+    let text = ureq::get(format!("{}/metrics", service.url())).call()?.body_mut().read_to_string()?;
+    let values = text.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());
+    let mut sum = None;
+    for value in values {
+        sum = Some(sum.unwrap_or(0.0) + value.parse::<f64>()?);
+    }
+    sum.with_context(|| format!("no metric {name}"))
+}
+
+/// The same traffic without any work: two threads, each a consumer and a transactional producer on half the partitions.
+fn copy_floor(stack: &dyn Stack, events: usize) -> anyhow::Result<f64> {
+    let brokers = &stack.brokers();
+    let begun = Instant::now();
+    let per_thread: Vec<anyhow::Result<()>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2).map(|number| scope.spawn(move || copy_partitions(brokers, number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("panicked"))).collect()
+    });
+    per_thread.into_iter().collect::<anyhow::Result<Vec<()>>>()?;
+    // The floor reads both rounds of pushes.
+    Ok(2.0 * events as f64 / begun.elapsed().as_secs_f64())
+}
+
+fn copy_partitions(brokers: &str, number: i32) -> anyhow::Result<()> {
+    let consumer: BaseConsumer = client(brokers)
+        .set("group.id", format!("bench-floor-{number}"))
+        .set("enable.auto.commit", "false")
+        .set("fetch.queue.backoff.ms", "10")
+        .set("queued.max.messages.kbytes", "16384")
+        .create()?;
+    let producer: ThreadedProducer<_> = client(brokers)
+        .set("transactional.id", format!("bench-floor-{number}"))
+        .set("compression.type", "lz4")
+        .set("linger.ms", "2")
+        .set("queue.buffering.max.messages", "500000")
+        .create()?;
+    producer.init_transactions(REQUEST)?;
+    let mut assignment = TopicPartitionList::new();
+    let mut left = 0;
+    for partition in (0..PARTITIONS).filter(|partition| partition % 2 == number) {
+        let (low, high) = consumer.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
+        assignment.add_partition_offset(topics::PUSH, partition, Offset::Beginning)?;
+        left += high - low;
+    }
+    consumer.assign(&assignment)?;
+    let group = consumer.group_metadata().context("no group metadata")?;
+    producer.begin_transaction()?;
+    let mut begun = Instant::now();
+    let mut next = TopicPartitionList::new();
+    while left > 0 {
+        if let Some(message) = consumer.poll(Duration::from_millis(100)) {
+            let message = message?;
+            let payload = message.payload().unwrap_or_default();
+            for (topic, size) in [(topics::SHIPMENT, 2_600), (topics::TRANSITION, 60)] {
+                let value = payload.get(..size.min(payload.len())).unwrap_or_default();
+                let record = BaseRecord::<[u8], [u8]>::to(topic).partition(message.partition()).key(b"floor");
+                producer.send(record.payload(value)).map_err(|(error, _)| error)?;
+            }
+            next.set_partition_offset(topics::PUSH, message.partition(), Offset::Offset(message.offset() + 1)).or_else(
+                |_| next.add_partition_offset(topics::PUSH, message.partition(), Offset::Offset(message.offset() + 1)),
+            )?;
+            left -= 1;
+        }
+        if left == 0 || begun.elapsed() > Duration::from_millis(100) {
+            while producer.in_flight_count() > 0 {
+                std::thread::sleep(Duration::from_micros(500));
+            }
+            producer.send_offsets_to_transaction(&next, &group, REQUEST)?;
+            producer.commit_transaction(REQUEST)?;
+            if left > 0 {
+                producer.begin_transaction()?;
+                begun = Instant::now();
+                next = TopicPartitionList::new();
+            }
+        }
+    }
+    Ok(())
+}

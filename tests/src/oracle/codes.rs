@@ -1,0 +1,412 @@
+//! What an item says by itself: code, else name, else text (rules 8, 9, 10, 12), its rank in the sort (rule 7) and the
+//! party of an exception (rule 45).
+
+use courierflow_schemas::records::{Status, Vendor};
+
+use Status::{
+    AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
+    Returned, Returning, Unknown,
+};
+
+type Code = (&'static str, Status, &'static str);
+
+/// Code, status, sub-status. The status of 14 depends on its place in the history: rule 13.
+const KUAIDI100: &[Code] = &[
+    ("101", InfoReceived, "ORDER_CREATED"),
+    ("102", InfoReceived, "AWAITING_PICKUP"),
+    ("1", PickedUp, "PICKED_UP"),
+    ("103", PickedUp, "PICKED_UP"),
+    ("0", InTransit, "IN_TRANSIT"),
+    ("1002", InTransit, "LINEHAUL"),
+    ("1001", InTransit, "ARRIVED_DEST_CITY"),
+    ("1003", InTransit, "REDIRECTED_NEW_ADDRESS"),
+    ("7", InTransit, "HANDED_TO_OTHER_CARRIER"),
+    ("5", OutForDelivery, "OUT_FOR_DELIVERY"),
+    ("501", AvailableForPickup, "LOCKER_OR_STATION"),
+    ("3", Delivered, "UNSPECIFIED"),
+    ("301", Delivered, "RECIPIENT"),
+    ("302", Delivered, "AFTER_EXCEPTION"),
+    ("303", Delivered, "PROXY"),
+    ("304", Delivered, "LOCKER_OR_STATION"),
+    ("2", Exception, "UNSPECIFIED"),
+    ("201", Exception, "DELIVERY_OVERDUE"),
+    ("202", Exception, "NO_UPDATE"),
+    ("208", Exception, "HELD_AT_DEPOT"),
+    ("204", Exception, "DELIVERY_FAILED"),
+    ("209", Exception, "DAMAGED"),
+    ("203", Exception, "REFUSED"),
+    ("205", Exception, "PICKUP_OVERDUE"),
+    ("206", Exception, "RECIPIENT_UNREACHABLE"),
+    ("207", Exception, "OUT_OF_SERVICE_AREA"),
+    ("210", Exception, "CANCEL_REQUESTED"),
+    ("6", Returning, "RETURNING"),
+    ("4", Returned, "RETURN_SIGNED"),
+    ("14", Exception, "REFUSED"),
+    ("401", Cancelled, "WAYBILL_VOIDED"),
+    ("8", Customs, "UNSPECIFIED"),
+    ("10", Customs, "AWAITING"),
+    ("11", Customs, "IN_PROGRESS"),
+    ("12", Customs, "CLEARED"),
+    ("13", Exception, "CUSTOMS_EXCEPTION"),
+];
+
+const KDNIAO: &[Code] = &[
+    ("0", Unknown, "NO_TRACE"),
+    ("10", InfoReceived, "AWAITING_PICKUP"),
+    ("1", PickedUp, "PICKED_UP"),
+    ("2", InTransit, "IN_TRANSIT"),
+    ("206", InTransit, "LEFT_ORIGIN_DEPOT"),
+    ("204", InTransit, "ARRIVED_HUB"),
+    ("201", InTransit, "ARRIVED_DEST_CITY"),
+    ("205", InTransit, "ARRIVED_DELIVERY_DEPOT"),
+    ("5", InTransit, "REDIRECTED_NEW_ADDRESS"),
+    ("202", OutForDelivery, "OUT_FOR_DELIVERY"),
+    ("419", OutForDelivery, "REATTEMPT"),
+    ("418", OutForDelivery, "RETRIEVED_FROM_LOCKER"),
+    ("211", AvailableForPickup, "LOCKER_OR_STATION"),
+    ("3", Delivered, "UNSPECIFIED"),
+    ("301", Delivered, "RECIPIENT"),
+    ("302", Delivered, "AFTER_EXCEPTION"),
+    ("304", Delivered, "PROXY"),
+    ("311", Delivered, "LOCKER_OR_STATION"),
+    ("4", Exception, "UNSPECIFIED"),
+    ("401", Exception, "NO_CARRIER_INFO"),
+    ("402", Exception, "DELIVERY_OVERDUE"),
+    ("403", Exception, "NO_UPDATE"),
+    ("417", Exception, "DELAYED"),
+    ("405", Exception, "DELIVERY_FAILED"),
+    ("414", Exception, "DAMAGED"),
+    ("422", Exception, "MISSORTED"),
+    ("412", Exception, "PICKUP_OVERDUE"),
+    ("416", Exception, "RECIPIENT_UNREACHABLE"),
+    ("421", Exception, "BAD_PHONE"),
+    ("420", Exception, "BAD_ADDRESS"),
+    ("423", Exception, "OUT_OF_SERVICE_AREA"),
+    ("413", Exception, "INTERCEPTED"),
+    ("404", Returning, "REFUSED"),
+    ("407", Returning, "RETURNING"),
+    ("406", Returned, "RETURN_SIGNED"),
+    ("415", Cancelled, "CANCELLED_BY_SHIPPER"),
+    ("6", Customs, "UNSPECIFIED"),
+    ("601", Customs, "AWAITING"),
+    ("602", Customs, "IN_PROGRESS"),
+    ("603", Customs, "CLEARED"),
+    ("604", Exception, "CUSTOMS_EXCEPTION"),
+];
+
+/// Rule 9: names of the vendor's tables and their short forms, with the code that each stands for.
+const KUAIDI100_NAMES: &[(&str, &str)] = &[
+    ("揽收", "1"),
+    ("已下单", "101"),
+    ("待揽收", "102"),
+    ("已揽收", "103"),
+    ("在途", "0"),
+    ("到达派件城市", "1001"),
+    ("干线", "1002"),
+    ("转递", "1003"),
+    ("派件", "5"),
+    ("投柜或驿站", "501"),
+    ("签收", "3"),
+    ("本人签收", "301"),
+    ("本人", "301"),
+    ("派件异常后签收", "302"),
+    ("代签", "303"),
+    ("投柜或站签收", "304"),
+    ("投柜或驿站签收", "304"),
+    ("退回", "6"),
+    ("退签", "4"),
+    ("已销单", "401"),
+    ("拒签", "14"),
+    ("转投", "7"),
+    ("转单", "7"),
+    ("疑难", "2"),
+    ("超时未签收", "201"),
+    ("超时未更新", "202"),
+    ("拒收", "203"),
+    ("派件异常", "204"),
+    ("柜或驿站超时未取", "205"),
+    ("柜/站超时未取", "205"),
+    ("无法联系", "206"),
+    ("超区", "207"),
+    ("滞留", "208"),
+    ("破损", "209"),
+    ("销单", "210"),
+    ("清关", "8"),
+    ("待清关", "10"),
+    ("清关中", "11"),
+    ("已清关", "12"),
+    ("清关异常", "13"),
+];
+
+/// What an item, or the top-level state, says by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Saying {
+    pub(super) status: Status,
+    pub(super) sub_status: Option<&'static str>,
+    /// Kuaidi100's code 14, or its name: rule 13.
+    pub(super) is_code_14: bool,
+    /// Kdniao's code 404: rule 13.
+    pub(super) is_code_404: bool,
+}
+
+impl Saying {
+    pub(super) const NOTHING: Self = Self {
+        status: Unknown,
+        sub_status: None,
+        is_code_14: false,
+        is_code_404: false,
+    };
+
+    fn plain(status: Status, sub_status: &'static str) -> Self {
+        Self {
+            status,
+            sub_status: Some(sub_status),
+            ..Self::NOTHING
+        }
+    }
+}
+
+fn table(vendor: Vendor) -> &'static [Code] {
+    match vendor {
+        Vendor::Kuaidi100 => KUAIDI100,
+        Vendor::Kdniao => KDNIAO,
+    }
+}
+
+/// Every code of a vendor's table.
+pub(crate) fn all_codes(vendor: Vendor) -> impl Iterator<Item = &'static str> {
+    table(vendor).iter().map(|(code, ..)| *code)
+}
+
+/// Every status name of Kuaidi100.
+pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
+    KUAIDI100_NAMES.iter().map(|(name, _)| *name)
+}
+
+/// Rule 31, `unknown_code`: the code is not in the table, whatever it falls back to.
+pub(super) fn is_unknown(vendor: Vendor, code: &str) -> bool {
+    !table(vendor).iter().any(|(known, ..)| *known == code)
+}
+
+/// Rule 10: the code itself, else the code that it falls back to; `None` when neither is in the table.
+fn code_in_table(vendor: Vendor, code: &str) -> Option<Code> {
+    let find = |wanted: &str| table(vendor).iter().find(|(known, ..)| *known == wanted).copied();
+    if let Some(found) = find(code) {
+        return Some(found);
+    }
+    if !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match (vendor, code.len()) {
+        (Vendor::Kuaidi100, 4) if code.starts_with("100") => find("0"),
+        (_, 3) => find(&code[..1]),
+        _ => None,
+    }
+}
+
+/// What a code says, given the text beside it; the guards of rule 12 look at that text.
+pub(super) fn by_code(vendor: Vendor, cross_border: bool, code: &str, folded_text: &str) -> Option<Saying> {
+    let (code, status, sub_status) = code_in_table(vendor, code)?;
+    if vendor == Vendor::Kdniao && cross_border {
+        if code == "1" && announces_only(folded_text) {
+            return Some(Saying::plain(InfoReceived, "ORDER_CREATED"));
+        }
+        if code == "211" && !names_a_pickup_point(folded_text) {
+            return Some(Saying::plain(InTransit, "ARRIVED_DELIVERY_DEPOT"));
+        }
+    }
+    Some(Saying {
+        status,
+        sub_status: Some(sub_status),
+        is_code_14: vendor == Vendor::Kuaidi100 && code == "14",
+        is_code_404: vendor == Vendor::Kdniao && code == "404",
+    })
+}
+
+/// Rule 12, code 1.
+fn announces_only(text: &str) -> bool {
+    let text = text.to_lowercase();
+    [
+        "will soon be handed",
+        "label created",
+        "information received",
+        "pre-advice",
+        "being prepared by the sender",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}
+
+/// Rule 12, code 211.
+fn names_a_pickup_point(text: &str) -> bool {
+    let text = text.to_lowercase();
+    [
+        "locker",
+        "pickup point",
+        "pick-up point",
+        "parcel shop",
+        "collection point",
+        "access point",
+        "post office",
+        "快递柜",
+        "驿站",
+        "自提",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}
+
+/// Rule 9: trimmed and compared exactly.
+pub(super) fn by_name(name: &str) -> Option<Saying> {
+    let (_, code) = KUAIDI100_NAMES.iter().find(|(known, _)| *known == name.trim())?;
+    by_code(Vendor::Kuaidi100, false, code, "")
+}
+
+/// Rule 8.
+pub(super) fn by_text(text: &str) -> Saying {
+    let mut text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect();
+    for announcement in [
+        "请您准备签收",
+        "请准备签收",
+        "准备签收",
+        "预约签收",
+        "待签收",
+        "未签收",
+        "派件网点",
+        "派送网点",
+        "派件员",
+        "派送员",
+        "willbedelivered",
+        "tobedelivered",
+        "notdelivered",
+        "undelivered",
+    ] {
+        text = text.replace(announcement, "");
+    }
+    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let has = |word: &str| text.contains(word);
+    let pickup_point = any(&["快递柜", "驿站", "丰巢", "自提", "代收点"]);
+
+    if (has("退回") && has("签收")) || (has("退件") && has("签收")) || has("退签") {
+        Saying::plain(Returned, "RETURN_SIGNED") // 1
+    } else if any(&["退回", "退件", "returntosender"]) {
+        Saying::plain(Returning, "RETURNING") // 2
+    } else if any(&["拒收", "拒签", "拒绝签收", "refused"]) {
+        Saying::plain(Exception, "REFUSED") // 3
+    } else if any(&[
+        "无法签收",
+        "派送不成功",
+        "派件不成功",
+        "派送失败",
+        "投递失败",
+        "未妥投",
+        "deliveryattempted",
+        "attemptfailed",
+    ]) {
+        Saying::plain(Exception, "DELIVERY_FAILED") // 4
+    } else if any(&["无法联系", "联系不上", "无人接听"]) {
+        Saying::plain(Exception, "RECIPIENT_UNREACHABLE") // 5
+    } else if any(&["已销单", "已取消", "取消寄件"]) {
+        Saying::plain(Cancelled, "WAYBILL_VOIDED") // 6
+    } else if any(&["清关异常"]) {
+        Saying::plain(Exception, "CUSTOMS_EXCEPTION") // 7
+    } else if any(&["清关", "customs"]) {
+        Saying::plain(Customs, "UNSPECIFIED") // 8
+    } else if any(&[
+        "已下单",
+        "待揽收",
+        "等待揽收",
+        "揽收任务",
+        "labelcreated",
+        "informationreceived",
+        "willsoonbehanded",
+    ]) {
+        Saying::plain(InfoReceived, "ORDER_CREATED") // 9
+    } else if pickup_point && any(&["签收", "取出", "已取件"]) {
+        Saying::plain(Delivered, "LOCKER_OR_STATION") // 10
+    } else if any(&["签收", "妥投", "delivered"]) {
+        Saying::plain(Delivered, "UNSPECIFIED") // 11
+    } else if pickup_point && any(&["放入", "存入", "暂存", "待取", "取件码"]) {
+        Saying::plain(AvailableForPickup, "LOCKER_OR_STATION") // 12
+    } else if any(&["派送", "派件", "配送", "outfordelivery"]) {
+        Saying::plain(OutForDelivery, "OUT_FOR_DELIVERY") // 13
+    } else if any(&["揽收", "收寄", "已收取", "已收件", "pickedup"]) {
+        Saying::plain(PickedUp, "PICKED_UP") // 14
+    } else if any(&[
+        "到达",
+        "离开",
+        "发往",
+        "发出",
+        "发车",
+        "转运",
+        "中转",
+        "分拣",
+        "运输",
+        "扫描",
+        "已收入",
+        "打包",
+        "装车",
+        "卸车",
+        "封发",
+        "intransit",
+        "transiting",
+    ]) {
+        Saying::plain(InTransit, "IN_TRANSIT") // 15
+    } else {
+        Saying::NOTHING
+    }
+}
+
+/// The whole order of evidence: code, name, text; nothing is inherited (rules 10 and 53).
+pub(super) fn of_item(
+    vendor: Vendor,
+    cross_border: bool,
+    code: Option<&str>,
+    name: Option<&str>,
+    folded_text: &str,
+) -> Saying {
+    if let Some(saying) = code.and_then(|code| by_code(vendor, cross_border, code, folded_text)) {
+        return saying;
+    }
+    if let Some(saying) = name.and_then(by_name) {
+        return saying;
+    }
+    by_text(folded_text)
+}
+
+/// Rule 7.
+pub(super) fn rank(own: Saying) -> u8 {
+    match own.status {
+        Unknown => 0,
+        InfoReceived => 10,
+        PickedUp => 20,
+        InTransit | Customs => 30,
+        OutForDelivery => 40,
+        Exception => 42, // code 14 too: by itself it is an exception
+        AvailableForPickup => 45,
+        Delivered => 50,
+        Returning => 60,
+        Returned => 70,
+        Cancelled => 80,
+    }
+}
+
+/// Rule 45, by sub-status.
+pub(super) fn party(sub_status: Option<&str>) -> &'static str {
+    match sub_status {
+        Some(
+            "DELIVERY_OVERDUE" | "NO_UPDATE" | "HELD_AT_DEPOT" | "DELIVERY_FAILED" | "DAMAGED" | "DELAYED"
+            | "MISSORTED",
+        ) => "carrier",
+        Some("REFUSED" | "PICKUP_OVERDUE" | "RECIPIENT_UNREACHABLE" | "BAD_PHONE") => "consignee",
+        Some("OUT_OF_SERVICE_AREA" | "CANCEL_REQUESTED" | "NO_CARRIER_INFO" | "BAD_ADDRESS" | "INTERCEPTED") => {
+            "shipper"
+        }
+        Some("CUSTOMS_EXCEPTION") => "customs",
+        _ => "unknown",
+    }
+}
