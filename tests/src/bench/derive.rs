@@ -31,7 +31,10 @@ pub struct Plan {
 pub fn run(plan: Plan) -> anyhow::Result<()> {
     let stack = LocalStack::start("bench-derive")?;
     Launch::processor("migrate").run_to_end("migrate", &stack)?;
-    println!("two workers, broker on the same cores, a commit every 100 ms; {} parcels", plan.parcels);
+    println!(
+        "two workers, broker on the same cores, a commit every 100 ms; {} parcels",
+        plan.parcels
+    );
     println!("{:<44} {:>10} {:>10} {:>8}", "", "events", "events/s", "floor");
 
     let first = preload(&stack, plan.parcels, pushes::ITEMS - 1, RECEIVED_AT)?;
@@ -46,9 +49,20 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     drop(worker);
 
     let floor = copy_floor(&stack, second)?;
-    println!("{:<44} {second:>10} {floor:>10.0} {:>8}", "floor: read, copy 2.6 kB + 60 B, commit", 1);
-    println!("{:<44} {first:>10} {first_rate:>10.0} {:>8.2}", "first push of a parcel, 19 items", first_rate / floor);
-    println!("{:<44} {second:>10} {second_rate:>10.0} {:>8.2}", "second push, 20 items", second_rate / floor);
+    println!(
+        "{:<44} {second:>10} {floor:>10.0} {:>8}",
+        "floor: read, copy 2.6 kB + 60 B, commit", 1
+    );
+    println!(
+        "{:<44} {first:>10} {first_rate:>10.0} {:>8.2}",
+        "first push of a parcel, 19 items",
+        first_rate / floor
+    );
+    println!(
+        "{:<44} {second:>10} {second_rate:>10.0} {:>8.2}",
+        "second push, 20 items",
+        second_rate / floor
+    );
     println!("state: {:.0} bytes per parcel of 20 items", bytes / plan.parcels as f64);
     Ok(())
 }
@@ -62,7 +76,11 @@ fn client(brokers: &str) -> ClientConfig {
 /// Produces one push event for each parcel as ingest would.
 fn preload(stack: &dyn Stack, parcels: usize, items: usize, received_at: i64) -> anyhow::Result<usize> {
     let id_cache = stack.dir().join("schema-ids.json");
-    let registry = Registry::new(&RegistrySettings { url: stack.registry_url(), id_cache, ..Default::default() });
+    let registry = Registry::new(&RegistrySettings {
+        url: stack.registry_url(),
+        id_cache,
+        ..Default::default()
+    });
     let encoder = Encoder::<PushEvent>::new(registry.schema_ids()?.push)?;
     let producer: ThreadedProducer<_> = client(&stack.brokers())
         .set("partitioner", "murmur2")
@@ -97,7 +115,9 @@ fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
     let mut first = None;
     while Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
-        let Ok(done) = gauge(worker, "courierflow_derive_push_events_total") else { continue };
+        let Ok(done) = gauge(worker, "courierflow_derive_push_events_total") else {
+            continue;
+        };
         let now = Instant::now();
         let (done_at_first, begun) = *first.get_or_insert((done, now));
         if done >= events as f64 {
@@ -109,8 +129,14 @@ fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
 
 /// Sum over all label sets of a metric.
 fn gauge(service: &Service, name: &str) -> anyhow::Result<f64> {
-    let text = ureq::get(format!("{}/metrics", service.url())).call()?.body_mut().read_to_string()?;
-    let values = text.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());
+    let text = ureq::get(format!("{}/metrics", service.url()))
+        .call()?
+        .body_mut()
+        .read_to_string()?;
+    let values = text
+        .lines()
+        .filter(|line| line.starts_with(name))
+        .filter_map(|line| line.rsplit(' ').next());
     let mut sum = None;
     for value in values {
         sum = Some(sum.unwrap_or(0.0) + value.parse::<f64>()?);
@@ -123,8 +149,13 @@ fn copy_floor(stack: &dyn Stack, events: usize) -> anyhow::Result<f64> {
     let brokers = &stack.brokers();
     let begun = Instant::now();
     let per_thread: Vec<anyhow::Result<()>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..2).map(|number| scope.spawn(move || copy_partitions(brokers, number))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("panicked"))).collect()
+        let threads: Vec<_> = (0..2)
+            .map(|number| scope.spawn(move || copy_partitions(brokers, number)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| bail!("panicked")))
+            .collect()
     });
     per_thread.into_iter().collect::<anyhow::Result<Vec<()>>>()?;
     // The floor reads both rounds of pushes.
@@ -163,12 +194,15 @@ fn copy_partitions(brokers: &str, number: i32) -> anyhow::Result<()> {
             let payload = message.payload().unwrap_or_default();
             for (topic, size) in [(topics::SHIPMENT, 2_600), (topics::TRANSITION, 60)] {
                 let value = payload.get(..size.min(payload.len())).unwrap_or_default();
-                let record = BaseRecord::<[u8], [u8]>::to(topic).partition(message.partition()).key(b"floor");
+                let record = BaseRecord::<[u8], [u8]>::to(topic)
+                    .partition(message.partition())
+                    .key(b"floor");
                 producer.send(record.payload(value)).map_err(|(error, _)| error)?;
             }
-            next.set_partition_offset(topics::PUSH, message.partition(), Offset::Offset(message.offset() + 1)).or_else(
-                |_| next.add_partition_offset(topics::PUSH, message.partition(), Offset::Offset(message.offset() + 1)),
-            )?;
+            next.set_partition_offset(topics::PUSH, message.partition(), Offset::Offset(message.offset() + 1))
+                .or_else(|_| {
+                    next.add_partition_offset(topics::PUSH, message.partition(), Offset::Offset(message.offset() + 1))
+                })?;
             left -= 1;
         }
         if left == 0 || begun.elapsed() > Duration::from_millis(100) {

@@ -1,7 +1,11 @@
 //! Benchmarks: each prints its figures beside a floor measured in the same run. None of them is a test.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark does")]
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "figures, not sums of money")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "figures, not sums of money"
+)]
 
 pub mod derive;
 mod pushes;

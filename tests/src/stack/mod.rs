@@ -109,7 +109,10 @@ pub trait Stack {
             ("COURIERFLOW__REGISTRY__ID_CACHE", id_cache.display().to_string()),
             ("COURIERFLOW__CLICKHOUSE__URL", self.clickhouse_url()),
             // Slots are per host and group: the workers of a test must not take those of a developer's stack.
-            ("COURIERFLOW__DERIVE__SLOT_DIR", self.dir().join("slots").display().to_string()),
+            (
+                "COURIERFLOW__DERIVE__SLOT_DIR",
+                self.dir().join("slots").display().to_string(),
+            ),
         ]
     }
 }

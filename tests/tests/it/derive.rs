@@ -4,22 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use courierflow_schemas::records::{Op, Shipment, Transition};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
-use courierflow_tests::stack::{Launch, LocalStack};
+use courierflow_tests::oracle::{self, ExpectedRecord};
+use courierflow_tests::stack::Launch;
 
 use crate::harness::load::Load;
 use crate::harness::topics::{Record, progress, read, shipments, transitions, written};
-use crate::harness::{eventually, migrate, migrated, processor, ready, topics};
+use crate::harness::{
+    DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, processor, ready, topics, wait_until_derived,
+};
 
-const GROUP: &str = "courierflow-derive";
 const KILLS: u32 = 6;
-
-/// Waits until derive has committed everything in the push topic.
-fn wait_until_derived(stack: &LocalStack) {
-    eventually("everything is derived", || match progress(stack, GROUP, PUSH) {
-        (done, end) if done == end => Ok(()),
-        (done, end) => Err(format!("{done} of {end}")),
-    });
-}
 
 /// The values of a topic by key, in order. The order within a key is the order of the partition.
 fn values_by_key(records: &[Record]) -> BTreeMap<String, Vec<Option<Vec<u8>>>> {
@@ -77,7 +71,7 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     let mut kills = 0;
     let mut before = 0;
     eventually("killed often enough", || {
-        let (done, end) = progress(&stack, GROUP, PUSH);
+        let (done, end) = progress(&stack, DERIVE_GROUP, PUSH);
         if kills == KILLS || (load.is_finished() && done == end) {
             return Ok(());
         }
@@ -101,17 +95,21 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     assert_eq!(read(&stack, DERIVE_DEAD), [], "dead letters");
     let pushes = topics::push_events(&stack, &read(&stack, PUSH));
     assert!(pushes.len() as u64 >= sent.acked_parcels);
-    let told: HashSet<_> = pushes.iter().map(|push| &push.tracking_number).collect();
-    let known: HashSet<_> = derived.0.iter().map(|shipment| &shipment.tracking_number).collect();
-    assert_eq!(told, known, "every parcel has a shipment");
+    let actual: Vec<_> = derived
+        .0
+        .iter()
+        .map(ExpectedRecord::from)
+        .chain(derived.1.iter().map(ExpectedRecord::from))
+        .collect();
+    assert_same(&oracle::record_differences(&oracle::expected(&pushes).records, &actual));
     assert!(
         derived.1.iter().any(|transition| transition.op == Op::Retracted),
         "the load rewrites history"
     );
 
     // A second time, undisturbed, from nothing: the derived topics and the group's offsets are gone.
-    derive.terminate(crate::harness::PATIENCE).unwrap();
-    topics::delete(&stack, &[SHIPMENT, TRANSITION], &[GROUP]);
+    derive.terminate(PATIENCE).unwrap();
+    topics::delete(&stack, &[SHIPMENT, TRANSITION], &[DERIVE_GROUP]);
     migrate(&stack);
     derive.restart().unwrap();
     wait_until_derived(&stack);

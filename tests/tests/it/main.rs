@@ -21,5 +21,9 @@
     reason = "a panic is a test's way to fail"
 )]
 
+mod broker;
 mod derive;
 mod harness;
+mod registry;
+mod shared;
+mod sink;

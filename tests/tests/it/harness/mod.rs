@@ -10,6 +10,8 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use courierflow_schemas::topics::{PUSH, SHIPMENT, TRANSITION};
+use courierflow_tests::oracle::{self, Difference, Expected};
 use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
 
 /// Longer than anything takes on a busy machine.
@@ -55,6 +57,57 @@ pub(crate) fn ready(launch: &Launch, name: &str, stack: &dyn Stack) -> Service {
     let mut service = launch.start(name, stack).expect("the service starts");
     service.wait_ready(PATIENCE).expect("the service becomes ready");
     service
+}
+
+/// Consumer groups of the processor, as in its configuration's defaults.
+pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
+/// Each with the topic that it reads.
+pub(crate) const SINK_GROUPS: [(&str, &str); 3] = [
+    ("courierflow-sink-push", PUSH),
+    ("courierflow-sink-shipment", SHIPMENT),
+    ("courierflow-sink-transition", TRANSITION),
+];
+
+/// Waits until derive has committed everything in the push topic.
+pub(crate) fn wait_until_derived(stack: &dyn Stack) {
+    wait_until_read(stack, DERIVE_GROUP, PUSH);
+}
+
+/// Waits until everything is derived and everything derived is in the tables.
+pub(crate) fn wait_until_in_tables(stack: &dyn Stack) {
+    wait_until_derived(stack);
+    for (group, topic) in SINK_GROUPS {
+        wait_until_read(stack, group, topic);
+    }
+}
+
+fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
+    eventually(&format!("{group} has read {topic}"), || {
+        match topics::progress(stack, group, topic) {
+            (done, end) if done == end => Ok(()),
+            (done, end) => Err(format!("{done} of {end}")),
+        }
+    });
+}
+
+/// The three tables must show what an independent recomputation makes of the push topic.
+pub(crate) fn assert_tables_are_right(stack: &dyn Stack) -> Expected {
+    let pushes = topics::push_events(stack, &topics::read(stack, PUSH));
+    let expected = oracle::expected_tables(&pushes);
+    let actual = tables::contents(stack);
+    assert_same(&oracle::differences(&expected, &actual));
+    actual
+}
+
+/// No differences, or a panic that shows the first ones.
+pub(crate) fn assert_same(differences: &[Difference]) {
+    let shown: Vec<_> = differences.iter().take(5).map(ToString::to_string).collect();
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        shown.join("\n")
+    );
 }
 
 /// The stack that tests share which break nothing: all servers, ingest and a processor. Its tests tell each other apart by
