@@ -15,6 +15,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -101,25 +102,34 @@ pub(crate) fn written(stack: &dyn Stack, topic: &str) -> i64 {
         .sum()
 }
 
-/// Where a consumer group stands on a topic, summed over the partitions, and where the topic ends.
-pub(crate) fn progress(stack: &dyn Stack, group: &str, topic: &str) -> (i64, i64) {
+/// Behind the last record of each partition. The high watermark may lie further: the marker that ends a transaction takes
+/// an offset, and no consumer commits it.
+pub(crate) fn ends(stack: &dyn Stack, topic: &str) -> BTreeMap<i32, i64> {
+    let records = read(stack, topic);
+    // The last one of a partition wins.
+    records
+        .into_iter()
+        .map(|record| (record.partition, record.offset + 1))
+        .collect()
+}
+
+/// How many records before these ends a consumer group has not committed yet.
+pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i32, i64>) -> i64 {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
         .set("group.id", group)
         .create()
         .expect("a consumer");
     let mut list = TopicPartitionList::new();
-    for partition in 0..partitions(stack, topic) {
-        list.add_partition(topic, i32::try_from(partition).expect("few partitions"));
+    for partition in ends.keys() {
+        list.add_partition(topic, *partition);
     }
     let committed = consumer.committed_offsets(list, TIMEOUT).expect("committed offsets");
-    let done = committed
-        .elements()
-        .iter()
-        .filter_map(|element| element.offset().to_raw())
-        .filter(|offset| *offset > 0)
-        .sum();
-    (done, written(stack, topic))
+    let behind = |element: &TopicPartitionListElem<'_>| match element.offset() {
+        Offset::Offset(done) => (ends[&element.partition()] - done).max(0),
+        _ => ends[&element.partition()],
+    };
+    committed.elements().iter().map(behind).sum()
 }
 
 /// Deletes topics and consumer groups, and waits until they are gone.
