@@ -11,7 +11,7 @@ use super::lenient_json::{
     ElementCount, Flag, Nested, Object, Objects, ReadObject, Text, lenient_object, parse_object,
 };
 use super::time_grammar::{parse_edd, parse_time};
-use super::trace_list::{Line, TraceList, Zone, area_code};
+use super::trace_list::{Line, TraceList, Zone, area_code, with_country};
 use super::{NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number};
 use crate::domain::code_table::Profile;
 use crate::domain::fingerprint::Fingerprint;
@@ -305,7 +305,7 @@ fn hash_state(state: &ResultState<'_>, content: &mut Fingerprint) {
 
 fn route_end(area: Object<Area<'_>>) -> RouteEnd<'_> {
     area.0.map_or_else(RouteEnd::default, |area| RouteEnd {
-        code: area_code(area.number.trimmed()),
+        code: with_country(area.number.trimmed()),
         name: area.name.verbatim(),
     })
 }

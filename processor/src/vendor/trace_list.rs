@@ -104,8 +104,16 @@ impl<'a> TraceList<'a> {
     }
 }
 
-/// Rule 35: `CN` before a bare number of twelve digits; absent when blank. Takes a trimmed text.
+/// Rule 35: `CN` and twelve digits, or twelve bare digits, which get their `CN`; anything else is no area code. Takes a
+/// trimmed text.
 pub(super) fn area_code(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
+    let code = with_country(code)?;
+    let digits = code.strip_prefix("CN")?;
+    (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
+}
+
+/// Rule 17: a code of the vendor's route is taken as it is, but for the `CN` that twelve bare digits lack.
+pub(super) fn with_country(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     let code = code?;
     if code.len() == 12 && code.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Cow::Owned(format!("CN{code}")));

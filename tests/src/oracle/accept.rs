@@ -1,4 +1,4 @@
-//! Whether a push counts: same, stale or newer (design 5, rule 2; rules 1, 20, 21, 23, 54), which version it makes, and
+//! Whether a push counts: same, stale or newer (rules A, 1, 20, 21, 23, 54), which version it makes, and
 //! whether it opens an epoch (rule 22).
 
 use super::events::Event;
@@ -21,6 +21,17 @@ pub(super) struct Meaning {
 
 impl Meaning {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
+        if snapshot.word == Word::Corrected {
+            // Rule 18: nothing else of a correction is read.
+            return Self {
+                word: snapshot.word,
+                origin: List::default(),
+                destination: List::default(),
+                edd: None,
+                route: Route::default(),
+                is_loop: false,
+            };
+        }
         Self {
             word: snapshot.word,
             origin: without_area_names(&snapshot.origin),
@@ -61,7 +72,7 @@ pub(super) enum Judgement {
     Accepted,
 }
 
-/// The order of design 5, rule 2. `newest_event` is that of the current epoch, UTC seconds.
+/// The order of rule A. `newest_event` is that of the current epoch, UTC seconds.
 pub(super) fn judge(memory: &Memory, newest_event: Option<i64>, snapshot: &Snapshot, received_at: i64) -> Judgement {
     let Some((accepted_meaning, accepted_at)) = memory.accepted.last() else {
         return Judgement::Accepted;

@@ -200,10 +200,7 @@ pub(super) fn shipment_status(snapshot: &Snapshot, events: &[Event]) -> Shipment
 /// The top-level state, as if it were the code of the newest event.
 fn top_level_status(snapshot: &Snapshot, newest: &Event) -> Option<ShipmentStatus> {
     let list = snapshot.list(newest.segment);
-    let code = match snapshot.vendor {
-        Vendor::Kuaidi100 => list.state.clone(),
-        Vendor::Kdniao => list.state.clone().or_else(|| list.basic_state.clone()),
-    }?;
+    let code = list.state.clone()?;
     let own = codes::by_code(snapshot.vendor, snapshot.cross_border, &code, &newest.text)?;
     let mut saying = own_status(snapshot, own, newest.segment, true);
     sign_off_of_sender(&mut saying, newest.leg);

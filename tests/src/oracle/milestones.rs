@@ -35,7 +35,9 @@ pub(super) struct Figures {
 
 /// `route` holds the last non-empty values of the epoch.
 pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
-    // Rule 28: future events are excluded from everything on this page.
+    // Rule 28 does not name the lane: a future event may still tell where a parcel comes from.
+    let first_area = events.iter().find(|event| event.leg == Leg::Forward && event.area_code.is_some());
+    // It excludes future events from everything else on this page.
     let events: Vec<&Event> = events.iter().filter(|event| !event.future).collect();
     let forward: Vec<&Event> = events
         .iter()
@@ -89,7 +91,7 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
         push_distinct(&mut figures.exception_reasons, event.sub_status);
     }
 
-    lane(&mut figures, &forward, route, sign_off);
+    lane(&mut figures, &forward, first_area, route, sign_off);
     figures
 }
 
@@ -162,13 +164,19 @@ fn rounds(forward: &[&Event]) -> u16 {
 }
 
 /// Rule 17.
-fn lane(figures: &mut Figures, forward: &[&Event], route: &Route, sign_off: Option<usize>) {
+fn lane(
+    figures: &mut Figures,
+    forward: &[&Event],
+    first_area: Option<&Event>,
+    route: &Route,
+    sign_off: Option<usize>,
+) {
     let has_area = |event: &&&Event| event.area_code.is_some();
 
     figures.origin_code.clone_from(&route.from_code);
     figures.origin.clone_from(&route.from_name);
     if route.from_code.is_none()
-        && let Some(event) = forward.iter().find(has_area)
+        && let Some(event) = first_area
     {
         figures.origin_code.clone_from(&event.area_code);
         figures.origin.clone_from(&event.area_name);

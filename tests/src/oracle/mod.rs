@@ -303,9 +303,9 @@ fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment) -> Shipmen
         leg: shipment.leg.to_string(),
         tracking_state: shipment.tracking_state.to_string(),
         origin_code: figures.origin_code.clone(),
-        origin: figures.origin.clone(),
+        origin: figures.origin.as_deref().map(masking::masked),
         dest_code: figures.dest_code.clone(),
-        dest: figures.dest.clone(),
+        dest: figures.dest.as_deref().map(masking::masked),
         created_at: figures.created_at,
         picked_up_at: figures.picked_up_at,
         left_origin_at: figures.left_origin_at,
@@ -338,7 +338,7 @@ fn event_row(event: &Event) -> EventRow {
         raw_code: event.raw_code.clone(),
         segment: event.segment.to_string(),
         area_code: event.area_code.clone(),
-        location: event.location.clone(),
+        location: event.location.as_deref().map(masking::masked),
         context: masking::masked(&event.text),
     }
 }
@@ -365,6 +365,6 @@ fn transition_row(push: &PushEvent, carrier: &str, shipment: &Shipment, transiti
         is_exception: transition.is_exception,
         party: transition.party.map(str::to_owned),
         area_code: transition.area_code,
-        location: transition.location,
+        location: transition.location.as_deref().map(masking::masked),
     }
 }

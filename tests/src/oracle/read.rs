@@ -52,10 +52,8 @@ pub(super) struct Snapshot {
 /// One list of items with what its result says about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct List {
-    /// Kuaidi100 `state`; Kdniao `StateEx`.
+    /// Kuaidi100 `state`; Kdniao `StateEx`, else `State`.
     pub(super) state: Option<String>,
-    /// Kdniao `State`.
-    pub(super) basic_state: Option<String>,
     /// Rule 49.
     pub(super) is_check: bool,
     /// In the vendor's order, unusable ones included.
@@ -194,12 +192,12 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
         push_time: None,
         edd: text_of(&last["arrivalTime"]).and_then(|text| time::parse_estimate(&text)),
         route: Route {
-            from_code: area_code(&route["from"]["number"]),
+            from_code: route_code(&route["from"]["number"]),
             from_name: non_blank(&route["from"]["name"]),
-            to_code: area_code(&route["to"]["number"]),
+            to_code: route_code(&route["to"]["number"]),
             to_name: non_blank(&route["to"]["name"]),
         },
-        is_loop: last["isLoop"] == Value::Bool(true),
+        is_loop: is_one(&last["isLoop"]) || last["isLoop"] == "true",
         cross_border: false,
         tz_assumed,
         origin,
@@ -214,7 +212,6 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
 fn kuaidi100_list(result: &Value, segment: Segment, zone: Option<&'static str>) -> List {
     List {
         state: code_of(&result["state"]),
-        basic_state: None,
         is_check: is_one(&result["ischeck"]),
         items: objects(&result["data"])
             .map(|item| kuaidi100_item(item, segment, zone))
@@ -311,8 +308,7 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         cross_border,
         tz_assumed: cross_border && items.iter().any(|item| item.time.is_some() && item.zone.is_none()),
         origin: List {
-            state: code_of(&payload["StateEx"]),
-            basic_state: code_of(&payload["State"]),
+            state: code_of(&payload["StateEx"]).or_else(|| code_of(&payload["State"])),
             is_check: false,
             items,
         },
@@ -385,6 +381,11 @@ fn area_code(value: &Value) -> Option<String> {
     let code = code_of(value)?;
     let digits = code.strip_prefix("CN").unwrap_or(&code);
     (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| format!("CN{digits}"))
+}
+
+/// Rule 17: as the vendor's route says it, with the CN that 12 bare digits lack.
+fn route_code(value: &Value) -> Option<String> {
+    area_code(value).or_else(|| code_of(value))
 }
 
 /// The text as the vendor gave it, unless it is blank.

@@ -97,7 +97,7 @@ pub(super) fn parse_offset(text: &str) -> Option<i64> {
             .map_or(0, |digits| digits.as_str().parse::<i64>().unwrap())
     };
     let (hours, minutes) = (number(2), number(3));
-    if hours > 18 || minutes > 59 {
+    if hours > 23 || minutes > 59 {
         return None;
     }
     let seconds = hours * 3600 + minutes * 60;

@@ -1,4 +1,4 @@
-//! Transitions: recomputed over the whole history (rules 3, 4, 5, 15) and compared with the ones before (design 5, rule 4).
+//! Transitions: recomputed over the whole history (rules 3, 4, 5, 15) and compared with the ones before (rule C).
 
 use courierflow_schemas::records::{Leg, Status, Verdict};
 
