@@ -3,4 +3,5 @@
 pub mod bench;
 pub mod differential;
 pub mod oracle;
+pub mod simulator;
 pub mod stack;

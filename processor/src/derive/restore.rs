@@ -58,6 +58,8 @@ pub(crate) struct Restorer {
 /// The fields at the beginning of a `Shipment` datum, up to what [`Resting`] wants to know: read instead of all twenty
 /// events of a parcel that will most likely rest.
 #[derive(Deserialize)]
+// apache-avro compares the names of records too.
+#[serde(rename = "Shipment")]
 #[allow(
     dead_code,
     reason = "the fields before the wanted ones must be read to get past them"

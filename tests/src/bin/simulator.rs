@@ -1,0 +1,277 @@
+//! Plays both vendors: lives parcels through weeks of simulated time, posts their signed pushes to ingest, and prints
+//! what `ClickHouse` makes of them. To try a set-up of your own, name its URLs, accounts and secrets.
+
+#![allow(clippy::print_stdout, reason = "a program for people at a terminal")]
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use courierflow_tests::simulator::push::{KdniaoAccount, Kuaidi100Account, Simulation, SimulationConfig};
+use courierflow_tests::simulator::report::{CARRIERS_SQL, ClickHouse, Findings, wait_until_caught_up};
+use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
+
+/// Simulated pushes of Kuaidi100 and Kdniao, and a report of what came out.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where ingest listens: scheme, host, port
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    ingest_url: String,
+    /// HTTP interface of ClickHouse, for the report
+    #[arg(long, default_value = "http://127.0.0.1:8123")]
+    clickhouse_url: String,
+    /// User of ClickHouse
+    #[arg(long, default_value = "default")]
+    clickhouse_user: String,
+    /// Password of that user
+    #[arg(long, env = "CLICKHOUSE_PASSWORD", default_value = "", hide_env_values = true)]
+    clickhouse_password: String,
+    /// Pushes a second; 0: as fast as they are answered
+    #[arg(long, default_value_t = 0.0)]
+    rate: f64,
+    /// How many parcels (about nine pushes each)
+    #[arg(long, default_value_t = 3_000)]
+    parcels: u32,
+    /// Another seed, other parcels
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The simulated present, such as 2026-08-09T12:00:00Z; the real one if not given. The same seed at the same present sends the same bytes
+    #[arg(long)]
+    now: Option<jiff::Timestamp>,
+    /// How many days ago the oldest parcels were ordered
+    #[arg(long, default_value_t = 40)]
+    days: u32,
+    /// How much goes wrong on the way, from 0 to 1: repeated, late and rewritten pushes, impossible times
+    #[arg(long, default_value_t = 0.05)]
+    mischief: f64,
+    /// Let some tracking numbers live twice
+    #[arg(long)]
+    reuse_numbers: bool,
+    /// Pushes in flight at most
+    #[arg(long, default_value_t = 64)]
+    concurrency: usize,
+    /// Seconds after which a push that keeps failing is given up
+    #[arg(long, default_value_t = 60)]
+    give_up_after: u64,
+    /// Account of signed Kuaidi100 pushes; empty: none are sent
+    #[arg(long, default_value = "demo")]
+    kuaidi100_account: String,
+    /// Salt of that account
+    #[arg(
+        long,
+        env = "KUAIDI100_SALT",
+        default_value = "courierflow-demo-salt",
+        hide_env_values = true
+    )]
+    kuaidi100_salt: String,
+    /// Account of unsigned Kuaidi100 pushes (flat forms, JSON); empty: none are sent
+    #[arg(long, default_value = "open")]
+    kuaidi100_open_account: String,
+    /// Account of signed Kdniao pushes; empty: none are sent
+    #[arg(long, default_value = "demo")]
+    kdniao_account: String,
+    /// App key of that account
+    #[arg(
+        long,
+        env = "KDNIAO_APP_KEY",
+        default_value = "courierflow-demo-app-key",
+        hide_env_values = true
+    )]
+    kdniao_app_key: String,
+    /// Business id (`EBusinessID`) of that account
+    #[arg(long, default_value = "1000001")]
+    kdniao_business_id: String,
+    /// Account of unsigned Kdniao pushes (JSON); empty: none are sent
+    #[arg(long, default_value = "open")]
+    kdniao_open_account: String,
+    /// Print a carrier table from ClickHouse afterwards (the default)
+    #[arg(long, overrides_with = "no_report")]
+    report: bool,
+    /// Print no report
+    #[arg(long, overrides_with = "report")]
+    no_report: bool,
+    /// Seconds to wait for the tables to catch up before the report
+    #[arg(long, default_value_t = 60)]
+    patience: u64,
+}
+
+impl Arguments {
+    fn simulation(&self, now: i64) -> SimulationConfig {
+        let given = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
+        let kdniao = |name, app_key| KdniaoAccount {
+            name,
+            business_id: self.kdniao_business_id.clone(),
+            app_key,
+        };
+        SimulationConfig {
+            seed: self.seed,
+            parcels: self.parcels,
+            now,
+            days: self.days.max(1),
+            mischief: self.mischief.clamp(0.0, 1.0),
+            reuse_numbers: self.reuse_numbers,
+            kuaidi100: given(&self.kuaidi100_account).map(|name| Kuaidi100Account {
+                name,
+                salt: Some(self.kuaidi100_salt.clone()),
+            }),
+            kuaidi100_open: given(&self.kuaidi100_open_account).map(|name| Kuaidi100Account { name, salt: None }),
+            kdniao: given(&self.kdniao_account).map(|name| kdniao(name, Some(self.kdniao_app_key.clone()))),
+            kdniao_open: given(&self.kdniao_open_account).map(|name| kdniao(name, None)),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(code) => code,
+        Err(error) => {
+            println!("simulator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let started_at = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
+    let now = arguments.now.map_or(started_at / 1_000_000, jiff::Timestamp::as_second);
+    let simulation = Simulation::new(arguments.simulation(now));
+    let pushes = simulation.len() as u64;
+    println!(
+        "{} parcels, {pushes} pushes of two vendors, seed {}: to {}",
+        arguments.parcels, arguments.seed, arguments.ingest_url
+    );
+
+    let stop = Arc::new(AtomicBool::new(false));
+    tokio::spawn({
+        let stop = Arc::clone(&stop);
+        async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    let config = SenderConfig {
+        ingest_url: arguments.ingest_url.clone(),
+        rate: arguments.rate,
+        concurrency: arguments.concurrency.max(1),
+        give_up_after: Duration::from_secs(arguments.give_up_after),
+    };
+    let mut ticker = Ticker::new(pushes);
+    let sent = send(simulation, &config, Arc::clone(&stop), |progress| ticker.show(progress)).await?;
+    ticker.finish(&sent);
+    if let Some(reason) = &sent.last_failure {
+        println!("{} pushes failed, the last one: {reason}", sent.failed);
+    }
+    if stop.load(Ordering::Relaxed) {
+        println!("stopped: {} of {pushes} pushes were sent", sent.sent);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !arguments.no_report {
+        report(arguments, started_at, sent.acked_parcels).await?;
+    }
+    Ok(if sent.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn report(arguments: &Arguments, started_at: i64, push_events: u64) -> anyhow::Result<()> {
+    let clickhouse = ClickHouse::new(
+        &arguments.clickhouse_url,
+        &arguments.clickhouse_user,
+        &arguments.clickhouse_password,
+    )?;
+    let patience = Duration::from_secs(arguments.patience);
+    let waiting_since = Instant::now();
+    let mut ticker = Ticker::new(push_events);
+    wait_until_caught_up(&clickhouse, started_at, push_events, patience, |arrived| {
+        ticker.show_arrived(arrived);
+    })
+    .await?;
+    ticker.clear();
+    println!(
+        "in ClickHouse {:.1} s after the last answer\n",
+        waiting_since.elapsed().as_secs_f64()
+    );
+    println!("{}", Findings::gather(&clickhouse).await?.render());
+    println!(
+        "The table is this query; try it at {}/play\n",
+        arguments.clickhouse_url.trim_end_matches('/')
+    );
+    for line in CARRIERS_SQL.lines() {
+        println!("  {line}");
+    }
+    Ok(())
+}
+
+/// Progress on the terminal: one line that is written over, or a line every two seconds where nobody looks.
+struct Ticker {
+    of: u64,
+    on_terminal: bool,
+    shown_at: Option<Instant>,
+}
+
+impl Ticker {
+    fn new(of: u64) -> Self {
+        Self {
+            of,
+            on_terminal: std::io::stdout().is_terminal(),
+            shown_at: None,
+        }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        self.line(&format!("sent {}", summary(progress, self.of)));
+    }
+
+    fn show_arrived(&mut self, arrived: u64) {
+        self.line(&format!("waiting for ClickHouse: {arrived} of {} push events", self.of));
+    }
+
+    fn line(&mut self, text: &str) {
+        if self.on_terminal {
+            print!("\r\x1b[K{text}");
+            // A terminal that has gone away is no reason to stop.
+            let _ = std::io::stdout().flush();
+        } else if self
+            .shown_at
+            .is_none_or(|shown| shown.elapsed() >= Duration::from_secs(2))
+        {
+            self.shown_at = Some(Instant::now());
+            println!("{text}");
+        }
+    }
+
+    fn clear(&self) {
+        if self.on_terminal {
+            print!("\r\x1b[K");
+        }
+    }
+
+    fn finish(&self, progress: &Progress) {
+        self.clear();
+        println!(
+            "sent {} in {:.1} s",
+            summary(progress, self.of),
+            progress.elapsed.as_secs_f64()
+        );
+    }
+}
+
+fn summary(progress: &Progress, of: u64) -> String {
+    format!(
+        "{} of {of} pushes, {} acknowledged ({} parcels), {} retried, {} failed, {:.0} pushes/s",
+        progress.sent,
+        progress.acked,
+        progress.acked_parcels,
+        progress.retried,
+        progress.failed,
+        progress.rate()
+    )
+}

@@ -1,0 +1,195 @@
+//! What can happen to a parcel, and what each vendor calls it. One row a step.
+
+/// Something that happens to a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are those of the table below")]
+pub enum Step {
+    Ordered,
+    AwaitingPickup,
+    PickedUp,
+    LeftOriginDepot,
+    ArrivedHub,
+    LeftHub,
+    ArrivedDestCity,
+    ToDeliveryDepot,
+    ArrivedDeliveryDepot,
+    Redirected,
+    HandedOn,
+    OutForDelivery,
+    InLocker,
+    Delivered,
+    DeliveredToRecipient,
+    DeliveredAfterException,
+    DeliveredByProxy,
+    CollectedFromLocker,
+    DeliveryOverdue,
+    Silent,
+    Refused,
+    FailedAttempt,
+    LockerOverdue,
+    Unreachable,
+    OutOfArea,
+    Held,
+    Damaged,
+    CancelRequested,
+    Returning,
+    Returned,
+    RefusedForGood,
+    Voided,
+    AwaitingCustoms,
+    InCustoms,
+    ThroughCustoms,
+    CustomsProblem,
+}
+
+/// What the vendors call a step. Codes and names of Kuaidi100: the table `state` of its documents; Kdniao: `StateEx`.
+#[derive(Debug)]
+pub struct Names {
+    /// The step.
+    pub step: Step,
+    /// Kuaidi100: base code and name (resultv2 = 1, 3; `lastResult.state`).
+    pub base: (&'static str, &'static str),
+    /// Kuaidi100: advanced code and name (resultv2 = 4 and up).
+    pub advanced: (&'static str, &'static str),
+    /// Kdniao: `StateEx` and `Action`.
+    pub state_ex: &'static str,
+    /// Kdniao: `State` of a basic subscription.
+    pub state: &'static str,
+}
+
+macro_rules! steps {
+    ($($step:ident $base:literal $base_name:literal $advanced:literal $advanced_name:literal $state_ex:literal $state:literal;)+) => {
+        /// One row a step.
+        pub const STEPS: &[Names] = &[$(Names {
+            step: Step::$step,
+            base: ($base, $base_name),
+            advanced: ($advanced, $advanced_name),
+            state_ex: $state_ex,
+            state: $state,
+        }),+];
+    };
+}
+
+steps! {
+    Ordered                 "1" "揽收" "101" "已下单"        "10"  "1";
+    AwaitingPickup          "1" "揽收" "102" "待揽收"        "10"  "1";
+    PickedUp                "1" "揽收" "103" "已揽收"        "1"   "1";
+    LeftOriginDepot         "0" "在途" "1002" "干线"         "206" "2";
+    ArrivedHub              "0" "在途" "0" "在途"            "204" "2";
+    LeftHub                 "0" "在途" "1002" "干线"         "2"   "2";
+    ArrivedDestCity         "0" "在途" "1001" "到达派件城市" "201" "2";
+    ToDeliveryDepot         "0" "在途" "0" "在途"            "2"   "2";
+    ArrivedDeliveryDepot    "0" "在途" "0" "在途"            "205" "2";
+    Redirected              "0" "在途" "1003" "转递"         "5"   "5";
+    HandedOn                "7" "转投" "7" "转投"            "2"   "2";
+    OutForDelivery          "5" "派件" "5" "派件"            "202" "2";
+    InLocker                "5" "派件" "501" "投柜或驿站"    "211" "2";
+    Delivered               "3" "签收" "3" "签收"            "3"   "3";
+    DeliveredToRecipient    "3" "签收" "301" "本人签收"      "301" "3";
+    DeliveredAfterException "3" "签收" "302" "派件异常后签收" "302" "3";
+    DeliveredByProxy        "3" "签收" "303" "代签"          "304" "3";
+    CollectedFromLocker     "3" "签收" "304" "投柜或站签收"  "311" "3";
+    DeliveryOverdue         "2" "疑难" "201" "超时未签收"    "402" "4";
+    Silent                  "2" "疑难" "202" "超时未更新"    "403" "4";
+    Refused                 "2" "疑难" "203" "拒收"          "404" "4";
+    FailedAttempt           "2" "疑难" "204" "派件异常"      "405" "4";
+    LockerOverdue           "2" "疑难" "205" "柜或驿站超时未取" "412" "4";
+    Unreachable             "2" "疑难" "206" "无法联系"      "416" "4";
+    OutOfArea               "2" "疑难" "207" "超区"          "423" "4";
+    Held                    "2" "疑难" "208" "滞留"          "417" "4";
+    Damaged                 "2" "疑难" "209" "破损"          "414" "4";
+    CancelRequested         "2" "疑难" "210" "销单"          "413" "4";
+    Returning               "6" "退回" "6" "退回"            "407" "4";
+    Returned                "4" "退签" "4" "退签"            "406" "3";
+    RefusedForGood          "4" "退签" "14" "拒签"           "404" "4";
+    Voided                  "4" "退签" "401" "已销单"        "415" "4";
+    AwaitingCustoms         "8" "清关" "10" "待清关"         "601" "6";
+    InCustoms               "8" "清关" "11" "清关中"         "602" "6";
+    ThroughCustoms          "8" "清关" "12" "已清关"         "603" "6";
+    CustomsProblem          "8" "清关" "13" "清关异常"       "604" "6";
+}
+
+impl Step {
+    /// The row of the table.
+    pub fn names(self) -> &'static Names {
+        const NONE: &Names = &Names {
+            step: Step::ArrivedHub,
+            base: ("0", "在途"),
+            advanced: ("0", "在途"),
+            state_ex: "2",
+            state: "2",
+        };
+        STEPS.iter().find(|names| names.step == self).unwrap_or(NONE)
+    }
+
+    /// Whether the vendor stops following the parcel after it.
+    pub fn ends_tracking(self) -> bool {
+        self.is_signed() || self == Self::Voided
+    }
+
+    /// Whether somebody signed, recipient or sender: what Kuaidi100 calls `ischeck`.
+    pub fn is_signed(self) -> bool {
+        matches!(
+            self,
+            Self::Delivered
+                | Self::DeliveredToRecipient
+                | Self::DeliveredAfterException
+                | Self::DeliveredByProxy
+                | Self::CollectedFromLocker
+                | Self::Returned
+                | Self::RefusedForGood
+        )
+    }
+}
+
+/// Names of the exception codes, for people: Kuaidi100's 2xx, 13 and 14, Kdniao's 4xx and 604.
+pub const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("2", "疑难", "problem"),
+    ("13", "清关异常", "customs exception"),
+    ("14", "拒签", "refused for good"),
+    ("201", "超时未签收", "delivery overdue"),
+    ("202", "超时未更新", "no update"),
+    ("203", "拒收", "refused"),
+    ("204", "派件异常", "delivery failed"),
+    ("205", "柜或站超时未取", "not collected in time"),
+    ("206", "无法联系", "recipient unreachable"),
+    ("207", "超区", "out of service area"),
+    ("208", "滞留", "held at depot"),
+    ("209", "破损", "damaged"),
+    ("210", "销单", "cancel requested"),
+    ("4", "问题件", "problem"),
+    ("401", "发货无信息", "no carrier information"),
+    ("402", "超时未签收", "delivery overdue"),
+    ("403", "超时未更新", "no update"),
+    ("404", "拒收", "refused"),
+    ("405", "派件异常", "delivery failed"),
+    ("412", "柜或站超时未取", "not collected in time"),
+    ("413", "单号已拦截", "intercepted"),
+    ("414", "破损", "damaged"),
+    ("416", "无法联系", "recipient unreachable"),
+    ("417", "配送延迟", "delayed"),
+    ("420", "地址不详", "bad address"),
+    ("421", "电话错误", "bad phone number"),
+    ("422", "错分件", "missorted"),
+    ("423", "超区件", "out of service area"),
+    ("604", "清关异常", "customs exception"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_has_one_row() {
+        for names in STEPS {
+            assert_eq!(
+                STEPS.iter().filter(|other| other.step == names.step).count(),
+                1,
+                "{:?}",
+                names.step
+            );
+            assert_eq!(names.step.names().advanced, names.advanced);
+        }
+        assert_eq!(STEPS.len(), Step::CustomsProblem as usize + 1, "a step without a row");
+    }
+}

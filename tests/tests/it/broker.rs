@@ -1,0 +1,84 @@
+//! The broker stops in the middle of a load.
+
+use std::collections::HashSet;
+
+use courierflow_schemas::records::Vendor;
+use courierflow_schemas::topics::PUSH;
+use courierflow_tests::stack::{Launch, Server, Stack};
+
+use crate::harness::load::Load;
+use crate::harness::post::{self, assert_kdniao_body, assert_success};
+use crate::harness::{assert_tables_are_right, eventually, migrated, processor, ready, topics, wait_until_in_tables};
+
+fn param(number: &str) -> String {
+    format!(
+        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"shentong","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
+    )
+}
+
+fn request_data(number: &str) -> String {
+    format!(
+        r#"{{"PushTime":"2026-08-01 11:00:00","EBusinessID":"1000001","Count":"1","Data":[{{"ShipperCode":"STO","LogisticCode":"{number}","Success":true,"State":"1","Traces":[]}}]}}"#
+    )
+}
+
+#[test]
+fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_lost() {
+    let stack = migrated("broker-stopped");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let _processor = ready(&processor("run", &stack), "processor", &stack);
+    assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &param("BEFORE1")));
+
+    let load = Load::start(ingest.url(), 5, 120, 0.0);
+    eventually("a third of the load is acknowledged", || {
+        let (acked, all) = (load.acked(), load.pushes());
+        if acked * 3 > all {
+            Ok(())
+        } else {
+            Err(format!("{acked} of {all}"))
+        }
+    });
+    stack.kill(Server::Kafka).unwrap();
+
+    // The answers say "not now" in each vendor's own words.
+    let refused = post::kuaidi100(&ingest.url(), &param("DURING1")).unwrap();
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.retry_after.is_some(), "{refused:?}");
+    let body = refused.json();
+    assert_eq!(
+        (&body["result"], &body["returnCode"]),
+        (&false.into(), &"500".into()),
+        "{body}"
+    );
+    let refused = post::kdniao(&ingest.url(), &request_data("DURING2")).unwrap();
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.retry_after.is_some(), "{refused:?}");
+    assert_kdniao_body(&refused.json(), false);
+    eventually("ingest is not ready", || {
+        if ingest.is_ready() {
+            Err("still ready".to_owned())
+        } else {
+            Ok(())
+        }
+    });
+
+    stack.start_server(Server::Kafka).unwrap();
+    let sent = load.finish();
+    assert!(sent.retried > 0, "the load did not notice");
+    eventually("the vendor's retry is accepted", || {
+        let answer = post::kuaidi100(&ingest.url(), &param("DURING1"))?;
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    });
+
+    // Everything acknowledged is there at least once, and the tables tell what an undisturbed run would.
+    let stored = topics::push_events(&stack, &topics::read(&stack, PUSH));
+    assert!(stored.len() as u64 > sent.acked_parcels, "{} of {sent:?}", stored.len());
+    let numbers: HashSet<_> = stored.iter().map(|event| event.tracking_number.as_str()).collect();
+    assert!(numbers.contains("BEFORE1") && numbers.contains("DURING1"));
+    wait_until_in_tables(&stack);
+    assert_tables_are_right(&stack);
+}

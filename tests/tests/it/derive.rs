@@ -1,0 +1,128 @@
+//! Derive dies without warning, again and again; and derives everything a second time.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use courierflow_schemas::records::{Op, Shipment, Transition};
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
+use courierflow_tests::oracle::{self, ExpectedRecord};
+use courierflow_tests::stack::Launch;
+
+use crate::harness::load::Load;
+use crate::harness::topics::{Record, ends, lag, read, shipments, transitions, written};
+use crate::harness::{
+    DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, processor, ready, topics, wait_until_derived,
+};
+
+const KILLS: u32 = 6;
+
+/// The values of a topic by key, in order. The order within a key is the order of the partition.
+fn values_by_key(records: &[Record]) -> BTreeMap<String, Vec<Option<Vec<u8>>>> {
+    let mut values: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for record in records {
+        let key = record.key.clone().expect("derived records have keys");
+        values.entry(key).or_default().push(record.value.clone());
+    }
+    values
+}
+
+fn assert_each_transition_once(transitions: &[Transition]) {
+    let mut seen = HashSet::new();
+    for transition in transitions {
+        let Transition {
+            vendor,
+            carrier,
+            tracking_number,
+            epoch,
+            ..
+        } = transition;
+        let shipment = (*vendor, carrier.clone(), tracking_number.clone(), *epoch);
+        assert!(
+            seen.insert((shipment, transition.transition_id, transition.version, transition.op)),
+            "twice: {transition:?}"
+        );
+    }
+}
+
+fn assert_versions_grow(shipments: &[Shipment]) {
+    let mut newest = HashMap::new();
+    for shipment in shipments {
+        let key = (
+            shipment.vendor,
+            shipment.carrier.clone(),
+            shipment.tracking_number.clone(),
+        );
+        let before = newest.insert(key, shipment.version);
+        assert!(
+            before.is_none_or(|before| before < shipment.version),
+            "{before:?}: {shipment:?}"
+        );
+    }
+}
+
+#[test]
+fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes() {
+    let stack = migrated("derive-killed");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut derive = ready(&processor("derive", &stack), "derive", &stack);
+
+    // Killed each time it has written some more, so that some kills hit an open transaction, until all is derived.
+    let load = Load::start(ingest.url(), 3, 300, 0.0);
+    let step = i64::try_from(load.pushes()).unwrap() / i64::from(KILLS * 2);
+    let mut kills = 0;
+    let mut before = 0;
+    eventually("killed often enough", || {
+        let now = written(&stack, SHIPMENT);
+        if now >= before + step {
+            derive.kill().unwrap();
+            kills += 1;
+            before = written(&stack, SHIPMENT);
+            derive.restart().unwrap();
+        }
+        let done = load.is_finished() && lag(&stack, DERIVE_GROUP, PUSH, &ends(&stack, PUSH)) == 0;
+        if kills == KILLS || done {
+            Ok(())
+        } else {
+            Err(format!("{kills} kills at {now} records"))
+        }
+    });
+    assert!(kills >= 2, "only {kills} kills before everything was derived");
+    let sent = load.finish();
+    wait_until_derived(&stack);
+
+    let records = (read(&stack, SHIPMENT), read(&stack, TRANSITION));
+    let derived = (shipments(&stack, &records.0), transitions(&stack, &records.1));
+    assert_versions_grow(&derived.0);
+    assert_each_transition_once(&derived.1);
+    assert_eq!(read(&stack, DERIVE_DEAD), [], "dead letters");
+    let pushes = topics::push_events(&stack, &read(&stack, PUSH));
+    assert!(pushes.len() as u64 >= sent.acked_parcels);
+    let actual: Vec<_> = derived
+        .0
+        .iter()
+        .map(ExpectedRecord::from)
+        .chain(derived.1.iter().map(ExpectedRecord::from))
+        .collect();
+    assert_same(&oracle::record_differences(&oracle::expected(&pushes).records, &actual));
+    assert!(
+        derived.1.iter().any(|transition| transition.op == Op::Retracted),
+        "the load rewrites history"
+    );
+
+    // A second time, undisturbed, from nothing: the derived topics and the group's offsets are gone.
+    derive.terminate(PATIENCE).unwrap();
+    topics::delete(&stack, &[SHIPMENT, TRANSITION], &[DERIVE_GROUP]);
+    migrate(&stack);
+    derive.restart().unwrap();
+    wait_until_derived(&stack);
+    for (topic, first) in [(SHIPMENT, &records.0), (TRANSITION, &records.1)] {
+        let (first, second) = (values_by_key(first), values_by_key(&read(&stack, topic)));
+        assert_eq!(
+            first.keys().collect::<Vec<_>>(),
+            second.keys().collect::<Vec<_>>(),
+            "keys of {topic}"
+        );
+        for (key, values) in &first {
+            assert_eq!(values, &second[key], "{topic}: {key}");
+        }
+    }
+}

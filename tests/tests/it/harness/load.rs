@@ -1,0 +1,75 @@
+//! Simulated load in the background of a test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use courierflow_tests::simulator::push::{Simulation, SimulationConfig};
+use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
+
+/// Pushes on their way to ingest.
+#[derive(Debug)]
+pub(crate) struct Load {
+    acked: Arc<AtomicU64>,
+    pushes: u64,
+    thread: JoinHandle<Progress>,
+}
+
+/// The simulated present of all tests: the same pushes each time.
+pub(crate) const NOW: i64 = 1_786_248_000;
+
+impl Load {
+    /// Starts sending the pushes of so many parcels, with a lot of mischief; `rate` a second, 0 for as fast as possible.
+    pub(crate) fn start(ingest_url: String, seed: u64, parcels: u32, rate: f64) -> Self {
+        let simulation = Simulation::new(SimulationConfig {
+            mischief: 0.2,
+            reuse_numbers: true,
+            ..SimulationConfig::local(seed, parcels, NOW)
+        });
+        let pushes = simulation.len() as u64;
+        let acked = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&acked);
+        let thread = std::thread::spawn(move || {
+            let config = SenderConfig {
+                ingest_url,
+                rate,
+                concurrency: 32,
+                give_up_after: Duration::from_secs(120),
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            let never = Arc::new(AtomicBool::new(false));
+            let sending = send(simulation, &config, never, |progress| {
+                seen.store(progress.acked, Ordering::Relaxed);
+            });
+            runtime.block_on(sending).expect("an HTTP client")
+        });
+        Self { acked, pushes, thread }
+    }
+
+    /// How many pushes there are.
+    pub(crate) fn pushes(&self) -> u64 {
+        self.pushes
+    }
+
+    /// How many pushes were acknowledged at the last look, half a second ago at most.
+    pub(crate) fn acked(&self) -> u64 {
+        self.acked.load(Ordering::Relaxed)
+    }
+
+    /// Whether everything was sent.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until everything was sent and acknowledged.
+    pub(crate) fn finish(self) -> Progress {
+        let progress = self.thread.join().expect("the sender does not panic");
+        assert_eq!(progress.failed, 0, "{:?}", progress.last_failure);
+        assert_eq!(progress.acked, self.pushes);
+        progress
+    }
+}

@@ -1,0 +1,164 @@
+//! What every test needs: services on a stack, pushes, records, rows, and patience.
+
+pub(crate) mod load;
+pub(crate) mod post;
+pub(crate) mod python;
+pub(crate) mod tables;
+pub(crate) mod topics;
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::topics::{PUSH, SHIPMENT, TRANSITION};
+use courierflow_tests::oracle::{self, Difference, Expected};
+use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
+
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until the answer is there. Panics with the last thing that `probe` said when it does not come.
+pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, String>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match probe() {
+            Ok(value) => return value,
+            Err(reason) if Instant::now() > deadline => panic!("{what}: not within {PATIENCE:?}: {reason}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// A stack with topics, schemas and tables.
+pub(crate) fn migrated(name: &str) -> LocalStack {
+    let stack = LocalStack::start(name).expect("the stack starts");
+    migrate(&stack);
+    stack
+}
+
+/// Creates what is missing of topics, schemas and tables; says what it did.
+pub(crate) fn migrate(stack: &LocalStack) -> String {
+    let log = stack.dir().join("log/migrate.log");
+    let before = std::fs::read_to_string(&log).unwrap_or_default().len();
+    processor("migrate", stack)
+        .run_to_end("migrate", stack)
+        .expect("migrate succeeds");
+    std::fs::read_to_string(&log).expect("a log").split_off(before)
+}
+
+/// The processor; its slots belong to the stack, not to the host: the workers of another stack have other predecessors.
+pub(crate) fn processor(subcommand: &str, stack: &LocalStack) -> Launch {
+    let slots = stack.dir().join("slots");
+    Launch::processor(subcommand).env("COURIERFLOW__DERIVE__SLOT_DIR", slots.display().to_string())
+}
+
+/// Starts a service and waits until it is ready.
+pub(crate) fn ready(launch: &Launch, name: &str, stack: &dyn Stack) -> Service {
+    let mut service = launch.start(name, stack).expect("the service starts");
+    service.wait_ready(PATIENCE).expect("the service becomes ready");
+    service
+}
+
+/// Consumer groups of the processor, as in its configuration's defaults.
+pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
+/// Each with the topic that it reads.
+pub(crate) const SINK_GROUPS: [(&str, &str); 3] = [
+    ("courierflow-sink-push", PUSH),
+    ("courierflow-sink-shipment", SHIPMENT),
+    ("courierflow-sink-transition", TRANSITION),
+];
+
+/// Waits until derive has committed everything in the push topic.
+pub(crate) fn wait_until_derived(stack: &dyn Stack) {
+    wait_until_read(stack, DERIVE_GROUP, PUSH);
+}
+
+/// Waits until everything is derived and everything derived is in the tables.
+pub(crate) fn wait_until_in_tables(stack: &dyn Stack) {
+    wait_until_derived(stack);
+    for (group, topic) in SINK_GROUPS {
+        wait_until_read(stack, group, topic);
+    }
+}
+
+fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
+    let ends = topics::ends(stack, topic);
+    eventually(&format!("{group} has read {topic}"), || {
+        match topics::lag(stack, group, topic, &ends) {
+            0 => Ok(()),
+            lag => Err(format!("{lag} records behind {ends:?}")),
+        }
+    });
+}
+
+/// The three tables must show what an independent recomputation makes of the push topic.
+pub(crate) fn assert_tables_are_right(stack: &dyn Stack) -> Expected {
+    let pushes = topics::push_events(stack, &topics::read(stack, PUSH));
+    let expected = oracle::expected_tables(&pushes);
+    let actual = tables::contents(stack);
+    assert_same(&oracle::differences(&expected, &actual));
+    actual
+}
+
+/// No differences, or a panic that shows the first ones.
+pub(crate) fn assert_same(differences: &[Difference]) {
+    let shown: Vec<_> = differences.iter().take(5).map(ToString::to_string).collect();
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        shown.join("\n")
+    );
+}
+
+/// The stack that tests share which break nothing: all servers, ingest and a processor. Its tests tell each other apart by
+/// tracking numbers of their own.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ingest: Service,
+    pub(crate) processor: Service,
+    // Last: services end before the servers that they talk to.
+    pub(crate) stack: LocalStack,
+}
+
+/// One use of the [`Shared`] stack. The last one that is dropped ends it.
+#[derive(Debug)]
+pub(crate) struct Use(Option<Arc<Shared>>);
+
+static SHARED: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
+
+/// The shared stack; started by whoever needs it first.
+pub(crate) fn shared() -> Use {
+    // A test that could not start the stack has said so; the next one tries again.
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let stack = shared.get_or_insert_with(|| {
+        let stack = migrated("shared");
+        let ingest = ready(&Launch::ingest(), "ingest", &stack);
+        let processor = ready(&processor("run", &stack), "processor", &stack);
+        Arc::new(Shared {
+            ingest,
+            processor,
+            stack,
+        })
+    });
+    Use(Some(Arc::clone(stack)))
+}
+
+impl Deref for Use {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        self.0.as_ref().expect("taken by drop only")
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.0.take());
+        // Ended inside the lock: the next stack of that name must not begin before.
+        if shared.as_ref().is_some_and(|stack| Arc::strong_count(stack) == 1) {
+            *shared = None;
+        }
+    }
+}

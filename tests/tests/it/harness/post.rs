@@ -1,0 +1,92 @@
+//! Posts pushes by hand, as a vendor would.
+
+use courierflow_schemas::records::Vendor;
+use courierflow_tests::simulator::{kdniao, kuaidi100};
+use serde_json::Value;
+
+/// Secrets and business id of the accounts in the local configuration.
+pub(crate) const SALT: &str = "courierflow-demo-salt";
+pub(crate) const APP_KEY: &str = "courierflow-demo-app-key";
+pub(crate) const BUSINESS_ID: &str = "1000001";
+
+/// The success body of Kuaidi100, to the letter.
+pub(crate) const KUAIDI100_SUCCESS: &str = r#"{"result":true,"returnCode":"200","message":"成功"}"#;
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in the answer {:?}", self.body))
+    }
+}
+
+/// Posts a body; an answer of any status is an answer.
+pub(crate) fn post(base: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, String> {
+    let agent = ureq::Agent::config_builder()
+        .timeout_global(Some(std::time::Duration::from_secs(30)))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .new_agent();
+    let mut response = agent
+        .post(format!("{base}{path}"))
+        .header("content-type", content_type)
+        .send(body)
+        .map_err(|error| error.to_string())?;
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let status = response.status().as_u16();
+    let body = response
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
+    Ok(Answer {
+        status,
+        retry_after,
+        body,
+    })
+}
+
+/// Posts a signed Kuaidi100 form to the account `demo`.
+pub(crate) fn kuaidi100(base: &str, param: &str) -> Result<Answer, String> {
+    let (content_type, body) = kuaidi100::body(param, kuaidi100::Shape::SignedForm, Some(SALT));
+    post(base, "/v1/push/kuaidi100/demo", content_type, &body)
+}
+
+/// Posts a signed Kdniao form to the account `demo`.
+pub(crate) fn kdniao(base: &str, request_data: &str) -> Result<Answer, String> {
+    let (content_type, body) = kdniao::body(
+        request_data,
+        kdniao::Product::ValueAdded,
+        kdniao::Shape::SignedForm,
+        Some(APP_KEY),
+    );
+    post(base, "/v1/push/kdniao/demo", content_type, &body)
+}
+
+/// The answer must be the vendor's success body and nothing else.
+pub(crate) fn assert_success(vendor: Vendor, answer: &Result<Answer, String>) {
+    let answer = answer.as_ref().expect("ingest answers");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    match vendor {
+        Vendor::Kuaidi100 => assert_eq!(answer.body, KUAIDI100_SUCCESS),
+        Vendor::Kdniao => assert_kdniao_body(&answer.json(), true),
+    }
+}
+
+/// Exactly the four keys of Kdniao, in the right case.
+pub(crate) fn assert_kdniao_body(body: &Value, success: bool) {
+    let keys: Vec<_> = body.as_object().expect("an object").keys().cloned().collect();
+    assert_eq!(keys.len(), 4, "{body}");
+    assert_eq!(body["EBusinessID"], BUSINESS_ID);
+    assert_eq!(body["Success"], success);
+    assert_eq!(body["Reason"] == "", success, "{body}");
+    let time = body["UpdateTime"].as_str().expect("a text");
+    jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", time).expect("yyyy-MM-dd HH:mm:ss");
+}

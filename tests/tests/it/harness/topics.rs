@@ -1,0 +1,262 @@
+//! Topics as a consumer sees them that reads only what was committed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use courierflow_schemas::records::{PushEvent, Shipment, Transition};
+use courierflow_schemas::registry::Registry;
+use courierflow_schemas::settings::RegistrySettings;
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::{Decoder, Record as _};
+use courierflow_tests::stack::Stack;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Headers, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{Offset, TopicPartitionList};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A record as it lies on the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<String>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+fn consumer(stack: &dyn Stack, isolation: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .set("group.id", "end-to-end-tests")
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", isolation)
+        .set("enable.partition.eof", "true")
+        .set("fetch.wait.max.ms", "50")
+        .create()
+        .expect("a consumer")
+}
+
+/// The partitions of a topic.
+pub(crate) fn partitions(stack: &dyn Stack, topic: &str) -> usize {
+    let consumer = consumer(stack, "read_committed");
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("metadata");
+    metadata.topics()[0].partitions().len()
+}
+
+/// Everything that is committed in a topic at present, ordered by partition and offset.
+pub(crate) fn read(stack: &dyn Stack, topic: &str) -> Vec<Record> {
+    let consumer = consumer(stack, "read_committed");
+    let mut unread = TopicPartitionList::new();
+    for partition in 0..partitions(stack, topic) {
+        let partition = i32::try_from(partition).expect("few partitions");
+        unread
+            .add_partition_offset(topic, partition, Offset::Beginning)
+            .expect("a valid offset");
+    }
+    let mut open = unread.count();
+    consumer.assign(&unread).expect("assigned");
+    let mut records = Vec::new();
+    while open > 0 {
+        match consumer.poll(TIMEOUT).expect("an event before the time-out") {
+            // With read_committed the end is the last stable offset: an open transaction is not waited for.
+            Err(KafkaError::PartitionEOF(_)) => open -= 1,
+            Err(error) => panic!("{topic}: {error}"),
+            Ok(message) => records.push(Record {
+                partition: message.partition(),
+                offset: message.offset(),
+                key: message
+                    .key()
+                    .map(|key| String::from_utf8(key.to_vec()).expect("a text key")),
+                value: message.payload().map(<[u8]>::to_vec),
+                headers: message.headers().map_or_else(BTreeMap::new, |headers| {
+                    let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+                    headers
+                        .iter()
+                        .map(|header| (header.key.to_owned(), text(header.value)))
+                        .collect()
+                }),
+            }),
+        }
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    records
+}
+
+/// The sum of the high watermarks of a topic: grows with everything written, also with what is not committed yet.
+pub(crate) fn written(stack: &dyn Stack, topic: &str) -> i64 {
+    let consumer = consumer(stack, "read_uncommitted");
+    (0..partitions(stack, topic))
+        .map(|partition| {
+            let partition = i32::try_from(partition).expect("few partitions");
+            consumer
+                .fetch_watermarks(topic, partition, TIMEOUT)
+                .expect("watermarks")
+                .1
+        })
+        .sum()
+}
+
+/// Behind the last record of each partition. The high watermark may lie further: the marker that ends a transaction takes
+/// an offset, and no consumer commits it.
+pub(crate) fn ends(stack: &dyn Stack, topic: &str) -> BTreeMap<i32, i64> {
+    let records = read(stack, topic);
+    // The last one of a partition wins.
+    records
+        .into_iter()
+        .map(|record| (record.partition, record.offset + 1))
+        .collect()
+}
+
+/// How many records before these ends a consumer group has not committed yet.
+pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i32, i64>) -> i64 {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .set("group.id", group)
+        .create()
+        .expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    for partition in ends.keys() {
+        list.add_partition(topic, *partition);
+    }
+    let committed = consumer.committed_offsets(list, TIMEOUT).expect("committed offsets");
+    let behind = |element: &TopicPartitionListElem<'_>| match element.offset() {
+        Offset::Offset(done) => (ends[&element.partition()] - done).max(0),
+        _ => ends[&element.partition()],
+    };
+    committed.elements().iter().map(behind).sum()
+}
+
+/// Deletes topics and consumer groups, and waits until they are gone.
+pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .create()
+        .expect("an admin client");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    // A static member does not say good-bye: its group is empty when its session has ended.
+    for group in groups {
+        super::eventually("the consumer group is gone", || {
+            let deleted = runtime.block_on(admin.delete_groups(&[group], &options));
+            let deleted = deleted.map_err(|error| error.to_string())?;
+            deleted.into_iter().try_for_each(|result| match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => Ok(()),
+                Err((group, error)) => Err(format!("{group}: {error}")),
+            })
+        });
+    }
+    for result in runtime
+        .block_on(admin.delete_topics(topics, &options))
+        .expect("an answer")
+    {
+        result.expect("the topic is deleted");
+    }
+    let consumer = consumer(stack, "read_committed");
+    super::eventually("topics are gone", || {
+        let metadata = consumer
+            .fetch_metadata(None, TIMEOUT)
+            .map_err(|error| error.to_string())?;
+        match metadata.topics().iter().find(|topic| topics.contains(&topic.name())) {
+            Some(topic) => Err(topic.name().to_owned()),
+            None => Ok(()),
+        }
+    });
+}
+
+fn registry(stack: &dyn Stack) -> Registry {
+    Registry::new(&RegistrySettings {
+        url: stack.registry_url(),
+        id_cache: stack.dir().join("schema-ids-of-the-tests.json"),
+        ..RegistrySettings::default()
+    })
+}
+
+macro_rules! decoded {
+    ($(#[$meta:meta])* $function:ident, $type:ty, $id:ident) => {
+        $(#[$meta])*
+        pub(crate) fn $function(stack: &dyn Stack, records: &[Record]) -> Vec<$type> {
+            let registry = registry(stack);
+            let ids = registry.schema_ids().expect("the schemas are registered");
+            let mut decoder = Decoder::<$type>::new(registry, ids.$id).expect("a decoder");
+            let values = records.iter().filter_map(|record| record.value.as_deref());
+            values.map(|value| decoder.decode(value).expect("a record of ours")).collect()
+        }
+    };
+}
+
+decoded!(
+    /// Records of the push topic.
+    push_events,
+    PushEvent,
+    push
+);
+decoded!(
+    /// Records of the shipment topic, without tombstones.
+    shipments,
+    Shipment,
+    shipment
+);
+decoded!(
+    /// Records of the transition topic.
+    transitions,
+    Transition,
+    transition
+);
+
+/// Push events of one tracking number.
+pub(crate) fn pushes_of(stack: &dyn Stack, number: &str) -> Vec<PushEvent> {
+    let mut events = push_events(stack, &read(stack, PushEvent::TOPIC));
+    events.retain(|event| event.tracking_number == number);
+    events
+}
+
+/// Shipment records of one tracking number.
+pub(crate) fn shipments_of(stack: &dyn Stack, number: &str) -> Vec<Shipment> {
+    let mut shipments = shipments(stack, &read(stack, Shipment::TOPIC));
+    shipments.retain(|shipment| shipment.tracking_number == number);
+    shipments
+}
+
+/// Transition records of one tracking number.
+pub(crate) fn transitions_of(stack: &dyn Stack, number: &str) -> Vec<Transition> {
+    let mut transitions = transitions(stack, &read(stack, Transition::TOPIC));
+    transitions.retain(|transition| transition.tracking_number == number);
+    transitions
+}
+
+/// The partition of the Java client's default partitioner: murmur2 of the key.
+pub(crate) fn murmur2_partition(key: &str, partitions: usize) -> i32 {
+    const M: u32 = 0x5bd1_e995;
+    let bytes = key.as_bytes();
+    let mut hash = 0x9747_b28c_u32 ^ u32::try_from(bytes.len()).expect("a short key");
+    let mut chunks = bytes.chunks_exact(4);
+    for chunk in &mut chunks {
+        let mut word = u32::from_le_bytes(chunk.try_into().expect("four bytes")).wrapping_mul(M);
+        word ^= word >> 24;
+        hash = hash.wrapping_mul(M) ^ word.wrapping_mul(M);
+    }
+    let rest = chunks.remainder();
+    if !rest.is_empty() {
+        for (index, byte) in rest.iter().enumerate() {
+            hash ^= u32::from(*byte) << (8 * index);
+        }
+        hash = hash.wrapping_mul(M);
+    }
+    hash ^= hash >> 13;
+    hash = hash.wrapping_mul(M);
+    hash ^= hash >> 15;
+    let partitions = u32::try_from(partitions).expect("few partitions");
+    i32::try_from((hash & 0x7fff_ffff) % partitions).expect("below the number of partitions")
+}
+
+/// The names, for tests that read all three.
+pub(crate) const THREE: [&str; 3] = [topics::PUSH, topics::SHIPMENT, topics::TRANSITION];

@@ -1,0 +1,29 @@
+//! End-to-end tests: our programs beside a real broker, a real registry and a real ClickHouse. One binary, so that they
+//! are linked once and share one stack where nothing is broken.
+//!
+//! | module | stack | what |
+//! |---|---|---|
+//! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
+//! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
+//! | [`broker`] | own | the broker stops under load |
+//! | [`derive`] | own | derive is killed under load, and derives everything again |
+//! | [`registry`] | own | a start without the registry |
+//! | [`sink`] | own | the sink is killed under load, and inserts everything again |
+//!
+//! Tests of an invariant of the design carry its number. Nothing waits by sleeping: everything that takes time is asked
+//! for until it has come or a generous deadline has passed. No test says how fast something must be.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is a test's way to fail"
+)]
+
+mod broker;
+mod derive;
+mod harness;
+mod registry;
+mod shared;
+mod sink;

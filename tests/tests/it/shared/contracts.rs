@@ -1,0 +1,426 @@
+//! What other teams build on: keys, partitions, schemas, and what never leaves the push topic.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
+use courierflow_schemas::topics::{self, PUSH, SHIPMENT, TRANSITION};
+use courierflow_schemas::wire::Record as _;
+use courierflow_tests::stack::Stack;
+use serde_json::{Value, json};
+
+use crate::harness::post::{self, assert_kdniao_body, assert_success};
+use crate::harness::topics::{THREE, murmur2_partition, partitions, read};
+use crate::harness::{eventually, migrate, python, shared, tables};
+
+/// A delivered parcel with everything that must be masked: names, numbers, a pick-up code.
+fn personal(number: &str) -> String {
+    json!({
+        "status": "polling",
+        "lastResult": {
+            "nu": number, "com": "yuantong", "state": "3", "ischeck": "1",
+            "data": [
+                {"ftime": "2026-08-03 18:00:00", "statusCode": "304", "context": "已取出，签收人: 诸葛孔明"},
+                {"ftime": "2026-08-03 11:00:00", "statusCode": "501",
+                 "context": "快件已暂存至丰巢智能快递柜，取件码 8-2-30417，联系电话 0571-87654321"},
+                {"ftime": "2026-08-03 09:00:00", "statusCode": "5",
+                 "context": "业务员 司马相如，电话：13912345678 正在派件，请您准备签收"},
+                {"ftime": "2026-08-02 20:00:00", "statusCode": "103", "context": "您的快件已揽收"}
+            ]
+        }
+    })
+    .to_string()
+}
+
+const SECRETS: [&str; 5] = ["诸葛孔明", "8-2-30417", "87654321", "司马相如", "13912345678"];
+
+/// Posts a push about `number` and waits for its row.
+fn arrives(shared: &crate::harness::Shared, number: &str) {
+    assert_success(
+        Vendor::Kuaidi100,
+        &post::kuaidi100(&shared.ingest.url(), &personal(number)),
+    );
+    eventually("the shipment is in its table", || {
+        match (
+            tables::shipments_of(&shared.stack, number),
+            tables::transitions_of(&shared.stack, number),
+        ) {
+            (rows, transitions) if rows.len() == 1 && transitions.len() == 4 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+}
+
+#[test]
+fn i2_a_parcel_is_on_one_partition_of_all_topics_by_murmur2_of_its_number() {
+    let shared = shared();
+    let numbers: Vec<String> = (0..12).map(|index| format!("MURMUR{index}")).collect();
+    for number in &numbers {
+        assert_success(
+            Vendor::Kuaidi100,
+            &post::kuaidi100(&shared.ingest.url(), &personal(number)),
+        );
+    }
+    for number in &numbers {
+        eventually("the transitions are derived", || {
+            let found = crate::harness::topics::transitions_of(&shared.stack, number).len();
+            if found == 4 {
+                Ok(())
+            } else {
+                Err(format!("{found} of {number}"))
+            }
+        });
+    }
+    let mut used = BTreeSet::new();
+    for topic in THREE {
+        let partitions = partitions(&shared.stack, topic);
+        for record in read(&shared.stack, topic) {
+            let key = record.key.expect("a key");
+            let number = key.rsplit(':').next().expect("a number").to_owned();
+            assert_eq!(key == number, topic != SHIPMENT, "key {key} of {topic}");
+            assert_eq!(
+                record.partition,
+                murmur2_partition(&number, partitions),
+                "{topic}: {key}"
+            );
+            if number.starts_with("MURMUR") {
+                used.insert(record.partition);
+            }
+        }
+    }
+    assert!(used.len() > 3, "12 numbers on partitions {used:?} only");
+}
+
+#[test]
+fn murmur2_is_that_of_the_java_client() {
+    // From the tests of Apache Kafka's own `Utils.murmur2`: the hash as it is before the sign is taken off.
+    for (key, hash) in [
+        ("21", -973_932_308),
+        ("foobar", -790_332_482),
+        ("a-little-bit-long-string", -985_981_536),
+        ("a-little-bit-longer-string", -1_486_304_829),
+        ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+    ] {
+        let positive = i64::from(hash) & 0x7fff_ffff;
+        assert_eq!(
+            i64::from(murmur2_partition(key, 0x7fff_ffff)),
+            positive % 0x7fff_ffff,
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
+    let shared = shared();
+    arrives(&shared, "PERSONAL1");
+    let text = |records: Vec<crate::harness::topics::Record>| -> String {
+        records
+            .iter()
+            .filter_map(|record| record.value.as_deref())
+            .map(String::from_utf8_lossy)
+            .collect()
+    };
+    let raw = text(read(&shared.stack, PUSH));
+    let derived = [
+        text(read(&shared.stack, SHIPMENT)),
+        text(read(&shared.stack, TRANSITION)),
+    ];
+    let tables: Vec<String> = ["push", "shipment", "transition"]
+        .iter()
+        .map(|table| {
+            let rows = tables::rows(&shared.stack, &format!("SELECT * FROM courier.{table}"));
+            rows.iter().map(Value::to_string).collect()
+        })
+        .collect();
+    let logs = [shared.ingest.log().unwrap(), shared.processor.log().unwrap()];
+    for secret in SECRETS {
+        assert!(raw.contains(secret), "{secret} was not even sent");
+        for place in derived.iter().chain(&tables).chain(&logs) {
+            assert!(!place.contains(secret), "{secret} got out");
+        }
+    }
+}
+
+#[test]
+fn a_stock_python_client_reads_all_three_topics() {
+    let shared = shared();
+    let number = "PYTHON1";
+    arrives(&shared, number);
+    let records = python::read(&shared.stack, &THREE);
+    let of = |topic: &str| -> Vec<&Value> {
+        let mine = |record: &&Value| record["topic"] == topic && record["value"]["tracking_number"] == number;
+        records.iter().filter(mine).collect()
+    };
+
+    let pushes = of(PUSH);
+    assert_eq!(pushes.len(), 1);
+    let row = &tables::rows(
+        &shared.stack,
+        &format!("SELECT * FROM courier.push FINAL WHERE tracking_number = '{number}'"),
+    )[0];
+    let event = &pushes[0]["value"];
+    assert_eq!(pushes[0]["key"], number);
+    assert_eq!(event["payload"], personal(number));
+    for (field, column) in [
+        ("vendor", "vendor"),
+        ("account", "account"),
+        ("part", "part"),
+        ("parts", "parts"),
+        ("push_id", "push_id"),
+        ("received_at", "received_at"),
+        ("signature", "signature"),
+    ] {
+        assert_eq!(event[field], row[column], "{field}");
+    }
+    assert_eq!(
+        (&pushes[0]["partition"], &pushes[0]["offset"]),
+        (&row["partition"], &row["offset"])
+    );
+
+    let shipments = of(SHIPMENT);
+    assert_eq!(shipments.len(), 1);
+    assert_eq!(shipments[0]["key"], format!("kuaidi100:yto:{number}"));
+    let row = &tables::rows(
+        &shared.stack,
+        &format!("SELECT * FROM courier.shipment FINAL WHERE tracking_number = '{number}'"),
+    )[0];
+    let shipment = &shipments[0]["value"];
+    for field in [
+        "vendor",
+        "account",
+        "carrier",
+        "epoch",
+        "version",
+        "first_received_at",
+        "received_at",
+        "status",
+        "sub_status",
+        "raw_code",
+        "leg",
+        "tracking_state",
+        "origin",
+        "dest",
+        "attempts",
+        "exception_codes",
+        "flags",
+    ] {
+        assert_eq!(shipment[field], row[field], "{field}");
+    }
+    for (milestone, time) in shipment["milestones"].as_object().expect("milestones") {
+        assert_eq!(without_fraction(time), row[milestone], "{milestone}");
+    }
+    let events = shipment["events"].as_array().expect("events");
+    assert_eq!(events.len(), 4);
+    for (index, event) in events.iter().enumerate() {
+        for field in [
+            "id",
+            "local_time",
+            "status",
+            "sub_status",
+            "raw_code",
+            "segment",
+            "location",
+            "context",
+        ] {
+            assert_eq!(
+                event[field],
+                row[format!("event.{field}")][index],
+                "event {index}: {field}"
+            );
+        }
+    }
+
+    let mut transitions: Vec<_> = of(TRANSITION)
+        .into_iter()
+        .map(|record| record["value"].clone())
+        .collect();
+    transitions.sort_by_key(|transition| transition["occurred_at"].to_string());
+    let rows = tables::rows(
+        &shared.stack,
+        &format!("SELECT * FROM courier.transition FINAL WHERE tracking_number = '{number}' ORDER BY occurred_at"),
+    );
+    assert_eq!(transitions.len(), rows.len());
+    for (transition, row) in transitions.iter().zip(&rows) {
+        for field in [
+            "transition_id",
+            "version",
+            "from_status",
+            "from_sub_status",
+            "to_status",
+            "to_sub_status",
+            "raw_code",
+            "dwell_seconds",
+            "verdict",
+            "is_exception",
+            "party",
+            "leg",
+        ] {
+            assert_eq!(transition[field], row[field], "{field}");
+        }
+        assert_eq!(transition["op"], "OBSERVED");
+        assert_eq!(without_fraction(&transition["occurred_at"]), row["occurred_at"]);
+    }
+}
+
+/// `2026-08-03 10:00:00` for `2026-08-03 10:00:00.000000`.
+fn without_fraction(time: &Value) -> Value {
+    time.as_str()
+        .map_or(Value::Null, |time| time.split('.').next().expect("a time").into())
+}
+
+/// Asks the registry; the status and the answer.
+fn registry(stack: &dyn Stack, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .new_agent();
+    let url = format!("{}{path}", stack.registry_url());
+    let mut response = match (method, body) {
+        ("POST", Some(body)) => agent.post(url).send_json(body),
+        _ => agent.get(url).call(),
+    }
+    .expect("the registry answers");
+    let status = response.status().as_u16();
+    (status, response.body_mut().read_json().unwrap_or_default())
+}
+
+#[test]
+fn schemas_are_fully_compatible_for_good() {
+    let shared = shared();
+    for (subject, text) in [
+        (PushEvent::subject(), PushEvent::SCHEMA_TEXT),
+        (Shipment::subject(), Shipment::SCHEMA_TEXT),
+        (Transition::subject(), Transition::SCHEMA_TEXT),
+    ] {
+        let (_, level) = registry(&shared.stack, "GET", &format!("/config/{subject}"), None);
+        assert_eq!(level["compatibilityLevel"], "FULL_TRANSITIVE", "{subject}");
+        let (_, versions) = registry(&shared.stack, "GET", &format!("/subjects/{subject}/versions"), None);
+        assert_eq!(versions, json!([1]), "{subject}");
+
+        let schema: Value = serde_json::from_str(text).expect("JSON");
+        let register = |change: &dyn Fn(&mut Vec<Value>)| {
+            let mut changed = schema.clone();
+            change(changed["fields"].as_array_mut().expect("fields"));
+            let body = json!({"schema": changed.to_string(), "schemaType": "AVRO"});
+            registry(
+                &shared.stack,
+                "POST",
+                &format!("/subjects/{subject}/versions"),
+                Some(&body),
+            )
+        };
+        let refused = [
+            register(&|fields| fields.push(json!({"name": "added", "type": "string"}))),
+            register(&|fields| fields.retain(|field| field["name"] != "tracking_number")),
+            register(&|fields| fields[0]["type"] = json!("boolean")),
+        ];
+        for (status, answer) in refused {
+            assert_eq!(status, 409, "{subject}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn migrating_again_changes_nothing() {
+    let shared = shared();
+    let state = || {
+        let tables = tables::rows(
+            &shared.stack,
+            "SELECT name, create_table_query FROM system.tables WHERE database = 'courier' ORDER BY name",
+        );
+        let subjects: Vec<_> = THREE
+            .iter()
+            .map(|topic| registry(&shared.stack, "GET", &format!("/subjects/{topic}-value/versions"), None))
+            .collect();
+        let partitions: BTreeMap<_, _> = topics::ALL
+            .iter()
+            .map(|topic| (topic.name, partitions(&shared.stack, topic.name)))
+            .collect();
+        (tables, subjects, partitions)
+    };
+    let before = state();
+    let said = migrate(&shared.stack);
+    assert!(said.contains("nothing to change"), "{said}");
+    assert_eq!(state(), before);
+    assert_eq!(
+        before.2.values().collect::<BTreeSet<_>>().len(),
+        1,
+        "the same number of partitions: {:?}",
+        before.2
+    );
+}
+
+#[test]
+fn what_is_not_stored_is_not_called_stored() {
+    let shared = shared();
+    let base = shared.ingest.url();
+    let form = "application/x-www-form-urlencoded";
+    for (case, path, content_type, body, status) in [
+        (
+            "wrong signature",
+            "/v1/push/kuaidi100/demo",
+            form,
+            "param=%7B%22lastResult%22%3A%7B%22nu%22%3A%22REFUSED1%22%7D%7D&sign=00",
+            401,
+        ),
+        (
+            "no signature",
+            "/v1/push/kdniao/demo",
+            "application/json",
+            r#"{"Data":[{"LogisticCode":"REFUSED2"}]}"#,
+            401,
+        ),
+        (
+            "unknown account",
+            "/v1/push/kuaidi100/nobody",
+            form,
+            "param=%7B%7D",
+            404,
+        ),
+        (
+            "no parcel, unsigned",
+            "/v1/push/kuaidi100/open",
+            "application/json",
+            "{}",
+            400,
+        ),
+        (
+            "neither form nor JSON",
+            "/v1/push/kdniao/open",
+            "text/plain",
+            "hello",
+            400,
+        ),
+    ] {
+        let answer = post::post(&base, path, content_type, body.as_bytes()).unwrap();
+        assert_eq!(answer.status, status, "{case}: {answer:?}");
+        if path.contains("kuaidi100") {
+            let code = status.to_string();
+            assert_eq!(answer.json()["result"], false, "{case}");
+            assert_eq!(answer.json()["returnCode"], *code, "{case}");
+        } else {
+            assert_kdniao_body(&answer.json(), false);
+        }
+    }
+    // The vendor has done all it can: a success body, and the raw body among the dead letters.
+    let unusable = post::kuaidi100(&base, r#"{"status":"polling","lastResult":null,"mark":"UNUSABLE1"}"#);
+    assert_success(Vendor::Kuaidi100, &unusable);
+    let dead = read(&shared.stack, topics::PUSH_DEAD);
+    let letter = dead
+        .iter()
+        .find(|record| String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).contains("UNUSABLE1"))
+        .expect("a dead letter");
+    assert_eq!(
+        (letter.headers["vendor"].as_str(), letter.headers["account"].as_str()),
+        ("kuaidi100", "demo")
+    );
+    assert!(
+        letter.key.is_none() && letter.headers.contains_key("reason"),
+        "{:?}",
+        letter.headers
+    );
+    for record in read(&shared.stack, PUSH) {
+        assert!(!record.key.expect("a key").starts_with("REFUSED"));
+    }
+}

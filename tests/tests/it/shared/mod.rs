@@ -1,0 +1,4 @@
+//! Tests that break nothing and share one stack.
+
+mod contracts;
+mod samples;
