@@ -302,7 +302,11 @@ impl Shared {
 
     fn watch_broker(&self, woken: &Receiver<Wake>, new_producer: &dyn Fn() -> Result<Arc<Producer>, KafkaError>) {
         loop {
-            let interval = if self.look_at_broker() { CALM_INTERVAL } else { TROUBLED_INTERVAL };
+            let interval = if self.look_at_broker() {
+                CALM_INTERVAL
+            } else {
+                TROUBLED_INTERVAL
+            };
             // What was said before or during this look is old news: librdkafka repeats it with every reconnect, and each
             // repetition would declare a broker dead that has just answered.
             let mut fatal = false;

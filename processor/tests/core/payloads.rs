@@ -262,13 +262,7 @@ fn rule_35_places() {
         ),
         (json!(null), json!(null), json!(null), None, None),
         (json!(""), json!(" "), json!("\u{3000}"), None, None),
-        (
-            json!("31000000000"),
-            json!("x"),
-            json!(null),
-            None,
-            Some("x"),
-        ),
+        (json!("31000000000"), json!("x"), json!(null), None, Some("x")),
         (json!("CN4403"), json!("x"), json!(null), None, Some("x")),
     ] {
         let mut line = item("2025-06-01 08:00:00", "0", "x");
