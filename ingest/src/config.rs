@@ -24,6 +24,9 @@ pub struct Config {
     #[serde(default)]
     pub registry: RegistrySettings,
     /// Of the processor.
+    #[serde(default, rename = "topics")]
+    _topics: IgnoredAny,
+    /// Of the processor.
     #[serde(default, rename = "processor")]
     _processor: IgnoredAny,
     /// Of the processor.

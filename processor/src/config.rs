@@ -150,6 +150,19 @@ pub struct ClickHouseSettings {
     pub password: Secret,
     /// A file with the password.
     pub password_file: Option<PathBuf>,
+    /// Compression of what is sent; `none` is cheaper on one host.
+    pub compression: Compression,
+}
+
+/// How inserts are compressed on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// About a quarter of the bytes.
+    #[default]
+    Lz4,
+    /// As they are.
+    None,
 }
 
 impl Default for ClickHouseSettings {
@@ -160,6 +173,7 @@ impl Default for ClickHouseSettings {
             user: "default".to_owned(),
             password: Secret::new(""),
             password_file: None,
+            compression: Compression::Lz4,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Brings topics, schemas and tables to the state that this version of the program needs. What is already right is left
 //! alone; the same code serves a developer's machine and production.
 
+pub mod clickhouse;
+
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -21,9 +23,10 @@ const REQUEST: Duration = Duration::from_secs(30);
 pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut changes = topics(config).await.context("topics")?;
     changes.extend(schemas(config).await.context("schemas")?);
-    for applied in Vec::<String>::new() {
-        changes.push(format!("applied {applied}"));
-    }
+    let applied = clickhouse::migrate_clickhouse(&config.clickhouse)
+        .await
+        .context("tables")?;
+    changes.extend(applied.iter().map(|file| format!("applied {}", file.name)));
     Ok(changes)
 }
 

@@ -19,11 +19,16 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
     let mut state: HashMap<String, Shipment> = HashMap::new();
     let mut steps = Vec::new();
     for event in events {
-        let Ok(Reading::Snapshot(snapshot)) = vendor::read(event) else { continue };
+        let Ok(Reading::Snapshot(snapshot)) = vendor::read(event) else {
+            continue;
+        };
         let key = snapshot.key().to_string();
         if let Outcome::Accepted(derived) = domain::derive(state.get(&key), &snapshot, &DeriveOptions::default()) {
             state.insert(key, derived.shipment.clone());
-            steps.push(Step { shipment: derived.shipment, transitions: derived.transitions });
+            steps.push(Step {
+                shipment: derived.shipment,
+                transitions: derived.transitions,
+            });
         }
     }
     steps

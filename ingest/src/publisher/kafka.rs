@@ -302,26 +302,45 @@ impl Shared {
 
     fn watch_broker(&self, woken: &Receiver<Wake>, new_producer: &dyn Fn() -> Result<Arc<Producer>, KafkaError>) {
         loop {
-            let calm = self.look_at_broker();
-            match woken.recv_timeout(if calm { CALM_INTERVAL } else { TROUBLED_INTERVAL }) {
-                Ok(Wake::BrokersDown) => {
-                    self.note_broker(false);
-                    // The same news comes once per reconnect: look again after a breath, not in a loop.
-                    std::thread::sleep(TROUBLED_INTERVAL);
+            let interval = if self.look_at_broker() {
+                CALM_INTERVAL
+            } else {
+                TROUBLED_INTERVAL
+            };
+            // What was said before or during this look is old news: librdkafka repeats it with every reconnect, and each
+            // repetition would declare a broker dead that has just answered.
+            let mut fatal = false;
+            for wake in woken.try_iter() {
+                match wake {
+                    Wake::BrokersDown => {}
+                    Wake::Fatal => fatal = true,
+                    Wake::Stop => return,
                 }
-                Ok(Wake::Fatal) => match new_producer() {
-                    Ok(producer) => {
-                        let mut current = self.producer.write().unwrap_or_else(PoisonError::into_inner);
-                        let failed = std::mem::replace(&mut *current, producer);
-                        drop(current);
-                        // Its records are given up, and their pushes answered.
-                        drop(failed);
-                    }
-                    Err(error) => tracing::error!(%error, "no new Kafka producer"),
-                },
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {}
             }
+            if !fatal {
+                match woken.recv_timeout(interval) {
+                    Ok(Wake::BrokersDown) => self.note_broker(false),
+                    Ok(Wake::Fatal) => fatal = true,
+                    Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+            }
+            if fatal {
+                self.replace_producer(new_producer);
+            }
+        }
+    }
+
+    fn replace_producer(&self, new_producer: &dyn Fn() -> Result<Arc<Producer>, KafkaError>) {
+        match new_producer() {
+            Ok(producer) => {
+                let mut current = self.producer.write().unwrap_or_else(PoisonError::into_inner);
+                let failed = std::mem::replace(&mut *current, producer);
+                drop(current);
+                // Its records are given up, and their pushes answered.
+                drop(failed);
+            }
+            Err(error) => tracing::error!(%error, "no new Kafka producer"),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The pipeline from a snapshot to records, readable from top to bottom in [`derive`].
 
-use courierflow_schemas::records::{EpochDay, Leg, Milestones, Op, Shipment, Status, Transition, Verdict};
+use courierflow_schemas::records::{
+    EpochDay, Leg, Milestones, Op, Shipment, ShipmentEvent, Status, Transition, Verdict,
+};
 
 use super::DeriveOptions;
 use super::epoch::{self, Epoch};
@@ -227,7 +229,7 @@ fn version_after(previous: Option<&Shipment>, snapshot: &Snapshot<'_>) -> i64 {
     })
 }
 
-fn count_retracted(previous: &Shipment, events: &[courierflow_schemas::records::ShipmentEvent]) -> u32 {
+fn count_retracted(previous: &Shipment, events: &[ShipmentEvent]) -> u32 {
     let mut ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     ids.sort_unstable();
     saturated(

@@ -1,7 +1,5 @@
 //! Ids of events and transitions: the same line of the same parcel has the same id in every push (rules 29, 33, 34).
 
-use std::fmt::Write;
-
 use courierflow_schemas::records::EpochDay;
 
 use super::fingerprint::Fingerprint;
@@ -24,7 +22,7 @@ pub(super) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay) -> Vec<i64> {
         .iter()
         .map(|item| {
             local_time.clear();
-            let _ = write!(local_time, "{}", item.local_time);
+            item.local_time.write_to(&mut local_time);
             fields.truncate(shipment);
             fields
                 .text(item.segment.as_str())
@@ -41,10 +39,12 @@ pub(super) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay) -> Vec<i64> {
 fn tell_equals_apart(ids: &mut [i64]) {
     let mut by_line: Vec<(i64, usize)> = ids.iter().copied().zip(0..).collect();
     by_line.sort_unstable();
+    let mut fields = Fingerprint::with_capacity(16);
     for equals in by_line.chunk_by(|a, b| a.0 == b.0) {
         for ((line, position), occurrence) in equals.iter().zip(0..) {
             if let Some(id) = ids.get_mut(*position) {
-                *id = Fingerprint::with_capacity(16).number(*line).number(occurrence).finish();
+                fields.clear();
+                *id = fields.number(*line).number(occurrence).finish();
             }
         }
     }

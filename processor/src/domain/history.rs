@@ -91,12 +91,14 @@ fn event(
     options: DeriveOptions,
 ) -> ShipmentEvent {
     let item = candidate.item;
+    let mut local_time = String::with_capacity(19);
+    item.local_time.write_to(&mut local_time);
     let occurred_at_micros = item.occurred_at.0.saturating_mul(1000);
     ShipmentEvent {
         id: candidate.id,
         segment: item.segment,
         occurred_at: item.occurred_at,
-        local_time: item.local_time.to_string(),
+        local_time,
         status: meaning.status,
         sub_status: meaning.sub_status.map(str::to_owned),
         leg,

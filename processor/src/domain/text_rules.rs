@@ -1,10 +1,13 @@
 //! What a text alone says, for events without a code or a name (rule 8).
 
+use std::sync::LazyLock;
+
 use courierflow_schemas::records::Status;
 use courierflow_schemas::records::Status::{
     AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
     Returned, Returning,
 };
+use hashbrown::HashMap;
 
 /// Phrases that contain a telling word without meaning it. Removed one after the other before the rules are tried.
 pub const REMOVED_FIRST: &[&str] = &[
@@ -154,26 +157,113 @@ pub const TEXT_RULES: &[TextRule] = &[
 
 /// The first rule that a vendor's text matches.
 pub fn first_match(text: &str) -> Option<&'static TextRule> {
-    let telling = without_misleading_phrases(text);
-    TEXT_RULES.iter().find(|rule| {
-        rule.alternatives.iter().any(|groups| {
-            groups
-                .iter()
-                .all(|words| words.iter().any(|word| telling.contains(word)))
-        })
-    })
-}
-
-fn without_misleading_phrases(text: &str) -> String {
     let mut telling: String = text
         .chars()
         .filter(|letter| !letter.is_whitespace())
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    for phrase in REMOVED_FIRST {
-        if telling.contains(phrase) {
+    let mut found = WORDS.find_in(&telling);
+    if found & WORDS.removed_first != 0 {
+        for phrase in REMOVED_FIRST {
             telling = telling.replace(phrase, "");
         }
+        found = WORDS.find_in(&telling);
     }
-    telling
+    let matches = |groups: &Vec<WordSet>| groups.iter().all(|words| found & words != 0);
+    TEXT_RULES
+        .iter()
+        .zip(&WORDS.rules)
+        .find(|(_, alternatives)| alternatives.iter().any(matches))
+        .map(|(rule, _)| rule)
+}
+
+/// A bit for each word of the tables above.
+type WordSet = u128;
+
+/// All words, to be found in one pass over a text instead of one for each.
+struct Words {
+    /// By first letter: the words that begin with it, each with its bit.
+    by_first_letter: HashMap<char, Vec<(&'static str, WordSet)>>,
+    removed_first: WordSet,
+    /// The rules in words' bits: alternatives of groups.
+    rules: Vec<Vec<Vec<WordSet>>>,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut words = Words {
+        by_first_letter: HashMap::new(),
+        removed_first: 0,
+        rules: Vec::new(),
+    };
+    let mut next: WordSet = 1;
+    words.removed_first = words.add(REMOVED_FIRST, &mut next);
+    for rule in TEXT_RULES {
+        let alternatives = rule.alternatives.iter();
+        let alternatives = alternatives
+            .map(|groups| groups.iter().map(|group| words.add(group, &mut next)).collect())
+            .collect();
+        words.rules.push(alternatives);
+    }
+    words
+});
+
+impl Words {
+    /// Gives each word a bit, the same one if it has one already, and returns them together.
+    fn add(&mut self, group: &[&'static str], next: &mut WordSet) -> WordSet {
+        let mut set = 0;
+        for word in group {
+            let Some(first) = word.chars().next() else { continue };
+            let known = self.by_first_letter.entry(first).or_default();
+            if let Some((_, bit)) = known.iter().find(|(other, _)| other == word) {
+                set |= bit;
+            } else {
+                known.push((word, *next));
+                set |= *next;
+                *next = next.wrapping_shl(1);
+            }
+        }
+        set
+    }
+
+    fn find_in(&self, text: &str) -> WordSet {
+        let mut found = 0;
+        for (start, letter) in text.char_indices() {
+            for (word, bit) in self.by_first_letter.get(&letter).into_iter().flatten() {
+                if text.get(start..).is_some_and(|rest| rest.starts_with(word)) {
+                    found |= bit;
+                }
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_has_a_bit_of_its_own() {
+        let words: Vec<_> = WORDS.by_first_letter.values().flatten().collect();
+        let all = words.iter().fold(0, |all, (_, bit)| all | bit);
+        assert_eq!(all.count_ones() as usize, words.len());
+        assert!(words.iter().all(|(_, bit)| bit.is_power_of_two()));
+    }
+
+    #[test]
+    fn one_pass_finds_what_searching_word_by_word_finds() {
+        for text in [
+            "您的快件已由驿站代签收",
+            "派件派件员员",
+            "returntosender",
+            "无法签收,已退回",
+            "签",
+            "",
+        ] {
+            let found = WORDS.find_in(text);
+            for (word, bit) in WORDS.by_first_letter.values().flatten() {
+                assert_eq!(found & bit != 0, text.contains(word), "{text} {word}");
+            }
+        }
+    }
 }

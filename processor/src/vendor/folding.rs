@@ -18,23 +18,36 @@ pub(super) fn fold(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(folded)
 }
 
+/// One pass over the bytes: almost every text is folded already.
 fn is_folded(text: &str) -> bool {
+    let bytes = text.as_bytes();
     // A blank before the text and one after it would be a run.
     let mut after_blank = true;
-    for letter in text.chars() {
-        if letter == ' ' {
-            if after_blank {
+    for (position, byte) in bytes.iter().enumerate() {
+        match byte {
+            b' ' if after_blank => return false,
+            b' ' => after_blank = true,
+            // The first bytes of all other white space; few of Chinese.
+            b'\t'..=b'\r' | 0xC2 | 0xE1..=0xE3 if bytes.get(position..).is_some_and(begins_with_other_white_space) => {
                 return false;
             }
-            after_blank = true;
-        } else {
-            if letter.is_whitespace() {
-                return false;
-            }
-            after_blank = false;
+            _ => after_blank = false,
         }
     }
-    !after_blank || text.is_empty()
+    !after_blank || bytes.is_empty()
+}
+
+/// Every member of Unicode `White_Space` but the blank, in UTF-8.
+fn begins_with_other_white_space(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [b'\t'..=b'\r', ..]
+            | [0xC2, 0x85 | 0xA0, ..]
+            | [0xE1, 0x9A, 0x80, ..]
+            | [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF, ..]
+            | [0xE2, 0x81, 0x9F, ..]
+            | [0xE3, 0x80, 0x80, ..]
+    )
 }
 
 #[cfg(test)]
@@ -56,6 +69,15 @@ mod tests {
             ("a\u{200b}b", "a\u{200b}b"),
         ] {
             assert_eq!(fold(Cow::Borrowed(text)), folded, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rule_33_white_space_is_unicodes() {
+        for letter in '\0'..=char::MAX {
+            let mut utf8 = [0; 4];
+            let found = begins_with_other_white_space(letter.encode_utf8(&mut utf8).as_bytes());
+            assert_eq!(found, letter.is_whitespace() && letter != ' ', "{letter:?}");
         }
     }
 

@@ -50,7 +50,7 @@ lenient_object! {
     }
 }
 
-pub(super) fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
+pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
     if event
         .request_type
         .as_deref()
@@ -58,7 +58,7 @@ pub(super) fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
     {
         return Ok(Reading::Nothing(NoOp::Payment));
     }
-    let parcel: Parcel<'_> = parse_object(&event.payload)?;
+    let parcel: Parcel<'a> = parse_object(payload)?;
     let number = parcel
         .logistic_code
         .as_str()

@@ -12,11 +12,14 @@ use super::lenient_json::{
 };
 use super::time_grammar::{parse_edd, parse_time};
 use super::trace_list::{Line, TraceList, Zone, area_code, with_country};
-use super::{NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number};
+use super::{
+    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, lone_surrogates,
+    tracking_number,
+};
 use crate::domain::code_table::Profile;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::local_time::CHINA;
-use crate::domain::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
+use crate::domain::snapshot::{ResultState, RouteEnd, Snapshot, TraceItem, TrackingWord};
 
 lenient_object! {
     /// The whole push.
@@ -96,8 +99,8 @@ struct Head<'a> {
     com_new: Option<Cow<'a, str>>,
 }
 
-pub(super) fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
-    let payload: Payload<'_> = parse_object(&event.payload)?;
+pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+    let payload: Payload<'a> = parse_object(payload)?;
     let head = Head {
         status: payload.status.trimmed(),
         message: payload.message,
@@ -110,12 +113,11 @@ pub(super) fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
         return assemble(event, head, last, dest);
     }
     // Flat form: the results are JSON texts inside a JSON text, and what is read from them borrows from these.
+    let last_text = last_text.as_deref().map(lone_surrogates::replace);
+    let dest_text = dest_text.as_deref().map(lone_surrogates::replace);
     let last = object_or_text(last, last_text.as_deref());
     let dest = object_or_text(dest, dest_text.as_deref());
-    match assemble(event, head, last, dest)? {
-        Reading::Snapshot(snapshot) => Ok(Reading::Snapshot(Box::new(snapshot.into_owned()))),
-        Reading::Nothing(no_op) => Ok(Reading::Nothing(no_op)),
-    }
+    assemble(event, head, last, dest).map(Reading::into_owned)
 }
 
 fn object_or_text<'a, T: ReadObject<'a>>(object: Option<T>, text: Option<&'a str>) -> Option<T> {
@@ -274,7 +276,7 @@ fn read_list<'a>(
     data: Vec<DataItem<'a>>,
     zone: &Zone<'_>,
     content: &mut Fingerprint,
-) -> (Vec<crate::domain::snapshot::TraceItem<'a>>, u32) {
+) -> (Vec<TraceItem<'a>>, u32) {
     let mut list = TraceList::new(segment, data.len());
     content.number(i64::try_from(data.len()).unwrap_or(i64::MAX));
     for item in data {

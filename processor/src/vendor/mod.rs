@@ -13,6 +13,7 @@ mod folding;
 mod kdniao;
 mod kuaidi100;
 mod lenient_json;
+mod lone_surrogates;
 mod time_grammar;
 mod trace_list;
 
@@ -31,6 +32,16 @@ pub enum Reading<'a> {
     Snapshot(Box<Snapshot<'a>>),
     /// Nothing to derive; to be counted.
     Nothing(NoOp),
+}
+
+impl Reading<'_> {
+    /// The same reading without borrows.
+    fn into_owned(self) -> Reading<'static> {
+        match self {
+            Self::Snapshot(snapshot) => Reading::Snapshot(Box::new(snapshot.into_owned())),
+            Self::Nothing(no_op) => Reading::Nothing(no_op),
+        }
+    }
 }
 
 /// Pushes that are fine and change nothing.
@@ -112,9 +123,21 @@ pub struct PushFacts<'a> {
 
 /// Reads a push event.
 pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
+    let reading = read_payload(event, &event.payload);
+    if reading != Err(ReadError::NotJson) {
+        return reading;
+    }
+    match lone_surrogates::replace(&event.payload) {
+        Cow::Borrowed(_) => Err(ReadError::NotJson),
+        Cow::Owned(payload) => read_payload(event, &payload).map(Reading::into_owned),
+    }
+}
+
+/// Reads a payload in the envelope of an event.
+fn read_payload<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
     match event.vendor {
-        Vendor::Kuaidi100 => kuaidi100::read(event),
-        Vendor::Kdniao => kdniao::read(event),
+        Vendor::Kuaidi100 => kuaidi100::read(event, payload),
+        Vendor::Kdniao => kdniao::read(event, payload),
     }
 }
 

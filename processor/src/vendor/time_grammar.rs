@@ -22,9 +22,10 @@ pub(super) fn parse_time(text: &str) -> Option<LocalTime> {
     local_time(year, month, day, hour, minute, second)
 }
 
-/// A vendor's own time of a push, China time.
+/// A vendor's own time of a push, China time. An impossible one is none: one push of the year 9999 would make all others
+/// look older for ever.
 pub(super) fn parse_push_time(text: &str) -> Option<TimestampMillis> {
-    parse_time(text)?.at_offset(CHINA)
+    parse_time(text).filter(|time| time.is_plausible())?.at_offset(CHINA)
 }
 
 /// `2025-06-17 10`, `2025-06-17`, minutes and seconds optional; a date alone is the end of that day (rule 30).

@@ -60,8 +60,7 @@ impl<'a> TraceList<'a> {
                 Some((local_time, occurred_at, offset))
             });
         let zone_assumed = matches!(zone, Zone::Assumed);
-        // Local time and offset in one number: whichever of them changes, the number does, unless both do and the instant
-        // stays; hence the offset by itself too.
+        // Instant and offset together are the local time and its zone; all unusable times are alike.
         content
             .optional_number(usable.map(|(_, occurred_at, _)| occurred_at.0))
             .number(usable.map_or(0, |(_, _, offset)| i64::from(offset.seconds())))

@@ -9,7 +9,7 @@ use crate::pushes::*;
 
 fn day(date: &str) -> EpochDay {
     let date: jiff::civil::Date = date.parse().unwrap();
-    EpochDay(i32::try_from(date.since(jiff::civil::date(1970, 1, 1)).unwrap().get_days()).unwrap())
+    EpochDay(date.since(jiff::civil::date(1970, 1, 1)).unwrap().get_days())
 }
 
 // --- duplicates and stale pushes ---

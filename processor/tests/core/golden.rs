@@ -74,11 +74,11 @@ fn readable(value: Value) -> Value {
                             utc(millis.as_i64().unwrap())
                         }
                         (key, Value::Number(millis)) if key.ends_with("_at") => utc(millis.as_i64().unwrap()),
-                        ("push_id", Value::Array(bytes)) => bytes
-                            .iter()
-                            .map(|byte| format!("{:02x}", byte.as_u64().unwrap()))
-                            .collect::<String>()
-                            .into(),
+                        ("push_id", Value::Array(bytes)) => {
+                            let bytes: [u8; 16] =
+                                std::array::from_fn(|n| bytes[n].as_u64().unwrap().try_into().unwrap());
+                            format!("{:032x}", u128::from_be_bytes(bytes)).into()
+                        }
                         _ => readable(value),
                     };
                     (key, value)
@@ -143,6 +143,20 @@ fn golden_kuaidi100_map_track() {
             Vendor::Kuaidi100,
             "YT2556786544444545",
             "2025-06-16T03:00:00Z",
+            fixture(name),
+        ),
+    );
+}
+
+#[test]
+fn golden_kuaidi100_signature_vector() {
+    let name = "kuaidi100-signature-vector";
+    check(
+        name,
+        &envelope(
+            Vendor::Kuaidi100,
+            "YT0000000000001",
+            "2012-08-28T09:00:00Z",
             fixture(name),
         ),
     );

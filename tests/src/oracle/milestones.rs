@@ -36,7 +36,9 @@ pub(super) struct Figures {
 /// `route` holds the last non-empty values of the epoch.
 pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
     // Rule 28 does not name the lane: a future event may still tell where a parcel comes from.
-    let first_area = events.iter().find(|event| event.leg == Leg::Forward && event.area_code.is_some());
+    let first_area = events
+        .iter()
+        .find(|event| event.leg == Leg::Forward && event.area_code.is_some());
     // It excludes future events from everything else on this page.
     let events: Vec<&Event> = events.iter().filter(|event| !event.future).collect();
     let forward: Vec<&Event> = events
@@ -164,13 +166,7 @@ fn rounds(forward: &[&Event]) -> u16 {
 }
 
 /// Rule 17.
-fn lane(
-    figures: &mut Figures,
-    forward: &[&Event],
-    first_area: Option<&Event>,
-    route: &Route,
-    sign_off: Option<usize>,
-) {
+fn lane(figures: &mut Figures, forward: &[&Event], first_area: Option<&Event>, route: &Route, sign_off: Option<usize>) {
     let has_area = |event: &&&Event| event.area_code.is_some();
 
     figures.origin_code.clone_from(&route.from_code);

@@ -301,6 +301,8 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
             .push_time
             .as_deref()
             .and_then(time::parse_local)
+            // Rule 23: one push of the year 9999 would make all others look older for ever.
+            .filter(|local| time::is_possible(*local))
             .map(|local| time::at_offset(local, time::CHINA)),
         edd: text_of(&payload["EstimatedDeliveryTime"]).and_then(|text| time::parse_estimate(&text)),
         route: Route::default(),

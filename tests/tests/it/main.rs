@@ -7,6 +7,7 @@
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
 //! | [`broker`] | own | the broker stops under load |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
+//! | [`recomputation`] | none | the pure core equals an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //!
@@ -24,6 +25,7 @@
 mod broker;
 mod derive;
 mod harness;
+mod recomputation;
 mod registry;
 mod shared;
 mod sink;

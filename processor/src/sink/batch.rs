@@ -1,0 +1,200 @@
+//! The records that go into one insert, and when they are enough.
+//!
+//! A batch holds the records as they came from Kafka; their rows are made while they are sent. So a batch takes the memory
+//! of its records and no more, whatever becomes of it: it is sent again as it is, cut in halves, or its records are put
+//! aside byte for byte.
+
+use std::collections::BTreeMap;
+use std::mem::size_of;
+use std::time::{Duration, Instant};
+
+use crate::config::SinkSettings;
+
+/// A record of the worker's topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SourceRecord {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    /// Milliseconds since 1970, UTC.
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) key: Option<Box<[u8]>>,
+    pub(crate) value: Option<Box<[u8]>>,
+}
+
+impl SourceRecord {
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let length = |part: &Option<Box<[u8]>>| part.as_ref().map_or(0, |bytes| bytes.len());
+        size_of::<Self>() + length(&self.key) + length(&self.value)
+    }
+}
+
+/// The next offset to read, by partition: what is committed.
+pub(crate) type Offsets = BTreeMap<i32, i64>;
+
+/// When a batch is to be inserted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    rows: usize,
+    bytes: usize,
+    age: Duration,
+}
+
+impl From<&SinkSettings> for Limits {
+    fn from(settings: &SinkSettings) -> Self {
+        Self {
+            rows: settings.max_batch_rows,
+            bytes: settings.max_batch_bytes,
+            age: Duration::from_millis(settings.max_batch_age_ms),
+        }
+    }
+}
+
+/// Records of one topic, in the order of each partition.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    records: Vec<SourceRecord>,
+    bytes: usize,
+    oldest: Option<Instant>,
+}
+
+impl Batch {
+    pub(crate) fn push(&mut self, record: SourceRecord, now: Instant) {
+        self.bytes += record.bytes();
+        self.oldest.get_or_insert(now);
+        self.records.push(record);
+    }
+
+    pub(crate) fn records(&self) -> &[SourceRecord] {
+        &self.records
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// When its first record was read.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        self.oldest
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// No further record may be added.
+    pub(crate) fn is_full(&self, limits: Limits) -> bool {
+        self.records.len() >= limits.rows || self.bytes >= limits.bytes
+    }
+
+    /// It should be inserted now.
+    pub(crate) fn is_due(&self, limits: Limits, now: Instant) -> bool {
+        self.is_full(limits)
+            || self
+                .oldest
+                .is_some_and(|oldest| now.saturating_duration_since(oldest) >= limits.age)
+    }
+
+    /// The partition belongs to someone else now, who reads these records again.
+    pub(crate) fn forget_partition(&mut self, partition: i32) {
+        self.records.retain(|record| record.partition != partition);
+        self.bytes = self.records.iter().map(SourceRecord::bytes).sum();
+        if self.records.is_empty() {
+            self.oldest = None;
+        }
+    }
+
+    /// What may be committed once the batch is settled.
+    pub(crate) fn offsets(&self) -> Offsets {
+        let mut offsets = Offsets::new();
+        for record in &self.records {
+            offsets.insert(record.partition, record.offset + 1);
+        }
+        offsets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(partition: i32, offset: i64, value_bytes: usize) -> SourceRecord {
+        SourceRecord {
+            partition,
+            offset,
+            timestamp: None,
+            key: None,
+            value: Some(vec![0; value_bytes].into()),
+        }
+    }
+
+    const OVERHEAD: usize = size_of::<SourceRecord>();
+
+    fn limits() -> Limits {
+        Limits {
+            rows: 3,
+            bytes: 1_000,
+            age: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn limits_of_rows_bytes_and_age() {
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        // (name, bytes of the values, looked at after, full, due)
+        let cases: [(&str, &[usize], u64, bool, bool); 8] = [
+            ("empty", &[], 60_000, false, false),
+            ("young and small", &[1], 999, false, false),
+            ("old enough", &[1], 1_000, false, true),
+            ("one row less", &[1, 1], 0, false, false),
+            ("enough rows", &[1, 1, 1], 0, true, true),
+            ("one byte less", &[999 - OVERHEAD], 0, false, false),
+            ("enough bytes", &[1_000 - OVERHEAD], 0, true, true),
+            ("a record larger than a batch", &[5_000], 0, true, true),
+        ];
+        for (name, values, millis, full, due) in cases {
+            let mut batch = Batch::default();
+            for (offset, bytes) in (0..).zip(values) {
+                batch.push(record(0, offset, *bytes), start);
+            }
+            assert_eq!(batch.is_full(limits()), full, "{name}: full");
+            assert_eq!(batch.is_due(limits(), after(millis)), due, "{name}: due");
+        }
+    }
+
+    #[test]
+    fn age_is_that_of_the_first_record() {
+        let start = Instant::now();
+        let mut batch = Batch::default();
+        batch.push(record(0, 0, 1), start);
+        batch.push(record(0, 1, 1), start + Duration::from_millis(900));
+        assert!(batch.is_due(limits(), start + Duration::from_millis(1_000)));
+    }
+
+    #[test]
+    fn offsets_are_the_next_to_read() {
+        let now = Instant::now();
+        let mut batch = Batch::default();
+        // Offsets have gaps: transaction markers, compaction.
+        for (partition, offset) in [(0, 5), (1, 70), (0, 6), (0, 9), (1, 71)] {
+            batch.push(record(partition, offset, 1), now);
+        }
+        assert_eq!(batch.offsets(), Offsets::from([(0, 10), (1, 72)]));
+    }
+
+    #[test]
+    fn a_partition_that_is_gone_leaves_nothing_behind() {
+        let now = Instant::now();
+        let mut batch = Batch::default();
+        batch.push(record(0, 5, 100), now);
+        batch.push(record(1, 6, 200), now);
+        batch.forget_partition(0);
+        assert_eq!(batch.offsets(), Offsets::from([(1, 7)]));
+        assert_eq!(batch.bytes(), OVERHEAD + 200);
+        batch.forget_partition(1);
+        assert!(batch.is_empty());
+        assert_eq!(batch.bytes(), 0);
+        assert!(!batch.is_due(limits(), now + Duration::from_secs(60)));
+    }
+}

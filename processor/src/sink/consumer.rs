@@ -1,0 +1,141 @@
+//! The Kafka consumer of a worker: its settings, and what its group tells it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use metrics::gauge;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
+
+use crate::config::Config;
+
+/// Prefetched records are memory on top of the batches.
+const PREFETCH_KIB: &str = "16384";
+
+/// A member of the group `<sink.group>-<table>`, subscribed to `topic`.
+pub(super) fn subscribe(
+    config: &Config,
+    table: &'static str,
+    topic: &'static str,
+) -> KafkaResult<BaseConsumer<GroupEvents>> {
+    let mut client = ClientConfig::new();
+    client
+        .set("client.id", format!("courierflow-sink-{table}"))
+        // A dead member's partitions are handed on after this time; 6 s is the smallest that brokers accept by default.
+        .set("session.timeout.ms", "6000")
+        .set("heartbeat.interval.ms", "1000")
+        // When the prefetch is full the client pauses fetching for this long, 1 s by default: a worker would run dry.
+        .set("fetch.queue.backoff.ms", "10")
+        .set("queued.max.messages.kbytes", PREFETCH_KIB)
+        .set("fetch.max.bytes", "16777216")
+        .set("statistics.interval.ms", "5000");
+    for (name, value) in config.kafka.client_properties() {
+        client.set(name, value);
+    }
+    // What follows is not for configuration to change: correctness rests on it.
+    client
+        .set("group.id", format!("{}-{table}", config.sink.group))
+        // A group that is new, or whose offsets are older than the topic's retention, begins with what is there.
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("isolation.level", "read_committed")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        // The rebalance callbacks below are those of the classic protocol.
+        .set("group.protocol", "classic");
+    let consumer = client.create_with_context::<_, BaseConsumer<GroupEvents>>(GroupEvents::new(table))?;
+    consumer.subscribe(&[topic])?;
+    Ok(consumer)
+}
+
+/// What the group decided since the worker last asked. The callbacks run inside `poll`, on the worker's own thread.
+pub(super) struct GroupEvents {
+    table: &'static str,
+    revoked: Mutex<Vec<i32>>,
+    assigned: AtomicBool,
+}
+
+impl GroupEvents {
+    fn new(table: &'static str) -> Self {
+        Self {
+            table,
+            revoked: Mutex::default(),
+            assigned: AtomicBool::new(false),
+        }
+    }
+
+    /// Partitions that were taken away.
+    pub(super) fn take_revoked(&self) -> Vec<i32> {
+        std::mem::take(&mut *self.revoked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// True once after each assignment, also an empty one.
+    pub(super) fn take_assigned(&self) -> bool {
+        self.assigned.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl ConsumerContext for GroupEvents {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(partitions) = rebalance {
+            self.revoked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(partitions.elements().iter().map(|element| element.partition()));
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        let partitions = |list: &rdkafka::TopicPartitionList| {
+            let mut partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+            partitions.sort_unstable();
+            partitions
+        };
+        match rebalance {
+            Rebalance::Assign(list) => {
+                tracing::info!(table = self.table, partitions = ?partitions(list), "sink: partitions assigned");
+                self.assigned.store(true, Ordering::Release);
+            }
+            Rebalance::Revoke(list) => {
+                tracing::info!(table = self.table, partitions = ?partitions(list), "sink: partitions revoked");
+            }
+            Rebalance::Error(error) => tracing::warn!(table = self.table, %error, "sink: rebalance failed"),
+        }
+    }
+}
+
+impl ClientContext for GroupEvents {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        let table = self.table;
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", table, facility, message),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+                tracing::info!(target: "librdkafka", table, facility, message);
+            }
+            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", table, facility, message),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(target: "librdkafka", table = self.table, %error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let lag: i64 = statistics
+            .topics
+            .values()
+            .flat_map(|topic| topic.partitions.values())
+            // -1: the partition is not ours, or nothing is known yet.
+            .map(|partition| partition.consumer_lag.max(0))
+            .sum();
+        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        gauge!("courierflow_sink_lag_records", "table" => self.table).set(lag as f64);
+    }
+}

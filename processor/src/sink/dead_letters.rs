@@ -1,0 +1,79 @@
+//! Sends the records that have no row to `courier.derive.dead.v1`, and waits for the broker's word for each.
+
+use std::time::Duration;
+
+use courierflow_schemas::topics;
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+
+use super::batch::SourceRecord;
+use super::insert::Refusal;
+use crate::config::Config;
+use crate::dead_letter;
+
+/// Within this time the broker has stored a dead letter, or the attempt has failed.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Dead letters are rare: the producer is made for the first one.
+pub(super) struct DeadLetters {
+    config: ClientConfig,
+    topic: &'static str,
+    producer: Option<FutureProducer>,
+}
+
+impl DeadLetters {
+    /// For records of `topic`.
+    pub(super) fn new(config: &Config, table: &'static str, topic: &'static str) -> Self {
+        let mut client = ClientConfig::new();
+        client
+            .set("client.id", format!("courierflow-sink-{table}-dead-letters"))
+            // The record and its headers; the topic has the last word.
+            .set("message.max.bytes", (topics::MAX_RECORD_BYTES + 64 * 1024).to_string());
+        for (name, value) in config.kafka.client_properties() {
+            client.set(name, value);
+        }
+        client
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
+        Self {
+            config: client,
+            topic,
+            producer: None,
+        }
+    }
+
+    /// Sends all of them; an error leaves it open which of them arrived. Sending one twice does no harm.
+    pub(super) async fn send(&mut self, refused: &[(&SourceRecord, &Refusal)]) -> Result<(), KafkaError> {
+        let producer = match &mut self.producer {
+            Some(producer) => producer,
+            empty => empty.insert(self.config.create()?),
+        };
+        let mut deliveries = Vec::with_capacity(refused.len());
+        for (record, refusal) in refused {
+            let headers = dead_letter::headers(&record.coordinates(self.topic), refusal.class(), refusal)
+                .into_iter()
+                .fold(OwnedHeaders::new(), |headers, (key, value)| {
+                    headers.insert(Header {
+                        key,
+                        value: Some(&value),
+                    })
+                });
+            let mut letter = FutureRecord::<[u8], [u8]>::to(topics::DERIVE_DEAD)
+                .partition(record.partition)
+                .headers(headers);
+            letter.key = record.key.as_deref();
+            letter.payload = record.value.as_deref();
+            deliveries.push(producer.send_result(letter).map_err(|(error, _)| error)?);
+        }
+        for delivery in deliveries {
+            delivery
+                .await
+                .map_err(|_| KafkaError::Canceled)?
+                .map_err(|(error, _)| error)?;
+        }
+        Ok(())
+    }
+}

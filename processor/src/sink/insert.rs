@@ -1,0 +1,170 @@
+//! One attempt to insert a batch: its records become rows while they are sent.
+
+use std::time::Duration;
+
+use clickhouse::error::{Error, Result};
+use clickhouse::insert::Insert;
+use courierflow_schemas::wire::{DecodeError, Decoder, Record};
+
+use super::batch::SourceRecord;
+use super::insert_error::{Class, classify};
+use super::rows::{Table, Unrepresentable};
+use crate::dead_letter::Coordinates;
+
+/// Inserts into one table.
+pub(super) struct Inserter<T: Table> {
+    client: clickhouse::Client,
+    decoder: Decoder<T::Record>,
+    /// For each step: asking for the table's columns, sending a piece, waiting for the end.
+    timeout: Duration,
+}
+
+/// What became of the records of an insert that succeeded.
+#[derive(Debug, Default)]
+pub(super) struct Inserted {
+    /// Rows that are stored now.
+    pub(super) rows: usize,
+    /// Records that say nothing to the table.
+    pub(super) tombstones: usize,
+    /// Records without a row, by position, ascending.
+    pub(super) refused: Vec<(usize, Refusal)>,
+}
+
+/// Why a record has no row.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error(transparent)]
+    Undecodable(#[from] DecodeError),
+    #[error("the record has no value")]
+    NoValue,
+    #[error(transparent)]
+    Unrepresentable(#[from] Unrepresentable),
+    /// The server does not take the row.
+    #[error("{0}")]
+    RefusedByServer(String),
+}
+
+impl Refusal {
+    /// The stable name in metrics and dead letters.
+    pub(super) fn class(&self) -> &'static str {
+        match self {
+            Self::Undecodable(DecodeError::NotWireFormat(_)) => "not_wire_format",
+            Self::Undecodable(DecodeError::UnknownSchema(_)) => "unknown_schema",
+            Self::Undecodable(_) => "malformed",
+            Self::NoValue => "no_value",
+            Self::Unrepresentable(_) => "unrepresentable",
+            Self::RefusedByServer(_) => "refused_by_clickhouse",
+        }
+    }
+}
+
+/// Nothing was stored, as far as we know.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) class: Class,
+    pub(super) error: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        // The client prefixes the server's own words with its kind of error; a multi-line hint may follow.
+        let text = match &error {
+            Error::BadResponse(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Self {
+            class: classify(&error),
+            error: text.lines().next().unwrap_or_default().chars().take(400).collect(),
+        }
+    }
+}
+
+enum Outcome<R> {
+    Row(R),
+    Tombstone,
+    Refused(Refusal),
+}
+
+impl<T: Table> Inserter<T> {
+    pub(super) fn new(client: clickhouse::Client, decoder: Decoder<T::Record>, timeout: Duration) -> Self {
+        Self {
+            client,
+            decoder,
+            timeout,
+        }
+    }
+
+    /// Asks for the columns of the table and compares them with the row: shows a wrong password or a table that is not as
+    /// expected before the first record.
+    pub(super) async fn probe(&mut self) -> Result<(), Failure> {
+        // Never ended: nothing is sent.
+        drop(self.begin().await?);
+        Ok(())
+    }
+
+    /// Sends `records` in one insert. The rows are a function of the records alone: a second attempt sends the same.
+    pub(super) async fn attempt(&mut self, records: &[SourceRecord]) -> Result<Inserted, Failure> {
+        let mut inserted = Inserted::default();
+        let mut insert = self.begin().await?;
+        for (position, record) in records.iter().enumerate() {
+            match self.row(record)? {
+                Outcome::Row(row) => {
+                    insert.write(&row).await?;
+                    inserted.rows += 1;
+                }
+                Outcome::Tombstone => inserted.tombstones += 1,
+                Outcome::Refused(refusal) => inserted.refused.push((position, refusal)),
+            }
+        }
+        insert.end().await?;
+        Ok(inserted)
+    }
+
+    /// Forgets the columns of the table, which may have been altered.
+    pub(super) async fn forget_columns(&mut self) {
+        self.client.clear_cached_metadata().await;
+    }
+
+    async fn begin(&self) -> Result<Insert<T::Row>> {
+        // It asks the server for the columns (once), without a time-out of its own.
+        let insert = tokio::time::timeout(self.timeout, self.client.insert::<T::Row>(T::NAME))
+            .await
+            .map_err(|_| Error::TimedOut)??;
+        Ok(insert.with_timeouts(Some(self.timeout), Some(self.timeout)))
+    }
+
+    fn row(&mut self, record: &SourceRecord) -> Result<Outcome<T::Row>, Failure> {
+        let Some(value) = &record.value else {
+            return Ok(if T::HAS_TOMBSTONES {
+                Outcome::Tombstone
+            } else {
+                Outcome::Refused(Refusal::NoValue)
+            });
+        };
+        let decoded = match self.decoder.decode(value) {
+            Ok(decoded) => decoded,
+            Err(error) if error.is_transient() => {
+                return Err(Failure {
+                    class: Class::Transient,
+                    error: error.to_string(),
+                });
+            }
+            Err(error) => return Ok(Outcome::Refused(error.into())),
+        };
+        Ok(match T::row(decoded, &record.coordinates(T::Record::TOPIC)) {
+            Ok(row) => Outcome::Row(row),
+            Err(error) => Outcome::Refused(error.into()),
+        })
+    }
+}
+
+impl SourceRecord {
+    pub(super) fn coordinates<'a>(&self, topic: &'a str) -> Coordinates<'a> {
+        Coordinates {
+            topic,
+            partition: self.partition,
+            offset: self.offset,
+            timestamp: self.timestamp,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Topics → tables. One worker per table reads its topic, makes rows of the records and inserts them in batches.
+//!
+//! * [`worker`] is the Kafka side: poll, batch, commit, back-pressure, rebalance.
+//! * [`settle`] is the ClickHouse side: it gets every record of a batch inserted or put aside, however long that takes.
+//! * [`rows`] is pure: what a record looks like in its table. [`insert`] sends, [`insert_error`] says what to do about a
+//!   failure.
+//!
+//! Rows are a function of the record, keyed and versioned by what is in it: reading a topic again changes nothing (I4). An
+//! offset is committed only when everything before it is settled (I5). A worker holds at most one batch being filled and
+//! one per settler (I6).
+
+mod batch;
+pub(crate) mod client;
+mod consumer;
+mod dead_letters;
+mod insert;
+mod insert_error;
+mod rows;
+mod settle;
+mod table_health;
+mod worker;
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_schemas::wire::{Decoder, Record};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use self::batch::{Batch, Limits};
+use self::dead_letters::DeadLetters;
+use self::insert::Inserter;
+use self::rows::Table;
+use self::settle::Settler;
+use self::table_health::TableHealth;
+use self::worker::{Outcome, State, Worker, WorkerError};
+use crate::config::Config;
+use crate::health::Health;
+use crate::poison::PoisonGuard;
+use crate::shutdown::Shutdown;
+
+/// Inserts under way at a time, per table: while the server finishes one, the rows of the next are made and sent.
+const SETTLERS: usize = 2;
+
+/// Between restarts of a worker whose Kafka client gave up.
+const RESTART: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(Duration::from_secs(30))
+    .with_jitter()
+    .without_max_times();
+
+/// What every worker is given.
+#[derive(Clone)]
+struct Surroundings {
+    config: Config,
+    registry: Registry,
+    ids: SchemaIds,
+    runtime: Handle,
+    shutdown: Shutdown,
+}
+
+/// Starts the three workers, each on its own thread. They show in `health` as `sink-push`, `sink-shipment` and
+/// `sink-transition`, and end after `shutdown` has begun, within about ten seconds. `runtime` drives their connections to
+/// ClickHouse and must outlive them.
+pub fn start(
+    config: &Config,
+    registry: &Registry,
+    ids: SchemaIds,
+    runtime: &Handle,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let surroundings = Surroundings {
+        config: config.clone(),
+        registry: registry.clone(),
+        ids,
+        runtime: runtime.clone(),
+        shutdown: shutdown.clone(),
+    };
+    Ok(vec![
+        start_worker::<rows::Push>(surroundings.clone(), health)?,
+        start_worker::<rows::Shipment>(surroundings.clone(), health)?,
+        start_worker::<rows::Transition>(surroundings, health)?,
+    ])
+}
+
+fn start_worker<T: Table>(surroundings: Surroundings, health: &Health) -> io::Result<JoinHandle<()>> {
+    let degraded_after = Duration::from_millis(surroundings.config.sink.degraded_after_ms);
+    let health = TableHealth::new(T::NAME, health.clone(), degraded_after);
+    thread::Builder::new()
+        .name(format!("sink-{}", T::NAME))
+        .spawn(move || supervise::<T>(&surroundings, &health))
+}
+
+/// Runs the worker, again and again if its Kafka client breaks; not after an error that a human must look at.
+fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
+    let mut delays = RESTART.build();
+    loop {
+        // Nothing of a worker that panicked is used again.
+        let ended = catch_unwind(AssertUnwindSafe(|| run_worker::<T>(surroundings, health)));
+        match ended {
+            Ok(Ok(())) => return,
+            Ok(Err(WorkerError::Unsettled(reason))) => {
+                tracing::error!(table = T::NAME, %reason, "sink: stopped, no offset was committed for what is not stored");
+                health.stopped(&reason.to_string());
+                return;
+            }
+            Ok(Err(error)) => health.failed("run", &error.to_string()),
+            Err(_) => health.failed("run", "the worker panicked"),
+        }
+        let delay = delays.next().unwrap_or(Duration::from_secs(30));
+        if !surroundings.shutdown.sleep(delay) {
+            return;
+        }
+    }
+}
+
+fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Result<(), WorkerError> {
+    let config = &surroundings.config;
+    let consumer = consumer::subscribe(config, T::NAME, T::Record::TOPIC)?;
+    let guard = Arc::new(Mutex::new(PoisonGuard::default()));
+    let (outcome_sender, outcomes) = mpsc::channel();
+    let (abandon, abandoned) = watch::channel(false);
+
+    thread::scope(|scope| {
+        let mut settlers = Vec::with_capacity(SETTLERS);
+        for number in 0..SETTLERS {
+            let timeout = Duration::from_millis(config.sink.insert_timeout_ms);
+            let client = client::insert_client(&config.clickhouse, timeout);
+            let decoder = Decoder::new(surroundings.registry.clone(), T::schema_id(&surroundings.ids))
+                .map_err(|error| settle::Unsettled::Fatal(error.to_string()))?;
+            let settler = Settler::<T> {
+                inserter: Inserter::new(client, decoder, timeout),
+                dead_letters: DeadLetters::new(config, T::NAME, T::Record::TOPIC),
+                guard: guard.clone(),
+                health: health.clone(),
+                runtime: surroundings.runtime.clone(),
+                shutdown: surroundings.shutdown.clone(),
+                abandon: abandoned.clone(),
+            };
+            let (batch_sender, batches) = mpsc::channel();
+            settlers.push(batch_sender);
+            let outcomes = outcome_sender.clone();
+            thread::Builder::new()
+                .name(format!("sink-{}-{number}", T::NAME))
+                .spawn_scoped(scope, move || settle_all(settler, number, &batches, &outcomes))
+                .map_err(|_| WorkerError::SettlerDied)?;
+        }
+        drop(outcome_sender);
+        let worker = Worker::<T> {
+            consumer,
+            settlers,
+            outcomes,
+            limits: Limits::from(&config.sink),
+            health: health.clone(),
+            shutdown: surroundings.shutdown.clone(),
+            state: State::default(),
+            table: std::marker::PhantomData,
+        };
+        let ended = worker.run();
+        // Whatever a settler is still doing: nobody commits it any more.
+        abandon.send_replace(true);
+        ended
+    })
+}
+
+/// A settler's thread: ends when the worker has dropped the other ends of its channels, or after the first failure.
+fn settle_all<T: Table>(mut settler: Settler<T>, number: usize, batches: &Receiver<Batch>, outcomes: &Sender<Outcome>) {
+    if let Err(reason) = settler.probe() {
+        // The worker may be gone already.
+        let _ = outcomes.send(Outcome {
+            settler: number,
+            result: Err(reason),
+        });
+        return;
+    }
+    while let Ok(batch) = batches.recv() {
+        let result = settler.settle(&batch);
+        let failed = result.is_err();
+        let outcome = Outcome {
+            settler: number,
+            result,
+        };
+        if outcomes.send(outcome).is_err() || failed {
+            return;
+        }
+    }
+}

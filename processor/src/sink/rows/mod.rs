@@ -1,0 +1,105 @@
+//! From a record to its row: pure functions, one file per table. The columns are documented in `deploy/clickhouse/`.
+//!
+//! The order of a struct's fields is the order of the columns in the insert, and need not be that of the table.
+
+mod push;
+mod shipment;
+mod transition;
+
+use clickhouse::RowOwned;
+use courierflow_schemas::records::{EpochDay, TimestampMicros, TimestampMillis};
+use courierflow_schemas::registry::SchemaIds;
+use courierflow_schemas::wire;
+use serde::Serialize;
+
+pub(crate) use push::Push;
+pub(crate) use shipment::Shipment;
+pub(crate) use transition::Transition;
+
+use crate::dead_letter::Coordinates;
+
+/// What a worker needs to know of its table.
+pub(crate) trait Table: Send + 'static {
+    /// The records that become rows; they name the topic.
+    type Record: wire::Record;
+    /// A row, as the table's columns.
+    type Row: RowOwned + Serialize + Send + Sync;
+    /// Name of the table.
+    const NAME: &'static str;
+    /// True when a record without a value is ordinary there: it says that derive has dropped its state of a shipment,
+    /// and the table keeps the history.
+    const HAS_TOMBSTONES: bool;
+
+    /// The registry's id of the records' schema.
+    fn schema_id(ids: &SchemaIds) -> u32;
+
+    /// The row of a record. Depends on nothing else: replaying a topic makes the same rows.
+    fn row(record: Self::Record, found_at: &Coordinates<'_>) -> Result<Self::Row, Unrepresentable>;
+}
+
+/// A value that a record may hold and its column may not: the column would show another value instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{column}: {value} does not fit")]
+pub(crate) struct Unrepresentable {
+    column: &'static str,
+    value: i64,
+}
+
+/// `DateTime`: seconds from 1970 to 2106.
+fn seconds(column: &'static str, time: TimestampMillis) -> Result<u32, Unrepresentable> {
+    // Towards the past, so that -1 ms is not taken for 1970.
+    u32::try_from(time.0.div_euclid(1_000)).map_err(|_| Unrepresentable { column, value: time.0 })
+}
+
+/// `Nullable(DateTime)`
+fn seconds_if_known(column: &'static str, time: Option<TimestampMillis>) -> Result<Option<u32>, Unrepresentable> {
+    time.map(|time| seconds(column, time)).transpose()
+}
+
+/// `DateTime64(6)`: microseconds in the years that it can show, 1900 to 2299.
+fn micros(column: &'static str, time: TimestampMicros) -> Result<i64, Unrepresentable> {
+    const FIRST: i64 = -2_208_988_800_000_000;
+    const END: i64 = 10_413_792_000_000_000;
+    if (FIRST..END).contains(&time.0) {
+        Ok(time.0)
+    } else {
+        Err(Unrepresentable { column, value: time.0 })
+    }
+}
+
+/// `Date`: days from 1970 to 2149.
+fn date(column: &'static str, day: EpochDay) -> Result<u16, Unrepresentable> {
+    u16::try_from(day.0).map_err(|_| Unrepresentable {
+        column,
+        value: day.0.into(),
+    })
+}
+
+/// `UInt64` of a number that is never negative.
+fn unsigned(column: &'static str, value: i64) -> Result<u64, Unrepresentable> {
+    u64::try_from(value).map_err(|_| Unrepresentable { column, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_outside_of_their_column_are_refused() {
+        assert_eq!(seconds("c", TimestampMillis(0)), Ok(0));
+        assert_eq!(seconds("c", TimestampMillis(4_294_967_295_999)), Ok(u32::MAX));
+        for outside in [-1, 4_294_967_296_000, i64::MAX, i64::MIN] {
+            let refused = Unrepresentable {
+                column: "c",
+                value: outside,
+            };
+            assert_eq!(seconds("c", TimestampMillis(outside)), Err(refused));
+        }
+        assert_eq!(micros("c", TimestampMicros(-1)), Ok(-1));
+        assert!(micros("c", TimestampMicros(i64::MAX)).is_err());
+        assert_eq!(date("c", EpochDay(65_535)), Ok(u16::MAX));
+        assert!(date("c", EpochDay(65_536)).is_err());
+        assert!(date("c", EpochDay(-1)).is_err());
+        assert!(unsigned("c", -1).is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! Rows of `push`: the log of what the vendors sent (rule 56).
+
+use std::fmt::Write;
+
+use clickhouse::Row;
+use courierflow_schemas::records::{PushEvent, PushId};
+use courierflow_schemas::registry::SchemaIds;
+use serde::Serialize;
+
+use super::{Table, Unrepresentable, micros};
+use crate::dead_letter::Coordinates;
+use crate::vendor::push_facts;
+
+pub(crate) enum Push {}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub(crate) struct PushRow {
+    vendor: &'static str,
+    account: String,
+    received_at: i64,
+    push_id: String,
+    part: u16,
+    parts: u16,
+    carrier: String,
+    tracking_number: String,
+    signature: &'static str,
+    tracking_status: String,
+    items: u16,
+    bytes: u32,
+    topic: String,
+    partition: i32,
+    offset: i64,
+}
+
+impl Table for Push {
+    type Record = PushEvent;
+    type Row = PushRow;
+    const NAME: &'static str = "push";
+    const HAS_TOMBSTONES: bool = false;
+
+    fn schema_id(ids: &SchemaIds) -> u32 {
+        ids.push
+    }
+
+    fn row(event: PushEvent, found_at: &Coordinates<'_>) -> Result<PushRow, Unrepresentable> {
+        let facts = push_facts(&event);
+        let carrier = facts.carrier.into_owned();
+        let tracking_status = facts.tracking_status.into_owned();
+        let items = facts.items;
+        Ok(PushRow {
+            vendor: event.vendor.as_str(),
+            received_at: micros("received_at", event.received_at)?,
+            push_id: hex(event.push_id),
+            part: event.part,
+            parts: event.parts,
+            carrier,
+            signature: event.signature.as_str(),
+            tracking_status,
+            items,
+            // A record is at most a few MiB.
+            bytes: u32::try_from(event.payload.len()).unwrap_or(u32::MAX),
+            topic: found_at.topic.to_owned(),
+            partition: found_at.partition,
+            offset: found_at.offset,
+            account: event.account,
+            tracking_number: event.tracking_number,
+        })
+    }
+}
+
+fn hex(PushId(bytes): PushId) -> String {
+    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use courierflow_schemas::records::{Signature, TimestampMicros, Vendor};
+
+    use super::*;
+
+    #[test]
+    fn golden_row() {
+        let event = PushEvent {
+            push_id: PushId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0xfe, 0xff]),
+            part: 1,
+            parts: 3,
+            vendor: Vendor::Kdniao,
+            account: "demo".to_owned(),
+            received_at: TimestampMicros(1_754_711_112_000_345),
+            signature: Signature::Verified,
+            vendor_carrier: "YTO".to_owned(),
+            tracking_number: "YT0001".to_owned(),
+            request_type: Some("102".to_owned()),
+            query: String::new(),
+            content_type: "application/x-www-form-urlencoded".to_owned(),
+            push_time: None,
+            business_id: None,
+            payload:
+                r#"{"ShipperCode":"YTO","LogisticCode":"YT0001","Success":true,"Traces":[{"AcceptStation":"已揽收"}]}"#
+                    .to_owned(),
+        };
+        let found_at = Coordinates {
+            topic: "courier.push.v1",
+            partition: 5,
+            offset: 77,
+            timestamp: None,
+        };
+        let expected = PushRow {
+            vendor: "kdniao",
+            account: "demo".to_owned(),
+            received_at: 1_754_711_112_000_345,
+            push_id: "000102030405060708090a0b0c0dfeff".to_owned(),
+            part: 1,
+            parts: 3,
+            carrier: "yto".to_owned(),
+            tracking_number: "YT0001".to_owned(),
+            signature: "VERIFIED",
+            tracking_status: String::new(),
+            items: 1,
+            bytes: 101,
+            topic: "courier.push.v1".to_owned(),
+            partition: 5,
+            offset: 77,
+        };
+        assert_eq!(Push::row(event, &found_at), Ok(expected));
+    }
+}

@@ -1,0 +1,219 @@
+//! Settles batches: afterwards every record is inserted, or put aside and acknowledged, or says nothing (I5). Only
+//! then may the offsets be committed.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use metrics::{counter, histogram};
+use tokio::runtime::Handle;
+
+use super::batch::{Batch, SourceRecord};
+use super::dead_letters::DeadLetters;
+use super::insert::{Failure, Inserted, Inserter, Refusal};
+use super::insert_error::Class;
+use super::rows::Table;
+use super::table_health::TableHealth;
+use crate::poison::{PoisonGuard, TooMuchPoison};
+use crate::shutdown::Shutdown;
+
+/// Between attempts: a restart of the server is noticed soon, and a broken one is not hammered.
+const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_delay(Duration::from_secs(5))
+    .with_jitter()
+    .without_max_times();
+
+/// Why a batch is not settled. Nothing of it may be committed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unsettled {
+    /// The worker must stop: what is wrong does not pass by itself.
+    #[error("{0}")]
+    Fatal(String),
+    /// The worker must stop: the fault is more likely ours than the records'.
+    #[error(transparent)]
+    TooMuchPoison(#[from] TooMuchPoison),
+    /// The process ends.
+    #[error("given up, the process ends")]
+    Abandoned,
+}
+
+/// Settles the batches of one worker, one after the other, on a thread of its own.
+pub(super) struct Settler<T: Table> {
+    pub(super) inserter: Inserter<T>,
+    pub(super) dead_letters: DeadLetters,
+    /// Shared with the worker's other settlers.
+    pub(super) guard: Arc<Mutex<PoisonGuard>>,
+    pub(super) health: TableHealth,
+    /// Runs the clients' I/O.
+    pub(super) runtime: Handle,
+    /// No new attempt once it has begun.
+    pub(super) shutdown: Shutdown,
+    /// Ends an attempt in the middle.
+    pub(super) abandon: tokio::sync::watch::Receiver<bool>,
+}
+
+impl<T: Table> Settler<T> {
+    /// Waits until ClickHouse answers and its table fits.
+    pub(super) fn probe(&mut self) -> Result<(), Unsettled> {
+        match self.retry("reach ClickHouse", async |this| this.inserter.probe().await)? {
+            Ok(()) => {
+                self.health.table_is_as_expected();
+                Ok(())
+            }
+            Err(failure) => Err(Unsettled::Fatal(failure.error)),
+        }
+    }
+
+    /// Inserts the batch, in one insert if no row is refused; puts aside what has no row.
+    pub(super) fn settle(&mut self, batch: &Batch) -> Result<(), Unsettled> {
+        let records = batch.records();
+        let mut refused: Vec<(usize, Refusal)> = Vec::new();
+        let mut rows = 0;
+        let mut tombstones = 0;
+
+        // Poison halves the range that it is in. The stack keeps the order of the records.
+        let mut unsettled: Vec<Range<usize>> = vec![0..records.len()];
+        while let Some(range) = unsettled.pop() {
+            let part = records.get(range.clone()).unwrap_or_default();
+            match self.insert(part)? {
+                Ok(inserted) => {
+                    rows += inserted.rows;
+                    tombstones += inserted.tombstones;
+                    self.watch(part.len(), inserted.refused.iter().map(|(position, _)| *position))?;
+                    let found = inserted.refused.into_iter();
+                    refused.extend(found.map(|(position, refusal)| (range.start + position, refusal)));
+                }
+                Err(error) if part.len() == 1 => {
+                    self.watch(1, std::iter::once(0))?;
+                    refused.push((range.start, Refusal::RefusedByServer(error)));
+                }
+                Err(_) => {
+                    let middle = range.start + range.len() / 2;
+                    unsettled.push(middle..range.end);
+                    unsettled.push(range.start..middle);
+                }
+            }
+        }
+        self.put_aside(records, &refused)?;
+
+        counter!("courierflow_sink_batches_total", "table" => T::NAME).increment(1);
+        counter!("courierflow_sink_rows_total", "table" => T::NAME).increment(rows as u64);
+        counter!("courierflow_sink_bytes_total", "table" => T::NAME).increment(batch.bytes() as u64);
+        counter!("courierflow_sink_tombstones_total", "table" => T::NAME).increment(tombstones as u64);
+        Ok(())
+    }
+
+    /// One insert, tried until it succeeds. The inner error says that a row is poison.
+    fn insert(&mut self, records: &[SourceRecord]) -> Result<Result<Inserted, String>, Unsettled> {
+        let outcome = self.retry("insert", async |this| {
+            let begin = Instant::now();
+            let outcome = this.inserter.attempt(records).await;
+            let name = match &outcome {
+                Ok(_) => "ok",
+                Err(failure) => failure.class.as_str(),
+            };
+            histogram!("courierflow_sink_insert_seconds", "table" => T::NAME, "outcome" => name)
+                .record(begin.elapsed().as_secs_f64());
+            if outcome.as_ref().is_err_and(|failure| failure.class == Class::PoisonRow) {
+                // The server reports a column of another type as bad data, too. The next attempt compares them anew.
+                this.inserter.forget_columns().await;
+            }
+            outcome
+        })?;
+        match outcome {
+            Ok(inserted) => Ok(Ok(inserted)),
+            Err(Failure {
+                class: Class::PoisonRow,
+                error,
+            }) => Ok(Err(error)),
+            Err(failure) => Err(Unsettled::Fatal(failure.error)),
+        }
+    }
+
+    /// Sends the refused records to the dead-letter topic and waits for its acknowledgements.
+    fn put_aside(&mut self, records: &[SourceRecord], refused: &[(usize, Refusal)]) -> Result<(), Unsettled> {
+        let letters: Vec<(&SourceRecord, &Refusal)> = refused
+            .iter()
+            .filter_map(|(position, refusal)| Some((records.get(*position)?, refusal)))
+            .collect();
+        let Some((first, refusal)) = letters.first() else {
+            return Ok(());
+        };
+        let sent = self.retry("send dead letters", async |this| {
+            this.dead_letters.send(&letters).await.map_err(|error| Failure {
+                class: Class::Transient,
+                error: error.to_string(),
+            })
+        })?;
+        sent.map_err(|failure| Unsettled::Fatal(failure.error))?;
+
+        tracing::warn!(
+            table = T::NAME,
+            records = letters.len(),
+            first_partition = first.partition,
+            first_offset = first.offset,
+            first_reason = refusal.class(),
+            "sink: records without a row were dead-lettered"
+        );
+        for (_, refusal) in letters {
+            counter!("courierflow_sink_dead_letters_total", "table" => T::NAME, "reason" => refusal.class())
+                .increment(1);
+        }
+        Ok(())
+    }
+
+    /// Tells the guard what became of the next `count` records, of which those at `poison` were refused.
+    fn watch(&self, count: usize, poison: impl Iterator<Item = usize>) -> Result<(), TooMuchPoison> {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = 0;
+        for position in poison {
+            guard.good(position - next);
+            guard.poison()?;
+            next = position + 1;
+        }
+        guard.good(count - next);
+        Ok(())
+    }
+
+    /// Attempts until success, or until a failure that does not pass; waits longer and longer in between.
+    fn retry<O>(
+        &mut self,
+        action: &'static str,
+        mut attempt: impl AsyncFnMut(&mut Self) -> Result<O, Failure>,
+    ) -> Result<Result<O, Failure>, Unsettled> {
+        let mut delays = BACKOFF.build();
+        loop {
+            match self.unless_abandoned(&mut attempt)? {
+                Ok(done) => {
+                    self.health.succeeded();
+                    return Ok(Ok(done));
+                }
+                Err(failure) if failure.class == Class::Transient => {
+                    self.health.failed(action, &failure.error);
+                    counter!("courierflow_sink_retries_total", "table" => T::NAME).increment(1);
+                }
+                Err(failure) => return Ok(Err(failure)),
+            }
+            let delay = delays.next().unwrap_or(Duration::from_secs(5));
+            if !self.shutdown.sleep(delay) {
+                return Err(Unsettled::Abandoned);
+            }
+        }
+    }
+
+    fn unless_abandoned<O>(
+        &mut self,
+        attempt: &mut impl AsyncFnMut(&mut Self) -> Result<O, Failure>,
+    ) -> Result<Result<O, Failure>, Unsettled> {
+        let mut abandon = self.abandon.clone();
+        let runtime = self.runtime.clone();
+        runtime.block_on(async {
+            tokio::select! {
+                outcome = attempt(self) => Ok(outcome),
+                _ = abandon.wait_for(|abandon| *abandon) => Err(Unsettled::Abandoned),
+            }
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! How a table's worker is, for `/readyz` and the log: one line when trouble begins, one when it ends.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::health::Health;
+
+/// Shared by the threads of one worker. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct TableHealth {
+    table: &'static str,
+    part: String,
+    health: Health,
+    degraded_after: Duration,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    table_is_as_expected: bool,
+    has_joined_group: bool,
+    trouble: Option<Trouble>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    since: Instant,
+    attempts: u64,
+}
+
+impl TableHealth {
+    pub(super) fn new(table: &'static str, health: Health, degraded_after: Duration) -> Self {
+        let part = format!("sink-{table}");
+        health.not_ready(&part, "starting");
+        Self {
+            table,
+            part,
+            health,
+            degraded_after,
+            state: Arc::default(),
+        }
+    }
+
+    /// ClickHouse answered and its table fits our rows.
+    pub(super) fn table_is_as_expected(&self) {
+        let mut state = self.state();
+        state.table_is_as_expected = true;
+        self.show(&state);
+    }
+
+    /// The consumer is a member of its group.
+    pub(super) fn has_joined_group(&self) {
+        let mut state = self.state();
+        state.has_joined_group = true;
+        self.show(&state);
+    }
+
+    /// Something that will be tried again failed.
+    pub(super) fn failed(&self, action: &'static str, error: &str) {
+        let mut state = self.state();
+        let trouble = state.trouble.get_or_insert_with(|| {
+            tracing::warn!(table = self.table, action, error, "sink: failing, will be retried");
+            Trouble {
+                since: Instant::now(),
+                attempts: 0,
+            }
+        });
+        trouble.attempts += 1;
+        let failing_for = trouble.since.elapsed();
+        if failing_for >= self.degraded_after {
+            self.health.not_ready(
+                &self.part,
+                format!("cannot {action} for {} s: {error}", failing_for.as_secs()),
+            );
+        }
+    }
+
+    /// It succeeded again.
+    pub(super) fn succeeded(&self) {
+        let mut state = self.state();
+        let Some(trouble) = state.trouble.take() else { return };
+        tracing::info!(
+            table = self.table,
+            seconds = trouble.since.elapsed().as_secs_f64(),
+            failed_attempts = trouble.attempts,
+            "sink: works again"
+        );
+        self.show(&state);
+    }
+
+    /// The worker has stopped for good.
+    pub(super) fn stopped(&self, reason: &str) {
+        self.health.not_ready(&self.part, format!("stopped: {reason}"));
+    }
+
+    fn show(&self, state: &State) {
+        if state.table_is_as_expected && state.has_joined_group && state.trouble.is_none() {
+            self.health.ready(&self.part);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
