@@ -91,10 +91,6 @@ fn schema_of_beginning() -> Result<Schema, RestoreError> {
         .iter()
         .position(|field| field.get("name").is_some_and(|name| name == LAST_FIELD_OF_BEGINNING));
     fields.truncate(last.ok_or_else(|| broken("no status".to_owned()))? + 1);
-    // The decoder compares the record's name with the struct's.
-    if let Some(name) = schema.get_mut("name") {
-        *name = "Beginning".into();
-    }
     Schema::parse(&schema).map_err(|error| broken(error.to_string()))
 }
 

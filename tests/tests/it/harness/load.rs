@@ -29,13 +29,13 @@ impl Load {
         });
         let pushes = simulation.len() as u64;
         let acked = Arc::new(AtomicU64::new(0));
-        let seen = Arc::clone(&acked);
+        let last_look = Arc::clone(&acked);
         let thread = std::thread::spawn(move || {
             let config = SenderConfig {
                 ingest_url,
                 rate,
                 concurrency: 32,
-                give_up_after: Duration::from_secs(120),
+                give_up_after: Duration::from_mins(2),
             };
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -43,7 +43,7 @@ impl Load {
                 .expect("a runtime");
             let never = Arc::new(AtomicBool::new(false));
             let sending = send(simulation, &config, never, |progress| {
-                seen.store(progress.acked, Ordering::Relaxed);
+                last_look.store(progress.acked, Ordering::Relaxed);
             });
             runtime.block_on(sending).expect("an HTTP client")
         });

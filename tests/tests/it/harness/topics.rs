@@ -154,6 +154,9 @@ pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
             })
         });
     }
+    if topics.is_empty() {
+        return;
+    }
     for result in runtime
         .block_on(admin.delete_topics(topics, &options))
         .expect("an answer")

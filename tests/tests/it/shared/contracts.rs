@@ -147,65 +147,54 @@ fn a_stock_python_client_reads_all_three_topics() {
     let number = "PYTHON1";
     arrives(&shared, number);
     let records = python::read(&shared.stack, &THREE);
-    let of = |topic: &str| -> Vec<&Value> {
+    let told = |topic: &str| -> Vec<&Value> {
         let mine = |record: &&Value| record["topic"] == topic && record["value"]["tracking_number"] == number;
         records.iter().filter(mine).collect()
     };
+    let rows = |table: &str, order: &str| {
+        let sql = format!("SELECT * FROM courier.{table} FINAL WHERE tracking_number = '{number}' ORDER BY {order}");
+        tables::rows(&shared.stack, &sql)
+    };
 
-    let pushes = of(PUSH);
+    let (pushes, row) = (told(PUSH), &rows("push", "received_at")[0]);
     assert_eq!(pushes.len(), 1);
-    let row = &tables::rows(
-        &shared.stack,
-        &format!("SELECT * FROM courier.push FINAL WHERE tracking_number = '{number}'"),
-    )[0];
-    let event = &pushes[0]["value"];
     assert_eq!(pushes[0]["key"], number);
-    assert_eq!(event["payload"], personal(number));
-    for (field, column) in [
-        ("vendor", "vendor"),
-        ("account", "account"),
-        ("part", "part"),
-        ("parts", "parts"),
-        ("push_id", "push_id"),
-        ("received_at", "received_at"),
-        ("signature", "signature"),
-    ] {
-        assert_eq!(event[field], row[column], "{field}");
-    }
     assert_eq!(
         (&pushes[0]["partition"], &pushes[0]["offset"]),
         (&row["partition"], &row["offset"])
     );
+    assert_eq!(pushes[0]["value"]["payload"], personal(number));
+    let columns = "vendor account part parts push_id received_at signature";
+    assert_same_fields(&pushes[0]["value"], row, columns);
 
-    let shipments = of(SHIPMENT);
+    let (shipments, row) = (told(SHIPMENT), &rows("shipment", "epoch")[0]);
     assert_eq!(shipments.len(), 1);
     assert_eq!(shipments[0]["key"], format!("kuaidi100:yto:{number}"));
-    let row = &tables::rows(
-        &shared.stack,
-        &format!("SELECT * FROM courier.shipment FINAL WHERE tracking_number = '{number}'"),
-    )[0];
-    let shipment = &shipments[0]["value"];
-    for field in [
-        "vendor",
-        "account",
-        "carrier",
-        "epoch",
-        "version",
-        "first_received_at",
-        "received_at",
-        "status",
-        "sub_status",
-        "raw_code",
-        "leg",
-        "tracking_state",
-        "origin",
-        "dest",
-        "attempts",
-        "exception_codes",
-        "flags",
-    ] {
-        assert_eq!(shipment[field], row[field], "{field}");
+    assert_same_shipment(&shipments[0]["value"], row);
+
+    let mut transitions: Vec<_> = told(TRANSITION).into_iter().map(|record| &record["value"]).collect();
+    transitions.sort_by_key(|transition| transition["occurred_at"].to_string());
+    let rows = rows("transition", "occurred_at");
+    assert_eq!(transitions.len(), rows.len());
+    for (transition, row) in transitions.iter().zip(&rows) {
+        let columns = "transition_id version from_status from_sub_status to_status to_sub_status raw_code \
+                       dwell_seconds verdict is_exception party leg";
+        assert_same_fields(transition, row, columns);
+        assert_eq!(transition["op"], "OBSERVED");
+        assert_eq!(without_fraction(&transition["occurred_at"]), row["occurred_at"]);
     }
+}
+
+fn assert_same_fields(record: &Value, row: &Value, names: &str) {
+    for name in names.split_whitespace() {
+        assert_eq!(record[name], row[name], "{name}");
+    }
+}
+
+fn assert_same_shipment(shipment: &Value, row: &Value) {
+    let columns = "vendor account carrier epoch version first_received_at received_at status sub_status raw_code leg \
+                   tracking_state origin dest attempts exception_codes flags";
+    assert_same_fields(shipment, row, columns);
     for (milestone, time) in shipment["milestones"].as_object().expect("milestones") {
         assert_eq!(without_fraction(time), row[milestone], "{milestone}");
     }
@@ -228,37 +217,6 @@ fn a_stock_python_client_reads_all_three_topics() {
                 "event {index}: {field}"
             );
         }
-    }
-
-    let mut transitions: Vec<_> = of(TRANSITION)
-        .into_iter()
-        .map(|record| record["value"].clone())
-        .collect();
-    transitions.sort_by_key(|transition| transition["occurred_at"].to_string());
-    let rows = tables::rows(
-        &shared.stack,
-        &format!("SELECT * FROM courier.transition FINAL WHERE tracking_number = '{number}' ORDER BY occurred_at"),
-    );
-    assert_eq!(transitions.len(), rows.len());
-    for (transition, row) in transitions.iter().zip(&rows) {
-        for field in [
-            "transition_id",
-            "version",
-            "from_status",
-            "from_sub_status",
-            "to_status",
-            "to_sub_status",
-            "raw_code",
-            "dwell_seconds",
-            "verdict",
-            "is_exception",
-            "party",
-            "leg",
-        ] {
-            assert_eq!(transition[field], row[field], "{field}");
-        }
-        assert_eq!(transition["op"], "OBSERVED");
-        assert_eq!(without_fraction(&transition["occurred_at"]), row["occurred_at"]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The samples of the vendors' own documents, and what they must become: worked out by hand, value by value.
 
+#![allow(clippy::unnecessary_wraps, reason = "as the columns of the rows have it")]
+
 use courierflow_schemas::records::{Signature, Vendor};
 use courierflow_tests::oracle::{ShipmentRow, TransitionRow};
 use courierflow_tests::simulator::{kdniao, kuaidi100};
