@@ -110,14 +110,14 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
             measured.sort_by(|a, b| a.rate.total_cmp(&b.rate));
             measured.get(measured.len() / 2).copied().context("at least one round")
         };
-        let (bare, plain) = (median(Variant::Bare)?.rate, median(Variant::Plain)?.rate);
+        let (bare_rate, plain_rate) = (median(Variant::Bare)?.rate, median(Variant::Plain)?.rate);
         for variant in Variant::ALL {
             let Measured { rate, p50, p99 } = median(variant)?;
             println!(
                 "{:<44} {connections:>11} {rate:>10.0} {p50:>9.1} {p99:>9.1} {:>8.2} {:>8.2}",
                 variant.name(),
-                rate / bare,
-                rate / plain
+                rate / bare_rate,
+                rate / plain_rate
             );
         }
     }
