@@ -47,11 +47,8 @@ impl Account {
         let presented = presented.filter(|signature| !signature.is_empty() && !self.secrets.is_empty());
         match presented {
             Some(signature) => {
-                let verified = self
-                    .secrets
-                    .iter()
-                    .any(|secret| verifies(signature, secret.expose().as_bytes()));
-                if verified {
+                let mut secrets = self.secrets.iter().map(|secret| secret.expose().as_bytes());
+                if secrets.any(|secret| verifies(signature, secret)) {
                     Ok(Signature::Verified)
                 } else {
                     Err(Unauthorized)
@@ -105,6 +102,15 @@ impl Accounts {
 mod tests {
     use super::*;
 
+    /// Name, secrets, for unsigned pushes, signature, outcome.
+    type Case<'a> = (
+        &'a str,
+        &'a [&'a str],
+        Unsigned,
+        Option<&'a [u8]>,
+        Result<Signature, Unauthorized>,
+    );
+
     #[test]
     fn rule_40_unsigned_on_reject_and_signed_on_accept() {
         let secrets = |names: &[&str]| names.iter().copied().map(Secret::new).collect::<Vec<_>>();
@@ -117,7 +123,7 @@ mod tests {
         };
         // A signature verifies if it is the secret itself.
         let verifies = |signature: &[u8], secret: &[u8]| signature == secret;
-        let cases: [(&str, &[&str], Unsigned, Option<&[u8]>, Result<Signature, Unauthorized>); 10] = [
+        let cases: [Case<'_>; 10] = [
             ("right", &["s"], Unsigned::Reject, Some(b"s"), Ok(Signature::Verified)),
             (
                 "right, older secret",

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
@@ -199,6 +199,7 @@ async fn receive<P: Publisher>(
     let (batch, unusable) = match vendor::read(&body, account) {
         Ok(push) => {
             metrics.count_mismatches.increment(u64::from(push.count_mismatch));
+            push.bad_parcels.iter().for_each(|bad| metrics.unusable(bad.reason));
             envelope.batch(push, &body)
         }
         Err(Rejection::Unusable(signature, reason)) => {
@@ -295,7 +296,7 @@ fn push_id(account: &Account, body: &[u8]) -> PushId {
 fn content_type(headers: &HeaderMap) -> String {
     let value = headers
         .get(header::CONTENT_TYPE)
-        .map(|value| value.as_bytes())
+        .map(HeaderValue::as_bytes)
         .unwrap_or_default();
     let value = value.get(..MAX_CONTENT_TYPE_BYTES).unwrap_or(value);
     String::from_utf8_lossy(value).into_owned()

@@ -65,14 +65,12 @@ fn authenticate<'a>(
         let text = if is_json_body(&once) { once } else { decoded_again(once) };
         return Ok((signature, text));
     }
-    match account.authenticate(data_sign, signed(&once)) {
-        Ok(signature) => Ok((signature, once)),
-        Err(Unauthorized) => {
-            let twice = Cow::Owned(form::decode(&once).into_owned());
-            let signature = account.authenticate(data_sign, signed(&twice))?;
-            Ok((signature, twice))
-        }
+    if let Ok(signature) = account.authenticate(data_sign, signed(&once)) {
+        return Ok((signature, once));
     }
+    let twice = Cow::Owned(form::decode(&once).into_owned());
+    let signature = account.authenticate(data_sign, signed(&twice))?;
+    Ok((signature, twice))
 }
 
 /// Tells whether a signature was made of `text` and an app key.

@@ -54,168 +54,130 @@ async fn stored() {
     assert_eq!(service.events().len(), 1);
 }
 
-/// (name, HTTP status, reason; body) for both vendors' `demo` and `open` accounts: (path's account, Kuaidi100 body, Kdniao body).
-#[tokio::test]
-async fn refused() {
+/// One row: sent to an account of that name of each vendor whose body is not empty.
+struct Refused {
+    name: &'static str,
+    account: &'static str,
+    kuaidi100: Option<String>,
+    kdniao: Option<String>,
+    status: u16,
+    text: &'static str,
+}
+
+fn refused(name: &'static str, account: &'static str, kuaidi100: &str, kdniao: &str, status: u16) -> Refused {
+    let text = match status {
+        401 => "signature missing or wrong",
+        404 => "no such account",
+        413 => "body too large",
+        _ => "no parcel in the push",
+    };
+    Refused {
+        name,
+        account,
+        kuaidi100: Some(kuaidi100.to_owned()),
+        kdniao: Some(kdniao.to_owned()),
+        status,
+        text,
+    }
+}
+
+impl Refused {
+    fn text(self, text: &'static str) -> Self {
+        Self { text, ..self }
+    }
+
+    fn only_kdniao(self) -> Self {
+        Self {
+            kuaidi100: None,
+            ..self
+        }
+    }
+}
+
+fn refusals() -> Vec<Refused> {
+    let (kuaidi100, kdniao) = (kuaidi100_form(INTERNATIONAL), kdniao_form(CROSS_BORDER));
+    let wrongly_signed = |form: &str| form.replace("ign=", "ign=x");
+    let large = "a=".to_owned() + &"x".repeat(2 * 1024 * 1024);
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(64), "]".repeat(64));
     let hundred_and_one = format!("{{\"Data\":[{}]}}", vec![r#"{"LogisticCode":"X"}"#; 101].join(","));
-    let large = "a=".to_owned() + &"x".repeat(2 * 1024 * 1024);
-    let wrong_sign = |form: String| form.replace("ign=", "ign=x");
-    let cases: Vec<(&str, &str, Option<String>, Option<String>, u16, &str)> = vec![
-        (
-            "no sign",
-            "demo",
-            Some("param=%7B%7D".into()),
-            Some("RequestData=%7B%7D".into()),
-            401,
-            "signature missing or wrong",
-        ),
-        (
+    let no_form = "body is neither a form nor JSON";
+    let too_deep = "JSON nested too deep";
+    let too_many = "too many parcels in one push";
+    vec![
+        refused("no sign", "demo", "param=%7B%7D", "RequestData=%7B%7D", 401),
+        refused(
             "wrong sign",
             "demo",
-            Some(wrong_sign(kuaidi100_form(INTERNATIONAL))),
-            Some(wrong_sign(kdniao_form(CROSS_BORDER))),
+            &wrongly_signed(&kuaidi100),
+            &wrongly_signed(&kdniao),
             401,
-            "signature missing or wrong",
         ),
-        (
+        refused(
             "empty sign",
             "demo",
-            Some("param=%7B%7D&sign=".into()),
-            Some("RequestData=%7B%7D&DataSign=".into()),
+            "param=%7B%7D&sign=",
+            "RequestData=%7B%7D&DataSign=",
             401,
-            "signature missing or wrong",
         ),
-        (
-            "bare JSON",
-            "demo",
-            Some(INTERNATIONAL.into()),
-            Some(CROSS_BORDER.into()),
-            401,
-            "signature missing or wrong",
-        ),
-        (
-            "flat form",
-            "demo",
-            Some("status=polling&lastResult={}".into()),
-            Some("Data=1".into()),
-            401,
-            "signature missing or wrong",
-        ),
-        (
-            "rule 40: a wrong sign where none is needed",
+        refused("bare JSON", "demo", INTERNATIONAL, CROSS_BORDER, 401),
+        refused("flat form", "demo", "status=polling&lastResult={}", "Data=1", 401),
+        refused(
+            "rule 40: wrong sign",
             "both",
-            Some("param=%7B%7D&sign=0".into()),
-            Some("RequestData=%7B%7D&DataSign=0".into()),
+            "param=%7B%7D&sign=0",
+            "RequestData=%7B%7D&DataSign=0",
             401,
-            "signature missing or wrong",
         ),
-        (
-            "unsigned, not JSON",
-            "open",
-            Some("param=polling".into()),
-            Some("RequestData=x".into()),
-            400,
-            "no parcel in the push",
-        ),
-        (
+        refused("unsigned, not JSON", "open", "param=polling", "RequestData=x", 400),
+        refused(
             "unsigned, no parcel",
             "open",
-            Some(r#"{"lastResult":null}"#.into()),
-            Some(r#"{"Data":[]}"#.into()),
+            r#"{"lastResult":null}"#,
+            r#"{"Data":[]}"#,
             400,
-            "no parcel in the push",
         ),
-        (
-            "unsigned, no field",
-            "open",
-            Some("a=b".into()),
-            Some("a=b".into()),
-            400,
-            "no parcel in the push",
-        ),
-        (
-            "neither form nor JSON",
-            "demo",
-            Some("hello".into()),
-            Some("hello".into()),
-            400,
-            "body is neither a form nor JSON",
-        ),
-        (
-            "empty",
-            "open",
-            Some(String::new()),
-            Some(String::new()),
-            400,
-            "body is neither a form nor JSON",
-        ),
-        (
-            "an array",
-            "open",
-            Some("[1]".into()),
-            Some("[1]".into()),
-            400,
-            "body is neither a form nor JSON",
-        ),
-        (
-            "unknown account",
-            "nobody",
-            Some(kuaidi100_form(INTERNATIONAL)),
-            Some(kdniao_form(CROSS_BORDER)),
-            404,
-            "no such account",
-        ),
-        (
-            "2 MiB and a bit",
-            "demo",
-            Some(large.clone()),
-            Some(large),
-            413,
-            "body too large",
-        ),
-        (
+        refused("unsigned, no field", "open", "a=b", "a=b", 400),
+        refused("neither form nor JSON", "demo", "hello", "hello", 400).text(no_form),
+        refused("empty", "open", "", "", 400).text(no_form),
+        refused("an array", "open", "[1]", "[1]", 400).text(no_form),
+        refused("unknown account", "nobody", &kuaidi100, &kdniao, 404),
+        refused("2 MiB and a bit", "demo", &large, &large, 413),
+        refused(
             "signed and deep",
             "demo",
-            Some(kuaidi100_form(&deep)),
-            Some(kdniao_form(&deep)),
+            &kuaidi100_form(&deep),
+            &kdniao_form(&deep),
             400,
-            "JSON nested too deep",
-        ),
-        (
-            "unsigned and deep",
-            "open",
-            Some(deep.clone()),
-            Some(deep),
-            400,
-            "JSON nested too deep",
-        ),
-        (
-            "101 parcels",
-            "demo",
-            None,
-            Some(kdniao_form(&hundred_and_one)),
-            400,
-            "too many parcels in one push",
-        ),
-        (
-            "101 unsigned parcels",
-            "open",
-            None,
-            Some(hundred_and_one),
-            400,
-            "too many parcels in one push",
-        ),
-    ];
+        )
+        .text(too_deep),
+        refused("unsigned and deep", "open", &deep, &deep, 400).text(too_deep),
+        refused("101 parcels", "demo", "", &kdniao_form(&hundred_and_one), 400)
+            .text(too_many)
+            .only_kdniao(),
+        refused("101 unsigned parcels", "open", "", &hundred_and_one, 400)
+            .text(too_many)
+            .only_kdniao(),
+    ]
+}
+
+#[tokio::test]
+async fn refused_with_the_vendors_failure_body() {
     let service = Service::new();
-    for (name, account, kuaidi100, kdniao, status, text) in cases {
-        if let Some(body) = kuaidi100 {
+    for case in refusals() {
+        let Refused {
+            name,
+            account,
+            status,
+            text,
+            ..
+        } = case;
+        if let Some(body) = case.kuaidi100 {
             let answer = service.post(&format!("/v1/push/kuaidi100/{account}"), body).await;
             assert_eq!(answer.status, status, "{name}: {}", answer.body);
             assert_eq!(answer.body, kuaidi100_failure(&status.to_string(), text), "{name}");
             assert_json(&answer);
         }
-        if let Some(body) = kdniao {
+        if let Some(body) = case.kdniao {
             let answer = service.post(&format!("/v1/push/kdniao/{account}"), body).await;
             assert_eq!(answer.status, status, "{name}: {}", answer.body);
             let business_id = match account {

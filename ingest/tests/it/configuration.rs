@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use courierflow_ingest::account::Unsigned;
 use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_schemas::records::Vendor;
+use courierflow_schemas::settings::Secret;
 
 const LOCAL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/local/courierflow.toml");
 
@@ -32,10 +33,7 @@ fn local_file_has_the_four_accounts() {
         (Vendor::Kdniao, "open", &[], Unsigned::Accept, "1000001"),
     ] {
         let account = accounts.get(vendor, name).unwrap();
-        assert_eq!(
-            account.secrets.iter().map(|secret| secret.expose()).collect::<Vec<_>>(),
-            secrets
-        );
+        assert_eq!(account.secrets.iter().map(Secret::expose).collect::<Vec<_>>(), secrets);
         assert_eq!(
             (account.unsigned, account.business_id.as_str()),
             (unsigned, business_id)

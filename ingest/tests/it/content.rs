@@ -6,7 +6,7 @@ use courierflow_ingest::publisher::DeadLetter;
 use courierflow_schemas::records::{PushEvent, Signature, Vendor};
 
 use crate::support::{
-    APP_KEY, CROSS_BORDER, INTERNATIONAL, MAP_TRACK, MARKETPLACE, SALT, Service, encode, kdniao_form, kdniao_sign,
+    APP_KEY, CROSS_BORDER, INTERNATIONAL, MAP_TRACK, MARKETPLACE, SALT, Service, encode, hex, kdniao_form, kdniao_sign,
     kuaidi100_form, kuaidi100_sign,
 };
 
@@ -180,7 +180,7 @@ async fn kdniao_sample_in_every_shape() {
     let service = Service::new();
     let parcel = {
         let start = CROSS_BORDER.find("[{").unwrap() + 1;
-        &CROSS_BORDER[start..CROSS_BORDER.rfind("}]").unwrap() + 1]
+        &CROSS_BORDER[start..=CROSS_BORDER.rfind("}]").unwrap()]
     };
     for (path, body, signature, request_type) in [
         (
@@ -523,6 +523,5 @@ async fn push_id_is_stable() {
     // A change of this value would make every repetition of a push look like a new one.
     let service = Service::new();
     let event = one_event(&service, "/v1/push/kuaidi100/open", r#"{"lastResult":{"nu":"A"}}"#).await;
-    let hex: String = event.push_id.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, "3a67cadcc6c1b8f7ef5c9bf86482b05c");
+    assert_eq!(hex(&event.push_id.0), "3a67cadcc6c1b8f7ef5c9bf86482b05c");
 }

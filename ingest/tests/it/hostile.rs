@@ -59,7 +59,7 @@ async fn a_table_of_bad_bodies() {
         format!("{{\"lastResult\":{{\"nu\":{}}}}}", "9".repeat(1_000_000)).into_bytes(),
         format!("{{\"{}\":1}}", "k".repeat(megabytes - 10)).into_bytes(),
         "a=&".repeat(megabytes / 3).into_bytes(),
-        (0..200_000).map(|key| format!("{key}=&")).collect::<String>().into_bytes(),
+        (0..200_000).flat_map(|key| format!("{key}=&").into_bytes()).collect(),
         format!("lastResult=%7B%7D&x={}", "\u{1}".repeat(megabytes - 100)).into_bytes(),
         format!("param={}", "%".repeat(megabytes - 10)).into_bytes(),
         format!("param={}", "+".repeat(megabytes - 10)).into_bytes(),

@@ -15,17 +15,17 @@ use courierflow_schemas::records::PushEvent;
 use md5::{Digest, Md5};
 use tower::ServiceExt;
 
-pub const SALT: &str = "courierflow-demo-salt";
-pub const APP_KEY: &str = "courierflow-demo-app-key";
+pub(crate) const SALT: &str = "courierflow-demo-salt";
+pub(crate) const APP_KEY: &str = "courierflow-demo-app-key";
 
-pub const INTERNATIONAL: &str = include_str!("../samples/kuaidi100-international.json");
-pub const MAP_TRACK: &str = include_str!("../samples/kuaidi100-map-track.json");
-pub const MARKETPLACE: &str = include_str!("../samples/kuaidi100-marketplace.json");
-pub const CROSS_BORDER: &str = include_str!("../samples/kdniao-cross-border.json");
+pub(crate) const INTERNATIONAL: &str = include_str!("../samples/kuaidi100-international.json");
+pub(crate) const MAP_TRACK: &str = include_str!("../samples/kuaidi100-map-track.json");
+pub(crate) const MARKETPLACE: &str = include_str!("../samples/kuaidi100-marketplace.json");
+pub(crate) const CROSS_BORDER: &str = include_str!("../samples/kdniao-cross-border.json");
 
 /// What the fake broker does.
 #[derive(Clone, Debug, Default)]
-pub enum Broker {
+pub(crate) enum Broker {
     #[default]
     Acknowledges,
     Fails(PublishError),
@@ -34,9 +34,9 @@ pub enum Broker {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Recorder {
-    pub broker: Broker,
-    pub batches: Arc<Mutex<Vec<Batch>>>,
+pub(crate) struct Recorder {
+    pub(crate) broker: Broker,
+    pub(crate) batches: Arc<Mutex<Vec<Batch>>>,
 }
 
 impl Publisher for Recorder {
@@ -52,7 +52,7 @@ impl Publisher for Recorder {
 }
 
 /// The four accounts of the local configuration, and one of each vendor that takes both signed and unsigned pushes.
-pub fn settings() -> IngestSettings {
+pub(crate) fn settings() -> IngestSettings {
     let account = |text: &str| toml_account(text);
     IngestSettings {
         accounts: vec![
@@ -75,25 +75,25 @@ fn toml_account(text: &str) -> AccountSettings {
     serde_json::from_str(text).unwrap()
 }
 
-pub struct Service {
-    pub router: Router,
-    pub batches: Arc<Mutex<Vec<Batch>>>,
-    pub readiness: Arc<Readiness>,
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) batches: Arc<Mutex<Vec<Batch>>>,
+    pub(crate) readiness: Arc<Readiness>,
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: axum::http::HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Service {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&settings(), Broker::default())
     }
 
-    pub fn with(settings: &IngestSettings, broker: Broker) -> Self {
+    pub(crate) fn with(settings: &IngestSettings, broker: Broker) -> Self {
         settings.validate().unwrap();
         let readiness = Arc::new(Readiness::default());
         let recorder = Recorder {
@@ -116,7 +116,7 @@ impl Service {
         }
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, 1 << 20).await.unwrap();
@@ -127,22 +127,22 @@ impl Service {
         }
     }
 
-    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
     /// Takes what was published since the last call.
-    pub fn published(&self) -> Vec<Batch> {
+    pub(crate) fn published(&self) -> Vec<Batch> {
         std::mem::take(&mut *self.batches.lock().unwrap())
     }
 
     /// The events of the one push that was published since the last call.
-    pub fn events(&self) -> Vec<PushEvent> {
+    pub(crate) fn events(&self) -> Vec<PushEvent> {
         let mut batches = self.published();
         assert_eq!(batches.len(), 1, "one push");
         let batch = batches.remove(0);
@@ -151,28 +151,36 @@ impl Service {
     }
 }
 
-pub fn md5_hex(text: &[u8]) -> String {
-    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn md5_hex(text: &[u8]) -> String {
+    hex(&Md5::digest(text))
 }
 
-pub fn kuaidi100_sign(param: &[u8], salt: &str) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from_digit(digit.into(), 16).unwrap())
+        .collect()
+}
+
+pub(crate) fn kuaidi100_sign(param: &[u8], salt: &str) -> String {
     md5_hex(&[param, salt.as_bytes()].concat()).to_uppercase()
 }
 
-pub fn kdniao_sign(request_data: &[u8], app_key: &str) -> String {
+pub(crate) fn kdniao_sign(request_data: &[u8], app_key: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(md5_hex(&[request_data, app_key.as_bytes()].concat()))
 }
 
-pub fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     form_urlencoded::byte_serialize(bytes).collect()
 }
 
-pub fn kuaidi100_form(param: impl AsRef<[u8]>) -> String {
+pub(crate) fn kuaidi100_form(param: impl AsRef<[u8]>) -> String {
     let param = param.as_ref();
     format!("sign={}&param={}", kuaidi100_sign(param, SALT), encode(param))
 }
 
-pub fn kdniao_form(request_data: impl AsRef<[u8]>) -> String {
+pub(crate) fn kdniao_form(request_data: impl AsRef<[u8]>) -> String {
     let data = request_data.as_ref();
     format!(
         "RequestData={}&DataSign={}&RequestType=101",

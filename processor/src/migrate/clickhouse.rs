@@ -12,7 +12,7 @@ use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 
 /// Creating a table on a busy replicated cluster takes a while; a hung server must not hang the command.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(120);
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Oldest release that the DDL and the settings of the inserts are written for.
 const MIN_VERSION: (u32, u32) = (25, 8);
@@ -262,8 +262,9 @@ mod tests {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/clickhouse");
         let mut names: Vec<String> = std::fs::read_dir(directory)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".sql"))
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
             .collect();
         names.sort();
         assert_eq!(FILES.iter().map(|file| file.name).collect::<Vec<_>>(), names);

@@ -169,7 +169,7 @@ mod tests {
         let mut batch = Batch::default();
         batch.push(record(0, 0, 1), start);
         batch.push(record(0, 1, 1), start + Duration::from_millis(900));
-        assert!(batch.is_due(limits(), start + Duration::from_millis(1_000)));
+        assert!(batch.is_due(limits(), start + Duration::from_secs(1)));
     }
 
     #[test]
@@ -195,6 +195,6 @@ mod tests {
         batch.forget_partition(1);
         assert!(batch.is_empty());
         assert_eq!(batch.bytes(), 0);
-        assert!(!batch.is_due(limits(), now + Duration::from_secs(60)));
+        assert!(!batch.is_due(limits(), now + Duration::from_mins(1)));
     }
 }

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use metrics::gauge;
+use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 
 use crate::config::Config;
 
@@ -67,6 +69,15 @@ impl GroupEvents {
         }
     }
 
+    /// The cooperative protocol often has nothing to give or to take.
+    fn say(&self, what: &'static str, list: &TopicPartitionList) {
+        let mut partitions: Vec<i32> = list.elements().iter().map(TopicPartitionListElem::partition).collect();
+        partitions.sort_unstable();
+        if !partitions.is_empty() {
+            tracing::info!(table = self.table, ?partitions, "sink: partitions {what}");
+        }
+    }
+
     /// Partitions that were taken away.
     pub(super) fn take_revoked(&self) -> Vec<i32> {
         std::mem::take(&mut *self.revoked.lock().unwrap_or_else(PoisonError::into_inner))
@@ -84,24 +95,17 @@ impl ConsumerContext for GroupEvents {
             self.revoked
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .extend(partitions.elements().iter().map(|element| element.partition()));
+                .extend(partitions.elements().iter().map(TopicPartitionListElem::partition));
         }
     }
 
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let partitions = |list: &rdkafka::TopicPartitionList| {
-            let mut partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
-            partitions.sort_unstable();
-            partitions
-        };
         match rebalance {
             Rebalance::Assign(list) => {
-                tracing::info!(table = self.table, partitions = ?partitions(list), "sink: partitions assigned");
+                self.say("assigned", list);
                 self.assigned.store(true, Ordering::Release);
             }
-            Rebalance::Revoke(list) => {
-                tracing::info!(table = self.table, partitions = ?partitions(list), "sink: partitions revoked");
-            }
+            Rebalance::Revoke(list) => self.say("revoked", list),
             Rebalance::Error(error) => tracing::warn!(table = self.table, %error, "sink: rebalance failed"),
         }
     }

@@ -1,5 +1,6 @@
 //! One attempt to insert a batch: its records become rows while they are sent.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use clickhouse::error::{Error, Result};
@@ -10,6 +11,9 @@ use super::batch::SourceRecord;
 use super::insert_error::{Class, classify};
 use super::rows::{Table, Unrepresentable};
 use crate::dead_letter::Coordinates;
+
+/// Of an error's first line, for the log and `/readyz`.
+const MAX_ERROR_CHARS: usize = 400;
 
 /// Inserts into one table.
 pub(super) struct Inserter<T: Table> {
@@ -67,14 +71,26 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        // The client prefixes the server's own words with its kind of error; a multi-line hint may follow.
-        let text = match &error {
-            Error::BadResponse(text) => text.clone(),
+        // The server's own words, without the client's "bad response" before them; of a network error also its causes,
+        // which its own text leaves out.
+        let mut text = match &error {
+            Error::BadResponse(answer) => answer.clone(),
             other => other.to_string(),
         };
+        let mut cause = error.source().and_then(|source| source.source());
+        while let Some(deeper) = cause {
+            text = format!("{text}: {deeper}");
+            cause = deeper.source();
+        }
         Self {
             class: classify(&error),
-            error: text.lines().next().unwrap_or_default().chars().take(400).collect(),
+            error: text
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(MAX_ERROR_CHARS)
+                .collect(),
         }
     }
 }

@@ -162,7 +162,7 @@ fn class_of_code(code: u32) -> Class {
         .unwrap_or(Class::Transient)
 }
 
-/// The number in "Code: 60. DB::Exception: …". A proxy in front of the server answers without one.
+/// The number in `Code: 60. DB::Exception: …`. A proxy in front of the server answers without one.
 fn code(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("Code: ")?;
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());

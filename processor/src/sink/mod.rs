@@ -37,7 +37,7 @@ use self::batch::{Batch, Limits};
 use self::dead_letters::DeadLetters;
 use self::insert::Inserter;
 use self::rows::Table;
-use self::settle::Settler;
+use self::settle::{Settler, Unsettled};
 use self::table_health::TableHealth;
 use self::worker::{Outcome, State, Worker, WorkerError};
 use crate::config::Config;
@@ -105,7 +105,7 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
         // Nothing of a worker that panicked is used again.
         let ended = catch_unwind(AssertUnwindSafe(|| run_worker::<T>(surroundings, health)));
         match ended {
-            Ok(Ok(())) => return,
+            Ok(Ok(()) | Err(WorkerError::Unsettled(Unsettled::Abandoned))) => return,
             Ok(Err(WorkerError::Unsettled(reason))) => {
                 tracing::error!(table = T::NAME, %reason, "sink: stopped, no offset was committed for what is not stored");
                 health.stopped(&reason.to_string());
@@ -134,7 +134,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
             let timeout = Duration::from_millis(config.sink.insert_timeout_ms);
             let client = client::insert_client(&config.clickhouse, timeout);
             let decoder = Decoder::new(surroundings.registry.clone(), T::schema_id(&surroundings.ids))
-                .map_err(|error| settle::Unsettled::Fatal(error.to_string()))?;
+                .map_err(|error| Unsettled::Fatal(error.to_string()))?;
             let settler = Settler::<T> {
                 inserter: Inserter::new(client, decoder, timeout),
                 dead_letters: DeadLetters::new(config, T::NAME, T::Record::TOPIC),

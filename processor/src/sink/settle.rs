@@ -1,9 +1,8 @@
 //! Settles batches: afterwards every record is inserted, or put aside and acknowledged, or says nothing (I5). Only
 //! then may the offsets be committed.
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use metrics::{counter, histogram};
@@ -73,26 +72,25 @@ impl<T: Table> Settler<T> {
         let mut rows = 0;
         let mut tombstones = 0;
 
-        // Poison halves the range that it is in. The stack keeps the order of the records.
-        let mut unsettled: Vec<Range<usize>> = vec![0..records.len()];
-        while let Some(range) = unsettled.pop() {
-            let part = records.get(range.clone()).unwrap_or_default();
+        // Poison halves the part that it is in. The stack keeps the parts in the order of the records.
+        let mut unsettled: Vec<(usize, &[SourceRecord])> = vec![(0, records)];
+        while let Some((start, part)) = unsettled.pop() {
             match self.insert(part)? {
                 Ok(inserted) => {
                     rows += inserted.rows;
                     tombstones += inserted.tombstones;
                     self.watch(part.len(), inserted.refused.iter().map(|(position, _)| *position))?;
                     let found = inserted.refused.into_iter();
-                    refused.extend(found.map(|(position, refusal)| (range.start + position, refusal)));
+                    refused.extend(found.map(|(position, refusal)| (start + position, refusal)));
                 }
                 Err(error) if part.len() == 1 => {
                     self.watch(1, std::iter::once(0))?;
-                    refused.push((range.start, Refusal::RefusedByServer(error)));
+                    refused.push((start, Refusal::RefusedByServer(error)));
                 }
                 Err(_) => {
-                    let middle = range.start + range.len() / 2;
-                    unsettled.push(middle..range.end);
-                    unsettled.push(range.start..middle);
+                    let (first, second) = part.split_at(part.len() / 2);
+                    unsettled.push((start + first.len(), second));
+                    unsettled.push((start, first));
                 }
             }
         }
@@ -102,6 +100,9 @@ impl<T: Table> Settler<T> {
         counter!("courierflow_sink_rows_total", "table" => T::NAME).increment(rows as u64);
         counter!("courierflow_sink_bytes_total", "table" => T::NAME).increment(batch.bytes() as u64);
         counter!("courierflow_sink_tombstones_total", "table" => T::NAME).increment(tombstones as u64);
+        if let Some(oldest) = records.iter().filter_map(|record| record.timestamp).min() {
+            histogram!("courierflow_sink_record_age_seconds", "table" => T::NAME).record(seconds_since(oldest));
+        }
         Ok(())
     }
 
@@ -216,4 +217,13 @@ impl<T: Table> Settler<T> {
             }
         })
     }
+}
+
+/// Age of a record's timestamp in milliseconds since 1970; of our own topics that is the receipt of the push. Only for a
+/// metric: no row depends on the clock.
+fn seconds_since(timestamp: i64) -> f64 {
+    let then = UNIX_EPOCH + Duration::from_millis(u64::try_from(timestamp).unwrap_or(0));
+    SystemTime::now()
+        .duration_since(then)
+        .map_or(0.0, |age| age.as_secs_f64())
 }

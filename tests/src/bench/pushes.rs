@@ -6,7 +6,7 @@ use serde_json::json;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Items of a push as the targets name it.
-pub const ITEMS: usize = 20;
+pub(super) const ITEMS: usize = 20;
 
 /// What happens to a parcel in these benchmarks: code, status name, text, area.
 const STEPS: [(&str, &str, &str, &str, &str); ITEMS] = [
@@ -147,13 +147,13 @@ const STEPS: [(&str, &str, &str, &str, &str); ITEMS] = [
 ];
 
 /// The tracking number of a parcel.
-pub fn tracking_number(parcel: usize) -> String {
+pub(super) fn tracking_number(parcel: usize) -> String {
     format!("BN{parcel:012}")
 }
 
 /// The `param` of a push that tells the first `items` items of a parcel, newest first; a year of parcels, five seconds
 /// apart.
-pub fn payload(parcel: usize, items: usize) -> String {
+pub(super) fn payload(parcel: usize, items: usize) -> String {
     let pickup = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_780_000_000 + 5 * parcel as i64);
     let data: Vec<_> = STEPS
         .iter()
@@ -186,7 +186,7 @@ pub fn payload(parcel: usize, items: usize) -> String {
 }
 
 /// The push event that ingest would make of it.
-pub fn push_event(parcel: usize, items: usize, received_at: TimestampMicros) -> PushEvent {
+pub(super) fn push_event(parcel: usize, items: usize, received_at: TimestampMicros) -> PushEvent {
     let payload = payload(parcel, items);
     PushEvent {
         push_id: PushId(xxh3_128(payload.as_bytes()).to_be_bytes()),

@@ -1,7 +1,7 @@
 //! The history of a shipment: items in order (rules 6, 7, 34), with identity, leg and status (rules 13, 14), and the
 //! status of the shipment (rule 2).
 
-use courierflow_schemas::records::{Leg, Segment, Status, Vendor};
+use courierflow_schemas::records::{Leg, Segment, Status};
 
 use super::codes::{self, Saying};
 use super::read::{Item, Snapshot, Word};

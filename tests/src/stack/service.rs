@@ -296,6 +296,7 @@ impl Service {
         kill_process(Pid::from_child(&self.child), signal).with_context(|| format!("cannot signal {}", self.spec.name))
     }
 
+    /// The end of its log, for an error.
     pub fn log_end(&self) -> String {
         last_lines(&self.spec.log, 30)
     }

@@ -268,10 +268,9 @@ mod tests {
         assert_eq!(Shipment::row(bare_record(), &ANYWHERE), Ok(bare_row()));
     }
 
-    #[test]
-    fn golden_row() {
-        // Every value differs from its neighbours, so that no two columns can be exchanged unseen.
-        let record = records::Shipment {
+    /// Every value differs from its neighbours, so that no two columns can be exchanged unseen.
+    fn full_record() -> records::Shipment {
+        records::Shipment {
             account: "open".to_owned(),
             epoch: EpochDay(20_309),
             version: 1_754_800_000_000_001,
@@ -347,8 +346,11 @@ mod tests {
                 received_at: TimestampMicros(2),
             }],
             ..bare_record()
-        };
-        let row = ShipmentRow {
+        }
+    }
+
+    fn full_row() -> ShipmentRow {
+        ShipmentRow {
             account: "open".to_owned(),
             epoch: 20_309,
             version: 1_754_800_000_000_001,
@@ -392,8 +394,12 @@ mod tests {
             event_location: vec![Some("上海".to_owned()), None],
             event_context: vec!["已揽收".to_owned(), String::new()],
             ..bare_row()
-        };
-        assert_eq!(Shipment::row(record, &ANYWHERE), Ok(row));
+        }
+    }
+
+    #[test]
+    fn golden_row() {
+        assert_eq!(Shipment::row(full_record(), &ANYWHERE), Ok(full_row()));
     }
 
     #[test]
