@@ -281,9 +281,9 @@ impl Findings {
             .iter()
             .filter(|exception| exception.codes.iter().any(|code| shown.contains(code)))
         {
-            let [own, others @ ..] = exception.codes else { continue };
-            let others: String = others.iter().map(|code| format!(" (Kdniao {code})")).collect();
-            let _ = writeln!(text, "  {own}{others} {}: {}", exception.name, exception.meaning);
+            let [own, kdniao @ ..] = exception.codes else { continue };
+            let kdniao = kdniao.first().map_or(String::new(), |code| format!(" (Kdniao {code})"));
+            let _ = writeln!(text, "  {own}{kdniao} {}: {}", exception.name, exception.meaning);
         }
         text.push('\n');
         for finding in self.remarkable() {
