@@ -1,5 +1,7 @@
 //! What came out: asks `ClickHouse` for a carrier table, the way a user would.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -41,17 +43,13 @@ FROM
 GROUP BY carrier
 ORDER BY parcels DESC, carrier";
 
-/// One row a carrier, vendor and exception code. The share is that of the parcels picked up which this vendor follows.
+/// One row a carrier and exception code: how many of the parcels picked up have met it.
 pub const CODES_SQL: &str = "\
-SELECT carrier, vendor, code, count() AS parcels, any(followed) AS picked_up
-FROM
-(
-    SELECT carrier, vendor, exception_codes, count() OVER (PARTITION BY carrier, vendor) AS followed
-    FROM courier.shipment FINAL
-    WHERE tracking_state != 'CARRIER_CORRECTED' AND status != 'CANCELLED' AND picked_up_at IS NOT NULL
-)
+SELECT carrier, code, count() AS parcels
+FROM courier.shipment FINAL
 ARRAY JOIN exception_codes AS code
-GROUP BY carrier, vendor, code
+WHERE tracking_state != 'CARRIER_CORRECTED' AND status != 'CANCELLED' AND picked_up_at IS NOT NULL
+GROUP BY carrier, code
 ORDER BY carrier, parcels DESC, code";
 
 /// One row: what else there is to see.
@@ -87,10 +85,8 @@ pub struct CarrierRow {
 #[allow(missing_docs, reason = "the columns of CODES_SQL")]
 pub struct CodeRow {
     pub carrier: String,
-    pub vendor: String,
     pub code: String,
     pub parcels: u64,
-    pub picked_up: u64,
 }
 
 /// The row of [`TOTALS_SQL`].
@@ -229,7 +225,7 @@ pub async fn wait_until_caught_up(
 pub struct Findings {
     /// One a carrier.
     pub carriers: Vec<CarrierRow>,
-    /// One a carrier, vendor and code.
+    /// One a carrier and code.
     pub codes: Vec<CodeRow>,
     /// Sums.
     pub totals: Totals,
@@ -259,8 +255,12 @@ impl Findings {
             "most frequent codes",
         ];
         let mut lines = vec![columns.map(str::to_owned)];
+        let mut shown = BTreeSet::new();
         for row in &self.carriers {
             let name = known(&row.carrier).map_or(String::new(), |carrier| format!(" {}", carrier.name));
+            let codes = self.top_codes(row);
+            shown.extend(codes.iter().map(|(code, _)| *code));
+            let codes: Vec<_> = codes.iter().map(|(code, share)| format!("{code} {share}")).collect();
             lines.push([
                 format!("{}{name}", row.carrier),
                 row.parcels.to_string(),
@@ -269,49 +269,44 @@ impl Findings {
                 quantile(row.median_hours, row.cohort, 10),
                 quantile(row.p90_hours, row.cohort, 50),
                 percent(row.with_exception, row.picked_up),
-                self.top_codes(&row.carrier),
+                codes.join(", "),
             ]);
         }
-        let mut widths = [0; 8];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(columns_of(cell));
-            }
-        }
-        for line in &lines {
-            for (index, (cell, width)) in line.iter().zip(widths).enumerate() {
-                let padding = " ".repeat(width - columns_of(cell));
-                let _ = match index {
-                    0 => write!(text, "  {cell}{padding}"),
-                    7 => write!(text, "   {cell}"),
-                    _ => write!(text, "   {padding}{cell}"),
-                };
-            }
-            text.push('\n');
-        }
+        write_table(&mut text, &lines);
         text.push_str(
-            "\n  median, p90: hours from pick-up to delivery of all parcels picked up at least 10 days ago, ",
+            "\n  median, p90: hours from pick-up to delivery, over all parcels picked up at least 10 days ago; one that is not\n  \
+             delivered counts as infinitely late. exception, codes: share of the parcels picked up. \"-\": too few to tell.\n",
         );
-        text.push_str(
-            "undelivered ones counting as\n  infinitely late; \"-\": too few parcels to tell. exception, codes: ",
-        );
-        text.push_str("share of the parcels picked up (2xx are Kuaidi100's\n  codes, 4xx Kdniao's; some subscriptions carry none).\n\n");
+        for exception in EXCEPTIONS
+            .iter()
+            .filter(|exception| exception.codes.iter().any(|code| shown.contains(code)))
+        {
+            let [own, kdniao @ ..] = exception.codes else { continue };
+            let kdniao = kdniao.first().map_or(String::new(), |code| format!(" (Kdniao {code})"));
+            let _ = writeln!(text, "  {own}{kdniao} {}: {}", exception.name, exception.meaning);
+        }
+        text.push('\n');
         for finding in self.remarkable() {
             let _ = writeln!(text, "  * {finding}");
         }
         text
     }
 
-    fn top_codes(&self, carrier: &str) -> String {
-        let mut rows: Vec<_> = self.codes.iter().filter(|row| row.carrier == carrier).collect();
-        let share = |row: &CodeRow| row.parcels as f64 / row.picked_up.max(1) as f64;
-        rows.sort_by(|one, other| share(other).total_cmp(&share(one)));
-        let named = rows.iter().take(3).map(|row| {
-            let name = EXCEPTIONS.iter().find(|(code, ..)| *code == row.code);
-            let name = name.map_or(String::new(), |(_, chinese, english)| format!(" {chinese} {english}"));
-            format!("{}{name} {}", row.code, percent(row.parcels, row.picked_up))
-        });
-        named.collect::<Vec<_>>().join(", ")
+    /// The three most frequent exceptions of a carrier, by the code that stands for both vendors', with their shares.
+    fn top_codes<'row>(&'row self, carrier: &CarrierRow) -> Vec<(&'row str, String)> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in self.codes.iter().filter(|row| row.carrier == carrier.carrier) {
+            let exception = EXCEPTIONS
+                .iter()
+                .find(|exception| exception.codes.contains(&row.code.as_str()));
+            let code = exception.and_then(|exception| exception.codes.first().copied());
+            *counts.entry(code.unwrap_or(&row.code)).or_default() += row.parcels;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, parcels)| Reverse(*parcels));
+        let top = counts.into_iter().take(3);
+        top.map(|(code, parcels)| (code, percent(parcels, carrier.picked_up)))
+            .collect()
     }
 
     fn remarkable(&self) -> Vec<String> {
@@ -385,6 +380,28 @@ fn known(code: &str) -> Option<&'static Carrier> {
         .find(|carrier| carrier.code == code)
 }
 
+/// First column to the left, last one as it comes, numbers to the right.
+fn write_table(text: &mut String, lines: &[[String; 8]]) {
+    let mut widths = [0; 8];
+    for line in lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(columns_of(cell));
+        }
+    }
+    for line in lines {
+        for (index, (cell, width)) in line.iter().zip(widths).enumerate() {
+            let padding = " ".repeat(width - columns_of(cell));
+            let _ = match index {
+                0 => write!(text, "  {cell}{padding}"),
+                7 => write!(text, "   {cell}"),
+                _ => write!(text, "   {padding}{cell}"),
+            };
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+}
+
 fn quantile(hours: Option<f64>, cohort: u64, least: u64) -> String {
     match hours {
         _ if cohort < least => "-".to_owned(),
@@ -436,16 +453,15 @@ mod tests {
             carriers: vec![row("jt", None, 12), row("sf", Some(40.0), 1)],
             codes: vec![CodeRow {
                 carrier: "jt".to_owned(),
-                vendor: "kuaidi100".to_owned(),
-                code: "203".to_owned(),
+                code: "404".to_owned(),
                 parcels: 9,
-                picked_up: 90,
             }],
             totals: Totals::default(),
         };
         let text = findings.render();
         for expected in [
-            "jt 极兔       120         100          85       52.2   not reached      13.0 %   203 拒收 refused 10.0 %",
+            "jt 极兔       120         100          85       52.2   not reached      13.0 %   203 9.0 %",
+            "  203 (Kdniao 404) 拒收: refused",
             "slowest: jt, half of its parcels take more than 52 h; fastest: sf, 24 h",
             "most returns: jt, 12.0 %; its 90th percentile is not reached",
         ] {

@@ -66,7 +66,7 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     let mut derive = ready(&processor("derive", &stack), "derive", &stack);
 
     // Killed each time it has written some more, so that some kills hit an open transaction, until all is derived.
-    let load = Load::start(ingest.url(), 3, 300, 0.0);
+    let load = Load::start(ingest.url(), 3, 200, 0.0);
     let step = i64::try_from(load.pushes()).unwrap() / i64::from(KILLS * 2);
     let mut kills = 0;
     let mut before = 0;

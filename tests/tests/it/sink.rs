@@ -15,11 +15,11 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     let stack = migrated("sink-killed");
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let _derive = ready(&processor("derive", &stack), "derive", &stack);
-    let small_batches = |launch: Launch| launch.env("COURIERFLOW__SINK__MAX_BATCH_ROWS", "200");
+    let small_batches = |launch: Launch| launch.env("COURIERFLOW__SINK__MAX_BATCH_ROWS", "100");
     let mut sink = ready(&small_batches(processor("sink", &stack)), "sink", &stack);
 
     // Killed each time it has inserted some more, with batches so small that there are always some under way.
-    let load = Load::start(ingest.url(), 4, 250, 0.0);
+    let load = Load::start(ingest.url(), 4, 150, 0.0);
     let step = load.pushes() / u64::from(KILLS * 2);
     let mut kills = 0;
     let mut before = 0;
