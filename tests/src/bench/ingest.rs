@@ -469,7 +469,7 @@ async fn load(
         latencies.extend(measured);
         total += count;
     }
-    let cpu = (cpu_time()? - cpu_before).as_secs_f64() * 1e6 / total as f64;
+    let cpu = cpu_time()?.saturating_sub(cpu_before).as_secs_f64() * 1e6 / total as f64;
     latencies.sort_unstable();
     let percentile = |percent: usize| {
         let latency = latencies
