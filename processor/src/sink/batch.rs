@@ -1,31 +1,36 @@
 //! The records that go into one insert, and when they are enough.
 //!
-//! A batch holds the records as they came from Kafka; their rows are made while they are sent. So a batch takes the memory
-//! of its records and no more, whatever becomes of it: it is sent again as it is, cut in halves, or its records are put
-//! aside byte for byte.
+//! A batch holds the records as they came from Kafka, one behind the other; their rows are made while they are sent. So a
+//! batch takes the memory of its records and no more, whatever becomes of it: it is sent again as it is, cut in halves, or
+//! its records are put aside byte for byte.
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::config::SinkSettings;
+use crate::dead_letter::Coordinates;
 
 /// A record of the worker's topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SourceRecord {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SourceRecord<'a> {
     pub(crate) partition: i32,
     pub(crate) offset: i64,
     /// Milliseconds since 1970, UTC.
     pub(crate) timestamp: Option<i64>,
-    pub(crate) key: Option<Box<[u8]>>,
-    pub(crate) value: Option<Box<[u8]>>,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: Option<&'a [u8]>,
 }
 
-impl SourceRecord {
-    /// What it takes in memory.
-    pub(crate) fn bytes(&self) -> usize {
-        let length = |part: &Option<Box<[u8]>>| part.as_ref().map_or(0, |bytes| bytes.len());
-        size_of::<Self>() + length(&self.key) + length(&self.value)
+impl SourceRecord<'_> {
+    pub(crate) fn coordinates<'t>(&self, topic: &'t str) -> Coordinates<'t> {
+        Coordinates {
+            topic,
+            partition: self.partition,
+            offset: self.offset,
+            timestamp: self.timestamp,
+        }
     }
 }
 
@@ -53,24 +58,64 @@ impl From<&SinkSettings> for Limits {
 /// Records of one topic, in the order of each partition.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    records: Vec<SourceRecord>,
-    bytes: usize,
+    entries: Vec<Entry>,
+    /// Keys and values.
+    contents: Vec<u8>,
     oldest: Option<Instant>,
 }
 
+#[derive(Debug)]
+struct Entry {
+    partition: i32,
+    offset: i64,
+    timestamp: Option<i64>,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+}
+
 impl Batch {
-    pub(crate) fn push(&mut self, record: SourceRecord, now: Instant) {
-        self.bytes += record.bytes();
+    pub(crate) fn push(&mut self, record: SourceRecord<'_>, now: Instant) {
         self.oldest.get_or_insert(now);
-        self.records.push(record);
+        let entry = Entry {
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: record.key.map(|key| self.keep(key)),
+            value: record.value.map(|value| self.keep(value)),
+        };
+        self.entries.push(entry);
     }
 
-    pub(crate) fn records(&self) -> &[SourceRecord] {
-        &self.records
+    fn keep(&mut self, content: &[u8]) -> Range<usize> {
+        let start = self.contents.len();
+        self.contents.extend_from_slice(content);
+        start..self.contents.len()
     }
 
+    /// The record at a position.
+    pub(crate) fn get(&self, position: usize) -> Option<SourceRecord<'_>> {
+        let entry = self.entries.get(position)?;
+        let content = |range: &Option<Range<usize>>| self.contents.get(range.clone()?);
+        Some(SourceRecord {
+            partition: entry.partition,
+            offset: entry.offset,
+            timestamp: entry.timestamp,
+            key: content(&entry.key),
+            value: content(&entry.value),
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.contents.len() + self.entries.len() * size_of::<Entry>()
     }
 
     /// When its first record was read.
@@ -78,13 +123,14 @@ impl Batch {
         self.oldest
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    /// The oldest timestamp of its records, milliseconds since 1970, UTC.
+    pub(crate) fn oldest_timestamp(&self) -> Option<i64> {
+        self.entries.iter().filter_map(|entry| entry.timestamp).min()
     }
 
     /// No further record may be added.
     pub(crate) fn is_full(&self, limits: Limits) -> bool {
-        self.records.len() >= limits.rows || self.bytes >= limits.bytes
+        self.len() >= limits.rows || self.bytes() >= limits.bytes
     }
 
     /// It should be inserted now.
@@ -95,20 +141,20 @@ impl Batch {
                 .is_some_and(|oldest| now.saturating_duration_since(oldest) >= limits.age)
     }
 
-    /// The partition belongs to someone else now, who reads these records again.
+    /// The partition belongs to someone else now, who reads these records again. Their contents stay until the batch is
+    /// settled.
     pub(crate) fn forget_partition(&mut self, partition: i32) {
-        self.records.retain(|record| record.partition != partition);
-        self.bytes = self.records.iter().map(SourceRecord::bytes).sum();
-        if self.records.is_empty() {
-            self.oldest = None;
+        self.entries.retain(|entry| entry.partition != partition);
+        if self.entries.is_empty() {
+            *self = Self::default();
         }
     }
 
     /// What may be committed once the batch is settled.
     pub(crate) fn offsets(&self) -> Offsets {
         let mut offsets = Offsets::new();
-        for record in &self.records {
-            offsets.insert(record.partition, record.offset + 1);
+        for entry in &self.entries {
+            offsets.insert(entry.partition, entry.offset + 1);
         }
         offsets
     }
@@ -118,17 +164,19 @@ impl Batch {
 mod tests {
     use super::*;
 
-    fn record(partition: i32, offset: i64, value_bytes: usize) -> SourceRecord {
+    const CONTENT: &[u8] = &[7; 10_000];
+
+    fn record(partition: i32, offset: i64, value_bytes: usize) -> SourceRecord<'static> {
         SourceRecord {
             partition,
             offset,
-            timestamp: None,
+            timestamp: Some(1_000 - offset),
             key: None,
-            value: Some(vec![0; value_bytes].into()),
+            value: Some(&CONTENT[..value_bytes]),
         }
     }
 
-    const OVERHEAD: usize = size_of::<SourceRecord>();
+    const OVERHEAD: usize = size_of::<Entry>();
 
     fn limits() -> Limits {
         Limits {
@@ -136,6 +184,31 @@ mod tests {
             bytes: 1_000,
             age: Duration::from_secs(1),
         }
+    }
+
+    #[test]
+    fn records_come_out_as_they_went_in() {
+        let tombstone = SourceRecord {
+            key: Some(b"key"),
+            value: None,
+            ..record(2, 8, 0)
+        };
+        let empty = SourceRecord {
+            key: Some(b""),
+            value: Some(b""),
+            timestamp: None,
+            ..record(1, 9, 0)
+        };
+        let records = [record(0, 7, 5), tombstone, empty, record(0, 10, 1)];
+        let mut batch = Batch::default();
+        for record in records {
+            batch.push(record, Instant::now());
+        }
+        for (position, record) in records.into_iter().enumerate() {
+            assert_eq!(batch.get(position), Some(record));
+        }
+        assert_eq!(batch.get(4), None);
+        assert_eq!(batch.oldest_timestamp(), Some(990));
     }
 
     #[test]
@@ -191,7 +264,7 @@ mod tests {
         batch.push(record(1, 6, 200), now);
         batch.forget_partition(0);
         assert_eq!(batch.offsets(), Offsets::from([(1, 7)]));
-        assert_eq!(batch.bytes(), OVERHEAD + 200);
+        assert_eq!(batch.get(0), Some(record(1, 6, 200)));
         batch.forget_partition(1);
         assert!(batch.is_empty());
         assert_eq!(batch.bytes(), 0);

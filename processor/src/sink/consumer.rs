@@ -32,7 +32,10 @@ pub(super) fn subscribe(
         // When the prefetch is full the client pauses fetching for this long, 1 s by default: a worker would run dry.
         .set("fetch.queue.backoff.ms", "10")
         .set("queued.max.messages.kbytes", PREFETCH_KIB)
-        .set("fetch.max.bytes", "16777216")
+        // One answer comes on top, and this counts it compressed: texts unfold to ten times as much and more. A larger
+        // batch of a producer is still answered, alone.
+        .set("fetch.max.bytes", "2097152")
+        .set("max.partition.fetch.bytes", "524288")
         .set("statistics.interval.ms", "5000");
     for (name, value) in config.kafka.client_properties() {
         client.set(name, value);

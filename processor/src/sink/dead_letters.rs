@@ -46,7 +46,7 @@ impl DeadLetters {
     }
 
     /// Sends all of them; an error leaves it open which of them arrived. Sending one twice does no harm.
-    pub(super) async fn send(&mut self, refused: &[(&SourceRecord, &Refusal)]) -> Result<(), KafkaError> {
+    pub(super) async fn send(&mut self, refused: &[(SourceRecord<'_>, &Refusal)]) -> Result<(), KafkaError> {
         let producer = match &mut self.producer {
             Some(producer) => producer,
             empty => empty.insert(self.config.create()?),
@@ -64,8 +64,8 @@ impl DeadLetters {
             let mut letter = FutureRecord::<[u8], [u8]>::to(topics::DERIVE_DEAD)
                 .partition(record.partition)
                 .headers(headers);
-            letter.key = record.key.as_deref();
-            letter.payload = record.value.as_deref();
+            letter.key = record.key;
+            letter.payload = record.value;
             deliveries.push(producer.send_result(letter).map_err(|(error, _)| error)?);
         }
         for delivery in deliveries {

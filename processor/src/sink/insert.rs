@@ -1,16 +1,16 @@
 //! One attempt to insert a batch: its records become rows while they are sent.
 
 use std::error::Error as _;
+use std::ops::Range;
 use std::time::Duration;
 
 use clickhouse::error::{Error, Result};
 use clickhouse::insert::Insert;
 use courierflow_schemas::wire::{DecodeError, Decoder, Record};
 
-use super::batch::SourceRecord;
+use super::batch::{Batch, SourceRecord};
 use super::insert_error::{Class, classify};
 use super::rows::{Table, Unrepresentable};
-use crate::dead_letter::Coordinates;
 
 /// Of an error's first line, for the log and `/readyz`.
 const MAX_ERROR_CHARS: usize = 400;
@@ -30,7 +30,7 @@ pub(super) struct Inserted {
     pub(super) rows: usize,
     /// Records that say nothing to the table.
     pub(super) tombstones: usize,
-    /// Records without a row, by position, ascending.
+    /// Records without a row, by position in the batch, ascending.
     pub(super) refused: Vec<(usize, Refusal)>,
 }
 
@@ -118,11 +118,13 @@ impl<T: Table> Inserter<T> {
         Ok(())
     }
 
-    /// Sends `records` in one insert. The rows are a function of the records alone: a second attempt sends the same.
-    pub(super) async fn attempt(&mut self, records: &[SourceRecord]) -> Result<Inserted, Failure> {
+    /// Sends the records of `part` in one insert. The rows are a function of the records alone: a second attempt sends the
+    /// same.
+    pub(super) async fn attempt(&mut self, batch: &Batch, part: Range<usize>) -> Result<Inserted, Failure> {
         let mut inserted = Inserted::default();
         let mut insert = self.begin().await?;
-        for (position, record) in records.iter().enumerate() {
+        for position in part {
+            let Some(record) = batch.get(position) else { break };
             match self.row(record)? {
                 Outcome::Row(row) => {
                     insert.write(&row).await?;
@@ -149,8 +151,8 @@ impl<T: Table> Inserter<T> {
         Ok(insert.with_timeouts(Some(self.timeout), Some(self.timeout)))
     }
 
-    fn row(&mut self, record: &SourceRecord) -> Result<Outcome<T::Row>, Failure> {
-        let Some(value) = &record.value else {
+    fn row(&mut self, record: SourceRecord<'_>) -> Result<Outcome<T::Row>, Failure> {
+        let Some(value) = record.value else {
             return Ok(if T::HAS_TOMBSTONES {
                 Outcome::Tombstone
             } else {
@@ -171,16 +173,5 @@ impl<T: Table> Inserter<T> {
             Ok(row) => Outcome::Row(row),
             Err(error) => Outcome::Refused(error.into()),
         })
-    }
-}
-
-impl SourceRecord {
-    pub(super) fn coordinates<'a>(&self, topic: &'a str) -> Coordinates<'a> {
-        Coordinates {
-            topic,
-            partition: self.partition,
-            offset: self.offset,
-            timestamp: self.timestamp,
-        }
     }
 }

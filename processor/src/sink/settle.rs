@@ -1,6 +1,7 @@
 //! Settles batches: afterwards every record is inserted, or put aside and acknowledged, or says nothing (I5). Only
 //! then may the offsets be committed.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -67,50 +68,48 @@ impl<T: Table> Settler<T> {
 
     /// Inserts the batch, in one insert if no row is refused; puts aside what has no row.
     pub(super) fn settle(&mut self, batch: &Batch) -> Result<(), Unsettled> {
-        let records = batch.records();
         let mut refused: Vec<(usize, Refusal)> = Vec::new();
         let mut rows = 0;
         let mut tombstones = 0;
 
         // Poison halves the part that it is in. The stack keeps the parts in the order of the records.
-        let mut unsettled: Vec<(usize, &[SourceRecord])> = vec![(0, records)];
-        while let Some((start, part)) = unsettled.pop() {
-            match self.insert(part)? {
+        let mut unsettled = Vec::from([(0, batch.len())]);
+        while let Some((start, end)) = unsettled.pop() {
+            match self.insert(batch, start..end)? {
                 Ok(inserted) => {
                     rows += inserted.rows;
                     tombstones += inserted.tombstones;
-                    self.watch(part.len(), inserted.refused.iter().map(|(position, _)| *position))?;
-                    let found = inserted.refused.into_iter();
-                    refused.extend(found.map(|(position, refusal)| (start + position, refusal)));
+                    self.watch(start..end, inserted.refused.iter().map(|(position, _)| *position))?;
+                    refused.extend(inserted.refused);
                 }
-                Err(error) if part.len() == 1 => {
-                    self.watch(1, std::iter::once(0))?;
+                Err(error) if end - start == 1 => {
+                    self.watch(start..end, std::iter::once(start))?;
                     refused.push((start, Refusal::RefusedByServer(error)));
                 }
                 Err(_) => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    unsettled.push((start + first.len(), second));
-                    unsettled.push((start, first));
+                    let middle = start.midpoint(end);
+                    unsettled.push((middle, end));
+                    unsettled.push((start, middle));
                 }
             }
         }
-        self.put_aside(records, &refused)?;
+        self.put_aside(batch, &refused)?;
 
         counter!("courierflow_sink_batches_total", "table" => T::NAME).increment(1);
         counter!("courierflow_sink_rows_total", "table" => T::NAME).increment(rows as u64);
         counter!("courierflow_sink_bytes_total", "table" => T::NAME).increment(batch.bytes() as u64);
         counter!("courierflow_sink_tombstones_total", "table" => T::NAME).increment(tombstones as u64);
-        if let Some(oldest) = records.iter().filter_map(|record| record.timestamp).min() {
+        if let Some(oldest) = batch.oldest_timestamp() {
             histogram!("courierflow_sink_record_age_seconds", "table" => T::NAME).record(seconds_since(oldest));
         }
         Ok(())
     }
 
     /// One insert, tried until it succeeds. The inner error says that a row is poison.
-    fn insert(&mut self, records: &[SourceRecord]) -> Result<Result<Inserted, String>, Unsettled> {
+    fn insert(&mut self, batch: &Batch, part: Range<usize>) -> Result<Result<Inserted, String>, Unsettled> {
         let outcome = self.retry("insert", async |this| {
             let begin = Instant::now();
-            let outcome = this.inserter.attempt(records).await;
+            let outcome = this.inserter.attempt(batch, part.clone()).await;
             let name = match &outcome {
                 Ok(_) => "ok",
                 Err(failure) => failure.class.as_str(),
@@ -134,10 +133,10 @@ impl<T: Table> Settler<T> {
     }
 
     /// Sends the refused records to the dead-letter topic and waits for its acknowledgements.
-    fn put_aside(&mut self, records: &[SourceRecord], refused: &[(usize, Refusal)]) -> Result<(), Unsettled> {
-        let letters: Vec<(&SourceRecord, &Refusal)> = refused
+    fn put_aside(&mut self, batch: &Batch, refused: &[(usize, Refusal)]) -> Result<(), Unsettled> {
+        let letters: Vec<(SourceRecord<'_>, &Refusal)> = refused
             .iter()
-            .filter_map(|(position, refusal)| Some((records.get(*position)?, refusal)))
+            .filter_map(|(position, refusal)| Some((batch.get(*position)?, refusal)))
             .collect();
         let Some((first, refusal)) = letters.first() else {
             return Ok(());
@@ -165,16 +164,16 @@ impl<T: Table> Settler<T> {
         Ok(())
     }
 
-    /// Tells the guard what became of the next `count` records, of which those at `poison` were refused.
-    fn watch(&self, count: usize, poison: impl Iterator<Item = usize>) -> Result<(), TooMuchPoison> {
+    /// Tells the guard what became of the records of `part`, of which those at `poison` were refused.
+    fn watch(&self, part: Range<usize>, poison: impl Iterator<Item = usize>) -> Result<(), TooMuchPoison> {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = 0;
+        let mut next = part.start;
         for position in poison {
             guard.good(position - next);
             guard.poison()?;
             next = position + 1;
         }
-        guard.good(count - next);
+        guard.good(part.end - next);
         Ok(())
     }
 

@@ -109,31 +109,29 @@ impl<T: Table> Worker<T> {
 
     /// At most one record into the batch; and whatever the group decided meanwhile.
     fn read(&mut self) -> Result<(), WorkerError> {
-        let polled = self
-            .consumer
-            .poll(POLL)
-            .map(|message| message.map(|message| SourceRecord::from(&message)));
-        for partition in self.consumer.context().take_revoked() {
-            self.forget(partition);
+        let polled = self.consumer.poll(POLL);
+        let group = self.consumer.context();
+        for partition in group.take_revoked() {
+            self.state.forget(partition);
         }
-        if self.consumer.context().take_assigned() {
+        if group.take_assigned() {
             self.health.has_joined_group();
             // New partitions are not paused, and one that comes back may still be.
-            self.set_paused(self.state.is_paused)?;
+            self.state.set_paused(self.state.is_paused, &self.consumer)?;
         }
         match polled {
             None => Ok(()),
-            Some(Ok(record)) => {
+            Some(Ok(message)) => {
                 self.state.last_kafka_error = None;
-                self.state.read.insert(record.partition, record.offset + 1);
-                self.state.batch.push(record, Instant::now());
+                self.state.read.insert(message.partition(), message.offset() + 1);
+                self.state.batch.push(source_record(&message), Instant::now());
                 Ok(())
             }
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                 Err(KafkaError::MessageConsumptionFatal(code).into())
             }
             Some(Err(error)) => {
-                self.say_once(&error);
+                self.state.say_once(T::NAME, &error);
                 Ok(())
             }
         }
@@ -222,7 +220,7 @@ impl<T: Table> Worker<T> {
     fn hold_back_while_full(&mut self) -> Result<(), WorkerError> {
         if !self.state.batch.is_full(self.limits) {
             if self.state.is_paused {
-                self.set_paused(false)?;
+                self.state.set_paused(false, &self.consumer)?;
             }
             return Ok(());
         }
@@ -231,31 +229,9 @@ impl<T: Table> Worker<T> {
         }
         match self.outcomes.recv_timeout(PATIENCE) {
             Ok(outcome) => self.take_outcome(outcome),
-            Err(RecvTimeoutError::Timeout) => self.set_paused(true),
+            Err(RecvTimeoutError::Timeout) => self.state.set_paused(true, &self.consumer),
             Err(RecvTimeoutError::Disconnected) => Err(WorkerError::SettlerDied),
         }
-    }
-
-    fn set_paused(&mut self, is_paused: bool) -> Result<(), WorkerError> {
-        let partitions = self.consumer.assignment()?;
-        if is_paused {
-            self.consumer.pause(&partitions)?;
-        } else {
-            self.consumer.resume(&partitions)?;
-        }
-        self.state.is_paused = is_paused;
-        Ok(())
-    }
-
-    /// The partition is not ours any more: the next owner reads what is not committed again, and it must not be us who
-    /// commits it.
-    fn forget(&mut self, partition: i32) {
-        self.state.batch.forget_partition(partition);
-        for batch in &mut self.state.in_flight {
-            batch.offsets.remove(&partition);
-        }
-        self.state.uncommitted.remove(&partition);
-        self.state.read.remove(&partition);
     }
 
     /// Once a second.
@@ -327,25 +303,47 @@ impl<T: Table> Worker<T> {
         self.commit_settled();
         Ok(())
     }
+}
+
+impl State {
+    /// The partition is not ours any more: the next owner reads what is not committed again, and it must not be us who
+    /// commits it.
+    fn forget(&mut self, partition: i32) {
+        self.batch.forget_partition(partition);
+        for batch in &mut self.in_flight {
+            batch.offsets.remove(&partition);
+        }
+        self.uncommitted.remove(&partition);
+        self.read.remove(&partition);
+    }
+
+    fn set_paused(&mut self, is_paused: bool, consumer: &BaseConsumer<GroupEvents>) -> Result<(), WorkerError> {
+        let partitions = consumer.assignment()?;
+        if is_paused {
+            consumer.pause(&partitions)?;
+        } else {
+            consumer.resume(&partitions)?;
+        }
+        self.is_paused = is_paused;
+        Ok(())
+    }
 
     /// Kafka reports the same trouble again and again until it is over.
-    fn say_once(&mut self, error: &KafkaError) {
+    fn say_once(&mut self, table: &'static str, error: &KafkaError) {
         let code = error.rdkafka_error_code();
-        if self.state.last_kafka_error != code {
-            tracing::warn!(table = T::NAME, %error, "sink: cannot read from Kafka, will be retried");
-            self.state.last_kafka_error = code;
+        if self.last_kafka_error != code {
+            tracing::warn!(table, %error, "sink: cannot read from Kafka, will be retried");
+            self.last_kafka_error = code;
         }
     }
 }
 
-impl From<&BorrowedMessage<'_>> for SourceRecord {
-    fn from(message: &BorrowedMessage<'_>) -> Self {
-        Self {
-            partition: message.partition(),
-            offset: message.offset(),
-            timestamp: message.timestamp().to_millis(),
-            key: message.key().map(Into::into),
-            value: message.payload().map(Into::into),
-        }
+fn source_record<'a>(message: &'a BorrowedMessage<'_>) -> SourceRecord<'a> {
+    SourceRecord {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key(),
+        value: message.payload(),
     }
 }
