@@ -1,4 +1,4 @@
-//! The pipeline from a snapshot to records, readable from top to bottom in [`derive`].
+//! The pipeline from a snapshot to records, readable from top to bottom in [`derive()`].
 
 use courierflow_schemas::records::{
     EpochDay, Leg, Milestones, Op, Shipment, ShipmentEvent, Status, Transition, Verdict,
