@@ -21,7 +21,7 @@ pub fn init() {
                 lines
                     .json()
                     .flatten_event(true)
-                    .with_current_span(false)
+                    .with_current_span(true)
                     .with_span_list(false),
             )
             .try_init()

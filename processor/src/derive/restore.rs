@@ -39,7 +39,8 @@ pub(crate) enum RestoreError {
     },
     #[error("restore: {0}")]
     Schema(String),
-    #[error("restore of partitions {0:?} made no progress for {seconds} s", seconds = NO_PROGRESS.as_secs())]
+    #[error("restore of partitions {0:?} of {topic} made no progress for {seconds} s; if this goes on, look for a hanging \
+             transaction: kafka-transactions.sh find-hanging", topic = topics::SHIPMENT, seconds = NO_PROGRESS.as_secs())]
     NoProgress(Vec<i32>),
     #[error("shutting down")]
     ShutDown,

@@ -30,6 +30,7 @@ pub fn start(
         let thread = std::thread::Builder::new().name(format!("derive-{number}"));
         threads.push(thread.spawn(move || {
             let part = format!("derive-{number}");
+            let _worker = tracing::error_span!("worker", slot = slot.name()).entered();
             supervise(&config, &registry, ids, &slot, &part, &health, &shutdown);
         })?);
     }

@@ -78,7 +78,7 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
             before = written(&stack, SHIPMENT);
             derive.restart().unwrap();
         }
-        let done = load.is_finished() && lag(&stack, DERIVE_GROUP, PUSH, &ends(&stack, PUSH)) == 0;
+        let done = load.is_finished() && lag(&stack, DERIVE_GROUP, PUSH, &ends(&stack, PUSH))? == 0;
         if kills == KILLS || done {
             Ok(())
         } else {

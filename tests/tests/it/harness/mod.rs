@@ -84,7 +84,7 @@ pub(crate) fn wait_until_in_tables(stack: &dyn Stack) {
 fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
     let ends = topics::ends(stack, topic);
     eventually(&format!("{group} has read {topic}"), || {
-        match topics::lag(stack, group, topic, &ends) {
+        match topics::lag(stack, group, topic, &ends)? {
             0 => Ok(()),
             lag => Err(format!("{lag} records behind {ends:?}")),
         }

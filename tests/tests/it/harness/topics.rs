@@ -113,8 +113,9 @@ pub(crate) fn ends(stack: &dyn Stack, topic: &str) -> BTreeMap<i32, i64> {
         .collect()
 }
 
-/// How many records before these ends a consumer group has not committed yet.
-pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i32, i64>) -> i64 {
+/// How many records before these ends a consumer group has not committed yet. Unknown while a transaction of a dead
+/// worker is pending on its offsets.
+pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i32, i64>) -> Result<i64, String> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
         .set("group.id", group)
@@ -124,12 +125,13 @@ pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i
     for partition in ends.keys() {
         list.add_partition(topic, *partition);
     }
-    let committed = consumer.committed_offsets(list, TIMEOUT).expect("committed offsets");
+    let committed = consumer.committed_offsets(list, TIMEOUT);
+    let committed = committed.map_err(|error| format!("committed offsets of {group}: {error}"))?;
     let behind = |element: &TopicPartitionListElem<'_>| match element.offset() {
         Offset::Offset(done) => (ends[&element.partition()] - done).max(0),
         _ => ends[&element.partition()],
     };
-    committed.elements().iter().map(behind).sum()
+    Ok(committed.elements().iter().map(behind).sum())
 }
 
 /// Deletes topics and consumer groups, and waits until they are gone.
