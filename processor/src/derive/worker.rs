@@ -10,7 +10,7 @@ use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder, EncodeError, Encoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 
@@ -74,7 +74,12 @@ impl Member {
     }
 }
 
-impl ClientContext for Member {}
+impl ClientContext for Member {
+    /// Every thread of the client reports a lost broker, again and again; its log has said it once.
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "consumer");
+    }
+}
 
 impl ConsumerContext for Member {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
@@ -257,6 +262,10 @@ fn judge_poll_error(error: KafkaError) -> Result<(), WorkerError> {
     match error {
         KafkaError::MessageConsumptionFatal(_) => Err(error.into()),
         KafkaError::PartitionEOF(_) => Ok(()),
+        // The client's log has said it.
+        KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {
+            Ok(())
+        }
         error => {
             tracing::warn!(%error, "consumer");
             Ok(())

@@ -130,8 +130,9 @@ impl ClientContext for GroupEvents {
         }
     }
 
+    /// Every thread of the client reports a lost broker, again and again; its log has said it once.
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(target: "librdkafka", table = self.table, %error, reason);
+        tracing::debug!(target: "librdkafka", table = self.table, %error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {

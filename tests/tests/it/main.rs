@@ -6,6 +6,7 @@
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
+//! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`recomputation`] | none | the pure core equals an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
@@ -23,6 +24,7 @@
 )]
 
 mod broker;
+mod chaos;
 mod derive;
 mod harness;
 mod recomputation;

@@ -19,14 +19,19 @@ pub(crate) struct Load {
 /// The simulated present of all tests: the same pushes each time.
 pub(crate) const NOW: i64 = 1_786_248_000;
 
+/// The pushes of so many parcels, with a lot of mischief: always the same ones.
+pub(crate) fn simulation(seed: u64, parcels: u32) -> Simulation {
+    Simulation::new(SimulationConfig {
+        mischief: 0.2,
+        reuse_numbers: true,
+        ..SimulationConfig::local(seed, parcels, NOW)
+    })
+}
+
 impl Load {
-    /// Starts sending the pushes of so many parcels, with a lot of mischief; `rate` a second, 0 for as fast as possible.
+    /// Starts sending the pushes of [`simulation`]; `rate` a second, 0 for as fast as possible.
     pub(crate) fn start(ingest_url: String, seed: u64, parcels: u32, rate: f64) -> Self {
-        let simulation = Simulation::new(SimulationConfig {
-            mischief: 0.2,
-            reuse_numbers: true,
-            ..SimulationConfig::local(seed, parcels, NOW)
-        });
+        let simulation = simulation(seed, parcels);
         let pushes = simulation.len() as u64;
         let acked = Arc::new(AtomicU64::new(0));
         let last_look = Arc::clone(&acked);

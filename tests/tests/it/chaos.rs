@@ -1,0 +1,426 @@
+//! Everything dies at random moments under load, and then the books are balanced.
+//!
+//! The short form plays every fault once. `./dev chaos` plays many rounds; it runs [`chaos_in_full`] and prints its report.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
+use courierflow_tests::oracle::{self, Difference};
+use courierflow_tests::simulator::push::{SimulatedPush, Simulation};
+use courierflow_tests::stack::{Launch, LocalStack, Server, Service, Stack};
+
+use crate::harness::load::{Load, simulation};
+use crate::harness::topics::{self, read};
+use crate::harness::{PATIENCE, eventually, migrated, processor, ready, tables, wait_until_in_tables};
+
+/// Longer than the session time-out of every consumer (6 s): the group gives the frozen member's partitions away.
+const FREEZE: Duration = Duration::from_secs(9);
+/// Parcels of one wave of load; a new one begins when all their pushes are acknowledged.
+const WAVE: u32 = 60;
+/// Pushes a second: enough that every moment has work in flight, little enough that two cores also restart servers.
+const RATE: f64 = 60.0;
+
+/// Who is hurt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Victim {
+    Ingest,
+    /// One of the processes that only derive.
+    Derive(usize),
+    Sink,
+    /// A process that derives and inserts, and only visits.
+    Visitor,
+    Server(Server),
+}
+
+/// What happens to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Blow {
+    /// SIGKILL; later it is started again.
+    Kill,
+    /// SIGSTOP for longer than its session lasts.
+    Freeze,
+    /// It joins the groups, and later leaves them in order.
+    Join,
+}
+
+/// One round plays each of these once.
+const ROUND: [(Blow, Victim); 11] = [
+    (Blow::Kill, Victim::Ingest),
+    (Blow::Kill, Victim::Derive(0)),
+    (Blow::Kill, Victim::Derive(1)),
+    (Blow::Kill, Victim::Sink),
+    (Blow::Kill, Victim::Server(Server::Kafka)),
+    (Blow::Kill, Victim::Server(Server::Registry)),
+    (Blow::Kill, Victim::Server(Server::ClickHouse)),
+    (Blow::Freeze, Victim::Derive(0)),
+    (Blow::Freeze, Victim::Derive(1)),
+    (Blow::Freeze, Victim::Sink),
+    (Blow::Join, Victim::Visitor),
+];
+
+/// What to do.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    faults: usize,
+    seed: u64,
+}
+
+/// Everyone on the stage.
+struct Scene {
+    ingest: Service,
+    derive: [Service; 2],
+    sink: Service,
+    visitor: Option<Service>,
+    // Last: services end before the servers that they talk to.
+    stack: LocalStack,
+}
+
+impl Scene {
+    fn open(name: &str) -> Self {
+        let stack = migrated(name);
+        let derive = |name| ready(&processor("derive", &stack), name, &stack);
+        Self {
+            ingest: ready(&Launch::ingest(), "ingest", &stack),
+            derive: [derive("derive-1"), derive("derive-2")],
+            sink: ready(&processor("sink", &stack), "sink", &stack),
+            visitor: None,
+            stack,
+        }
+    }
+
+    fn service(&mut self, victim: Victim) -> &mut Service {
+        match victim {
+            Victim::Ingest => &mut self.ingest,
+            Victim::Derive(index) => &mut self.derive[index],
+            Victim::Sink => &mut self.sink,
+            Victim::Visitor | Victim::Server(_) => unreachable!("{victim:?} is no service that is always there"),
+        }
+    }
+
+    fn begin(&mut self, (blow, victim): (Blow, Victim)) {
+        match (blow, victim) {
+            (Blow::Kill, Victim::Server(server)) => self.stack.kill(server).unwrap(),
+            (Blow::Join, _) => {
+                // A process of its own each time; whether it becomes ready depends on who else is down.
+                let visitor = processor("run", &self.stack).start("visitor", &self.stack).unwrap();
+                self.visitor = Some(visitor);
+            }
+            (blow, victim) => {
+                let service = self.service(victim);
+                let status = service.try_wait().unwrap();
+                assert!(
+                    status.is_none(),
+                    "{victim:?} ended by itself: {status:?}\n{}",
+                    service.log_end()
+                );
+                match blow {
+                    Blow::Kill => service.kill().unwrap(),
+                    _ => service.freeze().unwrap(),
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, (blow, victim): (Blow, Victim)) {
+        match (blow, victim) {
+            (Blow::Kill, Victim::Server(server)) => self.stack.start_server(server).unwrap(),
+            (Blow::Kill, victim) => self.service(victim).restart().unwrap(),
+            (Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
+            (Blow::Join, _) => {
+                let status = self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
+                assert!(status.success(), "the visitor ended with {status}");
+            }
+        }
+    }
+}
+
+/// The faults that have begun and not ended: outages overlap.
+#[derive(Default)]
+struct Wounds(Vec<((Blow, Victim), Instant)>);
+
+impl Wounds {
+    /// Ends what is over by now; with a `victim`, also what that one suffers from.
+    fn heal(&mut self, scene: &mut Scene, victim: Option<Victim>) {
+        let now = Instant::now();
+        let (over, open) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|((_, hurt), until)| *until <= now || Some(*hurt) == victim);
+        self.0 = open;
+        let over: Vec<((Blow, Victim), Instant)> = over;
+        for (fault, _) in over {
+            scene.end(fault);
+        }
+    }
+
+    fn add(&mut self, fault: (Blow, Victim), random: &mut fastrand::Rng) {
+        let lasts = match fault.0 {
+            Blow::Kill => Duration::from_millis(random.u64(0..2_000)),
+            Blow::Freeze => FREEZE,
+            Blow::Join => Duration::from_millis(random.u64(1_000..8_000)),
+        };
+        self.0.push((fault, Instant::now() + lasts));
+    }
+
+    fn heal_all(&mut self, scene: &mut Scene) {
+        while let Some((fault, until)) = self.0.pop() {
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+            scene.end(fault);
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+struct Report {
+    seed: u64,
+    elapsed: Duration,
+    faults: BTreeMap<(Blow, Victim), usize>,
+    pushes: u64,
+    acked: u64,
+    retried: u64,
+    stored: usize,
+    lost: Vec<String>,
+    transitions: usize,
+    shipments: usize,
+    doubled: Vec<String>,
+    dead_letters: usize,
+    differing: Vec<Difference>,
+}
+
+impl Report {
+    fn is_clean(&self) -> bool {
+        self.pushes == self.acked
+            && self.lost.is_empty()
+            && self.doubled.is_empty()
+            && self.differing.is_empty()
+            && self.dead_letters == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total: usize = self.faults.values().sum();
+        writeln!(out, "{total} faults in {:.0?}, seed {}", self.elapsed, self.seed)?;
+        for ((blow, victim), count) in &self.faults {
+            let victim = match victim {
+                Victim::Ingest => "ingest".to_owned(),
+                Victim::Derive(index) => format!("derive {}", index + 1),
+                Victim::Sink => "sink".to_owned(),
+                Victim::Visitor => "a third processor".to_owned(),
+                Victim::Server(server) => server.to_string(),
+            };
+            let blow = match blow {
+                Blow::Kill => "kill -9",
+                Blow::Freeze => "frozen and thawed",
+                Blow::Join => "joined and left",
+            };
+            writeln!(out, "  {count:>6}  {victim}: {blow}")?;
+        }
+        let mut line = |name: &str, count: u64| writeln!(out, "{name:<52} {count:>9}");
+        line("pushes sent", self.pushes)?;
+        line("  attempts that were refused or died, and repeated", self.retried)?;
+        line("pushes answered with success", self.acked)?;
+        line("push events stored", self.stored as u64)?;
+        line("acknowledged and lost", self.lost.len() as u64)?;
+        line("shipment records that a committed reader sees", self.shipments as u64)?;
+        line(
+            "transition records that a committed reader sees",
+            self.transitions as u64,
+        )?;
+        line("  of both, seen more than once", self.doubled.len() as u64)?;
+        line("dead letters of derive and sink", self.dead_letters as u64)?;
+        line("rows that differ from the recomputation", self.differing.len() as u64)?;
+        for lost in self.lost.iter().take(5) {
+            writeln!(out, "lost: {lost}")?;
+        }
+        for doubled in self.doubled.iter().take(5) {
+            writeln!(out, "doubled: {doubled}")?;
+        }
+        for differing in self.differing.iter().take(5) {
+            writeln!(out, "{differing}")?;
+        }
+        Ok(())
+    }
+}
+
+fn play(name: &str, plan: Plan) -> Report {
+    let mut random = fastrand::Rng::with_seed(plan.seed);
+    let mut scene = Scene::open(name);
+    let begun = Instant::now();
+    let mut waves = vec![Load::start(scene.ingest.url(), plan.seed, WAVE, RATE)];
+    let mut wounds = Wounds::default();
+    let mut faults = BTreeMap::new();
+    for fault in deck(plan.faults, &mut random) {
+        if waves.last().is_none_or(Load::is_finished) {
+            let seed = plan.seed + waves.len() as u64;
+            waves.push(Load::start(scene.ingest.url(), seed, WAVE, RATE));
+        }
+        std::thread::sleep(Duration::from_millis(random.u64(0..1_500)));
+        wounds.heal(&mut scene, Some(fault.1));
+        scene.begin(fault);
+        wounds.add(fault, &mut random);
+        *faults.entry(fault).or_default() += 1;
+    }
+    wounds.heal_all(&mut scene);
+    let seeds = (plan.seed..).take(waves.len());
+    let (mut pushes, mut acked, mut retried) = (0, 0, 0);
+    for wave in waves {
+        pushes += wave.pushes();
+        let sent = wave.finish();
+        acked += sent.acked;
+        retried += sent.retried;
+    }
+    eventually("all services are ready", || {
+        let services = [&scene.ingest, &scene.derive[0], &scene.derive[1], &scene.sink];
+        let waiting = services.iter().filter(|service| !service.is_ready()).count();
+        if waiting == 0 {
+            Ok(())
+        } else {
+            Err(format!("{waiting} are not"))
+        }
+    });
+    wait_until_in_tables(&scene.stack);
+
+    let stack = &scene.stack;
+    let stored = topics::push_events(stack, &read(stack, PUSH));
+    let shipments = topics::shipments(stack, &read(stack, SHIPMENT));
+    let transitions = topics::transitions(stack, &read(stack, TRANSITION));
+    Report {
+        seed: plan.seed,
+        elapsed: begun.elapsed(),
+        faults,
+        pushes,
+        acked,
+        retried,
+        lost: seeds.flat_map(|seed| lost(simulation(seed, WAVE), &stored)).collect(),
+        stored: stored.len(),
+        doubled: doubled(&shipments, &transitions),
+        shipments: shipments.len(),
+        transitions: transitions.len(),
+        dead_letters: read(stack, DERIVE_DEAD).len(),
+        differing: oracle::differences(&oracle::expected_tables(&stored), &tables::contents(stack)),
+    }
+}
+
+/// Round after round, each in an order of its own.
+fn deck(faults: usize, random: &mut fastrand::Rng) -> Vec<(Blow, Victim)> {
+    let mut deck = Vec::new();
+    while deck.len() < faults {
+        let mut round = ROUND;
+        random.shuffle(&mut round);
+        deck.extend(round);
+    }
+    deck.truncate(faults);
+    deck
+}
+
+/// The pushes of which the push topic knows nothing: by their payload where a push is stored as it came, else by how many
+/// there are of a number.
+fn lost(sent: Simulation, stored: &[PushEvent]) -> Vec<String> {
+    let mut payloads = HashSet::new();
+    let mut counts: HashMap<(Vendor, &str), usize> = HashMap::new();
+    for event in stored {
+        payloads.insert((event.tracking_number.as_str(), event.payload.as_str()));
+        *counts.entry((event.vendor, &event.tracking_number)).or_default() += 1;
+    }
+    let mut lost = Vec::new();
+    let mut wanted: HashMap<(Vendor, String), usize> = HashMap::new();
+    for push in sent {
+        let payload = whole_payload(&push);
+        for number in &push.tracking_numbers {
+            *wanted.entry((push.vendor, number.clone())).or_default() += 1;
+            if payload
+                .as_deref()
+                .is_some_and(|payload| !payloads.contains(&(number.as_str(), payload)))
+            {
+                lost.push(format!("{number}: {}", payload.as_deref().unwrap_or_default()));
+            }
+        }
+    }
+    for ((vendor, number), wanted) in wanted {
+        let found = counts.get(&(vendor, number.as_str())).copied().unwrap_or_default();
+        if found < wanted {
+            lost.push(format!("{number}: {wanted} acknowledged, {found} stored"));
+        }
+    }
+    lost
+}
+
+fn whole_payload(push: &SimulatedPush) -> Option<String> {
+    if push.vendor != Vendor::Kuaidi100 {
+        return None;
+    }
+    if push.body.starts_with(b"{") {
+        return String::from_utf8(push.body.clone()).ok();
+    }
+    form_urlencoded::parse(&push.body)
+        .find(|(name, _)| name == "param")
+        .map(|(_, value)| value.into_owned())
+}
+
+/// What a reader of committed records sees more than once.
+fn doubled(shipments: &[Shipment], transitions: &[Transition]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let shipments = shipments.iter().map(|record| {
+        let Shipment {
+            vendor,
+            carrier,
+            tracking_number,
+            version,
+            ..
+        } = record;
+        format!("{vendor:?} {carrier} {tracking_number} version {version}")
+    });
+    let transitions = transitions.iter().map(|record| {
+        let Transition {
+            vendor,
+            carrier,
+            tracking_number,
+            epoch,
+            transition_id,
+            version,
+            op,
+            ..
+        } = record;
+        format!("{vendor:?} {carrier} {tracking_number} {epoch:?} {op:?} {transition_id} version {version}")
+    });
+    shipments
+        .chain(transitions)
+        .filter(|record| !seen.insert(record.clone()))
+        .collect()
+}
+
+#[test]
+fn i1_to_i5_hold_when_everything_is_killed_or_frozen_once() {
+    let report = play(
+        "chaos",
+        Plan {
+            faults: ROUND.len(),
+            seed: 1,
+        },
+    );
+    assert!(report.is_clean(), "{report}");
+}
+
+/// `./dev chaos`: the numbers come from its options.
+#[test]
+#[ignore = "long: ./dev chaos"]
+#[allow(clippy::print_stdout, reason = "the report is what the command is for")]
+fn chaos_in_full() {
+    let number = |variable: &str, default| match std::env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is not a number")),
+        Err(_) => default,
+    };
+    let plan = Plan {
+        faults: usize::try_from(number("COURIERFLOW_CHAOS_FAULTS", 200)).unwrap(),
+        seed: number("COURIERFLOW_CHAOS_SEED", 1),
+    };
+    let report = play("chaos-in-full", plan);
+    println!("{report}");
+    assert!(report.is_clean(), "see the report above");
+}
