@@ -1,4 +1,4 @@
-//! The broker stops in the middle of a load.
+//! The broker stops in the middle of a load, and everything else with it.
 
 use std::collections::HashSet;
 
@@ -62,7 +62,12 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
         }
     });
 
-    stack.start_server(Server::Kafka).unwrap();
+    // The other servers fall and come back with it.
+    stack.kill(Server::ClickHouse).unwrap();
+    stack.kill(Server::Registry).unwrap();
+    for server in Server::ALL {
+        stack.start_server(server).unwrap();
+    }
     let sent = load.finish();
     assert!(sent.retried > 0, "the load did not notice");
     eventually("the vendor's retry is accepted", || {

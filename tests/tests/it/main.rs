@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
-//! | [`broker`] | own | the broker stops under load |
+//! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`recomputation`] | none | the pure core equals an independent recomputation |
 //! | [`registry`] | own | a start without the registry |

@@ -35,7 +35,7 @@ impl Load {
                 ingest_url,
                 rate,
                 concurrency: 32,
-                give_up_after: Duration::from_mins(2),
+                give_up_after: Duration::from_mins(5),
             };
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

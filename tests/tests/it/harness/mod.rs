@@ -15,7 +15,7 @@ use courierflow_tests::oracle::{self, Difference, Expected};
 use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
 
 /// Longer than anything takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Asks until the answer is there. Panics with the last thing that `probe` said when it does not come.
 pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, String>) -> T {
