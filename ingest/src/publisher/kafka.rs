@@ -250,7 +250,7 @@ impl Shared {
             encoder
                 .encode(event, &mut datum)
                 .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
-            let record = BaseRecord::with_opaque_to(topics::PUSH, acknowledge(&mut acknowledgements))
+            let record = BaseRecord::with_opaque_to(topics::PUSH, Box::new(acknowledge(&mut acknowledgements)))
                 .key(&event.tracking_number)
                 .payload(&datum)
                 .timestamp(event.received_at.0 / 1000);
@@ -260,11 +260,13 @@ impl Shared {
             DATUM.set(datum);
         }
         if let Some(letter) = &batch.dead_letter {
-            let record =
-                BaseRecord::<(), [u8], _>::with_opaque_to(topics::PUSH_DEAD, acknowledge(&mut acknowledgements))
-                    .payload(&letter.body)
-                    .headers(headers(letter))
-                    .timestamp(letter.received_at.0 / 1000);
+            let record = BaseRecord::<(), [u8], _>::with_opaque_to(
+                topics::PUSH_DEAD,
+                Box::new(acknowledge(&mut acknowledgements)),
+            )
+            .payload(&letter.body)
+            .headers(headers(letter))
+            .timestamp(letter.received_at.0 / 1000);
             producer.send(record).map_err(|(error, _)| refused(&error))?;
         }
         Ok(acknowledgements)
@@ -395,12 +397,10 @@ thread_local! {
 }
 
 /// What a record carries to its delivery report; the other end is added to `acknowledgements`.
-fn acknowledge(
-    acknowledgements: &mut Vec<oneshot::Receiver<Acknowledgement>>,
-) -> Box<oneshot::Sender<Acknowledgement>> {
+fn acknowledge(acknowledgements: &mut Vec<oneshot::Receiver<Acknowledgement>>) -> oneshot::Sender<Acknowledgement> {
     let (sender, receiver) = oneshot::channel();
     acknowledgements.push(receiver);
-    Box::new(sender)
+    sender
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
