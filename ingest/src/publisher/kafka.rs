@@ -1,6 +1,7 @@
 //! The real publisher: one idempotent producer with `acks=all`, and two threads that watch whether it can work at all.
 //! The only place with rdkafka types.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -243,29 +244,30 @@ impl Shared {
         }
         let producer = self.producer();
         let mut acknowledgements = Vec::with_capacity(batch.events.len() + 1);
-        let mut datum = Vec::new();
+        let mut datum = DATUM.take();
         for event in &batch.events {
             datum.clear();
-            datum.reserve(event.payload.len() + event.query.len() + 512);
             encoder
                 .encode(event, &mut datum)
                 .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
-            let (sender, receiver) = oneshot::channel();
-            let record = BaseRecord::with_opaque_to(topics::PUSH, Box::new(sender))
+            let record = BaseRecord::with_opaque_to(topics::PUSH, Box::new(acknowledge(&mut acknowledgements)))
                 .key(&event.tracking_number)
                 .payload(&datum)
                 .timestamp(event.received_at.0 / 1000);
             producer.send(record).map_err(|(error, _)| refused(&error))?;
-            acknowledgements.push(receiver);
+        }
+        if datum.capacity() <= MAX_KEPT_DATUM_BYTES {
+            DATUM.set(datum);
         }
         if let Some(letter) = &batch.dead_letter {
-            let (sender, receiver) = oneshot::channel();
-            let record = BaseRecord::<(), [u8], _>::with_opaque_to(topics::PUSH_DEAD, Box::new(sender))
-                .payload(&letter.body)
-                .headers(headers(letter))
-                .timestamp(letter.received_at.0 / 1000);
+            let record = BaseRecord::<(), [u8], _>::with_opaque_to(
+                topics::PUSH_DEAD,
+                Box::new(acknowledge(&mut acknowledgements)),
+            )
+            .payload(&letter.body)
+            .headers(headers(letter))
+            .timestamp(letter.received_at.0 / 1000);
             producer.send(record).map_err(|(error, _)| refused(&error))?;
-            acknowledgements.push(receiver);
         }
         Ok(acknowledgements)
     }
@@ -384,6 +386,21 @@ impl Shared {
             }
         }
     }
+}
+
+/// Largest buffer that a thread keeps for the next push.
+const MAX_KEPT_DATUM_BYTES: usize = 256 * 1024;
+
+thread_local! {
+    /// The encoded record. librdkafka makes a copy of it, so that each thread can use the same memory again and again.
+    static DATUM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What a record carries to its delivery report; the other end is added to `acknowledgements`.
+fn acknowledge(acknowledgements: &mut Vec<oneshot::Receiver<Acknowledgement>>) -> oneshot::Sender<Acknowledgement> {
+    let (sender, receiver) = oneshot::channel();
+    acknowledgements.push(receiver);
+    sender
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), StartError> {

@@ -14,8 +14,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use courierflow_ingest::config::Config;
+use courierflow_ingest::app::{self, App};
+use courierflow_ingest::config::{Config, IngestSettings};
+use courierflow_ingest::metrics::Metrics;
 use courierflow_ingest::publisher::kafka::producer_properties;
+use courierflow_ingest::publisher::{Batch, PublishError, Publisher};
 use courierflow_ingest::server::{self, Limits};
 use courierflow_ingest::{account, vendor};
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
@@ -34,6 +37,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tower::ServiceExt;
 
 use crate::stack::{LocalStack, Server, Stack, repository};
 
@@ -219,6 +223,7 @@ fn print_steps(bodies: &[&[u8]]) -> anyhow::Result<()> {
         unsigned: account::Unsigned::Accept,
         ..account.clone()
     };
+    let pushes = Handler::new(account.clone())?;
     let read = |account| move |body: &[u8]| vendor::read(body, account).is_ok();
     ensure!(
         bodies.iter().all(|body| read(&account)(body)),
@@ -229,6 +234,10 @@ fn print_steps(bodies: &[&[u8]]) -> anyhow::Result<()> {
         ("ingest: decode, verify, find the parcel", time(bodies, read(&account))),
         ("ingest: the same without a signature", time(bodies, read(&unsigned))),
         (
+            "ingest: the whole handler, to the encoded record",
+            time(bodies, |body| pushes.take(body)),
+        ),
+        (
             "plain: form_urlencoded, md-5, serde_json",
             time(bodies, |body| plain_read(body).is_some()),
         ),
@@ -237,6 +246,55 @@ fn print_steps(bodies: &[&[u8]]) -> anyhow::Result<()> {
     }
     println!();
     Ok(())
+}
+
+/// The handler of ingest with a publisher that only encodes.
+struct Handler {
+    router: Router,
+    runtime: Runtime,
+}
+
+struct Encode(Encoder<PushEvent>);
+
+impl Publisher for Encode {
+    async fn publish(&self, batch: Batch) -> Result<(), PublishError> {
+        for event in &batch.events {
+            let mut value = Vec::with_capacity(event.payload.len() + 512);
+            if self.0.encode(event, &mut value).is_err() {
+                return Err(PublishError::NotReady);
+            }
+            std::hint::black_box(value);
+        }
+        Ok(())
+    }
+}
+
+impl Handler {
+    fn new(account: account::Account) -> anyhow::Result<Self> {
+        let mut accounts = account::Accounts::default();
+        accounts.insert(account);
+        let settings = IngestSettings::default();
+        let app = App::new(
+            &settings,
+            accounts,
+            Metrics::new()?,
+            Arc::default(),
+            Encode(Encoder::new(1)?),
+        );
+        Ok(Self {
+            router: app::router(Arc::new(app)),
+            runtime: Builder::new_current_thread().enable_all().build()?,
+        })
+    }
+
+    fn take(&self, body: &[u8]) -> bool {
+        let request = axum::http::Request::post(format!("/v1/push/kuaidi100/{ACCOUNT}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(axum::body::Body::from(Bytes::copy_from_slice(body)));
+        let Ok(request) = request else { return false };
+        let answer = self.runtime.block_on(self.router.clone().oneshot(request));
+        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    }
 }
 
 /// Microseconds for a body: the least of twenty tries, averaged over all bodies, so that other programs do not count.
