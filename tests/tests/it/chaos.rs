@@ -14,7 +14,7 @@ use courierflow_tests::stack::{Launch, LocalStack, Server, Service, Stack};
 
 use crate::harness::load::{Load, simulation};
 use crate::harness::topics::{self, read};
-use crate::harness::{PATIENCE, eventually, migrated, processor, ready, tables, wait_until_in_tables};
+use crate::harness::{PATIENCE, eventually, migrated, option, processor, ready, tables, wait_until_in_tables};
 
 /// Longer than the session time-out of every consumer (6 s): the group gives the frozen member's partitions away.
 const FREEZE: Duration = Duration::from_secs(9);
@@ -410,15 +410,9 @@ fn i1_to_i5_hold_when_everything_is_killed_or_frozen_once() {
 #[ignore = "long: ./dev chaos"]
 #[allow(clippy::print_stdout, reason = "the report is what the command is for")]
 fn chaos_in_full() {
-    let number = |variable: &str, default| match std::env::var(variable) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{variable}={text} is not a number")),
-        Err(_) => default,
-    };
     let plan = Plan {
-        faults: usize::try_from(number("COURIERFLOW_CHAOS_FAULTS", 200)).unwrap(),
-        seed: number("COURIERFLOW_CHAOS_SEED", 1),
+        faults: usize::try_from(option("COURIERFLOW_CHAOS_FAULTS", 200)).unwrap(),
+        seed: option("COURIERFLOW_CHAOS_SEED", 1),
     };
     let report = play("chaos-in-full", plan);
     println!("{report}");

@@ -8,7 +8,7 @@
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
-//! | [`recomputation`] | none | the pure core equals an independent recomputation |
+//! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //!

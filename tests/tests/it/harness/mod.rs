@@ -17,6 +17,14 @@ use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
+/// A number that a command of `./dev` passes on in the environment.
+pub(crate) fn option(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is not a number"))
+    })
+}
+
 /// Asks until the answer is there. Panics with the last thing that `probe` said when it does not come.
 pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
