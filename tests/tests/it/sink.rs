@@ -1,10 +1,13 @@
 //! The sink dies without warning, ClickHouse goes away, and everything is inserted a second time.
 
-use courierflow_tests::stack::{Launch, Server, Stack};
+use courierflow_schemas::records::Vendor;
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH};
+use courierflow_tests::stack::{Launch, Server, Service, Stack};
 
 use crate::harness::load::Load;
+use crate::harness::post::{self, assert_success};
 use crate::harness::{
-    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, migrated, processor, ready, tables, topics,
+    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, migrated, processor, ready, readyz, tables, topics,
     wait_until_in_tables,
 };
 
@@ -57,4 +60,116 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     sink.restart().unwrap();
     wait_until_in_tables(&stack);
     assert_eq!(tables::contents(&stack), rows);
+}
+
+/// One parcel that was picked up: a row in each table.
+fn push_one(ingest: &Service, number: &str) {
+    let param = format!(
+        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
+    );
+    assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &param));
+}
+
+/// Waits until `/readyz` gives a reason for `part` that holds `words`.
+fn wait_until_not_ready(service: &Service, part: &str, words: &[&str]) {
+    eventually(&format!("{part} says {words:?}"), || {
+        let answer = readyz(service)?;
+        let reason = answer["parts"][part]["reason"].as_str().unwrap_or_default();
+        if words.iter().all(|word| reason.contains(word)) {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+}
+
+fn rows_of(stack: &dyn Stack, table: &str, number: &str) -> usize {
+    let sql = format!("SELECT 1 AS one FROM courier.{table} FINAL WHERE tracking_number = '{number}'");
+    tables::try_rows(stack, &sql).map_or(0, |rows| rows.len())
+}
+
+fn wait_for_row(stack: &dyn Stack, table: &str, number: &str) {
+    eventually(&format!("{number} is in {table}"), || {
+        match rows_of(stack, table, number) {
+            1 => Ok(()),
+            rows => Err(format!("{rows} rows")),
+        }
+    });
+}
+
+/// The three classes of errors, as the real server makes them.
+#[test]
+fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
+    let stack = migrated("sink-errors");
+    let sql = |statement: &str| tables::execute(&stack, statement);
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let _derive = ready(&processor("derive", &stack), "derive", &stack);
+    let impatient = |launch: Launch| {
+        launch
+            .env("COURIERFLOW__SINK__INSERT_TIMEOUT_MS", "2000")
+            .env("COURIERFLOW__SINK__DEGRADED_AFTER_MS", "500")
+    };
+
+    // Fatal: the user may not.
+    let wrong = impatient(processor("sink", &stack)).env("COURIERFLOW__CLICKHOUSE__PASSWORD", "wrong");
+    let mut sink = wrong.start("sink-with-wrong-password", &stack).unwrap();
+    push_one(&ingest, "FIRST1");
+    wait_until_not_ready(&sink, "sink-shipment", &["stopped", "Authentication failed"]);
+    sink.kill().unwrap();
+    let mut sink = ready(&impatient(processor("sink", &stack)), "sink", &stack);
+    wait_for_row(&stack, "shipment", "FIRST1");
+
+    // Transient: the server refuses for the time being. The other tables do not wait.
+    sql("SYSTEM STOP MERGES courier.shipment");
+    sql("ALTER TABLE courier.shipment MODIFY SETTING parts_to_delay_insert = 1, parts_to_throw_insert = 1");
+    push_one(&ingest, "PARTS1");
+    wait_until_not_ready(&sink, "sink-shipment", &["cannot insert", "252"]);
+    wait_for_row(&stack, "transition", "PARTS1");
+    assert_eq!(rows_of(&stack, "shipment", "PARTS1"), 0);
+    sql("ALTER TABLE courier.shipment RESET SETTING parts_to_delay_insert, parts_to_throw_insert");
+    sql("SYSTEM START MERGES courier.shipment");
+    wait_for_row(&stack, "shipment", "PARTS1");
+    sink.wait_ready(PATIENCE).unwrap();
+
+    // Transient: connected, and no answer.
+    stack.freeze(Server::ClickHouse).unwrap();
+    push_one(&ingest, "FROZEN1");
+    wait_until_not_ready(&sink, "sink-push", &["cannot insert", "time"]);
+    stack.thaw(Server::ClickHouse).unwrap();
+    for table in ["push", "shipment", "transition"] {
+        wait_for_row(&stack, table, "FROZEN1");
+    }
+    sink.wait_ready(PATIENCE).unwrap();
+
+    // A row that cannot be stored is put aside; its neighbours are stored.
+    sql("ALTER TABLE courier.push ADD CONSTRAINT no_poison CHECK tracking_number != 'POISON1'");
+    stack.freeze(Server::ClickHouse).unwrap();
+    for number in ["BESIDE1", "POISON1", "BESIDE2"] {
+        push_one(&ingest, number);
+    }
+    stack.thaw(Server::ClickHouse).unwrap();
+    wait_for_row(&stack, "push", "BESIDE1");
+    wait_for_row(&stack, "push", "BESIDE2");
+    wait_until_in_tables(&stack);
+    assert_eq!(rows_of(&stack, "push", "POISON1"), 0);
+    assert_eq!(rows_of(&stack, "shipment", "POISON1"), 1);
+    let dead = topics::read(&stack, DERIVE_DEAD);
+    let reasons: Vec<_> = dead
+        .iter()
+        .map(|record| record.headers["error_class"].as_str())
+        .collect();
+    assert_eq!(reasons, ["refused_by_clickhouse"]);
+    assert_eq!(dead[0].headers["topic"], PUSH);
+    sql("ALTER TABLE courier.push DROP CONSTRAINT no_poison");
+
+    // Fatal: a column is gone. Nothing is skipped; the restart after the repair finds everything.
+    sql("ALTER TABLE courier.transition DROP COLUMN verdict");
+    push_one(&ingest, "COLUMN1");
+    wait_until_not_ready(&sink, "sink-transition", &["stopped", "verdict"]);
+    wait_for_row(&stack, "shipment", "COLUMN1");
+    sink.terminate(PATIENCE).unwrap();
+    sql("ALTER TABLE courier.transition ADD COLUMN verdict LowCardinality(String)");
+    sink.restart().unwrap();
+    sink.wait_ready(PATIENCE).unwrap();
+    wait_for_row(&stack, "transition", "COLUMN1");
 }

@@ -67,6 +67,19 @@ pub(crate) fn ready(launch: &Launch, name: &str, stack: &dyn Stack) -> Service {
     service
 }
 
+/// What `/readyz` answers, whatever its status.
+pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
+    let agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(5)))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .new_agent();
+    let answer = agent.get(format!("{}/readyz", service.url())).call();
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    answer.body_mut().read_json().map_err(|error| error.to_string())
+}
+
 /// Consumer groups of the processor, as in its configuration's defaults.
 pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
 /// Each with the topic that it reads.

@@ -7,6 +7,18 @@ use serde_json::Value;
 
 /// The rows of a query, or what ClickHouse says.
 pub(crate) fn try_rows(stack: &dyn Stack, sql: &str) -> Result<Vec<Value>, String> {
+    let text = send(stack, &format!("{sql}\nFORMAT JSONEachRow"))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(|error| format!("{error} in {line}")))
+        .collect()
+}
+
+/// Runs a statement that gives no rows and must succeed.
+pub(crate) fn execute(stack: &dyn Stack, sql: &str) {
+    send(stack, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+fn send(stack: &dyn Stack, sql: &str) -> Result<String, String> {
     let agent = ureq::Agent::config_builder()
         .timeout_global(Some(std::time::Duration::from_mins(2)))
         .http_status_as_error(false)
@@ -15,10 +27,7 @@ pub(crate) fn try_rows(stack: &dyn Stack, sql: &str) -> Result<Vec<Value>, Strin
         .new_agent();
     let settings = "output_format_json_quote_64bit_integers=0&output_format_json_named_tuples_as_objects=1";
     let url = format!("{}/?{settings}", stack.clickhouse_url());
-    let mut response = agent
-        .post(url)
-        .send(format!("{sql}\nFORMAT JSONEachRow"))
-        .map_err(|error| error.to_string())?;
+    let mut response = agent.post(url).send(sql).map_err(|error| error.to_string())?;
     let text = response
         .body_mut()
         .with_config()
@@ -28,9 +37,7 @@ pub(crate) fn try_rows(stack: &dyn Stack, sql: &str) -> Result<Vec<Value>, Strin
     if response.status() != 200 {
         return Err(text);
     }
-    text.lines()
-        .map(|line| serde_json::from_str(line).map_err(|error| format!("{error} in {line}")))
-        .collect()
+    Ok(text)
 }
 
 /// The rows of a query that must succeed.
