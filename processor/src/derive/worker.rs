@@ -398,6 +398,11 @@ impl Deriver {
             Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
             Err(error) => return self.dead_letter(message, "undecodable", &error.to_string()),
         };
+        if message.key() != Some(event.tracking_number.as_bytes()) {
+            // It may lie on a partition where the parcel's other records are not.
+            let error = format!("the key is not the tracking number {:?}", event.tracking_number);
+            return self.dead_letter(message, "key_mismatch", &error);
+        }
         self.forget_expired(message.partition(), event.received_at)?;
         // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
         let snapshot = match catch_unwind(|| vendor::read(&event)) {

@@ -7,6 +7,7 @@
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
+//! | [`garbage`] | own | records on the topics that nobody should have written |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
@@ -26,6 +27,7 @@
 mod broker;
 mod chaos;
 mod derive;
+mod garbage;
 mod harness;
 mod recomputation;
 mod registry;

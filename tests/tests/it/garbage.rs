@@ -1,0 +1,181 @@
+//! Records on the topics that ingest and derive would never write.
+
+use std::time::Duration;
+
+use courierflow_schemas::records::{PushEvent, Vendor};
+use courierflow_schemas::registry::Registry;
+use courierflow_schemas::settings::RegistrySettings;
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT};
+use courierflow_schemas::wire::Encoder;
+use courierflow_tests::stack::{Launch, Service, Stack};
+use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+
+use crate::harness::post::{self, assert_success};
+use crate::harness::{eventually, migrated, processor, ready, readyz, tables, topics, wait_until_in_tables};
+
+fn push_one(ingest: &Service, number: &str) {
+    let param = format!(
+        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
+    );
+    assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &param));
+}
+
+/// Writes records with this key, `None` as a tombstone, to one partition.
+fn write(stack: &dyn Stack, topic: &str, partition: i32, key: &str, values: &[Option<Vec<u8>>]) {
+    let producer: ThreadedProducer<_> = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .create()
+        .unwrap();
+    for value in values {
+        let mut record = BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key);
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(Duration::from_secs(20)).unwrap();
+}
+
+fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
+    let registry = Registry::new(&RegistrySettings {
+        url: stack.registry_url(),
+        id_cache: stack.dir().join("schema-ids-of-the-tests.json"),
+        ..RegistrySettings::default()
+    });
+    let encoder = Encoder::<PushEvent>::new(registry.schema_ids().unwrap().push).unwrap();
+    let mut value = Vec::new();
+    encoder.encode(event, &mut value).unwrap();
+    value
+}
+
+/// The classes and errors of the dead letters, sorted.
+fn dead_letters(stack: &dyn Stack) -> Vec<(String, String)> {
+    let records = topics::read(stack, DERIVE_DEAD);
+    let mut letters: Vec<_> = records
+        .into_iter()
+        .map(|mut record| {
+            let mut header = |name| record.headers.remove(name).unwrap_or_default();
+            (header("error_class"), header("error"))
+        })
+        .collect();
+    letters.sort();
+    letters
+}
+
+#[test]
+fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
+    let stack = migrated("garbage");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut derive = ready(&processor("derive", &stack), "derive", &stack);
+    push_one(&ingest, "GOOD1");
+    let written = eventually("the push is on its topic", || {
+        let records = topics::read(&stack, PUSH);
+        records.into_iter().next().ok_or_else(|| "nothing yet".to_owned())
+    });
+    let partition = written.partition;
+    let good = written.value.unwrap();
+    let mut unknown_schema = good.clone();
+    unknown_schema[1..5].copy_from_slice(&9_999_u32.to_be_bytes());
+    let truncated = good[..good.len() / 2].to_vec();
+    let trailing = [good.as_slice(), b"?"].concat();
+    let mut event = topics::pushes_of(&stack, "GOOD1").remove(0);
+    event.tracking_number = "OTHER1".to_owned();
+    let of_another_key = encoded(&stack, &event);
+    write(
+        &stack,
+        PUSH,
+        partition,
+        "GOOD1",
+        &[
+            Some(unknown_schema),
+            Some(truncated),
+            Some(trailing),
+            Some(b"{}".to_vec()),
+            Some(Vec::new()),
+            None,
+            Some(of_another_key),
+        ],
+    );
+    write(&stack, PUSH, partition, "GOOD1", &[Some(good)]);
+    crate::harness::wait_until_derived(&stack);
+
+    let letters = dead_letters(&stack);
+    let classes: Vec<_> = letters.iter().map(|(class, _)| class.as_str()).collect();
+    assert_eq!(
+        classes,
+        [
+            "key_mismatch",
+            "undecodable",
+            "undecodable",
+            "undecodable",
+            "undecodable",
+            "undecodable",
+            "undecodable"
+        ],
+        "{letters:#?}"
+    );
+    assert!(letters.iter().any(|(_, error)| error.contains("9999")), "{letters:#?}");
+    assert_eq!(
+        topics::shipments_of(&stack, "GOOD1").len(),
+        1,
+        "the repeated push is a duplicate"
+    );
+    assert_eq!(topics::shipments_of(&stack, "OTHER1"), []);
+    let before = topics::read(&stack, SHIPMENT);
+
+    // The sink reads what derive would not write, too: one letter each, the rest is stored.
+    write(
+        &stack,
+        SHIPMENT,
+        partition,
+        "kuaidi100:yunda:GHOST1",
+        &[None, Some(b"nonsense".to_vec())],
+    );
+    let mut sink = ready(&processor("sink", &stack), "sink", &stack);
+    push_one(&ingest, "GOOD2");
+    wait_until_in_tables(&stack);
+    assert_eq!(tables::shipments_of(&stack, "GOOD2").len(), 1);
+    sink.kill().unwrap();
+    assert!(dead_letters(&stack).iter().any(|(class, _)| class == "not_wire_format"));
+
+    // A state that cannot be read is never guessed at: derive does not start on it, and says where it lies.
+    derive.kill().unwrap();
+    derive.restart().unwrap();
+    eventually("derive names the record that it cannot restore", || {
+        let answer = readyz(&derive)?.to_string();
+        let place = format!("{SHIPMENT}/{partition} at offset");
+        if answer.contains(&place) { Ok(()) } else { Err(answer) }
+    });
+    assert!(topics::read(&stack, SHIPMENT).len() >= before.len());
+}
+
+#[test]
+fn a_worker_that_finds_only_garbage_stops_and_keeps_its_place() {
+    let stack = migrated("poison");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let derive = ready(&processor("derive", &stack), "derive", &stack);
+    push_one(&ingest, "BEFORE1");
+    crate::harness::wait_until_derived(&stack);
+    let partition = topics::read(&stack, PUSH)[0].partition;
+
+    let garbage = vec![Some(b"garbage".to_vec()); 150];
+    write(&stack, PUSH, partition, "BEFORE1", &garbage);
+    eventually("a worker has stopped", || {
+        let answer = readyz(&derive)?;
+        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
+        let stopped = parts
+            .values()
+            .filter(|part| {
+                part["reason"]
+                    .as_str()
+                    .is_some_and(|reason| reason.contains("in a row"))
+            })
+            .count();
+        if stopped == 1 { Ok(()) } else { Err(answer.to_string()) }
+    });
+    let ends = topics::ends(&stack, PUSH);
+    let lag = topics::lag(&stack, crate::harness::DERIVE_GROUP, PUSH, &ends).unwrap();
+    assert!(lag > 0, "the worker has passed all the garbage");
+    assert!(dead_letters(&stack).len() <= 100);
+}
