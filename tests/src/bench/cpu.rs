@@ -1,4 +1,4 @@
-//! Processor time: hardly touched by what else runs on the machine, unlike everything that a clock measures.
+//! Processor time: what else runs on the machine moves it less than what a clock measures, but it does (caches, merges).
 
 use std::time::Duration;
 
