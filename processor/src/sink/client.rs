@@ -10,7 +10,7 @@ use crate::config::{ClickHouseSettings, Compression};
 const PRODUCT: &str = "courierflow-processor";
 
 /// A client without a database: `migrate` creates it.
-pub(crate) fn client(settings: &ClickHouseSettings) -> Client {
+pub fn client(settings: &ClickHouseSettings) -> Client {
     Client::default()
         .with_url(&settings.url)
         .with_user(&settings.user)
@@ -24,7 +24,7 @@ pub(crate) fn client(settings: &ClickHouseSettings) -> Client {
 
 /// The client of the sink. `timeout` is the sink's own: a server that goes on with an insert that was given up would do
 /// the work twice.
-pub(crate) fn insert_client(settings: &ClickHouseSettings, timeout: Duration) -> Client {
+pub fn insert_client(settings: &ClickHouseSettings, timeout: Duration) -> Client {
     client(settings)
         .with_database(&settings.database)
         // 1 by default since 26.x. A batch is one block already; buffering it once more only delays the answer.

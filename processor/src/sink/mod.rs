@@ -10,12 +10,12 @@
 //! one per settler (I6).
 
 mod batch;
-pub(crate) mod client;
+pub mod client;
 mod consumer;
 mod dead_letters;
 mod insert;
 mod insert_error;
-mod rows;
+pub mod rows;
 mod settle;
 mod table_health;
 mod worker;

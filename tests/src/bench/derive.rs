@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
-use courierflow_schemas::registry::Registry;
-use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::pushes;
+use super::{kafka, metrics, pushes};
 use crate::stack::{Launch, LocalStack, Service, Stack};
 
 const PARTITIONS: i32 = 8;
@@ -45,7 +43,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     let second = preload(&stack, plan.parcels, pushes::ITEMS, RECEIVED_AT + 3_600_000_000)?;
     let worker = start_worker(&stack)?;
     let second_rate = drain(&worker, second)?;
-    let bytes = gauge(&worker, "courierflow_derive_state_bytes")?;
+    let bytes = metrics::sum(&worker, "courierflow_derive_state_bytes")?;
     drop(worker);
 
     let floor = copy_floor(&stack, second)?;
@@ -67,39 +65,17 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn client(brokers: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers);
-    config
-}
-
 /// Produces one push event for each parcel as ingest would.
 fn preload(stack: &dyn Stack, parcels: usize, items: usize, received_at: i64) -> anyhow::Result<usize> {
-    let id_cache = stack.dir().join("schema-ids.json");
-    let registry = Registry::new(&RegistrySettings {
-        url: stack.registry_url(),
-        id_cache,
-        ..Default::default()
-    });
-    let encoder = Encoder::<PushEvent>::new(registry.schema_ids()?.push)?;
-    let producer: ThreadedProducer<_> = client(&stack.brokers())
-        .set("partitioner", "murmur2")
-        .set("compression.type", "lz4")
-        .set("linger.ms", "20")
-        .set("queue.buffering.max.kbytes", "262144")
-        .create()?;
+    let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push)?;
+    let producer = kafka::filler(&stack.brokers())?;
     let mut value = Vec::new();
     for parcel in 0..parcels {
         let event = pushes::push_event(parcel, items, TimestampMicros(received_at + parcel as i64));
         value.clear();
         encoder.encode(&event, &mut value)?;
-        loop {
-            let record = BaseRecord::to(topics::PUSH).key(&event.tracking_number).payload(&value);
-            match producer.send(record) {
-                Ok(()) => break,
-                Err(_) => std::thread::sleep(Duration::from_millis(5)),
-            }
-        }
+        let record = BaseRecord::to(topics::PUSH).key(event.tracking_number.as_bytes());
+        kafka::fill(&producer, record.payload(&value))?;
     }
     producer.flush(Duration::from_mins(2))?;
     Ok(parcels)
@@ -115,7 +91,7 @@ fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
     let mut first = None;
     while Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
-        let Ok(done) = gauge(worker, "courierflow_derive_push_events_total") else {
+        let Ok(done) = metrics::sum(worker, "courierflow_derive_push_events_total") else {
             continue;
         };
         let now = Instant::now();
@@ -125,23 +101,6 @@ fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
         }
     }
     bail!("the worker did not come to the end:\n{}", worker.log_end())
-}
-
-/// Sum over all label sets of a metric.
-fn gauge(service: &Service, name: &str) -> anyhow::Result<f64> {
-    let text = ureq::get(format!("{}/metrics", service.url()))
-        .call()?
-        .body_mut()
-        .read_to_string()?;
-    let values = text
-        .lines()
-        .filter(|line| line.starts_with(name))
-        .filter_map(|line| line.rsplit(' ').next());
-    let mut sum = None;
-    for value in values {
-        sum = Some(sum.unwrap_or(0.0) + value.parse::<f64>()?);
-    }
-    sum.with_context(|| format!("no metric {name}"))
 }
 
 /// The same traffic without any work: two threads, each a consumer and a transactional producer on half the partitions.
@@ -163,13 +122,13 @@ fn copy_floor(stack: &dyn Stack, events: usize) -> anyhow::Result<f64> {
 }
 
 fn copy_partitions(brokers: &str, number: i32) -> anyhow::Result<()> {
-    let consumer: BaseConsumer = client(brokers)
+    let consumer: BaseConsumer = kafka::client(brokers)
         .set("group.id", format!("bench-floor-{number}"))
         .set("enable.auto.commit", "false")
         .set("fetch.queue.backoff.ms", "10")
         .set("queued.max.messages.kbytes", "16384")
         .create()?;
-    let producer: ThreadedProducer<_> = client(brokers)
+    let producer: ThreadedProducer<_> = kafka::client(brokers)
         .set("transactional.id", format!("bench-floor-{number}"))
         .set("compression.type", "lz4")
         .set("linger.ms", "2")

@@ -33,20 +33,23 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use super::connection::Connection;
+use super::cpu;
 use crate::stack::{LocalStack, Server, Stack, repository};
 
 const PARTITIONS: i32 = 8;
 const ITEMS: usize = 20;
 /// Different parcels; each connection goes through all of them.
 const PARCELS: usize = 500;
-const SALT: &str = "courierflow-demo-salt";
-const ACCOUNT: &str = "demo";
+/// Of the account.
+pub(super) const SALT: &str = "courierflow-demo-salt";
+/// An account of the local configuration.
+pub(super) const ACCOUNT: &str = "demo";
 
 /// Sizes of a run.
 #[derive(Clone, Copy, Debug)]
@@ -494,12 +497,12 @@ async fn load(
     wait_for_success(address, requests).await?;
     let start = Instant::now() + WARM_UP;
     let end = start + time;
-    let cpu_before = cpu_time()?;
+    let cpu_before = cpu::of_this_process()?;
     let mut senders = tokio::task::JoinSet::new();
     for connection in 0..connections {
         let requests = Arc::clone(requests);
         senders.spawn(async move {
-            let mut client = Client::connect(address).await?;
+            let mut client = Connection::open(address).await?;
             let mut latencies = Vec::new();
             let first = connection * requests.len() / connections;
             for count in 0.. {
@@ -527,7 +530,7 @@ async fn load(
         latencies.extend(measured);
         total += count;
     }
-    let cpu = cpu_time()?.saturating_sub(cpu_before).as_secs_f64() * 1e6 / total as f64;
+    let cpu = cpu::of_this_process()?.saturating_sub(cpu_before).as_secs_f64() * 1e6 / total as f64;
     latencies.sort_unstable();
     let percentile = |percent: usize| {
         let latency = latencies
@@ -544,25 +547,12 @@ async fn load(
     })
 }
 
-/// Processor time of this process so far.
-fn cpu_time() -> anyhow::Result<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // After the name, which may have blanks: user and system time are the 12th and 13th field, in hundredths of a second.
-    let fields = stat
-        .rsplit_once(')')
-        .context("a stat line has a name")?
-        .1
-        .split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
-    Ok(Duration::from_millis(10 * ticks))
-}
-
 /// The first pushes are refused until the producer has found the broker.
 async fn wait_for_success(address: SocketAddr, requests: &[Vec<u8>]) -> anyhow::Result<()> {
     let request = requests.first().context("there are requests")?;
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        let status = Client::connect(address).await?.send(request).await?;
+        let status = Connection::open(address).await?.send(request).await?;
         if status == *b"200" {
             return Ok(());
         }
@@ -573,42 +563,4 @@ async fn wait_for_success(address: SocketAddr, requests: &[Vec<u8>]) -> anyhow::
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// One keep-alive connection, as cheap as it gets.
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Client {
-    async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            buffer: Vec::with_capacity(1024),
-        })
-    }
-
-    /// The three digits of the status, when the whole answer is there.
-    async fn send(&mut self, request: &[u8]) -> anyhow::Result<[u8; 3]> {
-        self.stream.write_all(request).await?;
-        self.buffer.clear();
-        loop {
-            let read = self.stream.read_buf(&mut self.buffer).await?;
-            ensure!(read > 0, "connection closed");
-            if let Some(status) = whole_answer(&self.buffer) {
-                return Ok(status);
-            }
-        }
-    }
-}
-
-fn whole_answer(answer: &[u8]) -> Option<[u8; 3]> {
-    let head = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(answer.get(..head)?).ok()?;
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "))?;
-    let complete = answer.len() >= head + 4 + length.parse::<usize>().ok()?;
-    complete.then(|| answer.get(9..12)?.try_into().ok()).flatten()
 }

@@ -7,6 +7,13 @@
     reason = "figures, not sums of money"
 )]
 
+mod connection;
+mod cpu;
 pub mod derive;
 pub mod ingest;
+mod kafka;
+pub mod latency;
+mod metrics;
+pub mod pipeline;
 mod pushes;
+pub mod sink;

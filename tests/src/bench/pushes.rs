@@ -1,9 +1,16 @@
 //! Push events for the benchmarks: domestic Kuaidi100 parcels of twenty items, each parcel and each item different.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use anyhow::Context;
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use jiff::{SignedDuration, Timestamp};
+use md5::{Digest, Md5};
 use serde_json::json;
 use xxhash_rust::xxh3::xxh3_128;
+
+use super::ingest::{ACCOUNT, SALT};
 
 /// Items of a push as the targets name it.
 pub(super) const ITEMS: usize = 20;
@@ -146,7 +153,7 @@ const STEPS: [(&str, &str, &str, &str, &str); ITEMS] = [
     ),
 ];
 
-/// The tracking number of a parcel.
+/// The tracking number of a parcel; of the same length for all of them.
 pub(super) fn tracking_number(parcel: usize) -> String {
     format!("BN{parcel:012}")
 }
@@ -205,4 +212,89 @@ pub(super) fn push_event(parcel: usize, items: usize, received_at: TimestampMicr
         business_id: None,
         payload,
     }
+}
+
+/// Signed pushes as requests to ingest, cheap enough for a load generator beside the program: those of a hundred parcels
+/// are made beforehand, and all others differ from one of them in tracking number and signature.
+pub(super) struct SignedPushes {
+    originals: Vec<Original>,
+}
+
+struct Original {
+    param: Vec<u8>,
+    number_in_param: Range<usize>,
+    request: Vec<u8>,
+    sign_in_request: Range<usize>,
+    number_in_request: Range<usize>,
+}
+
+impl SignedPushes {
+    const ORIGINALS: usize = 100;
+
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let originals = (0..Self::ORIGINALS).map(Original::new).collect::<anyhow::Result<_>>()?;
+        Ok(Self { originals })
+    }
+
+    /// The whole request with all twenty items of a parcel.
+    pub(super) fn request(&self, parcel: usize) -> anyhow::Result<Vec<u8>> {
+        let original = self
+            .originals
+            .get(parcel % Self::ORIGINALS)
+            .context("there are originals")?;
+        original.of_another(&tracking_number(parcel))
+    }
+}
+
+impl Original {
+    fn new(parcel: usize) -> anyhow::Result<Self> {
+        let number = tracking_number(parcel);
+        let param = payload(parcel, ITEMS);
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("sign", NO_SIGN)
+            .append_pair("param", &param)
+            .finish();
+        let request = format!(
+            "POST /v1/push/kuaidi100/{ACCOUNT} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: \
+             application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Ok(Self {
+            number_in_param: place(&param, &number)?,
+            sign_in_request: place(&request, NO_SIGN)?,
+            // Letters and digits are not encoded.
+            number_in_request: place(&request, &number)?,
+            param: param.into_bytes(),
+            request: request.into_bytes(),
+        })
+    }
+
+    fn of_another(&self, number: &str) -> anyhow::Result<Vec<u8>> {
+        let mut param = self.param.clone();
+        put(&mut param, &self.number_in_param, number)?;
+        let digest = Md5::new().chain_update(&param).chain_update(SALT).finalize();
+        let mut sign = String::with_capacity(NO_SIGN.len());
+        for byte in digest {
+            write!(sign, "{byte:02X}")?;
+        }
+        let mut request = self.request.clone();
+        put(&mut request, &self.sign_in_request, &sign)?;
+        put(&mut request, &self.number_in_request, number)?;
+        Ok(request)
+    }
+}
+
+/// Where the signature goes.
+const NO_SIGN: &str = "00000000000000000000000000000000";
+
+fn place(text: &str, part: &str) -> anyhow::Result<Range<usize>> {
+    let start = text.find(part).with_context(|| format!("there is no {part}"))?;
+    Ok(start..start + part.len())
+}
+
+fn put(text: &mut [u8], place: &Range<usize>, part: &str) -> anyhow::Result<()> {
+    let place = text.get_mut(place.clone()).context("within the text")?;
+    anyhow::ensure!(place.len() == part.len(), "{part} is of another length");
+    place.copy_from_slice(part.as_bytes());
+    Ok(())
 }

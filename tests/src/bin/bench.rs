@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
-use courierflow_tests::bench::{derive, ingest};
+use clap::{Args, Parser, Subcommand};
+use courierflow_tests::bench::{derive, ingest, latency, pipeline, sink};
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
@@ -23,12 +23,78 @@ enum Name {
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
     },
-    /// Push events per second through derive, beside a copying floor
-    Derive {
-        /// Parcels; each gets two pushes
-        #[arg(long, default_value_t = 100_000)]
-        parcels: usize,
+    /// What follows ingest: derive, sink and latency, one after the other
+    Pipeline {
+        #[command(flatten)]
+        derive: Derive,
+        #[command(flatten)]
+        sink: Sink,
+        #[command(flatten)]
+        latency: Latency,
     },
+    /// Push events per second through derive, beside a copying floor
+    Derive(Derive),
+    /// Rows of shipment per second through the sink, beside inserts from memory
+    Sink(Sink),
+    /// From a push's answer until its row is seen, at a quarter of the maximum load
+    Latency(Latency),
+}
+
+#[derive(Args)]
+struct Derive {
+    /// derive: parcels; each gets two pushes
+    #[arg(long, default_value_t = 100_000, value_parser = at_least_one)]
+    parcels: usize,
+}
+
+#[derive(Args)]
+struct Sink {
+    /// sink: shipments of 20 events
+    #[arg(long, default_value_t = 200_000, value_parser = at_least_one)]
+    shipments: usize,
+}
+
+#[derive(Args)]
+struct Latency {
+    /// latency: pushes per second, instead of a quarter of the measured maximum
+    #[arg(long)]
+    rate: Option<f64>,
+    /// latency: how long pushes are sent as fast as they are taken, to measure the maximum
+    #[arg(long = "load-seconds", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=60))]
+    load: u64,
+    /// latency: how long pushes are sent at the rate
+    #[arg(long = "latency-seconds", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    time: u64,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("is less than 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl From<Derive> for derive::Plan {
+    fn from(Derive { parcels }: Derive) -> Self {
+        Self { parcels }
+    }
+}
+
+impl From<Sink> for sink::Plan {
+    fn from(Sink { shipments }: Sink) -> Self {
+        Self { shipments }
+    }
+}
+
+impl From<Latency> for latency::Plan {
+    fn from(sizes: Latency) -> Self {
+        Self {
+            rate: sizes.rate,
+            load: Duration::from_secs(sizes.load),
+            time: Duration::from_secs(sizes.time),
+        }
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -38,6 +104,13 @@ fn main() -> anyhow::Result<()> {
             rounds: rounds.into(),
             time: Duration::from_secs(seconds),
         }),
-        Name::Derive { parcels } => derive::run(derive::Plan { parcels }),
+        Name::Pipeline { derive, sink, latency } => pipeline::run(pipeline::Plan {
+            derive: derive.into(),
+            sink: sink.into(),
+            latency: latency.into(),
+        }),
+        Name::Derive(sizes) => derive::run(sizes.into()),
+        Name::Sink(sizes) => sink::run(sizes.into()),
+        Name::Latency(sizes) => latency::run(sizes.into()),
     }
 }

@@ -13,13 +13,13 @@ use courierflow_schemas::wire;
 use serde::Serialize;
 
 pub(crate) use push::Push;
-pub(crate) use shipment::Shipment;
+pub use shipment::{Shipment, ShipmentRow};
 pub(crate) use transition::Transition;
 
 use crate::dead_letter::Coordinates;
 
 /// What a worker needs to know of its table.
-pub(crate) trait Table: Send + 'static {
+pub trait Table: Send + 'static {
     /// The records that become rows; they name the topic.
     type Record: wire::Record;
     /// A row, as the table's columns.
@@ -40,7 +40,7 @@ pub(crate) trait Table: Send + 'static {
 /// A value that a record may hold and its column may not: the column would show another value instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{column}: {value} does not fit")]
-pub(crate) struct Unrepresentable {
+pub struct Unrepresentable {
     column: &'static str,
     value: i64,
 }

@@ -8,10 +8,12 @@ use serde::Serialize;
 use super::{Table, Unrepresentable, date, micros, seconds, seconds_if_known, unsigned};
 use crate::dead_letter::Coordinates;
 
-pub(crate) enum Shipment {}
+/// The table `shipment`.
+pub enum Shipment {}
 
+/// One of its rows.
 #[derive(Clone, Debug, PartialEq, Row, Serialize)]
-pub(crate) struct ShipmentRow {
+pub struct ShipmentRow {
     vendor: &'static str,
     account: String,
     carrier: String,
