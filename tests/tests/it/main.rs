@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
+//! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`recomputation`] | none | the pure core equals an independent recomputation |
@@ -23,6 +24,7 @@
 )]
 
 mod broker;
+mod configuration;
 mod derive;
 mod harness;
 mod recomputation;
