@@ -146,8 +146,8 @@ pub struct ClickHouseSettings {
     pub database: String,
     /// User.
     pub user: String,
-    /// Password of the user.
-    pub password: Secret,
+    /// Password of the user; empty when missing.
+    pub password: Option<Secret>,
     /// A file with the password.
     pub password_file: Option<PathBuf>,
     /// Compression of what is sent; `none` is cheaper on one host.
@@ -171,7 +171,7 @@ impl Default for ClickHouseSettings {
             url: "http://127.0.0.1:8123".to_owned(),
             database: "courier".to_owned(),
             user: "default".to_owned(),
-            password: Secret::new(""),
+            password: None,
             password_file: None,
             compression: Compression::Lz4,
         }
@@ -217,7 +217,7 @@ impl Config {
         config.kafka.read_files()?;
         config.registry.read_files()?;
         if let Some(file) = &config.clickhouse.password_file {
-            config.clickhouse.password = settings::secret_from_file("clickhouse.password_file", file)?;
+            config.clickhouse.password = Some(settings::secret_from_file("clickhouse.password_file", file)?);
         }
         config.validate()?;
         Ok(config)

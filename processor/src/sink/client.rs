@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clickhouse::Client;
+use courierflow_schemas::settings::Secret;
 
 use crate::config::{ClickHouseSettings, Compression};
 
@@ -14,7 +15,7 @@ pub fn client(settings: &ClickHouseSettings) -> Client {
     Client::default()
         .with_url(&settings.url)
         .with_user(&settings.user)
-        .with_password(settings.password.expose())
+        .with_password(settings.password.as_ref().map_or("", Secret::expose))
         .with_product_info(PRODUCT, env!("CARGO_PKG_VERSION"))
         .with_compression(match settings.compression {
             Compression::Lz4 => clickhouse::Compression::Lz4,

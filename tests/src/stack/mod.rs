@@ -1,7 +1,8 @@
 //! The servers and services that the end-to-end tests and the benchmarks run on.
 //!
 //! [`Stack`] is the seam: a test asks for addresses and lets a server fail, and does not know how the server is run.
-//! [`LocalStack`] runs the servers of `deploy/local/stack.sh`; another implementation can run the same ones in containers.
+//! [`LocalStack`] runs the servers of `deploy/local/stack.sh`, `ContainerStack` (feature `containers`) the official images;
+//! [`start`] lets `COURIERFLOW_TEST_STACK` choose.
 //! [`Service`] is one of our own processes beside it.
 //!
 //! ```no_run
@@ -22,15 +23,24 @@
 //! ```
 
 mod binaries;
+#[cfg(feature = "containers")]
+mod containers;
+#[cfg(test)]
+mod contract;
 mod local;
 mod ports;
 mod process;
+mod reservation;
 mod service;
 
 pub use binaries::binary;
+#[cfg(feature = "containers")]
+pub use containers::ContainerStack;
 pub use local::LocalStack;
 pub use service::{Launch, Service};
 
+use anyhow::bail;
+use std::env::{self, VarError};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +77,7 @@ impl fmt::Display for Server {
 
 /// A set of running servers that belongs to one test. Dropping it ends them, and every [`Service`] that was started on
 /// it, also when the test panics.
-pub trait Stack {
+pub trait Stack: fmt::Debug + Send + Sync {
     /// Kafka's bootstrap servers: `host:port`.
     fn brokers(&self) -> String;
 
@@ -114,6 +124,61 @@ pub trait Stack {
                 self.dir().join("slots").display().to_string(),
             ),
         ]
+    }
+}
+
+/// A stack with all servers, as `COURIERFLOW_TEST_STACK` wants them to run: `local` (the default) or `containers`.
+pub fn start(name: &str) -> anyhow::Result<Box<dyn Stack>> {
+    match env::var("COURIERFLOW_TEST_STACK").as_deref() {
+        Ok("local") | Err(VarError::NotPresent) => Ok(Box::new(LocalStack::start(name)?)),
+        #[cfg(feature = "containers")]
+        Ok("containers") => Ok(Box::new(ContainerStack::start(name)?)),
+        #[cfg(not(feature = "containers"))]
+        Ok("containers") => bail!("COURIERFLOW_TEST_STACK=containers needs --features courierflow-tests/containers"),
+        other => bail!("COURIERFLOW_TEST_STACK is {other:?}: it can be local or containers"),
+    }
+}
+
+/// What [`start`] gives is used like any other stack.
+impl<S: Stack + ?Sized> Stack for Box<S> {
+    fn brokers(&self) -> String {
+        (**self).brokers()
+    }
+
+    fn registry_url(&self) -> String {
+        (**self).registry_url()
+    }
+
+    fn clickhouse_url(&self) -> String {
+        (**self).clickhouse_url()
+    }
+
+    fn dir(&self) -> &Path {
+        (**self).dir()
+    }
+
+    fn reserve_port(&self) -> anyhow::Result<u16> {
+        (**self).reserve_port()
+    }
+
+    fn start_server(&self, server: Server) -> anyhow::Result<()> {
+        (**self).start_server(server)
+    }
+
+    fn stop(&self, server: Server) -> anyhow::Result<()> {
+        (**self).stop(server)
+    }
+
+    fn kill(&self, server: Server) -> anyhow::Result<()> {
+        (**self).kill(server)
+    }
+
+    fn freeze(&self, server: Server) -> anyhow::Result<()> {
+        (**self).freeze(server)
+    }
+
+    fn thaw(&self, server: Server) -> anyhow::Result<()> {
+        (**self).thaw(server)
     }
 }
 

@@ -196,13 +196,7 @@ impl Service {
 
     /// Whether `GET /readyz` says 200 right now.
     pub fn is_ready(&self) -> bool {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(2)))
-            // A proxy of the environment is not meant for the loopback address.
-            .proxy(None)
-            .build()
-            .new_agent();
-        agent
+        agent()
             .get(format!("{}/readyz", self.url()))
             .call()
             .is_ok_and(|response| response.status() == 200)
@@ -300,6 +294,16 @@ impl Service {
     pub fn log_end(&self) -> String {
         last_lines(&self.spec.log, 30)
     }
+}
+
+/// For questions to servers of this machine, which answer at once or not at all.
+pub(super) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(2)))
+        // A proxy of the environment is not meant for the loopback address.
+        .proxy(None)
+        .build()
+        .new_agent()
 }
 
 impl Drop for Service {

@@ -10,7 +10,7 @@ use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::oracle::{self, Difference};
 use courierflow_tests::simulator::push::{SimulatedPush, Simulation};
-use courierflow_tests::stack::{Launch, LocalStack, Server, Service, Stack};
+use courierflow_tests::stack::{Launch, Server, Service, Stack};
 
 use crate::harness::load::{Load, simulation};
 use crate::harness::topics::{self, read};
@@ -75,7 +75,7 @@ struct Scene {
     sink: Service,
     visitor: Option<Service>,
     // Last: services end before the servers that they talk to.
-    stack: LocalStack,
+    stack: Box<dyn Stack>,
 }
 
 impl Scene {

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
+//! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`garbage`] | own | records on the topics that nobody should have written |
@@ -26,6 +27,7 @@
 
 mod broker;
 mod chaos;
+mod configuration;
 mod derive;
 mod garbage;
 mod harness;

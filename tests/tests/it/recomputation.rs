@@ -10,7 +10,7 @@ use courierflow_tests::differential::derive_all;
 use courierflow_tests::oracle::{
     Difference, ExpectedRecord, differences, expected, expected_tables, record_differences, workload,
 };
-use courierflow_tests::stack::{Launch, LocalStack};
+use courierflow_tests::stack::{Launch, Stack};
 
 use crate::harness::load::Load;
 use crate::harness::tables::Slice;
@@ -107,7 +107,7 @@ fn compare(name: &str, seed: u64, parcels: u64) -> Comparison {
 }
 
 /// A backlog takes as long as it takes, as long as something moves.
-fn wait_as_long_as_it_moves(stack: &LocalStack) {
+fn wait_as_long_as_it_moves(stack: &dyn Stack) {
     let groups = [(DERIVE_GROUP, PUSH)].into_iter().chain(SINK_GROUPS);
     for (group, topic) in groups {
         // Fixed by now: the group before has come to its end.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::oracle::{self, Difference, Expected};
-use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
+use courierflow_tests::stack::{self, Launch, Service, Stack};
 
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
@@ -38,14 +38,14 @@ pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, Str
 }
 
 /// A stack with topics, schemas and tables.
-pub(crate) fn migrated(name: &str) -> LocalStack {
-    let stack = LocalStack::start(name).expect("the stack starts");
+pub(crate) fn migrated(name: &str) -> Box<dyn Stack> {
+    let stack = stack::start(name).expect("the stack starts");
     migrate(&stack);
     stack
 }
 
 /// Creates what is missing of topics, schemas and tables; says what it did.
-pub(crate) fn migrate(stack: &LocalStack) -> String {
+pub(crate) fn migrate(stack: &dyn Stack) -> String {
     let log = stack.dir().join("log/migrate.log");
     let before = std::fs::read_to_string(&log).unwrap_or_default().len();
     processor("migrate", stack)
@@ -55,7 +55,7 @@ pub(crate) fn migrate(stack: &LocalStack) -> String {
 }
 
 /// The processor; its slots belong to the stack, not to the host: the workers of another stack have other predecessors.
-pub(crate) fn processor(subcommand: &str, stack: &LocalStack) -> Launch {
+pub(crate) fn processor(subcommand: &str, stack: &dyn Stack) -> Launch {
     let slots = stack.dir().join("slots");
     Launch::processor(subcommand).env("COURIERFLOW__DERIVE__SLOT_DIR", slots.display().to_string())
 }
@@ -139,7 +139,7 @@ pub(crate) struct Shared {
     pub(crate) ingest: Service,
     pub(crate) processor: Service,
     // Last: services end before the servers that they talk to.
-    pub(crate) stack: LocalStack,
+    pub(crate) stack: Box<dyn Stack>,
 }
 
 /// One use of the [`Shared`] stack. The last one that is dropped ends it.

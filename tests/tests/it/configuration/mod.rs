@@ -1,0 +1,261 @@
+//! The shipped configuration file is what users read instead of a reference: it names every key of both services, and each
+//! value that it shows as a default is the default.
+
+mod keys;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use courierflow_ingest::account::Unsigned;
+use courierflow_ingest::config::Config as IngestConfig;
+use courierflow_processor::config::Config as ProcessorConfig;
+use courierflow_schemas::settings::{SettingsError, load};
+use courierflow_tests::stack::repository;
+use serde::de::DeserializeOwned;
+
+use self::keys::Keys;
+
+/// The list of tables that belongs to the local stack: its values are no defaults.
+const ACCOUNTS: &str = "ingest.accounts";
+/// What a file cannot do without.
+const MINIMAL: &str = r#"ingest.accounts = [{ name = "a", vendor = "kuaidi100", unsigned = "accept" }]"#;
+
+fn path() -> PathBuf {
+    repository().join("deploy/local/courierflow.toml")
+}
+
+fn text() -> String {
+    std::fs::read_to_string(path()).unwrap()
+}
+
+/// A line of the file.
+#[derive(Debug)]
+enum Line<'a> {
+    /// `[section]` or `[[section]]`, possibly commented out.
+    Section(&'a str),
+    /// `key = value`, possibly commented out.
+    Key(Shown<'a>),
+    /// A comment for readers.
+    Prose,
+    Blank,
+}
+
+/// A key of the file.
+#[derive(Debug)]
+struct Shown<'a> {
+    name: &'a str,
+    value: &'a str,
+    /// It has no default; the value says what one looks like.
+    is_example: bool,
+}
+
+fn line(line: &str) -> Line<'_> {
+    if line.is_empty() {
+        return Line::Blank;
+    }
+    let (content, in_force) = match line.strip_prefix('#') {
+        Some(comment) => (comment.strip_prefix(' ').unwrap_or(comment), false),
+        None => (line, true),
+    };
+    let section = content.trim_start_matches('[').trim_end_matches(']');
+    if content.starts_with('[') && content.ends_with(']') && is_name(&section.replace('.', "")) {
+        return Line::Section(section);
+    }
+    if let Some((name, rest)) = content.split_once(" = ")
+        && (is_name(name) || name.starts_with('"') && name.ends_with('"'))
+    {
+        let (value, remark) = rest.split_once('#').unwrap_or((rest, ""));
+        return Line::Key(Shown {
+            name,
+            value: value.trim(),
+            is_example: remark.trim() == "example",
+        });
+    }
+    assert!(!in_force, "the test cannot read this line: {line}");
+    Line::Prose
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// Every key of the file with the section that it stands in.
+fn shown(text: &str) -> Vec<(&str, Shown<'_>)> {
+    let mut section = "";
+    let mut shown = Vec::new();
+    for text in text.lines() {
+        match line(text) {
+            Line::Section(name) => section = name,
+            Line::Key(key) => shown.push((section, key)),
+            Line::Prose | Line::Blank => {}
+        }
+    }
+    shown
+}
+
+/// The keys that have a default, as one line of TOML each.
+fn defaults(text: &str) -> Vec<(String, &str)> {
+    shown(text)
+        .into_iter()
+        .filter(|(section, key)| *section != ACCOUNTS && !key.is_example)
+        .map(|(section, key)| (format!("{section}.{}", key.name), key.value))
+        .collect()
+}
+
+/// The whole file with everything in force that is commented out.
+fn all_in_force(text: &str) -> String {
+    let lines = text.lines().map(|text| match line(text) {
+        Line::Section(_) | Line::Key(_) => text.strip_prefix("# ").unwrap_or(text),
+        Line::Prose | Line::Blank => text,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Reads a text as a service does, but without the checks of its values and the files that they name.
+fn read<C: DeserializeOwned + Debug>(text: &str) -> Result<C, SettingsError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("courierflow.toml");
+    std::fs::write(&path, text).unwrap();
+    load(&path)
+}
+
+/// What both services make of a text.
+fn both(text: &str) -> Result<String, SettingsError> {
+    let (ingest, processor) = (read::<IngestConfig>(text)?, read::<ProcessorConfig>(text)?);
+    Ok(format!("{ingest:#?}\n{processor:#?}"))
+}
+
+#[test]
+fn the_file_names_every_key_and_no_other() {
+    let text = text();
+    let (ingest, processor) = (keys::of::<IngestConfig>(), keys::of::<ProcessorConfig>());
+    let tables: BTreeSet<&String> = ingest.tables.iter().chain(&processor.tables).collect();
+    let known: BTreeSet<&String> = [&ingest, &processor]
+        .into_iter()
+        .flat_map(|keys| &keys.values)
+        .collect();
+    let known: BTreeSet<&String> = known.union(&tables).copied().collect();
+
+    let named: Vec<String> = shown(&text)
+        .into_iter()
+        .map(|(section, key)| {
+            if tables.contains(&section.to_owned()) {
+                section.to_owned()
+            } else {
+                format!("{section}.{}", key.name)
+            }
+        })
+        .collect();
+    assert_eq!(named.iter().collect::<BTreeSet<_>>(), known);
+
+    for name in named {
+        let times = shown(&text)
+            .iter()
+            .filter(|(section, key)| format!("{section}.{}", key.name) == name)
+            .count();
+        assert!(
+            times <= 1 || name.starts_with(ACCOUNTS),
+            "{name} is there {times} times"
+        );
+    }
+}
+
+#[test]
+fn each_service_passes_over_what_only_the_other_reads() {
+    let section = |path: &String| path.split('.').next().unwrap_or_default().to_owned();
+    let read = |keys: &Keys| keys.values.iter().map(section).collect::<BTreeSet<_>>();
+    let ignored = |keys: &Keys| keys.ignored.iter().cloned().collect::<BTreeSet<_>>();
+    let (ingest, processor) = (keys::of::<IngestConfig>(), keys::of::<ProcessorConfig>());
+    assert_eq!(ignored(&ingest), &read(&processor) - &read(&ingest));
+    assert_eq!(ignored(&processor), &read(&ingest) - &read(&processor));
+}
+
+#[test]
+fn every_value_shown_as_a_default_is_the_default() {
+    let text = text();
+    let without = both(MINIMAL).unwrap();
+    for (key, value) in defaults(&text) {
+        let written = both(&format!("{key} = {value}\n{MINIMAL}"));
+        assert_eq!(written.unwrap(), without, "{key} = {value}");
+
+        // Another value must be noticed, or the comparison above says nothing.
+        let other = match value.strip_suffix('"') {
+            Some(start) => format!("{start}x\""),
+            None => (value.parse::<u64>().unwrap() + 1).to_string(),
+        };
+        let written = both(&format!("{key} = {other}\n{MINIMAL}"));
+        assert!(written.is_err() || written.unwrap() != without, "{key} = {other}");
+    }
+}
+
+#[test]
+fn exactly_the_keys_without_a_default_are_shown_by_example() {
+    let (ingest, processor) = (keys::of::<IngestConfig>(), keys::of::<ProcessorConfig>());
+    let tables = [ingest.tables, processor.tables].concat();
+    let optional: BTreeSet<String> = [ingest.optional, processor.optional].concat().into_iter().collect();
+    let text = text();
+    let examples = shown(&text)
+        .into_iter()
+        .filter(|(section, key)| key.is_example && !tables.contains(&(*section).to_owned()))
+        .map(|(section, key)| format!("{section}.{}", key.name));
+    assert_eq!(examples.collect::<BTreeSet<_>>(), optional);
+}
+
+#[test]
+fn the_file_is_accepted_as_it_is_and_with_everything_in_force() {
+    IngestConfig::load(&path()).unwrap();
+    ProcessorConfig::load(&path()).unwrap();
+
+    let text = all_in_force(&text());
+    let ingest: IngestConfig = read(&text).unwrap();
+    let processor: ProcessorConfig = read(&text).unwrap();
+    // Those that stand after a section that is commented out, or under one.
+    assert!(ingest.kafka.properties_file.is_some());
+    assert!(ingest.kafka.properties.contains_key("security.protocol"));
+    assert_eq!(ingest.ingest.accounts.len(), 4);
+    assert!(processor.clickhouse.password_file.is_some());
+}
+
+#[test]
+fn every_key_is_explained_above_it() {
+    let text = text();
+    let (mut section, mut explained) = ("", false);
+    for text in text.lines() {
+        match line(text) {
+            Line::Section(name) => (section, explained) = (name, false),
+            Line::Blank => explained = false,
+            Line::Prose => explained = true,
+            Line::Key(key) => assert!(
+                explained || section == ACCOUNTS || section == "kafka.properties",
+                "{section}.{} is not explained",
+                key.name
+            ),
+        }
+    }
+    // Accounts are many: their keys are explained once, in a table above the first.
+    for key in keys::of::<IngestConfig>().values {
+        if let Some(name) = key.strip_prefix("ingest.accounts.") {
+            let row = format!("#   {name} ");
+            assert!(
+                text.lines().any(|line| line.starts_with(&row)),
+                "{key} is not explained"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_account_needs_no_more_than_the_file_says() {
+    let config: IngestConfig = read(r#"ingest.accounts = [{ name = "a", vendor = "kdniao" }]"#).unwrap();
+    let account = &config.ingest.accounts[0];
+    assert_eq!(account.unsigned, Unsigned::Reject);
+    assert!(account.salts.is_empty() && account.app_keys.is_empty());
+    assert!(account.salt_file.is_none() && account.app_key_file.is_none());
+    for required in [r#"{ name = "a" }"#, r#"{ vendor = "kdniao" }"#] {
+        assert!(
+            read::<IngestConfig>(&format!("ingest.accounts = [{required}]")).is_err(),
+            "{required}"
+        );
+    }
+}
