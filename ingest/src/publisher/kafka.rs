@@ -63,6 +63,10 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
         // A success answer means that all replicas in sync have the record, once and in order.
         ("acks", "all".to_owned()),
         ("enable.idempotence", "true".to_owned()),
+        // With more, librdkafka may report a record as stored that is not: a request is refused because its partition has no
+        // leader yet, the next one is taken, for a broker accepts any first sequence number of a producer that it does not
+        // know, and the client concludes that the one before was taken too.
+        ("max.in.flight", "1".to_owned()),
         // Java's hash of the key, so that all producers agree on a number's partition; dead letters, which have none, spread.
         ("partitioner", "murmur2_random".to_owned()),
         // Topics are made with their policies by the migration; a typing error must not make one (default of producers: true).

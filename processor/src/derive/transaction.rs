@@ -63,6 +63,8 @@ impl Transactions {
             courierflow_schemas::topics::MAX_RECORD_BYTES.to_string(),
         );
         config.set("compression.type", "lz4").set("linger.ms", "2");
+        // With more, a record that was refused can be reported as stored: see the producer of ingest.
+        config.set("max.in.flight", "1");
         // A whole transaction fits, so that `send` waits only when the broker is slower than we are.
         config
             .set("queue.buffering.max.messages", "500000")

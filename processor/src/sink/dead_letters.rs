@@ -35,8 +35,9 @@ impl DeadLetters {
             client.set(name, value);
         }
         client
-            .set("enable.idempotence", "true")
             .set("acks", "all")
+            // Twice does no harm. An idempotent producer would need one request in flight: see that of ingest.
+            .set("enable.idempotence", "false")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
         Self {
             config: client,
