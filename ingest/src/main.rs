@@ -11,6 +11,10 @@ use courierflow_schemas::logging;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// As in the processor: bodies and their parts are allocated on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Receives the pushes of Kuaidi100 and Kdniao and stores them in Kafka.
 #[derive(Parser)]
 #[command(version)]
