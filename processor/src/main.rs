@@ -101,6 +101,7 @@ fn main() -> ExitCode {
     // 1. What to do, and with which configuration.
     let Arguments { config, command } = Arguments::parse();
     logging::init();
+    logging::log_panics();
     let config = match Config::load(&config) {
         Ok(config) => config,
         Err(error) => {

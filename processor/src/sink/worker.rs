@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::wire::Record;
-use metrics::gauge;
+use metrics::{gauge, histogram};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
@@ -163,7 +163,12 @@ impl<T: Table> Worker<T> {
         if self.state.uncommitted.is_empty() || self.state.commit_not_before.is_some_and(|then| Instant::now() < then) {
             return;
         }
-        match self.commit() {
+        let begun = Instant::now();
+        let committed = self.commit();
+        let outcome = if committed.is_ok() { "committed" } else { "failed" };
+        histogram!("courierflow_sink_commit_seconds", "table" => T::NAME, "outcome" => outcome)
+            .record(begun.elapsed().as_secs_f64());
+        match committed {
             Ok(()) => {
                 self.state.uncommitted.clear();
                 self.state.commit_not_before = None;
