@@ -14,7 +14,7 @@ use courierflow_schemas::records::{EpochDay, PushId, Shipment, Status, Timestamp
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder, Encoder, Record};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde::Deserialize;
 
@@ -170,6 +170,10 @@ impl Restorer {
                 }
                 // Transport errors heal themselves; what does not shows as lack of progress.
                 Some(Err(error)) if is_fatal(&error) => return Err(error.into()),
+                // Kept since the last restore, one for each attempt to connect during an outage; the client's log has them.
+                Some(Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
+                ))) => {}
                 Some(Err(error)) => tracing::warn!(%error, "restore goes on"),
                 None if last_progress.elapsed() > NO_PROGRESS => {
                     return Err(RestoreError::NoProgress(goals.into_keys().collect()));

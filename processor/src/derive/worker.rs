@@ -9,6 +9,7 @@ use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transit
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder, EncodeError, Encoder};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
@@ -76,6 +77,19 @@ impl Member {
 }
 
 impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, message),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::debug!(target: "librdkafka", facility, message);
+            }
+        }
+    }
+
     /// Every thread of the client reports a lost broker, again and again; its log has said it once.
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "consumer");
@@ -169,6 +183,10 @@ impl Worker {
             let polled = self.consumer.poll(wait);
             let mut deriver = self.deriver();
             deriver.settle(&self.consumer)?;
+            if std::mem::take(&mut deriver.lost) {
+                self.health
+                    .not_ready(&self.part, "lost its partitions: no contact with the group");
+            }
             self.restore_assigned(&mut deriver)?;
             match polled {
                 Some(Ok(message)) => match deriver.process(&message) {
@@ -374,6 +392,8 @@ struct Deriver {
     to_restore: BTreeSet<i32>,
     /// The group has spoken since we last looked.
     assigned: bool,
+    /// The group has given our partitions away without asking, since we last looked.
+    lost: bool,
     /// Aborted: to be read again from here.
     rewind: BTreeMap<i32, i64>,
     /// A failure inside a rebalance callback, which cannot return one.
@@ -404,6 +424,7 @@ impl Deriver {
             guard: PoisonGuard::default(),
             to_restore: BTreeSet::new(),
             assigned: false,
+            lost: false,
             rewind: BTreeMap::new(),
             failure: None,
         })
@@ -716,6 +737,7 @@ impl Deriver {
     /// Before partitions are taken from us: what is open is committed, or, when it is too late for that, aborted.
     fn give_up(&mut self, consumer: &BaseConsumer<Member>, partitions: &[i32]) {
         let result = if consumer.assignment_lost() {
+            self.lost = true;
             self.abort()
         } else {
             self.commit(consumer)

@@ -114,6 +114,9 @@ impl<T: Table> Worker<T> {
         for partition in group.take_revoked() {
             self.state.forget(partition);
         }
+        if group.take_lost() {
+            self.health.has_lost_group();
+        }
         if group.take_assigned() {
             self.health.has_joined_group();
             // New partitions are not paused, and one that comes back may still be.
@@ -333,9 +336,12 @@ impl State {
         Ok(())
     }
 
-    /// Kafka reports the same trouble again and again until it is over.
+    /// Kafka reports the same trouble again and again until it is over, and a broker that is away in two ways by turns.
     fn say_once(&mut self, table: &'static str, error: &KafkaError) {
-        let code = error.rdkafka_error_code();
+        let code = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::BrokerTransportFailure) => Some(RDKafkaErrorCode::AllBrokersDown),
+            code => code,
+        };
         if self.last_kafka_error != code {
             tracing::warn!(table, %error, "sink: cannot read from Kafka, will be retried");
             self.last_kafka_error = code;
