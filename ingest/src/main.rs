@@ -38,6 +38,7 @@ async fn main() -> ExitCode {
 
     // 2. The log.
     logging::init();
+    logging::log_panics();
 
     // 3. The port, before anything else is started.
     let listener = match TcpListener::bind(config.ingest.listen).await {

@@ -1,7 +1,25 @@
 //! Dead letters: a record that cannot be worked on is put aside on `courier.derive.dead.v1` as it was, with headers that
-//! say where it came from and why it is there.
+//! say where it came from and why it is there. [`list`] shows them and those of ingest, [`replay`] puts them back.
+
+mod letter;
+pub mod list;
+pub mod replay;
+mod scan;
 
 use std::fmt::Display;
+
+pub use self::scan::{ScanError, Selection, Source};
+
+/// Names of the headers of `courier.derive.dead.v1`.
+mod header {
+    pub(super) const TOPIC: &str = "topic";
+    pub(super) const PARTITION: &str = "partition";
+    pub(super) const OFFSET: &str = "offset";
+    pub(super) const TIMESTAMP: &str = "timestamp";
+    pub(super) const ERROR_CLASS: &str = "error_class";
+    pub(super) const ERROR: &str = "error";
+    pub(super) const SERVICE_VERSION: &str = "service_version";
+}
 
 /// Version of the program that gave the record up.
 const SERVICE_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -31,16 +49,16 @@ pub fn headers(
     error: &dyn Display,
 ) -> [(&'static str, String); 7] {
     [
-        ("topic", found_at.topic.to_owned()),
-        ("partition", found_at.partition.to_string()),
-        ("offset", found_at.offset.to_string()),
+        (header::TOPIC, found_at.topic.to_owned()),
+        (header::PARTITION, found_at.partition.to_string()),
+        (header::OFFSET, found_at.offset.to_string()),
         (
-            "timestamp",
+            header::TIMESTAMP,
             found_at.timestamp.map(|millis| millis.to_string()).unwrap_or_default(),
         ),
-        ("error_class", error_class.to_owned()),
-        ("error", error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
-        ("service_version", SERVICE_VERSION.to_owned()),
+        (header::ERROR_CLASS, error_class.to_owned()),
+        (header::ERROR, error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
+        (header::SERVICE_VERSION, SERVICE_VERSION.to_owned()),
     ]
 }
 

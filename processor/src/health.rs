@@ -71,9 +71,10 @@ struct Readiness {
 
 /// Installs the recorder behind the `metrics` macros; once per process.
 pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
-    // Seconds; from a loopback insert to a hung server.
+    // Seconds; from a loopback insert to a hung server, a long restore, and records that waited out an outage.
     const LATENCY_BUCKETS: &[f64] = &[
-        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0,
+        7_200.0,
     ];
     Ok(PrometheusBuilder::new()
         .set_buckets(LATENCY_BUCKETS)?
@@ -102,6 +103,10 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 }
 
 async fn render_metrics(State(app): State<App>) -> String {
+    // Set when somebody looks.
+    for (part, state) in app.health.lock().iter() {
+        metrics::gauge!("courierflow_processor_ready", "part" => part.clone()).set(if state.ready { 1.0 } else { 0.0 });
+    }
     app.metrics.run_upkeep();
     app.metrics.render()
 }

@@ -1,5 +1,6 @@
 //! The log of both services: one line per incident on standard error, plain on a terminal, JSON otherwise.
 
+use std::any::Any;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
@@ -27,4 +28,35 @@ pub fn init() {
             .try_init()
     };
     drop(started);
+}
+
+/// Makes a panic one line of the log like everything else, for the programs themselves and not for their tests.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, reason = fixed_reason(panic.payload()), "panicked");
+    }));
+}
+
+/// What a panic says, if it says the same each time. A text that was put together may quote what was being worked on, and
+/// that may be a vendor's text.
+fn fixed_reason(payload: &dyn Any) -> &'static str {
+    payload.downcast_ref::<&'static str>().unwrap_or(&"not shown")
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_tells_nothing_of_what_was_being_worked_on() {
+        let reason_of = |panic: fn()| fixed_reason(&*std::panic::catch_unwind(panic).unwrap_err());
+        assert_eq!(reason_of(|| panic!("a fixed text")), "a fixed text");
+        let quoting = || {
+            let text = std::hint::black_box("派件员张三");
+            std::hint::black_box(&text[1..]);
+        };
+        assert_eq!(reason_of(quoting), "not shown");
+    }
 }

@@ -14,15 +14,18 @@ use courierflow_schemas::records::{EpochDay, PushId, Shipment, Status, Timestamp
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder, Encoder, Record};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde::Deserialize;
 
 use super::state::{KeyHash, Partition, Resting};
+use super::worker::worker_name;
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);
+/// Between two reports of how much is left.
+const REPORT: Duration = Duration::from_secs(1);
 /// A transaction of a dead owner is resolved within its own time-out; nothing moving for longer is a fault.
 const NO_PROGRESS: Duration = Duration::from_mins(2);
 const HEADER_BYTES: usize = 5;
@@ -144,8 +147,13 @@ impl Restorer {
         let mut done = BTreeMap::new();
         self.assign(&goals)?;
         let mut last_progress = Instant::now();
+        let mut last_report = None;
         loop {
             self.finish_reached(&mut goals, &mut done)?;
+            if goals.is_empty() || last_report.is_none_or(|last: Instant| last.elapsed() >= REPORT) {
+                self.report_remaining(&goals)?;
+                last_report = Some(Instant::now());
+            }
             if goals.is_empty() {
                 self.reader.assign(&TopicPartitionList::new())?;
                 return Ok(done);
@@ -162,6 +170,10 @@ impl Restorer {
                 }
                 // Transport errors heal themselves; what does not shows as lack of progress.
                 Some(Err(error)) if is_fatal(&error) => return Err(error.into()),
+                // Kept since the last restore, one for each attempt to connect during an outage; the client's log has them.
+                Some(Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
+                ))) => {}
                 Some(Err(error)) => tracing::warn!(%error, "restore goes on"),
                 None if last_progress.elapsed() > NO_PROGRESS => {
                     return Err(RestoreError::NoProgress(goals.into_keys().collect()));
@@ -221,6 +233,23 @@ impl Restorer {
                 done.insert(partition, goal.restored);
             }
         }
+        Ok(())
+    }
+
+    /// Offsets, some of which compaction has emptied: an upper bound of the records.
+    fn report_remaining(&self, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
+        let position = self.reader.position()?;
+        let offset = |partition| match position.find_partition(topics::SHIPMENT, partition)?.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        let remaining: i64 = goals
+            .iter()
+            .map(|(partition, goal)| (goal.high_watermark - offset(*partition).unwrap_or(0)).max(0))
+            .sum();
+        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("courierflow_derive_restore_remaining_records", "worker" => worker_name())
+            .set(remaining as f64);
         Ok(())
     }
 

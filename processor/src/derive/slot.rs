@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A slot that cannot be taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SlotError {
-    #[error("slot file {path}: {source}")]
+    #[error("derive.slot_dir: cannot use {path}")]
     Io { path: PathBuf, source: io::Error },
     #[error("all {0} slots of this host are taken")]
     Exhausted(usize),

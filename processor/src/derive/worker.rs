@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder, EncodeError, Encoder};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
+use rdkafka::statistics::Statistics;
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 
 use super::restore::{RestoreError, Restorer};
@@ -75,10 +77,37 @@ impl Member {
 }
 
 impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, message),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::debug!(target: "librdkafka", facility, message);
+            }
+        }
+    }
+
     /// Every thread of the client reports a lost broker, again and again; its log has said it once.
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "consumer");
     }
+
+    fn stats(&self, statistics: Statistics) {
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        // What was handed to us: offsets are committed by the producer, so the consumer does not know of commits.
+        // -1: the partition is not ours, or nothing is known yet.
+        let lag: i64 = partitions.map(|partition| partition.consumer_lag_stored.max(0)).sum();
+        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("courierflow_derive_lag_records", "worker" => worker_name()).set(lag as f64);
+    }
+}
+
+/// The label of the worker whose thread this is.
+pub(super) fn worker_name() -> String {
+    std::thread::current().name().unwrap_or_default().to_owned()
 }
 
 impl ConsumerContext for Member {
@@ -154,6 +183,10 @@ impl Worker {
             let polled = self.consumer.poll(wait);
             let mut deriver = self.deriver();
             deriver.settle(&self.consumer)?;
+            if std::mem::take(&mut deriver.lost) {
+                self.health
+                    .not_ready(&self.part, "lost its partitions: no contact with the group");
+            }
             self.restore_assigned(&mut deriver)?;
             match polled {
                 Some(Ok(message)) => match deriver.process(&message) {
@@ -250,6 +283,7 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
     client
         .set("heartbeat.interval.ms", "500")
         .set("session.timeout.ms", settings.session_timeout_ms.to_string());
+    client.set("statistics.interval.ms", "5000");
     client.set("max.poll.interval.ms", MAX_POLL_INTERVAL.as_millis().to_string());
     client
         .set("fetch.queue.backoff.ms", "10")
@@ -282,6 +316,8 @@ struct Open {
     next_offsets: BTreeMap<i32, i64>,
     events: usize,
     bytes: usize,
+    /// Of its push events, milliseconds since 1970.
+    oldest_timestamp: Option<i64>,
     counts: Counts,
 }
 
@@ -289,8 +325,13 @@ struct Open {
 #[derive(Default)]
 struct Counts {
     outcomes: BTreeMap<&'static str, u64>,
+    /// By error class.
+    dead_letters: BTreeMap<&'static str, u64>,
+    input_bytes: u64,
+    output_bytes: u64,
     transitions: u64,
     retractions: u64,
+    rewrites: u64,
     unknown_codes: u64,
     expired: u64,
 }
@@ -304,6 +345,12 @@ impl Counts {
         for (outcome, count) in &self.outcomes {
             metrics::counter!("courierflow_derive_push_events_total", "outcome" => *outcome).increment(*count);
         }
+        for (class, count) in &self.dead_letters {
+            metrics::counter!("courierflow_derive_dead_letters_total", "reason" => *class).increment(*count);
+        }
+        metrics::counter!("courierflow_derive_input_bytes_total").increment(self.input_bytes);
+        metrics::counter!("courierflow_derive_output_bytes_total").increment(self.output_bytes);
+        metrics::counter!("courierflow_derive_rewrites_total").increment(self.rewrites);
         metrics::counter!("courierflow_derive_transitions_total").increment(self.transitions);
         metrics::counter!("courierflow_derive_retractions_total").increment(self.retractions);
         metrics::counter!("courierflow_derive_unknown_codes_total").increment(self.unknown_codes);
@@ -314,9 +361,16 @@ impl Counts {
 #[allow(clippy::cast_precision_loss, reason = "no worker holds 2^53 shipments or bytes")]
 fn publish_size(state: &State) {
     let (shipments, bytes) = state.size();
-    let worker = std::thread::current().name().unwrap_or_default().to_owned();
+    let worker = worker_name();
     metrics::gauge!("courierflow_derive_shipments", "worker" => worker.clone()).set(shipments as f64);
     metrics::gauge!("courierflow_derive_state_bytes", "worker" => worker).set(bytes as f64);
+}
+
+/// Age of a push event, whose timestamp is its receipt. For a metric only: nothing that is derived depends on the clock.
+fn seconds_since(timestamp_millis: i64) -> f64 {
+    let then = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(timestamp_millis).unwrap_or(0));
+    let age = SystemTime::now().duration_since(then);
+    age.map_or(0.0, |age| age.as_secs_f64())
 }
 
 /// Everything between a message and the commit.
@@ -338,6 +392,8 @@ struct Deriver {
     to_restore: BTreeSet<i32>,
     /// The group has spoken since we last looked.
     assigned: bool,
+    /// The group has given our partitions away without asking, since we last looked.
+    lost: bool,
     /// Aborted: to be read again from here.
     rewind: BTreeMap<i32, i64>,
     /// A failure inside a rebalance callback, which cannot return one.
@@ -368,6 +424,7 @@ impl Deriver {
             guard: PoisonGuard::default(),
             to_restore: BTreeSet::new(),
             assigned: false,
+            lost: false,
             rewind: BTreeMap::new(),
             failure: None,
         })
@@ -386,7 +443,12 @@ impl Deriver {
             open.first_offsets.entry(partition).or_insert(message.offset());
             open.next_offsets.insert(partition, message.offset() + 1);
             open.events += 1;
+            open.oldest_timestamp = [open.oldest_timestamp, message.timestamp().to_millis()]
+                .into_iter()
+                .flatten()
+                .min();
             open.counts.outcome(outcome);
+            open.counts.input_bytes += message.payload_len() as u64;
         }
         Ok(())
     }
@@ -498,6 +560,8 @@ impl Deriver {
         }
         if let Some(open) = &mut self.open {
             open.bytes += self.buffer.len();
+            open.counts.output_bytes += self.buffer.len() as u64;
+            open.counts.rewrites += u64::from(counts.rewrites);
             open.counts.transitions += transitions.len() as u64;
             open.counts.retractions += u64::from(counts.retracted_transitions);
             open.counts.unknown_codes += u64::from(counts.unknown_codes);
@@ -582,6 +646,9 @@ impl Deriver {
             timestamp_millis: timestamp.unwrap_or_default(),
             headers: Some(headers),
         })?;
+        if let Some(open) = &mut self.open {
+            *open.counts.dead_letters.entry(class).or_default() += 1;
+        }
         Ok("dead_lettered")
     }
 
@@ -594,6 +661,7 @@ impl Deriver {
                 next_offsets: BTreeMap::new(),
                 events: 0,
                 bytes: 0,
+                oldest_timestamp: None,
                 counts: Counts::default(),
             });
         }
@@ -629,6 +697,9 @@ impl Deriver {
             Ok(()) => {
                 if let Some(open) = self.open.take() {
                     open.counts.publish();
+                    if let Some(oldest) = open.oldest_timestamp {
+                        metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
+                    }
                 }
                 self.state.commit();
                 publish_size(&self.state);
@@ -666,6 +737,7 @@ impl Deriver {
     /// Before partitions are taken from us: what is open is committed, or, when it is too late for that, aborted.
     fn give_up(&mut self, consumer: &BaseConsumer<Member>, partitions: &[i32]) {
         let result = if consumer.assignment_lost() {
+            self.lost = true;
             self.abort()
         } else {
             self.commit(consumer)

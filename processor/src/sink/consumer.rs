@@ -61,6 +61,7 @@ pub(super) struct GroupEvents {
     table: &'static str,
     revoked: Mutex<Vec<i32>>,
     assigned: AtomicBool,
+    lost: AtomicBool,
 }
 
 impl GroupEvents {
@@ -69,6 +70,7 @@ impl GroupEvents {
             table,
             revoked: Mutex::default(),
             assigned: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
         }
     }
 
@@ -86,6 +88,11 @@ impl GroupEvents {
         std::mem::take(&mut *self.revoked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// True once after the group gave our partitions away without asking.
+    pub(super) fn take_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::AcqRel)
+    }
+
     /// True once after each assignment, also an empty one.
     pub(super) fn take_assigned(&self) -> bool {
         self.assigned.swap(false, Ordering::AcqRel)
@@ -93,8 +100,9 @@ impl GroupEvents {
 }
 
 impl ConsumerContext for GroupEvents {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(partitions) = rebalance {
+            self.lost.fetch_or(consumer.assignment_lost(), Ordering::AcqRel);
             self.revoked
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

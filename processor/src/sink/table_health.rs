@@ -55,6 +55,13 @@ impl TableHealth {
         self.show(&state);
     }
 
+    /// The group has given its partitions away without asking; it will join again.
+    pub(super) fn has_lost_group(&self) {
+        self.state().has_joined_group = false;
+        self.health
+            .not_ready(&self.part, "lost its partitions: no contact with the group");
+    }
+
     /// Something that will be tried again failed.
     pub(super) fn failed(&self, action: &'static str, error: &str) {
         let mut state = self.state();

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::wire::Record;
-use metrics::gauge;
+use metrics::{gauge, histogram};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
@@ -114,6 +114,9 @@ impl<T: Table> Worker<T> {
         for partition in group.take_revoked() {
             self.state.forget(partition);
         }
+        if group.take_lost() {
+            self.health.has_lost_group();
+        }
         if group.take_assigned() {
             self.health.has_joined_group();
             // New partitions are not paused, and one that comes back may still be.
@@ -163,7 +166,12 @@ impl<T: Table> Worker<T> {
         if self.state.uncommitted.is_empty() || self.state.commit_not_before.is_some_and(|then| Instant::now() < then) {
             return;
         }
-        match self.commit() {
+        let begun = Instant::now();
+        let committed = self.commit();
+        let outcome = if committed.is_ok() { "committed" } else { "failed" };
+        histogram!("courierflow_sink_commit_seconds", "table" => T::NAME, "outcome" => outcome)
+            .record(begun.elapsed().as_secs_f64());
+        match committed {
             Ok(()) => {
                 self.state.uncommitted.clear();
                 self.state.commit_not_before = None;
@@ -328,9 +336,12 @@ impl State {
         Ok(())
     }
 
-    /// Kafka reports the same trouble again and again until it is over.
+    /// Kafka reports the same trouble again and again until it is over, and a broker that is away in two ways by turns.
     fn say_once(&mut self, table: &'static str, error: &KafkaError) {
-        let code = error.rdkafka_error_code();
+        let code = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::BrokerTransportFailure) => Some(RDKafkaErrorCode::AllBrokersDown),
+            code => code,
+        };
         if self.last_kafka_error != code {
             tracing::warn!(table, %error, "sink: cannot read from Kafka, will be retried");
             self.last_kafka_error = code;

@@ -8,12 +8,13 @@ use courierflow_tests::oracle::{self, ExpectedRecord};
 use courierflow_tests::stack::Launch;
 
 use crate::harness::load::Load;
-use crate::harness::topics::{Record, ends, lag, read, shipments, transitions, written};
+use crate::harness::topics::{Record, read, shipments, transitions, written};
 use crate::harness::{
     DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, processor, ready, topics, wait_until_derived,
 };
 
-const KILLS: u32 = 6;
+const KILLS: u64 = 6;
+const PARCELS_OF_A_WAVE: u32 = 40;
 
 /// The values of a topic by key, in order. The order within a key is the order of the partition.
 fn values_by_key(records: &[Record]) -> BTreeMap<String, Vec<Option<Vec<u8>>>> {
@@ -65,28 +66,23 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let mut derive = ready(&processor("derive", &stack), "derive", &stack);
 
-    // Killed each time it has written some more, so that some kills hit an open transaction, until all is derived.
-    let load = Load::start(ingest.url(), 3, 200, 0.0);
-    let step = i64::try_from(load.pushes()).unwrap() / i64::from(KILLS * 2);
-    let mut kills = 0;
-    let mut before = 0;
-    eventually("killed often enough", || {
-        let now = written(&stack, SHIPMENT);
-        if now >= before + step {
-            derive.kill().unwrap();
-            kills += 1;
-            before = written(&stack, SHIPMENT);
-            derive.restart().unwrap();
-        }
-        let done = load.is_finished() && lag(&stack, DERIVE_GROUP, PUSH, &ends(&stack, PUSH))? == 0;
-        if kills == KILLS || done {
-            Ok(())
-        } else {
-            Err(format!("{kills} kills at {now} records"))
-        }
-    });
-    assert!(kills >= 2, "only {kills} kills before everything was derived");
-    let sent = load.finish();
+    // Killed each time it has written some of a new wave of pushes, so that most kills hit an open transaction.
+    let mut waves = Vec::new();
+    for wave in 0..KILLS {
+        let before = written(&stack, SHIPMENT);
+        waves.push(Load::start(ingest.url(), 3 + wave, PARCELS_OF_A_WAVE, 0.0));
+        eventually("derive has written some more", || {
+            let now = written(&stack, SHIPMENT);
+            if now > before {
+                Ok(())
+            } else {
+                Err(format!("{now} records"))
+            }
+        });
+        derive.kill().unwrap();
+        derive.restart().unwrap();
+    }
+    let acked_parcels: u64 = waves.into_iter().map(|wave| wave.finish().acked_parcels).sum();
     wait_until_derived(&stack);
 
     let records = (read(&stack, SHIPMENT), read(&stack, TRANSITION));
@@ -95,7 +91,7 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     assert_each_transition_once(&derived.1);
     assert_eq!(read(&stack, DERIVE_DEAD), [], "dead letters");
     let pushes = topics::push_events(&stack, &read(&stack, PUSH));
-    assert!(pushes.len() as u64 >= sent.acked_parcels);
+    assert!(pushes.len() as u64 >= acked_parcels);
     let actual: Vec<_> = derived
         .0
         .iter()

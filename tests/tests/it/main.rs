@@ -8,8 +8,9 @@
 //! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
-//! | [`garbage`] | own | records on the topics that nobody should have written |
+//! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
+//! | [`garbage`] | own | records on the topics that nobody should have written |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
@@ -28,6 +29,7 @@
 mod broker;
 mod chaos;
 mod configuration;
+mod dead_letters;
 mod derive;
 mod garbage;
 mod harness;

@@ -11,7 +11,8 @@ use crate::harness::{
     wait_until_in_tables,
 };
 
-const KILLS: u32 = 4;
+const KILLS: u64 = 4;
+const PARCELS_OF_A_WAVE: u32 = 40;
 
 #[test]
 fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
@@ -21,32 +22,29 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     let small_batches = |launch: Launch| launch.env("COURIERFLOW__SINK__MAX_BATCH_ROWS", "100");
     let mut sink = ready(&small_batches(processor("sink", &stack)), "sink", &stack);
 
-    // Killed each time it has inserted some more, with batches so small that there are always some under way.
-    let load = Load::start(ingest.url(), 4, 150, 0.0);
-    let step = load.pushes() / u64::from(KILLS * 2);
-    let mut kills = 0;
-    let mut before = 0;
-    eventually("killed often enough", || {
-        let rows = tables::rows(&stack, "SELECT count() AS rows FROM courier.push")[0]["rows"]
-            .as_u64()
-            .unwrap();
-        let sent = load.is_finished();
-        if kills == KILLS || (sent && rows >= load.pushes()) {
-            return Ok(());
-        }
-        if rows >= before + step {
-            sink.kill().unwrap();
-            kills += 1;
-            before = rows;
-            sink.restart().unwrap();
-        }
-        Err(format!("{kills} kills at {rows} rows"))
-    });
-    assert!(kills >= 2, "only {kills} kills before everything was inserted");
+    // Killed each time it has inserted some of a new wave of pushes, with batches so small that there are always some
+    // under way.
+    let rows = || {
+        let rows = tables::rows(&stack, "SELECT count() AS rows FROM courier.push");
+        rows[0]["rows"].as_u64().unwrap()
+    };
+    let mut waves = Vec::new();
+    for wave in 0..KILLS {
+        let before = rows();
+        waves.push(Load::start(ingest.url(), 4 + wave, PARCELS_OF_A_WAVE, 0.0));
+        eventually("the sink has inserted some more", || match rows() {
+            now if now > before => Ok(()),
+            now => Err(format!("{now} rows")),
+        });
+        sink.kill().unwrap();
+        sink.restart().unwrap();
+    }
 
     // ClickHouse is killed too: derive goes on, the sink waits.
     stack.kill(Server::ClickHouse).unwrap();
-    load.finish();
+    for wave in waves {
+        wave.finish();
+    }
     crate::harness::wait_until_derived(&stack);
     stack.start_server(Server::ClickHouse).unwrap();
 

@@ -1,0 +1,186 @@
+//! A dead letter as it lies on its topic: what its headers say, and whether it can go back to where it came from. Pure.
+
+use std::collections::BTreeMap;
+
+use courierflow_schemas::topics;
+
+use super::header;
+
+/// Header that ingest gives its dead letters instead of an error class.
+const REASON: &str = "reason";
+
+/// One record of a dead-letter topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Letter {
+    pub(super) topic: &'static str,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// Milliseconds since 1970, UTC: the receipt of the push, or when the sink put the record aside.
+    pub(super) timestamp: Option<i64>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) value: Option<Vec<u8>>,
+}
+
+/// Where a letter was found before it was one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+}
+
+/// Why a letter cannot be put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub(super) enum NotReplayable {
+    /// The raw body of a push that ingest could not key.
+    #[error(
+        "raw bodies of ingest belong to no partition: once ingest can read them, post them again to \
+         /v1/push/<vendor>/<account>"
+    )]
+    RawBody,
+    /// A record of a topic that derive writes and that still holds it.
+    #[error(
+        "records of derived topics still lie where they came from, and only derive writes there: set the offsets of the \
+         sink's group back and restart the sink"
+    )]
+    Derived,
+    /// The headers do not say where it came from.
+    #[error("the headers do not lead back to a partition that exists")]
+    NoOrigin,
+}
+
+impl Letter {
+    /// The stable name of what was wrong.
+    pub(super) fn reason(&self) -> &str {
+        let name = if self.topic == topics::PUSH_DEAD {
+            REASON
+        } else {
+            header::ERROR_CLASS
+        };
+        self.header(name).unwrap_or("unknown")
+    }
+
+    /// A header that is there and not empty.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Where the record was found; letters of ingest were no records before.
+    pub(super) fn origin(&self) -> Option<Origin<'_>> {
+        Some(Origin {
+            topic: self.header(header::TOPIC)?,
+            partition: self.header(header::PARTITION)?.parse().ok()?,
+            offset: self.header(header::OFFSET)?.parse().ok()?,
+        })
+    }
+
+    /// The partition of `courier.push.v1` to which the record goes back, which has `partitions` partitions. It is the one
+    /// that it came from: there lies the state of its parcel (I2).
+    pub(super) fn way_back(&self, partitions: i32) -> Result<i32, NotReplayable> {
+        if self.topic == topics::PUSH_DEAD {
+            return Err(NotReplayable::RawBody);
+        }
+        let origin = self.origin().ok_or(NotReplayable::NoOrigin)?;
+        match origin.topic {
+            topics::PUSH if (0..partitions).contains(&origin.partition) => Ok(origin.partition),
+            topics::SHIPMENT | topics::TRANSITION => Err(NotReplayable::Derived),
+            _ => Err(NotReplayable::NoOrigin),
+        }
+    }
+
+    /// Where it lies: `courier.derive.dead.v1/3/17`.
+    pub(super) fn place(&self) -> String {
+        format!("{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+
+    /// Bytes of the record's value.
+    pub(super) fn bytes(&self) -> usize {
+        self.value.as_ref().map_or(0, Vec::len)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn letter(topic: &'static str, headers: &[(&str, &str)]) -> Letter {
+        Letter {
+            topic,
+            partition: 3,
+            offset: 17,
+            timestamp: Some(1_754_700_000_123),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            key: Some(b"YT1".to_vec()),
+            value: Some(b"{}".to_vec()),
+        }
+    }
+
+    #[test]
+    fn only_what_came_from_the_push_topic_goes_back() {
+        use NotReplayable::{Derived, NoOrigin, RawBody};
+        let from = |topic, partition| [("topic", topic), ("partition", partition), ("offset", "5")];
+        let push = from(topics::PUSH, "7");
+        let cases = [
+            ("of derive", topics::DERIVE_DEAD, &push[..], Ok(7)),
+            ("of ingest", topics::PUSH_DEAD, &[("reason", "not_json")], Err(RawBody)),
+            ("a row", topics::DERIVE_DEAD, &from(topics::SHIPMENT, "7"), Err(Derived)),
+            (
+                "a row",
+                topics::DERIVE_DEAD,
+                &from(topics::TRANSITION, "7"),
+                Err(Derived),
+            ),
+            (
+                "no such partition",
+                topics::DERIVE_DEAD,
+                &from(topics::PUSH, "8"),
+                Err(NoOrigin),
+            ),
+            (
+                "negative partition",
+                topics::DERIVE_DEAD,
+                &from(topics::PUSH, "-1"),
+                Err(NoOrigin),
+            ),
+            ("no number", topics::DERIVE_DEAD, &from(topics::PUSH, ""), Err(NoOrigin)),
+            ("no offset", topics::DERIVE_DEAD, &push[..2], Err(NoOrigin)),
+            (
+                "another topic",
+                topics::DERIVE_DEAD,
+                &from("orders", "0"),
+                Err(NoOrigin),
+            ),
+            ("no headers", topics::DERIVE_DEAD, &[], Err(NoOrigin)),
+        ];
+        for (name, topic, headers, expected) in cases {
+            assert_eq!(letter(topic, headers).way_back(8), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_headers_that_are_written_are_the_ones_that_are_read() {
+        let found_at = super::super::Coordinates {
+            topic: topics::PUSH,
+            partition: 2,
+            offset: 42,
+            timestamp: None,
+        };
+        let written = super::super::headers(&found_at, "malformed", &"end of input");
+        let pairs: Vec<_> = written.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let letter = letter(topics::DERIVE_DEAD, &pairs);
+        let origin = Origin {
+            topic: topics::PUSH,
+            partition: 2,
+            offset: 42,
+        };
+        assert_eq!(letter.origin(), Some(origin));
+        assert_eq!(letter.reason(), "malformed");
+    }
+}

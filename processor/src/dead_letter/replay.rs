@@ -1,0 +1,187 @@
+//! Puts dead letters back: records that came from `courier.push.v1` are produced to it again, as they were and to the
+//! partition that they came from, so that derive sees them once more.
+//!
+//! Doing it twice does no harm: what derive has accepted by then is a duplicate or stale to it (rule A), and the row of the
+//! push log replaces itself. Within one replay, records with the same content go back once: derive and sink may both have
+//! given the same record up, and what was replayed in vain before is there again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write};
+use std::time::Duration;
+
+use courierflow_schemas::settings::KafkaSettings;
+use courierflow_schemas::topics;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::future_producer::DeliveryFuture;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use tokio::runtime::Handle;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::letter::{Letter, NotReplayable};
+use super::scan::{self, ScanError, Selection};
+
+/// Header of a record that was put back: where its dead letter lies, `courier.derive.dead.v1/3/17`.
+pub const REPLAYED_FROM: &str = "replayed_from";
+
+/// Within this time the broker has stored a record, or the replay has failed.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Records on their way at a time, and bytes of their values.
+const WINDOW_RECORDS: usize = 500;
+const WINDOW_BYTES: usize = 32 * 1024 * 1024;
+
+/// Why not everything that could go back went back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The dead letters cannot be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A record cannot be produced.
+    #[error("producing to {topic}: {0}; replay again, what went back already does no harm", topic = topics::PUSH)]
+    Produce(#[from] KafkaError),
+    /// The output.
+    #[error("writing: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// What became of the selected letters.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Put back and acknowledged; in a dry run, what would have been.
+    pub replayed: usize,
+    /// The same content as another letter that was put back.
+    pub repeated: usize,
+    /// Left where they are, by reason.
+    refused: BTreeMap<NotReplayable, usize>,
+}
+
+impl Report {
+    /// Everything that was selected is back.
+    pub fn is_complete(&self) -> bool {
+        self.refused.is_empty()
+    }
+
+    /// Nothing was selected.
+    pub fn is_empty(&self) -> bool {
+        self.replayed == 0 && self.is_complete()
+    }
+
+    /// One line for each reason why letters stay.
+    pub fn refusals(&self) -> impl Iterator<Item = String> {
+        self.refused
+            .iter()
+            .map(|(reason, count)| format!("{count} not replayed: {reason}"))
+    }
+}
+
+/// Puts the selected letters back, or, in a dry run, writes to `out` what it would do with each. `runtime` waits for the
+/// broker's acknowledgements; not to be called on one of its own threads.
+pub fn replay(
+    kafka: &KafkaSettings,
+    selection: &Selection,
+    dry_run: bool,
+    runtime: &Handle,
+    out: &mut impl Write,
+) -> Result<Report, ReplayError> {
+    let partitions = scan::partitions(&scan::consumer(kafka)?, topics::PUSH)?;
+    let mut sender = Sender::new(kafka, runtime)?;
+    let mut seen = HashSet::new();
+    let mut report = Report::default();
+    scan::scan(kafka, selection, |letter| {
+        let partition = match letter.way_back(partitions) {
+            Ok(partition) => partition,
+            Err(reason) => {
+                if dry_run {
+                    writeln!(out, "{} stays: {reason}", letter.place())?;
+                }
+                *report.refused.entry(reason).or_default() += 1;
+                return Ok(());
+            }
+        };
+        if !seen.insert(content(&letter, partition)) {
+            report.repeated += 1;
+            return Ok(());
+        }
+        report.replayed += 1;
+        if dry_run {
+            writeln!(out, "{} would go to {}/{partition}", letter.place(), topics::PUSH)?;
+            return Ok(());
+        }
+        sender.send(&letter, partition)
+    })?;
+    sender.wait()?;
+    Ok(report)
+}
+
+/// Hash of what is put back.
+fn content(letter: &Letter, partition: i32) -> u128 {
+    let mut hash = Xxh3::new();
+    hash.update(&partition.to_le_bytes());
+    for part in [&letter.key, &letter.value] {
+        let length = part.as_ref().map_or(u64::MAX, |part| part.len() as u64);
+        hash.update(&length.to_le_bytes());
+        hash.update(part.as_deref().unwrap_or_default());
+    }
+    hash.digest128()
+}
+
+/// Produces, and waits for the broker's word for each.
+struct Sender {
+    producer: FutureProducer,
+    on_the_way: Vec<DeliveryFuture>,
+    bytes: usize,
+    runtime: Handle,
+}
+
+impl Sender {
+    fn new(kafka: &KafkaSettings, runtime: &Handle) -> Result<Self, KafkaError> {
+        let mut config = scan::client(kafka);
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            // With more, a record that was refused can be reported as stored: see the producer of ingest.
+            .set("max.in.flight", "1")
+            .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
+            // The record and one header; the topic has the last word.
+            .set("message.max.bytes", (topics::MAX_RECORD_BYTES + 64 * 1024).to_string())
+            .set("compression.type", "lz4");
+        Ok(Self {
+            producer: config.create()?,
+            on_the_way: Vec::new(),
+            bytes: 0,
+            runtime: runtime.clone(),
+        })
+    }
+
+    /// Without a timestamp of its own: the broker keeps it for 14 days from now, however old the push is.
+    fn send(&mut self, letter: &Letter, partition: i32) -> Result<(), ReplayError> {
+        let place = letter.place();
+        let headers = OwnedHeaders::new().insert(Header {
+            key: REPLAYED_FROM,
+            value: Some(&place),
+        });
+        let mut record = FutureRecord::<[u8], [u8]>::to(topics::PUSH)
+            .partition(partition)
+            .headers(headers);
+        record.key = letter.key.as_deref();
+        record.payload = letter.value.as_deref();
+        self.on_the_way
+            .push(self.producer.send_result(record).map_err(|(error, _)| error)?);
+        self.bytes += letter.bytes();
+        if self.on_the_way.len() >= WINDOW_RECORDS || self.bytes >= WINDOW_BYTES {
+            self.wait()?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<(), ReplayError> {
+        self.bytes = 0;
+        for delivery in self.on_the_way.drain(..) {
+            let delivered = self.runtime.block_on(delivery);
+            delivered
+                .map_err(|_| KafkaError::Canceled)?
+                .map_err(|(error, _)| error)?;
+        }
+        Ok(())
+    }
+}
