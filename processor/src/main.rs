@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -22,6 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// processor time, this one takes less than half of that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Longer than an orderly end takes: an aborted transaction, an insert, ten seconds of the sink.
+const WORKERS_END: Duration = Duration::from_secs(30);
 
 /// Exit code for a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
@@ -232,15 +237,27 @@ async fn serve(config: &Config, runs_derive: bool, runs_sink: bool) -> anyhow::R
     wait_for_signal().await?;
     tracing::info!("shutting down");
     shutdown.begin();
-    let ended = tokio::task::spawn_blocking(move || {
-        workers
-            .into_iter()
-            .map(std::thread::JoinHandle::join)
-            .all(|end| end.is_ok())
-    });
-    let all_well = ended.await?;
+    let ended = wait_for_workers(workers).await;
     server.abort();
-    anyhow::ensure!(all_well, "a worker panicked");
+    ended
+}
+
+/// A client of a broker that went away in the wrong moment may wait for its answer without end; what it had open is done
+/// again by the next owner, as after a kill.
+async fn wait_for_workers(workers: Vec<JoinHandle<()>>) -> anyhow::Result<()> {
+    let (sender, all_ended) = tokio::sync::oneshot::channel();
+    // Not a task of the runtime, which would wait for it.
+    std::thread::spawn(move || {
+        let ends: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
+        // Nobody listens any more when the time is over.
+        let _ = sender.send(ends.iter().all(Result::is_ok));
+    });
+    let all_well = tokio::time::timeout(WORKERS_END, all_ended).await;
+    let all_well = all_well.with_context(|| {
+        let seconds = WORKERS_END.as_secs();
+        format!("workers have not ended within {seconds} s; the next owner does again what they had open")
+    })?;
+    anyhow::ensure!(all_well.unwrap_or(false), "a worker panicked");
     Ok(())
 }
 

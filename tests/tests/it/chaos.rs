@@ -130,8 +130,8 @@ impl Scene {
             (Blow::Kill, victim) => self.service(victim).restart().unwrap(),
             (Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
             (Blow::Join, _) => {
-                let status = self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
-                assert!(status.success(), "the visitor ended with {status}");
+                // With whatever status: what it could not finish while others were down is done again by those who stay.
+                self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
             }
         }
     }
