@@ -52,7 +52,7 @@ pub(crate) enum RestoreError {
 /// Reads partitions back. Kept by a worker for all its assignments.
 pub(crate) struct Restorer {
     /// Sees committed records only.
-    reader: BaseConsumer,
+    reader: ClientConfig,
     /// Sees everything: `fetch_watermarks` of a `read_committed` client answers with the last stable offset.
     watermarks: BaseConsumer,
     own_schema_id: u32,
@@ -119,7 +119,8 @@ impl Restorer {
         config
             .set("fetch.queue.backoff.ms", "10")
             .set("queued.max.messages.kbytes", "16384");
-        let reader = config.clone().set("isolation.level", "read_committed").create()?;
+        let mut reader = config.clone();
+        reader.set("isolation.level", "read_committed");
         let watermarks = config.set("isolation.level", "read_uncommitted").create()?;
         // Leaked on purpose: the reader borrows it, and a process has one per worker.
         let schema: &'static Schema = Box::leak(Box::new(schema_of_beginning()?));
@@ -145,23 +146,25 @@ impl Restorer {
         wait_for_stable_offsets(member, partitions, shutdown)?;
         let mut goals = self.goals(partitions)?;
         let mut done = BTreeMap::new();
-        self.assign(&goals)?;
+        // A new one each time: after an assignment the position may at first be that of an earlier one, and a partition that
+        // had been read to the same end before would count as restored.
+        let reader: BaseConsumer = self.reader.create()?;
+        Self::assign(&reader, &goals)?;
         let mut last_progress = Instant::now();
         let mut last_report = None;
         loop {
-            self.finish_reached(&mut goals, &mut done)?;
+            Self::finish_reached(&reader, &mut goals, &mut done)?;
             if goals.is_empty() || last_report.is_none_or(|last: Instant| last.elapsed() >= REPORT) {
-                self.report_remaining(&goals)?;
+                Self::report_remaining(&reader, &goals)?;
                 last_report = Some(Instant::now());
             }
             if goals.is_empty() {
-                self.reader.assign(&TopicPartitionList::new())?;
                 return Ok(done);
             }
             if shutdown.has_begun() {
                 return Err(RestoreError::ShutDown);
             }
-            match self.reader.poll(POLL) {
+            match reader.poll(POLL) {
                 Some(Ok(message)) => {
                     last_progress = Instant::now();
                     if let Some(goal) = goals.get_mut(&message.partition()) {
@@ -200,22 +203,22 @@ impl Restorer {
         Ok(goals)
     }
 
-    fn assign(&self, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
+    fn assign(reader: &BaseConsumer, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
         let mut assignment = TopicPartitionList::new();
         for &partition in goals.keys() {
             assignment.add_partition_offset(topics::SHIPMENT, partition, Offset::Beginning)?;
         }
-        Ok(self.reader.assign(&assignment)?)
+        Ok(reader.assign(&assignment)?)
     }
 
     /// Moves the partitions that were read up to their goal from `goals` to `done`. The position steps over markers and
     /// aborted records, which no message ever shows.
     fn finish_reached(
-        &self,
+        reader: &BaseConsumer,
         goals: &mut BTreeMap<i32, Goal>,
         done: &mut BTreeMap<i32, Partition>,
     ) -> Result<(), RestoreError> {
-        let position = self.reader.position()?;
+        let position = reader.position()?;
         let reached = |partition: i32, goal: &Goal| {
             if goal.high_watermark == 0 {
                 return true;
@@ -237,8 +240,8 @@ impl Restorer {
     }
 
     /// Offsets, some of which compaction has emptied: an upper bound of the records.
-    fn report_remaining(&self, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
-        let position = self.reader.position()?;
+    fn report_remaining(reader: &BaseConsumer, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
+        let position = reader.position()?;
         let offset = |partition| match position.find_partition(topics::SHIPMENT, partition)?.offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
