@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::Router;
@@ -79,6 +80,14 @@ pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(PrometheusBuilder::new()
         .set_buckets(LATENCY_BUCKETS)?
         .install_recorder()?)
+}
+
+/// Age of a record's timestamp in milliseconds since 1970; on our own topics that is the receipt of the push. For metrics
+/// only: nothing that is derived or stored depends on the clock.
+pub(crate) fn seconds_since(timestamp_millis: i64) -> f64 {
+    let then = UNIX_EPOCH + Duration::from_millis(u64::try_from(timestamp_millis).unwrap_or(0));
+    let age = SystemTime::now().duration_since(then);
+    age.map_or(0.0, |age| age.as_secs_f64())
 }
 
 /// `/livez`, `/readyz`, `/metrics`.

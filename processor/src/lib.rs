@@ -6,6 +6,7 @@ pub mod dead_letter;
 pub mod derive;
 pub mod domain;
 pub mod health;
+mod kafka_client;
 pub mod migrate;
 pub mod poison;
 pub mod shutdown;

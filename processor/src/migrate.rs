@@ -16,6 +16,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::config::Config;
+use crate::kafka_client;
 
 const REQUEST: Duration = Duration::from_secs(30);
 
@@ -32,9 +33,7 @@ pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
 
 async fn topics(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut client = ClientConfig::new();
-    for (name, value) in config.kafka.client_properties() {
-        client.set(name, value);
-    }
+    kafka_client::configure(&mut client, &config.kafka);
     let admin: AdminClient<DefaultClientContext> = client.create()?;
     let mut changes = Vec::new();
     for topic in topics::ALL {

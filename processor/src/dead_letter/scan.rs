@@ -12,6 +12,7 @@ use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::letter::Letter;
+use crate::kafka_client;
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);
@@ -79,9 +80,7 @@ pub enum ScanError {
 pub(super) fn client(kafka: &KafkaSettings) -> ClientConfig {
     let mut client = ClientConfig::new();
     client.set("client.id", "courierflow-dead-letters");
-    for (name, value) in kafka.client_properties() {
-        client.set(name, value);
-    }
+    kafka_client::configure(&mut client, kafka);
     client
 }
 

@@ -1,9 +1,12 @@
 //! Push events → shipments and transitions, exactly once.
 //!
 //! A worker is one consumer, one transactional producer and one state map, on one thread; nothing is shared between
-//! workers. [`worker`] holds the loop, [`transaction`] the producer's side of it, [`state`] the shipments, [`restore`]
-//! brings them back from `courier.shipment.v1`, [`slot`] gives a worker an identity that outlives a crash.
+//! workers. [`worker`] holds the loop and the place in the group, [`deriver`] what lies between a message and the commit,
+//! [`transaction`] the producer's side of it, [`state`] the shipments; [`restore`] brings them back from
+//! `courier.shipment.v1`, [`slot`] gives a worker an identity that outlives a crash.
 
+mod counts;
+mod deriver;
 mod restore;
 mod slot;
 mod state;

@@ -51,7 +51,7 @@ pub(crate) enum RestoreError {
 
 /// Reads partitions back. Kept by a worker for all its assignments.
 pub(crate) struct Restorer {
-    /// Sees committed records only.
+    /// Of the consumers that see committed records only.
     reader: ClientConfig,
     /// Sees everything: `fetch_watermarks` of a `read_committed` client answers with the last stable offset.
     watermarks: BaseConsumer,
@@ -152,8 +152,12 @@ impl Restorer {
         Self::assign(&reader, &goals)?;
         let mut last_progress = Instant::now();
         let mut last_report = None;
+        // Asking for the position costs more than a record: it is asked for when it can have reached a goal.
+        let mut may_be_done = true;
         loop {
-            Self::finish_reached(&reader, &mut goals, &mut done)?;
+            if std::mem::take(&mut may_be_done) {
+                Self::finish_reached(&reader, &mut goals, &mut done)?;
+            }
             if goals.is_empty() || last_report.is_none_or(|last: Instant| last.elapsed() >= REPORT) {
                 Self::report_remaining(&reader, &goals)?;
                 last_report = Some(Instant::now());
@@ -168,12 +172,13 @@ impl Restorer {
                 Some(Ok(message)) => {
                     last_progress = Instant::now();
                     if let Some(goal) = goals.get_mut(&message.partition()) {
+                        may_be_done = message.offset() + 1 >= goal.high_watermark;
                         self.take(&message, &mut goal.restored, decoder, encoder)?;
                     }
                 }
                 // Transport errors heal themselves; what does not shows as lack of progress.
                 Some(Err(error)) if is_fatal(&error) => return Err(error.into()),
-                // Kept since the last restore, one for each attempt to connect during an outage; the client's log has them.
+                // One for each attempt to connect during an outage; the client's log has them.
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
                 ))) => {}
@@ -181,7 +186,8 @@ impl Restorer {
                 None if last_progress.elapsed() > NO_PROGRESS => {
                     return Err(RestoreError::NoProgress(goals.into_keys().collect()));
                 }
-                None => {}
+                // Nothing but markers and aborted records is left, or nothing came yet.
+                None => may_be_done = true,
             }
         }
     }

@@ -13,6 +13,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 
 use crate::config::Config;
+use crate::kafka_client;
 
 /// Prefetched records are memory on top of the batches.
 const PREFETCH_KIB: &str = "16384";
@@ -37,9 +38,7 @@ pub(super) fn subscribe(
         .set("fetch.max.bytes", "2097152")
         .set("max.partition.fetch.bytes", "524288")
         .set("statistics.interval.ms", "5000");
-    for (name, value) in config.kafka.client_properties() {
-        client.set(name, value);
-    }
+    kafka_client::configure(&mut client, &config.kafka);
     // What follows is not for configuration to change: correctness rests on it.
     client
         .set("group.id", format!("{}-{table}", config.sink.group))
@@ -124,18 +123,7 @@ impl ConsumerContext for GroupEvents {
 
 impl ClientContext for GroupEvents {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        let table = self.table;
-        match level {
-            RDKafkaLogLevel::Emerg
-            | RDKafkaLogLevel::Alert
-            | RDKafkaLogLevel::Critical
-            | RDKafkaLogLevel::Error
-            | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", table, facility, message),
-            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                tracing::info!(target: "librdkafka", table, facility, message);
-            }
-            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", table, facility, message),
-        }
+        kafka_client::log(level, facility, message, Some(self.table));
     }
 
     /// Every thread of the client reports a lost broker, again and again; its log has said it once.

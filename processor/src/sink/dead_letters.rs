@@ -12,6 +12,7 @@ use super::batch::SourceRecord;
 use super::insert::Refusal;
 use crate::config::Config;
 use crate::dead_letter;
+use crate::kafka_client;
 
 /// Within this time the broker has stored a dead letter, or the attempt has failed.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,9 +32,7 @@ impl DeadLetters {
             .set("client.id", format!("courierflow-sink-{table}-dead-letters"))
             // The record and its headers; the topic has the last word.
             .set("message.max.bytes", (topics::MAX_RECORD_BYTES + 64 * 1024).to_string());
-        for (name, value) in config.kafka.client_properties() {
-            client.set(name, value);
-        }
+        kafka_client::configure(&mut client, &config.kafka);
         client
             .set("acks", "all")
             // Twice does no harm. An idempotent producer would need one request in flight: see that of ingest.

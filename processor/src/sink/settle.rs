@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use metrics::{counter, histogram};
@@ -15,6 +15,7 @@ use super::insert::{Failure, Inserted, Inserter, Refusal};
 use super::insert_error::Class;
 use super::rows::Table;
 use super::table_health::TableHealth;
+use crate::health::seconds_since;
 use crate::poison::{PoisonGuard, TooMuchPoison};
 use crate::shutdown::Shutdown;
 
@@ -216,13 +217,4 @@ impl<T: Table> Settler<T> {
             }
         })
     }
-}
-
-/// Age of a record's timestamp in milliseconds since 1970; of our own topics that is the receipt of the push. Only for a
-/// metric: no row depends on the clock.
-fn seconds_since(timestamp: i64) -> f64 {
-    let then = UNIX_EPOCH + Duration::from_millis(u64::try_from(timestamp).unwrap_or(0));
-    SystemTime::now()
-        .duration_since(then)
-        .map_or(0.0, |age| age.as_secs_f64())
 }

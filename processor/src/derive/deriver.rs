@@ -1,0 +1,435 @@
+//! Everything between a message and the commit: decode, read, derive, emit; and taking back what was not committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
+use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::{Decoder, Encoder};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+use super::counts::{Counts, publish_size};
+use super::state::{KeyHash, Resting, State};
+use super::transaction::{Output, TransactionError, Transactions};
+use super::worker::WorkerError;
+use crate::config::DeriveSettings;
+use crate::dead_letter::{self, Coordinates};
+use crate::domain::{self, DeriveOptions, Derived, Outcome, ShipmentKey};
+use crate::health::seconds_since;
+use crate::poison::PoisonGuard;
+use crate::vendor::{self, Reading};
+
+const SEEK: Duration = Duration::from_secs(10);
+/// What one push event may turn into; room is left for keys and batch headers.
+const MAX_OUTPUT_BYTES: usize = topics::MAX_RECORD_BYTES as usize - 64 * 1024;
+
+/// The open transaction.
+struct Open {
+    begun: Instant,
+    /// Where reading starts again if it is aborted.
+    first_offsets: BTreeMap<i32, i64>,
+    /// What is committed with it.
+    next_offsets: BTreeMap<i32, i64>,
+    events: usize,
+    bytes: usize,
+    /// Of its push events, milliseconds since 1970.
+    oldest_timestamp: Option<i64>,
+    counts: Counts,
+}
+
+/// Everything between a message and the commit.
+pub(super) struct Deriver {
+    transactions: Transactions,
+    pub(super) state: State,
+    open: Option<Open>,
+    options: DeriveOptions,
+    max_events: usize,
+    max_bytes: usize,
+    push_decoder: Decoder<PushEvent>,
+    pub(super) shipment_decoder: Decoder<Shipment>,
+    pub(super) shipment_encoder: Encoder<Shipment>,
+    transition_encoder: Encoder<Transition>,
+    /// Reused for every record.
+    buffer: Vec<u8>,
+    guard: PoisonGuard,
+    /// Assigned, not yet restored.
+    pub(super) to_restore: BTreeSet<i32>,
+    /// The group has spoken since we last looked.
+    pub(super) assigned: bool,
+    /// The group has given our partitions away without asking, since we last looked.
+    pub(super) lost: bool,
+    /// Aborted: to be read again from here.
+    pub(super) rewind: BTreeMap<i32, i64>,
+    /// A failure inside a rebalance callback, which cannot return one.
+    failure: Option<WorkerError>,
+}
+
+impl Deriver {
+    pub(super) fn new(
+        settings: &DeriveSettings,
+        registry: &Registry,
+        ids: SchemaIds,
+        transactions: Transactions,
+    ) -> Result<Self, WorkerError> {
+        Ok(Self {
+            transactions,
+            state: State::default(),
+            open: None,
+            options: DeriveOptions {
+                context: settings.context,
+            },
+            max_events: settings.max_transaction_events,
+            max_bytes: settings.max_transaction_bytes,
+            push_decoder: Decoder::new(registry.clone(), ids.push)?,
+            shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
+            shipment_encoder: Encoder::new(ids.shipment)?,
+            transition_encoder: Encoder::new(ids.transition)?,
+            buffer: Vec::new(),
+            guard: PoisonGuard::default(),
+            to_restore: BTreeSet::new(),
+            assigned: false,
+            lost: false,
+            rewind: BTreeMap::new(),
+            failure: None,
+        })
+    }
+
+    /// One push event: what it changes, and the offset behind it, go into the open transaction.
+    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        let partition = message.partition();
+        if !self.state.owns(partition) {
+            // Fetched before the partition was taken from us; its new owner reads it.
+            return Ok(());
+        }
+        self.begin_if_closed()?;
+        let outcome = self.take(message)?;
+        if let Some(open) = &mut self.open {
+            open.first_offsets.entry(partition).or_insert(message.offset());
+            open.next_offsets.insert(partition, message.offset() + 1);
+            open.events += 1;
+            open.oldest_timestamp = [open.oldest_timestamp, message.timestamp().to_millis()]
+                .into_iter()
+                .flatten()
+                .min();
+            open.counts.outcome(outcome);
+            open.counts.input_bytes += message.payload_len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Decode, read, derive, emit; returns the name of the outcome.
+    fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
+        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
+            Ok(event) => event,
+            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
+            Err(error) => return self.dead_letter(message, "undecodable", &error.to_string()),
+        };
+        if message.key() != Some(event.tracking_number.as_bytes()) {
+            // It may lie on a partition where the parcel's other records are not.
+            let error = format!("the key is not the tracking number {:?}", event.tracking_number);
+            return self.dead_letter(message, "key_mismatch", &error);
+        }
+        self.forget_expired(message.partition(), event.received_at)?;
+        // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
+        let snapshot = match catch_unwind(|| vendor::read(&event)) {
+            Ok(Ok(Reading::Snapshot(snapshot))) => snapshot,
+            Ok(Ok(Reading::Nothing(reason))) => {
+                self.guard.good(1);
+                return Ok(reason.tag());
+            }
+            Ok(Err(error)) => return self.dead_letter(message, error.tag(), &error.to_string()),
+            Err(_) => return self.dead_letter(message, "panic", "reading the payload panicked"),
+        };
+        let key = snapshot.key().to_string();
+        let previous = self.previous(message.partition(), key.as_bytes())?;
+        let derived = catch_unwind(AssertUnwindSafe(|| {
+            domain::derive(previous.as_ref(), &snapshot, &self.options)
+        }));
+        let outcome = match derived {
+            Ok(Outcome::Duplicate) => "duplicate",
+            Ok(Outcome::Stale) => "stale",
+            Ok(Outcome::Accepted(derived)) => return self.emit(message, key.as_bytes(), &derived),
+            Err(_) => return self.dead_letter(message, "panic", "deriving panicked"),
+        };
+        self.guard.good(1);
+        Ok(outcome)
+    }
+
+    fn previous(&mut self, partition: i32, key: &[u8]) -> Result<Option<Shipment>, WorkerError> {
+        let Some(resting) = self.state.get(partition, KeyHash::of(key)) else {
+            return Ok(None);
+        };
+        let value = resting.value().ok_or(WorkerError::Corrupted(partition))?;
+        let shipment = self
+            .shipment_decoder
+            .decode(&value)
+            .map_err(|_| WorkerError::Corrupted(partition))?;
+        Ok(Some(shipment))
+    }
+
+    /// Produces what an accepted push changed. All of it is encoded before any of it is produced: half of it must never
+    /// be in a transaction.
+    fn emit(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        key: &[u8],
+        derived: &Derived,
+    ) -> Result<&'static str, WorkerError> {
+        let Derived {
+            shipment,
+            transitions,
+            counts,
+        } = derived;
+        self.buffer.clear();
+        let mut ends = Vec::with_capacity(transitions.len() + 1);
+        let mut encoded = self.shipment_encoder.encode(shipment, &mut self.buffer);
+        ends.push(self.buffer.len());
+        for transition in transitions {
+            encoded = encoded.and_then(|()| self.transition_encoder.encode(transition, &mut self.buffer));
+            ends.push(self.buffer.len());
+        }
+        if let Err(error) = encoded {
+            return self.dead_letter(message, "unencodable", &error.to_string());
+        }
+        if self.buffer.len() > MAX_OUTPUT_BYTES {
+            return self.dead_letter(
+                message,
+                "too_large",
+                &format!("{} bytes of derived records", self.buffer.len()),
+            );
+        }
+
+        let partition = message.partition();
+        let timestamp_millis = shipment.received_at.0.div_euclid(1_000);
+        let mut start = 0;
+        for (number, end) in ends.into_iter().enumerate() {
+            let value = self.buffer.get(start..end).unwrap_or_default();
+            start = end;
+            let (topic, key) = if number == 0 {
+                self.state
+                    .put(partition, KeyHash::of(key), Some(Resting::of(value, shipment)));
+                (topics::SHIPMENT, key)
+            } else {
+                (topics::TRANSITION, shipment.tracking_number.as_bytes())
+            };
+            let output = Output {
+                topic,
+                partition,
+                key,
+                value: Some(value),
+                timestamp_millis,
+                headers: None,
+            };
+            self.transactions.produce(&output)?;
+        }
+        if let Some(open) = &mut self.open {
+            open.bytes += self.buffer.len();
+            open.counts.output_bytes += self.buffer.len() as u64;
+            open.counts.rewrites += u64::from(counts.rewrites);
+            open.counts.transitions += transitions.len() as u64;
+            open.counts.retractions += u64::from(counts.retracted_transitions);
+            open.counts.unknown_codes += u64::from(counts.unknown_codes);
+        }
+        self.guard.good(1);
+        Ok("accepted")
+    }
+
+    /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
+    fn forget_expired(&mut self, partition: i32, received_at: TimestampMicros) -> Result<(), WorkerError> {
+        for (hash, resting) in self.state.advance(partition, received_at) {
+            let value = resting.value().ok_or(WorkerError::Corrupted(partition))?;
+            let shipment = self
+                .shipment_decoder
+                .decode(&value)
+                .map_err(|_| WorkerError::Corrupted(partition))?;
+            let Shipment {
+                vendor,
+                carrier,
+                tracking_number,
+                ..
+            } = shipment;
+            let key = ShipmentKey {
+                vendor,
+                carrier,
+                tracking_number,
+            }
+            .to_string();
+            self.transactions.produce(&Output {
+                topic: topics::SHIPMENT,
+                partition,
+                key: key.as_bytes(),
+                value: None,
+                timestamp_millis: received_at.0.div_euclid(1_000),
+                headers: None,
+            })?;
+            self.state.put(partition, hash, None);
+            if let Some(open) = &mut self.open {
+                open.counts.expired += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a record aside, in the same transaction, unless there are so many that the fault must be ours.
+    fn dead_letter(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        class: &'static str,
+        error: &str,
+    ) -> Result<&'static str, WorkerError> {
+        if let Err(reason) = self.guard.poison() {
+            self.abort()?;
+            return Err(WorkerError::Poisoned(format!("{reason}; last: {class}: {error}")));
+        }
+        let timestamp = message.timestamp().to_millis();
+        let found_at = Coordinates {
+            topic: message.topic(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp,
+        };
+        tracing::warn!(
+            partition = found_at.partition,
+            offset = found_at.offset,
+            class,
+            error,
+            "dead-lettered"
+        );
+        let mut headers = OwnedHeaders::new();
+        for (key, value) in dead_letter::headers(&found_at, class, &error) {
+            headers = headers.insert(Header {
+                key,
+                value: Some(&value),
+            });
+        }
+        self.transactions.produce(&Output {
+            topic: topics::DERIVE_DEAD,
+            partition: message.partition(),
+            key: message.key().unwrap_or_default(),
+            value: message.payload(),
+            timestamp_millis: timestamp.unwrap_or_default(),
+            headers: Some(headers),
+        })?;
+        if let Some(open) = &mut self.open {
+            *open.counts.dead_letters.entry(class).or_default() += 1;
+        }
+        Ok("dead_lettered")
+    }
+
+    fn begin_if_closed(&mut self) -> Result<(), WorkerError> {
+        if self.open.is_none() {
+            self.transactions.begin()?;
+            self.open = Some(Open {
+                begun: Instant::now(),
+                first_offsets: BTreeMap::new(),
+                next_offsets: BTreeMap::new(),
+                events: 0,
+                bytes: 0,
+                oldest_timestamp: None,
+                counts: Counts::default(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn until_commit(&self, interval: Duration) -> Duration {
+        self.open
+            .as_ref()
+            .map_or(interval, |open| interval.saturating_sub(open.begun.elapsed()))
+    }
+
+    pub(super) fn commit_is_due(&self, interval: Duration) -> bool {
+        self.open.as_ref().is_some_and(|open| {
+            open.events >= self.max_events || open.bytes >= self.max_bytes || open.begun.elapsed() >= interval
+        })
+    }
+
+    /// Commits what is open; if that fails in a way that can be repaired, takes it back.
+    pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let group = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
+        let mut offsets = TopicPartitionList::new();
+        for (&partition, &offset) in &open.next_offsets {
+            offsets.add_partition_offset(topics::PUSH, partition, Offset::Offset(offset))?;
+        }
+        let begun = Instant::now();
+        let result = self.transactions.commit(&offsets, &group);
+        let outcome = if result.is_ok() { "committed" } else { "failed" };
+        metrics::histogram!("courierflow_derive_commit_seconds", "outcome" => outcome)
+            .record(begun.elapsed().as_secs_f64());
+        match result {
+            Ok(()) => {
+                if let Some(open) = self.open.take() {
+                    open.counts.publish();
+                    if let Some(oldest) = open.oldest_timestamp {
+                        metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
+                    }
+                }
+                self.state.commit();
+                publish_size(&self.state);
+                Ok(())
+            }
+            Err(TransactionError::Abort(error)) => {
+                tracing::warn!(%error, "transaction aborted, its push events are read again");
+                self.abort()
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes back what is open: nothing of it is seen by anyone, and its push events are read again.
+    pub(super) fn abort(&mut self) -> Result<(), WorkerError> {
+        if let Some(open) = self.open.take() {
+            self.transactions.abort()?;
+            self.state.roll_back();
+            self.rewind.extend(open.first_offsets);
+            metrics::counter!("courierflow_derive_aborts_total").increment(1);
+        }
+        Ok(())
+    }
+
+    /// The worker has failed: what is open must never be committed, whatever the consumer calls back while it closes.
+    pub(super) fn disown(&mut self) {
+        if self.open.take().is_some()
+            && let Err(error) = self.transactions.abort()
+        {
+            tracing::info!(%error, "the open transaction is left to the fencing by our successor");
+        }
+        self.state.roll_back();
+    }
+
+    /// Before partitions are taken from us: what is open is committed, or, when it is too late for that, aborted.
+    pub(super) fn give_up(&mut self, consumer: &BaseConsumer<impl ConsumerContext>, partitions: &[i32]) {
+        let result = if consumer.assignment_lost() {
+            self.lost = true;
+            self.abort()
+        } else {
+            self.commit(consumer)
+        };
+        if let Err(error) = result {
+            self.failure.get_or_insert(error);
+        }
+        for partition in partitions {
+            self.state.remove_partition(*partition);
+            self.to_restore.remove(partition);
+            self.rewind.remove(partition);
+        }
+        tracing::info!(?partitions, lost = consumer.assignment_lost(), "partitions given up");
+    }
+
+    /// What callbacks and aborts left to do: raises their failure, goes back to where reading starts again.
+    pub(super) fn settle(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        for (partition, offset) in std::mem::take(&mut self.rewind) {
+            consumer.seek(topics::PUSH, partition, Offset::Offset(offset), SEEK)?;
+        }
+        Ok(())
+    }
+}
