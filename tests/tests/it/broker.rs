@@ -2,19 +2,12 @@
 
 use std::collections::HashSet;
 
-use courierflow_schemas::records::Vendor;
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Launch, Server, Stack};
 
 use crate::harness::load::Load;
-use crate::harness::post::{self, assert_kdniao_body, assert_success};
+use crate::harness::post::{self, assert_kdniao_body};
 use crate::harness::{assert_tables_are_right, eventually, migrated, processor, ready, topics, wait_until_in_tables};
-
-fn param(number: &str) -> String {
-    format!(
-        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"shentong","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
-    )
-}
 
 fn request_data(number: &str) -> String {
     format!(
@@ -27,7 +20,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
     let stack = migrated("broker-stopped");
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let _processor = ready(&processor("run", &stack), "processor", &stack);
-    assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &param("BEFORE1")));
+    post::one_picked_up(&ingest.url(), "BEFORE1");
 
     let load = Load::start(ingest.url(), 5, 120, 0.0);
     eventually("a third of the load is acknowledged", || {
@@ -41,7 +34,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
     stack.kill(Server::Kafka).unwrap();
 
     // The answers say "not now" in each vendor's own words.
-    let refused = post::kuaidi100(&ingest.url(), &param("DURING1")).unwrap();
+    let refused = post::kuaidi100(&ingest.url(), &post::picked_up("DURING1")).unwrap();
     assert_eq!(refused.status, 503, "{refused:?}");
     assert!(refused.retry_after.is_some(), "{refused:?}");
     let body = refused.json();
@@ -71,7 +64,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
     let sent = load.finish();
     assert!(sent.retried > 0, "the load did not notice");
     eventually("the vendor's retry is accepted", || {
-        let answer = post::kuaidi100(&ingest.url(), &param("DURING1"))?;
+        let answer = post::kuaidi100(&ingest.url(), &post::picked_up("DURING1"))?;
         if answer.status == 200 {
             Ok(())
         } else {

@@ -142,15 +142,11 @@ impl Scene {
 struct Wounds(Vec<((Blow, Victim), Instant)>);
 
 impl Wounds {
-    /// Ends what is over by now; with a `victim`, also what that one suffers from.
-    fn heal(&mut self, scene: &mut Scene, victim: Option<Victim>) {
+    /// Ends what is over by now, and what the next `victim` still suffers from.
+    fn heal(&mut self, scene: &mut Scene, victim: Victim) {
         let now = Instant::now();
-        let (over, open) = std::mem::take(&mut self.0)
-            .into_iter()
-            .partition(|((_, hurt), until)| *until <= now || Some(*hurt) == victim);
-        self.0 = open;
-        let over: Vec<((Blow, Victim), Instant)> = over;
-        for (fault, _) in over {
+        let is_over = |((_, hurt), until): &mut ((Blow, Victim), Instant)| *until <= now || *hurt == victim;
+        for (fault, _) in self.0.extract_if(.., is_over) {
             scene.end(fault);
         }
     }
@@ -260,7 +256,7 @@ fn play(name: &str, plan: Plan) -> Report {
             waves.push(Load::start(scene.ingest.url(), seed, WAVE, RATE));
         }
         std::thread::sleep(Duration::from_millis(random.u64(0..1_500)));
-        wounds.heal(&mut scene, Some(fault.1));
+        wounds.heal(&mut scene, fault.1);
         scene.begin(fault);
         wounds.add(fault, &mut random);
         *faults.entry(fault).or_default() += 1;

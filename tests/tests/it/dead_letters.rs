@@ -1,19 +1,16 @@
 //! What was put aside can be looked at and put back, and nothing personal is in what is said about it.
 
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, PUSH_DEAD, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::{Encoder, Record as _};
 use courierflow_tests::stack::{Launch, Service, Stack, binary, repository};
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 
 use crate::harness::post::{self, assert_success};
-use crate::harness::topics::{ends, murmur2_partition, partitions, read};
-use crate::harness::{eventually, migrated, processor, ready, tables, wait_until_in_tables};
+use crate::harness::topics::{self, ends, murmur2_partition, partitions, read};
+use crate::harness::{ask_registry, eventually, migrated, processor, ready, tables, wait_until_in_tables};
 
 /// In every record of this test; none of them may be seen outside the restricted topics.
 const SECRETS: [&str; 3] = ["司马相如", "13912345678", "8-2-30417"];
@@ -46,18 +43,10 @@ fn on_its_way(number: &str) -> String {
         .to_string()
 }
 
-/// A record as a foreign program might write it.
-fn produce(stack: &dyn Stack, topic: &str, key: &str, value: &[u8]) {
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", stack.brokers())
-        .create()
-        .expect("a producer");
-    let record = BaseRecord::to(topic)
-        .partition(murmur2_partition(key, partitions(stack, topic)))
-        .key(key)
-        .payload(value);
-    producer.send(record).map_err(|(error, _)| error).expect("queued");
-    producer.flush(Duration::from_secs(20)).expect("delivered");
+/// A record on the partition of its key.
+fn put(stack: &dyn Stack, topic: &str, key: &str, value: &[u8]) {
+    let partition = murmur2_partition(key, partitions(stack, topic));
+    topics::produce(stack, topic, partition, key, &[Some(value)]);
 }
 
 fn dead_letters(stack: &dyn Stack, arguments: &str) -> Output {
@@ -111,17 +100,6 @@ fn wait_for_letters(stack: &dyn Stack, count: usize) {
     });
 }
 
-/// Asks the registry with a POST, or with a GET if there is nothing to send.
-fn registry(stack: &dyn Stack, path: &str, body: Option<&Value>) -> Value {
-    let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
-    let url = format!("{}{path}", stack.registry_url());
-    let answer = match body {
-        Some(body) => agent.post(url).send_json(body),
-        None => agent.get(url).call(),
-    };
-    answer.expect(path).body_mut().read_json().expect("JSON")
-}
-
 /// Registers a version of `PushEvent` with one more field at its end; its id.
 fn register_newer_schema(stack: &dyn Stack) -> u64 {
     let mut schema: Value = serde_json::from_str(PushEvent::SCHEMA_TEXT).unwrap();
@@ -129,15 +107,15 @@ fn register_newer_schema(stack: &dyn Stack) -> u64 {
     fields.push(json!({"name": "added", "type": "int", "default": 0}));
     let body = json!({"schema": schema.to_string(), "schemaType": "AVRO"});
     let path = format!("/subjects/{}/versions", PushEvent::subject());
-    registry(stack, &path, Some(&body))["id"].as_u64().expect("an id")
+    ask_registry(stack, &path, Some(&body)).1["id"].as_u64().expect("an id")
 }
 
 /// An id that the registry gives to nobody before the next schema.
 fn next_schema_id(stack: &dyn Stack) -> u32 {
-    let subjects = registry(stack, "/subjects", None);
+    let subjects = ask_registry(stack, "/subjects", None).1;
     let id = |subject: &Value| {
         let path = format!("/subjects/{}/versions/latest", subject.as_str().unwrap());
-        registry(stack, &path, None)["id"].as_u64().unwrap()
+        ask_registry(stack, &path, None).1["id"].as_u64().unwrap()
     };
     let newest = subjects.as_array().unwrap().iter().map(id).max().unwrap();
     u32::try_from(newest + 1).unwrap()
@@ -154,18 +132,18 @@ fn put_aside(stack: &dyn Stack, ingest: &Service) -> u32 {
         .encode(&event("EARLY1", on_its_way("EARLY1")), &mut early)
         .unwrap();
     early.push(0);
-    produce(stack, PUSH, "EARLY1", &early);
+    put(stack, PUSH, "EARLY1", &early);
     // Only derive reads payloads: the push log takes this one.
     let path = format!("/subjects/{}/versions/latest", PushEvent::subject());
-    let own = registry(stack, &path, None)["id"].as_u64().unwrap();
+    let own = ask_registry(stack, &path, None).1["id"].as_u64().unwrap();
     let encoder = Encoder::new(u32::try_from(own).unwrap()).unwrap();
     let mut text = Vec::new();
     encoder
         .encode(&event("NOJSON1", PERSONAL.to_owned()), &mut text)
         .unwrap();
-    produce(stack, PUSH, "NOJSON1", &text);
+    put(stack, PUSH, "NOJSON1", &text);
     // Hopeless.
-    produce(stack, PUSH, "GARBAGE1", PERSONAL.as_bytes());
+    put(stack, PUSH, "GARBAGE1", PERSONAL.as_bytes());
     let unusable = json!({"status": "polling", "message": PERSONAL, "lastResult": null}).to_string();
     assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &unusable));
     wait_for_letters(stack, 5);
@@ -297,7 +275,7 @@ fn dead_letters_are_listed_and_replayed_and_a_second_replay_does_no_harm() {
     assert_eq!(tables::pushes_of(&stack, "EARLY1").len(), 1);
 
     // What the sink could not insert stays on its own topic; the rest goes back all the same.
-    produce(&stack, TRANSITION, "GARBAGE2", PERSONAL.as_bytes());
+    put(&stack, TRANSITION, "GARBAGE2", PERSONAL.as_bytes());
     wait_for_letters(&stack, 12);
     let (said, complete) = replay(&stack, "--topic derive --all");
     let expected = "1 not replayed: records of derived topics";

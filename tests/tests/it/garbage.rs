@@ -1,49 +1,15 @@
 //! Records on the topics that ingest and derive would never write.
 
-use std::time::Duration;
-
-use courierflow_schemas::records::{PushEvent, Vendor};
-use courierflow_schemas::registry::Registry;
-use courierflow_schemas::settings::RegistrySettings;
+use courierflow_schemas::records::PushEvent;
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT};
 use courierflow_schemas::wire::Encoder;
-use courierflow_tests::stack::{Launch, Service, Stack};
-use rdkafka::config::ClientConfig;
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use courierflow_tests::stack::{Launch, Stack};
 
-use crate::harness::post::{self, assert_success};
-use crate::harness::{eventually, migrated, processor, ready, readyz, tables, topics, wait_until_in_tables};
-
-fn push_one(ingest: &Service, number: &str) {
-    let param = format!(
-        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
-    );
-    assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &param));
-}
-
-/// Writes records with this key, `None` as a tombstone, to one partition.
-fn write(stack: &dyn Stack, topic: &str, partition: i32, key: &str, values: &[Option<Vec<u8>>]) {
-    let producer: ThreadedProducer<_> = ClientConfig::new()
-        .set("bootstrap.servers", stack.brokers())
-        .create()
-        .unwrap();
-    for value in values {
-        let mut record = BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key);
-        if let Some(value) = value {
-            record = record.payload(value);
-        }
-        producer.send(record).map_err(|(error, _)| error).unwrap();
-    }
-    producer.flush(Duration::from_secs(20)).unwrap();
-}
+use crate::harness::{eventually, migrated, post, processor, ready, readyz, tables, topics, wait_until_in_tables};
 
 fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
-    let registry = Registry::new(&RegistrySettings {
-        url: stack.registry_url(),
-        id_cache: stack.dir().join("schema-ids-of-the-tests.json"),
-        ..RegistrySettings::default()
-    });
-    let encoder = Encoder::<PushEvent>::new(registry.schema_ids().unwrap().push).unwrap();
+    let ids = topics::registry(stack).schema_ids().unwrap();
+    let encoder = Encoder::<PushEvent>::new(ids.push).unwrap();
     let mut value = Vec::new();
     encoder.encode(event, &mut value).unwrap();
     value
@@ -68,7 +34,7 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
     let stack = migrated("garbage");
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let mut derive = ready(&processor("derive", &stack), "derive", &stack);
-    push_one(&ingest, "GOOD1");
+    post::one_picked_up(&ingest.url(), "GOOD1");
     let written = eventually("the push is on its topic", || {
         let records = topics::read(&stack, PUSH);
         records.into_iter().next().ok_or_else(|| "nothing yet".to_owned())
@@ -82,22 +48,22 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
     let mut event = topics::pushes_of(&stack, "GOOD1").remove(0);
     event.tracking_number = "OTHER1".to_owned();
     let of_another_key = encoded(&stack, &event);
-    write(
+    topics::produce(
         &stack,
         PUSH,
         partition,
         "GOOD1",
         &[
-            Some(unknown_schema),
-            Some(truncated),
-            Some(trailing),
-            Some(b"{}".to_vec()),
-            Some(Vec::new()),
+            Some(&unknown_schema),
+            Some(&truncated),
+            Some(&trailing),
+            Some(b"{}"),
+            Some(b""),
             None,
-            Some(of_another_key),
+            Some(&of_another_key),
         ],
     );
-    write(&stack, PUSH, partition, "GOOD1", &[Some(good)]);
+    topics::produce(&stack, PUSH, partition, "GOOD1", &[Some(&good)]);
     crate::harness::wait_until_derived(&stack);
 
     let letters = dead_letters(&stack);
@@ -125,15 +91,15 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
     let before = topics::read(&stack, SHIPMENT);
 
     // The sink reads what derive would not write, too: one letter each, the rest is stored.
-    write(
+    topics::produce(
         &stack,
         SHIPMENT,
         partition,
         "kuaidi100:yunda:GHOST1",
-        &[None, Some(b"nonsense".to_vec())],
+        &[None, Some(b"nonsense")],
     );
     let mut sink = ready(&processor("sink", &stack), "sink", &stack);
-    push_one(&ingest, "GOOD2");
+    post::one_picked_up(&ingest.url(), "GOOD2");
     wait_until_in_tables(&stack);
     assert_eq!(tables::shipments_of(&stack, "GOOD2").len(), 1);
     sink.kill().unwrap();
@@ -155,12 +121,12 @@ fn a_worker_that_finds_only_garbage_stops_and_keeps_its_place() {
     let stack = migrated("poison");
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let derive = ready(&processor("derive", &stack), "derive", &stack);
-    push_one(&ingest, "BEFORE1");
+    post::one_picked_up(&ingest.url(), "BEFORE1");
     crate::harness::wait_until_derived(&stack);
     let partition = topics::read(&stack, PUSH)[0].partition;
 
-    let garbage = vec![Some(b"garbage".to_vec()); 150];
-    write(&stack, PUSH, partition, "BEFORE1", &garbage);
+    let garbage = [Some(b"garbage".as_slice()); 150];
+    topics::produce(&stack, PUSH, partition, "BEFORE1", &garbage);
     eventually("a worker has stopped", || {
         let answer = readyz(&derive)?;
         let parts = answer["parts"].as_object().cloned().unwrap_or_default();

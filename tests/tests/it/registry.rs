@@ -1,17 +1,8 @@
 //! The registry is away when everything starts.
 
-use courierflow_schemas::records::Vendor;
 use courierflow_tests::stack::{Launch, Server, Stack};
 
-use crate::harness::post::{self, assert_success};
-use crate::harness::{PATIENCE, eventually, migrated, processor, ready, tables};
-
-fn push(base: &str, number: &str) {
-    let param = format!(
-        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
-    );
-    assert_success(Vendor::Kuaidi100, &post::kuaidi100(base, &param));
-}
+use crate::harness::{PATIENCE, eventually, migrated, post, processor, ready, tables};
 
 fn assert_arrives(stack: &dyn Stack, number: &str) {
     eventually("the shipment is in its table", || {
@@ -28,11 +19,11 @@ fn services_start_with_the_ids_that_they_kept_when_the_registry_is_down() {
     let stack = migrated("registry-down");
     let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
     let mut processor = ready(&processor("run", &stack), "processor", &stack);
-    push(&ingest.url(), "REGISTRYUP1");
+    post::one_picked_up(&ingest.url(), "REGISTRYUP1");
     assert_arrives(&stack, "REGISTRYUP1");
 
     stack.stop(Server::Registry).unwrap();
-    push(&ingest.url(), "REGISTRYDOWN1");
+    post::one_picked_up(&ingest.url(), "REGISTRYDOWN1");
     assert_arrives(&stack, "REGISTRYDOWN1");
 
     for service in [&mut ingest, &mut processor] {
@@ -40,6 +31,6 @@ fn services_start_with_the_ids_that_they_kept_when_the_registry_is_down() {
         service.restart().unwrap();
         service.wait_ready(PATIENCE).unwrap();
     }
-    push(&ingest.url(), "REGISTRYDOWN2");
+    post::one_picked_up(&ingest.url(), "REGISTRYDOWN2");
     assert_arrives(&stack, "REGISTRYDOWN2");
 }

@@ -1,14 +1,12 @@
 //! The sink dies without warning, ClickHouse goes away, and everything is inserted a second time.
 
-use courierflow_schemas::records::Vendor;
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH};
 use courierflow_tests::stack::{Launch, Server, Service, Stack};
 
 use crate::harness::load::Load;
-use crate::harness::post::{self, assert_success};
 use crate::harness::{
-    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, migrated, processor, ready, readyz, tables, topics,
-    wait_until_in_tables,
+    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, migrated, post, processor, ready, readyz, tables,
+    topics, wait_until_in_tables,
 };
 
 const KILLS: u64 = 4;
@@ -60,14 +58,6 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     assert_eq!(tables::contents(&stack), rows);
 }
 
-/// One parcel that was picked up: a row in each table.
-fn push_one(ingest: &Service, number: &str) {
-    let param = format!(
-        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
-    );
-    assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &param));
-}
-
 /// Waits until `/readyz` gives a reason for `part` that holds `words`.
 fn wait_until_not_ready(service: &Service, part: &str, words: &[&str]) {
     eventually(&format!("{part} says {words:?}"), || {
@@ -111,7 +101,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     // Fatal: the user may not.
     let wrong = impatient(processor("sink", &stack)).env("COURIERFLOW__CLICKHOUSE__PASSWORD", "wrong");
     let mut sink = wrong.start("sink-with-wrong-password", &stack).unwrap();
-    push_one(&ingest, "FIRST1");
+    post::one_picked_up(&ingest.url(), "FIRST1");
     wait_until_not_ready(&sink, "sink-shipment", &["stopped", "Authentication failed"]);
     sink.kill().unwrap();
     let mut sink = ready(&impatient(processor("sink", &stack)), "sink", &stack);
@@ -120,7 +110,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     // Transient: the server refuses for the time being. The other tables do not wait.
     sql("SYSTEM STOP MERGES courier.shipment");
     sql("ALTER TABLE courier.shipment MODIFY SETTING parts_to_delay_insert = 1, parts_to_throw_insert = 1");
-    push_one(&ingest, "PARTS1");
+    post::one_picked_up(&ingest.url(), "PARTS1");
     wait_until_not_ready(&sink, "sink-shipment", &["cannot insert", "252"]);
     wait_for_row(&stack, "transition", "PARTS1");
     assert_eq!(rows_of(&stack, "shipment", "PARTS1"), 0);
@@ -131,7 +121,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
 
     // Transient: connected, and no answer.
     stack.freeze(Server::ClickHouse).unwrap();
-    push_one(&ingest, "FROZEN1");
+    post::one_picked_up(&ingest.url(), "FROZEN1");
     wait_until_not_ready(&sink, "sink-push", &["cannot insert", "time"]);
     stack.thaw(Server::ClickHouse).unwrap();
     for table in ["push", "shipment", "transition"] {
@@ -143,7 +133,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     sql("ALTER TABLE courier.push ADD CONSTRAINT no_poison CHECK tracking_number != 'POISON1'");
     stack.freeze(Server::ClickHouse).unwrap();
     for number in ["BESIDE1", "POISON1", "BESIDE2"] {
-        push_one(&ingest, number);
+        post::one_picked_up(&ingest.url(), number);
     }
     stack.thaw(Server::ClickHouse).unwrap();
     wait_for_row(&stack, "push", "BESIDE1");
@@ -162,7 +152,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
 
     // Fatal: a column is gone. Nothing is skipped; the restart after the repair finds everything.
     sql("ALTER TABLE courier.transition DROP COLUMN verdict");
-    push_one(&ingest, "COLUMN1");
+    post::one_picked_up(&ingest.url(), "COLUMN1");
     wait_until_not_ready(&sink, "sink-transition", &["stopped", "verdict"]);
     wait_for_row(&stack, "shipment", "COLUMN1");
     sink.terminate(PATIENCE).unwrap();

@@ -67,15 +67,36 @@ pub(crate) fn ready(launch: &Launch, name: &str, stack: &dyn Stack) -> Service {
     service
 }
 
-/// What `/readyz` answers, whatever its status.
-pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
-    let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(5)))
+/// For questions to services and servers of this machine; an answer of any status is an answer.
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
         .http_status_as_error(false)
+        // A proxy of the environment is not meant for the loopback address.
         .proxy(None)
         .build()
-        .new_agent();
-    let answer = agent.get(format!("{}/readyz", service.url())).call();
+        .new_agent()
+}
+
+/// Asks the registry with a POST, or with a GET if there is nothing to send; the status and the answer.
+pub(crate) fn ask_registry(
+    stack: &dyn Stack,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> (u16, serde_json::Value) {
+    let url = format!("{}{path}", stack.registry_url());
+    let mut answer = match body {
+        Some(body) => agent().post(url).send_json(body),
+        None => agent().get(url).call(),
+    }
+    .expect("the registry answers");
+    let status = answer.status().as_u16();
+    (status, answer.body_mut().read_json().unwrap_or_default())
+}
+
+/// What `/readyz` answers, whatever its status.
+pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
+    let answer = agent().get(format!("{}/readyz", service.url())).call();
     let mut answer = answer.map_err(|error| error.to_string())?;
     answer.body_mut().read_json().map_err(|error| error.to_string())
 }

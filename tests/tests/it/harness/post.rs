@@ -28,13 +28,7 @@ impl Answer {
 
 /// Posts a body; an answer of any status is an answer.
 pub(crate) fn post(base: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, String> {
-    let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(std::time::Duration::from_secs(30)))
-        .http_status_as_error(false)
-        .proxy(None)
-        .build()
-        .new_agent();
-    let mut response = agent
+    let mut response = super::agent()
         .post(format!("{base}{path}"))
         .header("content-type", content_type)
         .send(body)
@@ -51,6 +45,18 @@ pub(crate) fn post(base: &str, path: &str, content_type: &str, body: &[u8]) -> R
         retry_after,
         body,
     })
+}
+
+/// What Kuaidi100 says of a parcel that was picked up: one event, a row in each table.
+pub(crate) fn picked_up(number: &str) -> String {
+    format!(
+        r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#
+    )
+}
+
+/// Posts the push of such a parcel, which must be accepted.
+pub(crate) fn one_picked_up(base: &str, number: &str) {
+    assert_success(Vendor::Kuaidi100, &kuaidi100(base, &picked_up(number)));
 }
 
 /// Posts a signed Kuaidi100 form to the account `demo`.

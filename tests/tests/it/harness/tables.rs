@@ -19,15 +19,9 @@ pub(crate) fn execute(stack: &dyn Stack, sql: &str) {
 }
 
 fn send(stack: &dyn Stack, sql: &str) -> Result<String, String> {
-    let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(std::time::Duration::from_mins(2)))
-        .http_status_as_error(false)
-        .proxy(None)
-        .build()
-        .new_agent();
     let settings = "output_format_json_quote_64bit_integers=0&output_format_json_named_tuples_as_objects=1";
     let url = format!("{}/?{settings}", stack.clickhouse_url());
-    let mut response = agent.post(url).send(sql).map_err(|error| error.to_string())?;
+    let mut response = super::agent().post(url).send(sql).map_err(|error| error.to_string())?;
     let text = response
         .body_mut()
         .with_config()

@@ -15,6 +15,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -134,6 +135,20 @@ pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i
     Ok(committed.elements().iter().map(behind).sum())
 }
 
+/// Writes records with this key, `None` as a tombstone, as a foreign program might.
+pub(crate) fn produce(stack: &dyn Stack, topic: &str, partition: i32, key: &str, values: &[Option<&[u8]>]) {
+    let producer: ThreadedProducer<_> = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .create()
+        .expect("a producer");
+    for value in values {
+        let mut record = BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key);
+        record.payload = *value;
+        producer.send(record).map_err(|(error, _)| error).expect("queued");
+    }
+    producer.flush(TIMEOUT).expect("delivered");
+}
+
 /// Deletes topics and consumer groups, and waits until they are gone.
 pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
@@ -177,7 +192,8 @@ pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
     });
 }
 
-fn registry(stack: &dyn Stack) -> Registry {
+/// The registry as our services see it.
+pub(crate) fn registry(stack: &dyn Stack) -> Registry {
     Registry::new(&RegistrySettings {
         url: stack.registry_url(),
         id_cache: stack.dir().join("schema-ids-of-the-tests.json"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::post::{self, SALT, assert_kdniao_body, assert_success};
 use crate::harness::topics::{THREE, murmur2_partition, partitions, read};
-use crate::harness::{eventually, migrate, python, shared, tables};
+use crate::harness::{agent, ask_registry, eventually, migrate, python, shared, tables};
 
 /// A delivered parcel with names, numbers and a pick-up code.
 fn personal(number: &str) -> String {
@@ -263,8 +263,10 @@ fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
         places.push((format!("table {table}"), rows.iter().map(Value::to_string).collect()));
     }
     for service in [&shared.ingest, &shared.processor] {
-        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
-        let metrics = agent.get(format!("{}/metrics", service.url())).call().expect("metrics");
+        let metrics = agent()
+            .get(format!("{}/metrics", service.url()))
+            .call()
+            .expect("metrics");
         places.push((
             "metrics".to_owned(),
             metrics.into_body().read_to_string().expect("text"),
@@ -379,23 +381,6 @@ fn without_fraction(time: &Value) -> Value {
         .map_or(Value::Null, |time| time.split('.').next().expect("a time").into())
 }
 
-/// Asks the registry; the status and the answer.
-fn registry(stack: &dyn Stack, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    let agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .proxy(None)
-        .build()
-        .new_agent();
-    let url = format!("{}{path}", stack.registry_url());
-    let mut response = match (method, body) {
-        ("POST", Some(body)) => agent.post(url).send_json(body),
-        _ => agent.get(url).call(),
-    }
-    .expect("the registry answers");
-    let status = response.status().as_u16();
-    (status, response.body_mut().read_json().unwrap_or_default())
-}
-
 #[test]
 fn schemas_are_fully_compatible_for_good() {
     let shared = shared();
@@ -404,9 +389,9 @@ fn schemas_are_fully_compatible_for_good() {
         (Shipment::subject(), Shipment::SCHEMA_TEXT),
         (Transition::subject(), Transition::SCHEMA_TEXT),
     ] {
-        let (_, level) = registry(&shared.stack, "GET", &format!("/config/{subject}"), None);
+        let (_, level) = ask_registry(&shared.stack, &format!("/config/{subject}"), None);
         assert_eq!(level["compatibilityLevel"], "FULL_TRANSITIVE", "{subject}");
-        let (_, versions) = registry(&shared.stack, "GET", &format!("/subjects/{subject}/versions"), None);
+        let (_, versions) = ask_registry(&shared.stack, &format!("/subjects/{subject}/versions"), None);
         assert_eq!(versions, json!([1]), "{subject}");
 
         let schema: Value = serde_json::from_str(text).expect("JSON");
@@ -414,12 +399,7 @@ fn schemas_are_fully_compatible_for_good() {
             let mut changed = schema.clone();
             change(changed["fields"].as_array_mut().expect("fields"));
             let body = json!({"schema": changed.to_string(), "schemaType": "AVRO"});
-            registry(
-                &shared.stack,
-                "POST",
-                &format!("/subjects/{subject}/versions"),
-                Some(&body),
-            )
+            ask_registry(&shared.stack, &format!("/subjects/{subject}/versions"), Some(&body))
         };
         let refused = [
             register(&|fields| fields.push(json!({"name": "added", "type": "string"}))),
@@ -442,7 +422,7 @@ fn migrating_again_changes_nothing() {
         );
         let subjects: Vec<_> = THREE
             .iter()
-            .map(|topic| registry(&shared.stack, "GET", &format!("/subjects/{topic}-value/versions"), None))
+            .map(|topic| ask_registry(&shared.stack, &format!("/subjects/{topic}-value/versions"), None))
             .collect();
         let partitions: BTreeMap<_, _> = topics::ALL
             .iter()
