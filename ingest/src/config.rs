@@ -139,8 +139,8 @@ impl Config {
     /// Reads the file and the environment, and the files with secrets that they name; checks every value.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut config: Self = settings::load(path)?;
-        config.kafka.read_files()?;
-        config.registry.read_files()?;
+        config.kafka.complete()?;
+        config.registry.complete()?;
         config.ingest.read_files()?;
         config.ingest.validate()?;
         Ok(config)

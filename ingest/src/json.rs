@@ -108,12 +108,12 @@ pub fn is_json(text: &str) -> bool {
     cursor.value().and_then(|_| cursor.end()).is_ok()
 }
 
-/// The text of a JSON string or number; vendors write numbers as strings and strings as numbers. `None` for all other
-/// values and for strings that are no text (a lone surrogate).
+/// The text of a JSON string or integer; vendors write numbers as strings and strings as numbers. `None` for all other
+/// values (a fraction, a number with an exponent) and for strings that are no text (a lone surrogate).
 pub fn text_of(value: &str) -> Option<Cow<'_, str>> {
     match value.as_bytes().first()? {
         b'"' => unquote(value),
-        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(value)),
+        b'-' | b'0'..=b'9' if !value.contains(['.', 'e', 'E']) => Some(Cow::Borrowed(value)),
         _ => None,
     }
 }
@@ -233,7 +233,7 @@ mod tests {
         let long = "780012345678901234567890123456789";
         assert_eq!(text_of(long).as_deref(), Some(long));
         assert_eq!(text_of("\"\\u0059T\"").as_deref(), Some("YT"));
-        for other in ["null", "true", "[]", "{}", "\"\\ud800\""] {
+        for other in ["1.5", "1e5", "1E400", "null", "true", "[]", "{}", "\"\\ud800\""] {
             assert_eq!(text_of(other), None, "{other}");
         }
     }

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::Context;
+use crate::kafka_client;
 
 /// The sections that the processor reads; those of ingest are passed over.
 #[derive(Clone, Debug, Deserialize)]
@@ -214,11 +215,12 @@ impl Config {
     /// Reads the file, the environment and the secret files, and refuses what cannot work.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut config: Self = settings::load(path)?;
-        config.kafka.read_files()?;
-        config.registry.read_files()?;
+        config.kafka.complete()?;
+        config.registry.complete()?;
         if let Some(file) = &config.clickhouse.password_file {
             config.clickhouse.password = Some(settings::secret_from_file("clickhouse.password_file", file)?);
         }
+        kafka_client::check(&config.kafka)?;
         config.validate()?;
         Ok(config)
     }
@@ -233,11 +235,6 @@ impl Config {
         };
         let at_least_one = |key: &str, value: u64| refuse_unless(value >= 1, key, format!("{value} is less than 1"));
 
-        refuse_unless(
-            !self.kafka.brokers.trim().is_empty(),
-            "kafka.brokers",
-            "is empty".to_owned(),
-        )?;
         refuse_unless(
             (1..=10_000).contains(&self.topics.partitions),
             "topics.partitions",
@@ -282,11 +279,7 @@ impl Config {
                 self.clickhouse.database
             ),
         )?;
-        refuse_unless(
-            self.clickhouse.url.starts_with("http://") || self.clickhouse.url.starts_with("https://"),
-            "clickhouse.url",
-            "does not begin with http:// or https://".to_owned(),
-        )?;
+        settings::check_http_url("clickhouse.url", &self.clickhouse.url)?;
         let sink = &self.sink;
         refuse_unless(!sink.group.is_empty(), "sink.group", "is empty".to_owned())?;
         at_least_one("sink.max_batch_rows", sink.max_batch_rows as u64)?;

@@ -1,13 +1,32 @@
 //! What the Kafka clients of the processor have in common.
 
-use courierflow_schemas::settings::KafkaSettings;
+use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
 
 /// Sets what the configuration says about all clients. What is set afterwards, a user cannot change.
 pub(crate) fn configure(client: &mut ClientConfig, kafka: &KafkaSettings) {
     for (name, value) in kafka.client_properties() {
         client.set(name, value);
+    }
+}
+
+/// Refuses properties that the client does not know or whose values it does not take; the value is not shown.
+pub(crate) fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
+    let mut client = ClientConfig::new();
+    configure(&mut client, kafka);
+    match client.create_native_config() {
+        Err(KafkaError::ClientConfig(code, _, name, _)) => {
+            let reason = match code {
+                RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "librdkafka has no such property",
+                _ => "librdkafka does not take the value",
+            };
+            Err(SettingsError::key(format!("kafka.properties.{name}"), reason))
+        }
+        Err(error) => Err(SettingsError::key("kafka.properties", error.to_string())),
+        Ok(_) => Ok(()),
     }
 }
 
@@ -20,5 +39,28 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str, table: 
         }
         Notice | Info => tracing::info!(target: "librdkafka", table, facility, message),
         Debug => tracing::debug!(target: "librdkafka", table, facility, message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_property_is_named_without_its_value() {
+        let refused = |name: &str| {
+            let properties = [(name.to_owned(), "hush".to_owned())].into();
+            let kafka = KafkaSettings {
+                properties,
+                ..KafkaSettings::default()
+            };
+            check(&kafka).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        for name in ["sasl.passwort", "security.protocol", "socket.timeout.ms"] {
+            let error = refused(name);
+            assert!(error.contains(&format!("kafka.properties.{name}")), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+        assert_eq!(refused("sasl.password"), "");
     }
 }

@@ -2,6 +2,7 @@
 //! configuration file.
 
 pub mod carriers;
+pub mod identifier;
 pub mod logging;
 pub mod records;
 pub mod registry;

@@ -8,8 +8,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
+use figment::error::{Actual, Kind};
 use figment::providers::{Env, Format, Toml};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
 
 const ENV_PREFIX: &str = "COURIERFLOW__";
@@ -72,20 +73,79 @@ fn one_line(error: &figment::Error, source: &str) -> String {
         Some(metadata) if metadata.name.contains("environment") => "environment",
         _ => source,
     };
-    let key = first.path.join(".");
-    // The TOML parser draws the place over several lines; its words are enough.
-    let kind = first.kind.to_string();
-    let words = kind
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.contains('|'))
-        .collect::<Vec<_>>();
-    let reason = words.join(" ");
+    let key = key_of(&first.path);
+    let reason = reason(&first.kind);
     if key.is_empty() {
         format!("{reason} (in {origin})")
     } else {
         format!("key {key}: {reason} (in {origin})")
     }
+}
+
+/// A path in the notation of our own errors: `ingest.accounts[0].name`.
+fn key_of(path: &[String]) -> String {
+    let mut key = String::new();
+    for segment in path {
+        if segment.parse::<usize>().is_ok() {
+            key.push('[');
+            key.push_str(segment);
+            key.push(']');
+        } else {
+            if !key.is_empty() {
+                key.push('.');
+            }
+            key.push_str(segment);
+        }
+    }
+    key
+}
+
+/// What is wrong, without the value: it may be a secret in the wrong place.
+fn reason(kind: &Kind) -> String {
+    match kind {
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            format!("found {}, expected {expected}", type_of(found))
+        }
+        Kind::Unsupported(found) | Kind::UnsupportedKey(found, _) => format!("{} is of no use here", type_of(found)),
+        Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "the number is out of range".to_owned(),
+        // The TOML parser draws the place over several lines; its words are enough.
+        kind => {
+            let text = kind.to_string();
+            let lines = text.lines().map(str::trim);
+            let words = lines.filter(|line| !line.is_empty() && !line.contains('|'));
+            words.collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+fn type_of(value: &Actual) -> &'static str {
+    match value {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) | Actual::Signed(_) => "an integer (of that size)",
+        Actual::Float(_) => "a fraction",
+        Actual::Char(_) | Actual::Str(_) | Actual::Bytes(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "another type",
+    }
+}
+
+/// Refuses an address that no HTTP client can use, and one with a password in it, which clients print.
+pub fn check_http_url(key: &str, url: &str) -> Result<(), SettingsError> {
+    let Some(rest) = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) else {
+        return Err(SettingsError::key(key, "does not begin with http:// or https://"));
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(SettingsError::key(
+            key,
+            "holds a user or a password: they have keys of their own beside it",
+        ));
+    }
+    if authority.is_empty() || authority.starts_with(':') {
+        return Err(SettingsError::key(key, "names no host"));
+    }
+    Ok(())
 }
 
 /// A value that must not be seen: not in a log, not in an error, not in a metric.
@@ -118,20 +178,29 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// A text that may look like a number or a truth value: an environment variable has no quotes to say otherwise.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Scalar {
-        Text(String),
-        Integer(i64),
-        Float(f64),
-        Bool(bool),
+    struct Scalar;
+    impl Visitor<'_> for Scalar {
+        type Value = String;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+        fn visit_f64<E>(self, number: f64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+        fn visit_bool<E>(self, truth: bool) -> Result<String, E> {
+            Ok(truth.to_string())
+        }
     }
-    Ok(match Scalar::deserialize(deserializer)? {
-        Scalar::Text(text) => text,
-        Scalar::Integer(number) => number.to_string(),
-        Scalar::Float(number) => number.to_string(),
-        Scalar::Bool(truth) => truth.to_string(),
-    })
+    deserializer.deserialize_any(Scalar)
 }
 
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
@@ -176,8 +245,11 @@ impl Default for KafkaSettings {
 }
 
 impl KafkaSettings {
-    /// Reads `properties_file` into `properties`.
-    pub fn read_files(&mut self) -> Result<(), SettingsError> {
+    /// Reads `properties_file` into `properties`, and refuses what cannot work.
+    pub fn complete(&mut self) -> Result<(), SettingsError> {
+        if self.brokers.trim().is_empty() {
+            return Err(SettingsError::key("kafka.brokers", "is empty"));
+        }
         let Some(path) = &self.properties_file else {
             return Ok(());
         };
@@ -242,8 +314,9 @@ impl Default for RegistrySettings {
 }
 
 impl RegistrySettings {
-    /// Reads `password_file` into `password`.
-    pub fn read_files(&mut self) -> Result<(), SettingsError> {
+    /// Reads `password_file` into `password`, and refuses what cannot work.
+    pub fn complete(&mut self) -> Result<(), SettingsError> {
+        check_http_url("registry.url", &self.url)?;
         if let Some(path) = &self.password_file {
             self.password = Some(secret_from_file("registry.password_file", path)?);
         }

@@ -101,6 +101,48 @@ fn errors_name_the_key_and_the_origin() {
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    for (file, environment, key) in [
+        ("[service]\nnames = \"hush\"", None, "service.names"),
+        ("[service]\nnames = [[\"hush\"]]", None, "service.names[0]"),
+        ("[service]\nrows = \"hush\"", None, "service.rows"),
+        ("[registry]\npassword = [\"hush\"]", None, "registry.password"),
+        ("kafka = \"hush\"", None, "kafka"),
+        ("[registry]\npassword = hush", None, "courierflow.toml"),
+        ("", Some(("COURIERFLOW__SERVICE__NAMES", "hush")), "NAMES"),
+    ] {
+        let text = error(file, environment.as_slice());
+        assert!(!text.contains("hush"), "{text}");
+        assert!(text.to_lowercase().contains(&key.to_lowercase()), "{text}");
+    }
+}
+
+#[test]
+fn addresses_have_a_host_and_no_password() {
+    for (url, reason) in [
+        ("http://registry:8082/apis", None),
+        ("https://[::1]/x@y", None),
+        ("registry:8082", Some("http://")),
+        ("ftp://registry", Some("http://")),
+        ("http://", Some("host")),
+        ("http://:8082/", Some("host")),
+        ("http://me:hush@registry:8082", Some("password")),
+    ] {
+        let checked = settings::check_http_url("registry.url", url).map_err(|error| error.to_string());
+        match (checked, reason) {
+            (Ok(()), None) => {}
+            (Err(text), Some(reason)) => {
+                assert!(
+                    text.contains(reason) && text.contains("registry.url") && !text.contains("hush"),
+                    "{text}"
+                );
+            }
+            (checked, _) => panic!("{url}: {checked:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let error = settings::load::<Config>(Path::new("no/such.toml"))
         .unwrap_err()

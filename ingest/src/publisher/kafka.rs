@@ -19,6 +19,7 @@ use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel}
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaConfRes;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -37,9 +38,9 @@ const REGISTRY_INTERVAL: Duration = Duration::from_secs(2);
 /// The client could not be made: a wrong property.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// What librdkafka says; it names the property.
-    #[error("configuration key kafka.properties: {0}")]
-    Properties(KafkaError),
+    /// Names the property, and not its value.
+    #[error("configuration key kafka.properties{0}")]
+    Properties(String),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -91,6 +92,17 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
         )
         .chain(fixed.into_iter().map(owned))
         .collect()
+}
+
+/// librdkafka's own words repeat the value, which may be a password.
+fn wrong_properties(error: &KafkaError) -> StartError {
+    StartError::Properties(match error {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
+            format!(".{name}: librdkafka has no such property")
+        }
+        KafkaError::ClientConfig(_, _, name, _) => format!(".{name}: librdkafka does not take the value"),
+        error => format!(": {error}"),
+    })
 }
 
 type Acknowledgement = Result<(), RDKafkaErrorCode>;
@@ -194,7 +206,7 @@ impl KafkaPublisher {
         };
         let new_producer = move || Producer::from_config_and_context(&config, context()).map(Arc::new);
         let shared = Arc::new(Shared {
-            producer: RwLock::new(new_producer().map_err(StartError::Properties)?),
+            producer: RwLock::new(new_producer().map_err(|error| wrong_properties(&error))?),
             encoder: OnceLock::new(),
             readiness,
             ack_timeout,

@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 
 use super::{
-    BadParcel, MAX_PARCELS, MAX_PUSH_FIELD_BYTES, Parcel, Push, Rejection, Unusable, identifier, is_json_body, md5_hex,
+    BadParcel, MAX_PARCELS, MAX_PUSH_FIELD_BYTES, Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex,
     push_field, tracking_number,
 };
 use crate::account::{Account, Unauthorized};
@@ -163,7 +163,7 @@ impl Element<'_> {
     fn parcel(&self, part: u16) -> Result<Parcel, Unusable> {
         Ok(Parcel {
             part,
-            vendor_carrier: identifier(self.shipper_code)?,
+            vendor_carrier: code(self.shipper_code)?,
             tracking_number: tracking_number(self.logistic_code)?,
             payload: self.text.to_owned(),
         })

@@ -7,7 +7,7 @@ use courierflow_schemas::records::Signature;
 use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 
-use super::{Parcel, Push, Rejection, Unusable, identifier, is_json_body, md5_hex, tracking_number};
+use super::{Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex, tracking_number};
 use crate::account::Account;
 use crate::form;
 use crate::json::{self, Cursor, NotJson};
@@ -88,15 +88,19 @@ fn push(signature: Signature, payload: Result<String, Unusable>) -> Result<Push,
 }
 
 /// Carrier code and tracking number: `lastResult.com` and `lastResult.nu`. Of members with the same name the last counts, as
-/// everywhere in JSON.
+/// everywhere in JSON. The codes of a carrier correction become keys further on, so they are checked too.
 fn parcel(payload: &str) -> Result<(String, String), Unusable> {
     let (mut nu, mut com) = (None, None);
+    let (mut com_old, mut com_new) = (None, None);
     let mut has_result = false;
     let mut walk = || {
         let mut cursor = Cursor::new(payload);
         cursor.object(|key, cursor| {
-            if key != "lastResult" {
-                return cursor.value().map(drop);
+            match key {
+                "lastResult" => {}
+                "comOld" => return cursor.value().map(|value| com_old = Some(value)),
+                "comNew" => return cursor.value().map(|value| com_new = Some(value)),
+                _ => return cursor.value().map(drop),
             }
             (nu, com) = (None, None);
             has_result = cursor.peek() == Some(b'{');
@@ -119,7 +123,9 @@ fn parcel(payload: &str) -> Result<(String, String), Unusable> {
     if !has_result {
         return Err(Unusable::NoParcel);
     }
-    Ok((identifier(com)?, tracking_number(nu)?))
+    code(com_old)?;
+    code(com_new)?;
+    Ok((code(com)?, tracking_number(nu)?))
 }
 
 /// The payload of a flat form: one JSON object with the form's fields in their order, values as strings; `lastResult` and

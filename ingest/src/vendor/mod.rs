@@ -6,6 +6,7 @@ pub mod kuaidi100;
 
 use std::borrow::Cow;
 
+use courierflow_schemas::identifier;
 use courierflow_schemas::records::{Signature, Vendor};
 use md5::{Digest, Md5};
 
@@ -14,10 +15,6 @@ use crate::json;
 
 /// Most parcels of one push (the vendor documents say 10).
 pub const MAX_PARCELS: usize = 100;
-
-/// Longest tracking number or carrier code, in bytes. The vendors document 30 and 10 characters; what is far beyond becomes a
-/// Kafka key and a part of a table's sorting key, so it is refused rather than carried through.
-pub const MAX_IDENTIFIER_BYTES: usize = 128;
 
 /// Longest `RequestType`, `PushTime` or `EBusinessID`, in bytes. They are repeated in the event of every parcel of the push:
 /// longer ones are left out, so that 100 parcels cannot multiply a text of 2 MiB.
@@ -96,7 +93,7 @@ pub enum Unusable {
     NoTrackingNumber,
     /// A flat form that is too large when written as JSON.
     TooLarge,
-    /// A tracking number or carrier code that is longer than [`MAX_IDENTIFIER_BYTES`] or has control characters.
+    /// A tracking number or carrier code that is no [identifier](identifier::is_identifier).
     BadIdentifier,
 }
 
@@ -160,7 +157,7 @@ fn md5_hex(text: &Md5, secret: &[u8]) -> [u8; 32] {
 
 /// A tracking number from its JSON value: trimmed, ASCII upper case (rule 37).
 fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
-    let mut number = identifier(value)?;
+    let mut number = code(value)?;
     if number.is_empty() {
         return Err(Unusable::NoTrackingNumber);
     }
@@ -169,10 +166,10 @@ fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
 }
 
 /// A tracking number or carrier code as sent, trimmed; empty when missing, null, or neither string nor number.
-fn identifier(value: Option<&str>) -> Result<String, Unusable> {
+fn code(value: Option<&str>) -> Result<String, Unusable> {
     let text = value.and_then(json::text_of).unwrap_or_default();
     let text = text.trim();
-    if text.len() > MAX_IDENTIFIER_BYTES || text.chars().any(char::is_control) {
+    if !identifier::is_identifier(text) {
         return Err(Unusable::BadIdentifier);
     }
     Ok(text.to_owned())

@@ -146,6 +146,20 @@ fn wrong_values_name_their_key() {
 }
 
 #[test]
+fn wrong_values_do_not_show_a_secret() {
+    let accounts = |salts: &str| format!("[ingest]\naccounts=[{{name=\"demo\",vendor=\"kuaidi100\",salts={salts}}}]");
+    let fine = accounts("[\"s\"]");
+    for (text, key) in [
+        (accounts("\"hush\""), "ingest.accounts[0].salts"),
+        (format!("kafka.brokers=\" \"\n{fine}"), "kafka.brokers"),
+        (format!("registry.url=\"http://a:hush@b\"\n{fine}"), "registry.url"),
+    ] {
+        let error = Config::load(write(&text).path()).unwrap_err().to_string();
+        assert!(error.contains(key) && !error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
 fn secrets_from_files() {
     let salts = write("first\r\n\n  second \n");
     let keys = write("key\n");

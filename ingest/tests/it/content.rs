@@ -416,6 +416,15 @@ async fn signed_but_unusable_is_dead_lettered_and_acknowledged() {
             "bad_identifier",
             format!("{{\"lastResult\":{{\"nu\":\"A\",\"com\":\"{long}\"}}}}").into_bytes(),
         ),
+        // What a carrier correction names becomes a key further on.
+        (
+            "bad_identifier",
+            format!("{{\"status\":\"abort\",\"comNew\":\"{long}\",\"lastResult\":{{\"nu\":\"A\"}}}}").into_bytes(),
+        ),
+        (
+            "bad_identifier",
+            b"{\"comOld\":\"A\\u0000\",\"lastResult\":{\"nu\":\"A\"}}".to_vec(),
+        ),
     ];
     for (reason, param) in kuaidi100 {
         let body = kuaidi100_form(&param);

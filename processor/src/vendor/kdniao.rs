@@ -59,13 +59,8 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         return Ok(Reading::Nothing(NoOp::Payment));
     }
     let parcel: Parcel<'a> = parse_object(payload)?;
-    let number = parcel
-        .logistic_code
-        .as_str()
-        .filter(|code| !code.trim().is_empty())
-        .ok_or(ReadError::NoParcel)?;
-    let tracking_number = tracking_number(event, number);
-    let shipper_code = parcel.shipper_code.trimmed();
+    let tracking_number = tracking_number(event, parcel.logistic_code.as_str())?;
+    let shipper_code = parcel.shipper_code.code();
     let international = shipper_code
         .as_deref()
         .and_then(|code| carriers::find(Vendor::Kdniao, code))
@@ -151,10 +146,10 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     }
 }
 
-pub(super) fn push_facts(event: &PushEvent) -> Option<PushFacts<'_>> {
-    let parcel: Summary<'_> = parse_object(&event.payload).ok()?;
+pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+    let parcel: Summary<'_> = parse_object(payload).ok()?;
     Some(PushFacts {
-        carrier: carrier_of(Vendor::Kdniao, parcel.shipper_code.trimmed()),
+        carrier: carrier_of(Vendor::Kdniao, parcel.shipper_code.code()),
         tracking_status: Cow::Borrowed(""),
         items: item_count(parcel.traces.0),
     })

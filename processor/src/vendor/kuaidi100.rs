@@ -13,8 +13,7 @@ use super::lenient_json::{
 use super::time_grammar::{parse_edd, parse_time};
 use super::trace_list::{Line, TraceList, Zone, area_code, with_country};
 use super::{
-    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, lone_surrogates,
-    tracking_number,
+    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, repair, tracking_number,
 };
 use crate::domain::code_table::Profile;
 use crate::domain::fingerprint::Fingerprint;
@@ -104,8 +103,8 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
     let head = Head {
         status: payload.status.trimmed(),
         message: payload.message,
-        com_old: payload.com_old.trimmed(),
-        com_new: payload.com_new.trimmed(),
+        com_old: payload.com_old.code(),
+        com_new: payload.com_new.code(),
     };
     let (last, last_text) = payload.last_result.into_parts();
     let (dest, dest_text) = payload.dest_result.into_parts();
@@ -113,8 +112,8 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         return assemble(event, head, last, dest);
     }
     // Flat form: the results are JSON texts inside a JSON text, and what is read from them borrows from these.
-    let last_text = last_text.as_deref().map(lone_surrogates::replace);
-    let dest_text = dest_text.as_deref().map(lone_surrogates::replace);
+    let last_text = last_text.as_deref().map(repair::repaired);
+    let dest_text = dest_text.as_deref().map(repair::repaired);
     let last = object_or_text(last, last_text.as_deref());
     let dest = object_or_text(dest, dest_text.as_deref());
     assemble(event, head, last, dest).map(Reading::into_owned)
@@ -131,13 +130,8 @@ fn assemble<'a>(
     dest: Option<TrackResult<'a>>,
 ) -> Result<Reading<'a>, ReadError> {
     let last = last.ok_or(ReadError::NoParcel)?;
-    let nu = last
-        .nu
-        .as_str()
-        .filter(|nu| !nu.trim().is_empty())
-        .ok_or(ReadError::NoParcel)?;
-    let tracking_number = tracking_number(event, nu);
-    let com = last.com.trimmed();
+    let tracking_number = tracking_number(event, last.nu.as_str())?;
+    let com = last.com.code();
 
     let status = StatusWord::of(head.status.as_deref());
     let is_correction = status == StatusWord::Abort && head.com_new.is_some();
@@ -201,7 +195,7 @@ fn assemble<'a>(
 
         // Without lines it is as if the destination were not there (rule 36).
         if let Some(dest) = dest.filter(|dest| !dest.data.0.is_empty()) {
-            let rules = dest.com.trimmed().and_then(|com| zone_of(&com));
+            let rules = dest.com.code().and_then(|com| zone_of(&com));
             let zone = rules.as_ref().map_or(Zone::Assumed, Zone::Rules);
             snapshot.destination_state = ResultState {
                 code: dest.state.trimmed(),
@@ -317,16 +311,16 @@ fn zone_of(com: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-pub(super) fn push_facts(event: &PushEvent) -> Option<PushFacts<'_>> {
-    let payload: Summary<'_> = parse_object(&event.payload).ok()?;
+pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+    let payload: Summary<'_> = parse_object(payload).ok()?;
     let (last, last_text) = payload.last_result.into_parts();
     let (dest, dest_text) = payload.dest_result.into_parts();
     let last = object_or_text(last, last_text.as_deref()).unwrap_or_default();
     let dest = object_or_text(dest, dest_text.as_deref()).unwrap_or_default();
-    let carrier = match payload.com_new.trimmed() {
+    let carrier = match payload.com_new.code() {
         Some(com_new) => carrier_of(Vendor::Kuaidi100, Some(com_new)),
         // May borrow from a text of its own.
-        None => Cow::Owned(carrier_of(Vendor::Kuaidi100, last.com.trimmed()).into_owned()),
+        None => Cow::Owned(carrier_of(Vendor::Kuaidi100, last.com.code()).into_owned()),
     };
     Some(PushFacts {
         carrier,

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use courierflow_schemas::identifier;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A JSON object that reads its own keys.
@@ -119,6 +120,11 @@ impl<'a> Text<'a> {
         self.0.filter(|text| !text.trim().is_empty())
     }
 
+    /// A carrier code: trimmed, absent when blank or nothing that may become a key.
+    pub(super) fn code(self) -> Option<Cow<'a, str>> {
+        self.trimmed().filter(|code| identifier::is_identifier(code))
+    }
+
     /// Trimmed, absent when blank.
     pub(super) fn trimmed(self) -> Option<Cow<'a, str>> {
         let text = match self.0? {
@@ -154,10 +160,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 Ok(Text(Some(Cow::Owned(number.to_string()))))
             }
             /// A tracking number of more than 19 digits arrives here. Its last digits are lost, but it is there; the
-            /// envelope has them all. Nothing else that we read is as long.
+            /// envelope has them all. Nothing else that we read is as long. Never written out to its 300 digits.
             fn visit_f64<E>(self, number: f64) -> Result<Text<'a>, E> {
                 let is_long_integer = number.is_finite() && number.fract() == 0.0 && number >= 1e15;
-                Ok(Text(is_long_integer.then(|| Cow::Owned(number.to_string()))))
+                Ok(Text(is_long_integer.then(|| match number {
+                    ..1e40 => Cow::Owned(number.to_string()),
+                    _ => Cow::Owned(format!("{number:e}")),
+                })))
             }
             absent!(Text(None); visit_bool(bool));
             absent_unit!(Text(None));

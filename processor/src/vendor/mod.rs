@@ -13,7 +13,7 @@ mod folding;
 mod kdniao;
 mod kuaidi100;
 mod lenient_json;
-mod lone_surrogates;
+mod repair;
 mod time_grammar;
 mod trace_list;
 
@@ -121,13 +121,24 @@ pub struct PushFacts<'a> {
     pub items: u16,
 }
 
+impl PushFacts<'_> {
+    /// The same facts without borrows.
+    fn into_owned(self) -> PushFacts<'static> {
+        PushFacts {
+            carrier: Cow::Owned(self.carrier.into_owned()),
+            tracking_status: Cow::Owned(self.tracking_status.into_owned()),
+            items: self.items,
+        }
+    }
+}
+
 /// Reads a push event.
 pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
     let reading = read_payload(event, &event.payload);
     if reading != Err(ReadError::NotJson) {
         return reading;
     }
-    match lone_surrogates::replace(&event.payload) {
+    match repair::repaired(&event.payload) {
         Cow::Borrowed(_) => Err(ReadError::NotJson),
         Cow::Owned(payload) => read_payload(event, &payload).map(Reading::into_owned),
     }
@@ -143,15 +154,20 @@ fn read_payload<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a
 
 /// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
 pub fn push_facts(event: &PushEvent) -> PushFacts<'_> {
-    let facts = match event.vendor {
-        Vendor::Kuaidi100 => kuaidi100::push_facts(event),
-        Vendor::Kdniao => kdniao::push_facts(event),
+    let of_payload = match event.vendor {
+        Vendor::Kuaidi100 => kuaidi100::push_facts,
+        Vendor::Kdniao => kdniao::push_facts,
     };
-    facts.unwrap_or_else(|| PushFacts {
-        carrier: carriers::canonical(event.vendor, &event.vendor_carrier),
-        tracking_status: Cow::Borrowed(""),
-        items: 0,
-    })
+    of_payload(&event.payload)
+        .or_else(|| match repair::repaired(&event.payload) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(payload) => of_payload(&payload).map(PushFacts::into_owned),
+        })
+        .unwrap_or_else(|| PushFacts {
+            carrier: carriers::canonical(event.vendor, &event.vendor_carrier),
+            tracking_status: Cow::Borrowed(""),
+            items: 0,
+        })
 }
 
 fn item_count(elements: usize) -> u16 {
@@ -168,11 +184,11 @@ fn carrier_of(vendor: Vendor, code: Option<Cow<'_, str>>) -> Cow<'_, str> {
 }
 
 /// The number that the record is keyed by; a payload's own only when the envelope has none.
-fn tracking_number<'a>(event: &'a PushEvent, in_payload: &str) -> Cow<'a, str> {
-    if event.tracking_number.is_empty() {
-        Cow::Owned(in_payload.trim().to_ascii_uppercase())
-    } else {
-        Cow::Borrowed(&event.tracking_number)
+fn tracking_number<'a>(event: &'a PushEvent, in_payload: Option<&str>) -> Result<Cow<'a, str>, ReadError> {
+    match in_payload.unwrap_or_default().trim() {
+        "" => Err(ReadError::NoParcel),
+        number if event.tracking_number.is_empty() => Ok(Cow::Owned(number.to_ascii_uppercase())),
+        _ => Ok(Cow::Borrowed(&event.tracking_number)),
     }
 }
 

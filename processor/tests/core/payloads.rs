@@ -236,6 +236,44 @@ fn half_an_emoji_is_no_reason_to_lose_a_parcel() {
 }
 
 #[test]
+fn a_number_that_nothing_can_hold_is_absent() {
+    for number in ["1e400", &"9".repeat(400), "1e300", "-1e400", "1.5"] {
+        let result = format!(
+            r#"{{"nu":"YT1","com":"yuantong","state":{number},"ischeck":{number},"isLoop":{number},"data":[{{"ftime":"2025-06-01 08:00","status":{number},"context":{number}}},{{"ftime":{number}}}]}}"#
+        );
+        let plain = format!(r#"{{"x":{number},"status":{number},"destResult":{number},"lastResult":{result}}}"#);
+        let as_text = format!(r#"{{"lastResult":{}}}"#, Value::from(result));
+        for payload in [plain, as_text] {
+            let event = raw(Vendor::Kuaidi100, &payload);
+            let shipment = shipment(&event);
+            assert_eq!(
+                (shipment.carrier.as_str(), shipment.events.len()),
+                ("yto", 1),
+                "{payload}"
+            );
+            assert_eq!(courierflow_processor::vendor::push_facts(&event).items, 2, "{payload}");
+        }
+        let parcel = format!(
+            r#"{{"LogisticCode":"YT1","State":{number},"Success":{number},"Traces":[{{"AcceptTime":"2025-06-01 08:00","Action":{number}}}]}}"#
+        );
+        assert_eq!(shipment(&raw(Vendor::Kdniao, &parcel)).events.len(), 1, "{parcel}");
+    }
+}
+
+#[test]
+fn a_carrier_code_that_cannot_be_a_key_is_no_carrier_code() {
+    let long = "x".repeat(129);
+    for code in [json!(long), json!("a\u{0}b"), json!(1e300), json!(true)] {
+        let payload = json!({"comNew": code, "lastResult": {"nu": "YT1", "com": "yuantong", "data": []}}).to_string();
+        let carrier = shipment(&raw(Vendor::Kuaidi100, &payload)).carrier;
+        assert!(["yto", "1e300"].contains(&carrier.as_str()), "{carrier}");
+        let payload = json!({"LogisticCode": "YT1", "ShipperCode": code, "Traces": []}).to_string();
+        let carrier = shipment(&raw(Vendor::Kdniao, &payload)).carrier;
+        assert!(["unknown", "1e300"].contains(&carrier.as_str()), "{carrier}");
+    }
+}
+
+#[test]
 fn a_number_too_long_for_an_integer_is_a_number() {
     let payload = r#"{"lastResult":{"nu":9400110200881234567890,"com":"usps","data":[]}}"#;
     assert_eq!(shipment(&raw(Vendor::Kuaidi100, payload)).tracking_number, "YT1");
