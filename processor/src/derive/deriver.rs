@@ -14,6 +14,7 @@ use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::counts::{Counts, publish_size};
+use super::restore::stable_offsets;
 use super::state::{KeyHash, Resting, State};
 use super::transaction::{Output, TransactionError, Transactions};
 use super::worker::WorkerError;
@@ -22,6 +23,7 @@ use crate::dead_letter::{self, Coordinates};
 use crate::domain::{self, DeriveOptions, Derived, Outcome, ShipmentKey};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
+use crate::shutdown::Shutdown;
 use crate::vendor::{self, Reading};
 
 const SEEK: Duration = Duration::from_secs(10);
@@ -67,6 +69,7 @@ pub(super) struct Deriver {
     pub(super) rewind: BTreeMap<i32, i64>,
     /// A failure inside a rebalance callback, which cannot return one.
     failure: Option<WorkerError>,
+    shutdown: Shutdown,
 }
 
 impl Deriver {
@@ -75,6 +78,7 @@ impl Deriver {
         registry: &Registry,
         ids: SchemaIds,
         transactions: Transactions,
+        shutdown: Shutdown,
     ) -> Result<Self, WorkerError> {
         Ok(Self {
             transactions,
@@ -96,6 +100,7 @@ impl Deriver {
             lost: false,
             rewind: BTreeMap::new(),
             failure: None,
+            shutdown,
         })
     }
 
@@ -364,33 +369,69 @@ impl Deriver {
             .record(begun.elapsed().as_secs_f64());
         match result {
             Ok(()) => {
-                if let Some(open) = self.open.take() {
-                    open.counts.publish();
-                    if let Some(oldest) = open.oldest_timestamp {
-                        metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
-                    }
-                }
-                self.state.commit();
-                publish_size(&self.state);
+                self.committed();
                 Ok(())
             }
             Err(TransactionError::Abort(error)) => {
                 tracing::warn!(%error, "transaction aborted, its push events are read again");
                 self.abort()
             }
+            Err(TransactionError::InDoubt(error)) => {
+                tracing::warn!(%error, "transaction in doubt, the committed offsets decide");
+                self.resolve(consumer)
+            }
             Err(error) => Err(error.into()),
         }
     }
 
+    fn committed(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.counts.publish();
+            if let Some(oldest) = open.oldest_timestamp {
+                metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
+            }
+        }
+        self.state.commit();
+        publish_size(&self.state);
+    }
+
+    /// Ends a transaction of which we do not know whether the broker committed it before it stopped answering. Deriving
+    /// its push events again would show everything twice; its offsets, which are part of it, tell.
+    fn resolve(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+        self.transactions.abort()?;
+        let Some(open) = &self.open else { return Ok(()) };
+        let partitions: Vec<i32> = open.next_offsets.keys().copied().collect();
+        let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
+        // All, not any: a partition that is no longer ours may have been taken further by its new owner.
+        let is_committed = open.next_offsets.iter().all(|(&partition, &next)| {
+            let found = offsets.find_partition(topics::PUSH, partition);
+            matches!(found.map(|found| found.offset()), Some(Offset::Offset(offset)) if offset >= next)
+        });
+        if is_committed {
+            tracing::info!("the transaction in doubt was committed");
+            self.committed();
+        } else {
+            tracing::info!("the transaction in doubt was aborted, its push events are read again");
+            self.take_back();
+        }
+        Ok(())
+    }
+
     /// Takes back what is open: nothing of it is seen by anyone, and its push events are read again.
     pub(super) fn abort(&mut self) -> Result<(), WorkerError> {
-        if let Some(open) = self.open.take() {
+        if self.open.is_some() {
             self.transactions.abort()?;
+            self.take_back();
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self) {
+        if let Some(open) = self.open.take() {
             self.state.roll_back();
             self.rewind.extend(open.first_offsets);
             metrics::counter!("courierflow_derive_aborts_total").increment(1);
         }
-        Ok(())
     }
 
     /// The worker has failed: what is open must never be committed, whatever the consumer calls back while it closes.

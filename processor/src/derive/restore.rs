@@ -143,7 +143,7 @@ impl Restorer {
         encoder: &Encoder<Shipment>,
         shutdown: &Shutdown,
     ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
-        wait_for_stable_offsets(member, partitions, shutdown)?;
+        stable_offsets(member, partitions, shutdown)?;
         let mut goals = self.goals(partitions)?;
         let mut done = BTreeMap::new();
         // A new one each time: after an assignment the position may at first be that of an earlier one, and a partition that
@@ -307,13 +307,13 @@ impl Restorer {
     }
 }
 
-/// `OffsetFetch` of a `read_committed` consumer demands stable offsets (KIP-447): it is answered only when no transaction
-/// is pending on them.
-fn wait_for_stable_offsets<C: ConsumerContext>(
+/// The group's committed offsets of push partitions. `OffsetFetch` of a `read_committed` consumer demands stable offsets
+/// (KIP-447): it is answered only when no transaction is pending on them.
+pub(super) fn stable_offsets<C: ConsumerContext>(
     member: &BaseConsumer<C>,
     partitions: &[i32],
     shutdown: &Shutdown,
-) -> Result<(), RestoreError> {
+) -> Result<TopicPartitionList, RestoreError> {
     let mut wanted = TopicPartitionList::new();
     for &partition in partitions {
         wanted.add_partition(topics::PUSH, partition);
@@ -321,7 +321,7 @@ fn wait_for_stable_offsets<C: ConsumerContext>(
     let begun = Instant::now();
     loop {
         match member.committed_offsets(wanted.clone(), REQUEST) {
-            Ok(_) => return Ok(()),
+            Ok(offsets) => return Ok(offsets),
             Err(error) if is_fatal(&error) || begun.elapsed() > NO_PROGRESS => return Err(error.into()),
             Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
         }

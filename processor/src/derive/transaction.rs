@@ -21,6 +21,9 @@ pub(crate) enum TransactionError {
     /// The transaction is lost, the producer is not: abort, take the state back, read again.
     #[error("transaction aborted: {0}")]
     Abort(KafkaError),
+    /// The request to commit was perhaps heard and its answer was lost: abort, then see which of the two came first.
+    #[error("transaction in doubt: {0}")]
+    InDoubt(KafkaError),
     /// Fenced, or broken beyond repair: this worker must end.
     #[error("producer is finished: {0}")]
     Fatal(KafkaError),
@@ -114,7 +117,10 @@ impl Transactions {
     ) -> Result<(), TransactionError> {
         self.wait_for_deliveries();
         self.repeat(|producer| producer.send_offsets_to_transaction(offsets, group, REQUEST))?;
-        self.repeat(|producer| producer.commit_transaction(REQUEST))
+        match self.repeat(|producer| producer.commit_transaction(REQUEST)) {
+            Err(TransactionError::Abort(error)) => Err(TransactionError::InDoubt(error)),
+            other => other,
+        }
     }
 
     pub(crate) fn abort(&self) -> Result<(), TransactionError> {

@@ -132,7 +132,7 @@ impl Worker {
         client.set("client.id", format!("courierflow-{slot}"));
         let transactions = Transactions::new(&client, &config.derive, slot, shutdown.clone())?;
         let restorer = Restorer::new(&client, ids.shipment)?;
-        let deriver = Deriver::new(&config.derive, registry, ids, transactions)?;
+        let deriver = Deriver::new(&config.derive, registry, ids, transactions, shutdown.clone())?;
         let consumer =
             consumer_config(client, &config.derive, slot).create_with_context(Member(Mutex::new(deriver)))?;
         let worker = Self {
