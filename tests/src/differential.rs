@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use courierflow_processor::domain::{self, DeriveOptions, Outcome};
+use courierflow_processor::domain::{self, DeriveOptions, Memory, Outcome};
 use courierflow_processor::vendor::{self, Reading};
 use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 
@@ -23,7 +23,11 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
             continue;
         };
         let key = snapshot.key().to_string();
-        if let Outcome::Accepted(derived) = domain::derive(state.get(&key), &snapshot, &DeriveOptions::default()) {
+        let previous = state.get(&key);
+        let memory = previous.map(Memory::of);
+        let recall = || previous.cloned().ok_or("nothing to recall");
+        let derived = domain::derive(memory.as_ref(), recall, &snapshot, DeriveOptions::default());
+        if let Ok(Outcome::Accepted(derived)) = derived {
             state.insert(key, derived.shipment.clone());
             steps.push(Step {
                 shipment: derived.shipment,

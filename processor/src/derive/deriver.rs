@@ -1,5 +1,6 @@
 //! Everything between a message and the commit: decode, read, derive, emit; and taking back what was not committed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -14,13 +15,14 @@ use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::counts::{Counts, publish_size};
+use super::recall::Recaller;
 use super::restore::stable_offsets;
-use super::state::{KeyHash, Resting, State};
+use super::state::{KeyHash, Record, Resting, State};
 use super::transaction::{Output, TransactionError, Transactions};
 use super::worker::WorkerError;
 use crate::config::DeriveSettings;
 use crate::dead_letter::{self, Coordinates};
-use crate::domain::{self, DeriveOptions, Derived, Outcome, ShipmentKey};
+use crate::domain::{self, DeriveOptions, Derived, Outcome};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
@@ -47,6 +49,7 @@ struct Open {
 /// Everything between a message and the commit.
 pub(super) struct Deriver {
     transactions: Transactions,
+    recaller: Recaller,
     pub(super) state: State,
     open: Option<Open>,
     options: DeriveOptions,
@@ -54,7 +57,7 @@ pub(super) struct Deriver {
     max_bytes: usize,
     push_decoder: Decoder<PushEvent>,
     pub(super) shipment_decoder: Decoder<Shipment>,
-    pub(super) shipment_encoder: Encoder<Shipment>,
+    shipment_encoder: Encoder<Shipment>,
     transition_encoder: Encoder<Transition>,
     /// Reused for every record.
     buffer: Vec<u8>,
@@ -78,10 +81,12 @@ impl Deriver {
         registry: &Registry,
         ids: SchemaIds,
         transactions: Transactions,
+        recaller: Recaller,
         shutdown: Shutdown,
     ) -> Result<Self, WorkerError> {
         Ok(Self {
             transactions,
+            recaller,
             state: State::default(),
             open: None,
             options: DeriveOptions {
@@ -151,30 +156,40 @@ impl Deriver {
             Err(_) => return self.dead_letter(message, "panic", "reading the payload panicked"),
         };
         let key = snapshot.key().to_string();
-        let previous = self.previous(message.partition(), key.as_bytes())?;
+        let partition = message.partition();
+        let resting = self.state.get(partition, KeyHash::of(key.as_bytes()));
+        let memory = resting.map(Resting::memory).transpose()?;
+        let options = self.options;
         let derived = catch_unwind(AssertUnwindSafe(|| {
-            domain::derive(previous.as_ref(), &snapshot, &self.options)
+            domain::derive(
+                memory.as_ref(),
+                || self.recall(partition, key.as_bytes()),
+                &snapshot,
+                options,
+            )
         }));
         let outcome = match derived {
-            Ok(Outcome::Duplicate) => "duplicate",
-            Ok(Outcome::Stale) => "stale",
-            Ok(Outcome::Accepted(derived)) => return self.emit(message, key.as_bytes(), &derived),
+            Ok(outcome) => outcome?,
             Err(_) => return self.dead_letter(message, "panic", "deriving panicked"),
         };
-        self.guard.good(1);
-        Ok(outcome)
+        match &outcome {
+            Outcome::Accepted(derived) => return self.emit(message, key.as_bytes(), derived),
+            Outcome::Duplicate | Outcome::Stale => self.guard.good(1),
+        }
+        Ok(outcome.tag())
     }
 
-    fn previous(&mut self, partition: i32, key: &[u8]) -> Result<Option<Shipment>, WorkerError> {
-        let Some(resting) = self.state.get(partition, KeyHash::of(key)) else {
-            return Ok(None);
+    /// The last record of a shipment that is remembered.
+    fn recall(&mut self, partition: i32, key: &[u8]) -> Result<Shipment, WorkerError> {
+        metrics::counter!("courierflow_derive_recalls_total").increment(1);
+        let value = match self.state.record(partition, KeyHash::of(key)) {
+            Some(Record::Uncommitted(value)) => Cow::Borrowed(value),
+            Some(Record::At(offset)) => Cow::Owned(self.recaller.read(partition, offset)?),
+            None => return Err(WorkerError::Corrupted(partition)),
         };
-        let value = resting.value().ok_or(WorkerError::Corrupted(partition))?;
-        let shipment = self
-            .shipment_decoder
+        self.shipment_decoder
             .decode(&value)
-            .map_err(|_| WorkerError::Corrupted(partition))?;
-        Ok(Some(shipment))
+            .map_err(|_| WorkerError::Corrupted(partition))
     }
 
     /// Produces what an accepted push changed. All of it is encoded before any of it is produced: half of it must never
@@ -187,6 +202,7 @@ impl Deriver {
     ) -> Result<&'static str, WorkerError> {
         let Derived {
             shipment,
+            memory,
             transitions,
             counts,
         } = derived;
@@ -215,12 +231,13 @@ impl Deriver {
         for (number, end) in ends.into_iter().enumerate() {
             let value = self.buffer.get(start..end).unwrap_or_default();
             start = end;
-            let (topic, key) = if number == 0 {
+            let (topic, key, shipment) = if number == 0 {
+                let hash = KeyHash::of(key);
                 self.state
-                    .put(partition, KeyHash::of(key), Some(Resting::of(value, shipment)));
-                (topics::SHIPMENT, key)
+                    .put(partition, hash, Resting::uncommitted(key, memory)?, value);
+                (topics::SHIPMENT, key, Some(hash))
             } else {
-                (topics::TRANSITION, shipment.tracking_number.as_bytes())
+                (topics::TRANSITION, shipment.tracking_number.as_bytes(), None)
             };
             let output = Output {
                 topic,
@@ -229,6 +246,7 @@ impl Deriver {
                 value: Some(value),
                 timestamp_millis,
                 headers: None,
+                shipment,
             };
             self.transactions.produce(&output)?;
         }
@@ -247,32 +265,16 @@ impl Deriver {
     /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
     fn forget_expired(&mut self, partition: i32, received_at: TimestampMicros) -> Result<(), WorkerError> {
         for (hash, resting) in self.state.advance(partition, received_at) {
-            let value = resting.value().ok_or(WorkerError::Corrupted(partition))?;
-            let shipment = self
-                .shipment_decoder
-                .decode(&value)
-                .map_err(|_| WorkerError::Corrupted(partition))?;
-            let Shipment {
-                vendor,
-                carrier,
-                tracking_number,
-                ..
-            } = shipment;
-            let key = ShipmentKey {
-                vendor,
-                carrier,
-                tracking_number,
-            }
-            .to_string();
             self.transactions.produce(&Output {
                 topic: topics::SHIPMENT,
                 partition,
-                key: key.as_bytes(),
+                key: resting.key()?,
                 value: None,
                 timestamp_millis: received_at.0.div_euclid(1_000),
                 headers: None,
+                shipment: None,
             })?;
-            self.state.put(partition, hash, None);
+            self.state.forget(partition, hash);
             if let Some(open) = &mut self.open {
                 open.counts.expired += 1;
             }
@@ -319,6 +321,7 @@ impl Deriver {
             value: message.payload(),
             timestamp_millis: timestamp.unwrap_or_default(),
             headers: Some(headers),
+            shipment: None,
         })?;
         if let Some(open) = &mut self.open {
             *open.counts.dead_letters.entry(class).or_default() += 1;
@@ -391,7 +394,7 @@ impl Deriver {
                 metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
             }
         }
-        self.state.commit();
+        self.state.commit(self.transactions.stored_shipments());
         publish_size(&self.state);
     }
 

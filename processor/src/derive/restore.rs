@@ -8,18 +8,16 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use apache_avro::Schema;
-use apache_avro::reader::datum::GenericDatumReader;
-use courierflow_schemas::records::{EpochDay, PushId, Shipment, Status, TimestampMicros, TimestampMillis};
+use courierflow_schemas::records::Shipment;
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{DecodeError, Decoder, Encoder, Record};
+use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
-use serde::Deserialize;
 
 use super::state::{KeyHash, Partition, Resting};
 use super::worker::worker_name;
+use crate::domain::Memory;
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -28,7 +26,6 @@ const REQUEST: Duration = Duration::from_secs(10);
 const REPORT: Duration = Duration::from_secs(1);
 /// A transaction of a dead owner is resolved within its own time-out; nothing moving for longer is a fault.
 const NO_PROGRESS: Duration = Duration::from_mins(2);
-const HEADER_BYTES: usize = 5;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RestoreError {
@@ -41,7 +38,7 @@ pub(crate) enum RestoreError {
         source: DecodeError,
     },
     #[error("restore: {0}")]
-    Schema(String),
+    Pack(#[from] postcard::Error),
     #[error("restore of partitions {0:?} of {topic} made no progress for {seconds} s; if this goes on, look for a hanging \
              transaction: kafka-transactions.sh find-hanging", topic = topics::SHIPMENT, seconds = NO_PROGRESS.as_secs())]
     NoProgress(Vec<i32>),
@@ -55,47 +52,6 @@ pub(crate) struct Restorer {
     reader: ClientConfig,
     /// Sees everything: `fetch_watermarks` of a `read_committed` client answers with the last stable offset.
     watermarks: BaseConsumer,
-    own_schema_id: u32,
-    beginnings: GenericDatumReader<'static>,
-}
-
-/// The fields at the beginning of a `Shipment` datum, up to what [`Resting`] wants to know: read instead of all twenty
-/// events of a parcel that will most likely rest.
-#[derive(Deserialize)]
-// apache-avro compares the names of records too.
-#[serde(rename = "Shipment")]
-#[allow(
-    dead_code,
-    reason = "the fields before the wanted ones must be read to get past them"
-)]
-struct Beginning {
-    vendor: String,
-    account: String,
-    carrier: String,
-    tracking_number: String,
-    epoch: EpochDay,
-    version: i64,
-    first_received_at: TimestampMicros,
-    received_at: TimestampMicros,
-    push_id: PushId,
-    push_time: Option<TimestampMillis>,
-    status: Status,
-}
-
-const LAST_FIELD_OF_BEGINNING: &str = "status";
-
-/// The schema of [`Beginning`]: that of `Shipment`, cut off.
-fn schema_of_beginning() -> Result<Schema, RestoreError> {
-    let broken = |reason: String| RestoreError::Schema(format!("schema of Shipment: {reason}"));
-    let mut schema: serde_json::Value =
-        serde_json::from_str(Shipment::SCHEMA_TEXT).map_err(|error| broken(error.to_string()))?;
-    let fields = schema.get_mut("fields").and_then(|fields| fields.as_array_mut());
-    let fields = fields.ok_or_else(|| broken("no fields".to_owned()))?;
-    let last = fields
-        .iter()
-        .position(|field| field.get("name").is_some_and(|name| name == LAST_FIELD_OF_BEGINNING));
-    fields.truncate(last.ok_or_else(|| broken("no status".to_owned()))? + 1);
-    Schema::parse(&schema).map_err(|error| broken(error.to_string()))
 }
 
 /// How far one partition has to be read.
@@ -106,7 +62,7 @@ struct Goal {
 
 impl Restorer {
     /// `client` is the configuration that all clients of the worker start from.
-    pub(crate) fn new(client: &ClientConfig, own_schema_id: u32) -> Result<Self, RestoreError> {
+    pub(crate) fn new(client: &ClientConfig) -> Result<Self, RestoreError> {
         let mut config = client.clone();
         // Never a member of the group: partitions are assigned by hand and nothing is committed.
         config
@@ -122,16 +78,7 @@ impl Restorer {
         let mut reader = config.clone();
         reader.set("isolation.level", "read_committed");
         let watermarks = config.set("isolation.level", "read_uncommitted").create()?;
-        // Leaked on purpose: the reader borrows it, and a process has one per worker.
-        let schema: &'static Schema = Box::leak(Box::new(schema_of_beginning()?));
-        let beginnings = GenericDatumReader::builder(schema).human_readable(false).build();
-        let beginnings = beginnings.map_err(|error| RestoreError::Schema(error.to_string()))?;
-        Ok(Self {
-            reader,
-            watermarks,
-            own_schema_id,
-            beginnings,
-        })
+        Ok(Self { reader, watermarks })
     }
 
     /// Restores `partitions`, of which `member` was just assigned the push partitions.
@@ -140,7 +87,6 @@ impl Restorer {
         member: &BaseConsumer<C>,
         partitions: &[i32],
         decoder: &mut Decoder<Shipment>,
-        encoder: &Encoder<Shipment>,
         shutdown: &Shutdown,
     ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
         stable_offsets(member, partitions, shutdown)?;
@@ -173,7 +119,7 @@ impl Restorer {
                     last_progress = Instant::now();
                     if let Some(goal) = goals.get_mut(&message.partition()) {
                         may_be_done = message.offset() + 1 >= goal.high_watermark;
-                        self.take(&message, &mut goal.restored, decoder, encoder)?;
+                        take(&message, &mut goal.restored, decoder)?;
                     }
                 }
                 // Transport errors heal themselves; what does not shows as lack of progress.
@@ -261,50 +207,23 @@ impl Restorer {
             .set(remaining as f64);
         Ok(())
     }
+}
 
-    fn take(
-        &self,
-        message: &impl Message,
-        restored: &mut Partition,
-        decoder: &mut Decoder<Shipment>,
-        encoder: &Encoder<Shipment>,
-    ) -> Result<(), RestoreError> {
-        let key = KeyHash::of(message.key().unwrap_or_default());
-        let Some(value) = message.payload() else {
-            restored.forget(key);
-            return Ok(());
-        };
-        let failed = |source| RestoreError::Decode {
-            partition: message.partition(),
-            offset: message.offset(),
-            source,
-        };
-        if let Some(mut datum) = self.own_datum(value) {
-            let beginning: Beginning = self.beginnings.read_deser(&mut datum).map_err(|error| {
-                failed(DecodeError::Malformed {
-                    id: self.own_schema_id,
-                    reason: error.to_string(),
-                })
-            })?;
-            let resting = Resting::new(value, beginning.received_at, beginning.status.is_terminal());
-            restored.restore(key, resting, beginning.received_at);
-            return Ok(());
-        }
-        // Written by another version of this program: brought to our own schema once, here.
-        let shipment = decoder.decode(value).map_err(failed)?;
-        let mut own = Vec::new();
-        encoder
-            .encode(&shipment, &mut own)
-            .map_err(|error| RestoreError::Schema(error.to_string()))?;
-        restored.restore(key, Resting::of(&own, &shipment), shipment.received_at);
-        Ok(())
-    }
-
-    fn own_datum<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
-        let (header, datum) = value.split_first_chunk::<HEADER_BYTES>()?;
-        let [magic, id @ ..] = *header;
-        (magic == 0 && u32::from_be_bytes(id) == self.own_schema_id).then_some(datum)
-    }
+/// Remembers a record of the topic, or forgets the shipment of a tombstone.
+fn take(message: &impl Message, restored: &mut Partition, decoder: &mut Decoder<Shipment>) -> Result<(), RestoreError> {
+    let key = message.key().unwrap_or_default();
+    let Some(value) = message.payload() else {
+        restored.forget(KeyHash::of(key));
+        return Ok(());
+    };
+    let shipment = decoder.decode(value).map_err(|source| RestoreError::Decode {
+        partition: message.partition(),
+        offset: message.offset(),
+        source,
+    })?;
+    let resting = Resting::at(message.offset(), key, &Memory::of(&shipment))?;
+    restored.restore(KeyHash::of(key), resting, shipment.received_at);
+    Ok(())
 }
 
 /// The group's committed offsets of push partitions. `OffsetFetch` of a `read_committed` consumer demands stable offsets
@@ -333,66 +252,4 @@ pub(super) fn stable_offsets<C: ConsumerContext>(
 
 fn is_fatal(error: &KafkaError) -> bool {
     matches!(error, KafkaError::MessageConsumptionFatal(_))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use courierflow_schemas::records::{Leg, Milestones, TrackingState, Vendor};
-
-    use super::*;
-
-    fn shipment() -> Shipment {
-        Shipment {
-            vendor: Vendor::Kdniao,
-            account: "demo".to_owned(),
-            carrier: "yto".to_owned(),
-            tracking_number: "YT1".to_owned(),
-            epoch: EpochDay(20_000),
-            version: 9,
-            first_received_at: TimestampMicros(1),
-            received_at: TimestampMicros(1_760_000_000_123_456),
-            push_id: PushId([7; 16]),
-            push_time: Some(TimestampMillis(5)),
-            status: Status::Returned,
-            sub_status: Some("RETURN_SIGNED".to_owned()),
-            raw_code: None,
-            leg: Leg::Return,
-            tracking_state: TrackingState::Active,
-            origin_code: None,
-            origin: None,
-            dest_code: None,
-            dest: None,
-            milestones: Milestones::default(),
-            attempts: 0,
-            exception_codes: Vec::new(),
-            exception_reasons: Vec::new(),
-            edd_first: None,
-            edd_last: None,
-            flags: Vec::new(),
-            route_origin_code: None,
-            route_origin: None,
-            route_dest_code: None,
-            route_dest: None,
-            events: Vec::new(),
-            recent_pushes: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn the_beginning_of_a_shipment_can_be_read_alone() {
-        let schema = schema_of_beginning().unwrap();
-        let beginnings = GenericDatumReader::builder(&schema)
-            .human_readable(false)
-            .build()
-            .unwrap();
-        let mut value = Vec::new();
-        Encoder::<Shipment>::new(1)
-            .unwrap()
-            .encode(&shipment(), &mut value)
-            .unwrap();
-        let beginning: Beginning = beginnings.read_deser(&mut &value[HEADER_BYTES..]).unwrap();
-        assert_eq!(beginning.received_at, TimestampMicros(1_760_000_000_123_456));
-        assert_eq!(beginning.status, Status::Returned);
-    }
 }

@@ -1,14 +1,17 @@
 //! The shipments of the partitions that a worker owns.
 //!
-//! The state of a shipment *is* its last record on `courier.shipment.v1`, kept encoded and compressed: most parcels rest
-//! most of the time. What an open transaction changed can be taken back.
+//! Of a shipment at rest there is what derive must remember, packed, and the offset of its last record on
+//! `courier.shipment.v1`, where the rest can be read back. Records of the open transaction cannot be read yet, so they are
+//! kept until it ends. What an open transaction changed can be taken back.
 
 use std::collections::BTreeMap;
 
-use courierflow_schemas::records::{Shipment, TimestampMicros};
+use courierflow_schemas::records::TimestampMicros;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use xxhash_rust::xxh3::xxh3_128;
+
+use crate::domain::Memory;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// A shipment that reached its end is forgotten after this many days without an accepted push …
@@ -30,36 +33,59 @@ impl KeyHash {
 /// One shipment at rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resting {
-    /// The value of its last record, compressed.
-    value: Box<[u8]>,
+    /// Length of the key, the key, the [`Memory`].
+    packed: Box<[u8]>,
+    /// Of its last record; unknown until the transaction that produced it is committed.
+    offset: i64,
     /// First day (since 1970, of the stream) on which it is forgotten.
     expires_on: i32,
 }
 
+/// The offset of a record that is not yet committed.
+const UNKNOWN_OFFSET: i64 = -1;
+
 impl Resting {
-    /// Compresses the value of a record.
-    pub(crate) fn new(value: &[u8], received_at: TimestampMicros, is_terminal: bool) -> Self {
-        let days = if is_terminal { TERMINAL_DAYS } else { SILENT_DAYS };
-        Self {
-            value: lz4_flex::block::compress_prepend_size(value).into_boxed_slice(),
+    /// A shipment whose last record is at `offset`.
+    pub(crate) fn at(offset: i64, key: &[u8], memory: &Memory) -> Result<Self, postcard::Error> {
+        let days = if memory.is_terminal { TERMINAL_DAYS } else { SILENT_DAYS };
+        let mut packed = postcard::to_stdvec(key)?;
+        packed = postcard::to_extend(memory, packed)?;
+        Ok(Self {
+            packed: packed.into_boxed_slice(),
+            offset,
             // The first whole day on which the time has passed.
-            expires_on: day_of(received_at).saturating_add(i32::try_from(days + 1).unwrap_or(i32::MAX)),
-        }
+            expires_on: day_of(memory.received_at).saturating_add(i32::try_from(days + 1).unwrap_or(i32::MAX)),
+        })
     }
 
-    /// Compresses the value of `shipment`'s record.
-    pub(crate) fn of(value: &[u8], shipment: &Shipment) -> Self {
-        Self::new(value, shipment.received_at, shipment.status.is_terminal())
+    /// A shipment whose last record is in the open transaction.
+    pub(crate) fn uncommitted(key: &[u8], memory: &Memory) -> Result<Self, postcard::Error> {
+        Self::at(UNKNOWN_OFFSET, key, memory)
     }
 
-    /// The value of the record; `None` only if memory was corrupted.
-    pub(crate) fn value(&self) -> Option<Vec<u8>> {
-        lz4_flex::block::decompress_size_prepended(&self.value).ok()
+    /// The key of its record.
+    pub(crate) fn key(&self) -> Result<&[u8], postcard::Error> {
+        postcard::from_bytes(&self.packed)
+    }
+
+    /// What is remembered of it.
+    pub(crate) fn memory(&self) -> Result<Memory, postcard::Error> {
+        let (_, rest) = postcard::take_from_bytes::<&[u8]>(&self.packed)?;
+        postcard::from_bytes(rest)
     }
 
     fn bytes(&self) -> usize {
-        self.value.len()
+        self.packed.len()
     }
+}
+
+/// Where the record of a shipment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Record<'s> {
+    /// On the topic, committed.
+    At(i64),
+    /// In the open transaction: this is its value.
+    Uncommitted(&'s [u8]),
 }
 
 fn day_of(time: TimestampMicros) -> i32 {
@@ -121,6 +147,8 @@ enum Undo {
 pub(crate) struct State {
     partitions: BTreeMap<i32, Partition>,
     undo: Vec<Undo>,
+    /// The values of the newest shipment records of the open transaction.
+    uncommitted: HashMap<(i32, KeyHash), Vec<u8>>,
 }
 
 impl State {
@@ -144,8 +172,27 @@ impl State {
         self.partitions.get(&partition)?.shipments.get(&key)
     }
 
-    /// Puts or, with `None`, forgets a shipment in the open transaction.
-    pub(crate) fn put(&mut self, partition: i32, key: KeyHash, shipment: Option<Resting>) {
+    /// Where the record of a resting shipment is.
+    pub(crate) fn record(&self, partition: i32, key: KeyHash) -> Option<Record<'_>> {
+        if let Some(value) = self.uncommitted.get(&(partition, key)) {
+            return Some(Record::Uncommitted(value));
+        }
+        self.get(partition, key).map(|shipment| Record::At(shipment.offset))
+    }
+
+    /// Puts a shipment, the value of whose record is `value`, in the open transaction.
+    pub(crate) fn put(&mut self, partition: i32, key: KeyHash, shipment: Resting, value: &[u8]) {
+        self.uncommitted.insert((partition, key), value.to_vec());
+        self.replace(partition, key, Some(shipment));
+    }
+
+    /// Forgets a shipment in the open transaction.
+    pub(crate) fn forget(&mut self, partition: i32, key: KeyHash) {
+        self.uncommitted.remove(&(partition, key));
+        self.replace(partition, key, None);
+    }
+
+    fn replace(&mut self, partition: i32, key: KeyHash, shipment: Option<Resting>) {
         let before = self.partitions.entry(partition).or_default().replace(key, shipment);
         self.undo.push(Undo::Shipment { partition, key, before });
     }
@@ -173,13 +220,22 @@ impl State {
         expired
     }
 
-    /// The open transaction was committed.
-    pub(crate) fn commit(&mut self) {
+    /// The open transaction was committed; `records` tells at which offset the broker stored what.
+    pub(crate) fn commit(&mut self, records: impl IntoIterator<Item = (i32, KeyHash, i64)>) {
         self.undo.clear();
+        self.uncommitted.clear();
+        for (partition, key, offset) in records {
+            let owned = self.partitions.get_mut(&partition);
+            if let Some(shipment) = owned.and_then(|owned| owned.shipments.get_mut(&key)) {
+                // Of several records of one transaction the last counts.
+                shipment.offset = shipment.offset.max(offset);
+            }
+        }
     }
 
     /// The open transaction was aborted: everything is as it was when it began.
     pub(crate) fn roll_back(&mut self) {
+        self.uncommitted.clear();
         while let Some(undo) = self.undo.pop() {
             match undo {
                 Undo::Shipment { partition, key, before } => {
@@ -216,50 +272,130 @@ impl State {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use courierflow_schemas::records::{
+        EpochDay, Leg, Milestones, PushId, Shipment, Status, TimestampMillis, TrackingState, Vendor,
+    };
+
     use super::*;
 
     const DAY: i64 = MICROS_PER_DAY;
 
-    fn resting(text: &str, day: i64, is_terminal: bool) -> Resting {
-        Resting::new(text.as_bytes(), TimestampMicros(day * DAY + 5), is_terminal)
+    /// A shipment without events.
+    fn shipment() -> Shipment {
+        Shipment {
+            vendor: Vendor::Kdniao,
+            account: "demo".to_owned(),
+            carrier: "yto".to_owned(),
+            tracking_number: "YT1".to_owned(),
+            epoch: EpochDay(20_000),
+            version: 9,
+            first_received_at: TimestampMicros(1),
+            received_at: TimestampMicros(1_760_000_000_123_456),
+            push_id: PushId([7; 16]),
+            push_time: Some(TimestampMillis(5)),
+            status: Status::Returned,
+            sub_status: Some("RETURN_SIGNED".to_owned()),
+            raw_code: None,
+            leg: Leg::Return,
+            tracking_state: TrackingState::Active,
+            origin_code: None,
+            origin: None,
+            dest_code: None,
+            dest: None,
+            milestones: Milestones::default(),
+            attempts: 0,
+            exception_codes: Vec::new(),
+            exception_reasons: Vec::new(),
+            edd_first: None,
+            edd_last: None,
+            flags: Vec::new(),
+            route_origin_code: None,
+            route_origin: None,
+            route_dest_code: None,
+            route_dest: None,
+            events: Vec::new(),
+            recent_pushes: Vec::new(),
+        }
+    }
+
+    fn memory(version: i64, day: i64, is_terminal: bool) -> Memory {
+        let mut memory = Memory::of(&shipment());
+        memory.version = version;
+        memory.received_at = TimestampMicros(day * DAY + 5);
+        memory.is_terminal = is_terminal;
+        memory
     }
 
     fn key(name: &str) -> KeyHash {
         KeyHash::of(name.as_bytes())
     }
 
+    /// Puts a shipment in the open transaction.
+    fn put(state: &mut State, name: &str, memory: &Memory) {
+        let shipment = Resting::uncommitted(name.as_bytes(), memory).unwrap();
+        state.put(0, key(name), shipment, &memory.version.to_be_bytes());
+    }
+
+    fn version(state: &State, name: &str) -> Option<i64> {
+        Some(state.get(0, key(name))?.memory().unwrap().version)
+    }
+
     #[test]
     fn a_resting_shipment_is_what_was_put() {
-        let text = "包裹已到达".repeat(100);
-        assert_eq!(resting(&text, 1, false).value().unwrap(), text.as_bytes());
+        let memory = memory(7, 1, false);
+        let resting = Resting::at(3, b"kdniao:yto:YT1", &memory).unwrap();
+        assert_eq!(resting.key().unwrap(), b"kdniao:yto:YT1");
+        assert_eq!(resting.memory().unwrap(), memory);
+    }
+
+    #[test]
+    fn a_record_is_in_the_open_transaction_and_then_on_the_topic() {
+        let mut state = State::default();
+        assert_eq!(state.record(0, key("a")), None);
+        put(&mut state, "a", &memory(1, 1, false));
+        put(&mut state, "a", &memory(2, 1, false));
+        assert_eq!(
+            state.record(0, key("a")),
+            Some(Record::Uncommitted(&2_i64.to_be_bytes()))
+        );
+        state.commit([(0, key("a"), 41), (0, key("a"), 40), (9, key("a"), 77)]);
+        assert_eq!(state.record(0, key("a")), Some(Record::At(41)));
+        put(&mut state, "a", &memory(3, 1, false));
+        state.roll_back();
+        assert_eq!(state.record(0, key("a")), Some(Record::At(41)));
+        state.forget(0, key("a"));
+        assert_eq!(state.record(0, key("a")), None);
+        state.roll_back();
+        assert_eq!(state.record(0, key("a")), Some(Record::At(41)));
     }
 
     #[test]
     fn an_aborted_transaction_leaves_nothing_behind() {
         let mut state = State::default();
-        state.put(0, key("a"), Some(resting("first", 1, false)));
-        state.commit();
-        state.put(0, key("a"), Some(resting("second", 1, false)));
-        state.put(0, key("a"), Some(resting("third", 1, false)));
-        state.put(0, key("b"), Some(resting("new", 1, false)));
-        state.put(0, key("a"), None);
+        put(&mut state, "a", &memory(1, 1, false));
+        state.commit([(0, key("a"), 1)]);
+        let size = state.size();
+        put(&mut state, "a", &memory(2, 1, false));
+        put(&mut state, "a", &memory(3, 1, false));
+        put(&mut state, "b", &memory(4, 1, false));
+        state.forget(0, key("a"));
         state.advance(0, TimestampMicros(9 * DAY));
         state.roll_back();
-        assert_eq!(state.get(0, key("a")).unwrap().value().unwrap(), b"first");
-        assert!(state.get(0, key("b")).is_none());
+        assert_eq!(version(&state, "a"), Some(1));
+        assert_eq!(version(&state, "b"), None);
         assert_eq!(state.partitions.get(&0).unwrap().today, 0);
-        assert_eq!(state.size().0, 1);
+        assert_eq!(state.size(), size);
     }
 
     #[test]
     fn shipments_are_forgotten_on_whole_days_of_the_stream() {
         let mut state = State::default();
-        state.put(0, key("ended"), Some(resting("x", 100, true)));
-        state.put(0, key("open"), Some(resting("x", 100, false)));
+        put(&mut state, "ended", &memory(1, 100, true));
+        put(&mut state, "open", &memory(1, 100, false));
         let expired_on = |state: &mut State, day: i64| {
             let expired = state.advance(0, TimestampMicros(day * DAY + DAY - 1));
             for (key, _) in &expired {
-                state.put(0, *key, None);
+                state.forget(0, *key);
             }
             expired.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         };
@@ -278,7 +414,7 @@ mod tests {
     #[test]
     fn other_partitions_are_untouched() {
         let mut state = State::default();
-        state.put(0, key("a"), Some(resting("x", 1, true)));
+        put(&mut state, "a", &memory(1, 1, true));
         assert!(state.get(1, key("a")).is_none());
         assert!(state.advance(1, TimestampMicros(100 * DAY)).is_empty());
     }

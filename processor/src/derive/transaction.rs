@@ -1,14 +1,17 @@
 //! The producer's side of a transaction: what happens when it fails is decided here.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::message::{DeliveryResult, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientContext, Message};
 
+use super::state::KeyHash;
 use crate::config::DeriveSettings;
 use crate::shutdown::Shutdown;
 
@@ -41,11 +44,36 @@ pub(crate) struct Output<'a> {
     pub(crate) value: Option<&'a [u8]>,
     pub(crate) timestamp_millis: i64,
     pub(crate) headers: Option<OwnedHeaders>,
+    /// Of the record of a shipment: where it was stored is told after the commit.
+    pub(crate) shipment: Option<KeyHash>,
+}
+
+/// Collects where the broker stored the records of shipments.
+#[derive(Default)]
+struct Deliveries(Mutex<Vec<(i32, KeyHash, i64)>>);
+
+impl Deliveries {
+    fn lock(&self) -> MutexGuard<'_, Vec<(i32, KeyHash, i64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Option<KeyHash>>;
+
+    /// A failure shows in the commit.
+    fn delivery(&self, result: &DeliveryResult<'_>, shipment: Self::DeliveryOpaque) {
+        if let (Ok(message), Some(key)) = (result, *shipment) {
+            self.lock().push((message.partition(), key, message.offset()));
+        }
+    }
 }
 
 /// A transactional producer.
 pub(crate) struct Transactions {
-    producer: ThreadedProducer<DefaultProducerContext>,
+    producer: ThreadedProducer<Deliveries>,
     timeout: Duration,
     shutdown: Shutdown,
 }
@@ -72,7 +100,9 @@ impl Transactions {
         config
             .set("queue.buffering.max.messages", "500000")
             .set("queue.buffering.max.kbytes", "262144");
-        let producer = config.create().map_err(TransactionError::Fatal)?;
+        let producer = config
+            .create_with_context(Deliveries::default())
+            .map_err(TransactionError::Fatal)?;
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
         let transactions = Self {
             producer,
@@ -84,6 +114,7 @@ impl Transactions {
     }
 
     pub(crate) fn begin(&self) -> Result<(), TransactionError> {
+        self.producer.context().lock().clear();
         self.repeat(Producer::begin_transaction)
     }
 
@@ -91,7 +122,7 @@ impl Transactions {
     pub(crate) fn produce(&self, output: &Output<'_>) -> Result<(), TransactionError> {
         let begun = Instant::now();
         loop {
-            let mut record = BaseRecord::<[u8], [u8]>::to(output.topic)
+            let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.shipment))
                 .partition(output.partition)
                 .key(output.key)
                 .timestamp(output.timestamp_millis);
@@ -123,6 +154,11 @@ impl Transactions {
         }
     }
 
+    /// Partition, key and offset of the shipment records of the transaction that was just committed, in order.
+    pub(crate) fn stored_shipments(&self) -> Vec<(i32, KeyHash, i64)> {
+        std::mem::take(&mut self.producer.context().lock())
+    }
+
     pub(crate) fn abort(&self) -> Result<(), TransactionError> {
         match self.repeat(|producer| producer.abort_transaction(REQUEST)) {
             // Aborting is the last resort: what fails here cannot be aborted again.
@@ -143,7 +179,7 @@ impl Transactions {
     /// Calls again what the client calls retriable (a broker that is away, a coordinator that moves).
     fn repeat(
         &self,
-        call: impl Fn(&ThreadedProducer<DefaultProducerContext>) -> Result<(), KafkaError>,
+        call: impl Fn(&ThreadedProducer<Deliveries>) -> Result<(), KafkaError>,
     ) -> Result<(), TransactionError> {
         loop {
             match call(&self.producer) {

@@ -14,6 +14,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::{ClientConfig, ClientContext, Message, TopicPartitionList};
 
 use super::deriver::Deriver;
+use super::recall::{RecallError, Recaller};
 use super::restore::{RestoreError, Restorer};
 use super::transaction::{TransactionError, Transactions};
 use crate::config::{Config, DeriveSettings};
@@ -43,7 +44,11 @@ pub(crate) enum WorkerError {
     /// Too many push events cannot be derived: more likely our fault than theirs.
     #[error("{0}")]
     Poisoned(String),
-    #[error("state of partition {0} cannot be read back: memory is corrupted")]
+    #[error(transparent)]
+    Recall(#[from] RecallError),
+    #[error("state of a shipment cannot be packed or unpacked: {0}")]
+    Pack(#[from] postcard::Error),
+    #[error("a record of partition {0} that we wrote cannot be read: state is corrupted")]
     Corrupted(i32),
 }
 
@@ -131,8 +136,9 @@ impl Worker {
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", format!("courierflow-{slot}"));
         let transactions = Transactions::new(&client, &config.derive, slot, shutdown.clone())?;
-        let restorer = Restorer::new(&client, ids.shipment)?;
-        let deriver = Deriver::new(&config.derive, registry, ids, transactions, shutdown.clone())?;
+        let restorer = Restorer::new(&client)?;
+        let recaller = Recaller::new(&client, shutdown.clone())?;
+        let deriver = Deriver::new(&config.derive, registry, ids, transactions, recaller, shutdown.clone())?;
         let consumer =
             consumer_config(client, &config.derive, slot).create_with_context(Member(Mutex::new(deriver)))?;
         let worker = Self {
@@ -207,18 +213,10 @@ impl Worker {
         self.health
             .not_ready(&self.part, format!("restoring partitions {partitions:?}"));
         let begun = Instant::now();
-        let Deriver {
-            shipment_decoder,
-            shipment_encoder,
-            ..
-        } = deriver;
-        let restored = self.restorer.restore(
-            &self.consumer,
-            &partitions,
-            shipment_decoder,
-            shipment_encoder,
-            &self.shutdown,
-        );
+        let decoder = &mut deriver.shipment_decoder;
+        let restored = self
+            .restorer
+            .restore(&self.consumer, &partitions, decoder, &self.shutdown);
         for (number, partition) in restored? {
             deriver.state.insert_partition(number, partition);
         }

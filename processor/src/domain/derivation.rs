@@ -1,8 +1,6 @@
 //! The pipeline from a snapshot to records, readable from top to bottom in [`derive()`].
 
-use courierflow_schemas::records::{
-    EpochDay, Leg, Milestones, Op, Shipment, ShipmentEvent, Status, Transition, Verdict,
-};
+use courierflow_schemas::records::{EpochDay, Leg, Milestones, Op, Shipment, Status, Transition, Verdict};
 
 use super::DeriveOptions;
 use super::epoch::{self, Epoch};
@@ -10,6 +8,7 @@ use super::event_id::event_ids;
 use super::flags::Flags;
 use super::freshness::{self, Freshness};
 use super::lane::{self, Route};
+use super::memory::{Memory, RememberedStep};
 use super::snapshot::Snapshot;
 use super::transition::{self, Step};
 use super::{attempts, exceptions, history, milestones, parcel_status, recent_pushes, tracking_state};
@@ -41,6 +40,8 @@ impl Outcome {
 pub struct Derived {
     /// The new state, which replaces the old one whole.
     pub shipment: Shipment,
+    /// What to remember of it.
+    pub memory: Memory,
     /// What changed: retractions first, each kind in order of time.
     pub transitions: Vec<Transition>,
     /// For metrics.
@@ -70,30 +71,62 @@ pub struct Counts {
     pub future_events: u32,
 }
 
-/// Derives the next state of a shipment. `previous` is the last record emitted for the snapshot's key, and all the memory
-/// there is.
-pub fn derive(previous: Option<&Shipment>, snapshot: &Snapshot<'_>, options: &DeriveOptions) -> Outcome {
+/// The last record of a shipment, read back at most once, and only if it is asked for.
+struct Record<F> {
+    recall: Option<F>,
+    recalled: Option<Shipment>,
+}
+
+impl<E, F: FnOnce() -> Result<Shipment, E>> Record<F> {
+    fn get(&mut self) -> Result<Option<&Shipment>, E> {
+        if let Some(recall) = self.recall.take() {
+            self.recalled = Some(recall()?);
+        }
+        Ok(self.recalled.as_ref())
+    }
+}
+
+/// Derives the next state of a shipment. `previous` is what was remembered of the last record emitted for the snapshot's
+/// key; `recall` reads that record itself, for the few pushes that need its texts: one without items, one that takes
+/// events back, one that leaves out a route told before. Fails only if `recall` does.
+pub fn derive<E>(
+    previous: Option<&Memory>,
+    recall: impl FnOnce() -> Result<Shipment, E>,
+    snapshot: &Snapshot<'_>,
+    options: DeriveOptions,
+) -> Result<Outcome, E> {
     match previous.map_or(Freshness::Fresh, |previous| freshness::judge(previous, snapshot)) {
-        Freshness::Duplicate => return Outcome::Duplicate,
-        Freshness::Stale => return Outcome::Stale,
+        Freshness::Duplicate => return Ok(Outcome::Duplicate),
+        Freshness::Stale => return Ok(Outcome::Stale),
         Freshness::Fresh => {}
     }
+    let mut record = Record {
+        recall: Some(recall),
+        recalled: None,
+    };
     if snapshot.items.is_empty() {
-        return accepted(without_items(previous, snapshot), Vec::new(), Counts::default());
+        let shipment = without_items(previous, &mut record, snapshot)?;
+        let memory = Memory::of(&shipment);
+        return Ok(accepted(shipment, memory, Vec::new(), Counts::default()));
     }
 
     let (day, same_epoch) = match epoch::of_items(previous, snapshot) {
         Epoch::Same(previous) => (previous.epoch, Some(previous)),
         Epoch::New(day) => (day, None),
     };
-    let history = history::build(snapshot, &event_ids(snapshot, day), *options);
+    let history = history::build(snapshot, &event_ids(snapshot, day), options);
     let steps = transition::steps(&history.events);
     let status = parcel_status::decide(snapshot, &history);
 
     // Events in the future take part in status and transitions, not in what follows (rule 28).
     let past = history.past();
     let mut found = milestones::find(past);
-    let route = Route::after(same_epoch, &snapshot.route_from, &snapshot.route_to);
+    let (from, to) = (&snapshot.route_from, &snapshot.route_to);
+    let known_route = match same_epoch {
+        Some(previous) if Route::needs_record(previous.has_route, from, to) => record.get()?,
+        _ => None,
+    };
+    let route = Route::after(known_route, from, to);
     let lane = lane::find(&route, &history.events, &history.area_names, found.delivered);
     found.milestones.left_origin_at = lane::left_origin_at(past, &lane);
     found.milestones.arrived_dest_at = lane::arrived_dest_at(past, &lane);
@@ -136,10 +169,13 @@ pub fn derive(previous: Option<&Shipment>, snapshot: &Snapshot<'_>, options: &De
         route_dest: route.dest.name,
         ..opened(previous, same_epoch, snapshot, day)
     };
-    let known_steps = same_epoch.map_or_else(Vec::new, |previous| transition::steps(&previous.events));
-    let transitions = transition::news(&known_steps, &steps, &shipment);
+    let known_steps = same_epoch.map_or(&[][..], |previous| previous.steps.as_slice());
+    let transitions = transition::news(known_steps, &steps, &shipment, || {
+        let record = record.get()?;
+        Ok(record.map_or(&[][..], |record| record.events.as_slice()))
+    })?;
 
-    let retracted_events = same_epoch.map_or(0, |previous| count_retracted(previous, &history.events));
+    let retracted_events = same_epoch.map_or(0, |previous| saturated(previous.count_vanished(&history.events)));
     let counts = Counts {
         new_epochs: u32::from(previous.is_some() && same_epoch.is_none()),
         rewrites: u32::from(retracted_events > 0),
@@ -149,22 +185,31 @@ pub fn derive(previous: Option<&Shipment>, snapshot: &Snapshot<'_>, options: &De
         future_events: saturated(future_events),
         ..Counts::default()
     };
+    let steps: Vec<RememberedStep> = steps.iter().map(Step::remembered).collect();
     shipment.events = history.events;
-    accepted(shipment, transitions, counts)
+    let memory = Memory::with_steps(&shipment, steps);
+    Ok(accepted(shipment, memory, transitions, counts))
 }
 
 /// A push without items changes what is known about the push and the subscription, and nothing about the parcel (rules 1,
 /// 19, 21). It belongs to the latest epoch.
-fn without_items(previous: Option<&Shipment>, snapshot: &Snapshot<'_>) -> Shipment {
+fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
+    previous: Option<&Memory>,
+    record: &mut Record<F>,
+    snapshot: &Snapshot<'_>,
+) -> Result<Shipment, E> {
     let opened = opened(
         previous,
         previous,
         snapshot,
         previous.map_or(epoch::WITHOUT_EVENTS, |previous| previous.epoch),
     );
-    match previous {
+    // A shipment without events has nothing that memory does not have.
+    let has_events = previous.is_some_and(|previous| previous.last_event_at.is_some());
+    let record = if has_events { record.get()? } else { None };
+    Ok(match record {
         None => opened,
-        Some(previous) => Shipment {
+        Some(record) => Shipment {
             account: opened.account,
             version: opened.version,
             received_at: opened.received_at,
@@ -172,16 +217,16 @@ fn without_items(previous: Option<&Shipment>, snapshot: &Snapshot<'_>) -> Shipme
             push_time: opened.push_time,
             tracking_state: opened.tracking_state,
             recent_pushes: opened.recent_pushes,
-            ..previous.clone()
+            ..record.clone()
         },
-    }
+    })
 }
 
 /// A shipment that knows its identity, its push and its subscription, and nothing about the parcel yet. `previous` is the
 /// last record of the key, `same_epoch` the same if the epoch goes on.
 fn opened(
-    previous: Option<&Shipment>,
-    same_epoch: Option<&Shipment>,
+    previous: Option<&Memory>,
+    same_epoch: Option<&Memory>,
     snapshot: &Snapshot<'_>,
     epoch: EpochDay,
 ) -> Shipment {
@@ -222,26 +267,14 @@ fn opened(
 }
 
 /// `received_at`, or one more than the last version where clocks of two receivers disagree: versions only grow.
-fn version_after(previous: Option<&Shipment>, snapshot: &Snapshot<'_>) -> i64 {
+fn version_after(previous: Option<&Memory>, snapshot: &Snapshot<'_>) -> i64 {
     let received_at = snapshot.received_at.0;
     previous.map_or(received_at, |previous| {
         received_at.max(previous.version.saturating_add(1))
     })
 }
 
-fn count_retracted(previous: &Shipment, events: &[ShipmentEvent]) -> u32 {
-    let mut ids: Vec<i64> = events.iter().map(|event| event.id).collect();
-    ids.sort_unstable();
-    saturated(
-        previous
-            .events
-            .iter()
-            .filter(|event| ids.binary_search(&event.id).is_err())
-            .count(),
-    )
-}
-
-fn accepted(shipment: Shipment, transitions: Vec<Transition>, counts: Counts) -> Outcome {
+fn accepted(shipment: Shipment, memory: Memory, transitions: Vec<Transition>, counts: Counts) -> Outcome {
     let of_op = |op| saturated(transitions.iter().filter(|transition| transition.op == op).count());
     let counts = Counts {
         retracted_transitions: of_op(Op::Retracted),
@@ -256,6 +289,7 @@ fn accepted(shipment: Shipment, transitions: Vec<Transition>, counts: Counts) ->
     };
     Outcome::Accepted(Box::new(Derived {
         shipment,
+        memory,
         transitions,
         counts,
     }))

@@ -1,7 +1,8 @@
 //! Lives of a tracking number (rule 22): carriers reuse numbers, and a new parcel must not become the old one's history.
 
-use courierflow_schemas::records::{EpochDay, Shipment, TimestampMillis};
+use courierflow_schemas::records::{EpochDay, TimestampMillis};
 
+use super::memory::Memory;
 use super::snapshot::Snapshot;
 
 const DAY_MILLIS: i64 = 86_400_000;
@@ -14,13 +15,13 @@ pub(super) const WITHOUT_EVENTS: EpochDay = EpochDay(0);
 /// Which life of the number a snapshot with items belongs to.
 pub(super) enum Epoch<'p> {
     /// The one of the last record.
-    Same(&'p Shipment),
+    Same(&'p Memory),
     /// A new one, or the first.
     New(EpochDay),
 }
 
 /// Decides the epoch of a snapshot with items.
-pub(super) fn of_items<'p>(previous: Option<&'p Shipment>, snapshot: &Snapshot<'_>) -> Epoch<'p> {
+pub(super) fn of_items<'p>(previous: Option<&'p Memory>, snapshot: &Snapshot<'_>) -> Epoch<'p> {
     let begins = snapshot
         .items
         .iter()
@@ -35,11 +36,10 @@ pub(super) fn of_items<'p>(previous: Option<&'p Shipment>, snapshot: &Snapshot<'
 
 /// A new life also shares no event with the old one. That needs no look: equal events have equal local times, and no two
 /// zones are 30 days apart.
-fn is_new_life(previous: &Shipment, begins: TimestampMillis) -> bool {
+fn is_new_life(previous: &Memory, begins: TimestampMillis) -> bool {
     previous
-        .events
-        .last()
-        .is_some_and(|last| begins.0.saturating_sub(last.occurred_at.0) > NEW_LIFE_AFTER_MILLIS)
+        .last_event_at
+        .is_some_and(|last| begins.0.saturating_sub(last.0) > NEW_LIFE_AFTER_MILLIS)
 }
 
 fn day_of(instant: TimestampMillis) -> EpochDay {

@@ -1,7 +1,8 @@
 //! Whether a push brings anything new: the same again, older than what is known, or fresh (rules 1, 21, 23).
 
-use courierflow_schemas::records::{Shipment, TimestampMicros};
+use courierflow_schemas::records::TimestampMicros;
 
+use super::memory::Memory;
 use super::snapshot::Snapshot;
 
 /// How long vendors retry a push: within it, older content may arrive after newer.
@@ -18,7 +19,7 @@ pub(super) enum Freshness {
     Fresh,
 }
 
-pub(super) fn judge(previous: &Shipment, snapshot: &Snapshot<'_>) -> Freshness {
+pub(super) fn judge(previous: &Memory, snapshot: &Snapshot<'_>) -> Freshness {
     if is_duplicate(previous, snapshot) {
         return Freshness::Duplicate;
     }
@@ -34,7 +35,7 @@ pub(super) fn judge(previous: &Shipment, snapshot: &Snapshot<'_>) -> Freshness {
 
 /// The last accepted content is a duplicate however old it is, the others only within the horizon: a parcel may return
 /// to an earlier state of its history.
-fn is_duplicate(previous: &Shipment, snapshot: &Snapshot<'_>) -> bool {
+fn is_duplicate(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
     let mut newest_first = previous.recent_pushes.iter().rev();
     let is_last = newest_first
         .next()
@@ -48,10 +49,9 @@ fn is_within_horizon(earlier: TimestampMicros, snapshot: &Snapshot<'_>) -> bool 
     snapshot.received_at.0.saturating_sub(earlier.0) <= RETRY_HORIZON_MICROS
 }
 
-fn newest_item_is_older(previous: &Shipment, snapshot: &Snapshot<'_>) -> bool {
+fn newest_item_is_older(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
     let newest_item = snapshot.items.iter().map(|item| item.occurred_at).max();
-    let newest_event = previous.events.last().map(|event| event.occurred_at);
-    match (newest_item, newest_event) {
+    match (newest_item, previous.last_event_at) {
         (Some(item), Some(event)) => item < event,
         _ => false,
     }

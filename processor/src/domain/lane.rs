@@ -3,6 +3,8 @@
 use courierflow_schemas::records::{Leg, Shipment, ShipmentEvent, TimestampMillis};
 
 use super::masking::mask_owned;
+#[cfg(doc)]
+use super::memory::Memory;
 use super::snapshot::RouteEnd;
 
 /// Municipalities: the province is the city.
@@ -34,6 +36,12 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// True if the record before has a field, named by `has` in the order of [`Memory::has_route`], that the push has not.
+    pub(super) fn needs_record(has: [bool; 4], from: &RouteEnd<'_>, to: &RouteEnd<'_>) -> bool {
+        let told = [&from.code, &from.name, &to.code, &to.name].map(Option::is_some);
+        has.into_iter().zip(told).any(|(has, told)| has && !told)
+    }
+
     pub(super) fn after(before: Option<&Shipment>, from: &RouteEnd<'_>, to: &RouteEnd<'_>) -> Self {
         let known = |value: Option<&str>, before: Option<&String>| value.map(mask_owned).or_else(|| before.cloned());
         let before = |field: fn(&Shipment) -> &Option<String>| before.and_then(|shipment| field(shipment).as_ref());

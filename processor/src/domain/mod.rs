@@ -26,6 +26,7 @@ mod flags;
 mod freshness;
 mod history;
 mod lane;
+mod memory;
 mod milestones;
 mod parcel_status;
 mod recent_pushes;
@@ -35,6 +36,7 @@ mod verdict;
 
 pub use derivation::{Counts, Derived, Outcome, derive};
 pub use masking::{Context, mask};
+pub use memory::Memory;
 #[doc(inline)]
 pub use snapshot::{ShipmentKey, Snapshot};
 

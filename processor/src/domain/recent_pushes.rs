@@ -1,18 +1,22 @@
 //! The pushes that a shipment remembers, to recognise duplicates (rule 1).
 
-use courierflow_schemas::records::{RecentPush, Shipment};
+use courierflow_schemas::records::RecentPush;
 
+use super::memory::Memory;
 use super::snapshot::Snapshot;
 
 /// How many accepted pushes are remembered.
 const REMEMBERED: usize = 8;
 
 /// Oldest first, with the accepted push at the end.
-pub(super) fn with_accepted(previous: Option<&Shipment>, snapshot: &Snapshot<'_>) -> Vec<RecentPush> {
+pub(super) fn with_accepted(previous: Option<&Memory>, snapshot: &Snapshot<'_>) -> Vec<RecentPush> {
     let before = previous.map_or(&[][..], |previous| previous.recent_pushes.as_slice());
     let forgotten = before.len().saturating_sub(REMEMBERED.saturating_sub(1));
     let mut pushes = Vec::with_capacity(REMEMBERED);
-    pushes.extend(before.iter().skip(forgotten));
+    pushes.extend(before.iter().skip(forgotten).map(|push| RecentPush {
+        content_hash: push.content_hash,
+        received_at: push.received_at,
+    }));
     pushes.push(RecentPush {
         content_hash: snapshot.content_hash,
         received_at: snapshot.received_at,

@@ -4,9 +4,11 @@ use courierflow_schemas::records::{Op, Shipment, ShipmentEvent, Status, Transiti
 
 use super::code_table::party_of;
 use super::event_id::transition_id;
+use super::fingerprint::Fingerprint;
+use super::memory::RememberedStep;
 use super::verdict::{self, Circumstances};
 
-/// One change along a history: a pure function of its events, so that the previous ones need not be stored.
+/// One change along a history: a pure function of its events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step<'e> {
     from_status: Status,
@@ -22,26 +24,28 @@ impl Step<'_> {
         self.verdict == Verdict::Anomaly && self.from_status.is_terminal()
     }
 
-    /// True if the records of both would say the same, apart from when it was learnt.
-    fn says_the_same(&self, other: &Step<'_>) -> bool {
-        let content = |step: &Step<'_>| {
-            let event = step.event;
-            (
-                step.from_status,
-                event.status,
-                event.leg,
-                event.occurred_at,
-                step.dwell_seconds,
-                step.verdict,
-                event.is_exception,
-            )
-        };
-        content(self) == content(other)
-            && self.from_sub_status == other.from_sub_status
-            && self.event.sub_status == other.event.sub_status
-            && self.event.raw_code == other.event.raw_code
-            && self.event.area_code == other.event.area_code
-            && self.event.location == other.event.location
+    /// What tells later whether the record of the same event would still say the same, apart from when it was learnt.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low halves")]
+    pub(super) fn remembered(&self) -> RememberedStep {
+        let event = self.event;
+        let content = Fingerprint::with_capacity(256)
+            .text(self.from_status.as_str())
+            .optional_text(self.from_sub_status)
+            .text(event.status.as_str())
+            .optional_text(event.sub_status.as_deref())
+            .optional_text(event.raw_code.as_deref())
+            .text(event.leg.as_str())
+            .optional_number(self.dwell_seconds)
+            .text(self.verdict.as_str())
+            .flag(event.is_exception)
+            .optional_text(event.area_code.as_deref())
+            .optional_text(event.location.as_deref())
+            .finish();
+        RememberedStep {
+            event_id: event.id,
+            occurred_at: event.occurred_at.0.div_euclid(1_000) as u32,
+            content: content as u32,
+        }
     }
 
     fn record(&self, op: Op, shipment: &Shipment) -> Transition {
@@ -116,43 +120,51 @@ pub(super) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
 }
 
 /// Records of everything that changed from `before` to `now`, in order of time, retractions first: a consumer that
-/// applies them in order never holds two rows of one change. `shipment` is the new state of the same epoch.
-pub(super) fn news(before: &[Step<'_>], now: &[Step<'_>], shipment: &Shipment) -> Vec<Transition> {
+/// applies them in order never holds two rows of one change. `shipment` is the new state of the same epoch; `recall`
+/// gives the events of the last one, and is asked only when something must be retracted.
+pub(super) fn news<'r, E>(
+    before: &[RememberedStep],
+    now: &[Step<'_>],
+    shipment: &Shipment,
+    recall: impl FnOnce() -> Result<&'r [ShipmentEvent], E>,
+) -> Result<Vec<Transition>, E> {
+    let now_remembered: Vec<RememberedStep> = now.iter().map(Step::remembered).collect();
     let old = ById::of(before);
-    let new = ById::of(now);
+    let new = ById::of(&now_remembered);
+    // Consumers key transitions by time too: one whose time changed is another row.
+    let is_still_there = |step: &RememberedStep| {
+        new.find(step.event_id)
+            .is_some_and(|current| current.occurred_at == step.occurred_at)
+    };
     let mut records = Vec::new();
-    for step in before {
-        // Consumers key transitions by time too: one whose time changed is another row.
-        let still_there = new
-            .find(step.event.id)
-            .is_some_and(|current| current.event.occurred_at == step.event.occurred_at);
-        if !still_there {
-            records.push(step.record(Op::Retracted, shipment));
-        }
+    if !before.iter().all(is_still_there) {
+        let retracted = steps(recall()?)
+            .into_iter()
+            .filter(|step| !is_still_there(&step.remembered()));
+        records.extend(retracted.map(|step| step.record(Op::Retracted, shipment)));
     }
-    for step in now {
-        let known = old.find(step.event.id).is_some_and(|old| old.says_the_same(step));
-        if !known {
+    for (step, remembered) in now.iter().zip(&now_remembered) {
+        if old.find(remembered.event_id) != Some(remembered) {
             records.push(step.record(Op::Observed, shipment));
         }
     }
-    records
+    Ok(records)
 }
 
 /// Steps by the id of their event.
-struct ById<'s, 'e> {
-    sorted: Vec<&'s Step<'e>>,
+struct ById<'s> {
+    sorted: Vec<&'s RememberedStep>,
 }
 
-impl<'s, 'e> ById<'s, 'e> {
-    fn of(steps: &'s [Step<'e>]) -> Self {
+impl<'s> ById<'s> {
+    fn of(steps: &'s [RememberedStep]) -> Self {
         let mut sorted: Vec<_> = steps.iter().collect();
-        sorted.sort_unstable_by_key(|step| step.event.id);
+        sorted.sort_unstable_by_key(|step| step.event_id);
         Self { sorted }
     }
 
-    fn find(&self, event_id: i64) -> Option<&'s Step<'e>> {
-        let position = self.sorted.binary_search_by_key(&event_id, |step| step.event.id).ok()?;
+    fn find(&self, event_id: i64) -> Option<&'s RememberedStep> {
+        let position = self.sorted.binary_search_by_key(&event_id, |step| step.event_id).ok()?;
         self.sorted.get(position).copied()
     }
 }

@@ -1,8 +1,9 @@
 //! Builders of push events, and a stream that applies them one after the other as the worker does.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use courierflow_processor::domain::{DeriveOptions, Derived, Outcome, ShipmentKey, derive};
+use courierflow_processor::domain::{self, DeriveOptions, Derived, Memory, Outcome, ShipmentKey, Snapshot};
 use courierflow_processor::vendor::{NoOp, ReadError, Reading, read};
 use courierflow_schemas::records::{
     EpochDay, Op, PushEvent, PushId, Shipment, ShipmentEvent, Signature, TimestampMicros, TimestampMillis, Transition,
@@ -205,6 +206,17 @@ impl Step {
     }
 }
 
+/// What [`domain::derive`] makes of a push when only [`Memory`] of the last record is at hand.
+pub(crate) fn derive(previous: Option<&Shipment>, snapshot: &Snapshot<'_>, options: DeriveOptions) -> Outcome {
+    let memory = previous.map(Memory::of);
+    let recall = || -> Result<Shipment, Infallible> { Ok(previous.expect("a record that was remembered").clone()) };
+    let Ok(outcome) = domain::derive(memory.as_ref(), recall, snapshot, options);
+    if let Outcome::Accepted(derived) = &outcome {
+        assert_eq!(derived.memory, Memory::of(&derived.shipment));
+    }
+    outcome
+}
+
 /// Key of a row of the transition table.
 pub(crate) type Row = (ShipmentKey, EpochDay, TimestampMillis, i64);
 
@@ -224,7 +236,7 @@ impl Stream {
             Ok(Reading::Snapshot(snapshot)) => snapshot,
         };
         let key = snapshot.key();
-        match derive(self.shipments.get(&key), &snapshot, &DeriveOptions::default()) {
+        match derive(self.shipments.get(&key), &snapshot, DeriveOptions::default()) {
             Outcome::Duplicate => Step::Duplicate,
             Outcome::Stale => Step::Stale,
             Outcome::Accepted(derived) => {

@@ -1,6 +1,6 @@
 //! What the push log shows of a payload (rule 56), and texts left out altogether (design: `context`).
 
-use courierflow_processor::domain::{Context, DeriveOptions, Outcome, derive};
+use courierflow_processor::domain::{Context, DeriveOptions, Outcome};
 use courierflow_processor::vendor::{PushFacts, Reading, push_facts, read};
 use courierflow_schemas::records::{PushEvent, Vendor};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ fn context_omit_leaves_the_texts_out_and_changes_nothing_else() {
     let Ok(Reading::Snapshot(snapshot)) = read(&event) else {
         panic!("a snapshot")
     };
-    let with = |context| match derive(None, &snapshot, &DeriveOptions { context }) {
+    let with = |context| match derive(None, &snapshot, DeriveOptions { context }) {
         Outcome::Accepted(derived) => *derived,
         other => panic!("{other:?}"),
     };

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use courierflow_processor::domain::{DeriveOptions, Outcome, derive};
+use courierflow_processor::domain::{self, DeriveOptions, Outcome};
 use courierflow_processor::vendor::{Reading, push_facts, read};
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ fn speed_of_a_push() {
                 .event()
         };
         let (before, now) = (push(19), push(20));
-        let previous = derived(&before).shipment;
+        let previous = derived(&before).memory;
         println!("{name}: payload of {} bytes", now.payload.len());
         measure("  read", || {
             std::hint::black_box(read(std::hint::black_box(&now)).unwrap());
@@ -106,21 +106,22 @@ fn speed_of_a_push() {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
                 panic!()
             };
-            let outcome = derive(Some(&previous), &snapshot, &DeriveOptions::default());
-            assert!(matches!(std::hint::black_box(outcome), Outcome::Accepted(_)));
+            let outcome = domain::derive(Some(&previous), || Err(()), &snapshot, DeriveOptions::default());
+            assert!(matches!(std::hint::black_box(outcome), Ok(Outcome::Accepted(_))));
         });
         measure("  read and derive, first push", || {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
                 panic!()
             };
-            std::hint::black_box(derive(None, &snapshot, &DeriveOptions::default()));
+            std::hint::black_box(derive(None, &snapshot, DeriveOptions::default()));
         });
-        let known = derived(&now).shipment;
+        let known = derived(&now).memory;
         measure("  read and derive, duplicate", || {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
                 panic!()
             };
-            std::hint::black_box(derive(Some(&known), &snapshot, &DeriveOptions::default()));
+            let outcome = domain::derive(Some(&known), || Err(()), &snapshot, DeriveOptions::default());
+            assert_eq!(std::hint::black_box(outcome), Ok(Outcome::Duplicate));
         });
     }
 }

@@ -120,7 +120,8 @@ fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
     let Reading::Snapshot(snapshot) = vendor::read(&event)? else {
         bail!("a push of the benchmark says nothing");
     };
-    match domain::derive(None, &snapshot, &DeriveOptions::default()) {
+    let recall = || bail!("the first push of a parcel has no record before it");
+    match domain::derive(None, recall, &snapshot, DeriveOptions::default())? {
         Outcome::Accepted(derived) => Ok(derived.shipment),
         Outcome::Duplicate | Outcome::Stale => bail!("the first push of a parcel is not accepted"),
     }
