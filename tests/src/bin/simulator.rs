@@ -16,6 +16,7 @@ use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
 
 /// Simulated pushes of Kuaidi100 and Kdniao, and a report of what came out.
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Arguments {
     /// Where ingest listens: scheme, host, port
     #[arg(long, default_value = "http://127.0.0.1:8080")]
@@ -30,10 +31,10 @@ struct Arguments {
     #[arg(long, env = "CLICKHOUSE_PASSWORD", default_value = "", hide_env_values = true)]
     clickhouse_password: String,
     /// Pushes a second; 0: as fast as they are answered
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = |text: &str| number(text, 1e6))]
     rate: f64,
     /// How many parcels (about nine pushes each)
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..))]
     parcels: u32,
     /// Another seed, other parcels
     #[arg(long, default_value_t = 1)]
@@ -42,10 +43,10 @@ struct Arguments {
     #[arg(long)]
     now: Option<jiff::Timestamp>,
     /// How many days ago the oldest parcels were ordered
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     days: u32,
     /// How much goes wrong on the way, from 0 to 1: repeated, late and rewritten pushes, impossible times
-    #[arg(long, default_value_t = 0.05)]
+    #[arg(long, default_value_t = 0.05, value_parser = |text: &str| number(text, 1.0))]
     mischief: f64,
     /// Let some tracking numbers live twice
     #[arg(long)]
@@ -98,6 +99,15 @@ struct Arguments {
     patience: u64,
 }
 
+/// A number from 0 to `most`; not NaN.
+fn number(text: &str, most: f64) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=most).contains(&number) => Ok(number),
+        Ok(_) => Err(format!("must be from 0 to {most}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl Arguments {
     fn simulation(&self, now: i64) -> SimulationConfig {
         let given = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
@@ -110,8 +120,8 @@ impl Arguments {
             seed: self.seed,
             parcels: self.parcels,
             now,
-            days: self.days.max(1),
-            mischief: self.mischief.clamp(0.0, 1.0),
+            days: self.days,
+            mischief: self.mischief,
             reuse_numbers: self.reuse_numbers,
             kuaidi100: given(&self.kuaidi100_account).map(|name| Kuaidi100Account {
                 name,
