@@ -22,7 +22,7 @@ use super::transaction::{Output, TransactionError, Transactions};
 use super::worker::WorkerError;
 use crate::config::DeriveSettings;
 use crate::dead_letter::{self, Coordinates};
-use crate::domain::{self, DeriveOptions, Derived, Outcome};
+use crate::domain::{self, DeriveOptions, Derived, Outcome, memory};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
@@ -231,13 +231,17 @@ impl Deriver {
         for (number, end) in ends.into_iter().enumerate() {
             let value = self.buffer.get(start..end).unwrap_or_default();
             start = end;
-            let (topic, key, shipment) = if number == 0 {
+            let (topic, key, headers, shipment) = if number == 0 {
                 let hash = KeyHash::of(key);
-                self.state
-                    .put(partition, hash, Resting::uncommitted(key, memory)?, value);
-                (topics::SHIPMENT, key, Some(hash))
+                let resting = Resting::uncommitted(key, memory)?;
+                self.state.put(partition, hash, resting, value);
+                let headers = OwnedHeaders::new_with_capacity(1).insert(Header {
+                    key: memory::HEADER,
+                    value: Some(&memory.to_bytes()?),
+                });
+                (topics::SHIPMENT, key, Some(headers), Some(hash))
             } else {
-                (topics::TRANSITION, shipment.tracking_number.as_bytes(), None)
+                (topics::TRANSITION, shipment.tracking_number.as_bytes(), None, None)
             };
             let output = Output {
                 topic,
@@ -245,7 +249,7 @@ impl Deriver {
                 key,
                 value: Some(value),
                 timestamp_millis,
-                headers: None,
+                headers,
                 shipment,
             };
             self.transactions.produce(&output)?;

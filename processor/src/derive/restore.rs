@@ -13,11 +13,12 @@ use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Headers;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::state::{KeyHash, Partition, Resting};
 use super::worker::worker_name;
-use crate::domain::Memory;
+use crate::domain::{Memory, memory};
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -216,14 +217,22 @@ fn take(message: &impl Message, restored: &mut Partition, decoder: &mut Decoder<
         restored.forget(KeyHash::of(key));
         return Ok(());
     };
-    let shipment = decoder.decode(value).map_err(|source| RestoreError::Decode {
-        partition: message.partition(),
-        offset: message.offset(),
-        source,
-    })?;
-    let resting = Resting::at(message.offset(), key, &Memory::of(&shipment))?;
-    restored.restore(KeyHash::of(key), resting, shipment.received_at);
+    let memory = match from_header(message) {
+        Some(memory) => memory,
+        None => Memory::of(&decoder.decode(value).map_err(|source| RestoreError::Decode {
+            partition: message.partition(),
+            offset: message.offset(),
+            source,
+        })?),
+    };
+    let resting = Resting::at(message.offset(), key, &memory)?;
+    restored.restore(KeyHash::of(key), resting, memory.received_at);
     Ok(())
+}
+
+fn from_header(message: &impl Message) -> Option<Memory> {
+    let header = message.headers()?.iter().find(|header| header.key == memory::HEADER)?;
+    Memory::from_bytes(header.value?).ok()
 }
 
 /// The group's committed offsets of push partitions. `OffsetFetch` of a `read_committed` consumer demands stable offsets

@@ -319,9 +319,11 @@ mod tests {
     }
 
     fn memory(version: i64, day: i64, is_terminal: bool) -> Memory {
-        let mut memory = Memory::of(&shipment());
-        memory.version = version;
-        memory.received_at = TimestampMicros(day * DAY + 5);
+        let mut memory = Memory::of(&Shipment {
+            version,
+            received_at: TimestampMicros(day * DAY + 5),
+            ..shipment()
+        });
         memory.is_terminal = is_terminal;
         memory
     }
@@ -333,11 +335,11 @@ mod tests {
     /// Puts a shipment in the open transaction.
     fn put(state: &mut State, name: &str, memory: &Memory) {
         let shipment = Resting::uncommitted(name.as_bytes(), memory).unwrap();
-        state.put(0, key(name), shipment, &memory.version.to_be_bytes());
+        state.put(0, key(name), shipment, &memory.version().to_be_bytes());
     }
 
     fn version(state: &State, name: &str) -> Option<i64> {
-        Some(state.get(0, key(name))?.memory().unwrap().version)
+        Some(state.get(0, key(name))?.memory().unwrap().version())
     }
 
     #[test]

@@ -270,7 +270,7 @@ fn opened(
 fn version_after(previous: Option<&Memory>, snapshot: &Snapshot<'_>) -> i64 {
     let received_at = snapshot.received_at.0;
     previous.map_or(received_at, |previous| {
-        received_at.max(previous.version.saturating_add(1))
+        received_at.max(previous.version().saturating_add(1))
     })
 }
 

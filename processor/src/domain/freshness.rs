@@ -41,8 +41,9 @@ fn is_duplicate(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
         .next()
         .is_some_and(|push| push.content_hash == snapshot.content_hash);
     is_last
-        || newest_first
-            .any(|push| push.content_hash == snapshot.content_hash && is_within_horizon(push.received_at, snapshot))
+        || newest_first.any(|push| {
+            push.content_hash == snapshot.content_hash && is_within_horizon(previous.received(push), snapshot)
+        })
 }
 
 fn is_within_horizon(earlier: TimestampMicros, snapshot: &Snapshot<'_>) -> bool {

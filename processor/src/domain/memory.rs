@@ -2,19 +2,23 @@
 //! thousands. Most of a record are texts that only three rare pushes ask for, and those read the record itself back.
 
 use courierflow_schemas::records::{
-    EpochDay, RecentPush, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
+    EpochDay, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
 };
 use serde::{Deserialize, Serialize};
 
 use super::transition::{self, Step};
+
+/// The header in which a shipment's record carries what is to be remembered of it, so that a restore need not read the
+/// record. A record without it is read. The number changes with the meaning or the packing of [`Memory`].
+pub const HEADER: &str = "courierflow-memory-1";
 
 /// What is remembered of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// Life of the number.
     pub epoch: EpochDay,
-    /// Of the last record.
-    pub version: i64,
+    /// By how much the version of the last record is ahead of `received_at`: almost always 0.
+    pub(super) version_lead: i64,
     /// Of the first push of the epoch.
     pub first_received_at: TimestampMicros,
     /// Of the last accepted push.
@@ -33,11 +37,10 @@ pub struct Memory {
     pub has_route: [bool; 4],
     /// Time of the newest event; `None` when there is no event.
     pub last_event_at: Option<TimestampMillis>,
-    /// Low halves of the ids of all events.
-    #[serde(with = "fixed_u32s")]
-    pub(super) event_marks: Vec<u32>,
     /// The transitions of the events.
     pub(super) steps: Vec<RememberedStep>,
+    /// Low halves of the ids of the events that made no transition.
+    pub(super) other_events: Vec<[u8; 4]>,
     /// Oldest first.
     pub(super) recent_pushes: Vec<RememberedPush>,
 }
@@ -47,7 +50,8 @@ pub struct Memory {
 pub(super) struct RememberedPush {
     #[serde(with = "postcard::fixint::le")]
     pub(super) content_hash: i64,
-    pub(super) received_at: TimestampMicros,
+    /// Microseconds that it was received before the last one.
+    pub(super) age: i64,
 }
 
 /// A transition of which can be told whether it is still there, and whether it still says the same.
@@ -55,9 +59,9 @@ pub(super) struct RememberedPush {
 pub(super) struct RememberedStep {
     #[serde(with = "postcard::fixint::le")]
     pub(super) event_id: i64,
-    /// Of the event, in seconds, the low half: a change of zone moves it by hours.
+    /// Of the event, in minutes, the low bits: the same line has another time only in another zone.
     #[serde(with = "postcard::fixint::le")]
-    pub(super) occurred_at: u32,
+    pub(super) occurred_at: u16,
     /// Hash of what else its record says.
     #[serde(with = "postcard::fixint::le")]
     pub(super) content: u32,
@@ -72,9 +76,12 @@ impl Memory {
 
     /// The same, where the transitions of the record's events are known.
     pub(super) fn with_steps(shipment: &Shipment, steps: Vec<RememberedStep>) -> Self {
+        let mut steps_in_order = steps.iter().peekable();
+        let makes_no_step = |event: &&ShipmentEvent| steps_in_order.next_if(|step| step.event_id == event.id).is_none();
+        let other_events = shipment.events.iter().filter(makes_no_step);
         Self {
             epoch: shipment.epoch,
-            version: shipment.version,
+            version_lead: shipment.version.saturating_sub(shipment.received_at.0),
             first_received_at: shipment.first_received_at,
             received_at: shipment.received_at,
             push_time: shipment.push_time,
@@ -89,47 +96,53 @@ impl Memory {
                 shipment.route_dest.is_some(),
             ],
             last_event_at: shipment.events.last().map(|event| event.occurred_at),
-            event_marks: shipment.events.iter().map(mark).collect(),
+            other_events: other_events.map(|event| mark(event.id)).collect(),
             steps,
-            recent_pushes: shipment.recent_pushes.iter().map(RememberedPush::of).collect(),
+            recent_pushes: shipment
+                .recent_pushes
+                .iter()
+                .map(|push| RememberedPush {
+                    content_hash: push.content_hash,
+                    age: shipment.received_at.0.saturating_sub(push.received_at.0),
+                })
+                .collect(),
         }
+    }
+
+    /// Packed, for [`HEADER`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(self)
+    }
+
+    /// Unpacks [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+
+    /// Version of the last record.
+    pub fn version(&self) -> i64 {
+        self.received_at.0.saturating_add(self.version_lead)
+    }
+
+    /// When a remembered push was received.
+    pub(super) fn received(&self, push: &RememberedPush) -> TimestampMicros {
+        TimestampMicros(self.received_at.0.saturating_sub(push.age))
     }
 
     /// How many of the remembered events `events` do not have any more.
     pub(super) fn count_vanished(&self, events: &[ShipmentEvent]) -> usize {
-        let mut marks: Vec<u32> = events.iter().map(mark).collect();
+        let mut marks: Vec<[u8; 4]> = events.iter().map(|event| mark(event.id)).collect();
         marks.sort_unstable();
-        let is_gone = |mark: &&u32| marks.binary_search(mark).is_err();
-        self.event_marks.iter().filter(is_gone).count()
-    }
-}
-
-impl RememberedPush {
-    fn of(push: &RecentPush) -> Self {
-        Self {
-            content_hash: push.content_hash,
-            received_at: push.received_at,
-        }
+        let of_steps = self.steps.iter().map(|step| mark(step.event_id));
+        of_steps
+            .chain(self.other_events.iter().copied())
+            .filter(|mark| marks.binary_search(mark).is_err())
+            .count()
     }
 }
 
 /// Half an id tells twenty events of one parcel apart; the count that is made of it is a metric.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low half")]
-fn mark(event: &ShipmentEvent) -> u32 {
-    event.id as u32
-}
-
-/// Hashes do not get shorter as varints.
-mod fixed_u32s {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(values: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<[u8; 4]> = values.iter().map(|value| value.to_le_bytes()).collect();
-        bytes.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
-        let bytes = Vec::<[u8; 4]>::deserialize(deserializer)?;
-        Ok(bytes.into_iter().map(u32::from_le_bytes).collect())
-    }
+fn mark(event_id: i64) -> [u8; 4] {
+    let [a, b, c, d, ..] = event_id.to_le_bytes();
+    [a, b, c, d]
 }

@@ -26,7 +26,7 @@ mod flags;
 mod freshness;
 mod history;
 mod lane;
-mod memory;
+pub mod memory;
 mod milestones;
 mod parcel_status;
 mod recent_pushes;

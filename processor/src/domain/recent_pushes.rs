@@ -10,13 +10,15 @@ const REMEMBERED: usize = 8;
 
 /// Oldest first, with the accepted push at the end.
 pub(super) fn with_accepted(previous: Option<&Memory>, snapshot: &Snapshot<'_>) -> Vec<RecentPush> {
-    let before = previous.map_or(&[][..], |previous| previous.recent_pushes.as_slice());
-    let forgotten = before.len().saturating_sub(REMEMBERED.saturating_sub(1));
     let mut pushes = Vec::with_capacity(REMEMBERED);
-    pushes.extend(before.iter().skip(forgotten).map(|push| RecentPush {
-        content_hash: push.content_hash,
-        received_at: push.received_at,
-    }));
+    if let Some(previous) = previous {
+        let before = &previous.recent_pushes;
+        let forgotten = before.len().saturating_sub(REMEMBERED.saturating_sub(1));
+        pushes.extend(before.iter().skip(forgotten).map(|push| RecentPush {
+            content_hash: push.content_hash,
+            received_at: previous.received(push),
+        }));
+    }
     pushes.push(RecentPush {
         content_hash: snapshot.content_hash,
         received_at: snapshot.received_at,

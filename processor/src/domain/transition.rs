@@ -43,7 +43,7 @@ impl Step<'_> {
             .finish();
         RememberedStep {
             event_id: event.id,
-            occurred_at: event.occurred_at.0.div_euclid(1_000) as u32,
+            occurred_at: event.occurred_at.0.div_euclid(60_000) as u16,
             content: content as u32,
         }
     }

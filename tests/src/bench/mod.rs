@@ -16,4 +16,5 @@ pub mod latency;
 mod metrics;
 pub mod pipeline;
 mod pushes;
+pub mod restore;
 pub mod sink;

@@ -21,7 +21,7 @@ use super::{cpu, kafka, metrics, pushes};
 use crate::stack::{Launch, LocalStack, Server, Service, Stack, repository};
 
 const PARTITIONS: usize = 8;
-const RECEIVED_AT: i64 = 1_785_000_000_000_000;
+pub(super) const RECEIVED_AT: i64 = 1_785_000_000_000_000;
 /// The sink has this many inserts under way.
 const INSERTS: usize = 2;
 /// Of the floor: so many rows as objects take some hundred MB.
@@ -128,7 +128,7 @@ fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
 }
 
 /// Produces the shipments; returns the bytes of all records.
-fn preload(stack: &dyn Stack, shipments: usize) -> anyhow::Result<usize> {
+pub(super) fn preload(stack: &dyn Stack, shipments: usize) -> anyhow::Result<usize> {
     let id = kafka::schema_ids(stack)?.shipment;
     let brokers = &stack.brokers();
     // Making them takes longer than storing them.

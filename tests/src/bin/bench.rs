@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use courierflow_tests::bench::{derive, ingest, latency, pipeline, sink};
+use courierflow_tests::bench::{derive, ingest, latency, pipeline, restore, sink};
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
@@ -36,6 +36,15 @@ enum Name {
     Derive(Derive),
     /// Rows of shipment per second through the sink, beside inserts from memory
     Sink(Sink),
+    /// From kill -9 of derive to the first commit of its successor, beside a bare reading of the topic
+    Restore {
+        /// Live parcels of 20 items
+        #[arg(long, default_value_t = 1_000_000, value_parser = at_least_one)]
+        parcels: usize,
+        /// How often the worker is killed
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+    },
     /// From a push's answer until its row is seen, at a quarter of the maximum load
     Latency(Latency),
 }
@@ -110,6 +119,7 @@ fn main() -> anyhow::Result<()> {
             latency: latency.into(),
         }),
         Name::Derive(sizes) => derive::run(sizes.into()),
+        Name::Restore { parcels, rounds } => restore::run(restore::Plan { parcels, rounds }),
         Name::Sink(sizes) => sink::run(sizes.into()),
         Name::Latency(sizes) => latency::run(sizes.into()),
     }

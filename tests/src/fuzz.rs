@@ -1,0 +1,201 @@
+//! What is asked of any input whatsoever: the body of a push at ingest, a vendor's payload at derive. The fuzz targets
+//! look for inputs that break it; the tests feed it the vendors' samples and mutations of them.
+
+#![allow(clippy::panic, reason = "a broken promise is to be seen")]
+
+use std::collections::HashMap;
+
+use courierflow_ingest::account::{Account, Unsigned};
+use courierflow_ingest::vendor::{MAX_PARCELS, Parcel, read};
+use courierflow_processor::domain::{self, DeriveOptions, Memory, Outcome};
+use courierflow_processor::vendor::{self, Reading};
+use courierflow_schemas::identifier;
+use courierflow_schemas::records::{Op, PushEvent, PushId, Shipment, Signature, TimestampMicros, Vendor};
+
+/// Between two payloads of one parcel.
+const HOUR: i64 = 3_600_000_000;
+const RECEIVED_AT: i64 = 1_760_000_000_000_000;
+/// Separates the payloads of one parcel: no JSON text has it.
+const SEPARATOR: u8 = 0;
+
+/// Reads a body as both vendors' accounts would: what is accepted is within its limits, and derive can read it.
+///
+/// # Panics
+///
+/// When that does not hold.
+pub fn body_of_a_push(body: &[u8]) {
+    for vendor in [Vendor::Kuaidi100, Vendor::Kdniao] {
+        for unsigned in [Unsigned::Accept, Unsigned::Reject] {
+            let account = Account {
+                name: "fuzz".to_owned(),
+                vendor,
+                business_id: "1".to_owned(),
+                secrets: Vec::new(),
+                unsigned,
+            };
+            let Ok(push) = read(body, &account) else { continue };
+            assert!(push.parcels.len() + push.bad_parcels.len() == usize::from(push.parts));
+            assert!(usize::from(push.parts) <= MAX_PARCELS);
+            for parcel in push.parcels {
+                accepted(vendor, push.push_time.as_deref(), parcel);
+            }
+        }
+    }
+}
+
+fn accepted(vendor: Vendor, push_time: Option<&str>, parcel: Parcel) {
+    for code in [&parcel.tracking_number, &parcel.vendor_carrier] {
+        assert!(identifier::is_identifier(code), "{code:?}");
+    }
+    assert!(!parcel.tracking_number.is_empty());
+    let event = event(vendor, &parcel.tracking_number, push_time, parcel.payload, RECEIVED_AT);
+    if let Err(error) = vendor::read(&event) {
+        panic!("ingest takes what derive cannot read: {error}: {}", event.payload);
+    }
+}
+
+/// Derives the payloads of one parcel, one after the other, separated by a zero byte. Each may be anything.
+///
+/// # Panics
+///
+/// When deriving is not deterministic, a version does not grow, or a transition is taken back that is not there.
+pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
+    let mut state: HashMap<String, Shipment> = HashMap::new();
+    let mut live = std::collections::HashSet::new();
+    for (payload, number) in payloads.split(|byte| *byte == SEPARATOR).zip(0_i64..) {
+        let Ok(payload) = std::str::from_utf8(payload) else {
+            continue;
+        };
+        let event = event(vendor, "YT1", None, payload.to_owned(), RECEIVED_AT + number * HOUR);
+        let _ = vendor::push_facts(&event);
+        let Ok(Reading::Snapshot(snapshot)) = vendor::read(&event) else {
+            continue;
+        };
+        let key = snapshot.key().to_string();
+        let previous = state.get(&key);
+        let derive = || {
+            let memory = previous.map(Memory::of);
+            let recall = || previous.cloned().ok_or("a first push recalls nothing");
+            domain::derive(memory.as_ref(), recall, &snapshot, DeriveOptions::default())
+        };
+        let outcome = derive();
+        assert_eq!(outcome, derive(), "the same twice");
+        let derived = match outcome {
+            Ok(Outcome::Accepted(derived)) => derived,
+            Ok(Outcome::Duplicate | Outcome::Stale) => continue,
+            Err(error) => panic!("{error}"),
+        };
+        if let Some(previous) = previous {
+            assert!(derived.shipment.version > previous.version);
+        }
+        for transition in &derived.transitions {
+            let row = (
+                key.clone(),
+                transition.epoch,
+                transition.occurred_at,
+                transition.transition_id,
+            );
+            match transition.op {
+                Op::Observed => _ = live.insert(row),
+                Op::Retracted => assert!(live.remove(&row), "a transition is taken back that is not there"),
+            }
+        }
+        state.insert(key, derived.shipment);
+    }
+}
+
+fn event(vendor: Vendor, number: &str, push_time: Option<&str>, payload: String, received_at: i64) -> PushEvent {
+    PushEvent {
+        push_id: PushId([0; 16]),
+        part: 0,
+        parts: 1,
+        vendor,
+        account: "fuzz".to_owned(),
+        received_at: TimestampMicros(received_at),
+        signature: Signature::Unsigned,
+        vendor_carrier: String::new(),
+        tracking_number: number.to_owned(),
+        request_type: None,
+        query: String::new(),
+        content_type: String::new(),
+        push_time: push_time.map(str::to_owned),
+        business_id: None,
+        payload,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::stack::repository;
+
+    /// Mutations of each file of the corpus.
+    const MUTATIONS: usize = 2_000;
+    /// What breaks parsers.
+    const PIECES: [&[u8]; 16] = [
+        b"{", b"}", b"[", b"]", b"\"", b"\\", b",", b":", b"null", b"1e400", b"-0", b"\\ud800", b"&param=", b"%",
+        b"\0", b"\xff",
+    ];
+
+    fn corpus(target: &str) -> Vec<Vec<u8>> {
+        let folder = repository().join("fuzz/corpus").join(target);
+        let mut files: Vec<_> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
+        files.sort();
+        assert!(!files.is_empty(), "{}", Path::new(&folder).display());
+        files.iter().map(|file| fs::read(file).unwrap()).collect()
+    }
+
+    fn mutated(input: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+        let mut input = input.to_vec();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(0..=input.len());
+            let to = (at + random.usize(0..40)).min(input.len());
+            match random.u8(0..5) {
+                0 => drop(input.drain(at..to)),
+                1 => drop(input.splice(at..to, PIECES[random.usize(0..PIECES.len())].iter().copied())),
+                2 => {
+                    let piece = input[at..to].to_vec();
+                    let elsewhere = random.usize(0..=input.len());
+                    drop(input.splice(elsewhere..elsewhere, piece));
+                }
+                3 if at < input.len() => input[at] = random.u8(..),
+                _ => input.insert(at, b"0123456789{}[]\",:"[random.usize(0..17)]),
+            }
+        }
+        input
+    }
+
+    fn play(target: &str, check: impl Fn(&[u8])) {
+        let mut random = fastrand::Rng::with_seed(1);
+        for input in corpus(target) {
+            check(&input);
+            for _ in 0..MUTATIONS {
+                check(&mutated(&input, &mut random));
+            }
+        }
+    }
+
+    #[test]
+    fn bodies() {
+        play("body_of_a_push", body_of_a_push);
+    }
+
+    #[test]
+    fn kuaidi100() {
+        play("kuaidi100_payloads", |input| {
+            payloads_of_a_parcel(Vendor::Kuaidi100, input);
+        });
+    }
+
+    #[test]
+    fn kdniao() {
+        play("kdniao_payloads", |input| payloads_of_a_parcel(Vendor::Kdniao, input));
+    }
+}
