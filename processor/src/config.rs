@@ -66,12 +66,16 @@ impl Default for TopicSettings {
 pub struct ProcessorSettings {
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub listen: SocketAddr,
+    /// Whether too many bad records stop a worker. Off, all of them are dead-lettered: for the one run that has to get past
+    /// records that somebody has looked at.
+    pub poison_guard: bool,
 }
 
 impl Default for ProcessorSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            poison_guard: true,
         }
     }
 }

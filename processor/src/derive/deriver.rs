@@ -82,6 +82,7 @@ impl Deriver {
         ids: SchemaIds,
         transactions: Transactions,
         recaller: Recaller,
+        guard: PoisonGuard,
         shutdown: Shutdown,
     ) -> Result<Self, WorkerError> {
         Ok(Self {
@@ -99,7 +100,7 @@ impl Deriver {
             shipment_encoder: Encoder::new(ids.shipment)?,
             transition_encoder: Encoder::new(ids.transition)?,
             buffer: Vec::new(),
-            guard: PoisonGuard::default(),
+            guard,
             to_restore: BTreeSet::new(),
             assigned: false,
             lost: false,

@@ -20,6 +20,7 @@ use super::transaction::{TransactionError, Transactions};
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
 use crate::kafka_client;
+use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 
 /// How long a member may go without polling; a restore of millions of shipments takes its time.
@@ -138,7 +139,16 @@ impl Worker {
         let transactions = Transactions::new(&client, &config.derive, slot, shutdown.clone())?;
         let restorer = Restorer::new(&client)?;
         let recaller = Recaller::new(&client, shutdown.clone())?;
-        let deriver = Deriver::new(&config.derive, registry, ids, transactions, recaller, shutdown.clone())?;
+        let guard = PoisonGuard::new(config.processor.poison_guard);
+        let deriver = Deriver::new(
+            &config.derive,
+            registry,
+            ids,
+            transactions,
+            recaller,
+            guard,
+            shutdown.clone(),
+        )?;
         let consumer =
             consumer_config(client, &config.derive, slot).create_with_context(Member(Mutex::new(deriver)))?;
         let worker = Self {

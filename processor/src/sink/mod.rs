@@ -124,7 +124,7 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
 fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Result<(), WorkerError> {
     let config = &surroundings.config;
     let consumer = consumer::subscribe(config, T::NAME, T::Record::TOPIC)?;
-    let guard = Arc::new(Mutex::new(PoisonGuard::default()));
+    let guard = Arc::new(Mutex::new(PoisonGuard::new(config.processor.poison_guard)));
     let (outcome_sender, outcomes) = mpsc::channel();
     let (abandon, abandoned) = watch::channel(false);
 

@@ -144,4 +144,17 @@ fn a_worker_that_finds_only_garbage_stops_and_keeps_its_place() {
     let lag = topics::lag(&stack, crate::harness::DERIVE_GROUP, PUSH, &ends).unwrap();
     assert!(lag > 0, "the worker has passed all the garbage");
     assert!(dead_letters(&stack).len() <= 100);
+
+    // Somebody has looked at it: the guard is switched off for one run.
+    drop(derive);
+    let without_guard = processor("derive", &stack).env("COURIERFLOW__PROCESSOR__POISON_GUARD", "false");
+    let _derive = ready(&without_guard, "derive-without-guard", &stack);
+    post::one_picked_up(&ingest.url(), "BEHIND1");
+    crate::harness::wait_until_derived(&stack);
+    assert_eq!(dead_letters(&stack).len(), 150);
+    assert!(
+        topics::shipments(&stack, &topics::read(&stack, SHIPMENT))
+            .iter()
+            .any(|shipment| shipment.tracking_number == "BEHIND1")
+    );
 }

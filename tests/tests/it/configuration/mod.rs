@@ -180,9 +180,10 @@ fn every_value_shown_as_a_default_is_the_default() {
         assert_eq!(written.unwrap(), without, "{key} = {value}");
 
         // Another value must be noticed, or the comparison above says nothing.
-        let other = match value.strip_suffix('"') {
-            Some(start) => format!("{start}x\""),
-            None => (value.parse::<u64>().unwrap() + 1).to_string(),
+        let other = match (value, value.strip_suffix('"')) {
+            ("true" | "false", _) => (value == "false").to_string(),
+            (_, Some(start)) => format!("{start}x\""),
+            (_, None) => (value.parse::<u64>().unwrap() + 1).to_string(),
         };
         let written = both(&format!("{key} = {other}\n{MINIMAL}"));
         assert!(written.is_err() || written.unwrap() != without, "{key} = {other}");
