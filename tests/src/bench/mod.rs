@@ -15,6 +15,7 @@ mod kafka;
 pub mod latency;
 mod metrics;
 pub mod pipeline;
+pub mod pressure;
 mod pushes;
 pub mod restore;
 pub mod sink;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use courierflow_tests::bench::{derive, ingest, latency, pipeline, restore, sink};
+use courierflow_tests::bench::{derive, ingest, latency, pipeline, pressure, restore, sink};
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
@@ -36,6 +36,18 @@ enum Name {
     Derive(Derive),
     /// Rows of shipment per second through the sink, beside inserts from memory
     Sink(Sink),
+    /// `ClickHouse` away under load, then ingest overloaded: what memory and rates do
+    Pressure {
+        /// How long `ClickHouse` is away, in seconds
+        #[arg(long = "away-seconds", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+        away: u64,
+        /// Pushes per second meanwhile
+        #[arg(long, default_value_t = 300)]
+        rate: u32,
+        /// How long ingest is overloaded, in seconds
+        #[arg(long = "overload-seconds", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+        overload: u64,
+    },
     /// From kill -9 of derive to the first commit of its successor, beside a bare reading of the topic
     Restore {
         /// Live parcels of 20 items
@@ -119,6 +131,11 @@ fn main() -> anyhow::Result<()> {
             latency: latency.into(),
         }),
         Name::Derive(sizes) => derive::run(sizes.into()),
+        Name::Pressure { away, rate, overload } => pressure::run(pressure::Plan {
+            away: Duration::from_secs(away),
+            rate: f64::from(rate.max(1)),
+            overload: Duration::from_secs(overload),
+        }),
         Name::Restore { parcels, rounds } => restore::run(restore::Plan { parcels, rounds }),
         Name::Sink(sizes) => sink::run(sizes.into()),
         Name::Latency(sizes) => latency::run(sizes.into()),
