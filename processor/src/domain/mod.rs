@@ -35,6 +35,7 @@ mod transition;
 mod verdict;
 
 pub use derivation::{Counts, Derived, Outcome, derive};
+pub use lane::MUNICIPALITIES;
 pub use masking::{Context, mask};
 pub use memory::Memory;
 #[doc(inline)]

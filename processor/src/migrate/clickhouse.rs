@@ -40,6 +40,17 @@ const FILES: &[File] = files![
     2 "002_push.sql",
     3 "003_shipment.sql",
     4 "004_transition.sql",
+    5 "005_sla_promise.sql",
+    6 "006_parcel.sql",
+    7 "007_carrier_daily.sql",
+    8 "008_exception.sql",
+    9 "009_exception_daily.sql",
+    10 "010_carrier_scorecard.sql",
+    11 "011_lane_transit.sql",
+    12 "012_exception_rate.sql",
+    13 "013_open_parcel.sql",
+    14 "014_shipment_timeline.sql",
+    15 "015_data_quality.sql",
 ];
 
 /// A file that was applied just now.

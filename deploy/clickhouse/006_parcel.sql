@@ -1,0 +1,114 @@
+-- What the metrics measure, parcel by parcel: the definitions are here once, and everything below counts these rows.
+-- A view and not a table: the unit of all figures must always be what shipment says now.
+
+CREATE VIEW IF NOT EXISTS {database}.parcel
+(
+    `vendor`               LowCardinality(String)           COMMENT 'kuaidi100 or kdniao. A parcel that both vendors track is two rows',
+    `carrier`              LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`      String                           COMMENT 'The carrier''s parcel number',
+    `epoch`                Date                             COMMENT 'Epoch of the shipment',
+    `first_received_at`    DateTime64(6, 'UTC')             COMMENT 'Receipt of the first accepted push of this epoch; UTC',
+    `status`               LowCardinality(String)           COMMENT 'Canonical status',
+    `observed_at`          DateTime('UTC')                  COMMENT 'The now that ages are measured against: the time of the query; UTC',
+    `cohort_date`          Nullable(Date)                   COMMENT 'Day of the pickup, China time; NULL before the pickup',
+    `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
+    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin',
+    `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
+    `is_cross_border`      Bool                             COMMENT 'The trace has a segment in another country, a local time other than China''s, or an assumed zone',
+    `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
+    `is_delivered`         Bool                             COMMENT 'Delivered on the forward leg, and no later delivery revoked it',
+    `is_sent_back`         Bool                             COMMENT 'Back with its sender without having been delivered',
+    `is_open`              Bool                             COMMENT 'Neither delivered nor sent back nor CANCELLED',
+    `is_returned`          Bool                             COMMENT 'On its way back or back, delivered before or not',
+    `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
+    `is_exception`         Bool                             COMMENT 'At least one event was an exception',
+    `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
+    `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - pickup',
+    `transit_seconds`      Nullable(Int64)                  COMMENT 'delivered_at - picked_up_at; NULL when unfinished, negative or over 180 days',
+    `attempt_seconds`      Nullable(Int64)                  COMMENT 'first_attempt_at - picked_up_at; NULL likewise',
+    `is_transit_invalid`   Bool                             COMMENT 'Delivered, but the transit time is negative or over 180 days: unknown, not unfinished',
+    `is_attempt_invalid`   Bool                             COMMENT 'Attempted, but the time until then is negative or over 180 days',
+    `pickup_wait_seconds`  Nullable(Int64)                  COMMENT 'picked_up_at - created_at; NULL without either, negative or over 180 days, as all that follow',
+    `origin_seconds`       Nullable(Int64)                  COMMENT 'Stage: left_origin_at - picked_up_at',
+    `linehaul_seconds`     Nullable(Int64)                  COMMENT 'Stage: arrived_dest_at - left_origin_at',
+    `destination_seconds`  Nullable(Int64)                  COMMENT 'Stage: out_for_delivery_at - arrived_dest_at',
+    `last_mile_seconds`    Nullable(Int64)                  COMMENT 'Stage: first_attempt_at - out_for_delivery_at',
+    `is_available`         Bool                             COMMENT 'Was put into a locker or handed to a station',
+    `locker_seconds`       Nullable(Int64)                  COMMENT 'delivered_at - available_at',
+    `is_locker_invalid`    Bool                             COMMENT 'Available and delivered, but the time between is negative or over 180 days',
+    `is_locker_overdue`    Bool                             COMMENT 'Lay there longer than 18 h: until delivered, turned back, or now',
+    `is_first_attempt`     Bool                             COMMENT 'First-attempt delivery, strict: delivered with no earlier failed attempt, locker, station or second round',
+    `is_first_attempt_cn`  Bool                             COMMENT 'First-attempt delivery, Chinese practice: also when the first attempt went to a locker or station and was collected before it was overdue (PICKUP_OVERDUE)',
+    `eta_error_seconds`    Nullable(Int64)                  COMMENT 'first_attempt_at - edd_first: positive = later than the vendor''s first estimate; NULL without either or when over 180 days either way',
+    `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
+    `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
+    `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
+    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after 60 days without change',
+    `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
+    `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    code -> multiIf(
+        NOT startsWith(ifNull(code, ''), 'CN'), '',
+        substring(code, 1, 4) IN ('CN11', 'CN12', 'CN31', 'CN50'), substring(code, 1, 4),
+        length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+        substring(code, 1, 6)) AS area,
+    -- A duration that nobody believes is unknown.
+    (start, end) -> if(toInt64(end) - toInt64(start) BETWEEN 0 AND 180 * 86400, toInt64(end) - toInt64(start), NULL) AS span,
+    time -> toDate(time, 'Asia/Shanghai') AS china_day
+SELECT
+    vendor,
+    carrier,
+    tracking_number,
+    epoch,
+    first_received_at,
+    status,
+    now('UTC') AS observed_at,
+    china_day(picked_up_at) AS cohort_date,
+    assumeNotNull(area(origin_code)) AS origin,
+    assumeNotNull(area(dest_code)) AS dest,
+    origin = dest AND (length(origin) = 6 OR origin IN ('CN11', 'CN12', 'CN31', 'CN50')) AS is_same_city,
+    has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
+        OR notEmpty(event.id) AND toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
+    isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
+    isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
+    isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,
+    isNull(delivered_at) AND isNull(returned_at) AND status != 'CANCELLED' AS is_open,
+    isNotNull(returning_at) OR isNotNull(returned_at) AS is_returned,
+    has(exception_reasons, 'REFUSED') AS is_refused,
+    notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception,
+    has(flags, 'pickup_imputed') AS is_pickup_imputed,
+    toInt64(observed_at) - toInt64(picked_up_at) AS age_seconds,
+    span(picked_up_at, delivered_at) AS transit_seconds,
+    span(picked_up_at, first_attempt_at) AS attempt_seconds,
+    isNotNull(delivered_at) AND isNull(transit_seconds) AS is_transit_invalid,
+    isNotNull(first_attempt_at) AND isNull(attempt_seconds) AS is_attempt_invalid,
+    span(created_at, picked_up_at) AS pickup_wait_seconds,
+    span(picked_up_at, left_origin_at) AS origin_seconds,
+    span(left_origin_at, arrived_dest_at) AS linehaul_seconds,
+    span(arrived_dest_at, out_for_delivery_at) AS destination_seconds,
+    span(out_for_delivery_at, first_attempt_at) AS last_mile_seconds,
+    isNotNull(available_at) AS is_available,
+    span(available_at, delivered_at) AS locker_seconds,
+    isNotNull(available_at) AND isNotNull(delivered_at) AND isNull(locker_seconds) AS is_locker_invalid,
+    NOT is_locker_invalid AND is_available
+        AND toInt64(coalesce(delivered_at, returning_at, returned_at, observed_at)) - toInt64(assumeNotNull(available_at)) > 18 * 3600 AS is_locker_overdue,
+    ifNull(delivered_at = first_attempt_at AND attempts <= 1 AND (isNull(available_at) OR available_at > delivered_at), false) AS is_first_attempt,
+    is_first_attempt
+        OR ifNull(available_at = first_attempt_at AND available_at <= delivered_at AND attempts <= 1, false)
+            AND NOT has(exception_reasons, 'PICKUP_OVERDUE') AS is_first_attempt_cn,
+    if(abs(toInt64(first_attempt_at) - toInt64(edd_first)) <= 180 * 86400, toInt64(first_attempt_at) - toInt64(edd_first), NULL) AS eta_error_seconds,
+    isNotNull(edd_first) AS has_eta,
+    ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
+    ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
+    tracking_state = 'ABORTED_STALE' AS is_stale_aborted,
+    exception_codes,
+    exception_reasons
+FROM {database}.shipment FINAL
+-- What the vendor moved to another carrier leaves all metrics: the other carrier has its own row.
+WHERE tracking_state != 'CARRIER_CORRECTED'
+-- The version of a shipment with the newest state may lie in a later month than the others.
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are those of the moment of the query';
