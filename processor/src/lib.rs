@@ -9,6 +9,7 @@ pub mod health;
 mod kafka_client;
 pub mod migrate;
 pub mod poison;
+pub mod replay;
 pub mod shutdown;
 pub mod sink;
 pub mod sla;

@@ -12,6 +12,7 @@ use courierflow_processor::config::Config;
 use courierflow_processor::dead_letter::list::{self, Format, ListError};
 use courierflow_processor::dead_letter::{Selection, Source, replay};
 use courierflow_processor::health::{self, Health};
+use courierflow_processor::replay as tables_replay;
 use courierflow_processor::shutdown::Shutdown;
 use courierflow_processor::{derive, migrate, sink, sla};
 use courierflow_schemas::logging;
@@ -57,6 +58,8 @@ enum Command {
         /// carrier,origin,destination,hours: `*` stands for all, a place is an area code such as CN44 or CN4403.
         file: PathBuf,
     },
+    /// Derive the push events of the last days anew, into fresh tables, and tell what would change.
+    Replay(TableReplayArguments),
     /// Look at the records that were put aside, and put them back.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -68,6 +71,27 @@ enum DeadLetters {
     List(ListArguments),
     /// Produce records to courier.push.v1 again, for derive to see them once more. Doing it twice does no harm.
     Replay(ReplayArguments),
+}
+
+#[derive(Args)]
+struct TableReplayArguments {
+    /// Push events from here on: `earliest`, or a time such as 2026-08-09T12:00:00Z.
+    #[arg(long, value_parser = replay_start)]
+    from: ReplayStart,
+    /// Put the fresh tables in the place of the present ones, which are kept as `…_before_replay`. No sink may run meanwhile.
+    #[arg(long)]
+    exchange: bool,
+}
+
+/// Where a replay begins; `None` is the oldest push event that there is.
+#[derive(Clone, Copy, Debug)]
+struct ReplayStart(Option<jiff::Timestamp>);
+
+fn replay_start(text: &str) -> Result<ReplayStart, jiff::Error> {
+    match text {
+        "earliest" => Ok(ReplayStart(None)),
+        time => time.parse().map(|time| ReplayStart(Some(time))),
+    }
 }
 
 #[derive(Args)]
@@ -136,6 +160,7 @@ fn main() -> ExitCode {
             Command::Run => runtime.block_on(serve(&config, true, true)),
             Command::Derive => runtime.block_on(serve(&config, true, false)),
             Command::Sink => runtime.block_on(serve(&config, false, true)),
+            Command::Replay(arguments) => replay_tables(&config, &arguments, &runtime),
             Command::DeadLetters(DeadLetters::List(arguments)) => list_dead_letters(&config, arguments),
             Command::DeadLetters(DeadLetters::Replay(arguments)) => replay_dead_letters(&config, arguments, &runtime),
         });
@@ -170,6 +195,24 @@ async fn load_sla_and_report(config: &Config, file: &Path) -> anyhow::Result<()>
     let now = u32::try_from(jiff::Timestamp::now().as_second())?;
     let promises = sla::load(&config.clickhouse, file, now).await?;
     println!("{promises} promises; the figures follow with the next refresh");
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the result of the command")]
+fn replay_tables(config: &Config, arguments: &TableReplayArguments, runtime: &Runtime) -> anyhow::Result<()> {
+    let plan = tables_replay::Plan {
+        from: arguments.from.0,
+        exchange: arguments.exchange,
+    };
+    println!(
+        "{}",
+        tables_replay::run(config, plan, runtime.handle(), &mut io::stdout())?
+    );
+    if plan.exchange {
+        println!("exchanged; the old rows are in shipment_before_replay and transition_before_replay");
+    } else {
+        println!("nothing was exchanged; the fresh rows are in shipment_fresh and transition_fresh");
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
+//! | [`replay`] | own | the push topic is derived anew into fresh tables, which take the place of damaged ones |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //!
 //! Tests of an invariant of the design carry its number. Nothing waits by sleeping: everything that takes time is asked
@@ -37,5 +38,6 @@ mod harness;
 mod metrics;
 mod recomputation;
 mod registry;
+mod replay;
 mod shared;
 mod sink;

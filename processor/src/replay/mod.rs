@@ -1,0 +1,126 @@
+//! `processor replay`: the push events that the topic still holds, derived anew by this version, into fresh tables beside the
+//! present ones. It tells what would change, and if asked puts the fresh tables in the place of the others. So a mistake in a
+//! mapping is repaired for the past, too; a parcel that is still under way is repaired on the topics by its next push.
+//!
+//! * [`pushes`] reads the topic, partition by partition, and derives.
+//! * [`tables`] makes the fresh tables, compares and exchanges them.
+
+mod pushes;
+mod tables;
+
+use std::fmt;
+use std::io::Write;
+
+use courierflow_schemas::records::TimestampMicros;
+use courierflow_schemas::registry::{Registry, RegistryError, SchemaIds};
+use jiff::Timestamp;
+use rdkafka::error::KafkaError;
+use tokio::runtime::Handle;
+
+use crate::config::Config;
+pub use pushes::Counts;
+use pushes::Pushes;
+use tables::Tables;
+pub use tables::{CarrierFigures, Difference};
+
+/// What to replay.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Push events from this time on; all that are there when missing.
+    pub from: Option<Timestamp>,
+    /// Whether the fresh tables take the place of the present ones.
+    pub exchange: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Push events.
+    pub counts: Counts,
+    /// Parcels first received before this were not derived anew: what was read does not hold their whole life.
+    pub covered_from: TimestampMicros,
+    /// Fresh tables against present ones.
+    pub difference: Difference,
+}
+
+/// Why nothing was exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// What the Kafka client says.
+    #[error("reading {topic}", topic = courierflow_schemas::topics::PUSH)]
+    Kafka(#[from] KafkaError),
+    /// The schemas are not known.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A record that we made cannot be read back.
+    #[error("a derived record: {0}")]
+    Record(String),
+    /// What the server says.
+    #[error("ClickHouse")]
+    ClickHouse(#[from] clickhouse::error::Error),
+    /// Nothing came.
+    #[error("partition {0}: no answer from kafka.brokers for 30 s")]
+    NoAnswer(i32),
+    /// There is nothing to derive.
+    #[error("there are no push events since then")]
+    NoPushes,
+    /// It would write into tables that are about to be exchanged.
+    #[error("a sink is running (consumer group {0}): stop it first, it goes on afterwards where it was")]
+    SinkIsRunning(String),
+    /// The progress could not be printed.
+    #[error("printing")]
+    Print(#[from] std::io::Error),
+}
+
+/// Replays; prints its progress to `out`.
+pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) -> Result<Outcome, ReplayError> {
+    let registry = Registry::new(&config.registry);
+    let ids: SchemaIds = registry.schema_ids()?;
+    let mut pushes = Pushes::open(config, registry, ids, plan.from)?;
+    if plan.exchange {
+        pushes.refuse_running_sink(config)?;
+    }
+    let tables = Tables::new(&config.clickhouse);
+    runtime.block_on(tables.create())?;
+    let partitions = pushes.partitions();
+    for (done, &partition) in partitions.iter().enumerate() {
+        pushes.derive(partition, |rows| runtime.block_on(tables.insert(rows)))?;
+        writeln!(
+            out,
+            "{} of {} partitions: {}",
+            done + 1,
+            partitions.len(),
+            pushes.counts()
+        )?;
+    }
+    if pushes.counts().push_events == 0 {
+        return Err(ReplayError::NoPushes);
+    }
+    let covered_from = pushes.covered_from();
+    runtime.block_on(tables.complete(covered_from))?;
+    let difference = runtime.block_on(tables.difference())?;
+    if plan.exchange {
+        pushes.refuse_running_sink(config)?;
+        runtime.block_on(tables.exchange())?;
+    }
+    Ok(Outcome {
+        counts: pushes.counts(),
+        covered_from,
+        difference,
+    })
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Timestamp::from_microsecond(self.covered_from.0) {
+            Ok(from) if from > Timestamp::UNIX_EPOCH => {
+                writeln!(
+                    out,
+                    "derived anew: parcels first received at {from} or later, the others are unchanged"
+                )?;
+            }
+            _ => writeln!(out, "derived anew: all parcels")?,
+        }
+        write!(out, "{}", self.difference)
+    }
+}

@@ -1,0 +1,220 @@
+//! The fresh tables: what was derived anew, completed by the rows of parcels whose life began before; compared with the
+//! present tables, and exchanged for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use clickhouse::error::Error as ClientError;
+use clickhouse::{Client, Row, RowOwned};
+use courierflow_schemas::records::TimestampMicros;
+use serde::{Deserialize, Serialize};
+
+use super::ReplayError;
+use super::pushes::Rows;
+use crate::config::ClickHouseSettings;
+use crate::sink::client::client;
+
+/// The tables that are derived; `push` is a log of what was received.
+const TABLES: [&str; 2] = ["shipment", "transition"];
+
+/// Figures of a carrier, over all of its parcels.
+#[derive(Clone, Debug, Default, PartialEq, Row, Deserialize)]
+pub struct CarrierFigures {
+    /// Canonical carrier code.
+    pub carrier: String,
+    /// Parcels picked up.
+    pub parcels: u64,
+    /// Delivered on the forward leg.
+    pub delivered: u64,
+    /// On their way back or back.
+    pub returned: u64,
+    /// With at least one exception.
+    pub with_exception: u64,
+    /// Median hours from pickup to delivery, of all parcels, the undelivered as never; NULL = not reached.
+    pub p50_hours: Option<f64>,
+}
+
+/// Fresh tables against present ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Difference {
+    /// Rows of the fresh table shipment that the present one does not have so.
+    pub shipments: u64,
+    /// The same of transition.
+    pub transitions: u64,
+    /// Carriers of which a figure differs, before and after.
+    pub carriers: Vec<(CarrierFigures, CarrierFigures)>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "rows that differ: {} of shipment, {} of transition",
+            self.shipments, self.transitions
+        )?;
+        if self.carriers.is_empty() {
+            return write!(out, "no figure of a carrier changes");
+        }
+        write!(
+            out,
+            "{:<16} {:>17} {:>17} {:>17} {:>17} {:>17}",
+            "carrier", "parcels", "delivered", "returned", "with exception", "p50 hours"
+        )?;
+        let hours = |hours: Option<f64>| hours.map_or_else(|| "-".to_owned(), |hours| format!("{hours:.1}"));
+        for (before, after) in &self.carriers {
+            let change = |before: String, after: String| {
+                if before == after {
+                    after
+                } else {
+                    format!("{before} -> {after}")
+                }
+            };
+            let count = |before: u64, after: u64| change(before.to_string(), after.to_string());
+            write!(
+                out,
+                "\n{:<16} {:>17} {:>17} {:>17} {:>17} {:>17}",
+                after.carrier,
+                count(before.parcels, after.parcels),
+                count(before.delivered, after.delivered),
+                count(before.returned, after.returned),
+                count(before.with_exception, after.with_exception),
+                change(hours(before.p50_hours), hours(after.p50_hours))
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The tables of a replay, beside `shipment` and `transition`.
+pub(super) struct Tables {
+    client: Client,
+}
+
+impl Tables {
+    pub(super) fn new(settings: &ClickHouseSettings) -> Self {
+        let client = client(settings)
+            .with_database(&settings.database)
+            .with_setting("async_insert", "0")
+            .with_setting("max_partitions_per_insert_block", "0")
+            // The newest version of a row may lie in another month than the others.
+            .with_setting("do_not_merge_across_partitions_select_final", "0");
+        Self { client }
+    }
+
+    /// Makes them, empty; what a former replay left is dropped.
+    pub(super) async fn create(&self) -> Result<(), ReplayError> {
+        for table in TABLES {
+            for kind in ["replayed", "fresh"] {
+                self.execute(&format!("DROP TABLE IF EXISTS {table}_{kind} SYNC"))
+                    .await?;
+                self.execute(&format!("CREATE TABLE {table}_{kind} AS {table}")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn insert(&self, rows: Rows) -> Result<(), ReplayError> {
+        self.insert_into("shipment_replayed", &rows.shipments).await?;
+        self.insert_into("transition_replayed", &rows.transitions).await?;
+        Ok(())
+    }
+
+    async fn insert_into<R: RowOwned + Serialize>(&self, table: &str, rows: &[R]) -> Result<(), ClientError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut insert = self.client.insert::<R>(table).await?;
+        for row in rows {
+            insert.write(row).await?;
+        }
+        insert.end().await
+    }
+
+    /// Parcels of which the first push was not read keep the rows that they have.
+    pub(super) async fn complete(&self, covered_from: TimestampMicros) -> Result<(), ReplayError> {
+        let began_before = format!("first_received_at < fromUnixTimestamp64Micro({})", covered_from.0);
+        for table in TABLES {
+            self.execute(&format!(
+                "INSERT INTO {table}_fresh SELECT * FROM {table} FINAL WHERE {began_before}"
+            ))
+            .await?;
+            self.execute(&format!(
+                "INSERT INTO {table}_fresh SELECT * FROM {table}_replayed FINAL WHERE NOT {began_before}
+                AND (vendor, tracking_number, epoch) NOT IN (
+                    SELECT vendor, tracking_number, epoch FROM shipment FINAL WHERE {began_before}
+                    AND (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM shipment_replayed))"
+            ))
+            .await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn difference(&self) -> Result<Difference, ReplayError> {
+        let before = self.figures("shipment").await?;
+        let mut after = self.figures("shipment_fresh").await?;
+        let mut carriers = Vec::new();
+        for (carrier, before) in before {
+            let after = after.remove(&carrier).unwrap_or_else(|| CarrierFigures {
+                carrier,
+                ..CarrierFigures::default()
+            });
+            if before != after {
+                carriers.push((before, after));
+            }
+        }
+        carriers.extend(after.into_values().map(|after| (CarrierFigures::default(), after)));
+        Ok(Difference {
+            shipments: self.count_differing("shipment").await?,
+            transitions: self.count_differing("transition").await?,
+            carriers,
+        })
+    }
+
+    async fn figures(&self, table: &str) -> Result<BTreeMap<String, CarrierFigures>, ReplayError> {
+        let query = format!(
+            "SELECT carrier, countIf(isNotNull(picked_up_at)) AS parcels, countIf(isNotNull(delivered_at)) AS delivered,
+                countIf(isNotNull(returning_at) OR isNotNull(returned_at)) AS returned,
+                countIf(notEmpty(exception_codes) OR notEmpty(exception_reasons)) AS with_exception,
+                quantileExactIf(0.5)(if(isNull(delivered_at), inf, (toInt64(assumeNotNull(delivered_at)) - toInt64(assumeNotNull(picked_up_at))) / 3600),
+                    isNotNull(picked_up_at)) AS median,
+                if(isFinite(median), median, NULL) AS p50_hours
+            FROM {table} FINAL WHERE tracking_state != 'CARRIER_CORRECTED' GROUP BY carrier"
+        );
+        let query = format!(
+            "SELECT carrier, parcels, delivered, returned, with_exception, p50_hours FROM ({query}) ORDER BY carrier"
+        );
+        let rows = self.client.query(&query).fetch_all::<CarrierFigures>().await?;
+        Ok(rows.into_iter().map(|row| (row.carrier.clone(), row)).collect())
+    }
+
+    /// Whole rows are compared, of the numbers that were read.
+    async fn count_differing(&self, table: &str) -> Result<u64, ReplayError> {
+        let hashes = |table: String| {
+            format!(
+                "SELECT sipHash64(toString(tuple(*))) AS hash FROM {table} FINAL
+                WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM shipment_replayed)"
+            )
+        };
+        let (fresh, present) = (hashes(format!("{table}_fresh")), hashes(table.to_owned()));
+        let query = format!("SELECT count() FROM ({fresh}) WHERE hash NOT IN ({present})");
+        Ok(self.client.query(&query).fetch_one::<u64>().await?)
+    }
+
+    /// Puts the fresh tables in their place. A reader sees the old rows or the new ones; the old ones are kept.
+    pub(super) async fn exchange(&self) -> Result<(), ReplayError> {
+        for table in TABLES {
+            self.execute(&format!("DROP TABLE IF EXISTS {table}_before_replay SYNC"))
+                .await?;
+            self.execute(&format!("EXCHANGE TABLES {table} AND {table}_fresh"))
+                .await?;
+            self.execute(&format!("RENAME TABLE {table}_fresh TO {table}_before_replay"))
+                .await?;
+            self.execute(&format!("DROP TABLE {table}_replayed SYNC")).await?;
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, statement: &str) -> Result<(), ClientError> {
+        self.client.query_raw(statement).execute().await
+    }
+}

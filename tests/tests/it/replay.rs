@@ -1,0 +1,87 @@
+//! A replay of the push topic into fresh tables: it finds nothing to change, then repairs what a mistake has made of the
+//! tables.
+
+use courierflow_tests::stack::{Launch, Stack};
+
+use crate::harness::load::Load;
+use crate::harness::{
+    PATIENCE, assert_tables_are_right, migrated, post, processor, ready, tables, wait_until_in_tables,
+};
+
+const SEED: u64 = 11;
+const PARCELS: u32 = 60;
+
+/// Runs `processor replay`; what it says, if it succeeds.
+fn replay(stack: &dyn Stack, arguments: &[&str]) -> Result<String, String> {
+    let log = stack.dir().join("log/replay.log");
+    let before = std::fs::read_to_string(&log).unwrap_or_default().len();
+    let command = arguments
+        .iter()
+        .fold(processor("replay", stack), |command, argument| command.arg(*argument));
+    let done = command.run_to_end("replay", stack);
+    let said = std::fs::read_to_string(&log).unwrap().split_off(before);
+    done.map(|()| said.clone()).map_err(|_| said)
+}
+
+/// The server's time, so many seconds later.
+fn now(stack: &dyn Stack, seconds: u32) -> String {
+    let sql = format!("SELECT formatDateTime(now('UTC') + {seconds}, '%Y-%m-%dT%H:%i:%SZ') AS time");
+    tables::rows(stack, &sql)[0]["time"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
+    let stack = migrated("replay");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut running = ready(&processor("run", &stack), "processor", &stack);
+    Load::start(ingest.url(), SEED, PARCELS, 0.0).finish();
+    wait_until_in_tables(&stack);
+
+    let said = replay(&stack, &["--from", "earliest"]).unwrap();
+    assert!(
+        said.contains("rows that differ: 0 of shipment, 0 of transition"),
+        "{said}"
+    );
+    assert!(said.contains("no figure of a carrier changes"), "{said}");
+
+    // A mistake of ours, as it looks in the tables.
+    tables::execute(
+        &stack,
+        "ALTER TABLE courier.shipment UPDATE delivered_at = NULL, status = 'IN_TRANSIT' WHERE 1 SETTINGS mutations_sync = 2",
+    );
+    tables::execute(&stack, "TRUNCATE TABLE courier.transition");
+    let refused = replay(&stack, &["--from", "earliest", "--exchange"]).unwrap_err();
+    assert!(refused.contains("a sink is running"), "{refused}");
+    running.terminate(PATIENCE).unwrap();
+    let said = replay(&stack, &["--from", "earliest", "--exchange"]).unwrap();
+    assert!(!said.contains("rows that differ: 0 of shipment"), "{said}");
+    assert!(said.contains("0 -> "), "parcels are delivered again: {said}");
+    assert_tables_are_right(&stack);
+    assert!(!tables::rows(&stack, "SELECT 1 FROM courier.shipment_before_replay LIMIT 1").is_empty());
+
+    // Life goes on in the exchanged tables.
+    let exchanged_at = now(&stack, 0);
+    running.restart().unwrap();
+    post::one_picked_up(&ingest.url(), "AFTER1");
+    wait_until_in_tables(&stack);
+    assert_tables_are_right(&stack);
+
+    // Parcels that began before the replayed time keep their rows.
+    let said = replay(&stack, &["--from", &exchanged_at]).unwrap();
+    assert!(
+        said.contains("1 push events") && said.contains("the others are unchanged"),
+        "{said}"
+    );
+    assert!(
+        said.contains("rows that differ: 0 of shipment, 0 of transition"),
+        "{said}"
+    );
+    let count = |table: &str| tables::rows(&stack, &format!("SELECT count() AS rows FROM courier.{table} FINAL"));
+    assert_eq!(count("shipment_fresh"), count("shipment"));
+    assert_eq!(count("transition_fresh"), count("transition"));
+
+    let refused = replay(&stack, &["--from", &now(&stack, 3_600)]).unwrap_err();
+    assert!(refused.contains("no push events"), "{refused}");
+    let refused = replay(&stack, &["--from", "yesterday"]).unwrap_err();
+    assert!(refused.contains("--from"), "{refused}");
+}
