@@ -1,4 +1,4 @@
-//! `processor run | derive | sink | migrate | dead-letters`
+//! `processor run | derive | sink | dashboard | migrate | dead-letters`
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use courierflow_processor::dead_letter::list::{self, Format, ListError};
 use courierflow_processor::dead_letter::{Selection, Source, replay};
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{derive, migrate, sink};
+use courierflow_processor::{dashboard, derive, migrate, sink};
 use courierflow_schemas::logging;
 use courierflow_schemas::registry::Registry;
 use tokio::net::TcpListener;
@@ -44,12 +44,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Derive and sink in one process.
+    /// Derive, sink and dashboard in one process.
     Run,
     /// Push events to shipments and transitions only.
     Derive,
     /// Topics to tables only.
     Sink,
+    /// Carrier performance in the browser only; needs nothing but `ClickHouse`.
+    Dashboard,
     /// Create or align topics, schemas and tables, then end.
     Migrate,
     /// Look at the records that were put aside, and put them back.
@@ -127,9 +129,28 @@ fn main() -> ExitCode {
         .context("cannot start")
         .and_then(|runtime| match command {
             Command::Migrate => runtime.block_on(migrate_and_report(&config)),
-            Command::Run => runtime.block_on(serve(&config, true, true)),
-            Command::Derive => runtime.block_on(serve(&config, true, false)),
-            Command::Sink => runtime.block_on(serve(&config, false, true)),
+            Command::Run => runtime.block_on(serve(&config, Roles::ALL)),
+            Command::Derive => runtime.block_on(serve(
+                &config,
+                Roles {
+                    derive: true,
+                    ..Roles::NONE
+                },
+            )),
+            Command::Sink => runtime.block_on(serve(
+                &config,
+                Roles {
+                    sink: true,
+                    ..Roles::NONE
+                },
+            )),
+            Command::Dashboard => runtime.block_on(serve(
+                &config,
+                Roles {
+                    dashboard: true,
+                    ..Roles::NONE
+                },
+            )),
             Command::DeadLetters(DeadLetters::List(arguments)) => list_dead_letters(&config, arguments),
             Command::DeadLetters(DeadLetters::Replay(arguments)) => replay_dead_letters(&config, arguments, &runtime),
         });
@@ -207,32 +228,52 @@ fn replay_dead_letters(config: &Config, arguments: ReplayArguments, runtime: &Ru
     Ok(())
 }
 
-async fn serve(config: &Config, runs_derive: bool, runs_sink: bool) -> anyhow::Result<()> {
+/// What a process does.
+#[derive(Clone, Copy)]
+struct Roles {
+    derive: bool,
+    sink: bool,
+    dashboard: bool,
+}
+
+impl Roles {
+    const ALL: Self = Self {
+        derive: true,
+        sink: true,
+        dashboard: true,
+    };
+    const NONE: Self = Self {
+        derive: false,
+        sink: false,
+        dashboard: false,
+    };
+}
+
+async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
     // 3. The port first: a second processor on it should say so before it touches anything.
     let listen = config.processor.listen;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("processor.listen {listen}"))?;
     let health = Health::default();
-    let router = health::router(health.clone(), health::install_metrics()?);
+    let metrics = health::install_metrics()?;
+    let mut router = health::router(health.clone(), metrics.clone());
+    if roles.dashboard {
+        router = router.merge(dashboard::router(config, metrics));
+    }
 
-    // 4. The ids of our schemas, from the registry or, while that is away, from disk.
-    let registry = Registry::new(&config.registry);
-    let asked = registry.clone();
-    let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
-
-    // 5. The workers.
+    // 4. The workers.
     let shutdown = Shutdown::default();
-    let mut workers = Vec::new();
-    if runs_derive {
-        workers.extend(derive::start(config, &registry, ids, &health, &shutdown)?);
-    }
-    if runs_sink {
-        let handle = tokio::runtime::Handle::current();
-        workers.extend(sink::start(config, &registry, ids, &handle, &health, &shutdown)?);
-    }
+    let workers = if roles.derive || roles.sink {
+        start_workers(config, roles, &health, &shutdown).await?
+    } else {
+        // A page that says that the database is away is worth more than none: it has no other way to be not ready. Beside
+        // the workers it has no say at all.
+        health.ready("dashboard");
+        Vec::new()
+    };
 
-    // 6. Serve until a signal, then let every worker finish what is open.
+    // 5. Serve until a signal, then let every worker finish what is open.
     let server = tokio::spawn(axum::serve(listener, router).into_future());
     wait_for_signal().await?;
     tracing::info!("shutting down");
@@ -240,6 +281,28 @@ async fn serve(config: &Config, runs_derive: bool, runs_sink: bool) -> anyhow::R
     let ended = wait_for_workers(workers).await;
     server.abort();
     ended
+}
+
+async fn start_workers(
+    config: &Config,
+    roles: Roles,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    // The ids of our schemas, from the registry or, while that is away, from disk.
+    let registry = Registry::new(&config.registry);
+    let asked = registry.clone();
+    let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
+
+    let mut workers = Vec::new();
+    if roles.derive {
+        workers.extend(derive::start(config, &registry, ids, health, shutdown)?);
+    }
+    if roles.sink {
+        let handle = tokio::runtime::Handle::current();
+        workers.extend(sink::start(config, &registry, ids, &handle, health, shutdown)?);
+    }
+    Ok(workers)
 }
 
 /// A client of a broker that went away in the wrong moment may wait for its answer without end; what it had open is done
