@@ -126,8 +126,6 @@ impl Database {
             .param("from", iso(*from))
             .param("to", iso(*to))
             .param("carriers", carriers)
-            // The views take them as a list in one text; a code with a comma in it cannot be asked for.
-            .param("carrier", carriers.join(","))
             .param("vendor", vendor.map_or("", |vendor| vendor.as_str()))
             .param("origin", origin.as_deref().unwrap_or_default())
             .param("dest", dest.as_deref().unwrap_or_default())
