@@ -71,7 +71,7 @@ SELECT
     assumeNotNull(area(dest_code)) AS dest,
     origin = dest AND (length(origin) = 6 OR origin IN ('CN11', 'CN12', 'CN31', 'CN50')) AS is_same_city,
     has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
-        OR toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
+        OR notEmpty(event.id) AND toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
     isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
     isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
     isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,

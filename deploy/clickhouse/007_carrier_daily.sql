@@ -29,11 +29,11 @@ WITH
             isNotNull(parcel.attempt_seconds) OR parcel.is_attempt_invalid AS is_attempted,
             -- What the standard says where nobody promised anything; it speaks of domestic parcels only.
             multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), parcel.is_cross_border, NULL, parcel.is_same_city, 24, 72) * 3600 AS sla_seconds,
+            sla_seconds + if(parcel.is_same_city, 3, 7) * 86400 AS lost_after_seconds,
             -- The guard: vendors poll about every 4 h and repeat a failed push.
             parcel.age_seconds - 6 * 3600 AS reported_seconds,
             parcel.is_in_cohort AND reported_seconds >= 7 * 86400 AS is_settled,
-            parcel.is_open AND (parcel.is_stale_aborted
-                OR ifNull(parcel.age_seconds > sla_seconds + if(parcel.is_same_city, 3, 7) * 86400, false)) AS is_lost_presumed
+            parcel.is_open AND (parcel.is_stale_aborted OR ifNull(parcel.age_seconds > lost_after_seconds, false)) AS is_lost_presumed
         FROM {database}.parcel
         LEFT JOIN {database}.lane_promise
             ON parcel.carrier = lane_promise.carrier AND parcel.origin = lane_promise.origin AND parcel.dest = lane_promise.dest
@@ -79,7 +79,8 @@ WITH
             countIf(is_settled AND is_exception) AS settled_with_exception,
             countIf(is_settled AND is_returned) AS settled_returned,
             countIf(is_settled AND is_refused) AS settled_refused,
-            countIf(is_settled AND is_lost_presumed) AS settled_lost_presumed,
+            countIf(is_in_cohort AND reported_seconds > lost_after_seconds) AS lost_due,
+            countIf(is_in_cohort AND reported_seconds > lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
             countIf(is_settled AND (is_delivered OR is_available)) AS settled_reached,
             countIf(is_settled AND is_available) AS settled_locker,
             countIf(is_settled AND is_available AND NOT is_locker_invalid) AS locker_parcels,
@@ -143,7 +144,8 @@ SELECT
     sum(by_city.settled_with_exception) AS settled_with_exception,
     sum(by_city.settled_returned) AS settled_returned,
     sum(by_city.settled_refused) AS settled_refused,
-    sum(by_city.settled_lost_presumed) AS settled_lost_presumed,
+    sum(by_city.lost_due) AS lost_due,
+    sum(by_city.lost_due_presumed) AS lost_due_presumed,
     sum(by_city.settled_reached) AS settled_reached,
     sum(by_city.settled_locker) AS settled_locker,
     sum(by_city.locker_parcels) AS locker_parcels,
@@ -215,7 +217,8 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception',
     `settled_returned`               UInt64                 COMMENT 'Settled parcels on their way back or back',
     `settled_refused`                UInt64                 COMMENT 'Settled parcels that the recipient refused',
-    `settled_lost_presumed`          UInt64                 COMMENT 'Settled parcels presumed lost',
+    `lost_due`                       UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
+    `lost_due_presumed`              UInt64                 COMMENT 'Of those, presumed lost',
     `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station: denominator of the locker share',
     `settled_locker`                 UInt64                 COMMENT 'Of those, put into a locker or station',
     `locker_parcels`                 UInt64                 COMMENT 'Of those, the ones of valid dwell time: denominator of dwell quantiles and of overdue',
@@ -324,7 +327,8 @@ CREATE VIEW IF NOT EXISTS {database}.carrier_daily
     `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception',
     `settled_returned`               UInt64                 COMMENT 'Settled parcels on their way back or back',
     `settled_refused`                UInt64                 COMMENT 'Settled parcels that the recipient refused',
-    `settled_lost_presumed`          UInt64                 COMMENT 'Settled parcels presumed lost',
+    `lost_due`                       UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
+    `lost_due_presumed`              UInt64                 COMMENT 'Of those, presumed lost',
     `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station: denominator of the locker share',
     `settled_locker`                 UInt64                 COMMENT 'Of those, put into a locker or station',
     `locker_parcels`                 UInt64                 COMMENT 'Of those, the ones of valid dwell time: denominator of dwell quantiles and of overdue',

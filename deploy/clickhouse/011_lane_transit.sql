@@ -1,6 +1,7 @@
 -- Lanes, for the map of provinces. All carriers together, or one.
 --
--- Parameters as in carrier_scorecard, and carrier (empty = all), lane_level (province or city).
+-- Parameters as in carrier_scorecard, and carrier (empty = all), lane_level (province or
+-- city; a city in origin or dest means city).
 
 CREATE VIEW IF NOT EXISTS {database}.lane_transit
 (
@@ -53,9 +54,12 @@ AS
 WITH
     (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
     -- Wilson score interval, z for 95 %; side is -1 or 1.
-    (part, whole, side) -> if(whole = 0, NULL, least(1., greatest(0.,
+    (part, whole, side) -> multiIf(
+        whole = 0, NULL,
+        side < 0 AND part = 0, 0.,
+        side > 0 AND part = whole, 1.,
         (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
-            / (whole + 3.8414588206941983)))) AS wilson,
+            / (whole + 3.8414588206941983)) AS wilson,
     -- The smallest time that so many percent of the parcels needed at most; whole counts the unfinished too.
     (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
         mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
@@ -88,7 +92,7 @@ WITH
             sum(daily.settled_returned) AS settled_returned,
             min(daily.refreshed_at) AS refreshed_at
         FROM {database}.carrier_daily AS daily
-        WHERE daily.level = {lane_level:String}
+        WHERE daily.level = if({lane_level:String} = 'city' OR length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')
             AND daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
             AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
             AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String})
@@ -108,14 +112,14 @@ SELECT
     lost_presumed,
     settled,
     share(due_72h, transit_parcels) AS maturity,
-    ifNull(maturity >= 0.99, false) AS is_mature,
+    toBool(ifNull(maturity >= 0.99, false)) AS is_mature,
     transit_parcels,
     hours_at(transit_bins, transit_parcels, 50) AS p50_hours,
     hours_at(transit_bins, transit_parcels, 90) AS p90_hours,
     hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
-    transit_parcels >= 10 AS is_p50_sound,
-    transit_parcels >= 50 AS is_p90_sound,
-    transit_parcels >= 100 AS is_p95_sound,
+    toBool(transit_parcels >= 10) AS is_p50_sound,
+    toBool(transit_parcels >= 50) AS is_p90_sound,
+    toBool(transit_parcels >= 100) AS is_p95_sound,
     due_24h,
     share(within_24h, due_24h) AS rate_24h,
     wilson(within_24h, due_24h, -1) AS rate_24h_low,

@@ -28,9 +28,12 @@ AS
 WITH
     (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
     -- Wilson score interval, z for 95 %; side is -1 or 1.
-    (part, whole, side) -> if(whole = 0, NULL, least(1., greatest(0.,
+    (part, whole, side) -> multiIf(
+        whole = 0, NULL,
+        side < 0 AND part = 0, 0.,
+        side > 0 AND part = whole, 1.,
         (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
-            / (whole + 3.8414588206941983)))) AS wilson,
+            / (whole + 3.8414588206941983)) AS wilson,
     -- The smallest time that so many percent of the parcels needed at most; whole counts the unfinished too.
     (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
         mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
@@ -125,9 +128,12 @@ AS
 WITH
     (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
     -- Wilson score interval, z for 95 %; side is -1 or 1.
-    (part, whole, side) -> if(whole = 0, NULL, least(1., greatest(0.,
+    (part, whole, side) -> multiIf(
+        whole = 0, NULL,
+        side < 0 AND part = 0, 0.,
+        side > 0 AND part = whole, 1.,
         (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
-            / (whole + 3.8414588206941983)))) AS wilson,
+            / (whole + 3.8414588206941983)) AS wilson,
     -- The smallest time that so many percent of the parcels needed at most; whole counts the unfinished too.
     (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
         mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,

@@ -62,7 +62,7 @@ SELECT
     assumeNotNull(area(origin_code)) AS origin,
     assumeNotNull(area(dest_code)) AS dest,
     has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
-        OR toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
+        OR notEmpty(event.id) AND toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
     picked_up_at,
     last_event_at,
     event.location[-1] AS last_location,

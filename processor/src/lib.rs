@@ -12,4 +12,5 @@ pub mod migrate;
 pub mod poison;
 pub mod shutdown;
 pub mod sink;
+pub mod sla;
 pub mod vendor;

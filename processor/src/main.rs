@@ -1,7 +1,7 @@
-//! `processor run | derive | sink | dashboard | migrate | dead-letters`
+//! `processor run | derive | sink | dashboard | migrate | load-sla | dead-letters`
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use courierflow_processor::dead_letter::list::{self, Format, ListError};
 use courierflow_processor::dead_letter::{Selection, Source, replay};
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{dashboard, derive, migrate, sink};
+use courierflow_processor::{dashboard, derive, migrate, sink, sla};
 use courierflow_schemas::logging;
 use courierflow_schemas::registry::Registry;
 use tokio::net::TcpListener;
@@ -54,6 +54,11 @@ enum Command {
     Dashboard,
     /// Create or align topics, schemas and tables, then end.
     Migrate,
+    /// Replace the promised hours of carriers, which on-time rates are measured against, by those of a CSV file.
+    LoadSla {
+        /// carrier,origin,destination,hours: `*` stands for all, a place is an area code such as CN44 or CN4403.
+        file: PathBuf,
+    },
     /// Look at the records that were put aside, and put them back.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -129,28 +134,11 @@ fn main() -> ExitCode {
         .context("cannot start")
         .and_then(|runtime| match command {
             Command::Migrate => runtime.block_on(migrate_and_report(&config)),
+            Command::LoadSla { file } => runtime.block_on(load_sla_and_report(&config, &file)),
             Command::Run => runtime.block_on(serve(&config, Roles::ALL)),
-            Command::Derive => runtime.block_on(serve(
-                &config,
-                Roles {
-                    derive: true,
-                    ..Roles::NONE
-                },
-            )),
-            Command::Sink => runtime.block_on(serve(
-                &config,
-                Roles {
-                    sink: true,
-                    ..Roles::NONE
-                },
-            )),
-            Command::Dashboard => runtime.block_on(serve(
-                &config,
-                Roles {
-                    dashboard: true,
-                    ..Roles::NONE
-                },
-            )),
+            Command::Derive => runtime.block_on(serve(&config, Roles::DERIVE)),
+            Command::Sink => runtime.block_on(serve(&config, Roles::SINK)),
+            Command::Dashboard => runtime.block_on(serve(&config, Roles::DASHBOARD)),
             Command::DeadLetters(DeadLetters::List(arguments)) => list_dead_letters(&config, arguments),
             Command::DeadLetters(DeadLetters::Replay(arguments)) => replay_dead_letters(&config, arguments, &runtime),
         });
@@ -177,6 +165,14 @@ async fn migrate_and_report(config: &Config) -> anyhow::Result<()> {
     for change in changes {
         println!("{change}");
     }
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the result of the command")]
+async fn load_sla_and_report(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let now = u32::try_from(jiff::Timestamp::now().as_second())?;
+    let promises = sla::load(&config.clickhouse, file, now).await?;
+    println!("{promises} promises; the figures follow with the next refresh");
     Ok(())
 }
 
@@ -237,16 +233,18 @@ struct Roles {
 }
 
 impl Roles {
-    const ALL: Self = Self {
-        derive: true,
-        sink: true,
-        dashboard: true,
-    };
-    const NONE: Self = Self {
-        derive: false,
-        sink: false,
-        dashboard: false,
-    };
+    const ALL: Self = Self::new(true, true, true);
+    const DERIVE: Self = Self::new(true, false, false);
+    const SINK: Self = Self::new(false, true, false);
+    const DASHBOARD: Self = Self::new(false, false, true);
+
+    const fn new(derive: bool, sink: bool, dashboard: bool) -> Self {
+        Self {
+            derive,
+            sink,
+            dashboard,
+        }
+    }
 }
 
 async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod differential;
+pub mod measures;
 pub mod oracle;
 pub mod simulator;
 pub mod stack;

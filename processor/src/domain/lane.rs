@@ -6,7 +6,7 @@ use super::masking::mask_owned;
 use super::snapshot::RouteEnd;
 
 /// Municipalities: the province is the city.
-const MUNICIPALITIES: &[&str] = &["CN11", "CN12", "CN31", "CN50"];
+pub const MUNICIPALITIES: &[&str] = &["CN11", "CN12", "CN31", "CN50"];
 
 /// Sub-status by which carriers announce the destination city themselves.
 const ARRIVED_DEST_CITY: &str = "ARRIVED_DEST_CITY";

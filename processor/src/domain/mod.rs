@@ -35,6 +35,7 @@ mod transition;
 mod verdict;
 
 pub use derivation::{Counts, Derived, Outcome, derive};
+pub use lane::MUNICIPALITIES;
 pub use masking::{Context, mask};
 #[doc(inline)]
 pub use snapshot::{ShipmentKey, Snapshot};

@@ -12,6 +12,7 @@
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`garbage`] | own | records on the topics that nobody should have written |
+//! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
@@ -35,6 +36,7 @@ mod dead_letters;
 mod derive;
 mod garbage;
 mod harness;
+mod metrics;
 mod recomputation;
 mod registry;
 mod shared;

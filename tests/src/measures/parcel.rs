@@ -1,0 +1,242 @@
+//! What is measured at one parcel (domain D.3 and D.4).
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::oracle::ShipmentRow;
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 86_400;
+const GUARD: i64 = 6 * HOUR;
+
+/// When the two halves of a table were refreshed.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The last 40 cohort days.
+    pub recent: i64,
+    /// All older ones.
+    pub older: i64,
+}
+
+/// Promised hours; an empty text stands for all.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// Canonical carrier code.
+    pub carrier: &'static str,
+    /// Province or city.
+    pub origin: &'static str,
+    /// Province or city.
+    pub dest: &'static str,
+    /// From pickup to first attempt.
+    pub hours: i64,
+}
+
+/// A time between two milestones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// At least one of the two has not come.
+    Open,
+    /// Negative, or over 180 days.
+    Invalid,
+    /// Seconds.
+    Took(i64),
+}
+
+impl Span {
+    /// Between two times.
+    pub fn between(start: Option<i64>, end: Option<i64>) -> Self {
+        match (start, end) {
+            (Some(start), Some(end)) if (0..=180 * DAY).contains(&(end - start)) => Self::Took(end - start),
+            (Some(_), Some(_)) => Self::Invalid,
+            _ => Self::Open,
+        }
+    }
+
+    /// Seconds, if known.
+    pub fn seconds(self) -> Option<i64> {
+        match self {
+            Self::Took(seconds) => Some(seconds),
+            Self::Open | Self::Invalid => None,
+        }
+    }
+
+    /// Took at most so long.
+    pub fn is_within(self, seconds: i64) -> bool {
+        self.seconds().is_some_and(|took| took <= seconds)
+    }
+}
+
+/// A parcel, measured.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are what is counted")]
+#[allow(missing_docs, reason = "as the columns of the view parcel")]
+pub struct Measured<'row> {
+    pub row: &'row ShipmentRow,
+    pub cohort: Option<String>,
+    pub origin: String,
+    pub dest: String,
+    pub is_in_cohort: bool,
+    pub is_cancelled: bool,
+    pub is_delivered: bool,
+    pub is_sent_back: bool,
+    pub is_open: bool,
+    pub is_returned: bool,
+    pub is_refused: bool,
+    pub is_exception: bool,
+    pub is_lost_presumed: bool,
+    pub is_settled: bool,
+    pub age: i64,
+    pub sla: Option<i64>,
+    pub lost_after: Option<i64>,
+    pub transit: Span,
+    pub attempt: Span,
+    pub locker: Span,
+    pub is_locker_overdue: bool,
+    pub is_first_attempt: bool,
+    pub is_first_attempt_cn: bool,
+    pub eta_error: Option<i64>,
+    pub is_eta_hit: bool,
+    pub is_eta_within_day: bool,
+    pub now: i64,
+}
+
+impl Measured<'_> {
+    /// Old enough to be judged at a horizon.
+    pub fn is_due(&self, horizon: i64) -> bool {
+        self.is_in_cohort && self.age >= horizon + GUARD
+    }
+}
+
+/// The China day of a time.
+pub(super) fn china_day(time: i64) -> Date {
+    let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
+    Timestamp::from_second(time).unwrap_or_default().to_zoned(zone).date()
+}
+
+/// City, municipality, else province of an area code; empty when unknown.
+pub(super) fn area(code: Option<&str>) -> String {
+    let Some(digits) = code.and_then(|code| code.strip_prefix("CN")) else {
+        return String::new();
+    };
+    let province: String = digits.chars().take(2).collect();
+    let city: String = digits.chars().skip(2).take(2).collect();
+    if ["11", "12", "31", "50"].contains(&province.as_str()) || city.chars().count() < 2 || city == "00" {
+        format!("CN{province}")
+    } else {
+        format!("CN{province}{city}")
+    }
+}
+
+/// Domestic parcels never leave China's clock.
+pub(super) fn is_cross_border(row: &ShipmentRow) -> bool {
+    let has_foreign_clock = row.event.last().is_some_and(|event| {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
+        let local = Timestamp::from_second(event.occurred_at)
+            .unwrap_or_default()
+            .to_zoned(zone);
+        local.strftime("%Y-%m-%d %H:%M:%S").to_string() != event.local_time
+    });
+    has_foreign_clock
+        || row.flags.iter().any(|flag| flag == "tz_assumed")
+        || row.event.iter().any(|event| event.segment == "DESTINATION")
+}
+
+/// Measures every parcel that counts at all.
+pub fn measure<'row>(rows: &'row [ShipmentRow], promises: &[Promise], clock: Clock) -> Vec<Measured<'row>> {
+    let counted = rows.iter().filter(|row| row.tracking_state != "CARRIER_CORRECTED");
+    counted.map(|row| measured(row, promises, clock)).collect()
+}
+
+fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) -> Measured<'row> {
+    let cohort_day = row.picked_up_at.map(china_day);
+    let first_recent = china_day(clock.recent).saturating_sub(jiff::Span::new().days(40));
+    let now = if cohort_day.is_some_and(|day| day < first_recent) {
+        clock.older
+    } else {
+        clock.recent
+    };
+    let age = row.picked_up_at.map_or(i64::MIN / 2, |picked_up_at| now - picked_up_at);
+    let origin = area(row.origin_code.as_deref());
+    let dest = area(row.dest_code.as_deref());
+    let is_city = |area: &str| area.len() == 6 || ["CN11", "CN12", "CN31", "CN50"].contains(&area);
+    let is_same_city = origin == dest && is_city(&origin);
+
+    let is_cancelled = row.status == "CANCELLED";
+    let is_in_cohort = row.picked_up_at.is_some() && !is_cancelled && row.tracking_state != "ABORTED_NO_RECORD";
+    let is_open = !is_cancelled && row.delivered_at.is_none() && row.returned_at.is_none();
+
+    let sla = promised(promises, &row.carrier, &origin, &dest)
+        .or_else(|| (!is_cross_border(row)).then_some(if is_same_city { 24 } else { 72 }))
+        .map(|hours| hours * HOUR);
+    let grace = if is_same_city { 3 * DAY } else { 7 * DAY };
+    let lost_after = sla.map(|sla| sla + grace);
+    let is_lost_presumed =
+        is_open && (row.tracking_state == "ABORTED_STALE" || lost_after.is_some_and(|limit| age > limit));
+
+    let has_reason = |reason: &str| row.exception_reasons.iter().any(|name| name == reason);
+    let delivered_first = row.delivered_at.is_some()
+        && row.delivered_at == row.first_attempt_at
+        && row
+            .available_at
+            .is_none_or(|available| Some(available) > row.delivered_at);
+    let is_first_attempt = delivered_first && row.attempts < 2;
+    let collected = row.available_at.is_some()
+        && row.available_at == row.first_attempt_at
+        && row
+            .delivered_at
+            .is_some_and(|delivered| row.available_at <= Some(delivered));
+
+    let locker = Span::between(row.available_at, row.delivered_at);
+    let locker_until = row.delivered_at.or(row.returning_at).or(row.returned_at).unwrap_or(now);
+    let eta_error = row
+        .first_attempt_at
+        .zip(row.edd_first)
+        .map(|(attempt, edd)| attempt - edd);
+    let eta_days = row.first_attempt_at.zip(row.edd_first).map(|(attempt, edd)| {
+        let days = china_day(edd).until(china_day(attempt)).unwrap_or_default();
+        i64::from(days.get_days())
+    });
+    Measured {
+        row,
+        cohort: cohort_day.map(|day| day.to_string()),
+        origin,
+        dest,
+        is_in_cohort,
+        is_cancelled,
+        is_delivered: !is_cancelled && row.delivered_at.is_some(),
+        is_sent_back: !is_cancelled && row.delivered_at.is_none() && row.returned_at.is_some(),
+        is_open,
+        is_returned: row.returning_at.is_some() || row.returned_at.is_some(),
+        is_refused: has_reason("REFUSED"),
+        is_exception: !row.exception_codes.is_empty() || !row.exception_reasons.is_empty(),
+        is_lost_presumed,
+        is_settled: is_in_cohort && age >= 7 * DAY + GUARD,
+        age,
+        sla,
+        lost_after,
+        transit: Span::between(row.picked_up_at, row.delivered_at),
+        attempt: Span::between(row.picked_up_at, row.first_attempt_at),
+        locker,
+        is_locker_overdue: locker != Span::Invalid
+            && row
+                .available_at
+                .is_some_and(|available| locker_until - available > 18 * HOUR),
+        is_first_attempt,
+        is_first_attempt_cn: is_first_attempt || collected && row.attempts < 2 && !has_reason("PICKUP_OVERDUE"),
+        eta_error: eta_error.filter(|error| error.abs() <= 180 * DAY),
+        is_eta_hit: eta_days.is_some_and(|days| days <= 0),
+        is_eta_within_day: eta_days.is_some_and(|days| days.abs() <= 1),
+        now,
+    }
+}
+
+/// The most specific promise: first by carrier, then by origin, then by destination.
+fn promised(promises: &[Promise], carrier: &str, origin: &str, dest: &str) -> Option<i64> {
+    promises
+        .iter()
+        .filter(|promise| promise.carrier.is_empty() || promise.carrier == carrier)
+        .filter(|promise| origin.starts_with(promise.origin) && dest.starts_with(promise.dest))
+        .max_by_key(|promise| (promise.carrier.len().min(1), promise.origin.len(), promise.dest.len()))
+        .map(|promise| promise.hours)
+}

@@ -1,0 +1,372 @@
+//! Examples worked out by hand: what each definition means for a handful of parcels.
+
+use courierflow_tests::measures::{insert_shipments, shipment_at};
+use courierflow_tests::oracle::ShipmentRow;
+use courierflow_tests::stack::Stack;
+use serde_json::{Value, json};
+
+use super::{now, refresh};
+use crate::harness::{migrated, tables};
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+/// Parcels of one carrier, all picked up at the same time.
+struct Cohort {
+    carrier: &'static str,
+    picked_up_at: i64,
+    parcels: Vec<ShipmentRow>,
+}
+
+impl Cohort {
+    fn picked_up(carrier: &'static str, ago: i64) -> Self {
+        // Noon in China: a cohort is one day.
+        let noon = (now() - ago + 8 * HOUR).div_euclid(DAY) * DAY + 4 * HOUR;
+        Self {
+            carrier,
+            picked_up_at: noon,
+            parcels: Vec::new(),
+        }
+    }
+
+    /// Another parcel on its way, to be changed; its first event is the pickup.
+    fn parcel(&mut self, change: impl FnOnce(&mut ShipmentRow, i64)) {
+        let number = format!("{}{}-{}", self.carrier, self.picked_up_at, self.parcels.len());
+        let mut row = shipment_at(self.carrier, &number, self.picked_up_at);
+        row.picked_up_at = Some(self.picked_up_at);
+        change(&mut row, self.picked_up_at);
+        self.parcels.push(row);
+    }
+
+    fn delivered_after(&mut self, hours: i64) {
+        self.parcel(|row, start| deliver(row, start + hours * HOUR));
+    }
+}
+
+fn deliver(row: &mut ShipmentRow, at: i64) {
+    row.status = String::from("DELIVERED");
+    row.delivered_at = Some(at);
+    row.first_attempt_at = row.first_attempt_at.or(Some(at));
+    row.attempts = row.attempts.max(1);
+}
+
+fn fail(row: &mut ShipmentRow, at: i64, code: &str, reason: &str) {
+    row.first_attempt_at = row.first_attempt_at.or(Some(at));
+    row.exception_codes = vec![code.to_owned()];
+    row.exception_reasons = vec![reason.to_owned()];
+}
+
+fn score(stack: &dyn Stack, carrier: &str) -> Option<Value> {
+    let sql = format!(
+        "SELECT * FROM courier.carrier_scorecard(from_date = '2000-01-01', to_date = '2100-01-01', vendor = '', origin = '', \
+         dest = '') WHERE carrier = '{carrier}'"
+    );
+    tables::rows(stack, &sql).pop()
+}
+
+/// The named columns of a scorecard.
+fn assert_scores(stack: &dyn Stack, carrier: &str, expected: &[(&str, Value)]) {
+    let row = score(stack, carrier).unwrap_or_else(|| panic!("{carrier} has no row"));
+    for (column, value) in expected {
+        // 20 and 20.0 are the same.
+        let is_same = row[*column] == *value || row[*column].is_number() && row[*column].as_f64() == value.as_f64();
+        assert!(is_same, "{carrier} {column} is not {value} in {row}");
+    }
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "examples, one after the other")]
+fn the_definitions_on_parcels_counted_by_hand() {
+    let stack = migrated("metrics-examples");
+    let mut all = Vec::new();
+
+    // Half of the cohort is still under way after ten days.
+    let mut half = Cohort::picked_up("half", 10 * DAY);
+    for _ in 0..5 {
+        half.delivered_after(20);
+        half.parcel(|_, _| {});
+    }
+    all.extend(half.parcels);
+
+    // Two delivered, one back with its sender, one on its way back.
+    let mut returns = Cohort::picked_up("returns", 10 * DAY);
+    returns.delivered_after(30);
+    returns.delivered_after(30);
+    returns.parcel(|row, start| {
+        fail(row, start + 40 * HOUR, "203", "REFUSED");
+        row.status = String::from("RETURNED");
+        row.returning_at = Some(start + 60 * HOUR);
+        row.returned_at = Some(start + 120 * HOUR);
+    });
+    returns.parcel(|row, start| {
+        row.status = String::from("RETURNING");
+        row.returning_at = Some(start + 60 * HOUR);
+    });
+    all.extend(returns.parcels);
+
+    // A parcel that never was the first carrier's.
+    let mut wrong = Cohort::picked_up("wrong", 10 * DAY);
+    wrong.parcel(|row, _| row.tracking_state = "CARRIER_CORRECTED".to_owned());
+    let mut right = Cohort::picked_up("right", 10 * DAY);
+    right.delivered_after(24);
+    all.extend(wrong.parcels);
+    all.extend(right.parcels);
+
+    // The first attempt fails within the promise, the second succeeds after 76 h.
+    let mut again = Cohort::picked_up("again", 10 * DAY);
+    again.parcel(|row, start| {
+        fail(row, start + 50 * HOUR, "204", "DELIVERY_FAILED");
+        deliver(row, start + 76 * HOUR);
+        row.attempts = 2;
+    });
+    all.extend(again.parcels);
+
+    // Into a locker at the first attempt: collected in time, and too late.
+    let mut locker = Cohort::picked_up("locker", 10 * DAY);
+    for (hours, is_overdue) in [(5, false), (30, true)] {
+        locker.parcel(|row, start| {
+            row.available_at = Some(start + 20 * HOUR);
+            row.first_attempt_at = row.available_at;
+            deliver(row, start + (20 + hours) * HOUR);
+            if is_overdue {
+                row.exception_codes = vec!["205".to_owned()];
+                row.exception_reasons = vec!["PICKUP_OVERDUE".to_owned()];
+            }
+        });
+    }
+    all.extend(locker.parcels);
+
+    // 30 h: too late within a city, in time on a lane that is not known.
+    let mut city = Cohort::picked_up("city", 10 * DAY);
+    for code in [Some("CN440305000000"), None] {
+        city.parcel(|row, start| {
+            row.origin_code = code.map(str::to_owned);
+            row.dest_code = code.map(str::to_owned);
+            deliver(row, start + 30 * HOUR);
+        });
+    }
+    all.extend(city.parcels);
+
+    // Delivered before it was picked up, after more than 180 days, and cancelled: no figures.
+    let mut odd = Cohort::picked_up("odd", 200 * DAY);
+    odd.parcel(|row, start| deliver(row, start - 1));
+    odd.parcel(|row, start| deliver(row, start + 180 * DAY + 1));
+    odd.parcel(|row, _| row.status = "CANCELLED".to_owned());
+    odd.delivered_after(10);
+    all.extend(odd.parcels);
+
+    tables::execute(&stack, &insert_shipments("courier", &all));
+    refresh(&stack);
+
+    let null = Value::Null;
+    assert_scores(
+        &stack,
+        "half",
+        &[
+            ("parcels", json!(10)),
+            ("open", json!(5)),
+            ("p50_hours", json!(20.0)),
+            // Over the delivered ones alone it would be 20 h.
+            ("p90_hours", null.clone()),
+            ("rate_24h", json!(0.5)),
+            ("rate_72h", json!(0.5)),
+            ("on_time_rate", json!(0.5)),
+            // Ten days are less than 72 h + 7 days + what is left of the day of the pickup.
+            ("maturity", json!(1.0)),
+            ("first_attempt_rate", json!(1.0)),
+        ],
+    );
+    assert_scores(
+        &stack,
+        "returns",
+        &[
+            ("parcels", json!(4)),
+            ("delivered", json!(2)),
+            ("sent_back", json!(1)),
+            ("open", json!(1)),
+            ("returned", json!(2)),
+            ("p50_hours", json!(30.0)),
+            ("p90_hours", null.clone()),
+            ("return_rate", json!(0.5)),
+            ("refusal_rate", json!(0.25)),
+            ("exception_rate", json!(0.25)),
+            ("rate_72h", json!(0.5)),
+        ],
+    );
+    assert_eq!(score(&stack, "wrong"), None, "a corrected carrier leaves all metrics");
+    assert_scores(&stack, "right", &[("parcels", json!(1)), ("rate_24h", json!(1.0))]);
+    assert_scores(
+        &stack,
+        "again",
+        &[
+            ("p50_hours", json!(76.0)),
+            ("attempt_p50_hours", json!(50.0)),
+            ("on_time_rate", json!(1.0)),
+            ("on_time_delivered_rate", json!(0.0)),
+            ("rate_72h", json!(0.0)),
+            ("first_attempt_rate", json!(0.0)),
+            ("first_attempt_cn_rate", json!(0.0)),
+            ("exception_rate", json!(1.0)),
+        ],
+    );
+    assert_scores(
+        &stack,
+        "locker",
+        &[
+            ("first_attempt_rate", json!(0.0)),
+            ("first_attempt_cn_rate", json!(0.5)),
+            ("locker_share", json!(1.0)),
+            ("locker_p50_hours", json!(5.0)),
+            ("locker_overdue_rate", json!(0.5)),
+            ("attempt_p50_hours", json!(20.0)),
+        ],
+    );
+    assert_scores(
+        &stack,
+        "city",
+        &[
+            ("on_time_rate", json!(0.5)),
+            ("rate_24h", json!(0.0)),
+            ("rate_48h", json!(1.0)),
+        ],
+    );
+    assert_scores(
+        &stack,
+        "odd",
+        &[
+            ("parcels", json!(3)),
+            ("cancelled", json!(1)),
+            ("delivered", json!(3)),
+            ("transit_parcels", json!(1)),
+            ("p95_hours", json!(10.0)),
+            ("rate_24h", json!(1.0)),
+        ],
+    );
+}
+
+/// Columns of which more is better, less is better, and longer is worse.
+const MORE: [&str; 7] = [
+    "rate_24h",
+    "rate_48h",
+    "rate_72h",
+    "on_time_rate",
+    "on_time_delivered_rate",
+    "first_attempt_rate",
+    "eta_hit_rate",
+];
+const LESS: [&str; 5] = [
+    "exception_rate",
+    "return_rate",
+    "refusal_rate",
+    "lost_rate",
+    "locker_overdue_rate",
+];
+const HOURS: [&str; 7] = [
+    "p50_hours",
+    "p90_hours",
+    "p95_hours",
+    "attempt_p50_hours",
+    "attempt_p90_hours",
+    "locker_p50_hours",
+    "last_mile_hours",
+];
+
+#[test]
+fn a_young_cohort_is_never_better_for_being_young() {
+    let stack = migrated("metrics-young");
+    // The same parcels every day; what lies in the future has not happened yet.
+    let mut rows = Vec::new();
+    let now = now();
+    for days in 0..20 {
+        let mut cohort = Cohort::picked_up("steady", days * DAY);
+        if cohort.picked_up_at > now {
+            continue;
+        }
+        for number in 0..40 {
+            cohort.parcel(|row, start| {
+                // All within seven days: what comes later is judged too late to count.
+                let hours = 8 + number * 4;
+                row.out_for_delivery_at = Some(start + (hours - 3) * HOUR);
+                row.edd_first = Some(start + 70 * HOUR);
+                if number % 8 == 7 {
+                    fail(row, start + hours * HOUR, "203", "REFUSED");
+                    row.returning_at = Some(start + (hours + 3) * HOUR);
+                } else {
+                    if number % 5 == 4 {
+                        row.available_at = Some(start + (hours - 2) * HOUR);
+                        row.first_attempt_at = row.available_at;
+                    }
+                    deliver(row, start + hours * HOUR);
+                }
+                forget_after(row, now);
+            });
+        }
+        rows.extend(cohort.parcels);
+    }
+    tables::execute(&stack, &insert_shipments("courier", &rows));
+    refresh(&stack);
+
+    let sql = "SELECT * FROM courier.carrier_trend(from_date = '2000-01-01', to_date = '2100-01-01', vendor = '', origin = '', \
+               dest = '') ORDER BY cohort_date";
+    let days = tables::rows(&stack, sql);
+    let old = days.first().expect("an old cohort");
+    for column in MORE.iter().chain(&LESS).chain(&HOURS) {
+        let is_reached = !old[*column].is_null() || column.starts_with("p9") || *column == "attempt_p90_hours";
+        assert!(is_reached, "the old cohort has a {column}: {old}");
+    }
+    let number = |row: &Value, column: &str| row[column].as_f64();
+    let mut judged = 0;
+    for day in &days {
+        for column in MORE {
+            if let Some(value) = number(day, column) {
+                judged += 1;
+                assert!(
+                    value <= number(old, column).unwrap() + 1e-9,
+                    "{column} {value} of {day}"
+                );
+            }
+        }
+        for column in LESS {
+            if let Some(value) = number(day, column) {
+                judged += 1;
+                assert!(
+                    value >= number(old, column).unwrap() - 1e-9,
+                    "{column} {value} of {day}"
+                );
+            }
+        }
+        for column in HOURS {
+            if let Some(value) = number(day, column) {
+                judged += 1;
+                assert!(
+                    value >= number(old, column).unwrap() - 1e-9,
+                    "{column} {value} of {day}"
+                );
+            }
+        }
+    }
+    assert!(judged > 200, "only {judged} figures are not NULL");
+    let youngest = days.last().expect("a young cohort");
+    assert_eq!(youngest["is_mature"], json!(false));
+    assert_eq!(youngest["exception_rate"], Value::Null);
+}
+
+/// Takes back what has not happened yet at `now`.
+fn forget_after(row: &mut ShipmentRow, now: i64) {
+    for milestone in [
+        &mut row.out_for_delivery_at,
+        &mut row.first_attempt_at,
+        &mut row.available_at,
+        &mut row.delivered_at,
+        &mut row.returning_at,
+    ] {
+        *milestone = milestone.filter(|time| *time <= now);
+    }
+    if row.first_attempt_at.is_none() || row.delivered_at.is_none() && row.returning_at.is_none() {
+        row.status = String::from("IN_TRANSIT");
+        if row.first_attempt_at.is_none() {
+            row.exception_codes.clear();
+            row.exception_reasons.clear();
+        }
+    }
+}

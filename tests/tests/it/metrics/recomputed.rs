@@ -1,0 +1,235 @@
+//! Thousands of parcels of every kind; each view, with several questions, against the recomputation.
+
+use courierflow_tests::measures::{
+    self, Promise, Question, carrier_daily, carrier_scorecard, carrier_trend, data_quality, exception_daily,
+    exception_rate, exception_trend, insert_pushes, insert_shipments, insert_transitions, lane_transit, measure,
+    open_exceptions, stalled_shipments, timeline, transit_distribution,
+};
+use courierflow_tests::oracle::{ShipmentRow, expected_tables, workload};
+use courierflow_tests::stack::Stack;
+
+use super::{assert_shows, clock, now, refresh};
+use crate::harness::{migrated, processor, tables};
+
+const PARCELS: u64 = 2_500;
+const PUSHES: usize = 600;
+
+const PROMISES: &str = "carrier,origin,destination,hours
+*,*,*,60
+*,CN44,*,50
+sf,*,*,40
+sf,CN4403,CN44,30
+sf,CN44,CN4403,20
+jt,CN31,CN31,18
+";
+
+fn promises() -> Vec<Promise> {
+    let promise = |carrier, origin, dest, hours| Promise {
+        carrier,
+        origin,
+        dest,
+        hours,
+    };
+    vec![
+        promise("", "", "", 60),
+        promise("", "CN44", "", 50),
+        promise("sf", "", "", 40),
+        promise("sf", "CN4403", "CN44", 30),
+        promise("sf", "CN44", "CN4403", 20),
+        promise("jt", "CN31", "CN31", 18),
+    ]
+}
+
+fn load_sla(stack: &dyn Stack, text: &str) -> Result<(), String> {
+    let file = stack.dir().join("promises.csv");
+    std::fs::write(&file, text).unwrap();
+    let launch = processor("load-sla", stack).arg(file.display().to_string());
+    launch
+        .run_to_end("load-sla", stack)
+        .map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn every_figure_equals_the_recomputation() {
+    let stack = migrated("metrics");
+    let mut rows = measures::shipments(7, PARCELS, now());
+    // What derive makes of pushes; long ago, so in the older half.
+    rows.extend(expected_tables(&workload(7, PUSHES)).shipment);
+    let (standing, retracted) = measures::transitions_of(&rows);
+    let pushes = measures::pushes_of(&rows);
+    tables::execute(&stack, &insert_shipments("courier", &older_versions(&rows)));
+    tables::execute(&stack, &insert_shipments("courier", &rows));
+    tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
+    tables::execute(&stack, &insert_pushes("courier", &pushes));
+
+    // Without promises the defaults hold; then with them; then once more: a refresh changes nothing but the clock.
+    refresh(&stack);
+    assert_counts(&stack, &rows, &[]);
+    load_sla(&stack, PROMISES).unwrap();
+    refresh(&stack);
+    assert_counts(&stack, &rows, &promises());
+    assert_answers(&stack, &rows, &promises());
+    refresh(&stack);
+    assert_counts(&stack, &rows, &promises());
+
+    let refreshed_at = |table: &str| {
+        let sql = format!("SELECT toUnixTimestamp(max(refreshed_at)) AS at FROM courier.{table}");
+        tables::rows(&stack, &sql)[0]["at"].as_i64().unwrap()
+    };
+    let open_at = refreshed_at("open_parcel");
+    let key = ["carrier", "tracking_number", "vendor", "epoch"];
+    assert_shows(&stack, "open_exceptions", &key, &open_exceptions(&rows, open_at));
+    assert_shows(
+        &stack,
+        "stalled_shipments",
+        &key,
+        &stalled_shipments(&rows, open_at, now()),
+    );
+    let quality = data_quality(
+        &rows,
+        &pushes,
+        &standing,
+        &retracted,
+        refreshed_at("data_quality_daily"),
+    );
+    assert_shows(
+        &stack,
+        "data_quality",
+        &["received_date", "vendor", "carrier"],
+        &quality,
+    );
+
+    for number in rows.iter().step_by(97).map(|row| &row.tracking_number) {
+        let what = format!(
+            "shipment_timeline WHERE tracking_number = '{}'",
+            number.replace('\'', "\\'")
+        );
+        let key = ["carrier", "vendor", "epoch", "occurred_at", "from_status", "to_status"];
+        assert_shows(&stack, &what, &key, &timeline(&standing, number));
+    }
+}
+
+/// Versions that FINAL must hide, of every third shipment: another lane and another day.
+fn older_versions(rows: &[ShipmentRow]) -> Vec<ShipmentRow> {
+    let older = |row: &ShipmentRow| {
+        let mut row = row.clone();
+        row.version -= 1;
+        row.status = String::from("DELIVERED");
+        row.delivered_at = row.picked_up_at.map(|time| time + 3600);
+        row.origin_code = Some("CN530102000000".to_owned());
+        row.picked_up_at = row.picked_up_at.map(|time| time - 3 * 86_400);
+        row
+    };
+    rows.iter().step_by(3).map(older).collect()
+}
+
+fn questions() -> Vec<Question> {
+    let question = |from_date: &str, to_date: &str, vendor: &str, origin: &str, dest: &str| Question {
+        from_date: from_date.to_owned(),
+        to_date: to_date.to_owned(),
+        vendor: vendor.to_owned(),
+        origin: origin.to_owned(),
+        dest: dest.to_owned(),
+    };
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let ago = |days: i64| today.saturating_sub(jiff::Span::new().days(days)).to_string();
+    vec![
+        question("2000-01-01", "2100-01-01", "", "", ""),
+        question(&ago(9), &ago(2), "", "", ""),
+        question(&ago(60), &ago(20), "kdniao", "CN44", ""),
+        question(&ago(40), &ago(0), "", "CN4403", "CN31"),
+        question(&ago(40), &ago(0), "", "", "CN3301"),
+        // Nothing: reversed, or a place that does not exist.
+        question(&ago(2), &ago(9), "", "", ""),
+        question(&ago(40), &ago(0), "", "CN9999", ""),
+    ]
+}
+
+/// The counts by cohort.
+fn assert_counts(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) {
+    let parcels = measure(rows, promises, clock(stack, "carrier_daily"));
+    let key = ["level", "cohort_date", "vendor", "carrier", "origin", "dest"];
+    assert_shows(stack, "carrier_daily", &key, &carrier_daily(&parcels));
+    let parcels = measure(rows, promises, clock(stack, "exception_daily"));
+    let key = [
+        "level",
+        "cohort_date",
+        "vendor",
+        "carrier",
+        "origin",
+        "dest",
+        "kind",
+        "name",
+    ];
+    assert_shows(stack, "exception_daily", &key, &exception_daily(&parcels));
+}
+
+/// What the views answer to several questions.
+fn assert_answers(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) {
+    let parcels = measure(rows, promises, clock(stack, "carrier_daily"));
+    // Refreshed a little later.
+    let troubled = measure(rows, promises, clock(stack, "exception_daily"));
+    for question in questions() {
+        let parameters = question.parameters();
+        let asked = |view: &str| format!("{view}({parameters})");
+        assert_shows(
+            stack,
+            &asked("carrier_scorecard"),
+            &["carrier"],
+            &carrier_scorecard(&parcels, &question),
+        );
+        assert_shows(
+            stack,
+            &asked("carrier_trend"),
+            &["cohort_date", "carrier"],
+            &carrier_trend(&parcels, &question),
+        );
+        let expected = transit_distribution(&parcels, &question);
+        assert_shows(stack, &asked("transit_distribution"), &["carrier", "hours"], &expected);
+        for (carrier, level) in [("", "province"), ("sf", "city")] {
+            let what = format!("lane_transit({parameters}, carrier = '{carrier}', lane_level = '{level}')");
+            let expected = lane_transit(&parcels, &question, carrier, level);
+            assert_shows(stack, &what, &["origin", "dest"], &expected);
+        }
+        let expected = exception_rate(&parcels, &troubled, &question);
+        assert_shows(
+            stack,
+            &asked("exception_rate"),
+            &["carrier", "kind", "vendor", "name"],
+            &expected,
+        );
+        for carrier in ["", "zto"] {
+            let what = format!("exception_trend({parameters}, carrier = '{carrier}')");
+            let expected = exception_trend(&parcels, &troubled, &question, carrier);
+            assert_shows(stack, &what, &["cohort_date", "kind", "vendor", "name"], &expected);
+        }
+    }
+}
+
+#[test]
+fn a_bad_file_of_promises_changes_nothing() {
+    let stack = migrated("metrics-promises");
+    let promises = || tables::rows(&stack, "SELECT * FROM courier.sla_promise ORDER BY ALL");
+    load_sla(&stack, PROMISES).unwrap();
+    let before = promises();
+    assert_eq!(before.len(), 6);
+
+    let error = load_sla(&stack, &format!("{PROMISES}sf,CN44,CN4403,24\n")).unwrap_err();
+    assert!(
+        error.contains("line 8: the same carrier, origin and destination as in line 6"),
+        "{error}"
+    );
+    let error = load_sla(&stack, &format!("{PROMISES}sf,CN44,CN4401,soon\n")).unwrap_err();
+    assert!(
+        error.contains("line 8: hours \"soon\" is not a whole number"),
+        "{error}"
+    );
+    assert_eq!(promises(), before);
+
+    load_sla(&stack, "carrier,origin,destination,hours\n").unwrap();
+    assert_eq!(
+        promises(),
+        Vec::<serde_json::Value>::new(),
+        "an empty file takes all promises back"
+    );
+}
