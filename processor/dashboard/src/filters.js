@@ -77,9 +77,9 @@ function select(name, label, options) {
       options.map(([code, text]) => h('option', { value: code, selected: code === value }, text))));
 }
 
-let open = false;
-
 function carriers() {
+  // The bar is made anew with each choice; a list that is open stays so for the next one.
+  const open = document.querySelector('#filters details.pick')?.open ?? false;
   const chosen = list('carrier');
   const known = catalog.all().carriers.map((row) => row.code);
   const offered = [...known, ...chosen.filter((code) => !known.includes(code))];
@@ -90,7 +90,6 @@ function carriers() {
     h('div', { class: 'list' }, offered.map((code) => h('label', {},
       h('input', { type: 'checkbox', name: 'carrier', value: code, checked: chosen.includes(code), onchange: (event) => toggle(code, event.target.checked) }),
       h('span', { class: 'dot', hue: catalog.hue(code) }), catalog.carrier(code)))));
-  details.addEventListener('toggle', () => { open = details.open; });
   details.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !details.open) return;
     details.open = false;
