@@ -121,7 +121,7 @@ export function sparkline(values, label, stroke) {
 
 // A share with its interval, on a scale from `low` to `high`.
 export function interval(share, from, to, low = 0, high = 1) {
-  const width = 84;
+  const width = 74;
   const x = (value) => 3 + (Math.min(Math.max(value, low), high) - low) / (high - low) * (width - 6);
   return h('svg', { class: 'interval', width, height: 12, viewBox: `0 0 ${width} 12`, 'aria-hidden': 'true' },
     h('line', { class: 'scale', x1: 3, x2: width - 3, y1: 6, y2: 6 }),

@@ -1,4 +1,4 @@
-// Figures as people read them. Unknown is a dash, never 0.
+// Figures as people read them. Unknown is a dash, never 0; a line does not break between a figure and its unit.
 import { locale, t } from './i18n.js';
 
 const DASH = '–';
@@ -15,12 +15,12 @@ export function number(value, digits = 1) {
 }
 
 export function percent(share, digits = 1) {
-  return known(share) ? `${number(share * 100, digits)} %` : DASH;
+  return known(share) ? `${number(share * 100, digits)}\u00a0%` : DASH;
 }
 
 export function hours(value) {
   if (!known(value)) return DASH;
-  return `${number(value, Math.abs(value) < 100 ? 1 : 0)} ${t('h')}`;
+  return `${number(value, Math.abs(value) < 100 ? 1 : 0)}\u00a0${t('h')}`;
 }
 
 // A span that may be long: 3 h, 2 d 5 h.

@@ -33,7 +33,8 @@ async function settled(page) {
   await page.waitForFunction(() => document.querySelector('#content .panel, #content .start, #content form') && !document.querySelector('[aria-busy="true"]'), { timeout: 30000 });
 }
 
-const text = (page, selector) => page.$$eval(selector, (elements) => elements.map((element) => element.innerText.trim()));
+// Figures are tied to their units by spaces that do not break.
+const text = (page, selector) => page.$$eval(selector, (elements) => elements.map((element) => element.innerText.replaceAll('\u00a0', ' ').trim()));
 const states = (page) => page.$$eval('.panel', (panels) => panels.map((panel) => panel.dataset.state));
 const parameter = (page, name) => new URL(page.url()).searchParams.get(name);
 
@@ -58,7 +59,7 @@ async function league(page) {
   const rows = await page.$$eval('.league tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => {
     const copy = cell.cloneNode(true);
     copy.querySelectorAll('.hidden').forEach((element) => element.remove());
-    return copy.textContent.trim();
+    return copy.textContent.replaceAll('\u00a0', ' ').trim();
   })));
   return Object.fromEntries(rows.map(([carrier, ...cells]) => [carrier, cells]));
 }

@@ -98,7 +98,7 @@ export default {
   'exception_rate.title': 'Settled parcels with at least one exception',
   'return_rate': 'Returned',
   'return_rate.title': 'Settled parcels on their way back, or back with the sender',
-  'eta_hit_rate': 'Announced day kept',
+  'eta_hit_rate': 'Day kept',
   'eta_hit_rate.title': 'First attempted on or before the day first announced, of settled parcels with an announcement',
   'lost': 'Lost?',
   'lost.title': 'Open, and far beyond their promise',
@@ -109,6 +109,7 @@ export default {
 
   'cdf': 'Delivered within …',
   'cdf.note': 'Of all parcels picked up, also those that are still under way: a curve that stays below 100 % has parcels that never arrived, or have not yet.',
+  'cdf.others': 'Not drawn, for want of parcels: {carriers}.',
   'cdf.x': 'hours since the pick-up',
   'time.trend': 'Transit time over time',
   'time.trend.note': 'Each point: the parcels picked up in the seven days up to that day. A line has gaps where they are too few, or too few have arrived yet.',

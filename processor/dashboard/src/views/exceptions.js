@@ -83,7 +83,7 @@ function bilingual({ vendor, name }) {
   const row = catalog.codeRow(vendor, name);
   if (!row) return name;
   const [first, second] = language() === 'zh' ? [row.zh, row.en] : [row.en, row.zh];
-  return h('span', {}, first, ' ', h('span', { class: 'quiet', lang: language() === 'zh' ? 'en' : 'zh-CN' }, second));
+  return h('span', { class: 'names' }, first, ' ', h('span', { class: 'quiet', lang: language() === 'zh' ? 'en' : 'zh-CN' }, second));
 }
 
 function party({ vendor, name }) {

@@ -10,6 +10,7 @@ import { league, SOUND_RATE } from '../league.js';
 import { panel } from '../panel.js';
 import { table } from '../table.js';
 import { address, choose, get } from '../url.js';
+import { distribution } from './transit.js';
 
 // What a field can show: the column, how it is written, whether less is better, and from which parcels it is made.
 const METRICS = {
@@ -29,18 +30,25 @@ export default {
     const asked = filters();
     let answer;
     const load = (signal) => (answer ??= ask('lanes', asked, signal).catch((error) => { answer = undefined; throw error; }));
-    const chosen = asked.origin && asked.dest;
+    if (asked.origin && asked.dest) return lane(asked);
     return [
-      chosen && panel({
-        title: t('lanes.carriers', { origin: catalog.province(asked.origin), dest: catalog.province(asked.dest) }), size: 'large',
-        tools: h('a', { class: 'button', href: address('lanes', { origin: '', dest: '' }), 'data-view': true }, t('lanes.back')),
-        load: (signal) => ask('scorecard', asked, signal), show: ({ rows }) => league(rows),
-      }),
-      !chosen && panel({ title: t('lanes.map'), note: t('lanes.map.note'), size: 'huge', tools: picker(), load, show: map }),
+      panel({ title: t('lanes.map'), note: t('lanes.map.note'), size: 'huge', tools: picker(), load, show: map }),
       panel({ title: t('lanes.list'), size: 'large', load, show: list }),
-    ].filter(Boolean);
+    ];
   },
 };
+
+// One lane: like is compared with like.
+function lane(asked) {
+  return [
+    panel({
+      title: t('lanes.carriers', { origin: catalog.province(asked.origin), dest: catalog.province(asked.dest) }), note: t('league.note'), size: 'middle',
+      tools: h('a', { class: 'button', href: address('lanes', { origin: '', dest: '' }), 'data-view': true }, t('lanes.back')),
+      load: (signal) => ask('scorecard', asked, signal), show: ({ rows }) => league(rows),
+    }),
+    panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
+  ];
+}
 
 function picker() {
   return h('label', { class: 'field inline' }, h('span', { class: 'label' }, t('metric')),

@@ -35,9 +35,19 @@ export default {
 
 const HORIZONS = [24, 48, 72, 96, 120, 168];
 
-function distribution({ rows }, body) {
+// A curve of fewer would be chance, as a median of them.
+const FEWEST = 10;
+
+export function distribution({ rows }, body) {
   const curves = byCarrier(rows);
-  const shown = [...curves.keys()].sort((a, b) => curves.get(b).parcels - curves.get(a).parcels).slice(0, MOST);
+  const all = [...curves.keys()].sort((a, b) => curves.get(b).parcels - curves.get(a).parcels);
+  const shown = all.filter((carrier) => curves.get(carrier).parcels >= FEWEST).slice(0, MOST);
+  const others = all.filter((carrier) => !shown.includes(carrier)).map((carrier) => `${catalog.carrier(carrier)} (${count(curves.get(carrier).parcels)})`);
+  if (shown.length) curvesOf(shown, curves, body);
+  return others.length > 0 && h('p', { class: 'note below' }, t('cdf.others', { carriers: others.join(', ') }));
+}
+
+function curvesOf(shown, curves, body) {
   // The share at an hour in which nothing was delivered is that of the hour before.
   const at = (carrier, hour) => curves.get(carrier).points.findLast(([known]) => known <= hour)?.[1] ?? 0;
   chart(body, {
