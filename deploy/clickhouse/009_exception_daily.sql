@@ -6,6 +6,10 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
     seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
+    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
+    bins -> mapFromArrays(
+        arrayCompact(arraySort(bins)),
+        arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
     measured AS
     (
         SELECT
@@ -40,7 +44,7 @@ SELECT
     count() AS parcels,
     countIf(is_settled) AS settled,
     countIf(is_settled AND ifNull(seconds_to_resolve <= 180 * 86400, true)) AS resolve_parcels,
-    sumMapIf(map(bin(assumeNotNull(seconds_to_resolve)), toUInt64(1)), is_settled AND ifNull(seconds_to_resolve <= 180 * 86400, false)) AS resolve_bins,
+    counted(groupArrayIf(bin(assumeNotNull(seconds_to_resolve)), is_settled AND ifNull(seconds_to_resolve <= 180 * 86400, false))) AS resolve_bins,
     any(observed_at) AS refreshed_at
 FROM measured
 ARRAY JOIN [
@@ -64,7 +68,7 @@ CREATE TABLE IF NOT EXISTS {database}.exception_daily_recent
     `parcels`         UInt64                 COMMENT 'Parcels of the cohort with at least one such event',
     `settled`         UInt64                 COMMENT 'Of those, aged 7 days + 6 h or more: numerator of the rate; carrier_daily.settled is its denominator',
     `resolve_parcels` UInt64                 COMMENT 'Of those, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
-    `resolve_bins`    Map(UInt16, UInt64)    COMMENT 'Settled parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
+    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Settled parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
     `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
 )
 ENGINE = MergeTree
@@ -120,7 +124,7 @@ CREATE VIEW IF NOT EXISTS {database}.exception_daily
     `parcels`         UInt64                 COMMENT 'Parcels of the cohort with at least one such event',
     `settled`         UInt64                 COMMENT 'Of those, aged 7 days + 6 h or more: numerator of the rate; carrier_daily.settled is its denominator',
     `resolve_parcels` UInt64                 COMMENT 'Of those, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
-    `resolve_bins`    Map(UInt16, UInt64)    COMMENT 'Settled parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
+    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Settled parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
     `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

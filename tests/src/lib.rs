@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod differential;
 pub mod measures;
+pub mod metrics_page;
 pub mod oracle;
 pub mod simulator;
 pub mod stack;

@@ -9,6 +9,7 @@
 
 mod connection;
 mod cpu;
+pub mod dashboards;
 pub mod derive;
 pub mod ingest;
 mod kafka;

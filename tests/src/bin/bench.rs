@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use courierflow_tests::bench::{derive, ingest, latency, pipeline, sink};
+use courierflow_tests::bench::{dashboards, derive, ingest, latency, pipeline, sink};
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
@@ -38,6 +38,15 @@ enum Name {
     Sink(Sink),
     /// From a push's answer until its row is seen, at a quarter of the maximum load
     Latency(Latency),
+    /// Refreshes of the metric tables and the queries of docs/metrics.md, with more and more shipments
+    Dashboards {
+        /// How many shipments, ascending; ten million take 8 GB of disk
+        #[arg(long, value_delimiter = ',', default_value = "1000000,3000000,10000000", value_parser = clap::value_parser!(u64).range(1..))]
+        shipments: Vec<u64>,
+        /// How often each query is asked
+        #[arg(long, default_value_t = 20, value_parser = at_least_one)]
+        rounds: usize,
+    },
 }
 
 #[derive(Args)]
@@ -112,5 +121,6 @@ fn main() -> anyhow::Result<()> {
         Name::Derive(sizes) => derive::run(sizes.into()),
         Name::Sink(sizes) => sink::run(sizes.into()),
         Name::Latency(sizes) => latency::run(sizes.into()),
+        Name::Dashboards { shipments, rounds } => dashboards::run(&dashboards::Plan { shipments, rounds }),
     }
 }

@@ -145,7 +145,14 @@ fn shipment(random: &mut Random, index: u64, now: i64) -> ShipmentRow {
         .collect();
     milestones(random, &mut row, start);
     events(random, &mut row, start);
-    row.last_event_at = row.event.last().map(|event| event.occurred_at);
+    if let Some(last) = row.event.last() {
+        row.last_event_at = Some(last.occurred_at);
+        row.sub_status = last.sub_status.clone();
+        row.raw_code = last.raw_code.clone();
+        if random.chance(0.5) {
+            row.status = last.status.clone();
+        }
+    }
     row
 }
 

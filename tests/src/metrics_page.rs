@@ -1,0 +1,126 @@
+//! The page `docs/metrics.md`: its tables of columns, which are those of the DDL, and its queries.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use crate::stack::repository;
+
+/// A view or table of the DDL.
+#[derive(Debug, Default)]
+pub struct Relation {
+    /// What its comment says.
+    pub comment: String,
+    /// Name, type and comment of each column.
+    pub columns: Vec<[String; 3]>,
+}
+
+/// The page.
+pub fn path() -> PathBuf {
+    repository().join("docs/metrics.md")
+}
+
+/// The relations that the numbered files create, by name; those of the first four are described elsewhere.
+pub fn relations() -> anyhow::Result<BTreeMap<String, Relation>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(repository().join("deploy/clickhouse"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<anyhow::Result<_>>()?;
+    files.sort();
+    let mut relations = BTreeMap::new();
+    for file in files
+        .iter()
+        .filter(|file| file.file_name().is_some_and(|name| name > "005"))
+    {
+        let text = std::fs::read_to_string(file)?;
+        for statement in text.split(";\n") {
+            if let Some((name, relation)) = relation(statement) {
+                relations.insert(name, relation);
+            }
+        }
+    }
+    Ok(relations)
+}
+
+/// One that has columns of its own; none of a statement that fills, copies or counts.
+fn relation(statement: &str) -> Option<(String, Relation)> {
+    let start = statement.lines().position(|line| line.starts_with("CREATE "))?;
+    let mut lines = statement.lines().skip(start);
+    let name = lines.next()?.split("{database}.").nth(1)?.split_whitespace().next()?;
+    if lines.next()? != "(" {
+        return None;
+    }
+    let mut relation = Relation::default();
+    for line in lines.by_ref().take_while(|line| *line != ")") {
+        if let Some(column) = column(line) {
+            relation.columns.push(column);
+        }
+    }
+    let comment = lines.filter_map(|line| line.strip_prefix("COMMENT '")).last()?;
+    relation.comment = unquoted(comment.strip_suffix('\'')?);
+    Some((name.to_owned(), relation))
+}
+
+/// "    `name`  Type  COMMENT '...',"
+fn column(line: &str) -> Option<[String; 3]> {
+    let (name, rest) = line.trim().strip_prefix('`')?.split_once('`')?;
+    let (kind, comment) = rest.split_once(" COMMENT '")?;
+    let comment = comment.trim_end_matches(',').strip_suffix('\'')?;
+    Some([name.to_owned(), kind.trim().to_owned(), unquoted(comment)])
+}
+
+fn unquoted(text: &str) -> String {
+    text.replace("''", "'")
+}
+
+/// The page with the tables of columns as the DDL has them. An error names what the page lacks.
+pub fn with_columns(page: &str) -> anyhow::Result<String> {
+    let mut relations = relations()?;
+    let mut written = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        written.push_str(line);
+        written.push('\n');
+        let Some(name) = line
+            .strip_prefix("<!-- columns of ")
+            .and_then(|line| line.strip_suffix(" -->"))
+        else {
+            continue;
+        };
+        let relation = relations.remove(name);
+        let relation = relation.ok_or_else(|| anyhow::anyhow!("the DDL has no {name}, or the page has it twice"))?;
+        writeln!(
+            written,
+            "{}.\n\n| column | type | meaning |\n|---|---|---|",
+            relation.comment
+        )?;
+        for [name, kind, comment] in &relation.columns {
+            writeln!(written, "| `{name}` | {kind} | {} |", comment.replace('|', "\\|"))?;
+        }
+        // What stands there now.
+        anyhow::ensure!(
+            lines.any(|line| line == "<!-- end -->"),
+            "the columns of {name} have no end"
+        );
+        written.push_str("<!-- end -->\n");
+    }
+    // The halves of a table and what fills it are no business of a reader.
+    relations.retain(|name, _| !name.ends_with("_recent"));
+    anyhow::ensure!(relations.is_empty(), "the page lacks {:?}", relations.keys());
+    Ok(written)
+}
+
+/// The queries of the page, each with the heading above it.
+pub fn queries(page: &str) -> Vec<(String, String)> {
+    let mut queries = Vec::new();
+    let mut heading = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(title) = line.strip_prefix("### ") {
+            title.clone_into(&mut heading);
+        } else if line == "```sql" {
+            let query: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            queries.push((heading.clone(), query.join("\n")));
+        }
+    }
+    queries
+}

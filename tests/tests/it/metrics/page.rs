@@ -1,0 +1,92 @@
+//! `docs/metrics.md` says what the DDL says, and its queries run.
+
+use courierflow_processor::domain::code_table::{KDNIAO, KUAIDI100, PARTIES, party_of};
+use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_transitions};
+use courierflow_tests::metrics_page;
+use serde_json::Value;
+
+use super::{now, refresh};
+use crate::harness::{migrated, tables};
+
+/// `UPDATE_GOLDEN=1` writes the tables of columns anew.
+#[test]
+fn the_page_has_the_columns_of_the_ddl() {
+    let page = std::fs::read_to_string(metrics_page::path()).unwrap();
+    let written = metrics_page::with_columns(&page).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(metrics_page::path(), &written).unwrap();
+        return;
+    }
+    for (line, (is, should_be)) in page.lines().zip(written.lines()).enumerate() {
+        assert_eq!(
+            is,
+            should_be,
+            "docs/metrics.md:{}: UPDATE_GOLDEN=1 writes the tables anew",
+            line + 1
+        );
+    }
+    assert_eq!(page, written);
+}
+
+#[test]
+fn every_column_has_a_comment_and_every_query_of_the_page_has_an_answer() {
+    let stack = migrated("metrics-page");
+    let rows = measures::shipments(3, 800, now());
+    let (standing, retracted) = measures::transitions_of(&rows);
+    tables::execute(&stack, &insert_shipments("courier", &rows));
+    tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
+    tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
+    refresh(&stack);
+
+    let without_comment = tables::rows(
+        &stack,
+        "SELECT table, name FROM system.columns WHERE database = 'courier' AND comment = '' \
+         AND table NOT IN ('carrier_count', 'exception_count') AND table NOT LIKE '%\\_refresh'",
+    );
+    assert_eq!(without_comment, Vec::<Value>::new());
+
+    let page = std::fs::read_to_string(metrics_page::path()).unwrap();
+    let queries = metrics_page::queries(&page);
+    assert!(queries.len() >= 19, "{} queries", queries.len());
+    for (heading, query) in queries {
+        let rows = tables::try_rows(&stack, &query).unwrap_or_else(|error| panic!("{heading}: {error}"));
+        // Nobody promised anything here.
+        assert!(
+            !rows.is_empty() || heading.ends_with("_promise"),
+            "{heading} has no answer:\n{query}"
+        );
+    }
+
+    let named = tables::rows(&stack, "SELECT * FROM courier.exception_name");
+    let find = |kind: &str, vendor: &str, name: &str| {
+        let mut found = named
+            .iter()
+            .filter(|row| row["kind"] == kind && row["vendor"] == vendor && row["name"] == name);
+        let row = found
+            .next()
+            .unwrap_or_else(|| panic!("{kind} {vendor} {name} has no name"));
+        assert!(found.next().is_none(), "{kind} {vendor} {name} has two names");
+        row
+    };
+    let mut count = 0;
+    for (vendor, table) in [("kuaidi100", KUAIDI100), ("kdniao", KDNIAO)] {
+        for code in table.iter().filter(|code| code.is_exception) {
+            let row = find("code", vendor, &code.code.to_string());
+            assert_eq!(row["reason"], code.sub_status);
+            assert_eq!(row["party"], party_of(Some(code.sub_status)));
+            if let Some(name) = code.names.first() {
+                assert_eq!(row["name_zh"], *name);
+            }
+            count += 1;
+        }
+    }
+    for (reason, party) in PARTIES {
+        assert_eq!(find("reason", "", reason)["party"], *party);
+        count += 1;
+    }
+    let parties = ["carrier", "consignee", "shipper", "customs", "unknown"];
+    for party in parties {
+        find("party", "", party);
+    }
+    assert_eq!(named.len(), count + parties.len());
+}
