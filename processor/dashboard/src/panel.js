@@ -15,7 +15,7 @@ export function newPage() {
 
 // `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it.
 export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, tools }) {
-  const body = h('div', { class: 'body', 'aria-live': 'polite' });
+  const body = h('div', { class: 'body' });
   const heading = h('h2', {}, title);
   const section = h('section', { class: `panel ${size}`, 'aria-busy': 'true' },
     h('div', { class: 'head' }, h('div', {}, heading, note && h('p', { class: 'note' }, note)), tools && h('div', { class: 'tools' }, tools)),
@@ -25,7 +25,7 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
     const mine = signal;
     section.setAttribute('aria-busy', 'true');
     section.dataset.state = 'loading';
-    fill(body, h('div', { class: 'state loading' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), t('loading')));
+    fill(body, h('div', { class: 'state loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), t('loading')));
     try {
       const answer = await load(mine);
       if (mine.aborted) return;
@@ -52,7 +52,7 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
 }
 
 function nothing(answer) {
-  return h('div', { class: 'state empty' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
+  return h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
     answer?.explanation && h('p', { class: 'detail' }, answer.explanation));
 }
 

@@ -131,6 +131,8 @@ export default {
   'exc.codes.note': 'Distinct parcels with the code, of the settled parcels that the vendor reports on.',
   'exc.reasons': 'Who has which trouble',
   'exc.reasons.note': 'Share of the settled parcels of each carrier by canonical reason, both vendors together.',
+  'exc.parties': 'Who answers for it',
+  'exc.parties.note': 'Share of the settled parcels of each carrier with an exception of each party. A parcel can count for several.',
   'code': 'Code',
   'meaning': 'Meaning',
   'party': 'Party',

@@ -128,6 +128,8 @@ export default {
   'exc.codes.note': '带有该异常码的快件（去重），占该数据商所报稳定快件的比例。',
   'exc.reasons': '谁有哪些问题',
   'exc.reasons.note': '各快递公司稳定快件中每种统一原因的比例（两家数据商合计）。',
+  'exc.parties': '由谁负责',
+  'exc.parties.note': '各快递公司稳定快件中，发生过各责任方异常的比例。一票快件可计入多个责任方。',
   'code': '代码',
   'meaning': '含义',
   'party': '责任方',

@@ -39,19 +39,21 @@ function spark(row, trend) {
 }
 
 // Sums over all carriers, and the carriers that stand out.
-function summary({ rows, totals }) {
-  const all = totals[0];
+function summary({ rows }) {
+  const sum = (value) => rows.reduce((total, row) => total + value(row), 0);
+  // A share times its denominator is the count that it was made of.
+  const share = (key, of) => sum((row) => (row[key] ?? 0) * row[of]) / sum((row) => row[of]);
   const fact = (value, label) => h('div', { class: 'fact' }, h('strong', {}, value), h('span', {}, label));
   return [
     h('div', { class: 'facts' },
-      fact(count(all.parcels), t('kpi.parcels')),
-      fact(percent(all.delivered_share), t('kpi.delivered')),
-      fact(count(all.open), t('kpi.open')),
-      fact(percent(all.rate_48h), t('kpi.rate_48h')),
-      fact(percent(all.on_time_rate), t('kpi.on_time')),
-      fact(percent(all.exception_rate), t('kpi.exception'))),
+      fact(count(sum((row) => row.parcels)), t('kpi.parcels')),
+      fact(percent(sum((row) => row.delivered) / sum((row) => row.parcels)), t('kpi.delivered')),
+      fact(count(sum((row) => row.open)), t('kpi.open')),
+      fact(percent(share('rate_48h', 'due_48h')), t('kpi.rate_48h')),
+      fact(percent(share('on_time_rate', 'sla_due')), t('kpi.on_time')),
+      fact(percent(share('exception_rate', 'settled')), t('kpi.exception'))),
     h('div', { class: 'bests' }, bests(rows)),
-    h('p', { class: 'note' }, t('kpi.asof', { time: time(all.refreshed_at) })),
+    h('p', { class: 'note' }, t('kpi.asof', { time: time(rows.map((row) => row.refreshed_at).sort()[0]) })),
   ];
 }
 

@@ -23,7 +23,8 @@ export default {
     return [
       panel({ title: t('exc.time'), note: t('exc.time.note'), size: 'large', load, show: overTime, isEmpty: ({ days }) => !days.length }),
       panel({ title: t('exc.codes'), note: t('exc.codes.note'), size: 'large', load, show: byCode, isEmpty }),
-      panel({ title: t('exc.reasons'), note: t('exc.reasons.note'), size: 'large', load, show: byCarrier, isEmpty: ({ reasons }) => !reasons.length }),
+      panel({ title: t('exc.reasons'), note: t('exc.reasons.note'), size: 'large', load, show: byCarrier, isEmpty: ({ rates }) => !rates.length }),
+      panel({ title: t('exc.parties'), note: t('exc.parties.note'), size: 'large', load, show: byParty, isEmpty: ({ rates }) => !rates.length }),
     ];
   },
 };
@@ -91,7 +92,8 @@ function party({ vendor, name }) {
   return known ? t(`party.${known}`) : '–';
 }
 
-function byCarrier({ reasons }, body) {
+function byCarrier({ rates }, body) {
+  const reasons = rates.filter((row) => row.kind === 'reason');
   const sizes = new Map(reasons.map((row) => [row.carrier, row.settled]));
   const carriers = [...sizes.keys()].filter((carrier) => sizes.get(carrier) >= SOUND_RATE).sort((a, b) => sizes.get(b) - sizes.get(a));
   const totals = new Map();
@@ -121,6 +123,29 @@ function byCarrier({ reasons }, body) {
       }],
     }),
     table: { head: [t('carrier'), ...subjects.map(catalog.reason)], rows: carriers.map((carrier) => [catalog.carrier(carrier), ...subjects.map((subject) => percent(cells.get(`${carrier} ${subject}`)?.rate ?? 0, 2))]) },
+  });
+}
+
+const PARTIES = [['carrier', '#c2395b'], ['consignee', '#3d6fd1'], ['shipper', '#b8860b'], ['customs', '#8a5cc9'], ['unknown', '#8b98a3']];
+
+function byParty({ rates }, body) {
+  const rows = rates.filter((row) => row.kind === 'party' && row.settled >= SOUND_RATE);
+  const carriers = [...new Set(rows.map((row) => row.carrier))];
+  const value = (carrier, party) => rows.find((row) => row.carrier === carrier && row.name === party)?.rate ?? 0;
+  const all = (carrier) => PARTIES.reduce((total, [party]) => total + value(carrier, party), 0);
+  carriers.sort((a, b) => all(a) - all(b));
+  chart(body, {
+    label: t('exc.parties'),
+    height: 80 + carriers.length * 32,
+    make: (axis, { text }) => ({
+      color: PARTIES.map(([, hue]) => hue),
+      legend: {},
+      tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: (value) => percent(value, 2) },
+      xAxis: { type: 'value', ...axis, axisLabel: { ...axis.axisLabel, formatter: (value) => `${Math.round(value * 100)} %` } },
+      yAxis: { type: 'category', data: carriers.map(catalog.carrier), ...axis, axisLabel: { color: text } },
+      series: PARTIES.map(([party]) => ({ name: t(`party.${party}`), type: 'bar', stack: 'parties', barMaxWidth: 20, data: carriers.map((carrier) => value(carrier, party)) })),
+    }),
+    table: { head: [t('carrier'), ...PARTIES.map(([party]) => t(`party.${party}`))], rows: carriers.toReversed().map((carrier) => [catalog.carrier(carrier), ...PARTIES.map(([party]) => percent(value(carrier, party), 2))]) },
   });
 }
 

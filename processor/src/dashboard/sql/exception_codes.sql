@@ -1,4 +1,5 @@
--- Codes of all carriers asked for: counts add up, and the interval is made of the sums (Wilson, z for 95 %).
+-- Codes of all carriers asked for, and the settled parcels that their vendor reports on. The formulas are those of
+-- exception_rate, which has each carrier by itself.
 WITH
     (part, whole, side) -> if(whole = 0, NULL, least(1., greatest(0.,
         (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
@@ -16,11 +17,15 @@ WITH
     ),
     found AS
     (
-        SELECT vendor, name, sum(parcels) AS parcels, sum(settled_with) AS settled_with
-        FROM exception_rate(
-            from_date = {from:Date}, to_date = {to:Date}, vendor = {vendor:String}, origin = {origin:String}, dest = {dest:String})
-        WHERE kind = 'code' AND (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, carrier))
-        GROUP BY vendor, name
+        SELECT daily.vendor AS vendor, daily.name AS name, sum(daily.parcels) AS parcels, sum(daily.settled) AS settled_with
+        FROM exception_daily AS daily
+        WHERE daily.level = if({origin:String} = '' AND {dest:String} = '', 'carrier', 'province')
+            AND daily.kind = 'code'
+            AND daily.cohort_date BETWEEN {from:Date} AND {to:Date}
+            AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+            AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String})
+            AND (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, daily.carrier))
+        GROUP BY daily.vendor, daily.name
     )
 SELECT
     found.vendor AS vendor, found.name AS name, found.parcels AS parcels, found.settled_with AS settled_with, cohort.settled AS settled,
