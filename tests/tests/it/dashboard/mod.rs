@@ -637,6 +637,30 @@ fn what_the_database_cannot_answer_is_said() {
     });
 }
 
+/// `processor run` has it, too, and there the page knows how far derive and sink are.
+#[test]
+fn it_is_part_of_the_whole_processor() {
+    let stack = crate::harness::shared();
+    let url = stack.processor.url();
+    assert_eq!(agent().get(format!("{url}/")).call().unwrap().status(), 200);
+    let samples = || -> Vec<Value> {
+        let answer = agent().get(format!("{url}/api/v1/process")).call();
+        let answer: Value = answer.unwrap().body_mut().read_json().unwrap();
+        answer["samples"].as_array().unwrap().clone()
+    };
+    for name in ["courierflow_derive_lag_records", "courierflow_sink_lag_records"] {
+        eventually(&format!("{name} is shown"), || {
+            let samples = samples();
+            let found = samples.iter().any(|sample| sample["name"] == name);
+            if found { Ok(()) } else { Err(format!("{samples:?}")) }
+        });
+    }
+    let answer = agent().get(format!("{url}/api/v1/stalled")).call().unwrap();
+    assert_eq!(answer.status(), 200);
+    // It has no say in whether the process is ready.
+    assert_eq!(readyz(&stack.processor).unwrap()["parts"]["dashboard"], Value::Null);
+}
+
 /// Clicks through the page in Chromium; the script is beside the page's own sources, which it is about.
 #[test]
 fn the_page_in_a_browser() {
