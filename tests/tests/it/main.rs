@@ -6,6 +6,7 @@
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
 //! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
+//! | [`alarms`] | none | alarms and panels name metrics and sections that exist |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`dashboard`] | own | the dashboard's API against figures worked out by hand, and its page in a browser |
@@ -28,6 +29,7 @@
     reason = "a panic is a test's way to fail"
 )]
 
+mod alarms;
 mod broker;
 mod chaos;
 mod configuration;

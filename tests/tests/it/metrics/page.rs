@@ -5,7 +5,7 @@ use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_
 use courierflow_tests::metrics_page;
 use serde_json::Value;
 
-use super::{now, refresh};
+use super::{grafana, now, refresh};
 use crate::harness::{migrated, tables};
 
 /// `UPDATE_GOLDEN=1` writes the tables of columns anew.
@@ -29,7 +29,7 @@ fn the_page_has_the_columns_of_the_ddl() {
 }
 
 #[test]
-fn every_column_has_a_comment_and_every_query_of_the_page_has_an_answer() {
+fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answer() {
     let stack = migrated("metrics-page");
     let rows = measures::shipments(3, 800, now());
     let (standing, retracted) = measures::transitions_of(&rows);
@@ -56,6 +56,8 @@ fn every_column_has_a_comment_and_every_query_of_the_page_has_an_answer() {
             "{heading} has no answer:\n{query}"
         );
     }
+
+    grafana::assert_every_query_runs(&stack);
 
     let named = tables::rows(&stack, "SELECT * FROM courier.exception_name");
     let find = |kind: &str, vendor: &str, name: &str| {

@@ -1,0 +1,68 @@
+//! The dashboards of `deploy/grafana`: every SQL in them runs.
+
+use std::path::PathBuf;
+
+use courierflow_tests::stack::{Stack, repository};
+use serde_json::Value;
+
+use crate::harness::tables;
+
+/// Runs all SQL of all dashboards with the variables at "all"; a query that is shown on a chart must have an answer.
+pub(super) fn assert_every_query_runs(stack: &dyn Stack) {
+    let mut run = 0;
+    for file in dashboards() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let dashboard: Value = serde_json::from_str(&text).unwrap();
+        let mut queries = Vec::new();
+        collect(&dashboard, &mut queries);
+        for query in queries {
+            let sql = substituted(&query);
+            let rows =
+                tables::try_rows(stack, &sql).unwrap_or_else(|error| panic!("{}: {error}\n{sql}", file.display()));
+            // One asks for a parcel that is not named, others want more parcels than there are here.
+            let may_be_empty = query.contains("$number") || query.contains("_sound");
+            assert!(
+                !rows.is_empty() || may_be_empty,
+                "{} has no answer to\n{sql}",
+                file.display()
+            );
+            run += 1;
+        }
+    }
+    assert!(run >= 12, "only {run} queries were found");
+}
+
+fn dashboards() -> Vec<PathBuf> {
+    let directory = repository().join("deploy/grafana/dashboards");
+    std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect()
+}
+
+/// The SQL of panels, and that of variables, wherever it stands.
+fn collect(value: &Value, queries: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            queries.extend(fields.get("rawSql").and_then(Value::as_str).map(str::to_owned));
+            if fields.get("type").and_then(Value::as_str) == Some("query") {
+                queries.extend(fields.get("query").and_then(Value::as_str).map(str::to_owned));
+            }
+            fields.values().for_each(|value| collect(value, queries));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, queries)),
+        _ => {}
+    }
+}
+
+/// What the plugin and the page put in.
+fn substituted(query: &str) -> String {
+    let mut sql = query
+        .replace("$__fromTime", "toDateTime(now() - 60 * 86400)")
+        .replace("$__toTime", "toDateTime(now())");
+    for variable in ["$vendor", "$origin", "$dest", "$carrier", "$number"] {
+        sql = sql.replace(variable, "");
+    }
+    assert!(!sql.contains('$'), "an unknown variable in\n{query}");
+    sql
+}
