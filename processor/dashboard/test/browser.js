@@ -64,6 +64,9 @@ async function league(page) {
   return Object.fromEntries(rows.map(([carrier, ...cells]) => [carrier, cells]));
 }
 
+// Parcels, p50, p90, within 48 h, within 72 h, on time: the second column is a drawing.
+const withoutTrend = (cells) => cells.filter((_, place) => place !== 1).slice(0, 6);
+
 async function picture(page, name) {
   await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
 }
@@ -76,9 +79,8 @@ const tests = {
     assert.deepEqual(await text(page, '.summary .fact strong'), ['120', '75.0 %', '18', '50.0 %', '81.7 %', '41.7 %']);
     const carriers = await league(page);
     assert.deepEqual(Object.keys(carriers).sort(), ['J&T Express', 'SF Express', 'ZTO Express']);
-    //                       parcels, trend, p50, p90, 48 h, 72 h, on time
-    assert.deepEqual(carriers['SF Express'].toSpliced(1, 1).slice(0, 6), ['40', '20.0 h', 'n = 40', '100.0 %', '100.0 %', '100.0 %']);
-    assert.deepEqual(carriers['ZTO Express'].toSpliced(1, 1).slice(0, 6), ['40', '50.0 h', 'n = 40', '0.0 %', '75.0 %', '75.0 %']);
+    assert.deepEqual(withoutTrend(carriers['SF Express']), ['40', '20.0 h', 'n = 40', '100.0 %', '100.0 %', '100.0 %']);
+    assert.deepEqual(withoutTrend(carriers['ZTO Express']), ['40', '50.0 h', 'n = 40', '0.0 %', '75.0 %', '75.0 %']);
     const best = await text(page, '.best');
     assert.match(best[0], /Fastest\s+SF Express/);
     assert.match(best[1], /Most reliable\s+SF Express/);
