@@ -83,8 +83,10 @@ registry_ask_to_end() { process_signal registry TERM; }
 # --- ClickHouse ------------------------------------------------------------------------------------------------------
 
 clickhouse_spawn() { # HOME
+  local config=$data_dir/clickhouse.xml
+  printf '<clickhouse><users_config>%s</users_config></clickhouse>\n' "$repo/deploy/local/clickhouse/users.xml" >"$config"
   # The statement that opens the servers must not end, or the engine ends with it.
-  process_spawn clickhouse "$1/clickhouse" --path="$data_dir/clickhouse" --listen_host=127.0.0.1 \
+  process_spawn clickhouse "$1/clickhouse" --config-file="$config" --path="$data_dir/clickhouse" --listen_host=127.0.0.1 \
     --http_port="$COURIERFLOW_CLICKHOUSE_HTTP_PORT" --tcp_port="$COURIERFLOW_CLICKHOUSE_TCP_PORT" \
     --query="SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; SELECT sleepEachRow(3) FROM numbers(100000000)
              SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1 FORMAT Null"

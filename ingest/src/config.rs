@@ -35,6 +35,8 @@ pub struct Config {
     /// Of the processor.
     #[serde(default, rename = "sink")]
     _sink: IgnoredAny,
+    #[serde(default, rename = "dashboard")]
+    _dashboard: IgnoredAny,
     /// Of the processor.
     #[serde(default, rename = "clickhouse")]
     _clickhouse: IgnoredAny,

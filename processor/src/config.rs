@@ -37,6 +37,9 @@ pub struct Config {
     /// Topics → tables.
     #[serde(default)]
     pub sink: SinkSettings,
+    /// The dashboard.
+    #[serde(default)]
+    pub dashboard: DashboardSettings,
     #[serde(default, rename = "ingest")]
     _ingest: IgnoredAny,
 }
@@ -64,7 +67,7 @@ impl Default for TopicSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcessorSettings {
-    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    /// Where `/livez`, `/readyz`, `/metrics` and the dashboard are served.
     pub listen: SocketAddr,
     /// Whether too many bad records stop a worker. Off, all of them are dead-lettered: for the one run that has to get past
     /// records that somebody has looked at.
@@ -215,6 +218,38 @@ impl Default for SinkSettings {
     }
 }
 
+/// `[dashboard]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DashboardSettings {
+    /// The `ClickHouse` user, who can do nothing but read the tables. Another one than that of the sink: whatever a page
+    /// might be tricked into asking, the server refuses what is not a `SELECT`.
+    pub clickhouse_user: String,
+    /// Password of the user; empty when missing.
+    pub clickhouse_password: Option<Secret>,
+    /// A file with the password.
+    pub clickhouse_password_file: Option<PathBuf>,
+    /// A query that takes longer is ended.
+    pub query_timeout_ms: u64,
+    /// Queries at the same time; further ones wait as long as a query may take.
+    pub max_queries: usize,
+    /// Longest range of dates, in days.
+    pub max_days: u16,
+}
+
+impl Default for DashboardSettings {
+    fn default() -> Self {
+        Self {
+            clickhouse_user: "dashboard".to_owned(),
+            clickhouse_password: None,
+            clickhouse_password_file: None,
+            query_timeout_ms: 10_000,
+            max_queries: 8,
+            max_days: 400,
+        }
+    }
+}
+
 impl Config {
     /// Reads the file, the environment and the secret files, and refuses what cannot work.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
@@ -223,6 +258,10 @@ impl Config {
         config.registry.complete()?;
         if let Some(file) = &config.clickhouse.password_file {
             config.clickhouse.password = Some(settings::secret_from_file("clickhouse.password_file", file)?);
+        }
+        if let Some(file) = &config.dashboard.clickhouse_password_file {
+            let password = settings::secret_from_file("dashboard.clickhouse_password_file", file)?;
+            config.dashboard.clickhouse_password = Some(password);
         }
         kafka_client::check(&config.kafka)?;
         config.validate()?;
@@ -293,6 +332,27 @@ impl Config {
             (1_000..=240_000).contains(&sink.insert_timeout_ms),
             "sink.insert_timeout_ms",
             format!("{} is not between 1000 and 240000", sink.insert_timeout_ms),
+        )?;
+        let dashboard = &self.dashboard;
+        refuse_unless(
+            !dashboard.clickhouse_user.trim().is_empty(),
+            "dashboard.clickhouse_user",
+            "is empty".to_owned(),
+        )?;
+        refuse_unless(
+            (1_000..=60_000).contains(&dashboard.query_timeout_ms),
+            "dashboard.query_timeout_ms",
+            format!("{} is not between 1000 and 60000", dashboard.query_timeout_ms),
+        )?;
+        refuse_unless(
+            (1..=256).contains(&dashboard.max_queries),
+            "dashboard.max_queries",
+            format!("{} is not between 1 and 256", dashboard.max_queries),
+        )?;
+        refuse_unless(
+            (1..=3_660).contains(&dashboard.max_days),
+            "dashboard.max_days",
+            format!("{} is not between 1 and 3660", dashboard.max_days),
         )
     }
 }

@@ -1,7 +1,8 @@
 //! The processor: derives shipments and transitions from push events, exactly once, and writes them to ClickHouse,
-//! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them.
+//! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them. `dashboard` shows what came of it.
 
 pub mod config;
+pub mod dashboard;
 pub mod dead_letter;
 pub mod derive;
 pub mod domain;

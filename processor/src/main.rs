@@ -1,4 +1,4 @@
-//! `processor run | derive | sink | migrate | load-sla | dead-letters`
+//! `processor run | derive | sink | dashboard | migrate | load-sla | dead-letters`
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use courierflow_processor::dead_letter::{Selection, Source, replay};
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::replay as tables_replay;
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{derive, migrate, sink, sla};
+use courierflow_processor::{dashboard, derive, migrate, sink, sla};
 use courierflow_schemas::logging;
 use courierflow_schemas::registry::Registry;
 use tokio::net::TcpListener;
@@ -45,12 +45,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Derive and sink in one process.
+    /// Derive, sink and dashboard in one process.
     Run,
     /// Push events to shipments and transitions only.
     Derive,
     /// Topics to tables only.
     Sink,
+    /// Carrier performance in the browser only; needs nothing but `ClickHouse`.
+    Dashboard,
     /// Create or align topics, schemas and tables, then end.
     Migrate,
     /// Replace the promised hours of carriers, which on-time rates are measured against, by those of a CSV file.
@@ -157,9 +159,10 @@ fn main() -> ExitCode {
         .and_then(|runtime| match command {
             Command::Migrate => runtime.block_on(migrate_and_report(&config)),
             Command::LoadSla { file } => runtime.block_on(load_sla_and_report(&config, &file)),
-            Command::Run => runtime.block_on(serve(&config, true, true)),
-            Command::Derive => runtime.block_on(serve(&config, true, false)),
-            Command::Sink => runtime.block_on(serve(&config, false, true)),
+            Command::Run => runtime.block_on(serve(&config, Roles::ALL)),
+            Command::Derive => runtime.block_on(serve(&config, Roles::DERIVE)),
+            Command::Sink => runtime.block_on(serve(&config, Roles::SINK)),
+            Command::Dashboard => runtime.block_on(serve(&config, Roles::DASHBOARD)),
             Command::Replay(arguments) => replay_tables(&config, &arguments, &runtime),
             Command::DeadLetters(DeadLetters::List(arguments)) => list_dead_letters(&config, arguments),
             Command::DeadLetters(DeadLetters::Replay(arguments)) => replay_dead_letters(&config, arguments, &runtime),
@@ -264,32 +267,54 @@ fn replay_dead_letters(config: &Config, arguments: ReplayArguments, runtime: &Ru
     Ok(())
 }
 
-async fn serve(config: &Config, runs_derive: bool, runs_sink: bool) -> anyhow::Result<()> {
+/// What a process does.
+#[derive(Clone, Copy)]
+struct Roles {
+    derive: bool,
+    sink: bool,
+    dashboard: bool,
+}
+
+impl Roles {
+    const ALL: Self = Self::new(true, true, true);
+    const DERIVE: Self = Self::new(true, false, false);
+    const SINK: Self = Self::new(false, true, false);
+    const DASHBOARD: Self = Self::new(false, false, true);
+
+    const fn new(derive: bool, sink: bool, dashboard: bool) -> Self {
+        Self {
+            derive,
+            sink,
+            dashboard,
+        }
+    }
+}
+
+async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
     // 3. The port first: a second processor on it should say so before it touches anything.
     let listen = config.processor.listen;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("processor.listen {listen}"))?;
     let health = Health::default();
-    let router = health::router(health.clone(), health::install_metrics()?);
+    let metrics = health::install_metrics()?;
+    let mut router = health::router(health.clone(), metrics.clone());
+    if roles.dashboard {
+        router = router.merge(dashboard::router(config, metrics));
+    }
 
-    // 4. The ids of our schemas, from the registry or, while that is away, from disk.
-    let registry = Registry::new(&config.registry);
-    let asked = registry.clone();
-    let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
-
-    // 5. The workers.
+    // 4. The workers.
     let shutdown = Shutdown::default();
-    let mut workers = Vec::new();
-    if runs_derive {
-        workers.extend(derive::start(config, &registry, ids, &health, &shutdown)?);
-    }
-    if runs_sink {
-        let handle = tokio::runtime::Handle::current();
-        workers.extend(sink::start(config, &registry, ids, &handle, &health, &shutdown)?);
-    }
+    let workers = if roles.derive || roles.sink {
+        start_workers(config, roles, &health, &shutdown).await?
+    } else {
+        // A page that says that the database is away is worth more than none: it has no other way to be not ready. Beside
+        // the workers it has no say at all.
+        health.ready("dashboard");
+        Vec::new()
+    };
 
-    // 6. Serve until a signal, then let every worker finish what is open.
+    // 5. Serve until a signal, then let every worker finish what is open.
     let server = tokio::spawn(axum::serve(listener, router).into_future());
     wait_for_signal().await?;
     tracing::info!("shutting down");
@@ -297,6 +322,28 @@ async fn serve(config: &Config, runs_derive: bool, runs_sink: bool) -> anyhow::R
     let ended = wait_for_workers(workers).await;
     server.abort();
     ended
+}
+
+async fn start_workers(
+    config: &Config,
+    roles: Roles,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    // The ids of our schemas, from the registry or, while that is away, from disk.
+    let registry = Registry::new(&config.registry);
+    let asked = registry.clone();
+    let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
+
+    let mut workers = Vec::new();
+    if roles.derive {
+        workers.extend(derive::start(config, &registry, ids, health, shutdown)?);
+    }
+    if roles.sink {
+        let handle = tokio::runtime::Handle::current();
+        workers.extend(sink::start(config, &registry, ids, &handle, health, shutdown)?);
+    }
+    Ok(workers)
 }
 
 /// A client of a broker that went away in the wrong moment may wait for its answer without end; what it had open is done

@@ -25,6 +25,8 @@ pub struct Carrier {
     pub carrier: String,
     /// The name that users know.
     pub name: String,
+    /// The same in English.
+    pub name_en: String,
     /// All of its parcels cross borders, even when a push names no time zone.
     #[serde(deserialize_with = "empty_is_false")]
     pub international: bool,
@@ -42,15 +44,17 @@ struct Mapping {
 }
 
 // A row that cannot be read is left out, so that a bad file cannot stop a service; the tests refuse such a file.
+fn read() -> Vec<Carrier> {
+    let mut reader = csv::Reader::from_reader(CARRIERS_CSV.as_bytes());
+    reader.deserialize().flatten().collect()
+}
+
 static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
     let mut mapping = Mapping {
         kuaidi100: HashMap::new(),
         kdniao: HashMap::new(),
     };
-    for row in csv::Reader::from_reader(CARRIERS_CSV.as_bytes())
-        .deserialize::<Carrier>()
-        .flatten()
-    {
+    for row in read() {
         let codes = match row.vendor {
             Vendor::Kuaidi100 => &mut mapping.kuaidi100,
             Vendor::Kdniao => &mut mapping.kdniao,
@@ -59,6 +63,17 @@ static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
     }
     mapping
 });
+
+/// The carriers of the file, one row each: the first, whose name is the usual one.
+pub fn each() -> Vec<Carrier> {
+    let mut carriers: Vec<Carrier> = Vec::new();
+    for row in read() {
+        if carriers.iter().all(|known| known.carrier != row.carrier) {
+            carriers.push(row);
+        }
+    }
+    carriers
+}
 
 /// The row of a vendor's code (blanks and case do not matter), if the file has one.
 pub fn find(vendor: Vendor, code: &str) -> Option<&'static Carrier> {
@@ -126,7 +141,11 @@ mod tests {
                 );
             }
             assert_eq!(row.name.trim(), row.name);
-            assert!(!row.name.is_empty());
+            assert!(!row.name.is_empty() && !row.name_en.is_empty());
+            assert!(row.name_en.is_ascii(), "{}", row.name_en);
+            for other in &rows {
+                assert!(other.carrier != row.carrier || other.name_en == row.name_en, "{row:?}");
+            }
             if let Some(zone) = &row.zone {
                 assert!(jiff::tz::TimeZone::get(zone).is_ok(), "{zone} is no IANA zone");
             }

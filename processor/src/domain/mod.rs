@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+pub mod code_names;
 pub mod code_table;
 pub mod fingerprint;
 pub mod local_time;

@@ -162,6 +162,14 @@ fn class_of_code(code: u32) -> Class {
         .unwrap_or(Class::Transient)
 }
 
+/// The server's own code, if it was the server that said no.
+pub(crate) fn code_of(error: &Error) -> Option<u32> {
+    match error {
+        Error::BadResponse(text) => code(text),
+        _ => None,
+    }
+}
+
 /// The number in `Code: 60. DB::Exception: …`. A proxy in front of the server answers without one.
 fn code(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("Code: ")?;

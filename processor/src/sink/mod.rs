@@ -14,7 +14,7 @@ pub mod client;
 mod consumer;
 mod dead_letters;
 mod insert;
-mod insert_error;
+pub(crate) mod insert_error;
 pub mod rows;
 mod settle;
 mod table_health;

@@ -1,6 +1,7 @@
-//! `./dev bench dashboards`: how long the metric tables take to refresh and the queries of `docs/metrics.md` to answer, with
-//! more and more shipments, which are made by ClickHouse itself.
+//! `./dev bench dashboards`: how long the metric tables take to refresh and the queries of `docs/metrics.md` and the
+//! dashboard to answer, with more and more shipments, which are made by ClickHouse itself.
 
+mod pages;
 mod shipments;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use courierflow_processor::config::Config;
 use courierflow_processor::migrate::clickhouse::migrate_clickhouse;
 
 use crate::metrics_page;
-use crate::stack::{LocalStack, Server, Stack, repository};
+use crate::stack::{Launch, LocalStack, Server, Stack, repository};
 
 /// Rows that one INSERT makes.
 const CHUNK: u64 = 500_000;
@@ -53,6 +54,8 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         wait_for(&stack, view)?;
     }
 
+    let mut dashboard = Launch::processor("dashboard").start("dashboard", &stack)?;
+    dashboard.wait_ready(Duration::from_secs(30))?;
     let page = std::fs::read_to_string(metrics_page::path())?;
     let mut present = 0;
     for shipments in plan.shipments.iter().copied() {
@@ -63,6 +66,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         println!("{shipments} shipments, made in {:.0?}", begun.elapsed());
         measure_refreshes(&stack)?;
         measure_queries(&stack, &metrics_page::queries(&page), plan.rounds)?;
+        pages::measure(&dashboard.url(), plan.rounds)?;
         println!();
     }
     Ok(())

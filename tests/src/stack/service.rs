@@ -32,7 +32,7 @@ impl Launch {
         Self::new("ingest", &[], "COURIERFLOW__INGEST__LISTEN")
     }
 
-    /// The program `processor` with a subcommand: `run`, `derive`, `sink` or `migrate`.
+    /// The program `processor` with a subcommand: `run`, `derive`, `sink`, `dashboard` or `migrate`.
     pub fn processor(subcommand: &str) -> Self {
         Self::new("processor", &[subcommand], "COURIERFLOW__PROCESSOR__LISTEN")
     }

@@ -9,6 +9,7 @@
 //! | [`alarms`] | none | alarms and panels name metrics and sections that exist |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
+//! | [`dashboard`] | own | the dashboard's API against figures worked out by hand, and its page in a browser |
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`garbage`] | own | records on the topics that nobody should have written |
@@ -33,6 +34,7 @@ mod alarms;
 mod broker;
 mod chaos;
 mod configuration;
+mod dashboard;
 mod dead_letters;
 mod derive;
 mod garbage;

@@ -1,0 +1,105 @@
+// The bar of choices above the figures. It writes to the URL, and shows what is there.
+import * as catalog from './catalog.js';
+import { h } from './dom.js';
+import { daysBefore, today } from './format.js';
+import { t } from './i18n.js';
+import { choose, get, list } from './url.js';
+
+const SPANS = [7, 30, 90];
+const DEFAULT_SPAN = 30;
+
+// Parcels of younger days cannot be judged by the longest fixed horizon yet: 72 h, and 6 h for late reports. The figures
+// that are shown without being asked for are those of days that can.
+const YOUNG_DAYS = 4;
+const lastJudged = () => daysBefore(today(), YOUNG_DAYS);
+
+// What the API is asked for; the days are always said, so that all panels mean the same ones.
+export function filters() {
+  const to = get('to') || lastJudged();
+  return {
+    from: get('from') || daysBefore(to, DEFAULT_SPAN - 1), to,
+    carrier: get('carrier'), vendor: get('vendor'), origin: get('origin'), dest: get('dest'),
+  };
+}
+
+// `without` names choices that make no difference on this page.
+export function bar(without = []) {
+  const now = filters();
+  const shows = (name) => !without.includes(name);
+  const choices = h('form', { class: 'filters', role: 'search', 'aria-label': t('filters'), onsubmit: (event) => event.preventDefault() },
+    shows('from') && days(now),
+    shows('carrier') && carriers(),
+    shows('vendor') && select('vendor', t('vendor'), catalog.all().vendors.map((row) => [row.code, catalog.vendor(row.code)])),
+    shows('origin') && select('origin', t('origin'), provinces()),
+    shows('origin') && select('dest', t('dest'), provinces()),
+    h('button', { type: 'button', class: 'quiet', onclick: reset, disabled: isDefault() }, t('reset')));
+  return choices;
+}
+
+const KEYS = ['from', 'to', 'carrier', 'vendor', 'origin', 'dest'];
+
+const isDefault = () => KEYS.every((key) => !get(key));
+
+function reset() {
+  choose(Object.fromEntries(KEYS.map((key) => [key, ''])));
+}
+
+function provinces() {
+  return catalog.all().provinces.map((row) => [row.code, catalog.province(row.code)]);
+}
+
+function field(label, ...controls) {
+  return h('div', { class: 'field' }, h('span', { class: 'label' }, label), controls);
+}
+
+function days({ from, to }) {
+  const date = (name, value) => h('input', {
+    type: 'date', name, value, max: '2148-12-31', 'aria-label': t(`days.${name}`),
+    // Typing a year goes through years that nobody means; leaving the field or Enter says that it is done.
+    onchange: (event) => { if (event.target.value !== value && event.target.value >= '1970-01-01') choose({ from, to, [name]: event.target.value }); },
+  });
+  const preset = (text, first, last, isDefault) => h('button', {
+    type: 'button', class: 'preset', 'aria-pressed': String(from === first && to === last), onclick: () => choose(isDefault ? { from: '', to: '' } : { from: first, to: last }),
+  }, text);
+  const span = (days) => preset(t('days.last', { days }), daysBefore(lastJudged(), days - 1), lastJudged(), days === DEFAULT_SPAN);
+  return h('div', { class: 'field' }, h('span', { class: 'label' }, t('days')), date('from', from), h('span', { 'aria-hidden': 'true' }, '–'), date('to', to),
+    h('span', { class: 'presets', title: t('days.judged', { days: YOUNG_DAYS }) }, SPANS.map(span), preset(t('days.today'), daysBefore(today(), DEFAULT_SPAN - 1), today())));
+}
+
+function select(name, label, options) {
+  const value = get(name);
+  // A value that is not offered is still what the page is asked for, and must be seen.
+  const known = options.some(([code]) => code === value);
+  return h('label', { class: 'field' }, h('span', { class: 'label' }, label),
+    h('select', { name, onchange: (event) => choose({ [name]: event.target.value }) },
+      h('option', { value: '' }, t('all')),
+      value && !known && h('option', { value, selected: true }, value),
+      options.map(([code, text]) => h('option', { value: code, selected: code === value }, text))));
+}
+
+function carriers() {
+  // The bar is made anew with each choice; a list that is open stays so for the next one.
+  const open = document.querySelector('#filters details.pick')?.open ?? false;
+  const chosen = list('carrier');
+  const known = catalog.all().carriers.map((row) => row.code);
+  const offered = [...known, ...chosen.filter((code) => !known.includes(code))];
+  const summary = chosen.length ? chosen.map(catalog.carrier).join(', ') : t('all');
+  const toggle = (code, on) => choose({ carrier: (on ? [...chosen, code] : chosen.filter((other) => other !== code)).join(',') });
+  const details = h('details', { class: 'pick', open },
+    h('summary', { 'aria-label': `${t('carrier')}: ${summary}` }, h('span', {}, summary)),
+    h('div', { class: 'list' }, offered.map((code) => h('label', {},
+      h('input', { type: 'checkbox', name: 'carrier', value: code, checked: chosen.includes(code), onchange: (event) => toggle(code, event.target.checked) }),
+      h('span', { class: 'dot', hue: catalog.hue(code) }), catalog.carrier(code)))));
+  details.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !details.open) return;
+    details.open = false;
+    details.querySelector('summary').focus();
+  });
+  return field(t('carrier'), details);
+}
+
+// A click elsewhere closes the list.
+document.addEventListener('click', (event) => {
+  if (event.target.closest('details.pick') || !event.target.isConnected) return;
+  for (const details of document.querySelectorAll('details.pick[open]')) details.open = false;
+});

@@ -1,0 +1,71 @@
+// The league table: one row a carrier, each share with its interval, young cohorts greyed.
+import * as catalog from './catalog.js';
+import { interval } from './charts.js';
+import { h } from './dom.js';
+import { count, hours, percent } from './format.js';
+import { t } from './i18n.js';
+import { table } from './table.js';
+import { address, list } from './url.js';
+
+// A share of fewer parcels would be chance, and is not shown (D.2).
+export const SOUND_RATE = 30;
+
+// Column, the parcels that it is a share of, and the end of its scale; less is better where that is below 1.
+const RATES = [
+  ['rate_48h', 'due_48h', 1],
+  ['rate_72h', 'due_72h', 1],
+  ['on_time_rate', 'sla_due', 1],
+  ['first_attempt_cn_rate', 'settled_attempted', 1],
+  ['exception_rate', 'settled', 0.5],
+  ['return_rate', 'settled', 0.5],
+  ['eta_hit_rate', 'eta_parcels', 1],
+];
+
+export function league(rows, { trend } = {}) {
+  const chosen = list('carrier');
+  const columns = [
+    { key: 'carrier', header: true, label: t('carrier'), value: (row) => catalog.carrier(row.carrier), cell: (row) => name(row, chosen) },
+    { key: 'parcels', numeric: true, label: t('parcels'), title: t('parcels.title'), value: (row) => row.parcels, cell: (row) => count(row.parcels) },
+    trend && { key: 'trend', label: t('trend'), title: t('trend.title'), cell: trend },
+    quantile('p50', 'is_p50_sound'),
+    quantile('p90', 'is_p90_sound'),
+    ...RATES.map(([key, of, end]) => ({
+      key, low: end < 1, numeric: true, label: t(key), title: t(`${key}.title`), value: (row) => sound(row, key, of), cell: (row) => rate(row, key, of, end),
+    })),
+    { key: 'lost', numeric: true, low: true, label: t('lost'), title: t('lost.title'), value: (row) => row.lost_presumed, cell: (row) => count(row.lost_presumed) },
+    { key: 'maturity', numeric: true, label: t('maturity'), title: t('maturity.title'), value: (row) => row.maturity, cell: (row) => percent(row.maturity, 0) },
+  ].filter(Boolean);
+  return table({ columns, rows, first: '-parcels', caption: t('league'), className: 'league', rowClass: (row) => (row.is_mature ? '' : 'young') });
+}
+
+// A share that may be compared, or nothing.
+export const sound = (row, key, of) => (row[of] >= SOUND_RATE ? row[key] : null);
+
+function name(row, chosen) {
+  const only = chosen.length === 1 && chosen[0] === row.carrier;
+  return h('span', { class: 'carrier' },
+    h('span', { class: 'dot', hue: catalog.hue(row.carrier) }),
+    h('a', { href: address('transit', { carrier: only ? '' : row.carrier, sort: '' }), 'data-view': true }, catalog.carrier(row.carrier)),
+    !row.is_mature && h('span', { class: 'badge', title: t('young.title', { share: percent(row.maturity, 0) }) }, t('young')));
+}
+
+function quantile(key, isSound) {
+  const column = `${key}_hours`;
+  return {
+    key, numeric: true, low: true, label: t(key), title: t(`${key}.title`), value: (row) => (row[isSound] ? row[column] : null),
+    cell: (row) => {
+      if (!row[isSound]) return few(row.transit_parcels);
+      // "Not reached" is a fact about a cohort that is old enough, and only "not yet" about a young one.
+      return row[column] === null ? h('span', { class: 'quiet' }, row.is_mature ? t('not.reached') : t('not.yet')) : hours(row[column]);
+    },
+  };
+}
+
+export function rate(row, key, of, end = 1, digits = 1) {
+  if (sound(row, key, of) === null) return few(row[of]);
+  const title = t('interval', { low: percent(row[`${key}_low`], digits), high: percent(row[`${key}_high`], digits), n: count(row[of]) });
+  return h('span', { class: 'rate', title }, percent(row[key], digits),
+    interval(row[key], row[`${key}_low`], row[`${key}_high`], 0, end), h('span', { class: 'hidden' }, title));
+}
+
+const few = (n) => h('span', { class: 'quiet', title: t('too.few.n', { n: count(n) }) }, n ? t('n', { n: count(n) }) : '–');

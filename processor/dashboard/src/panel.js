@@ -1,0 +1,66 @@
+// A part of a page that asks something and shows the answer. It has its size before the answer is there, and says so when
+// it is still asking, when there is nothing, and when something went wrong.
+import { h, fill } from './dom.js';
+import { t, has } from './i18n.js';
+
+let signal;
+let aborter = new AbortController();
+
+// A new page: what the old one asked is of no interest any more.
+export function newPage() {
+  aborter.abort();
+  aborter = new AbortController();
+  signal = aborter.signal;
+}
+
+// `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it.
+export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, tools }) {
+  const body = h('div', { class: 'body' });
+  const heading = h('h2', {}, title);
+  const section = h('section', { class: `panel ${size}`, 'aria-busy': 'true' },
+    h('div', { class: 'head' }, h('div', {}, heading, note && h('p', { class: 'note' }, note)), tools && h('div', { class: 'tools' }, tools)),
+    body);
+
+  async function ask() {
+    const mine = signal;
+    section.setAttribute('aria-busy', 'true');
+    section.dataset.state = 'loading';
+    fill(body, h('div', { class: 'state loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), t('loading')));
+    try {
+      const answer = await load(mine);
+      if (mine.aborted) return;
+      if (isEmpty(answer)) {
+        section.dataset.state = 'empty';
+        fill(body, nothing(answer));
+      } else {
+        section.dataset.state = 'ready';
+        body.replaceChildren();
+        const shown = show(answer, body);
+        if (shown) body.append(...[shown].flat().filter(Boolean));
+      }
+    } catch (error) {
+      if (mine.aborted) return;
+      section.dataset.state = 'error';
+      fill(body, failure(error, ask));
+      if (!error.status && error.code === undefined) throw error;
+    } finally {
+      if (!mine.aborted) section.setAttribute('aria-busy', 'false');
+    }
+  }
+  ask();
+  return section;
+}
+
+function nothing(answer) {
+  return h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
+    answer?.explanation && h('p', { class: 'detail' }, answer.explanation));
+}
+
+function failure(error, again) {
+  const key = `error.${error.code}`;
+  return h('div', { class: 'state error', role: 'alert' },
+    h('strong', {}, t('error')),
+    h('p', {}, has(key) ? t(key) : t('error.failed')),
+    error.message && h('p', { class: 'detail' }, error.message),
+    error.status !== 400 && h('button', { type: 'button', onclick: again }, t('again')));
+}

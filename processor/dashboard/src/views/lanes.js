@@ -1,0 +1,143 @@
+// From where to where: a field for each pair of provinces, and the carriers of the one that is chosen.
+import { ask } from '../api.js';
+import * as catalog from '../catalog.js';
+import { chart } from '../charts.js';
+import { h } from '../dom.js';
+import { filters } from '../filters.js';
+import { count, hours, percent } from '../format.js';
+import { t } from '../i18n.js';
+import { league, SOUND_RATE } from '../league.js';
+import { panel } from '../panel.js';
+import { table } from '../table.js';
+import { address, choose, get } from '../url.js';
+import { distribution } from './transit.js';
+
+// What a field can show: the column, how it is written, whether less is better, and from which parcels it is made.
+const METRICS = {
+  p50: { key: 'p50_hours', shown: hours, low: true, sound: (row) => row.is_p50_sound },
+  p90: { key: 'p90_hours', shown: hours, low: true, sound: (row) => row.is_p90_sound },
+  on_time: { key: 'on_time_rate', shown: percent, sound: (row) => row.sla_due >= SOUND_RATE },
+  within_72h: { key: 'rate_72h', shown: percent, sound: (row) => row.due_72h >= SOUND_RATE },
+  exception: { key: 'exception_rate', shown: percent, low: true, sound: (row) => row.settled >= SOUND_RATE },
+  parcels: { key: 'parcels', shown: count, sound: () => true },
+};
+
+const metric = () => (get('metric') in METRICS ? get('metric') : 'p50');
+
+export default {
+  without: [],
+  show() {
+    const asked = filters();
+    let answer;
+    const load = (signal) => (answer ??= ask('lanes', asked, signal).catch((error) => { answer = undefined; throw error; }));
+    if (asked.origin && asked.dest) return lane(asked);
+    return [
+      panel({ title: t('lanes.map'), note: t('lanes.map.note'), size: 'huge', tools: picker(), load, show: map }),
+      panel({ title: t('lanes.list'), size: 'large', load, show: list }),
+    ];
+  },
+};
+
+// One lane: like is compared with like.
+function lane(asked) {
+  return [
+    panel({
+      title: t('lanes.carriers', { origin: catalog.province(asked.origin), dest: catalog.province(asked.dest) }), note: t('league.note'), size: 'middle',
+      tools: h('a', { class: 'button', href: address('lanes', { origin: '', dest: '' }), 'data-view': true }, t('lanes.back')),
+      load: (signal) => ask('scorecard', asked, signal), show: ({ rows }) => league(rows),
+    }),
+    panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
+  ];
+}
+
+function picker() {
+  return h('label', { class: 'field inline' }, h('span', { class: 'label' }, t('metric')),
+    h('select', { name: 'metric', onchange: (event) => choose({ metric: event.target.value === 'p50' ? '' : event.target.value }) },
+      Object.keys(METRICS).map((name) => h('option', { value: name, selected: name === metric() }, t(`metric.${name}`)))));
+}
+
+const place = (code) => (code ? catalog.province(code) : t('unknown.province'));
+
+function map({ rows }, body) {
+  const { key, shown, low, sound } = METRICS[metric()];
+  const sorted = (codes) => [...new Set(codes)].sort((a, b) => (a === '') - (b === '') || a.localeCompare(b));
+  const origins = sorted(rows.map((row) => row.origin)).reverse();
+  const dests = sorted(rows.map((row) => row.dest));
+  const known = rows.filter((row) => row[key] !== null && sound(row));
+  const data = known.map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), row[key]]);
+  const few = rows.filter((row) => !known.includes(row)).map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), '-']);
+  const values = data.map((cell) => cell[2]);
+  const at = new Map(rows.map((row) => [`${row.origin} ${row.dest}`, row]));
+  const row = (value) => at.get(`${origins[value[1]]} ${dests[value[0]]}`);
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const good = dark ? ['#0d4f4a', '#4f5b2d', '#7a4b22', '#7d2c3e'] : ['#bfe3da', '#eef0c4', '#f6d3a8', '#efa0a6'];
+  const amount = dark ? ['#1f2a31', '#1f6f9f'] : ['#eef3f6', '#6fb0d8'];
+  if (data.length) {
+    chart(body, {
+      label: t('lanes.map'),
+      height: 130 + origins.length * 27,
+      onClick: ({ value }) => choose({ origin: origins[value[1]], dest: dests[value[0]] }),
+      make: (axis, { text, quiet, surface, line }) => ({
+        legend: { show: false },
+        grid: { top: 86, bottom: 8, left: 96, right: 30, outerBoundsMode: 'none' },
+        tooltip: { formatter: ({ value }) => tip(row(value), shown, key, sound) },
+        xAxis: { type: 'category', position: 'top', data: dests.map(place), ...axis, splitLine: { show: false }, axisLabel: { color: text, rotate: 45, interval: 0, fontSize: 11 } },
+        yAxis: { type: 'category', data: origins.map(place), ...axis, splitLine: { show: false }, axisLabel: { color: text, interval: 0, fontSize: 11 } },
+        visualMap: {
+          type: 'continuous', min: Math.min(...values), max: Math.max(...values, Math.min(...values) + 0.001), dimension: 2, seriesIndex: 0, show: false,
+          inRange: { color: metric() === 'parcels' ? amount : low ? good : good.toReversed() },
+        },
+        series: [
+          {
+            type: 'heatmap', data, itemStyle: { borderColor: surface, borderWidth: 1, borderRadius: 2 }, emphasis: { itemStyle: { borderColor: text, borderWidth: 2 } },
+            label: { show: true, fontSize: 10, color: text, formatter: ({ value }) => brief(value[2], key) },
+          },
+          { type: 'heatmap', data: few.map((cell) => [...cell.slice(0, 2), 0]), itemStyle: { color: line, borderColor: surface, borderWidth: 1, borderRadius: 2 }, label: { show: true, fontSize: 10, color: quiet, formatter: '·' } },
+        ],
+      }),
+    });
+  }
+  return [
+    !data.length && h('p', { class: 'note' }, t('lanes.few')),
+    h('p', { class: 'note below' }, t('lanes.key'), ' ', unknown(rows)),
+  ];
+}
+
+// Many a destination is only known once the parcel is there: what is on its way then lacks in the lane, and flatters it.
+function unknown(rows) {
+  const sum = (some) => some.reduce((total, row) => total + row.parcels, 0);
+  const share = sum(rows.filter((row) => !row.origin || !row.dest)) / sum(rows);
+  return share > 0 && t('lanes.unknown', { share: percent(share) });
+}
+
+// Short enough for a field of the map.
+function brief(value, key) {
+  if (key === 'parcels') return value >= 10000 ? `${Math.round(value / 1000)}k` : value;
+  return key.endsWith('hours') ? Math.round(value) : Math.round(value * 100);
+}
+
+function tip(row, shown, key, sound) {
+  const value = row[key] === null || !sound(row) ? t('too.few') : shown(row[key]);
+  return h('div', {}, h('strong', {}, `${place(row.origin)} → ${place(row.dest)}`), h('div', {}, `${t(`metric.${metric()}`)}: ${value}`), h('div', {}, `${t('parcels')}: ${count(row.parcels)}`));
+}
+
+function list({ rows }) {
+  const when = (row, name) => {
+    const { key, shown, sound } = METRICS[name];
+    if (!sound(row)) return h('span', { class: 'quiet' }, t('n', { n: count(row.parcels) }));
+    return row[key] === null ? h('span', { class: 'quiet' }, row.is_mature ? t('not.reached') : t('not.yet')) : shown(row[key]);
+  };
+  const column = (name, label) => ({
+    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => (METRICS[name].sound(row) ? row[METRICS[name].key] : null), cell: (row) => when(row, name),
+  });
+  const columns = [
+    {
+      key: 'lane', header: true, label: t('lane'), value: (row) => `${place(row.origin)} ${place(row.dest)}`,
+      cell: (row) => (row.origin && row.dest
+        ? h('a', { href: address('lanes', { origin: row.origin, dest: row.dest, sort: '' }), 'data-view': true }, `${place(row.origin)} → ${place(row.dest)}`)
+        : `${place(row.origin)} → ${place(row.dest)}`),
+    },
+    column('parcels', t('parcels')), column('p50', t('p50')), column('p90', t('p90')), column('within_72h', t('rate_72h')), column('on_time', t('on_time_rate')), column('exception', t('exception_rate')),
+  ];
+  return table({ columns, rows, first: '-parcels', caption: t('lanes.list'), className: 'tall', rowClass: (row) => (row.is_mature ? '' : 'young') });
+}

@@ -1,0 +1,93 @@
+// One parcel: where it is, and everything that happened to it.
+import { ask } from '../api.js';
+import * as catalog from '../catalog.js';
+import { h } from '../dom.js';
+import { span, time } from '../format.js';
+import { has, t } from '../i18n.js';
+import { panel } from '../panel.js';
+import { choose, get } from '../url.js';
+
+export default {
+  without: 'all',
+  show() {
+    const number = get('number').trim();
+    return [search(number), number ? panel({
+      title: number, size: 'large', load: (signal) => ask('parcel', { number, carrier: get('carrier') }, signal),
+      // An empty answer has its own words.
+      isEmpty: () => false,
+      show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer.timeline)) : nobody(answer)),
+    }) : h('p', { class: 'start' }, t('parcel.start'))];
+  },
+};
+
+function search(number) {
+  const input = h('input', { type: 'search', name: 'number', id: 'number', value: number, autocomplete: 'off', spellcheck: 'false', maxlength: 128, class: 'mono', 'aria-describedby': 'number-hint' });
+  const find = (event) => {
+    event.preventDefault();
+    choose({ number: input.value.trim(), carrier: '' });
+  };
+  return h('form', { class: 'search', role: 'search', onsubmit: find },
+    h('label', { for: 'number' }, t('parcel.search')), input, h('button', { type: 'submit', class: 'main' }, t('parcel.find')),
+    h('span', { class: 'note', id: 'number-hint' }, t('parcel.hint')));
+}
+
+function nobody({ explanation }) {
+  return h('div', { class: 'state empty' }, h('strong', {}, t('parcel.none')), h('p', {}, t('parcel.none.advice')), h('p', { class: 'detail' }, explanation));
+}
+
+function life(row, timeline) {
+  const own = timeline.filter((change) => change.vendor === row.vendor && change.carrier === row.carrier && change.epoch === row.epoch);
+  const fact = (name, value) => value && h('div', {}, h('dt', {}, name), h('dd', {}, value));
+  return h('article', { class: 'life' },
+    h('div', { class: 'life-head' },
+      h('span', { class: 'carrier' }, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), h('strong', {}, catalog.carrier(row.carrier))),
+      h('span', { class: `status ${tone(row.status)}` }, catalog.meaning(row.status, row.sub_status) ?? t(`status.${row.status}`)),
+      h('span', { class: 'quiet' }, t('tracked.by', { vendor: catalog.vendor(row.vendor) }), ', ', t(`tracking.${row.tracking_state}`))),
+    h('dl', { class: 'details' },
+      fact(t('lane'), [row.origin, row.dest].some(Boolean) && `${row.origin ?? '?'} → ${row.dest ?? '?'}`),
+      fact(t('attempts'), row.attempts ? String(row.attempts) : null),
+      fact(t('estimate'), row.edd_first && time(row.edd_first)),
+      fact(t('last.event'), row.last_event_at && time(row.last_event_at)),
+      fact(t('exception.title.short'), row.exception_codes.map((code) => `${code} ${catalog.code(row.vendor, code)}`).join(', ')),
+      fact(t('flags'), row.flags.map((flag) => (has(`flag.${flag}`) ? t(`flag.${flag}`) : flag)).join(', '))),
+    milestones(row),
+    h('div', { class: 'two' },
+      h('div', {}, h('h3', {}, t('parcel.changes')), changes(row, own)),
+      h('div', {}, h('h3', {}, t('parcel.history')), h('p', { class: 'note' }, t('parcel.history.note')), events(row))));
+}
+
+const STEPS = ['created', 'picked_up', 'left_origin', 'arrived_dest', 'out_for_delivery', 'available', 'delivered', 'returning', 'returned', 'cancelled'];
+// Steps that are no part of an ordinary way are shown only when they were taken.
+const ORDINARY = new Set(['picked_up', 'left_origin', 'arrived_dest', 'out_for_delivery', 'delivered']);
+
+function milestones(row) {
+  const ended = row.returned_at || row.cancelled_at || row.delivered_at;
+  const shown = STEPS.filter((step) => row[`${step}_at`] || (ORDINARY.has(step) && !ended));
+  return h('ol', { class: 'milestones', 'aria-label': t('parcel.steps') }, shown.map((step) => {
+    const at = row[`${step}_at`];
+    return h('li', { class: at ? 'done' : 'open' }, h('span', { class: 'step' }, t(`step.${step}`)), h('time', { datetime: at ?? undefined }, at ? time(at) : '–'));
+  }));
+}
+
+function tone(status) {
+  if (status === 'DELIVERED') return 'good';
+  if (['EXCEPTION', 'RETURNING', 'RETURNED', 'LOST'].includes(status)) return 'bad';
+  return 'way';
+}
+
+function changes(row, own) {
+  return h('ol', { class: 'timeline' }, own.toReversed().map((change) => h('li', { class: change.is_exception ? 'bad' : tone(change.to_status) },
+    h('time', { datetime: change.occurred_at }, time(change.occurred_at)),
+    h('div', {},
+      h('strong', {}, catalog.meaning(change.to_status, change.to_sub_status) ?? t(`status.${change.to_status}`)),
+      change.raw_code && [' ', h('span', { class: 'code' }, change.raw_code)],
+      change.is_exception && [' ', h('span', { class: 'badge bad' }, t('exception.mark'))],
+      change.verdict === 'ANOMALY' && [' ', h('span', { class: 'badge' }, t('anomaly'))],
+      h('div', { class: 'quiet' }, [change.location, change.dwell_hours !== null && t('dwell', { span: span(change.dwell_hours) })].filter(Boolean).join(' · '))))));
+}
+
+function events(row) {
+  return h('ol', { class: 'timeline plain' }, row.events.toReversed().map((event) => h('li', { class: tone(event.status) },
+    h('time', { datetime: event.occurred_at }, time(event.occurred_at)),
+    h('div', {}, h('span', { lang: 'zh-CN' }, event.context || event.location || t(`status.${event.status}`))))));
+}

@@ -1,0 +1,100 @@
+// Whether the figures are fresh: what comes in, how far behind the processor is, what was put aside, and how odd the data is.
+import { ask } from '../api.js';
+import * as catalog from '../catalog.js';
+import { chart } from '../charts.js';
+import { h } from '../dom.js';
+import { filters } from '../filters.js';
+import { count, daysBefore, number, percent, span, time, today } from '../format.js';
+import { t } from '../i18n.js';
+import { panel } from '../panel.js';
+
+// As far back as the quality is counted.
+const QUALITY_DAYS = 40;
+
+export default {
+  without: ['from', 'origin'],
+  show() {
+    const { carrier, vendor } = filters();
+    const [from, to] = [daysBefore(today(), QUALITY_DAYS), today()];
+    let answer;
+    const load = (signal) => (answer ??= ask('pipeline', {}, signal).catch((error) => { answer = undefined; throw error; }));
+    return [
+      panel({ title: t('pipe.now'), size: 'small', load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
+      panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), load, show: hours, isEmpty: (answer) => !answer.hours.length }),
+      panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
+      panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', load: (signal) => ask('quality', { from, to, carrier, vendor }, signal), show: quality }),
+    ];
+  },
+};
+
+function now({ vendors }) {
+  return h('div', { class: 'facts' }, vendors.flatMap((row) => [
+    h('div', { class: 'fact' }, h('strong', {}, t('pipe.ago', { span: ago(row.seconds_ago) })), h('span', {}, `${catalog.vendor(row.vendor)}: ${t('pipe.last')}`)),
+    h('div', { class: 'fact' }, h('strong', {}, count(row.last_hour)), h('span', {}, `${catalog.vendor(row.vendor)}: ${t('pipe.hour')}`)),
+    h('div', { class: 'fact' }, h('strong', {}, count(row.last_day)), h('span', {}, `${catalog.vendor(row.vendor)}: ${t('pipe.day')}`)),
+  ]));
+}
+
+function ago(seconds) {
+  if (seconds < 120) return `${Math.max(0, seconds)} ${t('s')}`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} ${t('min')}` : span(seconds / 3600);
+}
+
+function hours(answer, body) {
+  const vendors = [...new Set(answer.hours.map((row) => row.vendor))];
+  const newest = Math.max(...answer.hours.map((row) => Date.parse(row.hour)));
+  // An hour in which nothing came has no row, and must be seen.
+  const all = Array.from({ length: 48 }, (_, back) => newest - (47 - back) * 3600e3);
+  const pushes = new Map(answer.hours.map((row) => [`${row.vendor} ${Date.parse(row.hour)}`, row.pushes]));
+  const value = (vendor, hour) => pushes.get(`${vendor} ${hour}`) ?? 0;
+  const label = (hour) => time(new Date(hour).toISOString());
+  chart(body, {
+    label: t('pipe.hours'),
+    height: 260,
+    make: (axis) => ({
+      color: ['#0f8b8d', '#e07a1f'],
+      legend: {},
+      tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: count },
+      xAxis: { type: 'category', data: all.map(label), ...axis, axisLabel: { ...axis.axisLabel, formatter: (text) => text.slice(5) } },
+      yAxis: { type: 'value', minInterval: 1, ...axis },
+      series: vendors.map((vendor) => ({ name: catalog.vendor(vendor), type: 'bar', stack: 'pushes', data: all.map((hour) => value(vendor, hour)) })),
+    }),
+    table: { head: [t('since'), ...vendors.map(catalog.vendor)], rows: all.map((hour) => [label(hour), ...vendors.map((vendor) => count(value(vendor, hour)))]) },
+  });
+}
+
+function process({ samples }) {
+  const of = (name) => samples.filter((sample) => sample.name === name);
+  const sum = (name) => of(name).reduce((total, sample) => total + sample.value, 0);
+  const parts = of('courierflow_processor_ready').filter((sample) => sample.labels.part !== 'dashboard');
+  if (!parts.length && !of('courierflow_derive_lag_records').length) return h('div', { class: 'state empty' }, h('p', {}, t('pipe.process.none')));
+  const fact = (value, label, bad) => h('div', { class: bad ? 'fact bad' : 'fact' }, h('strong', {}, value), h('span', {}, label));
+  const records = (name) => (of(name).length ? count(sum(name)) : '–');
+  const dead = sum('courierflow_derive_dead_letters_total') + sum('courierflow_sink_dead_letters_total');
+  return h('div', { class: 'facts' },
+    fact(records('courierflow_derive_lag_records'), t('pipe.lag.derive')),
+    fact(records('courierflow_sink_lag_records'), t('pipe.lag.sink')),
+    fact(records('courierflow_derive_push_events_total'), t('pipe.derived')),
+    fact(records('courierflow_sink_rows_total'), t('pipe.rows')),
+    fact(records('courierflow_derive_shipments'), t('pipe.state')),
+    fact(count(dead), t('pipe.dead'), dead > 0));
+}
+
+// Measure, and what it is a share of.
+const MEASURES = [
+  ['pushes_repeated', 'pushes'], ['transitions_retracted', 'transitions'], ['aborted', 'shipments'], ['carrier_corrected', 'shipments'],
+  ['without_events', 'shipments'], ['lane_unknown', 'shipments'], ['pickup_imputed', 'shipments'], ['duration_invalid', 'shipments'],
+  ['delivery_revoked', 'shipments'], ['post_terminal_scan', 'shipments'], ['unknown_code', 'shipments'], ['bad_time', 'shipments'],
+  ['future_time', 'shipments'], ['tz_assumed', 'shipments'], ['route_loop', 'shipments'], ['events_without_code', 'events'], ['events_unknown', 'events'],
+];
+
+function quality({ rows }) {
+  const line = (label, cells) => h('tr', {}, h('th', { scope: 'row' }, label), cells.map((cell) => h('td', { class: 'number' }, cell)));
+  return h('div', { class: 'scroll', tabindex: '0' }, h('table', {},
+    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('measure')), rows.map((row) => h('th', { scope: 'col', class: 'number' }, catalog.vendor(row.vendor))))),
+    h('tbody', {},
+      line(t('quality.shipments'), rows.map((row) => count(row.shipments))),
+      line(t('quality.pushes'), rows.map((row) => count(row.pushes))),
+      line(t('quality.lag'), rows.map((row) => `${number(row.lag_p50_hours)} / ${number(row.lag_p95_hours)} ${t('h')}`)),
+      MEASURES.map(([measure, of]) => line(t(`quality.${measure}`), rows.map((row) => (row[of] ? [percent(row[measure] / row[of], 2), ' ', h('span', { class: 'quiet' }, count(row[measure]))] : '–')))))));
+}

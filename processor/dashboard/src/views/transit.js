@@ -1,0 +1,138 @@
+// How long parcels take: the whole distribution, its course over time, and where the hours go.
+import { ask } from '../api.js';
+import * as catalog from '../catalog.js';
+import { chart } from '../charts.js';
+import { h } from '../dom.js';
+import { filters } from '../filters.js';
+import { count, hours, number, percent, shortDay } from '../format.js';
+import { t } from '../i18n.js';
+import { panel } from '../panel.js';
+import { choose, get } from '../url.js';
+
+// More lines than these cannot be told apart: the carriers with the most parcels.
+const MOST = 9;
+const METRICS = {
+  p50: { key: 'p50_hours', shown: hours },
+  p90: { key: 'p90_hours', shown: hours },
+  rate_72h: { key: 'rate_72h', shown: percent },
+  on_time: { key: 'on_time_rate', shown: percent },
+};
+
+export default {
+  without: [],
+  show() {
+    const asked = filters();
+    return [
+      panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
+      panel({ title: t('time.trend'), note: t('time.trend.note'), size: 'large', tools: metricPicker(), load: (signal) => ask('trend', asked, signal), show: trend }),
+      panel({
+        title: t('stages'), note: t('stages.note'), size: 'large', load: (signal) => ask('scorecard', asked, signal), show: stages,
+        isEmpty: (answer) => !answer.rows.some((row) => STAGES.some((stage) => row[`${stage}_hours`] !== null)),
+      }),
+    ];
+  },
+};
+
+const HORIZONS = [24, 48, 72, 96, 120, 168];
+
+// A curve of fewer would be chance, as a median of them.
+const FEWEST = 10;
+
+export function distribution({ rows }, body) {
+  const curves = byCarrier(rows);
+  const all = [...curves.keys()].sort((a, b) => curves.get(b).parcels - curves.get(a).parcels);
+  const shown = all.filter((carrier) => curves.get(carrier).parcels >= FEWEST).slice(0, MOST);
+  const others = all.filter((carrier) => !shown.includes(carrier)).map((carrier) => `${catalog.carrier(carrier)} (${count(curves.get(carrier).parcels)})`);
+  if (shown.length) curvesOf(shown, curves, body);
+  return others.length > 0 && h('p', { class: 'note below' }, t('cdf.others', { carriers: others.join(', ') }));
+}
+
+function curvesOf(shown, curves, body) {
+  // The share at an hour in which nothing was delivered is that of the hour before.
+  const at = (carrier, hour) => curves.get(carrier).points.findLast(([known]) => known <= hour)?.[1] ?? 0;
+  chart(body, {
+    label: t('cdf'),
+    height: 360,
+    make: (axis) => ({
+      color: shown.map(catalog.hue),
+      tooltip: { trigger: 'axis', order: 'valueDesc', valueFormatter: (value) => percent(value), axisPointer: { label: { formatter: ({ value }) => `≤ ${Math.round(value)} ${t('h')}` } } },
+      legend: {},
+      xAxis: { type: 'value', name: t('cdf.x'), nameLocation: 'middle', nameGap: 28, min: 0, max: 168, interval: 24, ...axis },
+      yAxis: { type: 'value', min: 0, max: 1, ...axis, axisLabel: { ...axis.axisLabel, formatter: (value) => `${Math.round(value * 100)} %` } },
+      grid: { bottom: 34 },
+      series: shown.map((carrier) => ({
+        name: catalog.carrier(carrier), type: 'line', showSymbol: false, lineStyle: { width: 2 }, emphasis: { focus: 'series' },
+        data: Array.from({ length: 85 }, (_, step) => [step * 2, at(carrier, step * 2)]),
+      })),
+    }),
+    table: {
+      head: [t('carrier'), ...HORIZONS.map((hour) => `≤ ${hour} ${t('h')}`), t('parcels')],
+      rows: shown.map((carrier) => [catalog.carrier(carrier), ...HORIZONS.map((hour) => percent(at(carrier, hour))), count(curves.get(carrier).parcels)]),
+    },
+  });
+}
+
+function byCarrier(rows) {
+  const curves = new Map();
+  for (const row of rows) {
+    const curve = curves.get(row.carrier) ?? { parcels: row.transit_parcels, points: [] };
+    curve.points.push([row.hours, row.delivered_share]);
+    curves.set(row.carrier, curve);
+  }
+  return curves;
+}
+
+const metric = () => (get('metric') in METRICS ? get('metric') : 'p50');
+
+function metricPicker() {
+  return h('div', { class: 'segments', role: 'group', 'aria-label': t('metric') }, Object.keys(METRICS).map((name) =>
+    h('button', { type: 'button', 'aria-pressed': String(name === metric()), onclick: () => choose({ metric: name === 'p50' ? '' : name }) }, t(`trend.${name}`))));
+}
+
+function trend({ rows }, body) {
+  const name = metric();
+  const { key, shown: shownAs } = METRICS[name];
+  const isTime = name.startsWith('p');
+  const days = [...new Set(rows.map((row) => row.day))].sort();
+  const sizes = new Map();
+  for (const row of rows) sizes.set(row.carrier, (sizes.get(row.carrier) ?? 0) + row.parcels);
+  const carriers = [...sizes.keys()].sort((a, b) => sizes.get(b) - sizes.get(a)).slice(0, MOST);
+  const point = new Map(rows.map((row) => [`${row.carrier} ${row.day}`, row[key]]));
+  const value = (carrier, day) => point.get(`${carrier} ${day}`) ?? null;
+  chart(body, {
+    label: t('time.trend'),
+    height: 320,
+    make: (axis) => ({
+      color: carriers.map(catalog.hue),
+      legend: {},
+      tooltip: { trigger: 'axis', order: 'valueAsc', valueFormatter: (value) => shownAs(value) },
+      xAxis: { type: 'category', data: days, boundaryGap: false, ...axis, axisLabel: { ...axis.axisLabel, formatter: shortDay } },
+      yAxis: { type: 'value', scale: true, ...axis, axisLabel: { ...axis.axisLabel, formatter: isTime ? (value) => `${value} ${t('h')}` : (value) => `${Math.round(value * 100)} %` } },
+      series: carriers.map((carrier) => ({
+        name: catalog.carrier(carrier), type: 'line', connectNulls: false, symbol: 'circle', symbolSize: 4, emphasis: { focus: 'series' },
+        data: days.map((day) => value(carrier, day)),
+      })),
+    }),
+    table: { head: [t('days'), ...carriers.map(catalog.carrier)], rows: days.map((day) => [day, ...carriers.map((carrier) => shownAs(value(carrier, day)))]) },
+  });
+}
+
+const STAGES = ['pickup_wait', 'origin', 'linehaul', 'destination', 'last_mile'];
+const STAGE_HUES = ['#9aa7b1', '#0f8b8d', '#3d6fd1', '#8a5cc9', '#e07a1f'];
+
+function stages({ rows }, body) {
+  const shown = [...rows].slice(0, MOST).reverse();
+  chart(body, {
+    label: t('stages'),
+    height: 80 + shown.length * 34,
+    make: (axis, { text }) => ({
+      color: STAGE_HUES,
+      legend: {},
+      tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: (value) => hours(value) },
+      xAxis: { type: 'value', ...axis, axisLabel: { ...axis.axisLabel, formatter: (value) => `${value} ${t('h')}` } },
+      yAxis: { type: 'category', data: shown.map((row) => catalog.carrier(row.carrier)), ...axis, axisLabel: { color: text } },
+      series: STAGES.map((stage) => ({ name: t(`stage.${stage}`), type: 'bar', stack: 'time', barMaxWidth: 20, data: shown.map((row) => row[`${stage}_hours`]) })),
+    }),
+    table: { head: [t('carrier'), ...STAGES.map((stage) => t(`stage.${stage}`))], rows: shown.toReversed().map((row) => [catalog.carrier(row.carrier), ...STAGES.map((stage) => number(row[`${stage}_hours`]))]) },
+  });
+}

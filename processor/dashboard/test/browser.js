@@ -1,0 +1,302 @@
+// Clicks through the page in Chromium and looks at what it shows: node test/browser.js URL SCENARIO PICTURES
+// The figures are those of tests/tests/it/dashboard/data.rs, which the end-to-end tests have inserted.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import puppeteer from 'puppeteer-core';
+
+const [, , base, scenario, pictures] = process.argv;
+
+const chromium = process.env.CHROMIUM ?? execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser || command -v google-chrome']).toString().trim();
+const browser = await puppeteer.launch({
+  executablePath: chromium,
+  // Root, as in a container, may not have a sandbox; the page is our own.
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb'],
+});
+
+// A page, and everything that its console complained about.
+async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false } = {}) {
+  const page = await browser.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => { if (['error', 'warn'].includes(message.type())) complaints.push(message.text()); });
+  page.on('request', (request) => { if (!request.url().startsWith(base) && !request.url().startsWith('data:')) complaints.push(`asks for ${request.url()}`); });
+  await page.setViewport({ width, height });
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
+  await page.evaluateOnNewDocument((tag) => Object.defineProperty(navigator, 'languages', { get: () => [tag] }), language);
+  await page.goto(base + path);
+  await settled(page);
+  return { page, complaints };
+}
+
+// Every panel has its answer.
+async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('#content .panel, #content .start, #content form') && !document.querySelector('[aria-busy="true"]'), { timeout: 30000 });
+}
+
+// Figures are tied to their units by spaces that do not break.
+const text = (page, selector) => page.$$eval(selector, (elements) => elements.map((element) => element.innerText.replaceAll('\u00a0', ' ').trim()));
+const states = (page) => page.$$eval('.panel', (panels) => panels.map((panel) => panel.dataset.state));
+const parameter = (page, name) => new URL(page.url()).searchParams.get(name);
+
+async function click(page, selector, label) {
+  const found = await page.$$(selector);
+  for (const element of found) {
+    if (!label || (await element.evaluate((element) => element.innerText.trim())) === label) {
+      await element.click();
+      await settled(page);
+      return;
+    }
+  }
+  assert.fail(`there is no ${selector} ${label}`);
+}
+
+async function choose(page, name, value) {
+  await page.select(`select[name="${name}"]`, value);
+  await settled(page);
+}
+
+async function league(page) {
+  const rows = await page.$$eval('.league tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => {
+    const copy = cell.cloneNode(true);
+    copy.querySelectorAll('.hidden').forEach((element) => element.remove());
+    return copy.textContent.replaceAll('\u00a0', ' ').trim();
+  })));
+  return Object.fromEntries(rows.map(([carrier, ...cells]) => [carrier, cells]));
+}
+
+// Parcels, p50, p90, within 48 h, within 72 h, on time: the second column is a drawing.
+const withoutTrend = (cells) => cells.filter((_, place) => place !== 1).slice(0, 6);
+
+async function picture(page, name) {
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
+const tests = {
+  async 'the league table shows the figures'() {
+    const { page, complaints } = await open('/');
+    assert.equal(await page.title(), 'Carriers · courierflow');
+    assert.equal(await page.$eval('html', (html) => html.lang), 'en');
+    assert.deepEqual(await text(page, '.summary .fact strong'), ['120', '75.0 %', '18', '50.0 %', '81.7 %', '41.7 %']);
+    const carriers = await league(page);
+    assert.deepEqual(Object.keys(carriers).sort(), ['J&T Express', 'SF Express', 'ZTO Express']);
+    assert.deepEqual(withoutTrend(carriers['SF Express']), ['40', '20.0 h', 'n = 40', '100.0 %', '100.0 %', '100.0 %']);
+    assert.deepEqual(withoutTrend(carriers['ZTO Express']), ['40', '50.0 h', 'n = 40', '0.0 %', '75.0 %', '75.0 %']);
+    const best = await text(page, '.best');
+    assert.match(best[0], /Fastest\s+SF Express/);
+    assert.match(best[1], /Most reliable\s+SF Express/);
+    assert.match(best[3], /ZTO Express/);
+    await picture(page, 'carriers-en');
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'columns are sorted, and the order is in the address'() {
+    const { page } = await open('/');
+    const first = async () => (await text(page, '.league tbody tr:first-child th'))[0];
+    await click(page, 'button[data-key="p50"]');
+    assert.equal(await first(), 'SF Express');
+    assert.equal(parameter(page, 'sort'), 'p50');
+    await click(page, 'button[data-key="p50"]');
+    assert.equal(parameter(page, 'sort'), '-p50');
+    assert.equal(await first(), 'ZTO Express');
+    assert.equal(await page.$eval('th[aria-sort]', (head) => head.getAttribute('aria-sort')), 'descending');
+    await page.reload();
+    await settled(page);
+    assert.equal(await first(), 'ZTO Express');
+  },
+
+  async 'filters are in the address and survive reload and back'() {
+    const { page, complaints } = await open('/');
+    await page.click('.pick > summary');
+    await click(page, '.pick input[value="sf"]');
+    assert.equal(parameter(page, 'carrier'), 'sf');
+    assert.deepEqual(Object.keys(await league(page)), ['SF Express']);
+    assert.equal(await page.$eval('.pick', (pick) => pick.open), true, 'the list stays open for another one');
+    await click(page, '.pick input[value="jt"]');
+    assert.equal(parameter(page, 'carrier'), 'sf,jt');
+    assert.equal(Object.keys(await league(page)).length, 2);
+    await choose(page, 'vendor', 'kdniao');
+    assert.deepEqual(Object.keys(await league(page)), ['J&T Express']);
+    await page.reload();
+    await settled(page);
+    assert.deepEqual(Object.keys(await league(page)), ['J&T Express']);
+    assert.equal(await page.$eval('select[name="vendor"]', (select) => select.value), 'kdniao');
+    await page.goBack();
+    await settled(page);
+    assert.equal(parameter(page, 'vendor'), null);
+    assert.equal(Object.keys(await league(page)).length, 2);
+    // The choices go along to another view, and back with a click.
+    await click(page, 'nav a', 'Transit times');
+    assert.equal(new URL(page.url()).pathname, '/transit');
+    assert.equal(parameter(page, 'carrier'), 'sf,jt');
+    await click(page, '.filters button.quiet', 'Reset');
+    assert.equal(new URL(page.url()).search, '');
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'days can be chosen, also young ones and none'() {
+    const { page } = await open('/');
+    await click(page, '.preset', '7 days');
+    assert.deepEqual(new Set(await states(page)), new Set(['empty']));
+    await page.screenshot({ path: `${pictures}/empty-en.png` });
+    // Three hours ago something was picked up: too young to judge, and greyed.
+    await click(page, '.preset', 'to today');
+    const row = await page.$$eval('.league tr.young', (rows) => rows.map((row) => row.innerText));
+    assert.equal(row.length, 1);
+    assert.match(row[0], /nobody\s*young/);
+  },
+
+  async 'the language is that of the browser, and can be changed'() {
+    const { page, complaints } = await open('/', { language: 'zh-CN' });
+    assert.equal(await page.title(), '快递公司 · courierflow');
+    assert.ok((await league(page))['顺丰速运']);
+    await picture(page, 'carriers-zh');
+    await click(page, '.languages button', 'English');
+    assert.equal(parameter(page, 'lang'), 'en');
+    assert.ok((await league(page))['SF Express']);
+    await click(page, '.languages button', '中文');
+    assert.equal(await page.$eval('html', (html) => html.lang), 'zh-CN');
+    await click(page, 'nav a', '异常');
+    assert.match((await text(page, 'tbody'))[0], /204\s*派件异常 Delivery failed\s*快递100\s*快递公司\s*30\s*37\.50 %/);
+    await picture(page, 'exceptions-zh');
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'every view shows its figures in both languages, wide and narrow, light and dark'() {
+    for (const view of ['transit', 'exceptions', 'lanes', 'attention', 'pipeline']) {
+      for (const [language, width, dark] of [['en', 1440, false], ['zh', 1440, true], ['zh', 390, false], ['en', 390, false]]) {
+        const { page, complaints } = await open(`/${view}?lang=${language}`, { width, dark });
+        assert.deepEqual(new Set(await states(page)), new Set(['ready']), `${view} ${language}`);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${view} is ${overflow} px too wide at ${width}`);
+        await picture(page, `${view}-${language}-${width}`);
+        assert.deepEqual(complaints, [], view);
+        await page.close();
+      }
+    }
+  },
+
+  async 'charts have their figures as tables, too'() {
+    const { page } = await open('/transit');
+    await page.click('.as-table summary');
+    await page.waitForSelector('.as-table tbody tr');
+    const rows = await text(page, '.as-table tbody tr');
+    assert.match(rows.find((row) => row.startsWith('ZTO')), /ZTO Express\s+0\.0 %\s+0\.0 %\s+75\.0 %\s+75\.0 %/);
+    await click(page, '.segments button', 'On time');
+    assert.equal(parameter(page, 'metric'), 'on_time');
+  },
+
+  async 'a field of the map leads to the carriers of the lane'() {
+    const { page, complaints } = await open('/lanes');
+    assert.match((await text(page, '.tall tbody tr'))[0], /Guangdong → Shanghai\s+80\s+20\.0 h/);
+    const chart = await page.$('.chart');
+    const box = await chart.boundingBox();
+    // Rows: Zhejiang, Guangdong; columns: Shanghai, Guangdong.
+    const plot = { left: box.x + 96, right: box.x + box.width - 30, top: box.y + 86, bottom: box.y + box.height - 8 };
+    await page.mouse.click(plot.left + (plot.right - plot.left) * 0.25, plot.top + (plot.bottom - plot.top) * 0.75);
+    await settled(page);
+    assert.equal(parameter(page, 'origin'), 'CN44');
+    assert.equal(parameter(page, 'dest'), 'CN31');
+    assert.deepEqual(Object.keys(await league(page)).sort(), ['SF Express', 'ZTO Express']);
+    await picture(page, 'lane-en');
+    await click(page, '.button', 'All lanes');
+    assert.equal(parameter(page, 'origin'), null);
+    await choose(page, 'metric', 'on_time');
+    assert.equal(parameter(page, 'metric'), 'on_time');
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'parcels to act on lead to the parcel'() {
+    const { page, complaints } = await open('/attention');
+    assert.deepEqual(await text(page, '.tally > strong'), ['8', '18']);
+    const number = (await text(page, 'tbody a'))[0];
+    await click(page, 'tbody a');
+    assert.equal(new URL(page.url()).pathname, '/parcel');
+    assert.equal(parameter(page, 'number'), number);
+    assert.match((await text(page, '.life-head'))[0], /J&T Express\s+Delivery failed/);
+    assert.equal((await text(page, '.timeline:not(.plain) li')).length, 3);
+    await picture(page, 'parcel-en');
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'a parcel is found by a number with quotes in it, and one that is not there is not'() {
+    const { page, complaints } = await open('/parcel');
+    await page.type('#number', 'o\'brien"1\\');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.life-head');
+    await settled(page);
+    assert.match((await text(page, '.life-head'))[0], /nobody/);
+    await page.click('#number', { clickCount: 3 });
+    await page.type('#number', '<img src=x onerror=alert(1)>');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.state.empty');
+    await settled(page);
+    assert.equal((await text(page, '.panel h2'))[0], '<img src=x onerror=alert(1)>');
+    assert.match((await text(page, '.state.empty'))[0], /No parcel of that number/);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'an address that cannot be answered says so'() {
+    const { page } = await open('/?from=2026-02-02&to=2026-02-01&lang=en');
+    assert.match((await text(page, '.state.error'))[0], /The first day is after the last one/);
+    const { page: decade } = await open('/?from=2016-01-01&to=2026-01-01&lang=zh');
+    assert.match((await text(decade, '.state.error'))[0], /日期范围超过/);
+    await decade.screenshot({ path: `${pictures}/error-zh.png` });
+    const { page: unknown } = await open('/?carrier=nosuch&lang=en');
+    assert.match((await text(unknown, '.state.empty'))[0], /nosuch \(not in the list of known carriers\)/);
+  },
+
+  async 'everything can be reached by keyboard'() {
+    const { page } = await open('/');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'skip');
+    const reached = [];
+    for (let presses = 0; presses < 60; presses += 1) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate(() => `${document.activeElement.tagName} ${document.activeElement.name ?? ''} ${document.activeElement.dataset.key ?? ''} ${document.activeElement.getAttribute('href') ?? ''}`));
+    }
+    for (const wanted of ['A', 'INPUT from', 'SUMMARY', 'SELECT vendor', 'SELECT origin', 'BUTTON  p50', 'A   /transit?carrier=sf']) {
+      assert.ok(reached.some((element) => element.startsWith(wanted)), `${wanted} is not among\n${reached.join('\n')}`);
+    }
+    // Enter sorts, and the focus stays where it was.
+    await page.focus('button[data-key="parcels"]');
+    await page.keyboard.press('Enter');
+    assert.equal(parameter(page, 'sort'), 'parcels');
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'parcels');
+    await page.focus('.pick > summary');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await settled(page);
+    assert.ok(parameter(page, 'carrier'));
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'carrier');
+  },
+};
+
+const away = {
+  async 'every view says that ClickHouse does not answer'() {
+    for (const [language, words] of [['en', /ClickHouse does not answer/], ['zh', /ClickHouse 没有响应/]]) {
+      for (const view of ['', 'transit', 'exceptions', 'lanes', 'attention', 'parcel', 'pipeline']) {
+        const { page } = await open(`/${view}?lang=${language}${view === 'parcel' ? '&number=1' : ''}`);
+        const shown = await text(page, '.state.error');
+        assert.ok(shown.length >= 1, view);
+        for (const error of shown) assert.match(error, words);
+        if (view === '') await picture(page, `away-${language}`);
+        await page.close();
+      }
+    }
+  },
+};
+
+let failed = 0;
+for (const [name, test] of Object.entries({ figures: tests, away }[scenario])) {
+  try {
+    await test();
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${name}\n${error.stack}`);
+  }
+  for (const page of (await browser.pages()).slice(1)) await page.close();
+}
+await browser.close();
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,102 @@
+//! The files of the page, which are part of this program (see `build.rs`).
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::response::IntoResponse;
+
+/// A file in both forms that browsers take.
+pub(super) struct Asset {
+    pub(super) path: &'static str,
+    plain: &'static [u8],
+    gzip: &'static [u8],
+}
+
+/// Every file of `dashboard/dist/`.
+pub(super) const ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// The page that all views share.
+pub(super) const PAGE: &str = "/index.html";
+
+/// Nothing comes from elsewhere, and nobody frames us. The charts put styles into the attributes of what they draw.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
+                      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// The file of that path.
+pub(super) fn serve(path: &str, request: &HeaderMap) -> Response<Body> {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {
+        return (StatusCode::NOT_FOUND, "not found\n").into_response();
+    };
+    let takes_gzip = request
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|coding| coding.trim() == "gzip");
+    // A hash is part of the name of what is in assets/: another content has another name.
+    let keep = if path.starts_with("/assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let headers = [
+        (CONTENT_TYPE, content_type(path)),
+        (CACHE_CONTROL, keep),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "same-origin"),
+        (VARY, "accept-encoding"),
+    ];
+    if takes_gzip {
+        (headers, [(CONTENT_ENCODING, "gzip")], asset.gzip).into_response()
+    } else {
+        (headers, asset.plain).into_response()
+    }
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_a_type_and_is_smaller_when_compressed() {
+        for ending in [".html", ".js", ".css", ".svg"] {
+            assert!(ASSETS.iter().any(|asset| asset.path.ends_with(ending)), "{ending}");
+        }
+        for asset in ASSETS {
+            assert_ne!(content_type(asset.path), "application/octet-stream", "{}", asset.path);
+            assert!(asset.gzip.len() < asset.plain.len(), "{}", asset.path);
+        }
+    }
+
+    #[test]
+    fn the_page_names_files_that_are_there_and_loads_nothing_else() {
+        let page = ASSETS.iter().find(|asset| asset.path == PAGE).unwrap();
+        let page = std::str::from_utf8(page.plain).unwrap();
+        let links: Vec<&str> = ["src=\"", "href=\""]
+            .iter()
+            .flat_map(|attribute| page.split(attribute).skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(links.len() >= 3);
+        for link in links {
+            let path = format!("/{link}");
+            let is_place = link.starts_with('#');
+            assert!(is_place || ASSETS.iter().any(|asset| asset.path == path), "{link}");
+        }
+    }
+}

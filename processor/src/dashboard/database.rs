@@ -1,0 +1,200 @@
+//! Questions to ClickHouse: as a user who can only read, one statement at a time from a fixed set, values bound by the server,
+//! and an end to everything that takes too long or reads too much.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use clickhouse::Client;
+use clickhouse::error::Error;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+use super::answer::Refusal;
+use super::parameters::Question;
+use crate::config::{ClickHouseSettings, DashboardSettings};
+use crate::sink::client::client;
+use crate::sink::insert_error::code_of;
+
+/// A row, by column.
+pub(super) type Row = Map<String, Value>;
+
+/// More than any statement gives (each has its own LIMIT): a slip must not fill the memory.
+const MAX_RESULT_ROWS: &str = "50000";
+const MAX_RESULT_BYTES: &str = "33554432";
+/// A hundred million shipments with all columns that one statement needs; more is a statement that went wrong.
+const MAX_ROWS_TO_READ: &str = "2000000000";
+const MAX_BYTES_TO_READ: &str = "50000000000";
+const MAX_MEMORY_USAGE: &str = "4000000000";
+
+/// How long the server's own limit is waited for beyond the time that a query may take.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A statement of `sql/`, and its name in metrics and logs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Statement {
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+}
+
+/// The database behind the dashboard.
+#[derive(Clone)]
+pub(super) struct Database {
+    client: Client,
+    user: String,
+    timeout: Duration,
+    places: Arc<Semaphore>,
+}
+
+impl Database {
+    pub(super) fn new(clickhouse: &ClickHouseSettings, settings: &DashboardSettings) -> Self {
+        let reader = ClickHouseSettings {
+            user: settings.clickhouse_user.clone(),
+            password: settings.clickhouse_password.clone(),
+            password_file: None,
+            ..clickhouse.clone()
+        };
+        let timeout = Duration::from_millis(settings.query_timeout_ms);
+        let client = client(&reader)
+            .with_database(&reader.database)
+            // The user may not write anyway; this also keeps a statement from changing the settings below.
+            .with_setting("readonly", "1")
+            .with_setting("max_execution_time", timeout.as_secs_f64().to_string())
+            .with_setting("timeout_overflow_mode", "throw")
+            .with_setting("max_result_rows", MAX_RESULT_ROWS)
+            .with_setting("max_result_bytes", MAX_RESULT_BYTES)
+            .with_setting("result_overflow_mode", "throw")
+            .with_setting("max_rows_to_read", MAX_ROWS_TO_READ)
+            .with_setting("max_bytes_to_read", MAX_BYTES_TO_READ)
+            .with_setting("read_overflow_mode", "throw")
+            .with_setting("max_memory_usage", MAX_MEMORY_USAGE)
+            // A page that is left asks for nothing any more.
+            .with_setting("cancel_http_readonly_queries_on_client_close", "1")
+            // The status of the answer is that of the whole query, and no error stands between the rows.
+            .with_setting("wait_end_of_query", "1")
+            .with_setting("http_write_exception_in_output_format", "0")
+            // Numbers as numbers; "not reached" is infinite in some functions and must not become text.
+            .with_setting("output_format_json_quote_64bit_integers", "0")
+            .with_setting("output_format_json_quote_denormals", "0")
+            .with_setting("output_format_json_named_tuples_as_objects", "1")
+            .with_setting("date_time_output_format", "iso");
+        Self {
+            client,
+            user: reader.user,
+            timeout,
+            places: Arc::new(Semaphore::new(settings.max_queries)),
+        }
+    }
+
+    /// The rows of a statement.
+    pub(super) async fn rows(&self, statement: Statement, question: &Question) -> Result<Vec<Row>, Refusal> {
+        let asked = Instant::now();
+        let answer = tokio::time::timeout(self.timeout, self.places.acquire()).await;
+        let answer = match answer {
+            Ok(Ok(_place)) => match tokio::time::timeout(self.timeout + GRACE, self.ask(statement, question)).await {
+                Ok(answer) => answer.map_err(|error| self.refusal(statement, &error)),
+                Err(_) => Err(self.too_slow()),
+            },
+            _ => Err(Refusal::because(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "too many questions at once; try again in a moment",
+            )),
+        };
+        let outcome = answer.as_ref().map_or_else(|refusal| refusal.code, |_| "ok");
+        metrics::histogram!("courierflow_dashboard_query_seconds", "query" => statement.name, "outcome" => outcome)
+            .record(asked.elapsed());
+        answer
+    }
+
+    async fn ask(&self, statement: Statement, question: &Question) -> Result<Vec<Row>, Error> {
+        let Question {
+            from,
+            to,
+            carriers,
+            vendor,
+            origin,
+            dest,
+            number,
+            limit,
+        } = question;
+        // query_raw: a question mark in a statement is no parameter. Those in braces are the server's own.
+        let query = self
+            .client
+            .query_raw(statement.sql)
+            .param("from", iso(*from))
+            .param("to", iso(*to))
+            .param("carriers", carriers)
+            .param("vendor", vendor.map_or("", |vendor| vendor.as_str()))
+            .param("origin", origin.as_deref().unwrap_or_default())
+            .param("dest", dest.as_deref().unwrap_or_default())
+            .param("number", number)
+            .param("limit", limit);
+        let lines = query.fetch_bytes("JSONEachRow")?.collect().await?;
+        let rows = serde_json::Deserializer::from_slice(&lines).into_iter::<Row>();
+        rows.collect::<Result<_, _>>()
+            .map_err(|error| Error::Other(error.into()))
+    }
+
+    fn too_slow(&self) -> Refusal {
+        Refusal::because(
+            StatusCode::GATEWAY_TIMEOUT,
+            "too_slow",
+            format!(
+                "this takes longer than {} s: choose fewer days or one carrier",
+                self.timeout.as_secs()
+            ),
+        )
+    }
+
+    /// What a failed statement means to whoever asked; what it says itself is only logged.
+    fn refusal(&self, statement: Statement, error: &Error) -> Refusal {
+        let unavailable = |code, message: String| Refusal::because(StatusCode::SERVICE_UNAVAILABLE, code, message);
+        let refusal = match code_of(error) {
+            // TIMEOUT_EXCEEDED, TOO_SLOW
+            Some(159 | 160) => self.too_slow(),
+            // TOO_MANY_ROWS, MEMORY_LIMIT_EXCEEDED, TOO_MANY_BYTES, TOO_MANY_ROWS_OR_BYTES
+            Some(158 | 241 | 307 | 396) => Refusal::because(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too_much",
+                "this needs more data than one question may read: choose fewer days or one carrier",
+            ),
+            // TOO_MANY_SIMULTANEOUS_QUERIES
+            Some(202) => unavailable(
+                "busy",
+                "ClickHouse has too much to do; try again in a moment".to_owned(),
+            ),
+            // UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE, ACCESS_DENIED of a table that is not there
+            Some(47 | 60 | 81) => unavailable(
+                "not_migrated",
+                "the tables are not there, or older than this program: run `processor migrate`".to_owned(),
+            ),
+            // READONLY, UNKNOWN_USER … IP_ADDRESS_NOT_ALLOWED, ACCESS_DENIED, AUTHENTICATION_FAILED
+            Some(164 | 192..=195 | 497 | 516) => unavailable(
+                "refused",
+                format!(
+                    "ClickHouse refuses the user {:?} (dashboard.clickhouse_user): it must exist, have the right password, \
+                     and be granted SELECT on the database",
+                    self.user
+                ),
+            ),
+            Some(_) => Refusal::because(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "failed",
+                "ClickHouse could not answer; the log of this process says why",
+            ),
+            None if matches!(error, Error::TimedOut) => self.too_slow(),
+            None => unavailable(
+                "database_down",
+                "ClickHouse does not answer; figures are back as soon as it is".to_owned(),
+            ),
+        };
+        tracing::warn!(query = statement.name, refusal = refusal.code, %error, "a question was not answered");
+        refusal
+    }
+}
+
+fn iso(date: Date) -> String {
+    date.to_string()
+}

@@ -1,0 +1,138 @@
+//! Which statements answer which question: one row an endpoint.
+
+use super::database::Statement;
+use super::parameters::Parameter::{self, Carrier, Dest, From, Limit, Number, Origin, To, Vendor};
+
+/// A path of the API.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) path: &'static str,
+    /// The parameters that mean something to it; others are refused.
+    pub(super) takes: &'static [Parameter],
+    /// Each gives the rows of one member of the answer.
+    pub(super) statements: &'static [(&'static str, Statement)],
+}
+
+macro_rules! statement {
+    ($name:literal) => {
+        Statement {
+            name: $name,
+            sql: include_str!(concat!("sql/", $name, ".sql")),
+        }
+    };
+}
+
+/// Which parcels were picked up when, by whom, and where they go.
+const COHORT: &[Parameter] = &[From, To, Carrier, Vendor, Origin, Dest];
+/// Which parcels, as they are now.
+const NOW: &[Parameter] = &[Carrier, Vendor, Origin, Dest, Limit];
+
+/// All of them, in the order of the description.
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        path: "/api/v1/scorecard",
+        takes: COHORT,
+        statements: &[("rows", statement!("scorecard"))],
+    },
+    Endpoint {
+        path: "/api/v1/trend",
+        takes: COHORT,
+        statements: &[("rows", statement!("trend"))],
+    },
+    Endpoint {
+        path: "/api/v1/transit",
+        takes: COHORT,
+        statements: &[("rows", statement!("transit"))],
+    },
+    Endpoint {
+        path: "/api/v1/exceptions",
+        takes: COHORT,
+        statements: &[
+            ("codes", statement!("exception_codes")),
+            ("days", statement!("exception_days")),
+            ("rates", statement!("exception_rates")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/lanes",
+        takes: COHORT,
+        statements: &[("rows", statement!("lanes"))],
+    },
+    Endpoint {
+        path: "/api/v1/open-exceptions",
+        takes: NOW,
+        statements: &[
+            ("rows", statement!("open_exceptions")),
+            ("counts", statement!("open_exception_counts")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/stalled",
+        takes: NOW,
+        statements: &[
+            ("rows", statement!("stalled")),
+            ("counts", statement!("stalled_counts")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/parcel",
+        takes: &[Number, Carrier],
+        statements: &[
+            ("rows", statement!("parcel")),
+            ("timeline", statement!("parcel_timeline")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/pipeline",
+        takes: &[],
+        statements: &[
+            ("hours", statement!("pushes_by_hour")),
+            ("vendors", statement!("pushes_now")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/quality",
+        takes: &[From, To, Carrier, Vendor],
+        statements: &[("rows", statement!("quality"))],
+    },
+];
+
+impl Endpoint {
+    /// Whether its figures are those of some days of pick-up.
+    pub(super) fn is_about_days(&self) -> bool {
+        self.takes.contains(&From)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_reads_a_bounded_number_of_rows_and_writes_nothing() {
+        let mut names = Vec::new();
+        for (_, statement) in ENDPOINTS.iter().flat_map(|endpoint| endpoint.statements) {
+            assert!(!names.contains(&statement.name), "{} twice", statement.name);
+            names.push(statement.name);
+            let code: Vec<&str> = statement.sql.lines().filter(|line| !line.starts_with("--")).collect();
+            let code = code.join("\n");
+            assert!(
+                code.starts_with("SELECT") || code.starts_with("WITH"),
+                "{}",
+                statement.name
+            );
+            assert!(
+                code.lines().last().unwrap().starts_with("LIMIT "),
+                "{} gives any number of rows",
+                statement.name
+            );
+            assert!(
+                statement.sql.starts_with("-- "),
+                "{} says what it is for",
+                statement.name
+            );
+            // One statement, without a setting of its own.
+            assert!(!code.contains(';') && !code.contains("SETTINGS"), "{}", statement.name);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Carrier performance in the browser: a page that is part of this program, and the read-only API behind it. It talks to
+//! `ClickHouse` only, as a user who can do nothing but read, and keeps nothing.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`assets`] | the files of the page, built by npm from `dashboard/` |
+//! | [`parameters`] | what may be asked, pure |
+//! | [`endpoints`] | which statements answer which question: one row an endpoint |
+//! | [`database`] | how a statement is run, and what a failure means |
+//! | [`answer`] | what is answered instead |
+//! | [`catalog`] | names of carriers, codes and provinces, in both languages |
+//! | [`own_metrics`] | what the other roles of this process say of themselves |
+
+mod answer;
+mod assets;
+mod catalog;
+mod database;
+mod endpoints;
+mod own_metrics;
+mod parameters;
+mod provinces;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Map, Value, json};
+
+use self::answer::Refusal;
+use self::database::Database;
+use self::endpoints::{ENDPOINTS, Endpoint};
+use self::parameters::{Bounds, Question};
+use crate::config::Config;
+
+/// The views of the page; each has a path of its own, and all are the same file.
+const VIEWS: &[&str] = &[
+    "/",
+    "/transit",
+    "/exceptions",
+    "/lanes",
+    "/attention",
+    "/parcel",
+    "/pipeline",
+];
+
+const DESCRIPTION: &str = include_str!("openapi.json");
+
+/// Beijing; days of pick-up are China's.
+const CHINA: &str = "Asia/Shanghai";
+
+#[derive(Clone)]
+struct Dashboard {
+    database: Database,
+    max_days: u16,
+    catalog: Arc<Value>,
+    metrics: PrometheusHandle,
+}
+
+/// The page and its API. Without a database both are there and say that it is not.
+pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
+    let dashboard = Dashboard {
+        database: Database::new(&config.clickhouse, &config.dashboard),
+        max_days: config.dashboard.max_days,
+        catalog: Arc::new(catalog::catalog(config.dashboard.max_days)),
+        metrics,
+    };
+    let mut router = Router::new()
+        .route("/api/v1/openapi.json", get(describe))
+        .route("/api/v1/catalog", get(show_catalog))
+        .route("/api/v1/process", get(show_process))
+        .route("/api/{*path}", get(no_such_endpoint))
+        .route("/assets/{name}", get(file))
+        .route("/favicon.svg", get(file));
+    for endpoint in ENDPOINTS {
+        router = router.route(
+            endpoint.path,
+            get(
+                move |State(dashboard): State<Dashboard>, RawQuery(query): RawQuery| async move {
+                    dashboard.answer(endpoint, &query.unwrap_or_default()).await
+                },
+            ),
+        );
+    }
+    for view in VIEWS {
+        router = router.route(view, get(page));
+    }
+    router.with_state(dashboard)
+}
+
+impl Dashboard {
+    async fn answer(&self, endpoint: &Endpoint, query: &str) -> Result<Response<Body>, Refusal> {
+        let today = Zoned::now()
+            .in_tz(CHINA)
+            .map_or_else(|_| Zoned::now().with_time_zone(TimeZone::UTC).date(), |now| now.date());
+        let bounds = Bounds {
+            today,
+            max_days: self.max_days,
+        };
+        let question = parameters::read(query, endpoint.takes, bounds)?;
+
+        let mut answer = Map::new();
+        if endpoint.is_about_days() {
+            answer.insert("from".to_owned(), question.from.to_string().into());
+            answer.insert("to".to_owned(), question.to.to_string().into());
+        }
+        // One after the other: a page asks several endpoints at once already, and each has its place in the queue.
+        let mut rows = 0;
+        for (key, statement) in endpoint.statements {
+            let found = self.database.rows(*statement, &question).await?;
+            rows += found.len();
+            answer.insert((*key).to_owned(), found.into_iter().map(Value::Object).collect());
+        }
+        let explanation = (rows == 0).then(|| explain_nothing(endpoint, &question));
+        answer.insert("explanation".to_owned(), explanation.into());
+        Ok(([(CACHE_CONTROL, "no-store")], Json(Value::Object(answer))).into_response())
+    }
+}
+
+/// Why there is nothing: in the words of the question, so that a mistyped code is seen.
+fn explain_nothing(endpoint: &Endpoint, question: &Question) -> String {
+    let mut asked = Vec::new();
+    if endpoint.is_about_days() {
+        asked.push(format!("pick-up from {} to {}", question.from, question.to));
+    }
+    if !question.number.is_empty() {
+        asked.push(format!("number {}", question.number));
+    }
+    for carrier in &question.carriers {
+        let known = if catalog::is_known_carrier(carrier) {
+            ""
+        } else {
+            " (not in the list of known carriers)"
+        };
+        asked.push(format!("carrier {carrier}{known}"));
+    }
+    if let Some(vendor) = question.vendor {
+        asked.push(format!("vendor {vendor}"));
+    }
+    for (name, province) in [("origin", &question.origin), ("destination", &question.dest)] {
+        if let Some(province) = province {
+            asked.push(format!("{name} {province}"));
+        }
+    }
+    if asked.is_empty() {
+        "there is nothing".to_owned()
+    } else {
+        format!("there is nothing for {}", asked.join(", "))
+    }
+}
+
+async fn describe() -> Response<Body> {
+    ([(CONTENT_TYPE, "application/json")], DESCRIPTION).into_response()
+}
+
+async fn show_catalog(State(dashboard): State<Dashboard>) -> Response<Body> {
+    ([(CACHE_CONTROL, "no-cache")], Json(&*dashboard.catalog)).into_response()
+}
+
+async fn show_process(State(dashboard): State<Dashboard>) -> Response<Body> {
+    let samples = own_metrics::read(&dashboard.metrics.render());
+    ([(CACHE_CONTROL, "no-store")], Json(json!({ "samples": samples }))).into_response()
+}
+
+async fn no_such_endpoint(uri: Uri) -> Refusal {
+    let paths: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.path).collect();
+    Refusal::because(
+        StatusCode::NOT_FOUND,
+        "unknown_path",
+        format!(
+            "there is no {}; there are /api/v1/openapi.json, /api/v1/catalog, /api/v1/process, {}",
+            uri.path().chars().take(80).collect::<String>(),
+            paths.join(", ")
+        ),
+    )
+}
+
+async fn page(request: HeaderMap) -> Response<Body> {
+    assets::serve(assets::PAGE, &request)
+}
+
+async fn file(uri: Uri, request: HeaderMap) -> Response<Body> {
+    assets::serve(uri.path(), &request)
+}

@@ -1,0 +1,388 @@
+//! What may be asked: the parameters of the API, read from the query string and checked. Pure.
+//!
+//! Every value that comes out of here is bound by the server as a parameter of a statement, never written into one.
+
+use courierflow_schemas::records::Vendor;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::answer::Refusal;
+use super::provinces;
+
+/// As many carriers as fit on a page.
+const MAX_CARRIERS: usize = 20;
+/// As long as ingest takes them (rule 41).
+const MAX_TEXT_BYTES: usize = 128;
+/// Rows of a list.
+const MAX_LIMIT: u32 = 500;
+const DEFAULT_LIMIT: u32 = 100;
+/// Days that are shown when nobody says which.
+const DEFAULT_DAYS: i32 = 30;
+
+/// A parameter of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    From,
+    To,
+    Carrier,
+    Vendor,
+    Origin,
+    Dest,
+    Number,
+    Limit,
+}
+
+impl Parameter {
+    const ALL: [Self; 8] = [
+        Self::From,
+        Self::To,
+        Self::Carrier,
+        Self::Vendor,
+        Self::Origin,
+        Self::Dest,
+        Self::Number,
+        Self::Limit,
+    ];
+
+    /// Its name in a URL.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::To => "to",
+            Self::Carrier => "carrier",
+            Self::Vendor => "vendor",
+            Self::Origin => "origin",
+            Self::Dest => "dest",
+            Self::Number => "number",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// Which parcels, and how many of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    /// First day of pick-up, China time.
+    pub(super) from: Date,
+    /// Last one.
+    pub(super) to: Date,
+    /// Canonical codes; empty: all.
+    pub(super) carriers: Vec<String>,
+    /// None: all.
+    pub(super) vendor: Option<Vendor>,
+    /// Code of the province, `CN44`; None: all.
+    pub(super) origin: Option<String>,
+    pub(super) dest: Option<String>,
+    /// As ingest keeps it: trimmed, upper case. Empty if not asked for.
+    pub(super) number: String,
+    pub(super) limit: u32,
+}
+
+/// What the configuration allows, and the day on which somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) today: Date,
+    pub(super) max_days: u16,
+}
+
+/// Reads a query string that may hold the parameters of `allowed`.
+pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result<Question, Refusal> {
+    let mut values: Vec<(Parameter, String)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        // The language is the page's own business, and stands in the same URL.
+        let Some(parameter) = Parameter::ALL.into_iter().find(|parameter| parameter.as_str() == name) else {
+            return Err(Refusal::bad_parameter(
+                &name.chars().take(40).collect::<String>(),
+                "unknown_parameter",
+                &format!("is not known here; there are {}", list(allowed)),
+            ));
+        };
+        let refuse = |reason: &str| Err(Refusal::bad_parameter(parameter.as_str(), "bad_parameter", reason));
+        if !allowed.contains(&parameter) {
+            return refuse(&format!("does not apply here; there are {}", list(allowed)));
+        }
+        if values.iter().any(|(known, _)| *known == parameter) {
+            return refuse("is there twice; several carriers are separated by commas");
+        }
+        values.push((parameter, value.into_owned()));
+    }
+    // An empty value is what a form sends for a field that nobody filled in.
+    let value = |parameter| {
+        values
+            .iter()
+            .find(|(known, _)| *known == parameter)
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    };
+
+    let (from, to) = dates(value(Parameter::From), value(Parameter::To), bounds)?;
+    let number = value(Parameter::Number).map_or(Ok(String::new()), number)?;
+    if number.is_empty() && allowed.contains(&Parameter::Number) {
+        return Err(Refusal::bad_parameter(
+            "number",
+            "missing_parameter",
+            "is missing: the tracking number of a parcel",
+        ));
+    }
+    Ok(Question {
+        from,
+        to,
+        carriers: value(Parameter::Carrier).map_or(Ok(Vec::new()), carriers)?,
+        vendor: value(Parameter::Vendor).map(vendor).transpose()?,
+        origin: value(Parameter::Origin)
+            .map(|text| province("origin", text))
+            .transpose()?,
+        dest: value(Parameter::Dest).map(|text| province("dest", text)).transpose()?,
+        number,
+        limit: value(Parameter::Limit).map_or(Ok(DEFAULT_LIMIT), limit)?,
+    })
+}
+
+fn list(parameters: &[Parameter]) -> String {
+    if parameters.is_empty() {
+        return "none".to_owned();
+    }
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter.as_str()).collect();
+    names.join(", ")
+}
+
+fn dates(from: Option<&str>, to: Option<&str>, bounds: Bounds) -> Result<(Date, Date), Refusal> {
+    let to = to.map_or(Ok(bounds.today), |text| date("to", text))?;
+    let from = match from {
+        Some(text) => date("from", text)?,
+        None => to.saturating_sub((DEFAULT_DAYS - 1).days()),
+    };
+    if from > to {
+        return Err(Refusal::bad_parameter(
+            "from",
+            "reversed_dates",
+            &format!("{from} is after to, {to}"),
+        ));
+    }
+    let days = from
+        .until(to)
+        .map_or(i32::MAX, |span| span.get_days().saturating_add(1));
+    if days > i32::from(bounds.max_days) {
+        return Err(Refusal::bad_parameter(
+            "from",
+            "too_many_days",
+            &format!("{from} to {to} are {days} days, more than {}", bounds.max_days),
+        ));
+    }
+    Ok((from, to))
+}
+
+fn date(field: &str, text: &str) -> Result<Date, Refusal> {
+    // jiff also takes times and zones, of which only the day would count.
+    let looks_right = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    text.parse::<Date>()
+        .ok()
+        .filter(|_| looks_right)
+        // What ClickHouse's Date can hold.
+        .filter(|date| (1970..=2148).contains(&date.year()))
+        .ok_or_else(|| {
+            Refusal::bad_parameter(
+                field,
+                "bad_date",
+                &format!(
+                    "{} is no date of the form 2026-01-31 between 1970 and 2148",
+                    quoted(text)
+                ),
+            )
+        })
+}
+
+fn carriers(text: &str) -> Result<Vec<String>, Refusal> {
+    let mut carriers: Vec<String> = text
+        .split(',')
+        .map(|code| code.trim().to_lowercase())
+        .filter(|code| !code.is_empty())
+        .collect();
+    carriers.sort();
+    carriers.dedup();
+    let refuse = |reason: String| Err(Refusal::bad_parameter("carrier", "bad_carrier", &reason));
+    if carriers.len() > MAX_CARRIERS {
+        return refuse(format!("names {} carriers, more than {MAX_CARRIERS}", carriers.len()));
+    }
+    // Codes that are in no list pass through from the vendors: any short text without control characters may be one.
+    match carriers.iter().find(|code| !is_plain(code)) {
+        Some(code) => refuse(format!("{} is no code of a carrier", quoted(code))),
+        None => Ok(carriers),
+    }
+}
+
+fn vendor(text: &str) -> Result<Vendor, Refusal> {
+    let known = Vendor::ALL.into_iter().find(|vendor| vendor.as_str() == text);
+    known.ok_or_else(|| {
+        let names = Vendor::ALL.map(Vendor::as_str).join(" and ");
+        Refusal::bad_parameter(
+            "vendor",
+            "unknown_vendor",
+            &format!("{} is no vendor; there are {names}", quoted(text)),
+        )
+    })
+}
+
+/// `CN44`, or a longer area code of the same province.
+fn province(field: &str, text: &str) -> Result<String, Refusal> {
+    let code = text.get(..4).unwrap_or(text);
+    let digits = text.get(2..).unwrap_or_default();
+    let known = provinces::PROVINCES.iter().find(|province| province.code == code);
+    match known {
+        Some(province) if digits.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 14 => {
+            Ok(province.code.to_owned())
+        }
+        _ => Err(Refusal::bad_parameter(
+            field,
+            "unknown_province",
+            &format!("{} is no province: CN and two digits, such as CN44", quoted(text)),
+        )),
+    }
+}
+
+fn number(text: &str) -> Result<String, Refusal> {
+    if is_plain(text) {
+        return Ok(text.to_ascii_uppercase());
+    }
+    Err(Refusal::bad_parameter(
+        "number",
+        "bad_number",
+        &format!("is no tracking number: 1 to {MAX_TEXT_BYTES} bytes without control characters"),
+    ))
+}
+
+fn limit(text: &str) -> Result<u32, Refusal> {
+    let number = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    number.ok_or_else(|| {
+        Refusal::bad_parameter(
+            "limit",
+            "bad_limit",
+            &format!("{} is no number from 1 to {MAX_LIMIT}", quoted(text)),
+        )
+    })
+}
+
+fn is_plain(text: &str) -> bool {
+    text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control)
+}
+
+/// The beginning of a value, for a message.
+fn quoted(text: &str) -> String {
+    let start: String = text.chars().take(40).collect();
+    let rest = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parameter::{Carrier, Dest, From, Limit, Number, Origin, To};
+    use super::*;
+
+    const FILTERS: &[Parameter] = &[From, To, Carrier, Parameter::Vendor, Origin, Dest, Limit];
+
+    fn bounds() -> Bounds {
+        Bounds {
+            today: jiff::civil::date(2026, 11, 22),
+            max_days: 400,
+        }
+    }
+
+    fn question(query: &str) -> Question {
+        read(query, FILTERS, bounds()).unwrap_or_else(|refusal| panic!("{query}: {refusal:?}"))
+    }
+
+    #[test]
+    fn without_parameters_the_last_thirty_days_of_everything() {
+        let all = question("");
+        assert_eq!(
+            (all.from.to_string(), all.to.to_string()),
+            ("2026-10-24".into(), "2026-11-22".into())
+        );
+        assert_eq!((all.carriers.len(), all.vendor, all.limit), (0, None, 100));
+        assert_eq!((all.origin, all.dest), (None, None));
+        assert_eq!(
+            question("from=&to=&carrier=&vendor=&origin=&dest=&limit="),
+            question("")
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_comes_out() {
+        let asked = question(
+            "from=2026-01-01&to=2026-01-31&carrier=SF,%20zto,sf&vendor=kdniao&origin=CN440305000000&dest=CN31&limit=7",
+        );
+        assert_eq!(asked.from, jiff::civil::date(2026, 1, 1));
+        assert_eq!(asked.to, jiff::civil::date(2026, 1, 31));
+        assert_eq!(asked.carriers, ["sf", "zto"]);
+        assert_eq!(asked.vendor, Some(Vendor::Kdniao));
+        assert_eq!(
+            (asked.origin.as_deref(), asked.dest.as_deref()),
+            (Some("CN44"), Some("CN31"))
+        );
+        assert_eq!(asked.limit, 7);
+        // Nothing in a value is special: it is bound as it is.
+        assert_eq!(
+            question("carrier=%27%3B+DROP+TABLE+shipment--").carriers,
+            ["'; drop table shipment--"]
+        );
+        let parcel = read("number=+yt'1%22%5C+", &[Number], bounds()).unwrap();
+        assert_eq!(parcel.number, "YT'1\"\\");
+        // A year with a leap day, and one day.
+        question("from=2025-10-19&to=2026-11-22");
+        question("from=2026-11-22&to=2026-11-22");
+    }
+
+    #[test]
+    fn bad_questions_are_refused_with_the_field() {
+        let long = "x".repeat(129);
+        let many: Vec<String> = (0..21).map(|number| format!("c{number}")).collect();
+        for (query, field, code) in [
+            ("from=2026-11-23", "from", "reversed_dates"),
+            ("from=2026-02-02&to=2026-02-01", "from", "reversed_dates"),
+            ("from=2016-01-01&to=2026-01-01", "from", "too_many_days"),
+            ("from=2025-10-18&to=2026-11-22", "from", "too_many_days"),
+            ("from=yesterday", "from", "bad_date"),
+            ("to=2026-02-30", "to", "bad_date"),
+            ("to=2026-02-03T00:00", "to", "bad_date"),
+            ("to=20260203", "to", "bad_date"),
+            ("to=1969-12-31", "to", "bad_date"),
+            ("to=9999-12-31", "to", "bad_date"),
+            ("from=-009999-01-01", "from", "bad_date"),
+            ("vendor=fedex", "vendor", "unknown_vendor"),
+            ("vendor=KDNIAO", "vendor", "unknown_vendor"),
+            ("origin=CN99", "origin", "unknown_province"),
+            ("origin=44", "origin", "unknown_province"),
+            ("dest=CN44x", "dest", "unknown_province"),
+            ("dest=广东", "dest", "unknown_province"),
+            ("carrier=a%00b", "carrier", "bad_carrier"),
+            (&format!("carrier={long}"), "carrier", "bad_carrier"),
+            (&format!("carrier={}", many.join(",")), "carrier", "bad_carrier"),
+            ("limit=0", "limit", "bad_limit"),
+            ("limit=501", "limit", "bad_limit"),
+            ("limit=1e3", "limit", "bad_limit"),
+            ("carrier=a&carrier=b", "carrier", "bad_parameter"),
+            ("number=1", "number", "bad_parameter"),
+            ("query=SELECT+1", "query", "unknown_parameter"),
+        ] {
+            let refusal = read(query, FILTERS, bounds()).expect_err(query);
+            assert_eq!((refusal.field.as_deref(), refusal.code), (Some(field), code), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_parcel_needs_a_number() {
+        for (query, code) in [
+            ("", "missing_parameter"),
+            ("number=%20", "missing_parameter"),
+            ("number=a%0Ab", "bad_number"),
+            (&format!("number={}", "1".repeat(129)), "bad_number"),
+        ] {
+            let refusal = read(query, &[Number], bounds()).expect_err(query);
+            assert_eq!(
+                (refusal.field.as_deref(), refusal.code),
+                (Some("number"), code),
+                "{query}"
+            );
+        }
+    }
+}

@@ -1,0 +1,12 @@
+-- The newest push of each account's vendor, and how fast they come.
+SELECT
+    vendor,
+    max(received_at) AS last_received_at,
+    dateDiff('second', last_received_at, now('UTC')) AS seconds_ago,
+    countIf(received_at >= now('UTC') - INTERVAL 1 HOUR) AS last_hour,
+    count() AS last_day
+FROM push
+WHERE received_at >= now('UTC') - INTERVAL 24 HOUR
+GROUP BY vendor
+ORDER BY vendor
+LIMIT 20
