@@ -2,9 +2,13 @@
 // it is still asking, when there is nothing, and when something went wrong.
 import { h, fill } from './dom.js';
 import { t, has } from './i18n.js';
+import { view } from './url.js';
 
 let signal;
 let aborter = new AbortController();
+
+// How high each panel was when it last had its answer: while it asks again, nothing below it moves.
+const heights = new Map();
 
 // A new page: what the old one asked is of no interest any more.
 export function newPage() {
@@ -21,8 +25,11 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
     h('div', { class: 'head' }, h('div', {}, heading, note && h('p', { class: 'note' }, note)), tools && h('div', { class: 'tools' }, tools)),
     body);
 
+  const place = `${view()} ${title}`;
+
   async function ask() {
     const mine = signal;
+    body.style.minHeight = heights.has(place) ? `${heights.get(place)}px` : '';
     section.setAttribute('aria-busy', 'true');
     section.dataset.state = 'loading';
     fill(body, h('div', { class: 'state loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), t('loading')));
@@ -35,8 +42,10 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
       } else {
         section.dataset.state = 'ready';
         body.replaceChildren();
+        body.style.minHeight = '';
         const shown = show(answer, body);
         if (shown) body.append(...[shown].flat().filter(Boolean));
+        heights.set(place, body.offsetHeight);
       }
     } catch (error) {
       if (mine.aborted) return;

@@ -30,7 +30,7 @@ export default {
   'd': '天',
   'loading': '加载中',
   'nothing': '这里没有快件',
-  'nothing.advice': '请选择更多日期，或减少筛选条件。',
+  'nothing.advice': '请选择更多日期，或减少筛选条件。数据每十分钟统计一次，刚收到的尚未计入。',
   'error': '暂时无法显示这些数据',
   'error.failed': '服务器出现问题。',
   'error.unreachable': '服务器没有响应。',
