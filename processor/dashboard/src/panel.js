@@ -1,7 +1,9 @@
 // A part of a page that asks something and shows the answer. It has its size before the answer is there, and says so when
 // it is still asking, when there is nothing, and when something went wrong.
+import * as catalog from './catalog.js';
 import { h, fill } from './dom.js';
-import { t, has } from './i18n.js';
+import { filters } from './filters.js';
+import { has, language, t } from './i18n.js';
 import { view } from './url.js';
 
 let signal;
@@ -62,14 +64,31 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
 
 function nothing(answer) {
   return h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
-    answer?.explanation && h('p', { class: 'detail' }, answer.explanation));
+    answer?.explanation && h('p', { class: 'detail' }, language() === 'en' ? answer.explanation : asked()));
 }
+
+// What the server says in English, in the words of the page.
+function asked() {
+  const { from, to, carrier, vendor, origin, dest } = filters();
+  const carriers = carrier.split(',').filter(Boolean).map((code) => catalog.carrier(code) + (catalog.isCarrier(code) ? '' : t('unknown.carrier')));
+  return [
+    `${t('days')} ${from} – ${to}`,
+    carriers.length && `${t('carrier')} ${carriers.join(', ')}`,
+    vendor && `${t('vendor')} ${catalog.vendor(vendor)}`,
+    origin && `${t('origin')} ${catalog.province(origin)}`,
+    dest && `${t('dest')} ${catalog.province(dest)}`,
+  ].filter(Boolean).join('; ');
+}
+
+// Refusals that the page has words of its own for, and nothing to add.
+const SAID = /^(database_down|busy|too_slow|too_much|unreachable|reversed_dates|too_many_days)$/;
 
 function failure(error, again) {
   const key = `error.${error.code}`;
+  const said = SAID.test(error.code) && language() !== 'en';
   return h('div', { class: 'state error', role: 'alert' },
     h('strong', {}, t('error')),
     h('p', {}, has(key) ? t(key) : t('error.failed')),
-    error.message && h('p', { class: 'detail' }, error.message),
+    error.message && !said && h('p', { class: 'detail' }, error.message),
     error.status !== 400 && h('button', { type: 'button', onclick: again }, t('again')));
 }

@@ -31,6 +31,7 @@ export default {
   'loading': 'Loading',
   'nothing': 'No parcels here',
   'nothing.advice': 'Choose more days, or fewer filters. Figures are counted every ten minutes: what has just come in is still missing.',
+  'unknown.carrier': ' (not in the list of known carriers)',
   'error': 'These figures are not available',
   'error.failed': 'Something went wrong on the server.',
   'error.unreachable': 'The server does not answer.',

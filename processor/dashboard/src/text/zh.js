@@ -31,6 +31,7 @@ export default {
   'loading': '加载中',
   'nothing': '这里没有快件',
   'nothing.advice': '请选择更多日期，或减少筛选条件。数据每十分钟统计一次，刚收到的尚未计入。',
+  'unknown.carrier': '（不在已知快递公司之列）',
   'error': '暂时无法显示这些数据',
   'error.failed': '服务器出现问题。',
   'error.unreachable': '服务器没有响应。',
