@@ -563,6 +563,7 @@ fn the_page_is_part_of_the_program() {
         assert_eq!(script.headers()["cache-control"], "public, max-age=31536000, immutable");
         assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
     }
+    assert_eq!(get("/api/v1/catalog", "gzip").headers()["content-encoding"], "gzip");
     assert_eq!(get("/assets/nosuch.js", "gzip").status(), 404);
     assert_eq!(get("/assets/..%2findex.html", "gzip").status(), 404);
     assert_eq!(get("/nosuch", "gzip").status(), 404);
