@@ -16,7 +16,8 @@
 -- cohort would look better, because its slow and troublesome parcels have not had the time to show.
 
 -- The counting itself, for cohorts from one day to another. received_from spares the reading of older months: a parcel is
--- heard of for the first time at most 60 days before its pickup, for then its state would have been dropped.
+-- heard of for the first time at most 60 days before its pickup, for then its state would have been dropped; and newer versions
+-- of a shipment never lie in an older month.
 CREATE VIEW IF NOT EXISTS {database}.carrier_count
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -43,7 +44,7 @@ WITH
         LEFT JOIN {database}.lane_promise
             ON parcel.carrier = lane_promise.carrier AND parcel.origin = lane_promise.origin AND parcel.dest = lane_promise.dest
         WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-            AND parcel.first_received_at >= {received_from:DateTime('UTC')}
+            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
     ),
     by_city AS
     (

@@ -29,8 +29,8 @@ WITH
                 AND parcel.vendor = parcel_exception.vendor AND parcel.epoch = parcel_exception.epoch
         WHERE parcel.is_in_cohort AND parcel.is_exception
             AND parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-            AND parcel.first_received_at >= {received_from:DateTime('UTC')}
-            AND parcel_exception.first_received_at >= {received_from:DateTime('UTC')}
+            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+            AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
     )
 SELECT
     lane.1 AS level,

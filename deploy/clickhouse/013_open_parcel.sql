@@ -81,6 +81,8 @@ FROM {database}.shipment FINAL
 WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
     AND tracking_state NOT IN ('CARRIER_CORRECTED', 'ABORTED_NO_RECORD')
     AND first_received_at >= now('UTC') - INTERVAL 101 DAY
+    -- As in view parcel.
+    AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 101 DAY))
 SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
 COMMENT 'Fills open_parcel';
 

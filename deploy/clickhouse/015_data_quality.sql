@@ -1,4 +1,5 @@
--- How far can the figures be trusted? Counts by day of receipt, hourly, of the last 40 days, and a view of shares.
+-- How far can the figures be trusted? Counts by day of receipt, hourly, of the last 40 days, and a view of shares. Changes of
+-- parcels that were first heard of more than 180 days ago are not looked for.
 
 CREATE TABLE IF NOT EXISTS {database}.data_quality_daily
 (
@@ -83,7 +84,7 @@ WITH
             toUInt64(0) AS counted_lag_transitions,
             arrayReduce('quantilesTDigestState(0.5, 0.95)', CAST([], 'Array(Float32)')) AS counted_lag_digest
         FROM {database}.shipment FINAL
-        WHERE shipment.first_received_at >= toDateTime(toDate(now(), 'Asia/Shanghai') - 40, 'Asia/Shanghai')
+        WHERE shipment.first_received_at >= toDateTime(toDate(now(), 'Asia/Shanghai') - 40, 'Asia/Shanghai') AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 42 DAY))
         GROUP BY received_date, vendor, carrier
         UNION ALL
         SELECT
@@ -151,7 +152,7 @@ WITH
             countIf(transition.received_at > transition.first_received_at) AS counted_lag_transitions,
             quantilesTDigestStateIf(0.5, 0.95)(toFloat32(dateDiff('second', transition.occurred_at, transition.received_at)), transition.received_at > transition.first_received_at) AS counted_lag_digest
         FROM {database}.transition FINAL
-        WHERE transition.received_at >= toDateTime(toDate(now(), 'Asia/Shanghai') - 40, 'Asia/Shanghai')
+        WHERE transition.received_at >= toDateTime(toDate(now(), 'Asia/Shanghai') - 40, 'Asia/Shanghai') AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 180 DAY))
         GROUP BY received_date, vendor, carrier
         UNION ALL
         SELECT
@@ -192,7 +193,7 @@ WITH
             (
                 SELECT carrier, tracking_number, vendor, epoch, transition.occurred_at, transition_id
                 FROM {database}.transition
-                WHERE is_deleted = 1
+                WHERE is_deleted = 1 AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 180 DAY))
             )
             GROUP BY carrier, tracking_number, vendor, epoch, transition.occurred_at, transition_id
             HAVING argMax(is_deleted, version) = 1
