@@ -23,6 +23,7 @@ export const all = () => catalog;
 
 const name = (key, otherwise) => names.get(key)?.[language()] ?? otherwise;
 
+export const isCarrier = (code) => names.has(`carrier ${code}`);
 export const carrier = (code) => name(`carrier ${code}`, code);
 export const vendor = (code) => name(`vendor ${code}`, code);
 export const province = (code) => (code ? name(`province ${code.slice(0, 4)}`, code) : '');

@@ -1,10 +1,16 @@
 // A part of a page that asks something and shows the answer. It has its size before the answer is there, and says so when
 // it is still asking, when there is nothing, and when something went wrong.
+import * as catalog from './catalog.js';
 import { h, fill } from './dom.js';
-import { t, has } from './i18n.js';
+import { filters } from './filters.js';
+import { has, language, t } from './i18n.js';
+import { view } from './url.js';
 
 let signal;
 let aborter = new AbortController();
+
+// How high each panel was when it last had its answer: while it asks again, nothing below it moves.
+const heights = new Map();
 
 // A new page: what the old one asked is of no interest any more.
 export function newPage() {
@@ -21,8 +27,11 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
     h('div', { class: 'head' }, h('div', {}, heading, note && h('p', { class: 'note' }, note)), tools && h('div', { class: 'tools' }, tools)),
     body);
 
+  const place = `${view()} ${title}`;
+
   async function ask() {
     const mine = signal;
+    body.style.minHeight = heights.has(place) ? `${heights.get(place)}px` : '';
     section.setAttribute('aria-busy', 'true');
     section.dataset.state = 'loading';
     fill(body, h('div', { class: 'state loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), t('loading')));
@@ -35,8 +44,10 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
       } else {
         section.dataset.state = 'ready';
         body.replaceChildren();
+        body.style.minHeight = '';
         const shown = show(answer, body);
         if (shown) body.append(...[shown].flat().filter(Boolean));
+        heights.set(place, body.offsetHeight);
       }
     } catch (error) {
       if (mine.aborted) return;
@@ -53,14 +64,31 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
 
 function nothing(answer) {
   return h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
-    answer?.explanation && h('p', { class: 'detail' }, answer.explanation));
+    answer?.explanation && h('p', { class: 'detail' }, language() === 'en' ? answer.explanation : asked()));
 }
+
+// What the server says in English, in the words of the page.
+function asked() {
+  const { from, to, carrier, vendor, origin, dest } = filters();
+  const carriers = carrier.split(',').filter(Boolean).map((code) => catalog.carrier(code) + (catalog.isCarrier(code) ? '' : t('unknown.carrier')));
+  return [
+    `${t('days')} ${from} – ${to}`,
+    carriers.length && `${t('carrier')} ${carriers.join(', ')}`,
+    vendor && `${t('vendor')} ${catalog.vendor(vendor)}`,
+    origin && `${t('origin')} ${catalog.province(origin)}`,
+    dest && `${t('dest')} ${catalog.province(dest)}`,
+  ].filter(Boolean).join('; ');
+}
+
+// Refusals that the page has words of its own for, and nothing to add.
+const SAID = /^(database_down|busy|too_slow|too_much|unreachable|reversed_dates|too_many_days)$/;
 
 function failure(error, again) {
   const key = `error.${error.code}`;
+  const said = SAID.test(error.code) && language() !== 'en';
   return h('div', { class: 'state error', role: 'alert' },
     h('strong', {}, t('error')),
     h('p', {}, has(key) ? t(key) : t('error.failed')),
-    error.message && h('p', { class: 'detail' }, error.message),
+    error.message && !said && h('p', { class: 'detail' }, error.message),
     error.status !== 400 && h('button', { type: 'button', onclick: again }, t('again')));
 }

@@ -243,6 +243,8 @@ const tests = {
     await decade.screenshot({ path: `${pictures}/error-zh.png` });
     const { page: unknown } = await open('/?carrier=nosuch&lang=en');
     assert.match((await text(unknown, '.state.empty'))[0], /nosuch \(not in the list of known carriers\)/);
+    await click(unknown, '.languages button', '中文');
+    assert.match((await text(unknown, '.state.empty'))[0], /快递公司 nosuch（不在已知快递公司之列）/);
   },
 
   async 'everything can be reached by keyboard'() {

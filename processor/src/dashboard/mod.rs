@@ -34,6 +34,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Map, Value, json};
+use tower_http::compression::CompressionLayer;
 
 use self::answer::Refusal;
 use self::database::Database;
@@ -93,7 +94,8 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
     for view in VIEWS {
         router = router.route(view, get(page));
     }
-    router.with_state(dashboard)
+    // The files of the page are compressed already, and pass as they are.
+    router.layer(CompressionLayer::new()).with_state(dashboard)
 }
 
 impl Dashboard {

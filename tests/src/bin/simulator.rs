@@ -209,6 +209,10 @@ async fn report(arguments: &Arguments, started_at: i64, push_events: u64) -> any
         "in ClickHouse {:.1} s after the last answer\n",
         waiting_since.elapsed().as_secs_f64()
     );
+    if let Err(error) = clickhouse.refresh_metrics().await {
+        // A user who may only read can still see the report.
+        println!("the dashboard will show this within ten minutes, not at once: {error:#}\n");
+    }
     println!("{}", Findings::gather(&clickhouse).await?.render());
     println!(
         "The table is this query; try it at {}/play\n",

@@ -125,6 +125,31 @@ impl ClickHouse {
 
     /// The rows of a query.
     pub async fn rows<Row: DeserializeOwned>(&self, sql: &str) -> anyhow::Result<Vec<Row>> {
+        let text = self.post(format!("{sql}\nFORMAT JSONEachRow")).await?;
+        let rows = text.lines().filter(|line| !line.is_empty()).map(serde_json::from_str);
+        rows.collect::<Result<_, _>>()
+            .with_context(|| format!("unexpected answer to: {sql}"))
+    }
+
+    /// Counts the metrics anew, and waits for it: the dashboard would show what was just sent only when the clock says so.
+    pub async fn refresh_metrics(&self) -> anyhow::Result<()> {
+        #[derive(Deserialize)]
+        struct View {
+            view: String,
+        }
+        // Cohorts before the exceptions that are divided by them.
+        let views: Vec<View> = self
+            .rows("SELECT view FROM system.view_refreshes WHERE database = 'courier' ORDER BY view")
+            .await?;
+        for View { view } in views {
+            for command in ["REFRESH", "WAIT"] {
+                self.post(format!("SYSTEM {command} VIEW courier.`{view}`")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn post(&self, statement: String) -> anyhow::Result<String> {
         // Both settings have had other defaults in other versions: numbers as numbers, infinity as null.
         let settings = "output_format_json_quote_64bit_integers=0&output_format_json_quote_denormals=0";
         let request = self
@@ -132,16 +157,14 @@ impl ClickHouse {
             .post(format!("{}/?{settings}", self.url))
             .header("x-clickhouse-user", &self.user)
             .header("x-clickhouse-key", &self.password)
-            .body(format!("{sql}\nFORMAT JSONEachRow"));
+            .body(statement);
         let response = request.send().await.context("clickhouse does not answer")?;
         let status = response.status();
         let text = response.text().await?;
         if !status.is_success() {
             bail!("clickhouse: {}", text.trim());
         }
-        let rows = text.lines().filter(|line| !line.is_empty()).map(serde_json::from_str);
-        rows.collect::<Result<_, _>>()
-            .with_context(|| format!("unexpected answer to: {sql}"))
+        Ok(text)
     }
 
     async fn one<Row: DeserializeOwned>(&self, sql: &str) -> anyhow::Result<Row> {

@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, hours, percent, time } from '../format.js';
 import { t } from '../i18n.js';
-import { league, sound } from '../league.js';
+import { SOUND_RATE, league, sound } from '../league.js';
 import { panel } from '../panel.js';
 
 export default {
@@ -41,8 +41,8 @@ function spark(row, trend) {
 // Sums over all carriers, and the carriers that stand out.
 function summary({ rows }) {
   const sum = (value) => rows.reduce((total, row) => total + value(row), 0);
-  // A share times its denominator is the count that it was made of.
-  const share = (key, of) => sum((row) => (row[key] ?? 0) * row[of]) / sum((row) => row[of]);
+  // A share times its denominator is the count that it was made of; of too few parcels it would be chance.
+  const share = (key, of) => (sum((row) => row[of]) < SOUND_RATE ? null : sum((row) => (row[key] ?? 0) * row[of]) / sum((row) => row[of]));
   const fact = (value, label) => h('div', { class: 'fact' }, h('strong', {}, value), h('span', {}, label));
   return [
     h('div', { class: 'facts' },

@@ -8,6 +8,8 @@
 //!
 //! and one of a carrier that nobody knows, with quotes in its number, picked up three hours ago.
 
+use std::sync::LazyLock;
+
 use courierflow_tests::stack::Stack;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -20,9 +22,10 @@ const CHINA: &str = "Asia/Shanghai";
 /// As it is stored.
 pub(crate) const ODD_NUMBER: &str = "O'BRIEN\"1\\";
 
-/// The day on which all but one were picked up.
+/// The day on which all but one were picked up; the same one when midnight passes during the tests.
 pub(crate) fn pickup_day() -> Date {
-    today().checked_sub(20.days()).unwrap()
+    static DAY: LazyLock<Date> = LazyLock::new(|| today().checked_sub(20.days()).unwrap());
+    *DAY
 }
 
 pub(crate) fn today() -> Date {
