@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use courierflow_processor::config::Config;
 use courierflow_processor::dead_letter::Coordinates;
-use courierflow_processor::domain::{self, DeriveOptions, Outcome};
+use courierflow_processor::domain::{self, DeriveOptions, Memory, Outcome, memory};
 use courierflow_processor::sink::client::insert_client;
 use courierflow_processor::sink::rows::{self, ShipmentRow, Table};
 use courierflow_processor::vendor::{self, Reading};
 use courierflow_schemas::records::{Shipment, TimestampMicros};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
 
 use super::{cpu, kafka, metrics, pushes};
@@ -162,7 +163,11 @@ fn produce(brokers: &str, schema_id: u32, parcels: impl Iterator<Item = usize>) 
         let record = BaseRecord::to(topics::SHIPMENT)
             // derive chooses it by the tracking number alone; what counts here is that all are used.
             .partition(i32::try_from(parcel % PARTITIONS)?)
-            .key(key.as_bytes());
+            .key(key.as_bytes())
+            .headers(OwnedHeaders::new_with_capacity(1).insert(Header {
+                key: memory::HEADER,
+                value: Some(&Memory::of(&shipment).to_bytes()?),
+            }));
         kafka::fill(&producer, record.payload(&value))?;
     }
     producer.flush(Duration::from_mins(1))?;
