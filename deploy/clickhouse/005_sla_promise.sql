@@ -38,13 +38,13 @@ WITH
         substring(code, 1, 4) IN ('CN11', 'CN12', 'CN31', 'CN50'), substring(code, 1, 4),
         length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
         substring(code, 1, 6)) AS area,
-    -- Not FINAL: the lanes of replaced versions do no harm.
+    -- Not FINAL: the lanes of replaced versions do no harm. Inferred destinations do not count, as in view parcel.
     lanes AS
     (
         SELECT DISTINCT
             toString(carrier) AS lane_carrier,
             assumeNotNull(toString(area(origin_code))) AS lane_origin,
-            assumeNotNull(toString(area(dest_code))) AS lane_dest
+            assumeNotNull(toString(if(has(flags, 'lane_inferred'), '', area(dest_code)))) AS lane_dest
         FROM {database}.shipment
     ),
     questions AS

@@ -12,9 +12,9 @@ CREATE VIEW IF NOT EXISTS {database}.parcel
     `observed_at`          DateTime('UTC')                  COMMENT 'The now that ages are measured against: the time of the query; UTC',
     `cohort_date`          Nullable(Date)                   COMMENT 'Day of the pickup, China time; NULL before the pickup',
     `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
-    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin',
+    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; empty too when only events tell it, for they do so after the arrival',
     `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
-    `is_cross_border`      Bool                             COMMENT 'The trace has a segment in another country, a local time other than China''s, or an assumed zone',
+    `is_cross_border`      Bool                             COMMENT 'The trace shows a segment in another country, a local time other than China''s, or an assumed zone; until it does, the parcel is judged as domestic',
     `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
     `is_delivered`         Bool                             COMMENT 'Delivered on the forward leg, and no later delivery revoked it',
     `is_sent_back`         Bool                             COMMENT 'Back with its sender without having been delivered',
@@ -43,7 +43,7 @@ CREATE VIEW IF NOT EXISTS {database}.parcel
     `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
     `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
     `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
-    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after 60 days without change',
+    `is_stale_aborted`     Bool                             COMMENT 'Kuaidi100 gave up after 60 days without change. Kdniao gives up after 7 days, too early to tell anything',
     `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
     `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
 )
@@ -69,10 +69,14 @@ SELECT
     now('UTC') AS observed_at,
     china_day(picked_up_at) AS cohort_date,
     assumeNotNull(area(origin_code)) AS origin,
-    assumeNotNull(area(dest_code)) AS dest,
+    -- A destination taken from events is known only once the parcel has arrived: lanes made of it would be without the parcels
+    -- that never did. The flag does not tell which end was inferred, so such a parcel has no destination at all; an origin
+    -- that is inferred is known from the first event on.
+    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
     origin = dest AND (length(origin) = 6 OR origin IN ('CN11', 'CN12', 'CN31', 'CN50')) AS is_same_city,
+    -- All events and not the newest alone: a parcel that comes home would be domestic again.
     has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
-        OR notEmpty(event.id) AND toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
+        OR arrayExists((time, local) -> toString(time, 'Asia/Shanghai') != local, event.occurred_at, event.local_time) AS is_cross_border,
     isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
     isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
     isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,
@@ -104,7 +108,7 @@ SELECT
     isNotNull(edd_first) AS has_eta,
     ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
     ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
-    tracking_state = 'ABORTED_STALE' AS is_stale_aborted,
+    vendor = 'kuaidi100' AND tracking_state = 'ABORTED_STALE' AS is_stale_aborted,
     exception_codes,
     exception_reasons
 FROM {database}.shipment FINAL

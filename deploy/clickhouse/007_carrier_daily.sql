@@ -15,9 +15,10 @@
 -- no horizon (exceptions, returns, stages, estimates) is judged over the settled ones, 7 days + 6 h old: else a young
 -- cohort would look better, because its slow and troublesome parcels have not had the time to show.
 
--- The counting itself, for cohorts from one day to another. received_from spares the reading of older months: a parcel is
--- heard of for the first time at most 60 days before its pickup, for then its state would have been dropped; and newer versions
--- of a shipment never lie in an older month.
+-- The counting itself, for cohorts from one day to another. received_from spares the reading of older months: newer
+-- versions of a shipment never lie in an older one. The recent refresh knows parcels first heard of in the last 101 days, which
+-- leaves 60 days from then until the pickup. One that vendors push for longer before anybody picks it up is
+-- missing until its day passes to the older refresh, which reads everything.
 CREATE VIEW IF NOT EXISTS {database}.carrier_count
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -85,8 +86,8 @@ WITH
             countIf(is_settled AND is_exception) AS settled_with_exception,
             countIf(is_settled AND is_returned) AS settled_returned,
             countIf(is_settled AND is_refused) AS settled_refused,
-            countIf(is_in_cohort AND reported_seconds > lost_after_seconds) AS lost_due,
-            countIf(is_in_cohort AND reported_seconds > lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
             countIf(is_settled AND (is_delivered OR is_available)) AS settled_reached,
             countIf(is_settled AND is_available) AS settled_locker,
             countIf(is_settled AND is_available AND NOT is_locker_invalid) AS locker_parcels,
@@ -200,9 +201,9 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `open`                           UInt64                 COMMENT 'Parcels neither delivered nor sent back',
     `returned`                       UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
     `refused`                        UInt64                 COMMENT 'Parcels that the recipient refused at least once',
-    `lost_presumed`                  UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by the vendor after 60 days without change',
+    `lost_presumed`                  UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by Kuaidi100 after 60 days without change',
     `with_exception`                 UInt64                 COMMENT 'Parcels with at least one exception',
-    `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished count as infinitely long',
+    `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
     `transit_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time: key k = more than (k - 1) and at most k quarters of an hour from pickup to delivery',
     `attempt_parcels`                UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
     `attempt_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels by time from pickup to first attempt, as transit_bins',
@@ -228,7 +229,7 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station: denominator of the locker share',
     `settled_locker`                 UInt64                 COMMENT 'Of those, put into a locker or station',
     `locker_parcels`                 UInt64                 COMMENT 'Of those, the ones of valid dwell time: denominator of dwell quantiles and of overdue',
-    `locker_bins`                    Map(UInt16, UInt32)    COMMENT 'Settled locker parcels by hours from locker to delivery, as transit_bins; the uncollected are in none',
+    `locker_bins`                    Map(UInt16, UInt32)    COMMENT 'Settled locker parcels by time from locker to delivery, in quarters of an hour as transit_bins; the uncollected are in none',
     `locker_overdue`                 UInt64                 COMMENT 'Settled locker parcels that lay there for more than 18 h',
     `pickup_wait_parcels`            UInt64                 COMMENT 'Settled parcels with a known wait from order to pickup',
     `pickup_wait_seconds_sum`        UInt64                 COMMENT 'Sum of their waits',
@@ -249,7 +250,7 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `refreshed_at`                   DateTime('UTC')        COMMENT 'The now of all ages in this row: when it was computed; UTC'
 )
 ENGINE = MergeTree
--- The oldest day of a table is then known without reading it.
+-- A question for a month reads that month.
 PARTITION BY toYYYYMM(cohort_date)
 -- Pages ask for one level and some days; the carrier comes last, for most of them show all.
 ORDER BY (level, cohort_date, carrier, vendor, origin, dest)
@@ -293,7 +294,8 @@ FROM {database}.carrier_count(
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
 COMMENT 'Fills carrier_daily_older';
 
--- Each day from one table only.
+-- Each day from one table only. The boundary is the first day that the recent refresh asked for and not the oldest one that
+-- it found: when all parcels have left that day, the older table must not show them again.
 CREATE VIEW IF NOT EXISTS {database}.carrier_daily
 (
     `level`                          LowCardinality(String) COMMENT 'What origin and dest are: carrier (all lanes together), province or city. Add up rows of one level only',
@@ -310,9 +312,9 @@ CREATE VIEW IF NOT EXISTS {database}.carrier_daily
     `open`                           UInt64                 COMMENT 'Parcels neither delivered nor sent back',
     `returned`                       UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
     `refused`                        UInt64                 COMMENT 'Parcels that the recipient refused at least once',
-    `lost_presumed`                  UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by the vendor after 60 days without change',
+    `lost_presumed`                  UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by Kuaidi100 after 60 days without change',
     `with_exception`                 UInt64                 COMMENT 'Parcels with at least one exception',
-    `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished count as infinitely long',
+    `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
     `transit_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time: key k = more than (k - 1) and at most k quarters of an hour from pickup to delivery',
     `attempt_parcels`                UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
     `attempt_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels by time from pickup to first attempt, as transit_bins',
@@ -338,7 +340,7 @@ CREATE VIEW IF NOT EXISTS {database}.carrier_daily
     `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station: denominator of the locker share',
     `settled_locker`                 UInt64                 COMMENT 'Of those, put into a locker or station',
     `locker_parcels`                 UInt64                 COMMENT 'Of those, the ones of valid dwell time: denominator of dwell quantiles and of overdue',
-    `locker_bins`                    Map(UInt16, UInt32)    COMMENT 'Settled locker parcels by hours from locker to delivery, as transit_bins; the uncollected are in none',
+    `locker_bins`                    Map(UInt16, UInt32)    COMMENT 'Settled locker parcels by time from locker to delivery, in quarters of an hour as transit_bins; the uncollected are in none',
     `locker_overdue`                 UInt64                 COMMENT 'Settled locker parcels that lay there for more than 18 h',
     `pickup_wait_parcels`            UInt64                 COMMENT 'Settled parcels with a known wait from order to pickup',
     `pickup_wait_seconds_sum`        UInt64                 COMMENT 'Sum of their waits',
@@ -360,7 +362,7 @@ CREATE VIEW IF NOT EXISTS {database}.carrier_daily
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
-WITH (SELECT ifNull(minOrNull(cohort_date), toDate('2100-01-01')) FROM {database}.carrier_daily_recent) AS first_recent
+WITH (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
 SELECT * FROM {database}.carrier_daily_recent
 UNION ALL
 SELECT * FROM {database}.carrier_daily_older WHERE cohort_date < first_recent

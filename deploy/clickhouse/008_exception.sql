@@ -88,13 +88,13 @@ AS
 WITH
     -- Status EXCEPTION, and the refusals that vendors file as returns.
     arrayMap((status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false), event.status, event.sub_status) AS event_is_exception,
-    -- For each event the time of the next one that ends an exception; 0 = none.
+    -- For each event the time of the next one that ends an exception; 0 = none. Events dated later than their push are in no
+    -- figure (rule 28), neither as a beginning nor as an end.
     arrayReverseFill(
         time -> time != 0,
         arrayMap(
-            (time, status, is_exception) -> if(is_exception OR status = 'UNKNOWN', toUInt32(0), toUInt32(time)),
+            (time, status, is_exception) -> if(is_exception OR status = 'UNKNOWN' OR time > received_at + INTERVAL 10 MINUTE, toUInt32(0), toUInt32(time)),
             event.occurred_at, event.status, event_is_exception)) AS event_ended_at,
-    -- Events dated later than their push are in no figure (rule 28).
     arrayFilter(
         i -> event_is_exception[i] AND event.occurred_at[i] <= received_at + INTERVAL 10 MINUTE,
         arrayEnumerate(event.id)) AS exceptions,

@@ -130,7 +130,7 @@ CREATE VIEW IF NOT EXISTS {database}.exception_daily
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 -- The same boundary as carrier_daily: the rates divide one by the other.
-WITH (SELECT ifNull(minOrNull(cohort_date), toDate('2100-01-01')) FROM {database}.carrier_daily_recent) AS first_recent
+WITH (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
 SELECT * FROM {database}.exception_daily_recent WHERE cohort_date >= first_recent
 UNION ALL
 SELECT * FROM {database}.exception_daily_older WHERE cohort_date < first_recent

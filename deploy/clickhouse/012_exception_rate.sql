@@ -1,5 +1,8 @@
 -- Rates of codes, reasons and parties. The denominator of a vendor's code are the parcels that this vendor tracks.
 --
+-- Parcels with an exception are counted some minutes after the cohorts that they are divided by; of a young day more of
+-- them may have settled by then. So a rate never takes more of them than the cohort has.
+--
 -- Parameters as in carrier_scorecard.
 
 CREATE VIEW IF NOT EXISTS {database}.exception_rate
@@ -15,8 +18,8 @@ CREATE VIEW IF NOT EXISTS {database}.exception_rate
     `is_vendor_clock`   Nullable(Bool)         COMMENT 'The vendor''s clock says so and no scan of the carrier',
     `parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
     `settled_with`      UInt64                 COMMENT 'Of those, settled: aged 7 days + 6 h or more',
-    `settled`           UInt64                 COMMENT 'All settled parcels of the same vendor and carrier, with or without it',
-    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event: settled_with / settled; NULL when nothing can be judged yet',
+    `settled`           UInt64                 COMMENT 'All settled parcels of the carrier, with or without it; for a code those of its vendor',
+    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event: settled_with / settled, at most 1; NULL when nothing can be judged yet',
     `rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
     `rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
     `resolve_parcels`   UInt64                 COMMENT 'Settled parcels with it whose time to resolve is known or still running',
@@ -87,9 +90,9 @@ SELECT
     found.parcels AS parcels,
     found.settled_with AS settled_with,
     cohort.settled AS settled,
-    share(found.settled_with, cohort.settled) AS rate,
-    wilson(found.settled_with, cohort.settled, -1) AS rate_low,
-    wilson(found.settled_with, cohort.settled, 1) AS rate_high,
+    share(least(found.settled_with, cohort.settled), cohort.settled) AS rate,
+    wilson(least(found.settled_with, cohort.settled), cohort.settled, -1) AS rate_low,
+    wilson(least(found.settled_with, cohort.settled), cohort.settled, 1) AS rate_high,
     found.resolve_parcels AS resolve_parcels,
     hours_at(found.resolve_bins, found.resolve_parcels, 50) AS resolve_p50_hours,
     found.refreshed_at AS refreshed_at
@@ -115,8 +118,8 @@ CREATE VIEW IF NOT EXISTS {database}.exception_trend
     `is_vendor_clock`   Nullable(Bool)         COMMENT 'The vendor''s clock says so and no scan of the carrier',
     `parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
     `settled_with`      UInt64                 COMMENT 'Of those, settled: aged 7 days + 6 h or more',
-    `settled`           UInt64                 COMMENT 'All settled parcels of the same vendor and carrier, with or without it',
-    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event: settled_with / settled; NULL when nothing can be judged yet',
+    `settled`           UInt64                 COMMENT 'All settled parcels of the day, with or without it; for a code those of its vendor',
+    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event: settled_with / settled, at most 1; NULL when nothing can be judged yet',
     `rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
     `rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
     `resolve_parcels`   UInt64                 COMMENT 'Settled parcels with it whose time to resolve is known or still running',
@@ -189,9 +192,9 @@ SELECT
     found.parcels AS parcels,
     found.settled_with AS settled_with,
     cohort.settled AS settled,
-    share(found.settled_with, cohort.settled) AS rate,
-    wilson(found.settled_with, cohort.settled, -1) AS rate_low,
-    wilson(found.settled_with, cohort.settled, 1) AS rate_high,
+    share(least(found.settled_with, cohort.settled), cohort.settled) AS rate,
+    wilson(least(found.settled_with, cohort.settled), cohort.settled, -1) AS rate_low,
+    wilson(least(found.settled_with, cohort.settled), cohort.settled, 1) AS rate_high,
     found.resolve_parcels AS resolve_parcels,
     hours_at(found.resolve_bins, found.resolve_parcels, 50) AS resolve_p50_hours,
     found.refreshed_at AS refreshed_at

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS {database}.open_parcel
     `leg`                LowCardinality(String)           COMMENT 'FORWARD or RETURN',
     `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does: an aborted one will not be heard of again by itself',
     `origin`             LowCardinality(String)           COMMENT 'Area of the origin as in view parcel; empty = unknown',
-    `dest`               LowCardinality(String)           COMMENT 'Area of the destination; empty = unknown',
+    `dest`               LowCardinality(String)           COMMENT 'Area of the destination as in view parcel; empty = unknown',
     `is_cross_border`    Bool                             COMMENT 'As in view parcel',
     `picked_up_at`       Nullable(DateTime('UTC'))        COMMENT 'Pickup; UTC. NULL = not yet',
     `last_event_at`      Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
@@ -60,9 +60,9 @@ SELECT
     leg,
     tracking_state,
     assumeNotNull(area(origin_code)) AS origin,
-    assumeNotNull(area(dest_code)) AS dest,
+    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
     has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
-        OR notEmpty(event.id) AND toString(event.occurred_at[-1], 'Asia/Shanghai') != event.local_time[-1] AS is_cross_border,
+        OR arrayExists((time, local) -> toString(time, 'Asia/Shanghai') != local, event.occurred_at, event.local_time) AS is_cross_border,
     picked_up_at,
     last_event_at,
     event.location[-1] AS last_location,
@@ -80,8 +80,11 @@ SELECT
 FROM {database}.shipment FINAL
 WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
     AND tracking_state NOT IN ('CARRIER_CORRECTED', 'ABORTED_NO_RECORD')
+    -- Open as in view parcel: an exception after a delivery opens nothing again.
+    AND isNull(delivered_at) AND isNull(returned_at)
+    -- As the counts of the last 40 days (007): what has been open for longer is lost and no longer on anybody's list.
     AND first_received_at >= now('UTC') - INTERVAL 101 DAY
-    -- As in view parcel.
+    -- The same once more, for what FINAL reads (see received_month in 006).
     AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 101 DAY))
 SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
 COMMENT 'Fills open_parcel';
@@ -103,7 +106,7 @@ CREATE VIEW IF NOT EXISTS {database}.open_exceptions
     `last_event_at`      Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
     `last_location`      Nullable(String)                 COMMENT 'Its place',
     `origin`             LowCardinality(String)           COMMENT 'Area of the origin; empty = unknown',
-    `dest`               LowCardinality(String)           COMMENT 'Area of the destination; empty = unknown',
+    `dest`               LowCardinality(String)           COMMENT 'Area of the destination as in view parcel; empty = unknown',
     `leg`                LowCardinality(String)           COMMENT 'FORWARD or RETURN',
     `attempts`           UInt8                            COMMENT 'Delivery rounds so far',
     `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does with its subscription',
@@ -149,10 +152,10 @@ CREATE VIEW IF NOT EXISTS {database}.stalled_shipments
     `sub_status`         LowCardinality(Nullable(String)) COMMENT 'Canonical refinement',
     `last_event_at`      DateTime('UTC')                  COMMENT 'Newest event; UTC',
     `silent_hours`       Float64                          COMMENT 'Hours since then, at the time of the query',
-    `limit_hours`        Float64                          COMMENT 'Hours after which it counts as stalled: not picked up 48, in transit 48 (cross-border 240), out for delivery 36, locker or station 18, customs 120',
+    `limit_hours`        Float64                          COMMENT 'Hours after which it counts as stalled: not picked up 48, in transit 48 (cross-border 240), out for delivery 36, locker or station 18, customs 120; an exception or a return as in transit',
     `last_location`      Nullable(String)                 COMMENT 'Place of the newest event',
     `origin`             LowCardinality(String)           COMMENT 'Area of the origin; empty = unknown',
-    `dest`               LowCardinality(String)           COMMENT 'Area of the destination; empty = unknown',
+    `dest`               LowCardinality(String)           COMMENT 'Area of the destination as in view parcel; empty = unknown',
     `is_cross_border`    Bool                             COMMENT 'As in view parcel',
     `leg`                LowCardinality(String)           COMMENT 'FORWARD or RETURN',
     `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does with its subscription: an aborted one will not be heard of again by itself',

@@ -1,4 +1,4 @@
--- How far can the figures be trusted? Counts by day of receipt, hourly, of the last 40 days, and a view of shares. Changes of
+-- How far can the figures be trusted? Counts by day of receipt, hourly, of today and the 40 days before, and a view of shares. Changes of
 -- parcels that were first heard of more than 180 days ago are not looked for.
 
 CREATE TABLE IF NOT EXISTS {database}.data_quality_daily
@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS {database}.data_quality_daily
     `without_events`          UInt64                     COMMENT 'Of those, without any event',
     `carrier_corrected`       UInt64                     COMMENT 'Of those, moved to another carrier by the vendor; they are in no other metric',
     `aborted_no_record`       UInt64                     COMMENT 'Of those, given up by the vendor for want of any record',
-    `aborted_stale`           UInt64                     COMMENT 'Of those, given up by the vendor after 60 days without change',
+    `aborted_stale`           UInt64                     COMMENT 'Of those, given up by the vendor for want of change: by Kuaidi100 after 60 days, by Kdniao after 7',
     `lane_unknown`            UInt64                     COMMENT 'Of those, without an origin or a destination city or province',
     `duration_invalid`        UInt64                     COMMENT 'Of those, with at least one duration between milestones that is negative or over 180 days, and therefore in no figure',
     `flag_bad_time`           UInt64                     COMMENT 'Shipments flagged bad_time: an item without a usable time, left out',

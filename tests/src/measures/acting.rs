@@ -4,7 +4,7 @@ use courierflow_processor::domain::code_table::party_of;
 use serde_json::{Value, json};
 
 use super::figure::{Figure, Row, Rows};
-use super::parcel::{area, is_cross_border};
+use super::parcel::{area, destination, is_cross_border};
 use crate::oracle::{ShipmentRow, TransitionRow};
 
 const HOUR: i64 = 3600;
@@ -12,6 +12,8 @@ const HOUR: i64 = 3600;
 fn is_open(row: &ShipmentRow, now: i64) -> bool {
     !matches!(row.status.as_str(), "DELIVERED" | "RETURNED" | "CANCELLED")
         && !matches!(row.tracking_state.as_str(), "CARRIER_CORRECTED" | "ABORTED_NO_RECORD")
+        && row.delivered_at.is_none()
+        && row.returned_at.is_none()
         && row.first_received_at >= (now - 101 * 24 * HOUR) * 1_000_000
 }
 
@@ -65,7 +67,7 @@ pub fn open_exceptions(rows: &[ShipmentRow], now: i64) -> Rows {
                 Figure::Exact(json!(row.event.last().and_then(|event| event.location.clone()))),
             ),
             ("origin", Figure::exact(area(row.origin_code.as_deref()))),
-            ("dest", Figure::exact(area(row.dest_code.as_deref()))),
+            ("dest", Figure::exact(destination(row))),
             ("leg", Figure::exact(row.leg.clone())),
             ("attempts", Figure::exact(row.attempts)),
             ("tracking_state", Figure::exact(row.tracking_state.clone())),
@@ -108,7 +110,7 @@ pub fn stalled_shipments(rows: &[ShipmentRow], now: i64, asked_at: i64) -> Rows 
                 Figure::Exact(json!(row.event.last().and_then(|event| event.location.clone()))),
             ),
             ("origin", Figure::exact(area(row.origin_code.as_deref()))),
-            ("dest", Figure::exact(area(row.dest_code.as_deref()))),
+            ("dest", Figure::exact(destination(row))),
             ("is_cross_border", Figure::exact(is_cross_border(row))),
             ("leg", Figure::exact(row.leg.clone())),
             ("tracking_state", Figure::exact(row.tracking_state.clone())),

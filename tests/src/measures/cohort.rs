@@ -85,7 +85,7 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
     let is_sla_met =
         |parcel: &Measured<'_>, span: Span| parcel.sla.is_some_and(|sla| parcel.is_due(sla) && span.is_within(sla));
     let is_lost_due = |parcel: &Measured<'_>| {
-        parcel.is_in_cohort && parcel.lost_after.is_some_and(|limit| parcel.age - 6 * HOUR > limit)
+        parcel.is_in_cohort && parcel.lost_after.is_some_and(|limit| parcel.age - 6 * HOUR >= limit)
     };
     let locker = |parcel: &Measured<'_>| parcel.row.available_at.is_some();
     let errors = known(&|parcel| parcel.eta_error, &|parcel| parcel.is_settled);

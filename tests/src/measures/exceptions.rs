@@ -24,14 +24,14 @@ fn is_exception(event: &EventRow) -> bool {
 
 /// Seconds from the first event of each subject to the next one that is no exception; `None` = not resolved.
 fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, Option<i64>> {
+    let is_future = |event: &EventRow| event.occurred_at > row.received_at.div_euclid(1_000_000) + FUTURE_SECONDS;
     let mut found = BTreeMap::new();
     for (position, event) in row.event.iter().enumerate() {
-        let is_future = event.occurred_at > row.received_at.div_euclid(1_000_000) + FUTURE_SECONDS;
-        if !is_exception(event) || is_future {
+        if !is_exception(event) || is_future(event) {
             continue;
         }
         let mut later = row.event.iter().skip(position + 1);
-        let resolved = later.find(|event| !is_exception(event) && event.status != "UNKNOWN");
+        let resolved = later.find(|event| !is_exception(event) && !is_future(event) && event.status != "UNKNOWN");
         let seconds = resolved.map(|resolved| resolved.occurred_at - event.occurred_at);
         let names = [
             ("code", event.raw_code.clone()),
@@ -172,7 +172,7 @@ fn rates<'a>(
         rate(
             &mut row,
             ["rate", "rate_low", "rate_high"],
-            counted.settled.try_into().unwrap_or(0),
+            counted.settled.min(denominator).try_into().unwrap_or(0),
             denominator.try_into().unwrap_or(0),
         );
         row.insert("parcels", Figure::exact(counted.parcels));

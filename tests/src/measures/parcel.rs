@@ -128,9 +128,15 @@ pub(super) fn area(code: Option<&str>) -> String {
     }
 }
 
+/// Where a parcel goes, if that was told and not learnt from its arrival.
+pub(super) fn destination(row: &ShipmentRow) -> String {
+    let is_inferred = row.flags.iter().any(|flag| flag == "lane_inferred");
+    area(row.dest_code.as_deref().filter(|_| !is_inferred))
+}
+
 /// Domestic parcels never leave China's clock.
 pub(super) fn is_cross_border(row: &ShipmentRow) -> bool {
-    let has_foreign_clock = row.event.last().is_some_and(|event| {
+    let has_foreign_clock = row.event.iter().any(|event| {
         let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
         let local = Timestamp::from_second(event.occurred_at)
             .unwrap_or_default()
@@ -158,7 +164,7 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
     };
     let age = row.picked_up_at.map_or(i64::MIN / 2, |picked_up_at| now - picked_up_at);
     let origin = area(row.origin_code.as_deref());
-    let dest = area(row.dest_code.as_deref());
+    let dest = destination(row);
     let is_city = |area: &str| area.len() == 6 || ["CN11", "CN12", "CN31", "CN50"].contains(&area);
     let is_same_city = origin == dest && is_city(&origin);
 
@@ -171,8 +177,9 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
         .map(|hours| hours * HOUR);
     let grace = if is_same_city { 3 * DAY } else { 7 * DAY };
     let lost_after = sla.map(|sla| sla + grace);
-    let is_lost_presumed =
-        is_open && (row.tracking_state == "ABORTED_STALE" || lost_after.is_some_and(|limit| age > limit));
+    // Kdniao gives up after a week, which many a parcel survives.
+    let is_given_up = row.vendor == "kuaidi100" && row.tracking_state == "ABORTED_STALE";
+    let is_lost_presumed = is_open && (is_given_up || lost_after.is_some_and(|limit| age > limit));
 
     let has_reason = |reason: &str| row.exception_reasons.iter().any(|name| name == reason);
     let delivered_first = row.delivered_at.is_some()

@@ -191,7 +191,8 @@ fn events(random: &mut Random, row: &mut ShipmentRow, start: i64) {
         } else {
             code
         };
-        let hours = if is_abroad { 9 } else { 8 };
+        // Some come home again.
+        let hours = if is_abroad && id < 5 { 9 } else { 8 };
         row.event.push(EventRow {
             id: (u64::try_from(id).unwrap_or(0) + 1).to_string(),
             occurred_at: time,

@@ -26,12 +26,16 @@ const REFRESHED: [&str; 6] = [
 /// Refreshes all tables now, one after the other.
 fn refresh(stack: &dyn Stack) {
     for table in REFRESHED {
-        let view = format!("courier.{table}_refresh");
-        // One that runs already may have begun before the rows came.
-        tables::execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
-        tables::execute(stack, &format!("SYSTEM REFRESH VIEW {view}"));
-        tables::execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
+        refresh_only(stack, table);
     }
+}
+
+fn refresh_only(stack: &dyn Stack, table: &str) {
+    let view = format!("courier.{table}_refresh");
+    // One that runs already may have begun before the rows came.
+    tables::execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
+    tables::execute(stack, &format!("SYSTEM REFRESH VIEW {view}"));
+    tables::execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
 }
 
 /// When the two tables behind `view` were refreshed; now for one that is empty.

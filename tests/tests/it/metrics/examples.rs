@@ -1,11 +1,12 @@
 //! Examples worked out by hand: what each definition means for a handful of parcels.
 
 use courierflow_tests::measures::{insert_shipments, shipment_at};
-use courierflow_tests::oracle::ShipmentRow;
+use courierflow_tests::oracle::{EventRow, ShipmentRow};
 use courierflow_tests::stack::Stack;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{now, refresh};
+use super::{now, refresh, refresh_only};
 use crate::harness::{migrated, tables};
 
 const HOUR: i64 = 3600;
@@ -54,6 +55,24 @@ fn fail(row: &mut ShipmentRow, at: i64, code: &str, reason: &str) {
     row.first_attempt_at = row.first_attempt_at.or(Some(at));
     row.exception_codes = vec![code.to_owned()];
     row.exception_reasons = vec![reason.to_owned()];
+}
+
+fn event(occurred_at: i64, local_seconds: i64) -> EventRow {
+    EventRow {
+        id: occurred_at.to_string(),
+        occurred_at,
+        local_time: Timestamp::from_second(local_seconds)
+            .unwrap()
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string(),
+        status: String::from("IN_TRANSIT"),
+        sub_status: None,
+        raw_code: None,
+        segment: String::from("ORIGIN"),
+        area_code: None,
+        location: None,
+        context: String::new(),
+    }
 }
 
 fn score(stack: &dyn Stack, carrier: &str) -> Option<Value> {
@@ -147,6 +166,42 @@ fn the_definitions_on_parcels_counted_by_hand() {
     }
     all.extend(city.parcels);
 
+    // No route was told: the destination of the delivered half is that of their last scan, that of the others is unknown.
+    let mut inferred = Cohort::picked_up("inferred", 10 * DAY);
+    for _ in 0..5 {
+        for is_delivered in [true, false] {
+            inferred.parcel(|row, start| {
+                row.flags = vec!["lane_inferred".to_owned()];
+                row.origin_code = Some("CN440305000000".to_owned());
+                if is_delivered {
+                    row.dest_code = Some("CN440305000000".to_owned());
+                    deliver(row, start + 30 * HOUR);
+                }
+            });
+        }
+    }
+    all.extend(inferred.parcels);
+
+    // To Japan and home again: no promise, so neither late nor lost.
+    let mut abroad = Cohort::picked_up("abroad", 20 * DAY);
+    abroad.parcel(|row, start| {
+        row.event = vec![
+            event(start, start + 9 * HOUR),
+            event(start + DAY, start + DAY + 8 * HOUR),
+        ];
+    });
+    all.extend(abroad.parcels);
+
+    // Given up by the vendor for want of change, with a promise that makes nothing of it yet.
+    for (carrier, vendor) in [("stale", "kuaidi100"), ("hasty", "kdniao")] {
+        let mut cohort = Cohort::picked_up(carrier, 8 * DAY);
+        cohort.parcel(|row, _| {
+            row.vendor = vendor.to_owned();
+            row.tracking_state = "ABORTED_STALE".to_owned();
+        });
+        all.extend(cohort.parcels);
+    }
+
     // Delivered before it was picked up, after more than 180 days, and cancelled: no figures.
     let mut odd = Cohort::picked_up("odd", 200 * DAY);
     odd.parcel(|row, start| deliver(row, start - 1));
@@ -232,6 +287,35 @@ fn the_definitions_on_parcels_counted_by_hand() {
     );
     assert_scores(
         &stack,
+        "inferred",
+        &[
+            // On the lane that the delivered ones show it would be 1, and against 24 h on time would be 0.
+            ("rate_48h", json!(0.5)),
+            ("on_time_rate", json!(0.5)),
+        ],
+    );
+    assert_eq!(
+        tables::rows(
+            &stack,
+            "SELECT origin, dest, sum(parcels) AS parcels, sum(delivered) AS delivered FROM courier.carrier_daily \
+             WHERE level = 'city' AND carrier = 'inferred' GROUP BY origin, dest"
+        ),
+        vec![json!({"origin": "CN4403", "dest": "", "parcels": 10, "delivered": 5})],
+        "all are on one lane, and it is not one within the city"
+    );
+    assert_scores(
+        &stack,
+        "abroad",
+        &[
+            ("parcels", json!(1)),
+            ("sla_due", json!(0)),
+            ("lost_presumed", json!(0)),
+        ],
+    );
+    assert_scores(&stack, "stale", &[("lost_presumed", json!(1))]);
+    assert_scores(&stack, "hasty", &[("lost_presumed", json!(0))]);
+    assert_scores(
+        &stack,
         "odd",
         &[
             ("parcels", json!(3)),
@@ -242,6 +326,59 @@ fn the_definitions_on_parcels_counted_by_hand() {
             ("rate_24h", json!(1.0)),
         ],
     );
+}
+
+#[test]
+fn refreshes_that_lag_behind_each_other_contradict_nothing() {
+    let stack = migrated("metrics-lag");
+    // A parcel in the ten days of both tables, and the only one of its day.
+    let mut corrected = Cohort::picked_up("corrected", 35 * DAY);
+    corrected.delivered_after(20);
+    let mut trouble = Cohort::picked_up("trouble", 10 * DAY);
+    trouble.parcel(refuse);
+    let mut rows = corrected.parcels.clone();
+    rows.extend(trouble.parcels.clone());
+    tables::execute(&stack, &insert_shipments("courier", &rows));
+    refresh(&stack);
+    assert_scores(&stack, "corrected", &[("parcels", json!(1))]);
+
+    // The vendor moves it to another carrier, and only the recent table has heard of it.
+    for row in &mut corrected.parcels {
+        row.version += 1;
+        row.tracking_state = "CARRIER_CORRECTED".to_owned();
+    }
+    tables::execute(&stack, &insert_shipments("courier", &corrected.parcels));
+    refresh_only(&stack, "carrier_daily_recent");
+    assert_eq!(score(&stack, "corrected"), None, "the older table still has it");
+
+    // Two more with an exception, of which the cohorts must not hear yet.
+    tables::execute(&stack, "SYSTEM STOP VIEW courier.carrier_daily_recent_refresh");
+    for _ in 0..2 {
+        trouble.parcel(refuse);
+    }
+    tables::execute(&stack, &insert_shipments("courier", &trouble.parcels));
+    refresh_only(&stack, "exception_daily_recent");
+    let sql = "SELECT * FROM courier.exception_rate(from_date = '2000-01-01', to_date = '2100-01-01', vendor = '', origin = '', \
+               dest = '') WHERE kind = 'reason'";
+    let found = tables::rows(&stack, sql);
+    let row = found.first().expect("a rate");
+    assert_eq!((&row["settled_with"], &row["settled"]), (&json!(3), &json!(1)));
+    let number = |column: &str| row[column].as_f64().unwrap_or_else(|| panic!("no {column}: {row}"));
+    assert!(
+        number("rate").total_cmp(&1.0).is_eq() && number("rate_high").total_cmp(&1.0).is_eq(),
+        "{row}"
+    );
+    assert!((0.2..0.21).contains(&number("rate_low")), "{row}");
+}
+
+/// Refused, and nothing since.
+fn refuse(row: &mut ShipmentRow, start: i64) {
+    let mut refusal = event(start + 20 * HOUR, start + 28 * HOUR);
+    refusal.status = String::from("EXCEPTION");
+    refusal.sub_status = Some("REFUSED".to_owned());
+    row.received_at = (start + 21 * HOUR) * 1_000_000;
+    row.event = vec![refusal];
+    row.exception_reasons = vec!["REFUSED".to_owned()];
 }
 
 /// Columns of which more is better, less is better, and longer is worse.
