@@ -36,7 +36,7 @@ FROM VALUES(
     ('code', 'kdniao', '403', 'NO_UPDATE', 'carrier', '超时未更新', 'No update in time', true),
     ('code', 'kdniao', '404', 'REFUSED', 'consignee', '拒收(退件)', 'Refused, going back', false),
     ('code', 'kdniao', '405', 'DELIVERY_FAILED', 'carrier', '派件异常', 'Delivery failed', false),
-    ('code', 'kdniao', '412', 'PICKUP_OVERDUE', 'consignee', '快递柜或驿站超时未取', 'Not collected from locker or station in time', true),
+    ('code', 'kdniao', '412', 'PICKUP_OVERDUE', 'consignee', '柜/站超时未取', 'Not collected from locker or station in time', true),
     ('code', 'kdniao', '413', 'INTERCEPTED', 'shipper', '单号已拦截', 'Intercepted', false),
     ('code', 'kdniao', '414', 'DAMAGED', 'carrier', '破损', 'Damaged', false),
     ('code', 'kdniao', '416', 'RECIPIENT_UNREACHABLE', 'consignee', '无法联系', 'Recipient unreachable', false),
