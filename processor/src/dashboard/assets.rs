@@ -21,6 +21,9 @@ pub(super) const ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.r
 /// The page that all views share.
 pub(super) const PAGE: &str = "/index.html";
 
+const NOT_BUILT: &str = "this processor was built without the page of the dashboard: run ./dev dashboard, then build \
+                         it again; the API under /api/v1 is there\n";
+
 /// Nothing comes from elsewhere, and nobody frames us. The charts put styles into the attributes of what they draw.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -29,6 +32,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; s
 /// The file of that path.
 pub(super) fn serve(path: &str, request: &HeaderMap) -> Response<Body> {
     let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {
+        if path == PAGE {
+            return (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response();
+        }
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     };
     let takes_gzip = request
