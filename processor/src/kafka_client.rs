@@ -19,11 +19,8 @@ pub(crate) fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
     configure(&mut client, kafka);
     match client.create_native_config() {
         Err(KafkaError::ClientConfig(code, _, name, _)) => {
-            let reason = match code {
-                RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "librdkafka has no such property",
-                _ => "librdkafka does not take the value",
-            };
-            Err(SettingsError::key(format!("kafka.properties.{name}"), reason))
+            let is_known = code != RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN;
+            Err(SettingsError::kafka_property(&name, is_known))
         }
         Err(error) => Err(SettingsError::key("kafka.properties", error.to_string())),
         Ok(_) => Ok(()),

@@ -1,16 +1,18 @@
-//! `processor run | derive | sink | dashboard | migrate | load-sla | dead-letters`
+//! `processor run | derive | sink | dashboard | migrate | load-sla | replay | dead-letters`
+
+mod cli;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::Parser;
 use courierflow_processor::config::Config;
 use courierflow_processor::dead_letter::list::{self, Format, ListError};
-use courierflow_processor::dead_letter::{Selection, Source, replay};
+use courierflow_processor::dead_letter::{Selection, replay};
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::replay as tables_replay;
 use courierflow_processor::shutdown::Shutdown;
@@ -20,6 +22,8 @@ use courierflow_schemas::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Arguments, Command, DeadLetters, ListArguments, ReplayArguments, TableReplayArguments};
 
 /// Records become hundreds of short texts each, on several threads: the allocator of glibc took a seventh of derive's
 /// processor time, this one takes less than half of that.
@@ -31,112 +35,6 @@ const WORKERS_END: Duration = Duration::from_secs(30);
 
 /// Exit code for a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
-
-/// Derives shipments and transitions from push events and writes them to ClickHouse.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// The configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`.
-    #[arg(long, global = true, default_value = "deploy/local/courierflow.toml")]
-    config: PathBuf,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Derive, sink and dashboard in one process.
-    Run,
-    /// Push events to shipments and transitions only.
-    Derive,
-    /// Topics to tables only.
-    Sink,
-    /// Carrier performance in the browser only; needs nothing but `ClickHouse`.
-    Dashboard,
-    /// Create or align topics, schemas and tables, then end.
-    Migrate,
-    /// Replace the promised hours of carriers, which on-time rates are measured against, by those of a CSV file.
-    LoadSla {
-        /// carrier,origin,destination,hours: `*` stands for all, a place is an area code such as CN44 or CN4403.
-        file: PathBuf,
-    },
-    /// Derive the push events of the last days anew, into fresh tables, and tell what would change.
-    Replay(TableReplayArguments),
-    /// Look at the records that were put aside, and put them back.
-    #[command(subcommand)]
-    DeadLetters(DeadLetters),
-}
-
-#[derive(Subcommand)]
-enum DeadLetters {
-    /// Show what was put aside and why, oldest first.
-    List(ListArguments),
-    /// Produce records to courier.push.v1 again, for derive to see them once more. Doing it twice does no harm.
-    Replay(ReplayArguments),
-}
-
-#[derive(Args)]
-struct TableReplayArguments {
-    /// Push events from here on: `earliest`, or a time such as 2026-08-09T12:00:00Z.
-    #[arg(long, value_parser = replay_start)]
-    from: ReplayStart,
-    /// Put the fresh tables in the place of the present ones, which are kept as `…_before_replay`. No sink may run meanwhile.
-    #[arg(long)]
-    exchange: bool,
-}
-
-/// Where a replay begins; `None` is the oldest push event that there is.
-#[derive(Clone, Copy, Debug)]
-struct ReplayStart(Option<jiff::Timestamp>);
-
-fn replay_start(text: &str) -> Result<ReplayStart, jiff::Error> {
-    match text {
-        "earliest" => Ok(ReplayStart(None)),
-        time => time.parse().map(|time| ReplayStart(Some(time))),
-    }
-}
-
-#[derive(Args)]
-struct ListArguments {
-    /// courier.push.dead.v1 or courier.derive.dead.v1 only.
-    #[arg(long)]
-    topic: Option<Source>,
-    /// Those with this reason (ingest) or error class (derive, sink) only.
-    #[arg(long)]
-    reason: Option<String>,
-    /// At most so many, the newest.
-    #[arg(long, default_value_t = 100)]
-    limit: usize,
-    /// One JSON object per line.
-    #[arg(long)]
-    json: bool,
-    /// With the records' values. They are personal data.
-    #[arg(long)]
-    payload: bool,
-}
-
-#[derive(Args)]
-#[command(group(ArgGroup::new("which").required(true).args(["all", "partition"])))]
-struct ReplayArguments {
-    /// Of which dead-letter topic.
-    #[arg(long)]
-    topic: Source,
-    /// All of them.
-    #[arg(long)]
-    all: bool,
-    /// Those with this reason (ingest) or error class (derive, sink) only.
-    #[arg(long)]
-    reason: Option<String>,
-    /// One of them: its partition on the dead-letter topic ...
-    #[arg(long, requires = "offset")]
-    partition: Option<i32>,
-    /// ... and its offset, as `list` shows them.
-    #[arg(long, requires = "partition")]
-    offset: Option<i64>,
-    /// Only say what would be done.
-    #[arg(long)]
-    dry_run: bool,
-}
 
 fn main() -> ExitCode {
     // 1. What to do, and with which configuration.
@@ -159,10 +57,10 @@ fn main() -> ExitCode {
         .and_then(|runtime| match command {
             Command::Migrate => runtime.block_on(migrate_and_report(&config)),
             Command::LoadSla { file } => runtime.block_on(load_sla_and_report(&config, &file)),
-            Command::Run => runtime.block_on(serve(&config, Roles::ALL)),
-            Command::Derive => runtime.block_on(serve(&config, Roles::DERIVE)),
-            Command::Sink => runtime.block_on(serve(&config, Roles::SINK)),
-            Command::Dashboard => runtime.block_on(serve(&config, Roles::DASHBOARD)),
+            Command::Run => runtime.block_on(serve(&config, &[Role::Derive, Role::Sink, Role::Dashboard])),
+            Command::Derive => runtime.block_on(serve(&config, &[Role::Derive])),
+            Command::Sink => runtime.block_on(serve(&config, &[Role::Sink])),
+            Command::Dashboard => runtime.block_on(serve(&config, &[Role::Dashboard])),
             Command::Replay(arguments) => replay_tables(&config, &arguments, &runtime),
             Command::DeadLetters(DeadLetters::List(arguments)) => list_dead_letters(&config, arguments),
             Command::DeadLetters(DeadLetters::Replay(arguments)) => replay_dead_letters(&config, arguments, &runtime),
@@ -268,29 +166,14 @@ fn replay_dead_letters(config: &Config, arguments: ReplayArguments, runtime: &Ru
 }
 
 /// What a process does.
-#[derive(Clone, Copy)]
-struct Roles {
-    derive: bool,
-    sink: bool,
-    dashboard: bool,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Derive,
+    Sink,
+    Dashboard,
 }
 
-impl Roles {
-    const ALL: Self = Self::new(true, true, true);
-    const DERIVE: Self = Self::new(true, false, false);
-    const SINK: Self = Self::new(false, true, false);
-    const DASHBOARD: Self = Self::new(false, false, true);
-
-    const fn new(derive: bool, sink: bool, dashboard: bool) -> Self {
-        Self {
-            derive,
-            sink,
-            dashboard,
-        }
-    }
-}
-
-async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
+async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
     // 3. The port first: a second processor on it should say so before it touches anything.
     let listen = config.processor.listen;
     let listener = TcpListener::bind(listen)
@@ -299,13 +182,13 @@ async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
     let health = Health::default();
     let metrics = health::install_metrics()?;
     let mut router = health::router(health.clone(), metrics.clone());
-    if roles.dashboard {
+    if roles.contains(&Role::Dashboard) {
         router = router.merge(dashboard::router(config, metrics));
     }
 
     // 4. The workers.
     let shutdown = Shutdown::default();
-    let workers = if roles.derive || roles.sink {
+    let workers = if roles.contains(&Role::Derive) || roles.contains(&Role::Sink) {
         start_workers(config, roles, &health, &shutdown).await?
     } else {
         // A page that says that the database is away is worth more than none: it has no other way to be not ready. Beside
@@ -326,7 +209,7 @@ async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
 
 async fn start_workers(
     config: &Config,
-    roles: Roles,
+    roles: &[Role],
     health: &Health,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
@@ -336,10 +219,10 @@ async fn start_workers(
     let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
 
     let mut workers = Vec::new();
-    if roles.derive {
+    if roles.contains(&Role::Derive) {
         workers.extend(derive::start(config, &registry, ids, health, shutdown)?);
     }
-    if roles.sink {
+    if roles.contains(&Role::Sink) {
         let handle = tokio::runtime::Handle::current();
         workers.extend(sink::start(config, &registry, ids, &handle, health, shutdown)?);
     }

@@ -64,8 +64,7 @@ static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
     mapping
 });
 
-/// The carriers of the file, one row each: the first, whose name is the usual one.
-pub fn each() -> Vec<Carrier> {
+static EACH: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
     let mut carriers: Vec<Carrier> = Vec::new();
     for row in read() {
         if carriers.iter().all(|known| known.carrier != row.carrier) {
@@ -73,6 +72,11 @@ pub fn each() -> Vec<Carrier> {
         }
     }
     carriers
+});
+
+/// The carriers of the file, one row each: the first, whose name is the usual one.
+pub fn each() -> &'static [Carrier] {
+    &EACH
 }
 
 /// The row of a vendor's code (blanks and case do not matter), if the file has one.

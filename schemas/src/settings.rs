@@ -47,6 +47,16 @@ impl SettingsError {
             reason: reason.into(),
         }
     }
+
+    /// A property that librdkafka refuses. Its own words repeat the value, which may be a password.
+    pub fn kafka_property(name: &str, is_known: bool) -> Self {
+        let reason = if is_known {
+            "librdkafka does not take the value"
+        } else {
+            "librdkafka has no such property"
+        };
+        Self::key(format!("kafka.properties.{name}"), reason)
+    }
 }
 
 /// Reads `path` and lays `COURIERFLOW__SECTION__KEY` over it.

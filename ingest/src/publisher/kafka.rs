@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use courierflow_schemas::records::PushEvent;
 use courierflow_schemas::registry::Registry;
-use courierflow_schemas::settings::KafkaSettings;
+use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
 use jiff::Timestamp;
@@ -39,8 +39,8 @@ const REGISTRY_INTERVAL: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Names the property, and not its value.
-    #[error("configuration key kafka.properties{0}")]
-    Properties(String),
+    #[error(transparent)]
+    Properties(#[from] SettingsError),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -94,15 +94,13 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
         .collect()
 }
 
-/// librdkafka's own words repeat the value, which may be a password.
-fn wrong_properties(error: &KafkaError) -> StartError {
-    StartError::Properties(match error {
-        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
-            format!(".{name}: librdkafka has no such property")
+fn wrong_properties(error: &KafkaError) -> SettingsError {
+    match error {
+        KafkaError::ClientConfig(code, _, name, _) => {
+            SettingsError::kafka_property(name, *code != RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN)
         }
-        KafkaError::ClientConfig(_, _, name, _) => format!(".{name}: librdkafka does not take the value"),
-        error => format!(": {error}"),
-    })
+        error => SettingsError::key("kafka.properties", error.to_string()),
+    }
 }
 
 type Acknowledgement = Result<(), RDKafkaErrorCode>;

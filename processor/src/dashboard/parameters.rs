@@ -2,6 +2,7 @@
 //!
 //! Every value that comes out of here is bound by the server as a parameter of a statement, never written into one.
 
+use courierflow_schemas::identifier::{self, is_identifier};
 use courierflow_schemas::records::Vendor;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -11,8 +12,6 @@ use super::provinces;
 
 /// As many carriers as fit on a page.
 const MAX_CARRIERS: usize = 20;
-/// As long as ingest takes them (rule 41).
-const MAX_TEXT_BYTES: usize = 128;
 /// Rows of a list.
 const MAX_LIMIT: u32 = 500;
 const DEFAULT_LIMIT: u32 = 100;
@@ -204,8 +203,8 @@ fn carriers(text: &str) -> Result<Vec<String>, Refusal> {
     if carriers.len() > MAX_CARRIERS {
         return refuse(format!("names {} carriers, more than {MAX_CARRIERS}", carriers.len()));
     }
-    // Codes that are in no list pass through from the vendors: any short text without control characters may be one.
-    match carriers.iter().find(|code| !is_plain(code)) {
+    // Codes that are in no list pass through from the vendors.
+    match carriers.iter().find(|code| !is_identifier(code)) {
         Some(code) => refuse(format!("{} is no code of a carrier", quoted(code))),
         None => Ok(carriers),
     }
@@ -241,13 +240,16 @@ fn province(field: &str, text: &str) -> Result<String, Refusal> {
 }
 
 fn number(text: &str) -> Result<String, Refusal> {
-    if is_plain(text) {
+    if is_identifier(text) {
         return Ok(text.to_ascii_uppercase());
     }
     Err(Refusal::bad_parameter(
         "number",
         "bad_number",
-        &format!("is no tracking number: 1 to {MAX_TEXT_BYTES} bytes without control characters"),
+        &format!(
+            "is no tracking number: 1 to {} bytes without control characters",
+            identifier::MAX_BYTES
+        ),
     ))
 }
 
@@ -260,10 +262,6 @@ fn limit(text: &str) -> Result<u32, Refusal> {
             &format!("{} is no number from 1 to {MAX_LIMIT}", quoted(text)),
         )
     })
-}
-
-fn is_plain(text: &str) -> bool {
-    text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control)
 }
 
 /// The beginning of a value, for a message.

@@ -235,11 +235,11 @@ impl Deriver {
             let (topic, key, headers, shipment) = if number == 0 {
                 let hash = KeyHash::of(key);
                 let resting = Resting::uncommitted(key, memory)?;
-                self.state.put(partition, hash, resting, value);
                 let headers = OwnedHeaders::new_with_capacity(1).insert(Header {
                     key: memory::HEADER,
-                    value: Some(&memory.to_bytes()?),
+                    value: Some(resting.packed_memory()?),
                 });
+                self.state.put(partition, hash, resting, value);
                 (topics::SHIPMENT, key, Some(headers), Some(hash))
             } else {
                 (topics::TRANSITION, shipment.tracking_number.as_bytes(), None, None)
@@ -253,7 +253,7 @@ impl Deriver {
                 headers,
                 shipment,
             };
-            self.transactions.produce(&output)?;
+            self.transactions.produce(output)?;
         }
         if let Some(open) = &mut self.open {
             open.bytes += self.buffer.len();
@@ -270,7 +270,7 @@ impl Deriver {
     /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
     fn forget_expired(&mut self, partition: i32, received_at: TimestampMicros) -> Result<(), WorkerError> {
         for (hash, resting) in self.state.advance(partition, received_at) {
-            self.transactions.produce(&Output {
+            self.transactions.produce(Output {
                 topic: topics::SHIPMENT,
                 partition,
                 key: resting.key()?,
@@ -319,7 +319,7 @@ impl Deriver {
                 value: Some(&value),
             });
         }
-        self.transactions.produce(&Output {
+        self.transactions.produce(Output {
             topic: topics::DERIVE_DEAD,
             partition: message.partition(),
             key: message.key().unwrap_or_default(),

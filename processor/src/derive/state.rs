@@ -19,7 +19,7 @@ const TERMINAL_DAYS: i64 = 14;
 /// … and any other after this many. ClickHouse keeps both.
 const SILENT_DAYS: i64 = 60;
 
-/// 128-bit hash of the record key: the key itself is in the record.
+/// 128-bit hash of the record key: the key itself rests with the shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct KeyHash(u128);
 
@@ -70,8 +70,13 @@ impl Resting {
 
     /// What is remembered of it.
     pub(crate) fn memory(&self) -> Result<Memory, postcard::Error> {
-        let (_, rest) = postcard::take_from_bytes::<&[u8]>(&self.packed)?;
-        postcard::from_bytes(rest)
+        Memory::from_bytes(self.packed_memory()?)
+    }
+
+    /// The same as [`Memory::to_bytes`] gives it.
+    pub(crate) fn packed_memory(&self) -> Result<&[u8], postcard::Error> {
+        let (_, memory) = postcard::take_from_bytes::<&[u8]>(&self.packed)?;
+        Ok(memory)
     }
 
     fn bytes(&self) -> usize {
@@ -348,6 +353,7 @@ mod tests {
         let resting = Resting::at(3, b"kdniao:yto:YT1", &memory).unwrap();
         assert_eq!(resting.key().unwrap(), b"kdniao:yto:YT1");
         assert_eq!(resting.memory().unwrap(), memory);
+        assert_eq!(resting.packed_memory().unwrap(), memory.to_bytes().unwrap());
     }
 
     #[test]

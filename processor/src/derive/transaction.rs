@@ -119,25 +119,26 @@ impl Transactions {
     }
 
     /// Hands a record to the producer. Its delivery is proved by the commit.
-    pub(crate) fn produce(&self, output: &Output<'_>) -> Result<(), TransactionError> {
+    pub(crate) fn produce(&self, output: Output<'_>) -> Result<(), TransactionError> {
         let begun = Instant::now();
-        loop {
-            let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.shipment))
-                .partition(output.partition)
-                .key(output.key)
-                .timestamp(output.timestamp_millis);
-            if let Some(value) = output.value {
-                record = record.payload(value);
-            }
-            if let Some(headers) = &output.headers {
-                record = record.headers(headers.clone());
-            }
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, _)) if is_queue_full(&error) && begun.elapsed() < self.timeout => std::thread::sleep(NAP),
-                Err((error, _)) => return Err(self.judge(error)),
-            }
+        let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.shipment))
+            .partition(output.partition)
+            .key(output.key)
+            .timestamp(output.timestamp_millis);
+        if let Some(value) = output.value {
+            record = record.payload(value);
         }
+        if let Some(headers) = output.headers {
+            record = record.headers(headers);
+        }
+        while let Err((error, returned)) = self.producer.send(record) {
+            if !is_queue_full(&error) || begun.elapsed() >= self.timeout {
+                return Err(self.judge(error));
+            }
+            record = returned;
+            std::thread::sleep(NAP);
+        }
+        Ok(())
     }
 
     /// Commits what was produced together with the offsets it was made from.

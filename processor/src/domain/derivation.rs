@@ -170,7 +170,8 @@ pub fn derive<E>(
         ..opened(previous, same_epoch, snapshot, day)
     };
     let known_steps = same_epoch.map_or(&[][..], |previous| previous.steps.as_slice());
-    let transitions = transition::news(known_steps, &steps, &shipment, || {
+    let remembered: Vec<RememberedStep> = steps.iter().map(Step::remembered).collect();
+    let transitions = transition::news(known_steps, &steps, &remembered, &shipment, || {
         let record = record.get()?;
         Ok(record.map_or(&[][..], |record| record.events.as_slice()))
     })?;
@@ -185,9 +186,8 @@ pub fn derive<E>(
         future_events: saturated(future_events),
         ..Counts::default()
     };
-    let steps: Vec<RememberedStep> = steps.iter().map(Step::remembered).collect();
     shipment.events = history.events;
-    let memory = Memory::with_steps(&shipment, steps);
+    let memory = Memory::with_steps(&shipment, remembered);
     Ok(accepted(shipment, memory, transitions, counts))
 }
 

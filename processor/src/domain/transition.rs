@@ -120,17 +120,18 @@ pub(super) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
 }
 
 /// Records of everything that changed from `before` to `now`, in order of time, retractions first: a consumer that
-/// applies them in order never holds two rows of one change. `shipment` is the new state of the same epoch; `recall`
-/// gives the events of the last one, and is asked only when something must be retracted.
+/// applies them in order never holds two rows of one change. `shipment` is the new state of the same epoch, `remembered`
+/// what will be remembered of `now`; `recall` gives the events of the last state, and is asked only when something must
+/// be retracted.
 pub(super) fn news<'r, E>(
     before: &[RememberedStep],
     now: &[Step<'_>],
+    remembered: &[RememberedStep],
     shipment: &Shipment,
     recall: impl FnOnce() -> Result<&'r [ShipmentEvent], E>,
 ) -> Result<Vec<Transition>, E> {
-    let now_remembered: Vec<RememberedStep> = now.iter().map(Step::remembered).collect();
     let old = ById::of(before);
-    let new = ById::of(&now_remembered);
+    let new = ById::of(remembered);
     // Consumers key transitions by time too: one whose time changed is another row.
     let is_still_there = |step: &RememberedStep| {
         new.find(step.event_id)
@@ -143,7 +144,7 @@ pub(super) fn news<'r, E>(
             .filter(|step| !is_still_there(&step.remembered()));
         records.extend(retracted.map(|step| step.record(Op::Retracted, shipment)));
     }
-    for (step, remembered) in now.iter().zip(&now_remembered) {
+    for (step, remembered) in now.iter().zip(remembered) {
         if old.find(remembered.event_id) != Some(remembered) {
             records.push(step.record(Op::Observed, shipment));
         }
