@@ -8,7 +8,7 @@ mod scan;
 
 use std::fmt::Display;
 
-pub use self::scan::{ScanError, Selection, Source};
+pub use self::scan::{Selection, Source};
 
 /// Names of the headers of `courier.derive.dead.v1`.
 mod header {

@@ -1,6 +1,7 @@
 //! The processor: derives shipments and transitions from push events, exactly once, and writes them to ClickHouse,
 //! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them. `dashboard` shows what came of it.
 
+mod bounded_read;
 pub mod config;
 pub mod dashboard;
 pub mod dead_letter;

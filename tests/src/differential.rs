@@ -1,4 +1,7 @@
-//! The processor's pure core, run over a list of push events as a worker runs it, for comparison with [`crate::oracle`].
+//! The processor's pure core, run over a list of push events as a worker runs it: for comparison with [`crate::oracle`], and
+//! for whatever must hold of any input ([`crate::fuzz`]).
+
+#![allow(clippy::panic, reason = "a broken promise is to be seen")]
 
 use std::collections::HashMap;
 
@@ -7,6 +10,7 @@ use courierflow_processor::vendor::{self, Reading};
 use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 
 /// What one accepted push brought.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// The new state.
     pub shipment: Shipment,
@@ -15,6 +19,10 @@ pub struct Step {
 }
 
 /// Derives every push event in order; push events that cannot be read or bring nothing leave no step.
+///
+/// # Panics
+///
+/// When the core asks for the last record of a parcel that has none.
 pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
     let mut state: HashMap<String, Shipment> = HashMap::new();
     let mut steps = Vec::new();
@@ -25,14 +33,18 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
         let key = snapshot.key().to_string();
         let previous = state.get(&key);
         let memory = previous.map(Memory::of);
-        let recall = || previous.cloned().ok_or("nothing to recall");
+        let recall = || previous.cloned().ok_or("a first push recalls nothing");
         let derived = domain::derive(memory.as_ref(), recall, &snapshot, DeriveOptions::default());
-        if let Ok(Outcome::Accepted(derived)) = derived {
-            state.insert(key, derived.shipment.clone());
-            steps.push(Step {
-                shipment: derived.shipment,
-                transitions: derived.transitions,
-            });
+        match derived {
+            Ok(Outcome::Accepted(derived)) => {
+                state.insert(key, derived.shipment.clone());
+                steps.push(Step {
+                    shipment: derived.shipment,
+                    transitions: derived.transitions,
+                });
+            }
+            Ok(Outcome::Duplicate | Outcome::Stale) => {}
+            Err(error) => panic!("{error}"),
         }
     }
     steps

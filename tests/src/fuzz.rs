@@ -3,14 +3,15 @@
 
 #![allow(clippy::panic, reason = "a broken promise is to be seen")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use courierflow_ingest::account::{Account, Unsigned};
 use courierflow_ingest::vendor::{MAX_PARCELS, Parcel, read};
-use courierflow_processor::domain::{self, DeriveOptions, Memory, Outcome};
-use courierflow_processor::vendor::{self, Reading};
+use courierflow_processor::vendor;
 use courierflow_schemas::identifier;
-use courierflow_schemas::records::{Op, PushEvent, PushId, Shipment, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Op, PushEvent, PushId, Signature, TimestampMicros, Vendor};
+
+use crate::differential::{Step, derive_all};
 
 /// Between two payloads of one parcel.
 const HOUR: i64 = 3_600_000_000;
@@ -60,35 +61,24 @@ fn accepted(vendor: Vendor, push_time: Option<&str>, parcel: Parcel) {
 ///
 /// When deriving is not deterministic, a version does not grow, or a transition is taken back that is not there.
 pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
-    let mut state: HashMap<String, Shipment> = HashMap::new();
-    let mut live = std::collections::HashSet::new();
+    let mut events = Vec::new();
     for (payload, number) in payloads.split(|byte| *byte == SEPARATOR).zip(0_i64..) {
-        let Ok(payload) = std::str::from_utf8(payload) else {
-            continue;
-        };
-        let event = event(vendor, "YT1", None, payload.to_owned(), RECEIVED_AT + number * HOUR);
-        let _ = vendor::push_facts(&event);
-        let Ok(Reading::Snapshot(snapshot)) = vendor::read(&event) else {
-            continue;
-        };
-        let key = snapshot.key().to_string();
-        let previous = state.get(&key);
-        let derive = || {
-            let memory = previous.map(Memory::of);
-            let recall = || previous.cloned().ok_or("a first push recalls nothing");
-            domain::derive(memory.as_ref(), recall, &snapshot, DeriveOptions::default())
-        };
-        let outcome = derive();
-        assert_eq!(outcome, derive(), "the same twice");
-        let derived = match outcome {
-            Ok(Outcome::Accepted(derived)) => derived,
-            Ok(Outcome::Duplicate | Outcome::Stale) => continue,
-            Err(error) => panic!("{error}"),
-        };
-        if let Some(previous) = previous {
-            assert!(derived.shipment.version > previous.version);
+        if let Ok(payload) = std::str::from_utf8(payload) {
+            let event = event(vendor, "YT1", None, payload.to_owned(), RECEIVED_AT + number * HOUR);
+            let _ = vendor::push_facts(&event);
+            events.push(event);
         }
-        for transition in &derived.transitions {
+    }
+    let steps = derive_all(&events);
+    assert_eq!(steps, derive_all(&events), "the same twice");
+
+    let mut versions = HashMap::new();
+    let mut live = HashSet::new();
+    for Step { shipment, transitions } in steps {
+        let key = format!("{}:{}", shipment.carrier, shipment.tracking_number);
+        let before = versions.insert(key.clone(), shipment.version);
+        assert!(before.is_none_or(|before| before < shipment.version), "a version grows");
+        for transition in transitions {
             let row = (
                 key.clone(),
                 transition.epoch,
@@ -100,7 +90,6 @@ pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
                 Op::Retracted => assert!(live.remove(&row), "a transition is taken back that is not there"),
             }
         }
-        state.insert(key, derived.shipment);
     }
 }
 

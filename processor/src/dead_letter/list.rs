@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::header;
 use super::letter::Letter;
-use super::scan::{ScanError, Selection, scan};
+use super::scan::{Selection, scan};
+use crate::bounded_read::ReadError;
 
 /// How they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Format {
 pub enum ListError {
     /// The topics.
     #[error(transparent)]
-    Scan(#[from] ScanError),
+    Read(#[from] ReadError),
     /// The output.
     #[error("writing the list: {0}")]
     Write(#[from] io::Error),
@@ -56,7 +57,7 @@ pub fn list(
             newest.pop_first();
             left_out += 1;
         }
-        Ok::<(), ScanError>(())
+        Ok::<(), ReadError>(())
     })?;
     for (.., line) in newest {
         writeln!(out, "{line}")?;

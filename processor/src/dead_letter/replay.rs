@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_schemas::topics;
+use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::future_producer::DeliveryFuture;
@@ -19,7 +20,9 @@ use tokio::runtime::Handle;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::letter::{Letter, NotReplayable};
-use super::scan::{self, ScanError, Selection};
+use super::scan::{self, Selection};
+use crate::bounded_read::{self, ReadError};
+use crate::kafka_client;
 
 /// Header of a record that was put back: where its dead letter lies, `courier.derive.dead.v1/3/17`.
 pub const REPLAYED_FROM: &str = "replayed_from";
@@ -35,7 +38,7 @@ const WINDOW_BYTES: usize = 32 * 1024 * 1024;
 pub enum ReplayError {
     /// The dead letters cannot be read.
     #[error(transparent)]
-    Scan(#[from] ScanError),
+    Read(#[from] ReadError),
     /// A record cannot be produced.
     #[error("producing to {topic}: {0}; replay again, what went back already does no harm", topic = topics::PUSH)]
     Produce(#[from] KafkaError),
@@ -83,7 +86,8 @@ pub fn replay(
     runtime: &Handle,
     out: &mut impl Write,
 ) -> Result<Report, ReplayError> {
-    let partitions = scan::partitions(&scan::consumer(kafka)?, topics::PUSH)?;
+    let consumer = bounded_read::consumer(kafka, scan::CLIENT).map_err(ReadError::from)?;
+    let partitions = bounded_read::partitions(&consumer, topics::PUSH)?;
     let mut sender = Sender::new(kafka, runtime)?;
     let mut seen = HashSet::new();
     let mut report = Report::default();
@@ -135,7 +139,9 @@ struct Sender {
 
 impl Sender {
     fn new(kafka: &KafkaSettings, runtime: &Handle) -> Result<Self, KafkaError> {
-        let mut config = scan::client(kafka);
+        let mut config = ClientConfig::new();
+        config.set("client.id", scan::CLIENT);
+        kafka_client::configure(&mut config, kafka);
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")

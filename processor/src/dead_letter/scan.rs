@@ -1,23 +1,16 @@
 //! Reads the dead-letter topics, from their beginning to where they end now.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_schemas::topics;
+use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers};
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::letter::Letter;
-use crate::kafka_client;
-
-const POLL: Duration = Duration::from_millis(100);
-const REQUEST: Duration = Duration::from_secs(10);
-/// No broker answers for so long when it is there.
-const NO_PROGRESS: Duration = Duration::from_secs(30);
+use crate::bounded_read::{self, REQUEST, Range, ReadError};
 
 /// A dead-letter topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -62,131 +55,43 @@ impl Selection {
     }
 }
 
-/// The topics could not be read to their ends.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    /// What the Kafka client says.
-    #[error("reading dead letters: {0}")]
-    Kafka(#[from] KafkaError),
-    /// Nothing came.
-    #[error("reading {0}: no answer from kafka.brokers for {seconds} s", seconds = NO_PROGRESS.as_secs())]
-    NoAnswer(&'static str),
-    /// It is not there.
-    #[error("topic {0} does not exist: run `processor migrate`")]
-    NoTopic(&'static str),
-}
-
-/// The settings that all clients start from.
-pub(super) fn client(kafka: &KafkaSettings) -> ClientConfig {
-    let mut client = ClientConfig::new();
-    client.set("client.id", "courierflow-dead-letters");
-    kafka_client::configure(&mut client, kafka);
-    client
-}
+/// What the broker's logs call these clients.
+pub(super) const CLIENT: &str = "courierflow-dead-letters";
 
 /// Shows every selected letter to `take`, in the order of each partition; `take` may end it with an error of its own. What
 /// is written meanwhile is not shown.
-pub(super) fn scan<E: From<ScanError>>(
+pub(super) fn scan<E: From<ReadError>>(
     kafka: &KafkaSettings,
     selection: &Selection,
     mut take: impl FnMut(Letter) -> Result<(), E>,
 ) -> Result<(), E> {
-    let consumer = consumer(kafka).map_err(ScanError::from)?;
+    let consumer = bounded_read::consumer(kafka, CLIENT).map_err(ReadError::from)?;
     for source in selection.sources() {
-        scan_topic(&consumer, source.topic(), selection, &mut take)?;
+        let topic = source.topic();
+        let ranges = ranges(&consumer, topic, selection)?;
+        bounded_read::read(&consumer, topic, &ranges, |message| {
+            let letter = letter(topic, message);
+            if selection.takes(&letter) { take(letter) } else { Ok(()) }
+        })?;
     }
     Ok(())
 }
 
-/// The number of partitions of a topic.
-pub(super) fn partitions(consumer: &BaseConsumer, topic: &'static str) -> Result<i32, ScanError> {
-    let metadata = consumer.fetch_metadata(Some(topic), REQUEST)?;
-    let found = metadata.topics().first().map_or(0, |found| found.partitions().len());
-    match i32::try_from(found) {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err(ScanError::NoTopic(topic)),
-    }
-}
-
-/// Never a member of a group: partitions are assigned by hand and nothing is committed.
-pub(super) fn consumer(kafka: &KafkaSettings) -> Result<BaseConsumer, KafkaError> {
-    let mut config = client(kafka);
-    config
-        .set("group.id", "courierflow-dead-letters")
-        .set("enable.auto.commit", "false")
-        .set("auto.offset.reset", "earliest")
-        .set("allow.auto.create.topics", "false")
-        // derive writes them in its transactions.
-        .set("isolation.level", "read_committed")
-        // Where everything after the last letter is markers, no message says that the end is reached.
-        .set("enable.partition.eof", "true");
-    config.create()
-}
-
-fn scan_topic<E: From<ScanError>>(
-    consumer: &BaseConsumer,
-    topic: &'static str,
-    selection: &Selection,
-    take: &mut impl FnMut(Letter) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut ends = assign(consumer, topic, selection)?;
-    let mut last_progress = Instant::now();
-    while !ends.is_empty() {
-        match consumer.poll(POLL) {
-            Some(Ok(message)) => {
-                last_progress = Instant::now();
-                let (partition, offset) = (message.partition(), message.offset());
-                let Some(&end) = ends.get(&partition) else { continue };
-                if offset < end {
-                    let letter = letter(topic, &message);
-                    if selection.takes(&letter) {
-                        take(letter)?;
-                    }
-                }
-                if offset + 1 >= end {
-                    ends.remove(&partition);
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                last_progress = Instant::now();
-                ends.remove(&partition);
-            }
-            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(ScanError::from(error).into()),
-            // Transport errors heal themselves; what does not shows as lack of progress.
-            Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => {}
-            Some(Err(error)) => return Err(ScanError::from(error).into()),
-            None => return Err(ScanError::NoAnswer(topic).into()),
-        }
-    }
-    consumer.assign(&TopicPartitionList::new()).map_err(ScanError::from)?;
-    Ok(())
-}
-
-/// Starts reading; returns the end of each partition that is not empty.
-fn assign(
-    consumer: &BaseConsumer,
-    topic: &'static str,
-    selection: &Selection,
-) -> Result<BTreeMap<i32, i64>, ScanError> {
-    let mut ends = BTreeMap::new();
-    let mut assignment = TopicPartitionList::new();
-    for partition in 0..partitions(consumer, topic)? {
-        let start = match selection.place {
-            Some((wanted, _)) if wanted != partition => continue,
-            Some((_, offset)) => Some(offset),
-            None => None,
-        };
+/// What there is now, or the one letter that is meant.
+fn ranges(consumer: &BaseConsumer, topic: &'static str, selection: &Selection) -> Result<Vec<Range>, ReadError> {
+    let mut ranges = Vec::new();
+    for partition in 0..bounded_read::partitions(consumer, topic)? {
         let (low, high) = consumer.fetch_watermarks(topic, partition, REQUEST)?;
-        let start = start.unwrap_or(low);
-        if (low..high).contains(&start) {
-            assignment.add_partition_offset(topic, partition, Offset::Offset(start))?;
-            // One letter is meant: nothing after it is read.
-            let end = selection.place.map_or(high, |(_, offset)| offset + 1);
-            ends.insert(partition, end);
+        let (first, end) = match selection.place {
+            None => (low, high),
+            Some((wanted, offset)) if wanted == partition && (low..high).contains(&offset) => (offset, offset + 1),
+            Some(_) => continue,
+        };
+        if first < end {
+            ranges.push(Range { partition, first, end });
         }
     }
-    consumer.assign(&assignment)?;
-    Ok(ends)
+    Ok(ranges)
 }
 
 fn letter(topic: &'static str, message: &BorrowedMessage<'_>) -> Letter {

@@ -14,9 +14,9 @@ use std::io::Write;
 use courierflow_schemas::records::TimestampMicros;
 use courierflow_schemas::registry::{Registry, RegistryError, SchemaIds};
 use jiff::Timestamp;
-use rdkafka::error::KafkaError;
 use tokio::runtime::Handle;
 
+use crate::bounded_read::ReadError;
 use crate::config::Config;
 pub use pushes::Counts;
 use pushes::Pushes;
@@ -46,9 +46,9 @@ pub struct Outcome {
 /// Why nothing was exchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// What the Kafka client says.
-    #[error("reading {topic}", topic = courierflow_schemas::topics::PUSH)]
-    Kafka(#[from] KafkaError),
+    /// The push events.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The schemas are not known.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -58,9 +58,6 @@ pub enum ReplayError {
     /// What the server says.
     #[error("ClickHouse")]
     ClickHouse(#[from] clickhouse::error::Error),
-    /// Nothing came.
-    #[error("partition {0}: no answer from kafka.brokers for 30 s")]
-    NoAnswer(i32),
     /// There is nothing to derive.
     #[error("there are no push events since then")]
     NoPushes,
@@ -82,16 +79,10 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
     }
     let tables = Tables::new(&config.clickhouse);
     runtime.block_on(tables.create())?;
-    let partitions = pushes.partitions();
-    for (done, &partition) in partitions.iter().enumerate() {
-        pushes.derive(partition, |rows| runtime.block_on(tables.insert(rows)))?;
-        writeln!(
-            out,
-            "{} of {} partitions: {}",
-            done + 1,
-            partitions.len(),
-            pushes.counts()
-        )?;
+    let ranges = pushes.ranges();
+    for (done, &range) in ranges.iter().enumerate() {
+        pushes.derive(range, |rows| runtime.block_on(tables.insert(rows)))?;
+        writeln!(out, "{} of {} partitions: {}", done + 1, ranges.len(), pushes.counts())?;
     }
     if pushes.counts().push_events == 0 {
         return Err(ReplayError::NoPushes);

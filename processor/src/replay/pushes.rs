@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros};
 use courierflow_schemas::registry::{Registry, SchemaIds};
@@ -11,18 +10,16 @@ use courierflow_schemas::wire::{Decoder, Encoder};
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::ReplayError;
+use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
 use crate::dead_letter::Coordinates;
 use crate::domain::{self, DeriveOptions, Memory, Outcome};
-use crate::kafka_client;
 use crate::sink::rows::{self, Table};
 use crate::vendor::{self, Reading};
 
-const POLL: Duration = Duration::from_millis(100);
-const REQUEST: Duration = Duration::from_secs(30);
 /// Rows that are inserted together.
 const BATCH: usize = 10_000;
 
@@ -63,8 +60,13 @@ struct Kept {
 /// The push events of a time.
 pub(super) struct Pushes {
     consumer: BaseConsumer,
-    /// First and end offset of each partition that has any.
-    ranges: Vec<(i32, i64, i64)>,
+    /// Of the partitions that have any.
+    ranges: Vec<Range>,
+    derivation: Derivation,
+}
+
+/// Push events to rows.
+struct Derivation {
     push_decoder: Decoder<PushEvent>,
     shipment_decoder: Decoder<Shipment>,
     shipment_encoder: Encoder<Shipment>,
@@ -82,37 +84,28 @@ impl Pushes {
         from: Option<Timestamp>,
     ) -> Result<Self, ReplayError> {
         let record = |error: &dyn fmt::Display| ReplayError::Record(error.to_string());
-        let mut client = ClientConfig::new();
-        kafka_client::configure(&mut client, &config.kafka);
-        // Never a member of a group: partitions are assigned by hand and nothing is committed.
-        client
-            .set("client.id", "courierflow-replay")
-            .set("group.id", "courierflow-replay")
-            .set("enable.auto.commit", "false")
-            .set("isolation.level", "read_committed")
-            .set("enable.partition.eof", "true")
-            .set("fetch.queue.backoff.ms", "10")
-            .set("queued.max.messages.kbytes", "16384");
-        let consumer: BaseConsumer = client.create()?;
-        let ranges = ranges(&consumer, from)?;
+        let consumer = bounded_read::consumer(&config.kafka, "courierflow-replay").map_err(ReadError::from)?;
         Ok(Self {
+            ranges: ranges(&consumer, from)?,
             consumer,
-            ranges,
-            push_decoder: Decoder::new(registry.clone(), ids.push).map_err(|error| record(&error))?,
-            shipment_decoder: Decoder::new(registry, ids.shipment).map_err(|error| record(&error))?,
-            shipment_encoder: Encoder::new(ids.shipment).map_err(|error| record(&error))?,
-            options: DeriveOptions {
-                context: config.derive.context,
+            derivation: Derivation {
+                push_decoder: Decoder::new(registry.clone(), ids.push).map_err(|error| record(&error))?,
+                shipment_decoder: Decoder::new(registry, ids.shipment).map_err(|error| record(&error))?,
+                shipment_encoder: Encoder::new(ids.shipment).map_err(|error| record(&error))?,
+                options: DeriveOptions {
+                    context: config.derive.context,
+                },
+                counts: Counts::default(),
+                covered_from: TimestampMicros(0),
             },
-            counts: Counts::default(),
-            covered_from: TimestampMicros(0),
         })
     }
 
     pub(super) fn refuse_running_sink(&self, config: &Config) -> Result<(), ReplayError> {
         for table in [rows::Shipment::NAME, rows::Transition::NAME] {
             let group = format!("{}-{table}", config.sink.group);
-            let found = self.consumer.fetch_group_list(Some(&group), REQUEST)?;
+            let found = self.consumer.fetch_group_list(Some(&group), REQUEST);
+            let found = found.map_err(ReadError::from)?;
             if found.groups().iter().any(|group| !group.members().is_empty()) {
                 return Err(ReplayError::SinkIsRunning(group));
             }
@@ -120,71 +113,57 @@ impl Pushes {
         Ok(())
     }
 
-    pub(super) fn partitions(&self) -> Vec<i32> {
-        self.ranges.iter().map(|(partition, ..)| *partition).collect()
+    /// What there is to [`derive`](Self::derive).
+    pub(super) fn ranges(&self) -> Vec<Range> {
+        self.ranges.clone()
     }
 
     pub(super) fn counts(&self) -> Counts {
-        self.counts
+        self.derivation.counts
     }
 
     /// The latest of the first receipts, of the partitions that are not read from their very beginning: a parcel whose first
     /// push is not older has all its pushes in what was read.
     pub(super) fn covered_from(&self) -> TimestampMicros {
-        self.covered_from
+        self.derivation.covered_from
     }
 
     /// Derives a partition; its rows are given to `insert` in batches.
     pub(super) fn derive(
         &mut self,
-        partition: i32,
+        range: Range,
         mut insert: impl FnMut(Rows) -> Result<(), ReplayError>,
     ) -> Result<(), ReplayError> {
-        let Some(&(_, first, end)) = self.ranges.iter().find(|(number, ..)| *number == partition) else {
-            return Ok(());
-        };
-        let mut place = TopicPartitionList::new();
-        place.add_partition_offset(topics::PUSH, partition, Offset::Offset(first))?;
-        self.consumer.assign(&place)?;
-
         let mut state: HashMap<String, Kept> = HashMap::new();
         let mut rows = Rows::default();
-        let mut last_progress = Instant::now();
         let mut is_first = true;
-        loop {
-            let value = match self.consumer.poll(POLL) {
-                Some(Ok(message)) if message.partition() != partition => continue,
-                Some(Ok(message)) if message.offset() >= end => break,
-                Some(Ok(message)) => message.payload().unwrap_or_default().to_vec(),
-                Some(Err(KafkaError::PartitionEOF(number))) if number == partition => break,
-                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
-                // Transport errors heal themselves; what does not shows as lack of progress.
-                Some(Err(_)) | None if last_progress.elapsed() < REQUEST => continue,
-                Some(Err(_)) | None => return Err(ReplayError::NoAnswer(partition)),
+        let derivation = &mut self.derivation;
+        bounded_read::read(&self.consumer, topics::PUSH, &[range], |message| {
+            derivation.counts.push_events += 1;
+            let Ok(event) = derivation.push_decoder.decode(message.payload().unwrap_or_default()) else {
+                derivation.counts.unreadable += 1;
+                return Ok(());
             };
-            last_progress = Instant::now();
-            self.counts.push_events += 1;
-            let Ok(event) = self.push_decoder.decode(&value) else {
-                self.counts.unreadable += 1;
-                continue;
-            };
-            if std::mem::take(&mut is_first) && first > 0 {
-                self.covered_from = self.covered_from.max(event.received_at);
+            if std::mem::take(&mut is_first) && range.first > 0 {
+                derivation.covered_from = derivation.covered_from.max(event.received_at);
             }
-            self.take(&event, &mut state, &mut rows)?;
+            derivation.take(&event, &mut state, &mut rows)?;
             if rows.transitions.len() >= BATCH || rows.shipments.len() >= BATCH {
                 insert(std::mem::take(&mut rows))?;
             }
-        }
+            Ok::<(), ReplayError>(())
+        })?;
         for kept in state.into_values() {
-            self.close(&kept, &mut rows)?;
+            derivation.close(&kept, &mut rows)?;
             if rows.shipments.len() >= BATCH {
                 insert(std::mem::take(&mut rows))?;
             }
         }
         insert(rows)
     }
+}
 
+impl Derivation {
     /// One push event: what derive would make of it.
     fn take(
         &mut self,
@@ -242,34 +221,33 @@ impl Pushes {
 }
 
 /// Where each partition begins and ends.
-fn ranges(consumer: &BaseConsumer, from: Option<Timestamp>) -> Result<Vec<(i32, i64, i64)>, KafkaError> {
-    let metadata = consumer.fetch_metadata(Some(topics::PUSH), REQUEST)?;
-    let partitions = metadata.topics().first().map_or(&[][..], |topic| topic.partitions());
+fn ranges(consumer: &BaseConsumer, from: Option<Timestamp>) -> Result<Vec<Range>, ReadError> {
     let mut ranges = Vec::new();
-    for partition in partitions.iter().map(rdkafka::metadata::MetadataPartition::id) {
-        let (low, high) = consumer.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
+    for partition in 0..bounded_read::partitions(consumer, topics::PUSH)? {
+        let (low, end) = consumer.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
         let first = match from {
             None => low,
-            Some(from) => {
-                let mut wanted = TopicPartitionList::new();
-                let time = Offset::Offset(from.as_millisecond());
-                wanted.add_partition_offset(topics::PUSH, partition, time)?;
-                let found = consumer.offsets_for_times(wanted, REQUEST)?;
-                match found
-                    .find_partition(topics::PUSH, partition)
-                    .map(|found| found.offset())
-                {
-                    Some(Offset::Offset(offset)) => offset.max(low),
-                    // Nothing is that young.
-                    _ => high,
-                }
-            }
+            // Nothing is that young: behind the end.
+            Some(from) => offset_at(consumer, partition, from)?.map_or(end, |offset| offset.max(low)),
         };
-        if first < high {
-            ranges.push((partition, first, high));
+        if first < end {
+            ranges.push(Range { partition, first, end });
         }
     }
     Ok(ranges)
+}
+
+fn offset_at(consumer: &BaseConsumer, partition: i32, time: Timestamp) -> Result<Option<i64>, KafkaError> {
+    let mut wanted = TopicPartitionList::new();
+    wanted.add_partition_offset(topics::PUSH, partition, Offset::Offset(time.as_millisecond()))?;
+    let found = consumer.offsets_for_times(wanted, REQUEST)?;
+    let offset = found
+        .find_partition(topics::PUSH, partition)
+        .map(|found| found.offset());
+    Ok(match offset {
+        Some(Offset::Offset(offset)) => Some(offset),
+        _ => None,
+    })
 }
 
 fn row<T: Table>(record: T::Record) -> Result<T::Row, ReplayError> {

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -135,12 +135,7 @@ fn copy_floor(stack: &dyn Stack) -> anyhow::Result<f64> {
 
 /// Returns how many push events it has copied: all that are there.
 fn copy_partitions(brokers: &str, number: i32) -> anyhow::Result<i64> {
-    let consumer: BaseConsumer = kafka::client(brokers)
-        .set("group.id", format!("bench-floor-{number}"))
-        .set("enable.auto.commit", "false")
-        .set("fetch.queue.backoff.ms", "10")
-        .set("queued.max.messages.kbytes", "16384")
-        .create()?;
+    let consumer = kafka::reader(brokers, &format!("bench-floor-{number}"))?;
     let producer: ThreadedProducer<_> = kafka::client(brokers)
         .set("transactional.id", format!("bench-floor-{number}"))
         .set("compression.type", "lz4")

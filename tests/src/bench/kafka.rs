@@ -6,6 +6,7 @@ use anyhow::bail;
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
 use rdkafka::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, ThreadedProducer};
 
@@ -19,6 +20,17 @@ pub(super) fn client(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers);
     config
+}
+
+/// A consumer that partitions are assigned to by hand, as tuned as those of the processor.
+pub(super) fn reader(brokers: &str, group: &str) -> anyhow::Result<BaseConsumer> {
+    Ok(client(brokers)
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_uncommitted")
+        .set("fetch.queue.backoff.ms", "10")
+        .set("queued.max.messages.kbytes", "16384")
+        .create()?)
 }
 
 /// The registry's ids of our schemas.

@@ -8,7 +8,7 @@ use anyhow::bail;
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -127,13 +127,7 @@ fn read_all(stack: &LocalStack) -> anyhow::Result<f64> {
 }
 
 fn read_partitions(brokers: &str, number: i32) -> anyhow::Result<()> {
-    let consumer: BaseConsumer = kafka::client(brokers)
-        .set("group.id", format!("bench-floor-{number}"))
-        .set("enable.auto.commit", "false")
-        .set("isolation.level", "read_uncommitted")
-        .set("fetch.queue.backoff.ms", "10")
-        .set("queued.max.messages.kbytes", "16384")
-        .create()?;
+    let consumer = kafka::reader(brokers, &format!("bench-floor-{number}"))?;
     let mut assignment = TopicPartitionList::new();
     let mut left = std::collections::BTreeMap::new();
     for partition in (0..PARTITIONS).filter(|partition| partition % 2 == number) {

@@ -6,7 +6,6 @@ mod described;
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use courierflow_processor::config::ClickHouseSettings;
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 
 use self::data::{ODD_NUMBER, pickup_day, today};
 use self::described::assert_described;
+use crate::harness::sharing::{Sharing, Use};
 use crate::harness::{agent, eventually, ready, readyz, tables};
 
 /// The dashboard alone: nothing but ClickHouse beside it.
@@ -71,41 +71,15 @@ impl Dashboard {
 }
 
 /// The one that tests share which break nothing.
-struct Shared(Option<Arc<Dashboard>>);
+static SHARED: Sharing<Dashboard> = Sharing::new();
 
-static SHARED: LazyLock<Mutex<Option<Arc<Dashboard>>>> = LazyLock::new(Mutex::default);
-
-fn shared() -> Shared {
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let dashboard = shared.get_or_insert_with(|| {
+fn shared() -> Use<Dashboard> {
+    SHARED.get(|| {
         let dashboard = Dashboard::start("dashboard", |launch| launch);
         dashboard.migrate();
         data::insert(&dashboard.stack);
-        Arc::new(dashboard)
-    });
-    Shared(Some(Arc::clone(dashboard)))
-}
-
-impl std::ops::Deref for Shared {
-    type Target = Dashboard;
-
-    fn deref(&self) -> &Dashboard {
-        self.0.as_ref().expect("taken by drop only")
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.0.take());
-        // As with the shared stack of the other tests.
-        if shared
-            .as_ref()
-            .is_some_and(|dashboard| Arc::strong_count(dashboard) == 1)
-        {
-            *shared = None;
-        }
-    }
+        dashboard
+    })
 }
 
 fn days(from: i64, to: i64) -> String {

@@ -3,16 +3,17 @@
 pub(crate) mod load;
 pub(crate) mod post;
 pub(crate) mod python;
+pub(crate) mod sharing;
 pub(crate) mod tables;
 pub(crate) mod topics;
 
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::oracle::{self, Difference, Expected};
 use courierflow_tests::stack::{self, Launch, Service, Stack};
+
+use self::sharing::{Sharing, Use};
 
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
@@ -163,44 +164,18 @@ pub(crate) struct Shared {
     pub(crate) stack: Box<dyn Stack>,
 }
 
-/// One use of the [`Shared`] stack. The last one that is dropped ends it.
-#[derive(Debug)]
-pub(crate) struct Use(Option<Arc<Shared>>);
+static SHARED: Sharing<Shared> = Sharing::new();
 
-static SHARED: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
-
-/// The shared stack; started by whoever needs it first.
-pub(crate) fn shared() -> Use {
-    // A test that could not start the stack has said so; the next one tries again.
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let stack = shared.get_or_insert_with(|| {
+/// The shared stack.
+pub(crate) fn shared() -> Use<Shared> {
+    SHARED.get(|| {
         let stack = migrated("shared");
         let ingest = ready(&Launch::ingest(), "ingest", &stack);
         let processor = ready(&processor("run", &stack), "processor", &stack);
-        Arc::new(Shared {
+        Shared {
             ingest,
             processor,
             stack,
-        })
-    });
-    Use(Some(Arc::clone(stack)))
-}
-
-impl Deref for Use {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        self.0.as_ref().expect("taken by drop only")
-    }
-}
-
-impl Drop for Use {
-    fn drop(&mut self) {
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.0.take());
-        // Ended inside the lock: the next stack of that name must not begin before.
-        if shared.as_ref().is_some_and(|stack| Arc::strong_count(stack) == 1) {
-            *shared = None;
         }
-    }
+    })
 }

@@ -1,0 +1,118 @@
+//! Topics read from one offset to another, by a consumer that is never a member of a group: for the commands that look at
+//! what is there and end.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::settings::KafkaSettings;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+
+use crate::kafka_client;
+
+const POLL: Duration = Duration::from_millis(100);
+/// How long a request may take.
+pub(crate) const REQUEST: Duration = Duration::from_secs(30);
+/// No broker answers for so long when it is there.
+const NO_PROGRESS: Duration = Duration::from_secs(30);
+
+/// A topic could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// What the Kafka client says.
+    #[error("reading from Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// Nothing came.
+    #[error("reading {0}: no answer from kafka.brokers for {seconds} s", seconds = NO_PROGRESS.as_secs())]
+    NoAnswer(&'static str),
+    /// It is not there.
+    #[error("topic {0} does not exist: run `processor migrate`")]
+    NoTopic(&'static str),
+}
+
+/// Offsets of one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) partition: i32,
+    /// The first to be read.
+    pub(crate) first: i64,
+    /// The one behind the last.
+    pub(crate) end: i64,
+}
+
+/// Partitions are assigned by hand and nothing is committed; `name` is what the broker's logs call it.
+pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer, KafkaError> {
+    let mut client = ClientConfig::new();
+    client.set("client.id", name);
+    kafka_client::configure(&mut client, kafka);
+    client
+        .set("group.id", name)
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("allow.auto.create.topics", "false")
+        // derive writes in transactions.
+        .set("isolation.level", "read_committed")
+        // Where everything after the last record is markers, no message says that the end is reached.
+        .set("enable.partition.eof", "true")
+        .set("fetch.queue.backoff.ms", "10")
+        .set("queued.max.messages.kbytes", "16384");
+    client.create()
+}
+
+/// The number of partitions of a topic.
+pub(crate) fn partitions(consumer: &BaseConsumer, topic: &'static str) -> Result<i32, ReadError> {
+    let metadata = consumer.fetch_metadata(Some(topic), REQUEST)?;
+    let found = metadata.topics().first().map_or(0, |found| found.partitions().len());
+    match i32::try_from(found) {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(ReadError::NoTopic(topic)),
+    }
+}
+
+/// Shows the records of some ranges, in the order of each partition; `take` may end it with an error of its own.
+pub(crate) fn read<E: From<ReadError>>(
+    consumer: &BaseConsumer,
+    topic: &'static str,
+    ranges: &[Range],
+    mut take: impl FnMut(&BorrowedMessage<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    assign(consumer, topic, ranges).map_err(ReadError::from)?;
+    let mut ends: BTreeMap<i32, i64> = ranges.iter().map(|range| (range.partition, range.end)).collect();
+    let mut last_progress = Instant::now();
+    while !ends.is_empty() {
+        match consumer.poll(POLL) {
+            Some(Ok(message)) => {
+                let (partition, offset) = (message.partition(), message.offset());
+                let Some(&end) = ends.get(&partition) else { continue };
+                if offset < end {
+                    take(&message)?;
+                }
+                if offset + 1 >= end {
+                    ends.remove(&partition);
+                }
+                last_progress = Instant::now();
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                last_progress = Instant::now();
+                ends.remove(&partition);
+            }
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(ReadError::from(error).into()),
+            // Transport errors heal themselves; what does not shows as lack of progress.
+            Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => {}
+            Some(Err(error)) => return Err(ReadError::from(error).into()),
+            None => return Err(ReadError::NoAnswer(topic).into()),
+        }
+    }
+    consumer.assign(&TopicPartitionList::new()).map_err(ReadError::from)?;
+    Ok(())
+}
+
+fn assign(consumer: &BaseConsumer, topic: &str, ranges: &[Range]) -> Result<(), KafkaError> {
+    let mut assignment = TopicPartitionList::new();
+    for range in ranges {
+        assignment.add_partition_offset(topic, range.partition, Offset::Offset(range.first))?;
+    }
+    consumer.assign(&assignment)
+}
