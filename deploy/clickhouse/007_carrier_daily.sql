@@ -252,8 +252,9 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
 ENGINE = MergeTree
 -- A question for a month reads that month.
 PARTITION BY toYYYYMM(cohort_date)
--- One lane lies together, or all lanes of a province; and the map of lanes adds up one histogram at a time instead of all of
--- them in turns, which halves its time. The carrier comes last, for most pages show all.
+-- One lane lies together, or all lanes of an origin; and the map of lanes adds up one histogram at a time instead of all of
+-- them in turns, for about half of the processor time. The price: a destination alone, or a single day, reads all lanes of
+-- its months.
 ORDER BY (level, origin, dest, cohort_date, carrier, vendor)
 COMMENT 'carrier_daily of the last 40 cohort days, replaced every 10 minutes';
 
