@@ -252,14 +252,16 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
 ENGINE = MergeTree
 -- A question for a month reads that month.
 PARTITION BY toYYYYMM(cohort_date)
--- Pages ask for one level and some days; the carrier comes last, for most of them show all.
-ORDER BY (level, cohort_date, carrier, vendor, origin, dest)
+-- One lane lies together, or all lanes of an origin; and the map of lanes adds up one histogram at a time instead of all of
+-- them in turns, for about half of the processor time. The price: a destination alone, or a single day, reads all lanes of
+-- its months.
+ORDER BY (level, origin, dest, cohort_date, carrier, vendor)
 COMMENT 'carrier_daily of the last 40 cohort days, replaced every 10 minutes';
 
 CREATE TABLE IF NOT EXISTS {database}.carrier_daily_older AS {database}.carrier_daily_recent
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(cohort_date)
-ORDER BY (level, cohort_date, carrier, vendor, origin, dest)
+ORDER BY (level, origin, dest, cohort_date, carrier, vendor)
 COMMENT 'carrier_daily of all older cohort days, replaced once a day';
 
 -- Half of the machine and an upper bound of memory: a refresh that would need more says so in system.view_refreshes, and the
