@@ -11,21 +11,12 @@ use anyhow::{Context, ensure};
 use courierflow_processor::config::Config;
 use courierflow_processor::migrate::clickhouse::migrate_clickhouse;
 
+use crate::measures::REFRESHED;
 use crate::metrics_page;
 use crate::stack::{Launch, LocalStack, Server, Stack, repository};
 
 /// Rows that one INSERT makes.
 const CHUNK: u64 = 500_000;
-
-/// What is refreshed, in the order of dependence.
-const REFRESHED: [&str; 6] = [
-    "carrier_daily_recent_refresh",
-    "exception_daily_recent_refresh",
-    "carrier_daily_older_refresh",
-    "exception_daily_older_refresh",
-    "open_parcel_refresh",
-    "data_quality_refresh",
-];
 
 /// How much is measured.
 #[derive(Clone, Debug)]
@@ -46,12 +37,12 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         .build()?
         .block_on(migrate_clickhouse(&config.clickhouse))?;
     // Their own schedule would measure two at a time; a stopped view could not be refreshed at all.
-    for view in REFRESHED {
+    for view in REFRESHED.map(|table| format!("{table}_refresh")) {
         sql(
             &stack,
             &format!("ALTER TABLE courier.{view} MODIFY REFRESH EVERY 1 YEAR"),
         )?;
-        wait_for(&stack, view)?;
+        wait_for(&stack, &view)?;
     }
 
     let mut dashboard = Launch::processor("dashboard").start("dashboard", &stack)?;
@@ -93,13 +84,13 @@ fn measure_refreshes(stack: &LocalStack) -> anyhow::Result<()> {
         "  {:<34} {:>9} {:>12} {:>12} {:>10}",
         "refresh", "seconds", "rows read", "rows written", "MiB"
     );
-    for view in REFRESHED {
-        wait_for(stack, view)?;
+    for view in REFRESHED.map(|table| format!("{table}_refresh")) {
+        wait_for(stack, &view)?;
         let is_done = AtomicBool::new(false);
         let peak = std::thread::scope(|scope| {
             let watcher = scope.spawn(|| peak_memory(stack, &is_done));
             let refreshed =
-                sql(stack, &format!("SYSTEM REFRESH VIEW courier.{view}")).and_then(|_| wait_for(stack, view));
+                sql(stack, &format!("SYSTEM REFRESH VIEW courier.{view}")).and_then(|_| wait_for(stack, &view));
             is_done.store(true, Ordering::Relaxed);
             refreshed.map(|()| watcher.join().unwrap_or_default())
         })?;

@@ -22,6 +22,16 @@ pub use parcel::{Clock, Measured, Promise, measure};
 pub use quality::data_quality;
 pub use workload::{pushes_of, shipment_at, shipments, transitions_of};
 
+/// The tables that are refreshed by a view called `…_refresh`, each after what it depends on.
+pub const REFRESHED: [&str; 6] = [
+    "carrier_daily_recent",
+    "carrier_daily_older",
+    "exception_daily_recent",
+    "exception_daily_older",
+    "open_parcel",
+    "data_quality",
+];
+
 /// What a reader asks the views for. An empty text means all.
 #[derive(Clone, Debug)]
 pub struct Question {

@@ -13,31 +13,6 @@ use serde_json::Value;
 
 use crate::harness::tables;
 
-/// Everything that is refreshed, each after what it depends on.
-const REFRESHED: [&str; 6] = [
-    "carrier_daily_recent",
-    "carrier_daily_older",
-    "exception_daily_recent",
-    "exception_daily_older",
-    "open_parcel",
-    "data_quality",
-];
-
-/// Refreshes all tables now, one after the other.
-fn refresh(stack: &dyn Stack) {
-    for table in REFRESHED {
-        refresh_only(stack, table);
-    }
-}
-
-fn refresh_only(stack: &dyn Stack, table: &str) {
-    let view = format!("courier.{table}_refresh");
-    // One that runs already may have begun before the rows came.
-    tables::execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
-    tables::execute(stack, &format!("SYSTEM REFRESH VIEW {view}"));
-    tables::execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
-}
-
 /// When the two tables behind `view` were refreshed; now for one that is empty.
 fn clock(stack: &dyn Stack, view: &str) -> Clock {
     let at = |half: &str| {

@@ -188,22 +188,7 @@ pub(crate) fn insert(stack: &dyn Stack) {
             &format!("INSERT INTO courier.{table} FORMAT JSONEachRow\n{}", rows.join("\n")),
         );
     }
-    refresh(stack);
-}
-
-/// Counts everything anew, as the clock does every few minutes.
-pub(crate) fn refresh(stack: &dyn Stack) {
-    for view in [
-        "carrier_daily_recent",
-        "carrier_daily_older",
-        "exception_daily_recent",
-        "exception_daily_older",
-        "open_parcel",
-        "data_quality",
-    ] {
-        tables::execute(stack, &format!("SYSTEM REFRESH VIEW courier.{view}_refresh"));
-        tables::execute(stack, &format!("SYSTEM WAIT VIEW courier.{view}_refresh"));
-    }
+    tables::refresh_metrics(stack);
 }
 
 fn time(seconds: i64) -> String {

@@ -1,5 +1,6 @@
 //! Tables as a user sees them: SQL over HTTP.
 
+use courierflow_tests::measures::REFRESHED;
 use courierflow_tests::oracle::{Expected, PushRow, ShipmentRow, TransitionRow};
 use courierflow_tests::stack::Stack;
 use serde::de::DeserializeOwned;
@@ -145,3 +146,19 @@ SELECT * REPLACE (toString(epoch) AS epoch,
                   toUnixTimestamp64Micro(received_at) AS received_at,
                   toUnixTimestamp(occurred_at) AS occurred_at)
 FROM courier.transition AS transition FINAL";
+
+/// Counts all metrics anew, as the clock does every few minutes.
+pub(crate) fn refresh_metrics(stack: &dyn Stack) {
+    for table in REFRESHED {
+        refresh(stack, table);
+    }
+}
+
+/// The same of one table.
+pub(crate) fn refresh(stack: &dyn Stack, table: &str) {
+    let view = format!("courier.{table}_refresh");
+    // One that runs already may have begun before the rows came.
+    execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
+    execute(stack, &format!("SYSTEM REFRESH VIEW {view}"));
+    execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
+}

@@ -6,7 +6,7 @@ use courierflow_tests::stack::Stack;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{now, refresh, refresh_only};
+use super::now;
 use crate::harness::{migrated, tables};
 
 const HOUR: i64 = 3600;
@@ -211,7 +211,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
     all.extend(odd.parcels);
 
     tables::execute(&stack, &insert_shipments("courier", &all));
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
 
     let null = Value::Null;
     assert_scores(
@@ -339,7 +339,7 @@ fn refreshes_that_lag_behind_each_other_contradict_nothing() {
     let mut rows = corrected.parcels.clone();
     rows.extend(trouble.parcels.clone());
     tables::execute(&stack, &insert_shipments("courier", &rows));
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
     assert_scores(&stack, "corrected", &[("parcels", json!(1))]);
 
     // The vendor moves it to another carrier, and only the recent table has heard of it.
@@ -348,7 +348,7 @@ fn refreshes_that_lag_behind_each_other_contradict_nothing() {
         row.tracking_state = "CARRIER_CORRECTED".to_owned();
     }
     tables::execute(&stack, &insert_shipments("courier", &corrected.parcels));
-    refresh_only(&stack, "carrier_daily_recent");
+    tables::refresh(&stack, "carrier_daily_recent");
     assert_eq!(score(&stack, "corrected"), None, "the older table still has it");
 
     // Two more with an exception, of which the cohorts must not hear yet.
@@ -357,7 +357,7 @@ fn refreshes_that_lag_behind_each_other_contradict_nothing() {
         trouble.parcel(refuse);
     }
     tables::execute(&stack, &insert_shipments("courier", &trouble.parcels));
-    refresh_only(&stack, "exception_daily_recent");
+    tables::refresh(&stack, "exception_daily_recent");
     let sql = "SELECT * FROM courier.exception_rate(from_date = '2000-01-01', to_date = '2100-01-01', vendor = '', origin = '', \
                dest = '') WHERE kind = 'reason'";
     let found = tables::rows(&stack, sql);
@@ -441,7 +441,7 @@ fn a_young_cohort_is_never_better_for_being_young() {
         rows.extend(cohort.parcels);
     }
     tables::execute(&stack, &insert_shipments("courier", &rows));
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
 
     let sql = "SELECT * FROM courier.carrier_trend(from_date = '2000-01-01', to_date = '2100-01-01', vendor = '', origin = '', \
                dest = '') ORDER BY cohort_date";

@@ -5,7 +5,7 @@ use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_
 use courierflow_tests::metrics_page;
 use serde_json::Value;
 
-use super::{grafana, now, refresh};
+use super::{grafana, now};
 use crate::harness::{migrated, tables};
 
 /// `UPDATE_GOLDEN=1` writes the tables of columns anew.
@@ -36,7 +36,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     tables::execute(&stack, &insert_shipments("courier", &rows));
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
 
     let without_comment = tables::rows(
         &stack,

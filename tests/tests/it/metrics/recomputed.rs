@@ -8,7 +8,7 @@ use courierflow_tests::measures::{
 use courierflow_tests::oracle::{ShipmentRow, expected_tables, workload};
 use courierflow_tests::stack::Stack;
 
-use super::{assert_shows, clock, now, refresh};
+use super::{assert_shows, clock, now};
 use crate::harness::{migrated, processor, tables};
 
 const PARCELS: u64 = 2_500;
@@ -63,13 +63,13 @@ fn every_figure_equals_the_recomputation() {
     tables::execute(&stack, &insert_pushes("courier", &pushes));
 
     // Without promises the defaults hold; then with them; then once more: a refresh changes nothing but the clock.
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
     assert_counts(&stack, &rows, &[]);
     load_sla(&stack, PROMISES).unwrap();
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
     assert_counts(&stack, &rows, &promises());
     assert_answers(&stack, &rows, &promises());
-    refresh(&stack);
+    tables::refresh_metrics(&stack);
     assert_counts(&stack, &rows, &promises());
 
     let refreshed_at = |table: &str| {
