@@ -51,7 +51,10 @@ impl Recaller {
         config
             .set("fetch.message.max.bytes", "16384")
             .set("fetch.wait.max.ms", "10")
-            .set("queued.min.messages", "1");
+            .set("queued.min.messages", "1")
+            // A batch holds more than the one record. The default lets a partition rest for a second after that, also when it
+            // has been assigned anew meanwhile.
+            .set("fetch.queue.backoff.ms", "1");
         Ok(Self {
             reader: config.create()?,
             shutdown,
