@@ -394,12 +394,13 @@ impl Deriver {
 
     fn committed(&mut self) {
         if let Some(open) = self.open.take() {
+            self.state
+                .commit(self.transactions.stored_shipments(), &open.next_offsets);
             open.counts.publish();
             if let Some(oldest) = open.oldest_timestamp {
                 metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
             }
         }
-        self.state.commit(self.transactions.stored_shipments());
         publish_size(&self.state);
     }
 
@@ -411,10 +412,11 @@ impl Deriver {
         let partitions: Vec<i32> = open.next_offsets.keys().copied().collect();
         let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
         // All, not any: a partition that is no longer ours may have been taken further by its new owner.
-        let is_committed = open.next_offsets.iter().all(|(&partition, &next)| {
-            let found = offsets.find_partition(topics::PUSH, partition);
-            matches!(found.map(|found| found.offset()), Some(Offset::Offset(offset)) if offset >= next)
-        });
+        let found = |partition: &i32| offsets.get(partition).copied().flatten();
+        let is_committed = open
+            .next_offsets
+            .iter()
+            .all(|(partition, next)| found(partition) >= Some(*next));
         if is_committed {
             tracing::info!("the transaction in doubt was committed");
             self.committed();
@@ -452,9 +454,11 @@ impl Deriver {
         self.state.roll_back();
     }
 
-    /// Before partitions are taken from us: what is open is committed, or, when it is too late for that, aborted.
+    /// Before partitions are taken from us: what is open is committed, or, when it is too late for that, aborted. The group
+    /// takes all at every rebalance, to give most of them back: their state is kept until then.
     pub(super) fn give_up(&mut self, consumer: &BaseConsumer<impl ConsumerContext>, partitions: &[i32]) {
-        let result = if consumer.assignment_lost() {
+        let lost = consumer.assignment_lost();
+        let result = if lost {
             self.lost = true;
             self.abort()
         } else {
@@ -464,11 +468,15 @@ impl Deriver {
             self.failure.get_or_insert(error);
         }
         for partition in partitions {
-            self.state.remove_partition(*partition);
+            if lost {
+                self.state.remove_partition(*partition);
+            } else {
+                self.state.set_aside(*partition);
+            }
             self.to_restore.remove(partition);
             self.rewind.remove(partition);
         }
-        tracing::info!(?partitions, lost = consumer.assignment_lost(), "partitions given up");
+        tracing::info!(?partitions, lost, "partitions given up");
     }
 
     /// What callbacks and aborts left to do: raises their failure, goes back to where reading starts again.

@@ -14,6 +14,7 @@ use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Headers;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::state::{KeyHash, Partition, Resting};
@@ -82,16 +83,14 @@ impl Restorer {
         Ok(Self { reader, watermarks })
     }
 
-    /// Restores `partitions`, of which `member` was just assigned the push partitions.
-    pub(crate) fn restore<C: ConsumerContext>(
+    /// Restores partitions, each with the committed offset that [`stable_offsets`] has just told of it.
+    pub(crate) fn restore(
         &self,
-        member: &BaseConsumer<C>,
-        partitions: &[i32],
+        committed: &BTreeMap<i32, Option<i64>>,
         decoder: &mut Decoder<Shipment>,
         shutdown: &Shutdown,
     ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
-        stable_offsets(member, partitions, shutdown)?;
-        let mut goals = self.goals(partitions)?;
+        let mut goals = self.goals(committed)?;
         let mut done = BTreeMap::new();
         // A new one each time: after an assignment the position may at first be that of an earlier one, and a partition that
         // had been read to the same end before would count as restored.
@@ -139,9 +138,9 @@ impl Restorer {
         }
     }
 
-    fn goals(&self, partitions: &[i32]) -> Result<BTreeMap<i32, Goal>, RestoreError> {
+    fn goals(&self, committed: &BTreeMap<i32, Option<i64>>) -> Result<BTreeMap<i32, Goal>, RestoreError> {
         let mut goals = BTreeMap::new();
-        for &partition in partitions {
+        for (&partition, &offset) in committed {
             let (low, high) = self.watermarks.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
             // Position stays invalid on an empty partition: it is done before it begins.
             let high_watermark = if low == high { 0 } else { high };
@@ -149,7 +148,7 @@ impl Restorer {
                 partition,
                 Goal {
                     high_watermark,
-                    restored: Partition::default(),
+                    restored: Partition::new(offset),
                 },
             );
         }
@@ -235,13 +234,13 @@ fn from_header(message: &impl Message) -> Option<Memory> {
     Memory::from_bytes(header.value?).ok()
 }
 
-/// The group's committed offsets of push partitions. `OffsetFetch` of a `read_committed` consumer demands stable offsets
+/// The group's committed offsets of push partitions; none where nothing was ever committed. `OffsetFetch` of a `read_committed` consumer demands stable offsets
 /// (KIP-447): it is answered only when no transaction is pending on them.
 pub(super) fn stable_offsets<C: ConsumerContext>(
     member: &BaseConsumer<C>,
     partitions: &[i32],
     shutdown: &Shutdown,
-) -> Result<TopicPartitionList, RestoreError> {
+) -> Result<BTreeMap<i32, Option<i64>>, RestoreError> {
     let mut wanted = TopicPartitionList::new();
     for &partition in partitions {
         wanted.add_partition(topics::PUSH, partition);
@@ -249,7 +248,7 @@ pub(super) fn stable_offsets<C: ConsumerContext>(
     let begun = Instant::now();
     loop {
         match member.committed_offsets(wanted.clone(), REQUEST) {
-            Ok(offsets) => return Ok(offsets),
+            Ok(offsets) => return Ok(offsets.elements().iter().map(offset_of).collect()),
             Err(error) if is_fatal(&error) || begun.elapsed() > NO_PROGRESS => return Err(error.into()),
             Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
         }
@@ -257,6 +256,14 @@ pub(super) fn stable_offsets<C: ConsumerContext>(
             return Err(RestoreError::ShutDown);
         }
     }
+}
+
+fn offset_of(element: &TopicPartitionListElem<'_>) -> (i32, Option<i64>) {
+    let offset = match element.offset() {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
+    };
+    (element.partition(), offset)
 }
 
 fn is_fatal(error: &KafkaError) -> bool {

@@ -104,9 +104,19 @@ pub(crate) struct Partition {
     /// Newest day seen in `received_at`: the only clock of derive.
     today: i32,
     bytes: usize,
+    /// The group's committed offset of the push partition when it was like this; `None` before the first commit.
+    as_of: Option<i64>,
 }
 
 impl Partition {
+    /// What the topic will show of a partition whose pushes are derived up to the committed offset `as_of`.
+    pub(crate) fn new(as_of: Option<i64>) -> Self {
+        Self {
+            as_of,
+            ..Self::default()
+        }
+    }
+
     /// A shipment read back from the topic.
     pub(crate) fn restore(&mut self, key: KeyHash, shipment: Resting, received_at: TimestampMicros) {
         self.today = self.today.max(day_of(received_at));
@@ -151,6 +161,8 @@ enum Undo {
 #[derive(Default)]
 pub(crate) struct State {
     partitions: BTreeMap<i32, Partition>,
+    /// Given up in a rebalance that may give them back.
+    aside: BTreeMap<i32, Partition>,
     undo: Vec<Undo>,
     /// The values of the newest shipment records of the open transaction.
     uncommitted: HashMap<(i32, KeyHash), Vec<u8>>,
@@ -165,6 +177,35 @@ impl State {
     /// Gives a partition up; call with no transaction open.
     pub(crate) fn remove_partition(&mut self, number: i32) {
         self.partitions.remove(&number);
+    }
+
+    /// Gives a partition up that may come back; call with no transaction open.
+    pub(crate) fn set_aside(&mut self, number: i32) {
+        if let Some(partition) = self.partitions.remove(&number) {
+            self.aside.insert(number, partition);
+        }
+    }
+
+    /// True when all of them were set aside.
+    pub(crate) fn holds_aside(&self, numbers: &[i32]) -> bool {
+        numbers.iter().all(|number| self.aside.contains_key(number))
+    }
+
+    /// Takes a partition up again, if nobody has derived anything of it meanwhile: whoever derives moves the committed
+    /// offset in the same transaction.
+    pub(crate) fn take_up(&mut self, number: i32, committed: Option<i64>) -> bool {
+        match self.aside.remove(&number) {
+            Some(partition) if partition.as_of == committed => {
+                self.partitions.insert(number, partition);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Forgets what was set aside and did not come back.
+    pub(crate) fn drop_aside(&mut self) {
+        self.aside.clear();
     }
 
     /// True when the partition was restored and not given up since.
@@ -225,10 +266,20 @@ impl State {
         expired
     }
 
-    /// The open transaction was committed; `records` tells at which offset the broker stored what.
-    pub(crate) fn commit(&mut self, records: impl IntoIterator<Item = (i32, KeyHash, i64)>) {
+    /// The open transaction was committed; `records` tells at which offset the broker stored what, `offsets` how far the
+    /// pushes of each partition are derived now.
+    pub(crate) fn commit(
+        &mut self,
+        records: impl IntoIterator<Item = (i32, KeyHash, i64)>,
+        offsets: &BTreeMap<i32, i64>,
+    ) {
         self.undo.clear();
         self.uncommitted.clear();
+        for (partition, offset) in offsets {
+            if let Some(owned) = self.partitions.get_mut(partition) {
+                owned.as_of = Some(*offset);
+            }
+        }
         for (partition, key, offset) in records {
             let owned = self.partitions.get_mut(&partition);
             if let Some(shipment) = owned.and_then(|owned| owned.shipments.get_mut(&key)) {
@@ -366,7 +417,10 @@ mod tests {
             state.record(0, key("a")),
             Some(Record::Uncommitted(&2_i64.to_be_bytes()))
         );
-        state.commit([(0, key("a"), 41), (0, key("a"), 40), (9, key("a"), 77)]);
+        state.commit(
+            [(0, key("a"), 41), (0, key("a"), 40), (9, key("a"), 77)],
+            &BTreeMap::new(),
+        );
         assert_eq!(state.record(0, key("a")), Some(Record::At(41)));
         put(&mut state, "a", &memory(3, 1, false));
         state.roll_back();
@@ -378,10 +432,38 @@ mod tests {
     }
 
     #[test]
+    fn a_partition_comes_back_unless_somebody_has_derived_of_it_meanwhile() {
+        let with_one = |as_of| {
+            let mut state = State::default();
+            state.insert_partition(0, Partition::new(as_of));
+            put(&mut state, "a", &memory(1, 1, false));
+            state
+        };
+        for (committed, comes_back) in [(Some(12), true), (Some(13), false), (Some(11), false), (None, false)] {
+            let mut state = with_one(Some(5));
+            state.commit([(0, key("a"), 1)], &[(0, 12)].into());
+            state.set_aside(0);
+            assert!(!state.owns(0));
+            assert_eq!(state.take_up(0, committed), comes_back, "{committed:?}");
+            assert_eq!(version(&state, "a").is_some(), comes_back);
+            assert!(!state.take_up(0, committed), "only once");
+        }
+        // An aborted transaction moves nothing.
+        let mut state = with_one(None);
+        state.roll_back();
+        state.set_aside(0);
+        assert!(state.take_up(0, None));
+        // Somebody else has it now.
+        state.set_aside(0);
+        state.drop_aside();
+        assert!(!state.take_up(0, None));
+    }
+
+    #[test]
     fn an_aborted_transaction_leaves_nothing_behind() {
         let mut state = State::default();
         put(&mut state, "a", &memory(1, 1, false));
-        state.commit([(0, key("a"), 1)]);
+        state.commit([(0, key("a"), 1)], &BTreeMap::new());
         let size = state.size();
         put(&mut state, "a", &memory(2, 1, false));
         put(&mut state, "a", &memory(3, 1, false));

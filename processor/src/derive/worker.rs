@@ -15,7 +15,7 @@ use rdkafka::{ClientConfig, ClientContext, Message, TopicPartitionList};
 
 use super::deriver::Deriver;
 use super::recall::{RecallError, Recaller};
-use super::restore::{RestoreError, Restorer};
+use super::restore::{RestoreError, Restorer, stable_offsets};
 use super::transaction::{TransactionError, Transactions};
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
@@ -211,30 +211,35 @@ impl Worker {
         if !std::mem::take(&mut deriver.assigned) {
             return Ok(());
         }
-        if deriver.to_restore.is_empty() {
-            // More workers than partitions: this one stands by.
-            self.health.ready(&self.part);
-            return Ok(());
+        let assigned: Vec<i32> = std::mem::take(&mut deriver.to_restore).into_iter().collect();
+        if !assigned.is_empty() {
+            self.restore(deriver, &assigned)?;
         }
-        // What is open must not time out while we read.
-        deriver.commit(&self.consumer)?;
-        deriver.settle(&self.consumer)?;
-        let partitions: Vec<i32> = std::mem::take(&mut deriver.to_restore).into_iter().collect();
-        self.health
-            .not_ready(&self.part, format!("restoring partitions {partitions:?}"));
+        deriver.state.drop_aside();
+        // Also without any partition: there are more workers than partitions, and this one stands by.
+        self.health.ready(&self.part);
+        Ok(())
+    }
+
+    fn restore(&self, deriver: &mut Deriver, assigned: &[i32]) -> Result<(), WorkerError> {
         let begun = Instant::now();
-        let decoder = &mut deriver.shipment_decoder;
-        let restored = self
-            .restorer
-            .restore(&self.consumer, &partitions, decoder, &self.shutdown);
-        for (number, partition) in restored? {
-            deriver.state.insert_partition(number, partition);
+        if !deriver.state.holds_aside(assigned) {
+            self.health
+                .not_ready(&self.part, format!("restoring partitions {assigned:?}"));
+        }
+        let mut committed = stable_offsets(&self.consumer, assigned, &self.shutdown)?;
+        committed.retain(|&partition, &mut offset| !deriver.state.take_up(partition, offset));
+        let partitions: Vec<i32> = committed.keys().copied().collect();
+        if !partitions.is_empty() {
+            let decoder = &mut deriver.shipment_decoder;
+            for (number, partition) in self.restorer.restore(&committed, decoder, &self.shutdown)? {
+                deriver.state.insert_partition(number, partition);
+            }
         }
         let seconds = begun.elapsed().as_secs_f64();
         let (shipments, bytes) = deriver.state.size();
-        tracing::info!(?partitions, seconds, shipments, bytes, "restored");
+        tracing::info!(?assigned, restored = ?partitions, seconds, shipments, bytes, "partitions assigned");
         metrics::histogram!("courierflow_derive_restore_seconds").record(seconds);
-        self.health.ready(&self.part);
         Ok(())
     }
 
@@ -263,10 +268,12 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest");
     client.set("isolation.level", "read_committed");
-    // The new group protocol does not let a static member come back after kill -9 before its session ends.
+    // The new group protocol does not let a static member come back after kill -9 before its session ends. Each rebalance
+    // gives all partitions out: the cooperative strategy takes two for a hand-over, and a static member that dies between
+    // them comes back without a third, so that what it had not yet handed over would be nobody's.
     client
         .set("group.protocol", "classic")
-        .set("partition.assignment.strategy", "cooperative-sticky");
+        .set("partition.assignment.strategy", "range");
     // With the default of 3 s a joining member waits seconds for its partitions.
     client
         .set("heartbeat.interval.ms", "500")

@@ -1,16 +1,21 @@
 //! Derive dies without warning, again and again; and derives everything a second time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use courierflow_schemas::records::{Op, Shipment, Transition};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::oracle::{self, ExpectedRecord};
-use courierflow_tests::stack::Launch;
+use courierflow_tests::stack::{Launch, Stack};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::harness::load::Load;
 use crate::harness::topics::{Record, read, shipments, transitions, written};
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, processor, ready, topics, wait_until_derived,
+    DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, processor, ready, readyz, topics,
+    wait_until_derived,
 };
 
 const KILLS: u64 = 6;
@@ -121,4 +126,61 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
             assert_eq!(values, &second[key], "{topic}: {key}");
         }
     }
+}
+
+/// Holds the committed offsets of derive as an open transaction does: until it ends, nobody learns them.
+fn hold_offsets(stack: &dyn Stack) -> BaseProducer {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", stack.brokers());
+    let producer: BaseProducer = config.clone().set("transactional.id", "holder").create().unwrap();
+    let consumer: BaseConsumer = config.set("group.id", DERIVE_GROUP).create().unwrap();
+    let mut offsets = TopicPartitionList::new();
+    for (partition, end) in topics::ends(stack, PUSH) {
+        offsets
+            .add_partition_offset(PUSH, partition, Offset::Offset(end))
+            .unwrap();
+    }
+    producer.init_transactions(PATIENCE).unwrap();
+    producer.begin_transaction().unwrap();
+    let group = consumer.group_metadata().unwrap();
+    producer
+        .send_offsets_to_transaction(&offsets, &group, PATIENCE)
+        .unwrap();
+    producer
+}
+
+/// A restore takes long with many parcels, and then much can happen during it.
+#[test]
+fn a_worker_killed_while_it_restores_and_another_joins_leaves_no_partition_to_nobody() {
+    let stack = migrated("derive-joined");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let one_worker = processor("derive", &stack).env("COURIERFLOW__DERIVE__WORKERS", "1");
+    let mut first = ready(&one_worker, "derive-1", &stack);
+    let load = || Load::start(ingest.url(), 5, PARCELS_OF_A_WAVE, 0.0).finish();
+    load();
+    wait_until_derived(&stack);
+
+    let holder = hold_offsets(&stack);
+    first.kill().unwrap();
+    first.restart().unwrap();
+    eventually("the first worker restores", || {
+        let state = readyz(&first)?.to_string();
+        if state.contains("restoring") {
+            Ok(())
+        } else {
+            Err(state)
+        }
+    });
+    let mut second = one_worker.start("derive-2", &stack).unwrap();
+    // Its wish to join has come to the group by then.
+    std::thread::sleep(Duration::from_secs(4));
+    first.kill().unwrap();
+    first.restart().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    holder.abort_transaction(PATIENCE).unwrap();
+    first.wait_ready(PATIENCE).unwrap();
+    second.wait_ready(PATIENCE).unwrap();
+
+    load();
+    wait_until_derived(&stack);
 }
