@@ -229,6 +229,34 @@ pub fn secret_from_file(key: &str, path: &Path) -> Result<Secret, SettingsError>
     }
 }
 
+/// Properties that the services set themselves, each where it is explained.
+const OURS: [&str; 24] = [
+    "acks",
+    "allow.auto.create.topics",
+    "auto.offset.reset",
+    "delivery.timeout.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "heartbeat.interval.ms",
+    "isolation.level",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "max.poll.interval.ms",
+    "message.timeout.ms",
+    "partition.assignment.strategy",
+    "partitioner",
+    "request.required.acks",
+    "request.timeout.ms",
+    "session.timeout.ms",
+    "transaction.timeout.ms",
+    "transactional.id",
+];
+
 /// `[kafka]`: the brokers, for both services.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -260,6 +288,17 @@ impl KafkaSettings {
         if self.brokers.trim().is_empty() {
             return Err(SettingsError::key("kafka.brokers", "is empty"));
         }
+        self.read_properties_file()?;
+        match OURS.iter().find(|name| self.properties.contains_key(**name)) {
+            Some(name) => Err(SettingsError::key(
+                format!("kafka.properties.{name}"),
+                "is not for configuration to change: what courierflow promises rests on it",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn read_properties_file(&mut self) -> Result<(), SettingsError> {
         let Some(path) = &self.properties_file else {
             return Ok(());
         };

@@ -118,6 +118,23 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
+fn what_the_promises_rest_on_is_not_for_configuration_to_change() {
+    let complete = |name: &str| {
+        let mut kafka = KafkaSettings {
+            properties: [(name.to_owned(), "hush".to_owned())].into(),
+            ..KafkaSettings::default()
+        };
+        kafka.complete().map_err(|error| error.to_string())
+    };
+    for name in ["acks", "enable.idempotence", "isolation.level", "group.id"] {
+        let error = complete(name).unwrap_err();
+        assert!(error.contains(&format!("kafka.properties.{name}")), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+    assert_eq!(complete("sasl.password"), Ok(()));
+}
+
+#[test]
 fn addresses_have_a_host_and_no_password() {
     for (url, reason) in [
         ("http://registry:8082/apis", None),

@@ -64,6 +64,11 @@ pub enum ReplayError {
     /// It would write into tables that are about to be exchanged.
     #[error("a sink is running (consumer group {0}): stop it first, it goes on afterwards where it was")]
     SinkIsRunning(String),
+    /// There is a way back from the last exchange, which this one would destroy.
+    #[error(
+        "the rows of before the last exchange are still in {0}: when they are not needed any more, drop the tables …_before_replay"
+    )]
+    OlderRows(String),
     /// The progress could not be printed.
     #[error("printing")]
     Print(#[from] std::io::Error),
@@ -74,10 +79,11 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
     let registry = Registry::new(&config.registry);
     let ids: SchemaIds = registry.schema_ids()?;
     let mut pushes = Pushes::open(config, registry, ids, plan.from)?;
+    let tables = Tables::new(&config.clickhouse);
     if plan.exchange {
         pushes.refuse_running_sink(config)?;
+        runtime.block_on(tables.refuse_older_rows())?;
     }
-    let tables = Tables::new(&config.clickhouse);
     runtime.block_on(tables.create())?;
     let ranges = pushes.ranges();
     for (done, &range) in ranges.iter().enumerate() {

@@ -101,6 +101,18 @@ impl Tables {
         Self { client }
     }
 
+    /// The rows of before an exchange are the only way back from it: they are for the user to drop.
+    pub(super) async fn refuse_older_rows(&self) -> Result<(), ReplayError> {
+        for table in TABLES {
+            let older = format!("{table}_before_replay");
+            let is_there = self.client.query(&format!("EXISTS TABLE {older}"));
+            if is_there.fetch_one::<u8>().await? == 1 {
+                return Err(ReplayError::OlderRows(older));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes them, empty; what a former replay left is dropped.
     pub(super) async fn create(&self) -> Result<(), ReplayError> {
         for table in TABLES {
@@ -203,8 +215,6 @@ impl Tables {
     /// Puts the fresh tables in their place. A reader sees the old rows or the new ones; the old ones are kept.
     pub(super) async fn exchange(&self) -> Result<(), ReplayError> {
         for table in TABLES {
-            self.execute(&format!("DROP TABLE IF EXISTS {table}_before_replay SYNC"))
-                .await?;
             self.execute(&format!("EXCHANGE TABLES {table} AND {table}_fresh"))
                 .await?;
             self.execute(&format!("RENAME TABLE {table}_fresh TO {table}_before_replay"))

@@ -59,6 +59,9 @@ fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
     assert_tables_are_right(&stack);
     assert!(!tables::rows(&stack, "SELECT 1 FROM courier.shipment_before_replay LIMIT 1").is_empty());
 
+    // Its way back is not destroyed by another one.
+    let refused = replay(&stack, &["--from", "earliest", "--exchange"]).unwrap_err();
+    assert!(refused.contains("shipment_before_replay"), "{refused}");
     // Life goes on in the exchanged tables.
     let exchanged_at = now(&stack, 0);
     running.restart().unwrap();
