@@ -22,7 +22,7 @@ use super::transaction::{Output, TransactionError, Transactions};
 use super::worker::WorkerError;
 use crate::config::DeriveSettings;
 use crate::dead_letter::{self, Coordinates};
-use crate::domain::{self, DeriveOptions, Derived, Outcome, memory};
+use crate::domain::{self, DeriveOptions, Derived, Outcome, memory, receipt};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
@@ -145,7 +145,16 @@ impl Deriver {
             let error = format!("the key is not the tracking number {:?}", event.tracking_number);
             return self.dead_letter(message, "key_mismatch", &error);
         }
-        self.forget_expired(message.partition(), event.received_at)?;
+        let timestamp = message.timestamp().to_millis();
+        if receipt::is_in_future(event.received_at, timestamp) {
+            // Before it moves the stream's clock.
+            let error = format!(
+                "received_at is {} µs, far after the record's timestamp",
+                event.received_at.0
+            );
+            return self.dead_letter(message, "received_in_future", &error);
+        }
+        self.forget_expired(message.partition(), event.received_at, timestamp)?;
         // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
         let snapshot = match catch_unwind(|| vendor::read(&event)) {
             Ok(Ok(Reading::Snapshot(snapshot))) => snapshot,
@@ -227,7 +236,7 @@ impl Deriver {
         }
 
         let partition = message.partition();
-        let timestamp_millis = shipment.received_at.0.div_euclid(1_000);
+        let timestamp_millis = receipt::derived_timestamp(shipment.received_at, message.timestamp().to_millis());
         let mut start = 0;
         for (number, end) in ends.into_iter().enumerate() {
             let value = self.buffer.get(start..end).unwrap_or_default();
@@ -268,14 +277,20 @@ impl Deriver {
     }
 
     /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
-    fn forget_expired(&mut self, partition: i32, received_at: TimestampMicros) -> Result<(), WorkerError> {
+    fn forget_expired(
+        &mut self,
+        partition: i32,
+        received_at: TimestampMicros,
+        record_timestamp: Option<i64>,
+    ) -> Result<(), WorkerError> {
+        let timestamp_millis = receipt::derived_timestamp(received_at, record_timestamp);
         for (hash, resting) in self.state.advance(partition, received_at) {
             self.transactions.produce(Output {
                 topic: topics::SHIPMENT,
                 partition,
                 key: resting.key()?,
                 value: None,
-                timestamp_millis: received_at.0.div_euclid(1_000),
+                timestamp_millis,
                 headers: None,
                 shipment: None,
             })?;

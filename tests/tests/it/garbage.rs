@@ -1,19 +1,10 @@
 //! Records on the topics that ingest and derive would never write.
 
-use courierflow_schemas::records::PushEvent;
+use courierflow_schemas::records::TimestampMicros;
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT};
-use courierflow_schemas::wire::Encoder;
 use courierflow_tests::stack::{Launch, Stack};
 
 use crate::harness::{eventually, migrated, post, processor, ready, readyz, tables, topics, wait_until_in_tables};
-
-fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
-    let ids = topics::registry(stack).schema_ids().unwrap();
-    let encoder = Encoder::<PushEvent>::new(ids.push).unwrap();
-    let mut value = Vec::new();
-    encoder.encode(event, &mut value).unwrap();
-    value
-}
 
 /// The classes and errors of the dead letters, sorted.
 fn dead_letters(stack: &dyn Stack) -> Vec<(String, String)> {
@@ -27,6 +18,30 @@ fn dead_letters(stack: &dyn Stack) -> Vec<(String, String)> {
         .collect();
     letters.sort();
     letters
+}
+
+/// Of clocks that are wrong by two hours, and by decades: the broker would not take what is derived from the first, and
+/// the second would end the life of every parcel.
+fn of_wrong_clocks(stack: &dyn Stack) -> [Vec<u8>; 2] {
+    let mut event = topics::pushes_of(stack, "GOOD1").remove(0);
+    [2, 1_000_000].map(|hours| {
+        event.received_at = TimestampMicros(jiff::Timestamp::now().as_microsecond() + hours * 3_600_000_000);
+        topics::encoded(stack, &event)
+    })
+}
+
+/// Less than an hour ahead, or from a time before times.
+fn produce_believed_clocks(stack: &dyn Stack, partition: i32) {
+    let mut event = topics::pushes_of(stack, "GOOD1").remove(0);
+    for (number, received_at) in [
+        ("AHEAD1", jiff::Timestamp::now().as_microsecond() + 3_000_000_000),
+        ("ANCIENT1", -5_000_000),
+    ] {
+        number.clone_into(&mut event.tracking_number);
+        event.received_at = TimestampMicros(received_at);
+        let value = topics::encoded(stack, &event);
+        topics::produce(stack, PUSH, partition, number, &[Some(&value)]);
+    }
 }
 
 #[test]
@@ -47,7 +62,8 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
     let trailing = [good.as_slice(), b"?"].concat();
     let mut event = topics::pushes_of(&stack, "GOOD1").remove(0);
     event.tracking_number = "OTHER1".to_owned();
-    let of_another_key = encoded(&stack, &event);
+    let of_another_key = topics::encoded(&stack, &event);
+    let [in_two_hours, in_decades] = of_wrong_clocks(&stack);
     topics::produce(
         &stack,
         PUSH,
@@ -61,9 +77,12 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
             Some(b""),
             None,
             Some(&of_another_key),
+            Some(&in_two_hours),
+            Some(&in_decades),
         ],
     );
     topics::produce(&stack, PUSH, partition, "GOOD1", &[Some(&good)]);
+    produce_believed_clocks(&stack, partition);
     crate::harness::wait_until_derived(&stack);
 
     let letters = dead_letters(&stack);
@@ -72,6 +91,8 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
         classes,
         [
             "key_mismatch",
+            "received_in_future",
+            "received_in_future",
             "undecodable",
             "undecodable",
             "undecodable",
@@ -88,7 +109,13 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
         "the repeated push is a duplicate"
     );
     assert_eq!(topics::shipments_of(&stack, "OTHER1"), []);
+    assert_eq!(topics::shipments_of(&stack, "AHEAD1").len(), 1);
+    assert_eq!(topics::shipments_of(&stack, "ANCIENT1").len(), 1);
     let before = topics::read(&stack, SHIPMENT);
+    assert!(
+        before.iter().all(|record| record.value.is_some()),
+        "nothing has expired"
+    );
 
     // The sink reads what derive would not write, too: one letter each, the rest is stored.
     topics::produce(
