@@ -12,9 +12,10 @@ use courierflow_schemas::wire::{Decoder, Encoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
+use rdkafka::statistics::Statistics;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::counts::{Counts, publish_size};
+use super::counts::{self, Counts, publish_size};
 use super::recall::Recaller;
 use super::restore::stable_offsets;
 use super::state::{KeyHash, Record, Resting, State};
@@ -44,6 +45,29 @@ struct Open {
     /// Of its push events, milliseconds since 1970.
     oldest_timestamp: Option<i64>,
     counts: Counts,
+    dead_letters: Vec<DeadLetter>,
+    /// As it was when it began.
+    guard_before: PoisonGuard,
+}
+
+/// What the log says of a record that was put aside, once that is certain: an aborted transaction is read again.
+struct DeadLetter {
+    partition: i32,
+    offset: i64,
+    class: &'static str,
+    error: String,
+}
+
+impl DeadLetter {
+    fn log(&self, what: &'static str) {
+        let Self {
+            partition,
+            offset,
+            class,
+            error,
+        } = self;
+        tracing::warn!(partition, offset, class, error, "{what}");
+    }
 }
 
 /// Everything between a message and the commit.
@@ -70,6 +94,8 @@ pub(super) struct Deriver {
     pub(super) lost: bool,
     /// Aborted: to be read again from here.
     pub(super) rewind: BTreeMap<i32, i64>,
+    /// The first push event of each partition that is not committed, as far as one was read.
+    uncommitted_from: BTreeMap<i32, i64>,
     /// A failure inside a rebalance callback, which cannot return one.
     failure: Option<WorkerError>,
     shutdown: Shutdown,
@@ -105,6 +131,7 @@ impl Deriver {
             assigned: false,
             lost: false,
             rewind: BTreeMap::new(),
+            uncommitted_from: BTreeMap::new(),
             failure: None,
             shutdown,
         })
@@ -117,6 +144,7 @@ impl Deriver {
             // Fetched before the partition was taken from us; its new owner reads it.
             return Ok(());
         }
+        self.uncommitted_from.entry(partition).or_insert(message.offset());
         self.begin_if_closed()?;
         let outcome = self.take(message)?;
         if let Some(open) = &mut self.open {
@@ -309,10 +337,6 @@ impl Deriver {
         class: &'static str,
         error: &str,
     ) -> Result<&'static str, WorkerError> {
-        if let Err(reason) = self.guard.poison() {
-            self.abort()?;
-            return Err(WorkerError::Poisoned(format!("{reason}; last: {class}: {error}")));
-        }
         let timestamp = message.timestamp().to_millis();
         let found_at = Coordinates {
             topic: message.topic(),
@@ -320,13 +344,22 @@ impl Deriver {
             offset: message.offset(),
             timestamp,
         };
-        tracing::warn!(
-            partition = found_at.partition,
-            offset = found_at.offset,
+        let letter = DeadLetter {
+            partition: found_at.partition,
+            offset: found_at.offset,
             class,
-            error,
-            "dead-lettered"
-        );
+            error: error.to_owned(),
+        };
+        if let Err(reason) = self.guard.poison() {
+            // They are not put aside after all: these lines are all that leads to them.
+            let put_aside = self.open.iter().flat_map(|open| &open.dead_letters);
+            for letter in put_aside.chain([&letter]) {
+                letter.log("cannot be derived");
+            }
+            self.abort()?;
+            let reason = format!("{reason}; last: {class}: {error} ({found_at})");
+            return Err(WorkerError::Poisoned(reason));
+        }
         let mut headers = OwnedHeaders::new();
         for (key, value) in dead_letter::headers(&found_at, class, &error) {
             headers = headers.insert(Header {
@@ -345,6 +378,7 @@ impl Deriver {
         })?;
         if let Some(open) = &mut self.open {
             *open.counts.dead_letters.entry(class).or_default() += 1;
+            open.dead_letters.push(letter);
         }
         Ok("dead_lettered")
     }
@@ -360,9 +394,16 @@ impl Deriver {
                 bytes: 0,
                 oldest_timestamp: None,
                 counts: Counts::default(),
+                dead_letters: Vec::new(),
+                guard_before: self.guard.clone(),
             });
         }
         Ok(())
+    }
+
+    /// Push events that are not committed, by what the consumer says of their topic.
+    pub(super) fn lag(&self, statistics: &Statistics) -> i64 {
+        counts::lag(statistics, &self.uncommitted_from)
     }
 
     pub(super) fn until_commit(&self, interval: Duration) -> Duration {
@@ -410,6 +451,10 @@ impl Deriver {
     fn committed(&mut self) {
         if let Some(open) = self.open.take() {
             open.counts.publish();
+            for letter in &open.dead_letters {
+                letter.log("dead-lettered");
+            }
+            self.uncommitted_from.extend(&open.next_offsets);
             if let Some(oldest) = open.oldest_timestamp {
                 metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
             }
@@ -452,6 +497,7 @@ impl Deriver {
     fn take_back(&mut self) {
         if let Some(open) = self.open.take() {
             self.state.roll_back();
+            self.guard = open.guard_before;
             self.rewind.extend(open.first_offsets);
             metrics::counter!("courierflow_derive_aborts_total").increment(1);
         }
@@ -482,6 +528,7 @@ impl Deriver {
             self.state.remove_partition(*partition);
             self.to_restore.remove(partition);
             self.rewind.remove(partition);
+            self.uncommitted_from.remove(partition);
         }
         tracing::info!(?partitions, lost = consumer.assignment_lost(), "partitions given up");
     }
