@@ -6,7 +6,7 @@ pub mod list;
 pub mod replay;
 mod scan;
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 
 pub use self::scan::{Selection, Source};
 
@@ -38,6 +38,12 @@ pub struct Coordinates<'a> {
     pub offset: i64,
     /// The record's own timestamp, milliseconds since 1970, UTC.
     pub timestamp: Option<i64>,
+}
+
+impl Display for Coordinates<'_> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{} at offset {}", self.topic, self.partition, self.offset)
+    }
 }
 
 /// The headers of the dead letter, in this order. `error_class` is one of few stable names, to count and to search by;

@@ -9,8 +9,9 @@ const WINDOW: usize = 1_000;
 /// … of which more than this many may not be poison (20 %).
 const MAX_IN_WINDOW: usize = WINDOW / 5;
 
-/// Counts poison among the records that a worker settles, in their order.
-#[derive(Debug)]
+/// Counts poison among the records that a worker settles, in their order. A copy made before records that may have to be
+/// settled again takes its place then: no record counts twice.
+#[derive(Clone, Debug)]
 pub struct PoisonGuard {
     is_on: bool,
     in_a_row: usize,
@@ -120,6 +121,22 @@ mod tests {
             }
         }
         panic!("every fourth record is too many");
+    }
+
+    #[test]
+    fn what_is_settled_again_counts_once() {
+        let mut guard = PoisonGuard::new(true);
+        for _ in 0..100 {
+            let before = guard.clone();
+            guard.good(3);
+            guard.poison().unwrap();
+            guard.poison().unwrap();
+            guard = before;
+        }
+        for _ in 0..100 {
+            guard.poison().unwrap();
+        }
+        assert_eq!(guard.poison(), Err(TooMuchPoison::InARow));
     }
 
     #[test]

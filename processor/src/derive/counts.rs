@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rdkafka::statistics::Statistics;
+
 use super::state::State;
 use super::worker::worker_name;
 
@@ -48,4 +50,54 @@ pub(super) fn publish_size(state: &State) {
     let worker = worker_name();
     metrics::gauge!("courierflow_derive_shipments", "worker" => worker.clone()).set(shipments as f64);
     metrics::gauge!("courierflow_derive_state_bytes", "worker" => worker).set(bytes as f64);
+}
+
+/// Push events that are on the topic and not committed. Offsets are committed by the producer, so the consumer does not
+/// know of them; and what was read may be aborted and read again, so `uncommitted_from` says where a partition stands. Of
+/// one that nothing was read from yet, the consumer's own word must do; there -1 means that nothing is known.
+pub(super) fn lag(statistics: &Statistics, uncommitted_from: &BTreeMap<i32, i64>) -> i64 {
+    let partitions = statistics.topics.values().flat_map(|topic| &topic.partitions);
+    partitions
+        .map(|(number, partition)| match uncommitted_from.get(number) {
+            Some(from) => (partition.ls_offset - from).max(0),
+            None => partition.consumer_lag_stored.max(0),
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::statistics::{Partition, Topic};
+
+    use super::*;
+
+    fn partition(ls_offset: i64, consumer_lag_stored: i64) -> Partition {
+        Partition {
+            ls_offset,
+            consumer_lag_stored,
+            ..Partition::default()
+        }
+    }
+
+    #[test]
+    fn what_was_read_and_not_committed_counts() {
+        // Two that were read from, one that was not, one that is not ours, one of which the end is not known.
+        let partitions = [
+            (0, partition(100, 0)),
+            (1, partition(50, 0)),
+            (2, partition(70, 3)),
+            (3, partition(-1, -1)),
+            (4, partition(-1001, -1)),
+        ];
+        let topic = Topic {
+            partitions: partitions.into(),
+            ..Topic::default()
+        };
+        let statistics = Statistics {
+            topics: [("courier.push.v1".to_owned(), topic)].into(),
+            ..Statistics::default()
+        };
+        let uncommitted_from = [(0, 90), (1, 50), (4, 7)].into();
+        assert_eq!(lag(&statistics, &uncommitted_from), 13);
+    }
 }

@@ -12,9 +12,10 @@ use courierflow_schemas::wire::{Decoder, Encoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
+use rdkafka::statistics::Statistics;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::counts::{Counts, publish_size};
+use super::counts::{self, Counts, publish_size};
 use super::recall::Recaller;
 use super::restore::stable_offsets;
 use super::state::{KeyHash, Record, Resting, State};
@@ -22,7 +23,7 @@ use super::transaction::{Output, TransactionError, Transactions};
 use super::worker::WorkerError;
 use crate::config::DeriveSettings;
 use crate::dead_letter::{self, Coordinates};
-use crate::domain::{self, DeriveOptions, Derived, Outcome, memory};
+use crate::domain::{self, DeriveOptions, Derived, Outcome, memory, receipt};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
@@ -44,6 +45,29 @@ struct Open {
     /// Of its push events, milliseconds since 1970.
     oldest_timestamp: Option<i64>,
     counts: Counts,
+    dead_letters: Vec<DeadLetter>,
+    /// As it was when it began.
+    guard_before: PoisonGuard,
+}
+
+/// What the log says of a record that was put aside, once that is certain: an aborted transaction is read again.
+struct DeadLetter {
+    partition: i32,
+    offset: i64,
+    class: &'static str,
+    error: String,
+}
+
+impl DeadLetter {
+    fn log(&self, what: &'static str) {
+        let Self {
+            partition,
+            offset,
+            class,
+            error,
+        } = self;
+        tracing::warn!(partition, offset, class, error, "{what}");
+    }
 }
 
 /// Everything between a message and the commit.
@@ -70,6 +94,8 @@ pub(super) struct Deriver {
     pub(super) lost: bool,
     /// Aborted: to be read again from here.
     pub(super) rewind: BTreeMap<i32, i64>,
+    /// The first push event of each partition that is not committed, as far as one was read.
+    uncommitted_from: BTreeMap<i32, i64>,
     /// A failure inside a rebalance callback, which cannot return one.
     failure: Option<WorkerError>,
     shutdown: Shutdown,
@@ -105,6 +131,7 @@ impl Deriver {
             assigned: false,
             lost: false,
             rewind: BTreeMap::new(),
+            uncommitted_from: BTreeMap::new(),
             failure: None,
             shutdown,
         })
@@ -117,6 +144,7 @@ impl Deriver {
             // Fetched before the partition was taken from us; its new owner reads it.
             return Ok(());
         }
+        self.uncommitted_from.entry(partition).or_insert(message.offset());
         self.begin_if_closed()?;
         let outcome = self.take(message)?;
         if let Some(open) = &mut self.open {
@@ -145,7 +173,16 @@ impl Deriver {
             let error = format!("the key is not the tracking number {:?}", event.tracking_number);
             return self.dead_letter(message, "key_mismatch", &error);
         }
-        self.forget_expired(message.partition(), event.received_at)?;
+        let timestamp = message.timestamp().to_millis();
+        if receipt::is_in_future(event.received_at, timestamp) {
+            // Before it moves the stream's clock.
+            let error = format!(
+                "received_at is {} µs, far after the record's timestamp",
+                event.received_at.0
+            );
+            return self.dead_letter(message, "received_in_future", &error);
+        }
+        self.forget_expired(message.partition(), event.received_at, timestamp)?;
         // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
         let snapshot = match catch_unwind(|| vendor::read(&event)) {
             Ok(Ok(Reading::Snapshot(snapshot))) => snapshot,
@@ -227,7 +264,7 @@ impl Deriver {
         }
 
         let partition = message.partition();
-        let timestamp_millis = shipment.received_at.0.div_euclid(1_000);
+        let timestamp_millis = receipt::derived_timestamp(shipment.received_at, message.timestamp().to_millis());
         let mut start = 0;
         for (number, end) in ends.into_iter().enumerate() {
             let value = self.buffer.get(start..end).unwrap_or_default();
@@ -268,14 +305,20 @@ impl Deriver {
     }
 
     /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
-    fn forget_expired(&mut self, partition: i32, received_at: TimestampMicros) -> Result<(), WorkerError> {
+    fn forget_expired(
+        &mut self,
+        partition: i32,
+        received_at: TimestampMicros,
+        record_timestamp: Option<i64>,
+    ) -> Result<(), WorkerError> {
+        let timestamp_millis = receipt::derived_timestamp(received_at, record_timestamp);
         for (hash, resting) in self.state.advance(partition, received_at) {
             self.transactions.produce(Output {
                 topic: topics::SHIPMENT,
                 partition,
                 key: resting.key()?,
                 value: None,
-                timestamp_millis: received_at.0.div_euclid(1_000),
+                timestamp_millis,
                 headers: None,
                 shipment: None,
             })?;
@@ -294,10 +337,6 @@ impl Deriver {
         class: &'static str,
         error: &str,
     ) -> Result<&'static str, WorkerError> {
-        if let Err(reason) = self.guard.poison() {
-            self.abort()?;
-            return Err(WorkerError::Poisoned(format!("{reason}; last: {class}: {error}")));
-        }
         let timestamp = message.timestamp().to_millis();
         let found_at = Coordinates {
             topic: message.topic(),
@@ -305,13 +344,22 @@ impl Deriver {
             offset: message.offset(),
             timestamp,
         };
-        tracing::warn!(
-            partition = found_at.partition,
-            offset = found_at.offset,
+        let letter = DeadLetter {
+            partition: found_at.partition,
+            offset: found_at.offset,
             class,
-            error,
-            "dead-lettered"
-        );
+            error: error.to_owned(),
+        };
+        if let Err(reason) = self.guard.poison() {
+            // They are not put aside after all: these lines are all that leads to them.
+            let put_aside = self.open.iter().flat_map(|open| &open.dead_letters);
+            for letter in put_aside.chain([&letter]) {
+                letter.log("cannot be derived");
+            }
+            self.abort()?;
+            let reason = format!("{reason}; last: {class}: {error} ({found_at})");
+            return Err(WorkerError::Poisoned(reason));
+        }
         let mut headers = OwnedHeaders::new();
         for (key, value) in dead_letter::headers(&found_at, class, &error) {
             headers = headers.insert(Header {
@@ -330,6 +378,7 @@ impl Deriver {
         })?;
         if let Some(open) = &mut self.open {
             *open.counts.dead_letters.entry(class).or_default() += 1;
+            open.dead_letters.push(letter);
         }
         Ok("dead_lettered")
     }
@@ -345,9 +394,16 @@ impl Deriver {
                 bytes: 0,
                 oldest_timestamp: None,
                 counts: Counts::default(),
+                dead_letters: Vec::new(),
+                guard_before: self.guard.clone(),
             });
         }
         Ok(())
+    }
+
+    /// Push events that are not committed, by what the consumer says of their topic.
+    pub(super) fn lag(&self, statistics: &Statistics) -> i64 {
+        counts::lag(statistics, &self.uncommitted_from)
     }
 
     pub(super) fn until_commit(&self, interval: Duration) -> Duration {
@@ -397,6 +453,10 @@ impl Deriver {
             self.state
                 .commit(self.transactions.stored_shipments(), &open.next_offsets);
             open.counts.publish();
+            for letter in &open.dead_letters {
+                letter.log("dead-lettered");
+            }
+            self.uncommitted_from.extend(&open.next_offsets);
             if let Some(oldest) = open.oldest_timestamp {
                 metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
             }
@@ -439,6 +499,7 @@ impl Deriver {
     fn take_back(&mut self) {
         if let Some(open) = self.open.take() {
             self.state.roll_back();
+            self.guard = open.guard_before;
             self.rewind.extend(open.first_offsets);
             metrics::counter!("courierflow_derive_aborts_total").increment(1);
         }
@@ -475,6 +536,7 @@ impl Deriver {
             }
             self.to_restore.remove(partition);
             self.rewind.remove(partition);
+            self.uncommitted_from.remove(partition);
         }
         tracing::info!(?partitions, lost, "partitions given up");
     }

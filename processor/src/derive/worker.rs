@@ -84,10 +84,7 @@ impl ClientContext for Member {
     }
 
     fn stats(&self, statistics: Statistics) {
-        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        // What was handed to us: offsets are committed by the producer, so the consumer does not know of commits.
-        // -1: the partition is not ours, or nothing is known yet.
-        let lag: i64 = partitions.map(|partition| partition.consumer_lag_stored.max(0)).sum();
+        let lag = self.deriver().lag(&statistics);
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("courierflow_derive_lag_records", "worker" => worker_name()).set(lag as f64);
     }

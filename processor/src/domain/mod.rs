@@ -30,6 +30,7 @@ mod lane;
 pub mod memory;
 mod milestones;
 mod parcel_status;
+pub mod receipt;
 mod recent_pushes;
 mod tracking_state;
 mod transition;

@@ -16,7 +16,7 @@ use super::ReplayError;
 use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
 use crate::dead_letter::Coordinates;
-use crate::domain::{self, DeriveOptions, Memory, Outcome};
+use crate::domain::{self, DeriveOptions, Memory, Outcome, receipt};
 use crate::sink::rows::{self, Table};
 use crate::vendor::{self, Reading};
 
@@ -140,7 +140,10 @@ impl Pushes {
         let derivation = &mut self.derivation;
         bounded_read::read(&self.consumer, topics::PUSH, &[range], |message| {
             derivation.counts.push_events += 1;
-            let Ok(event) = derivation.push_decoder.decode(message.payload().unwrap_or_default()) else {
+            let decoded = derivation.push_decoder.decode(message.payload().unwrap_or_default());
+            let timestamp = message.timestamp().to_millis();
+            let Some(event) = (decoded.ok()).filter(|event| !receipt::is_in_future(event.received_at, timestamp))
+            else {
                 derivation.counts.unreadable += 1;
                 return Ok(());
             };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use courierflow_schemas::wire::Record;
 use metrics::{counter, histogram};
 use tokio::runtime::Handle;
 
@@ -33,8 +34,12 @@ pub(super) enum Unsettled {
     #[error("{0}")]
     Fatal(String),
     /// The worker must stop: the fault is more likely ours than the records'.
-    #[error(transparent)]
-    TooMuchPoison(#[from] TooMuchPoison),
+    #[error("{reason}; last: {last}")]
+    TooMuchPoison {
+        reason: TooMuchPoison,
+        /// The record that was one too many: class, error and place.
+        last: String,
+    },
     /// The process ends.
     #[error("given up, the process ends")]
     Abandoned,
@@ -80,12 +85,13 @@ impl<T: Table> Settler<T> {
                 Ok(inserted) => {
                     rows += inserted.rows;
                     tombstones += inserted.tombstones;
-                    self.watch(start..end, inserted.refused.iter().map(|(position, _)| *position))?;
+                    self.watch(batch, start..end, &inserted.refused)?;
                     refused.extend(inserted.refused);
                 }
                 Err(error) if end - start == 1 => {
-                    self.watch(start..end, std::iter::once(start))?;
-                    refused.push((start, Refusal::RefusedByServer(error)));
+                    let one = [(start, Refusal::RefusedByServer(error))];
+                    self.watch(batch, start..end, &one)?;
+                    refused.extend(one);
                 }
                 Err(_) => {
                     let middle = start.midpoint(end);
@@ -165,17 +171,9 @@ impl<T: Table> Settler<T> {
         Ok(())
     }
 
-    /// Tells the guard what became of the records of `part`, of which those at `poison` were refused.
-    fn watch(&self, part: Range<usize>, poison: impl Iterator<Item = usize>) -> Result<(), TooMuchPoison> {
+    fn watch(&self, batch: &Batch, part: Range<usize>, refused: &[(usize, Refusal)]) -> Result<(), Unsettled> {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = part.start;
-        for position in poison {
-            guard.good(position - next);
-            guard.poison()?;
-            next = position + 1;
-        }
-        guard.good(part.end - next);
-        Ok(())
+        watch(&mut guard, T::Record::TOPIC, batch, part, refused)
     }
 
     /// Attempts until success, or until a failure that does not pass; waits longer and longer in between.
@@ -216,5 +214,79 @@ impl<T: Table> Settler<T> {
                 _ = abandon.wait_for(|abandon| *abandon) => Err(Unsettled::Abandoned),
             }
         })
+    }
+}
+
+/// Tells the guard what became of the records of `part`, of which the `refused` have no row.
+fn watch(
+    guard: &mut PoisonGuard,
+    topic: &str,
+    batch: &Batch,
+    part: Range<usize>,
+    refused: &[(usize, Refusal)],
+) -> Result<(), Unsettled> {
+    let mut next = part.start;
+    for (position, refusal) in refused {
+        guard.good(position - next);
+        guard.poison().map_err(|reason| Unsettled::TooMuchPoison {
+            reason,
+            last: describe(topic, batch.get(*position), refusal),
+        })?;
+        next = position + 1;
+    }
+    guard.good(part.end - next);
+    Ok(())
+}
+
+fn describe(topic: &str, record: Option<SourceRecord<'_>>, refusal: &Refusal) -> String {
+    let class = refusal.class();
+    match record {
+        Some(record) => format!("{class}: {refusal} ({})", record.coordinates(topic)),
+        None => format!("{class}: {refusal}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// A batch of records of partition 3 that begins at offset 1,000.
+    fn batch(records: usize) -> Batch {
+        let mut batch = Batch::default();
+        for offset in (1_000..).take(records) {
+            let record = SourceRecord {
+                partition: 3,
+                offset,
+                timestamp: None,
+                key: None,
+                value: None,
+            };
+            batch.push(record, Instant::now());
+        }
+        batch
+    }
+
+    #[test]
+    fn one_too_many_is_named() {
+        let batch = batch(300);
+        let refused: Vec<_> = (50..200).map(|position| (position, Refusal::NoValue)).collect();
+        let mut guard = PoisonGuard::new(true);
+        let stopped = watch(&mut guard, "courier.push.v1", &batch, 0..300, &refused).unwrap_err();
+        assert_eq!(
+            stopped.to_string(),
+            "more than 100 records in a row cannot be used; last: no_value: the record has no value \
+             (courier.push.v1/3 at offset 1150)"
+        );
+    }
+
+    #[test]
+    fn what_lies_between_ends_the_row() {
+        let batch = batch(200);
+        let refused = |range: Range<usize>| range.map(|position| (position, Refusal::NoValue)).collect::<Vec<_>>();
+        let mut guard = PoisonGuard::new(true);
+        for part in [refused(0..100), refused(1..101)] {
+            watch(&mut guard, "t", &batch, 0..200, &part).unwrap_or_else(|_| panic!("{part:?}"));
+        }
     }
 }

@@ -102,6 +102,16 @@ pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
     answer.body_mut().read_json().map_err(|error| error.to_string())
 }
 
+/// The sum of a metric over its labels, as the service tells it; of one that is not there yet, 0.
+pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
+    let answer = agent().get(format!("{}/metrics", service.url())).call();
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    let lines = text.lines().filter(|line| line.starts_with(name));
+    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    Ok(values.sum())
+}
+
 /// Consumer groups of the processor, as in its configuration's defaults.
 pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
 /// Each with the topic that it reads.

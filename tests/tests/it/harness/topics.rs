@@ -7,7 +7,7 @@ use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{Decoder, Record as _};
+use courierflow_schemas::wire::{Decoder, Encoder, Record as _};
 use courierflow_tests::stack::Stack;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -147,6 +147,15 @@ pub(crate) fn produce(stack: &dyn Stack, topic: &str, partition: i32, key: &str,
         producer.send(record).map_err(|(error, _)| error).expect("queued");
     }
     producer.flush(TIMEOUT).expect("delivered");
+}
+
+/// A push event as ingest would write it.
+pub(crate) fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
+    let ids = registry(stack).schema_ids().expect("the schemas are registered");
+    let encoder = Encoder::new(ids.push).expect("an encoder");
+    let mut value = Vec::new();
+    encoder.encode(event, &mut value).expect("a valid event");
+    value
 }
 
 /// Deletes topics and consumer groups, and waits until they are gone.

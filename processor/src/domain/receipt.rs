@@ -1,0 +1,66 @@
+//! How far a push event is believed when it says when it was received. `received_at` is the clock of its partition's
+//! stream and the time of the records that are derived: one from a bad clock would end the life of every parcel there, and
+//! the broker would refuse the records. The timestamp of the event's own record was looked at by the broker when it took
+//! the record, and stays the same however often it is read.
+
+use courierflow_schemas::records::TimestampMicros;
+
+const MICROS_PER_MILLI: i64 = 1_000;
+/// As far as a broker lets a timestamp be ahead of its own clock, unless told otherwise (`message.timestamp.after.max.ms`).
+const MAX_LEAD_MILLIS: i64 = 3_600_000;
+
+/// True when a push event claims to have been received more than an hour after the timestamp of its record, which is in
+/// milliseconds since 1970. Of a record without a timestamp nothing is known.
+pub fn is_in_future(received_at: TimestampMicros, record_timestamp: Option<i64>) -> bool {
+    record_timestamp.is_some_and(|timestamp| millis(received_at) > timestamp.saturating_add(MAX_LEAD_MILLIS))
+}
+
+/// The timestamp of what is derived from a push event: its receipt, but never later than the timestamp of its own record,
+/// so that a broker that took the one takes the other. Records of ingest have the receipt as timestamp.
+pub fn derived_timestamp(received_at: TimestampMicros, record_timestamp: Option<i64>) -> i64 {
+    let received_at = millis(received_at);
+    record_timestamp.map_or(received_at, |timestamp| timestamp.min(received_at))
+}
+
+fn millis(time: TimestampMicros) -> i64 {
+    time.0.div_euclid(MICROS_PER_MILLI)
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_780_000_000_000;
+
+    fn received(millis: i64) -> TimestampMicros {
+        TimestampMicros(millis * MICROS_PER_MILLI + 999)
+    }
+
+    #[test]
+    fn an_hour_ahead_is_believed_and_no_more() {
+        assert!(!is_in_future(received(NOW), Some(NOW)));
+        assert!(!is_in_future(received(NOW + MAX_LEAD_MILLIS), Some(NOW)));
+        assert!(is_in_future(received(NOW + MAX_LEAD_MILLIS + 1), Some(NOW)));
+        assert!(is_in_future(TimestampMicros(i64::MAX), Some(NOW)));
+    }
+
+    #[test]
+    fn the_past_is_believed_and_so_is_a_record_without_a_timestamp() {
+        assert!(!is_in_future(TimestampMicros(i64::MIN), Some(NOW)));
+        assert!(!is_in_future(TimestampMicros(i64::MAX), Some(i64::MAX)));
+        assert!(!is_in_future(TimestampMicros(i64::MAX), None));
+    }
+
+    #[test]
+    fn what_is_derived_is_as_old_as_the_receipt_and_never_younger_than_the_record() {
+        assert_eq!(derived_timestamp(received(NOW), Some(NOW)), NOW, "a record of ingest");
+        assert_eq!(derived_timestamp(received(NOW), Some(NOW + 5)), NOW, "put back later");
+        assert_eq!(
+            derived_timestamp(received(NOW + 5), Some(NOW)),
+            NOW,
+            "a clock that is ahead"
+        );
+        assert_eq!(derived_timestamp(received(NOW), None), NOW);
+    }
+}
