@@ -65,6 +65,7 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
     let mut event = topics::pushes_of(&stack, "GOOD1").remove(0);
     event.tracking_number = "OTHER1".to_owned();
     let of_another_key = topics::encoded(&stack, &event);
+    produce_believed_clocks(&stack, partition);
     let [in_two_hours, in_decades] = of_wrong_clocks(&stack);
     topics::produce(
         &stack,
@@ -84,7 +85,6 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
         ],
     );
     topics::produce(&stack, PUSH, partition, "GOOD1", &[Some(&good)]);
-    produce_believed_clocks(&stack, partition);
     crate::harness::wait_until_derived(&stack);
 
     let letters = dead_letters(&stack);
