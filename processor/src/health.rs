@@ -23,32 +23,41 @@ struct Part {
     ready: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Why it began again, for as long as it has not worked since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure: Option<String>,
 }
 
 impl Health {
     /// The part works.
     pub fn ready(&self, part: &str) {
-        self.set(
-            part,
-            Part {
-                ready: true,
-                reason: None,
-            },
-        );
+        let state = Part {
+            ready: true,
+            reason: None,
+            last_failure: None,
+        };
+        self.lock().insert(part.to_owned(), state);
     }
 
     /// The part does not work (yet), and why.
     pub fn not_ready(&self, part: &str, reason: impl Into<String>) {
-        self.set(
-            part,
-            Part {
-                ready: false,
-                reason: Some(reason.into()),
-            },
-        );
+        let mut parts = self.lock();
+        let last_failure = parts.get(part).and_then(|before| before.last_failure.clone());
+        let state = Part {
+            ready: false,
+            reason: Some(reason.into()),
+            last_failure,
+        };
+        parts.insert(part.to_owned(), state);
     }
 
-    fn set(&self, part: &str, state: Part) {
+    /// The part has failed and begins again: why, is told until it works.
+    pub fn failed(&self, part: &str, reason: &str) {
+        let state = Part {
+            ready: false,
+            reason: Some(reason.to_owned()),
+            last_failure: Some(reason.to_owned()),
+        };
         self.lock().insert(part.to_owned(), state);
     }
 
@@ -118,4 +127,31 @@ async fn render_metrics(State(app): State<App>) -> String {
     }
     app.metrics.run_upkeep();
     app.metrics.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn part(health: &Health) -> Value {
+        json!(health.lock().get("derive-0"))
+    }
+
+    #[test]
+    fn why_a_part_begins_again_is_told_until_it_works() {
+        let health = Health::default();
+        health.failed("derive-0", "a record cannot be read");
+        health.not_ready("derive-0", "starting");
+        health.not_ready("derive-0", "restoring partitions [5]");
+        assert_eq!(
+            part(&health),
+            json!({"ready": false, "reason": "restoring partitions [5]", "last_failure": "a record cannot be read"})
+        );
+        health.ready("derive-0");
+        assert_eq!(part(&health), json!({"ready": true}));
+        health.not_ready("derive-0", "shut down");
+        assert_eq!(part(&health), json!({"ready": false, "reason": "shut down"}));
+    }
 }

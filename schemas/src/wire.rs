@@ -97,6 +97,16 @@ impl DecodeError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Registry { .. })
     }
+
+    /// The stable name in dead letters, metrics and messages.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::NotWireFormat(_) => "not_wire_format",
+            Self::Malformed { .. } => "malformed",
+            Self::UnknownSchema(_) => "unknown_schema",
+            Self::Registry { .. } => "registry_away",
+        }
+    }
 }
 
 /// Writes records of one type under one schema id.

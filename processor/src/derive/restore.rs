@@ -33,11 +33,22 @@ const NO_PROGRESS: Duration = Duration::from_mins(2);
 pub(crate) enum RestoreError {
     #[error("restore: {0}")]
     Kafka(#[from] KafkaError),
+    /// The registry could not be asked: the record is not at fault.
     #[error("restore of {topic}/{partition} at offset {offset}: {source}", topic = topics::SHIPMENT)]
-    Decode {
+    NotNow {
         partition: i32,
         offset: i64,
         source: DecodeError,
+    },
+    /// The newest record of some keys cannot be read, and no state is guessed at.
+    #[error("restore of {topic}/{partition} at offset {offset}: {class}: {source}; the newest records of {keys} keys \
+             cannot be read", topic = topics::SHIPMENT, class = source.class())]
+    Unreadable {
+        partition: i32,
+        /// Of the first of them.
+        offset: i64,
+        source: DecodeError,
+        keys: usize,
     },
     #[error("restore: {0}")]
     Pack(#[from] postcard::Error),
@@ -59,7 +70,15 @@ pub(crate) struct Restorer {
 /// How far one partition has to be read.
 struct Goal {
     high_watermark: i64,
-    restored: Partition,
+    restoring: Restoring,
+}
+
+/// What was read of one partition.
+struct Restoring {
+    partition: Partition,
+    /// Keys of which the newest record so far cannot be read: where it lies, and why. A later record or a tombstone of the
+    /// key makes it a thing of the past.
+    unreadable: BTreeMap<KeyHash, (i64, DecodeError)>,
 }
 
 impl Restorer {
@@ -119,7 +138,7 @@ impl Restorer {
                     last_progress = Instant::now();
                     if let Some(goal) = goals.get_mut(&message.partition()) {
                         may_be_done = message.offset() + 1 >= goal.high_watermark;
-                        take(&message, &mut goal.restored, decoder)?;
+                        goal.restoring.take(&message, decoder)?;
                     }
                 }
                 // Transport errors heal themselves; what does not shows as lack of progress.
@@ -148,7 +167,7 @@ impl Restorer {
                 partition,
                 Goal {
                     high_watermark,
-                    restored: Partition::new(offset),
+                    restoring: Restoring::new(offset),
                 },
             );
         }
@@ -185,7 +204,7 @@ impl Restorer {
             .collect();
         for partition in finished {
             if let Some(goal) = goals.remove(&partition) {
-                done.insert(partition, goal.restored);
+                done.insert(partition, goal.restoring.finish(partition)?);
             }
         }
         Ok(())
@@ -209,24 +228,63 @@ impl Restorer {
     }
 }
 
-/// Remembers a record of the topic, or forgets the shipment of a tombstone.
-fn take(message: &impl Message, restored: &mut Partition, decoder: &mut Decoder<Shipment>) -> Result<(), RestoreError> {
-    let key = message.key().unwrap_or_default();
-    let Some(value) = message.payload() else {
-        restored.forget(KeyHash::of(key));
-        return Ok(());
-    };
-    let memory = match from_header(message) {
-        Some(memory) => memory,
-        None => Memory::of(&decoder.decode(value).map_err(|source| RestoreError::Decode {
-            partition: message.partition(),
-            offset: message.offset(),
-            source,
-        })?),
-    };
-    let resting = Resting::at(message.offset(), key, &memory)?;
-    restored.restore(KeyHash::of(key), resting, memory.received_at);
-    Ok(())
+impl Restoring {
+    /// Nothing yet; it will be the state as of the committed offset `as_of`.
+    fn new(as_of: Option<i64>) -> Self {
+        Self {
+            partition: Partition::new(as_of),
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    /// Remembers a record of the topic, or forgets the shipment of a tombstone.
+    fn take(&mut self, message: &impl Message, decoder: &mut Decoder<Shipment>) -> Result<(), RestoreError> {
+        let bytes = message.key().unwrap_or_default();
+        let key = KeyHash::of(bytes);
+        let (partition, offset) = (message.partition(), message.offset());
+        match message.payload() {
+            None => self.partition.forget(key),
+            Some(value) => {
+                let memory = match from_header(message) {
+                    Some(memory) => memory,
+                    None => match decoder.decode(value) {
+                        Ok(shipment) => Memory::of(&shipment),
+                        Err(source) if source.is_transient() => {
+                            return Err(RestoreError::NotNow {
+                                partition,
+                                offset,
+                                source,
+                            });
+                        }
+                        Err(error) => {
+                            self.unreadable.insert(key, (offset, error));
+                            return Ok(());
+                        }
+                    },
+                };
+                let resting = Resting::at(offset, bytes, &memory)?;
+                self.partition.restore(key, resting, memory.received_at);
+            }
+        }
+        if !self.unreadable.is_empty() {
+            self.unreadable.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// All was read.
+    fn finish(self, partition: i32) -> Result<Partition, RestoreError> {
+        let keys = self.unreadable.len();
+        match self.unreadable.into_values().min_by_key(|(offset, _)| *offset) {
+            None => Ok(self.partition),
+            Some((offset, source)) => Err(RestoreError::Unreadable {
+                partition,
+                offset,
+                source,
+                keys,
+            }),
+        }
+    }
 }
 
 fn from_header(message: &impl Message) -> Option<Memory> {
@@ -268,4 +326,119 @@ fn offset_of(element: &TopicPartitionListElem<'_>) -> (i32, Option<i64>) {
 
 fn is_fatal(error: &KafkaError) -> bool {
     matches!(error, KafkaError::MessageConsumptionFatal(_))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use courierflow_schemas::registry::Registry;
+    use courierflow_schemas::settings::RegistrySettings;
+    use courierflow_schemas::wire::Encoder;
+    use rdkafka::Timestamp;
+    use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
+
+    use super::super::state::tests::shipment;
+    use super::super::state::{Record, State};
+    use super::*;
+
+    const ID: u32 = 7;
+
+    enum Content {
+        Tombstone,
+        Junk,
+        /// A record as derive writes it …
+        Good,
+        /// … and without its header.
+        WithoutMemory,
+        /// Of a schema that the registry must be asked for; there is none.
+        OfAnotherSchema,
+    }
+
+    use Content::{Good, Junk, OfAnotherSchema, Tombstone, WithoutMemory};
+
+    /// Reads these records of partition 5, from offset 0 on.
+    fn restore(records: &[(&str, Content)]) -> Result<State, RestoreError> {
+        let registry = Registry::new(&RegistrySettings {
+            url: "http://127.0.0.1:9".to_owned(),
+            ..RegistrySettings::default()
+        });
+        let mut decoder = Decoder::new(registry, ID).unwrap();
+        let mut encoded = Vec::new();
+        Encoder::new(ID).unwrap().encode(&shipment(), &mut encoded).unwrap();
+        let memory = Memory::of(&shipment()).to_bytes().unwrap();
+
+        let mut restoring = Restoring::new(None);
+        for (offset, (key, content)) in (0..).zip(records) {
+            let value = match content {
+                Tombstone => None,
+                Junk => Some(b"junk".to_vec()),
+                Good | WithoutMemory => Some(encoded.clone()),
+                OfAnotherSchema => Some(vec![0, 0, 0, 0, 8, 1]),
+            };
+            let header = Header {
+                key: memory::HEADER,
+                value: Some(&memory),
+            };
+            let message = OwnedMessage::new(
+                value,
+                Some(key.as_bytes().to_vec()),
+                topics::SHIPMENT.to_owned(),
+                Timestamp::NotAvailable,
+                5,
+                offset,
+                matches!(content, Good).then(|| OwnedHeaders::new().insert(header)),
+            );
+            restoring.take(&message, &mut decoder)?;
+        }
+        let mut state = State::default();
+        state.insert_partition(5, restoring.finish(5)?);
+        Ok(state)
+    }
+
+    #[test]
+    fn the_newest_record_of_a_key_is_its_state() {
+        let state = restore(&[
+            ("a", Good),
+            ("b", WithoutMemory),
+            ("c", Good),
+            ("a", Good),
+            ("c", Tombstone),
+        ])
+        .unwrap();
+        assert_eq!(state.size().0, 2);
+        assert_eq!(state.record(5, KeyHash::of(b"a")), Some(Record::At(3)));
+        let remembered = |key: &[u8]| state.get(5, KeyHash::of(key)).unwrap().memory().unwrap();
+        assert_eq!(remembered(b"a"), remembered(b"b"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_where_it_is_the_newest_of_its_key() {
+        let Err(error) = restore(&[("a", Good), ("b", Junk), ("a", Junk), ("c", Good), ("b", Junk)]) else {
+            panic!("a state was guessed at");
+        };
+        assert_eq!(
+            error.to_string(),
+            "restore of courier.shipment.v1/5 at offset 2: not_wire_format: not in the Confluent wire format: \
+             shorter than its header; the newest records of 2 keys cannot be read"
+        );
+    }
+
+    #[test]
+    fn a_later_record_or_a_tombstone_is_the_way_out() {
+        let state = restore(&[
+            ("a", Junk),
+            ("b", Junk),
+            ("c", Junk),
+            ("a", Good),
+            ("b", Tombstone),
+            ("c", WithoutMemory),
+        ]);
+        assert_eq!(state.unwrap().size().0, 2);
+    }
+
+    #[test]
+    fn without_a_registry_nothing_is_known_of_a_record_and_restore_ends_at_once() {
+        let result = restore(&[("a", OfAnotherSchema), ("a", Tombstone)]);
+        assert!(matches!(result, Err(RestoreError::NotNow { offset: 0, .. })));
+    }
 }

@@ -327,7 +327,7 @@ impl State {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
+pub(super) mod tests {
     use courierflow_schemas::records::{
         EpochDay, Leg, Milestones, PushId, Shipment, Status, TimestampMillis, TrackingState, Vendor,
     };
@@ -337,7 +337,7 @@ mod tests {
     const DAY: i64 = MICROS_PER_DAY;
 
     /// A shipment without events.
-    fn shipment() -> Shipment {
+    pub(in crate::derive) fn shipment() -> Shipment {
         Shipment {
             vendor: Vendor::Kdniao,
             account: "demo".to_owned(),

@@ -58,7 +58,7 @@ fn supervise(
             }
             Err(error) => {
                 tracing::warn!(slot = slot.name(), %error, "worker is rebuilt");
-                health.not_ready(part, error.to_string());
+                health.failed(part, &error.to_string());
                 metrics::counter!("courierflow_derive_worker_rebuilds_total").increment(1);
                 shutdown.sleep(REBUILD_AFTER);
             }

@@ -52,9 +52,7 @@ impl Refusal {
     /// The stable name in metrics and dead letters.
     pub(super) fn class(&self) -> &'static str {
         match self {
-            Self::Undecodable(DecodeError::NotWireFormat(_)) => "not_wire_format",
-            Self::Undecodable(DecodeError::UnknownSchema(_)) => "unknown_schema",
-            Self::Undecodable(_) => "malformed",
+            Self::Undecodable(error) => error.class(),
             Self::NoValue => "no_value",
             Self::Unrepresentable(_) => "unrepresentable",
             Self::RefusedByServer(_) => "refused_by_clickhouse",
