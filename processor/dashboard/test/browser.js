@@ -13,13 +13,21 @@ const browser = await puppeteer.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb'],
 });
 
-// A page, and everything that its console complained about.
-async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false } = {}) {
+// A page, and everything that its console complained about. `answers` holds made-up ones, by path of the API.
+async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false, answers = {} } = {}) {
   const page = await browser.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => { if (['error', 'warn'].includes(message.type())) complaints.push(message.text()); });
   page.on('request', (request) => { if (!request.url().startsWith(base) && !request.url().startsWith('data:')) complaints.push(`asks for ${request.url()}`); });
+  if (Object.keys(answers).length) {
+    await page.setRequestInterception(true);
+    page.on('request', (request) => {
+      const answer = answers[new URL(request.url()).pathname.replace('/api/v1/', '')];
+      if (answer) request.respond({ contentType: 'application/json', body: JSON.stringify(answer) });
+      else request.continue();
+    });
+  }
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
   await page.evaluateOnNewDocument((tag) => Object.defineProperty(navigator, 'languages', { get: () => [tag] }), language);
@@ -217,6 +225,42 @@ const tests = {
     await picture(page, 'parcel-en');
     assert.deepEqual(complaints, []);
   },
+  async 'a lane whose parcels do not arrive is the slowest of all'() {
+    const lane = (dest, parcels, p50_hours, more) => ({
+      origin: 'CN44', dest, parcels, is_mature: true, transit_parcels: parcels, p50_hours, is_p50_sound: parcels >= 10, p90_hours: null,
+      is_p90_sound: parcels >= 50, due_72h: parcels, sla_due: parcels, settled: parcels, ...more,
+    });
+    const rows = [
+      lane('CN11', 300, 20), lane('CN31', 200, 90), lane('CN65', 15, null), lane('CN50', 14, null, { is_mature: false }), lane('CN54', 3, null),
+    ];
+    const { page, complaints } = await open('/lanes?lang=en', { answers: { lanes: { rows } } });
+    const marks = (await page.$$eval('.chart text', (texts) => texts.map((text) => text.textContent))).filter((text) => /^[∞…·]$/.test(text));
+    assert.deepEqual(marks.sort(), ['·', '…', '∞'].sort());
+    assert.match((await text(page, '.note.below'))[0], /∞ not reached/);
+    const lanes = async () => (await text(page, '.tall tbody th')).map((lane) => lane.replace('Guangdong → ', ''));
+    await click(page, 'button[data-key="p50"]');
+    assert.deepEqual(await lanes(), ['Beijing', 'Shanghai', 'Xinjiang', 'Chongqing', 'Tibet']);
+    await click(page, 'button[data-key="p50"]');
+    assert.deepEqual(await lanes(), ['Xinjiang', 'Shanghai', 'Beijing', 'Chongqing', 'Tibet']);
+    await picture(page, 'lanes-not-reached');
+    assert.deepEqual(complaints, []);
+    // Lanes of which none arrives are a map, too.
+    const { page: lost } = await open('/lanes?lang=zh', { answers: { lanes: { rows: rows.slice(2, 3) } } });
+    assert.ok((await lost.$$eval('.chart text', (texts) => texts.map((text) => text.textContent))).includes('∞'));
+    assert.match((await text(lost, '.note.below'))[0], /∞ 表示未达到/);
+  },
+
+  async 'a carrier whose parcels do not arrive is the slowest of all'() {
+    const card = (carrier, p90_hours, parcels = 100) => ({
+      carrier, parcels, is_mature: true, maturity: 1, transit_parcels: parcels, p50_hours: 20, is_p50_sound: true, p90_hours, is_p90_sound: parcels >= 50, refreshed_at: '2026-01-01T00:00:00Z',
+    });
+    const rows = [card('sf', 40), card('zto', null), card('jt', 60), card('ems', null, 30)];
+    for (const [sort, expected] of [['-p90', 'ZTO Express, J&T Express, SF Express, EMS'], ['p90', 'SF Express, J&T Express, ZTO Express, EMS']]) {
+      const { page } = await open(`/?lang=en&sort=${sort}`, { answers: { scorecard: { rows } } });
+      assert.equal((await text(page, '.league tbody th')).join(', '), expected);
+    }
+  },
+
 
   async 'a parcel is found by a number with quotes in it, and one that is not there is not'() {
     const { page, complaints } = await open('/parcel');

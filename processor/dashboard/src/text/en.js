@@ -152,7 +152,7 @@ export default {
   'lanes.list': 'Lanes',
   'lanes.few': 'No lane has enough parcels for this figure yet; the list below says how many there are.',
   'lanes.unknown': 'Of {share} of the parcels the vendor never said where they go: these are missing from the lanes, and those under way more than others.',
-  'lanes.key': 'Hours, per cent or parcels in each field. · means too few parcels to say, an empty field none at all.',
+  'lanes.key': 'Hours, per cent or parcels in each field. · means too few parcels to say, ∞ not reached (too many parcels never arrived), … not yet (they are still young), an empty field none at all.',
   'lane': 'Lane',
   'metric': 'Show',
   'metric.p50': 'Median transit time',
