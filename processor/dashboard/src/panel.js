@@ -19,8 +19,9 @@ export function newPage() {
   signal = aborter.signal;
 }
 
-// `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it.
-export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, tools }) {
+// `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it,
+// and `empty(answer)` what to say then, if it is another thing than that there are no parcels.
+export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, empty = () => null, tools }) {
   const body = h('div', { class: 'body' });
   const heading = h('h2', {}, title);
   const section = h('section', { class: `panel ${size}`, 'aria-busy': 'true' },
@@ -40,7 +41,7 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
       if (mine.aborted) return;
       if (isEmpty(answer)) {
         section.dataset.state = 'empty';
-        fill(body, nothing(answer));
+        fill(body, empty(answer) ?? nothing(answer));
       } else {
         section.dataset.state = 'ready';
         body.replaceChildren();
