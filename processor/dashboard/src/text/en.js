@@ -69,6 +69,7 @@ export default {
   'kpi.asof': 'Counted {time} (China time)',
   'best.fast': 'Fastest',
   'best.fast.why': 'half of its parcels take no longer than {hours}',
+  'best.fast.most': 'half of its parcels take no longer than {hours}, but more than one in ten have not arrived',
   'best.reliable': 'Most reliable',
   'best.reliable.why': '{share} first attempted within the promise, at least {low} with 95 % confidence',
   'best.honest': 'Keeps its word',

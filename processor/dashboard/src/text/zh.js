@@ -68,6 +68,7 @@ export default {
   'kpi.asof': '统计于 {time}（北京时间）',
   'best.fast': '最快',
   'best.fast.why': '一半快件用时不超过 {hours}',
+  'best.fast.most': '一半快件用时不超过 {hours}，但超过一成没有送达',
   'best.reliable': '最可靠',
   'best.reliable.why': '{share} 在承诺时限内首次派送，95 % 把握至少 {low}',
   'best.honest': '最守信',
