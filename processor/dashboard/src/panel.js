@@ -63,17 +63,18 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
   return section;
 }
 
-function nothing(answer) {
-  return h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
-    answer?.explanation && h('p', { class: 'detail' }, language() === 'en' ? answer.explanation : asked()));
+const nothing = (answer) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')), asked(answer));
+
+// What was asked for, so that a mistyped code is seen: what the server says in English, or the same in the words of the page.
+export function asked(answer) {
+  return answer.explanation && h('p', { class: 'detail' }, language() === 'en' ? answer.explanation : question(answer));
 }
 
-// What the server says in English, in the words of the page.
-function asked() {
+function question(answer) {
   const { from, to, carrier, vendor, origin, dest } = filters();
   const carriers = carrier.split(',').filter(Boolean).map((code) => catalog.carrier(code) + (catalog.isCarrier(code) ? '' : t('unknown.carrier')));
   return [
-    `${t('days')} ${from} – ${to}`,
+    answer.from && `${t('days')} ${from} – ${to}`,
     carriers.length && `${t('carrier')} ${carriers.join(', ')}`,
     vendor && `${t('vendor')} ${catalog.vendor(vendor)}`,
     origin && `${t('origin')} ${catalog.province(origin)}`,
