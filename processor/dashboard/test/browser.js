@@ -225,18 +225,6 @@ const tests = {
     assert.deepEqual(complaints, []);
   },
 
-  async 'parcels to act on lead to the parcel'() {
-    const { page, complaints } = await open('/attention');
-    assert.deepEqual(await text(page, '.tally > strong'), ['8', '18']);
-    const number = (await text(page, 'tbody a'))[0];
-    await click(page, 'tbody a');
-    assert.equal(new URL(page.url()).pathname, '/parcel');
-    assert.equal(parameter(page, 'number'), number);
-    assert.match((await text(page, '.life-head'))[0], /J&T Express\s+Delivery failed/);
-    assert.equal((await text(page, '.timeline:not(.plain) li')).length, 3);
-    await picture(page, 'parcel-en');
-    assert.deepEqual(complaints, []);
-  },
   async 'a lane whose parcels do not arrive is the slowest of all'() {
     const lane = (dest, parcels, p50_hours, more) => ({
       origin: 'CN44', dest, parcels, is_mature: true, transit_parcels: parcels, p50_hours, is_p50_sound: parcels >= 10, p90_hours: null,
@@ -273,6 +261,40 @@ const tests = {
     }
   },
 
+  async 'carriers that stand out are named where there is something to say'() {
+    const card = (carrier, p90_hours, more) => ({
+      carrier, parcels: 100, is_mature: true, maturity: 1, transit_parcels: 100, p50_hours: 20, is_p50_sound: true, p90_hours, is_p90_sound: true,
+      settled: 100, exception_rate: 0, exception_rate_low: 0, exception_rate_high: 0.04, refreshed_at: '2026-01-01T00:00:00Z', ...more,
+    });
+    const shown = async (rows) => {
+      const { page } = await open('/?lang=en', { answers: { scorecard: { rows } } });
+      return text(page, '.best');
+    };
+    const rows = [card('sf', null), card('zto', 60, { p50_hours: 50 })];
+    const faultless = await shown(rows);
+    assert.match(faultless[0], /SF Express\s+half of its parcels take no longer than 20\.0 h, but more than one in ten have not arrived/);
+    assert.ok(!faultless.some((card) => card.startsWith('Look at')), faultless.join('\n'));
+    const trouble = await shown([rows[0], { ...rows[1], exception_rate: 0.1, exception_rate_low: 0.05 }]);
+    assert.match(trouble.at(-1), /Look at\s+ZTO Express\s+10\.0 %/);
+    assert.deepEqual(await shown(rows.slice(0, 1)), [], 'nobody is the fastest of one');
+  },
+
+  async 'parcels to act on lead to the parcel'() {
+    const { page, complaints } = await open('/attention');
+    assert.deepEqual(await text(page, '.tally > strong'), ['8', '18']);
+    const number = (await text(page, 'tbody a'))[0];
+    await click(page, 'tbody a');
+    assert.equal(new URL(page.url()).pathname, '/parcel');
+    assert.equal(parameter(page, 'number'), number);
+    assert.match((await text(page, '.life-head'))[0], /J&T Express\s+Delivery failed/);
+    assert.equal((await text(page, '.timeline:not(.plain) li')).length, 3);
+    await picture(page, 'parcel-en');
+    assert.deepEqual(complaints, []);
+    const { page: unknown } = await open('/attention?carrier=nosuch&lang=en');
+    assert.match((await text(unknown, '.state.empty'))[0], /Nothing to do here\.\s+there is nothing for carrier nosuch \(not in the list of known carriers\)/);
+    await click(unknown, '.languages button', '中文');
+    assert.match((await text(unknown, '.state.empty'))[0], /快递公司 nosuch（不在已知快递公司之列）/);
+  },
 
   async 'a parcel is found by a number with quotes in it, and one that is not there is not'() {
     const { page, complaints } = await open('/parcel');

@@ -39,7 +39,7 @@ export default {
   'error.refused': 'ClickHouse refuses the user of the dashboard.',
   'error.not_migrated': 'The tables are not there yet.',
   'error.busy': 'Too many questions at once.',
-  'error.too_slow': 'This takes too long. Choose fewer days or one carrier.',
+  'error.too_slow': 'ClickHouse does not answer in time. Choose fewer days or one carrier; if that does not help, ClickHouse itself is overloaded or stands still.',
   'error.too_much': 'This needs too much data. Choose fewer days or one carrier.',
   'error.bad_date': 'A date in the address is not one.',
   'error.reversed_dates': 'The first day is after the last one.',

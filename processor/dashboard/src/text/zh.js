@@ -39,7 +39,7 @@ export default {
   'error.refused': 'ClickHouse 拒绝了看板的用户。',
   'error.not_migrated': '数据表还不存在。',
   'error.busy': '同时查询过多。',
-  'error.too_slow': '查询时间过长。请缩短日期范围或只选一家快递公司。',
+  'error.too_slow': 'ClickHouse 未能及时响应。请缩短日期范围或只选一家快递公司；如仍无效，则是 ClickHouse 本身过载或停顿。',
   'error.too_much': '需要读取的数据过多。请缩短日期范围或只选一家快递公司。',
   'error.bad_date': '地址中的日期无效。',
   'error.reversed_dates': '开始日期晚于结束日期。',
