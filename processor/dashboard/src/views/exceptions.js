@@ -119,6 +119,7 @@ function byCarrier({ rates }, body) {
   chart(body, {
     label: t('exc.reasons'),
     height: 165 + carriers.length * 32,
+    width: 130 + subjects.length * 40,
     make: (axis, { text, surface }) => ({
       legend: { show: false },
       grid: { top: 8, bottom: 8 },

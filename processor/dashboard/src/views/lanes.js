@@ -87,6 +87,7 @@ function map({ rows }, body) {
     chart(body, {
       label: t('lanes.map'),
       height: 130 + origins.length * 27,
+      width: 126 + dests.length * 25,
       onClick: ({ value }) => choose({ origin: origins[value[1]], dest: dests[value[0]] }),
       make: (axis, { text, quiet, surface, line }) => ({
         legend: { show: false },
