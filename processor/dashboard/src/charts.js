@@ -46,10 +46,12 @@ function base() {
 }
 
 // Draws into a box of its own below `body`; `make(axis)` gives the option. `table` holds the same figures: a head and rows.
-export function chart(body, { make, height = 320, label, table, onClick }) {
+// What has a least `width` scrolls sideways where there is less.
+export function chart(body, { make, height = 320, width, label, table, onClick }) {
   const box = h('div', { class: 'chart', role: 'img', 'aria-label': label });
   box.style.height = `${height}px`;
-  body.append(box);
+  if (width) box.style.minWidth = `${width}px`;
+  body.append(width ? h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': label }, box) : box);
   if (table) body.append(asTable(table));
   const instance = echarts.init(box, null, { renderer: 'svg' });
   const entry = { box, redraw };

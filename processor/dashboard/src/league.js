@@ -52,7 +52,7 @@ function name(row, chosen) {
 function quantile(key, isSound) {
   const column = `${key}_hours`;
   return {
-    key, numeric: true, low: true, label: t(key), title: t(`${key}.title`), value: (row) => (row[isSound] ? row[column] : null),
+    key, numeric: true, low: true, label: t(key), title: t(`${key}.title`), value: (row) => (row[isSound] ? row[column] ?? (row.is_mature ? Infinity : null) : null),
     cell: (row) => {
       if (!row[isSound]) return few(row.transit_parcels);
       // "Not reached" is a fact about a cohort that is old enough, and only "not yet" about a young one.

@@ -19,8 +19,9 @@ export function newPage() {
   signal = aborter.signal;
 }
 
-// `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it.
-export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, tools }) {
+// `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it,
+// and `empty(answer)` what to say then, if it is another thing than that there are no parcels.
+export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, empty = () => null, tools }) {
   const body = h('div', { class: 'body' });
   const heading = h('h2', {}, title);
   const section = h('section', { class: `panel ${size}`, 'aria-busy': 'true' },
@@ -40,7 +41,7 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
       if (mine.aborted) return;
       if (isEmpty(answer)) {
         section.dataset.state = 'empty';
-        fill(body, nothing(answer));
+        fill(body, empty(answer) ?? nothing(answer));
       } else {
         section.dataset.state = 'ready';
         body.replaceChildren();
@@ -62,17 +63,18 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
   return section;
 }
 
-function nothing(answer) {
-  return h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')),
-    answer?.explanation && h('p', { class: 'detail' }, language() === 'en' ? answer.explanation : asked()));
+const nothing = (answer) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('nothing')), h('p', {}, t('nothing.advice')), asked(answer));
+
+// What was asked for, so that a mistyped code is seen: what the server says in English, or the same in the words of the page.
+export function asked(answer) {
+  return answer.explanation && h('p', { class: 'detail' }, language() === 'en' ? answer.explanation : question(answer));
 }
 
-// What the server says in English, in the words of the page.
-function asked() {
+function question(answer) {
   const { from, to, carrier, vendor, origin, dest } = filters();
   const carriers = carrier.split(',').filter(Boolean).map((code) => catalog.carrier(code) + (catalog.isCarrier(code) ? '' : t('unknown.carrier')));
   return [
-    `${t('days')} ${from} – ${to}`,
+    answer.from && `${t('days')} ${from} – ${to}`,
     carriers.length && `${t('carrier')} ${carriers.join(', ')}`,
     vendor && `${t('vendor')} ${catalog.vendor(vendor)}`,
     origin && `${t('origin')} ${catalog.province(origin)}`,

@@ -47,10 +47,10 @@ export function table({ columns, rows, name = 'sort', first, caption, rowClass, 
   return box;
 }
 
-// What is unknown stands at the end, in either order.
+// What is unknown stands at the end, in either order; what is never reached is Infinity, and greater than every number.
 function compare(a, b, descending) {
   const missing = (value) => value === null || value === undefined || value === '';
   if (missing(a) || missing(b)) return missing(a) - missing(b);
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+  const order = typeof a === 'number' && typeof b === 'number' ? Number(a > b) - Number(a < b) : String(a).localeCompare(String(b));
   return descending ? -order : order;
 }

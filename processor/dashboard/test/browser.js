@@ -13,13 +13,21 @@ const browser = await puppeteer.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb'],
 });
 
-// A page, and everything that its console complained about.
-async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false } = {}) {
+// A page, and everything that its console complained about. `answers` holds made-up ones, by path of the API.
+async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false, answers = {} } = {}) {
   const page = await browser.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => { if (['error', 'warn'].includes(message.type())) complaints.push(message.text()); });
   page.on('request', (request) => { if (!request.url().startsWith(base) && !request.url().startsWith('data:')) complaints.push(`asks for ${request.url()}`); });
+  if (Object.keys(answers).length) {
+    await page.setRequestInterception(true);
+    page.on('request', (request) => {
+      const answer = answers[new URL(request.url()).pathname.replace('/api/v1/', '')];
+      if (answer) request.respond({ contentType: 'application/json', body: JSON.stringify(answer) });
+      else request.continue();
+    });
+  }
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
   await page.evaluateOnNewDocument((tag) => Object.defineProperty(navigator, 'languages', { get: () => [tag] }), language);
@@ -185,6 +193,18 @@ const tests = {
     assert.equal(parameter(page, 'metric'), 'on_time');
   },
 
+  async 'parcels without an exception are not the same as no parcels'() {
+    const { page, complaints } = await open('/exceptions?carrier=sf&lang=en');
+    assert.deepEqual(new Set(await states(page)), new Set(['empty']));
+    assert.match((await text(page, '.state.empty'))[0], /No exceptions among 40 settled parcels/);
+    await picture(page, 'exceptions-none-en');
+    await click(page, '.languages button', '中文');
+    assert.match((await text(page, '.state.empty'))[0], /40 票满 7 天的快件，没有发生任何异常/);
+    const { page: nobody } = await open('/exceptions?carrier=ems&lang=en');
+    assert.match((await text(nobody, '.state.empty'))[0], /No parcels here/);
+    assert.deepEqual(complaints, []);
+  },
+
   async 'a field of the map leads to the carriers of the lane'() {
     const { page, complaints } = await open('/lanes');
     assert.match((await text(page, '.tall tbody tr'))[0], /Guangdong → Shanghai\s+80\s+20\.0 h/);
@@ -205,6 +225,60 @@ const tests = {
     assert.deepEqual(complaints, []);
   },
 
+  async 'a lane whose parcels do not arrive is the slowest of all'() {
+    const lane = (dest, parcels, p50_hours, more) => ({
+      origin: 'CN44', dest, parcels, is_mature: true, transit_parcels: parcels, p50_hours, is_p50_sound: parcels >= 10, p90_hours: null,
+      is_p90_sound: parcels >= 50, due_72h: parcels, sla_due: parcels, settled: parcels, ...more,
+    });
+    const rows = [
+      lane('CN11', 300, 20), lane('CN31', 200, 90), lane('CN65', 15, null), lane('CN50', 14, null, { is_mature: false }), lane('CN54', 3, null),
+    ];
+    const { page, complaints } = await open('/lanes?lang=en', { answers: { lanes: { rows } } });
+    const marks = (await page.$$eval('.chart text', (texts) => texts.map((text) => text.textContent))).filter((text) => /^[∞…·]$/.test(text));
+    assert.deepEqual(marks.sort(), ['·', '…', '∞'].sort());
+    assert.match((await text(page, '.note.below'))[0], /∞ not reached/);
+    const lanes = async () => (await text(page, '.tall tbody th')).map((lane) => lane.replace('Guangdong → ', ''));
+    await click(page, 'button[data-key="p50"]');
+    assert.deepEqual(await lanes(), ['Beijing', 'Shanghai', 'Xinjiang', 'Chongqing', 'Tibet']);
+    await click(page, 'button[data-key="p50"]');
+    assert.deepEqual(await lanes(), ['Xinjiang', 'Shanghai', 'Beijing', 'Chongqing', 'Tibet']);
+    await picture(page, 'lanes-not-reached');
+    assert.deepEqual(complaints, []);
+    // Lanes of which none arrives are a map, too.
+    const { page: lost } = await open('/lanes?lang=zh', { answers: { lanes: { rows: rows.slice(2, 3) } } });
+    assert.ok((await lost.$$eval('.chart text', (texts) => texts.map((text) => text.textContent))).includes('∞'));
+    assert.match((await text(lost, '.note.below'))[0], /∞ 表示未达到/);
+  },
+
+  async 'a carrier whose parcels do not arrive is the slowest of all'() {
+    const card = (carrier, p90_hours, parcels = 100) => ({
+      carrier, parcels, is_mature: true, maturity: 1, transit_parcels: parcels, p50_hours: 20, is_p50_sound: true, p90_hours, is_p90_sound: parcels >= 50, refreshed_at: '2026-01-01T00:00:00Z',
+    });
+    const rows = [card('sf', 40), card('zto', null), card('jt', 60), card('ems', null, 30)];
+    for (const [sort, expected] of [['-p90', 'ZTO Express, J&T Express, SF Express, EMS'], ['p90', 'SF Express, J&T Express, ZTO Express, EMS']]) {
+      const { page } = await open(`/?lang=en&sort=${sort}`, { answers: { scorecard: { rows } } });
+      assert.equal((await text(page, '.league tbody th')).join(', '), expected);
+    }
+  },
+
+  async 'carriers that stand out are named where there is something to say'() {
+    const card = (carrier, p90_hours, more) => ({
+      carrier, parcels: 100, is_mature: true, maturity: 1, transit_parcels: 100, p50_hours: 20, is_p50_sound: true, p90_hours, is_p90_sound: true,
+      settled: 100, exception_rate: 0, exception_rate_low: 0, exception_rate_high: 0.04, refreshed_at: '2026-01-01T00:00:00Z', ...more,
+    });
+    const shown = async (rows) => {
+      const { page } = await open('/?lang=en', { answers: { scorecard: { rows } } });
+      return text(page, '.best');
+    };
+    const rows = [card('sf', null), card('zto', 60, { p50_hours: 50 })];
+    const faultless = await shown(rows);
+    assert.match(faultless[0], /SF Express\s+half of its parcels take no longer than 20\.0 h, but more than one in ten have not arrived/);
+    assert.ok(!faultless.some((card) => card.startsWith('Look at')), faultless.join('\n'));
+    const trouble = await shown([rows[0], { ...rows[1], exception_rate: 0.1, exception_rate_low: 0.05 }]);
+    assert.match(trouble.at(-1), /Look at\s+ZTO Express\s+10\.0 %/);
+    assert.deepEqual(await shown(rows.slice(0, 1)), [], 'nobody is the fastest of one');
+  },
+
   async 'parcels to act on lead to the parcel'() {
     const { page, complaints } = await open('/attention');
     assert.deepEqual(await text(page, '.tally > strong'), ['8', '18']);
@@ -216,6 +290,10 @@ const tests = {
     assert.equal((await text(page, '.timeline:not(.plain) li')).length, 3);
     await picture(page, 'parcel-en');
     assert.deepEqual(complaints, []);
+    const { page: unknown } = await open('/attention?carrier=nosuch&lang=en');
+    assert.match((await text(unknown, '.state.empty'))[0], /Nothing to do here\.\s+there is nothing for carrier nosuch \(not in the list of known carriers\)/);
+    await click(unknown, '.languages button', '中文');
+    assert.match((await text(unknown, '.state.empty'))[0], /快递公司 nosuch（不在已知快递公司之列）/);
   },
 
   async 'a parcel is found by a number with quotes in it, and one that is not there is not'() {

@@ -142,7 +142,8 @@ impl Database {
             StatusCode::GATEWAY_TIMEOUT,
             "too_slow",
             format!(
-                "this takes longer than {} s: choose fewer days or one carrier",
+                "ClickHouse has not answered within {} s: choose fewer days or one carrier; if that does not help, it is \
+                 ClickHouse that is overloaded or stands still",
                 self.timeout.as_secs()
             ),
         )

@@ -27,6 +27,9 @@ const COHORT: &[Parameter] = &[From, To, Carrier, Vendor, Origin, Dest];
 /// Which parcels, as they are now.
 const NOW: &[Parameter] = &[Carrier, Vendor, Origin, Dest, Limit];
 
+/// The member that counts the parcels which the other figures are about; it is there also when those have nothing to say.
+pub(super) const COHORT_OF: &str = "cohort";
+
 /// All of them, in the order of the description.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -51,6 +54,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             ("codes", statement!("exception_codes")),
             ("days", statement!("exception_days")),
             ("rates", statement!("exception_rates")),
+            (COHORT_OF, statement!("exception_cohort")),
         ],
     },
     Endpoint {

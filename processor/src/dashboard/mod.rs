@@ -38,8 +38,8 @@ use serde_json::{Map, Value, json};
 use tower_http::compression::CompressionLayer;
 
 use self::answer::Refusal;
-use self::database::Database;
-use self::endpoints::{ENDPOINTS, Endpoint};
+use self::database::{Database, Row};
+use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
 use self::parameters::{Bounds, Question};
 use crate::config::Config;
 
@@ -121,18 +121,24 @@ impl Dashboard {
             Ok::<_, Refusal>((key, found))
         });
         let mut rows = 0;
+        let mut cohort = None;
         for (key, found) in try_join_all(asked).await? {
-            rows += found.len();
+            if *key == COHORT_OF {
+                cohort = found.first().cloned();
+            } else {
+                rows += found.len();
+            }
             answer.insert((*key).to_owned(), found.into_iter().map(Value::Object).collect());
         }
-        let explanation = (rows == 0).then(|| explain_nothing(endpoint, &question));
+        let explanation = (rows == 0).then(|| explain_nothing(endpoint, &question, cohort.as_ref()));
         answer.insert("explanation".to_owned(), explanation.into());
         Ok(([(CACHE_CONTROL, "no-store")], Json(Value::Object(answer))).into_response())
     }
 }
 
-/// Why there is nothing: in the words of the question, so that a mistyped code is seen.
-fn explain_nothing(endpoint: &Endpoint, question: &Question) -> String {
+/// Why there is nothing: in the words of the question, so that a mistyped code is seen. Parcels without a fault are not
+/// nothing.
+fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row>) -> String {
     let mut asked = Vec::new();
     if endpoint.is_about_days() {
         asked.push(format!("pick-up from {} to {}", question.from, question.to));
@@ -156,10 +162,18 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question) -> String {
             asked.push(format!("{name} {province}"));
         }
     }
+    let nothing = cohort.map_or_else(
+        || "there is nothing".to_owned(),
+        |cohort| {
+            let count = |name| cohort.get(name).and_then(Value::as_u64).unwrap_or_default();
+            let (settled, parcels) = (count("settled"), count("parcels"));
+            format!("there are no exceptions among {settled} settled parcels ({parcels} in all)")
+        },
+    );
     if asked.is_empty() {
-        "there is nothing".to_owned()
+        nothing
     } else {
-        format!("there is nothing for {}", asked.join(", "))
+        format!("{nothing} for {}", asked.join(", "))
     }
 }
 

@@ -5,7 +5,7 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, span, time } from '../format.js';
 import { t } from '../i18n.js';
-import { panel } from '../panel.js';
+import { asked, panel } from '../panel.js';
 import { table } from '../table.js';
 import { address } from '../url.js';
 
@@ -15,11 +15,11 @@ export default {
   without: ['from'],
   show() {
     const { carrier, vendor, origin, dest } = filters();
-    const asked = { carrier, vendor, origin, dest, limit: SHOWN };
-    const none = { isEmpty: () => false };
+    const question = { carrier, vendor, origin, dest, limit: SHOWN };
+    const none = { empty: (answer) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('att.none')), (carrier || vendor || origin || dest) && asked(answer)) };
     return [
-      panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', ...none, load: (signal) => ask('open-exceptions', asked, signal), show: openExceptions }),
-      panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', ...none, load: (signal) => ask('stalled', asked, signal), show: stalled }),
+      panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', ...none, load: (signal) => ask('open-exceptions', question, signal), show: openExceptions }),
+      panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', ...none, load: (signal) => ask('stalled', question, signal), show: stalled }),
     ];
   },
 };
@@ -42,7 +42,6 @@ function lane(row) {
 }
 
 function openExceptions({ rows, counts }) {
-  if (!rows.length) return good();
   const columns = columnsOf(
     { key: 'reason', label: t('reason'), value: (row) => catalog.reason(row.reason ?? ''), cell: (row) => h('span', {}, row.raw_code && h('span', { class: 'code' }, row.raw_code), ' ', reason(row)) },
     { key: 'party', label: t('party'), value: (row) => (row.party ? t(`party.${row.party}`) : '–') },
@@ -55,7 +54,6 @@ function openExceptions({ rows, counts }) {
 const reason = (row) => (row.raw_code ? catalog.code(row.vendor, row.raw_code) : catalog.reason(row.reason ?? ''));
 
 function stalled({ rows, counts }) {
-  if (!rows.length) return good();
   const columns = columnsOf(
     { key: 'status', label: t('status'), value: (row) => t(`status.${row.status}`) },
     { key: 'silent', numeric: true, label: t('age'), value: (row) => row.silent_hours, cell: (row) => span(row.silent_hours) },
@@ -76,5 +74,3 @@ function tally(counts, name) {
 const sum = (counts) => counts.reduce((total, row) => total + row.parcels, 0);
 
 const more = (rows, counts) => rows.length < sum(counts) && h('p', { class: 'note below' }, t('att.first', { n: count(rows.length) }));
-
-const good = () => h('div', { class: 'state empty' }, h('strong', {}, t('att.none')));

@@ -52,7 +52,8 @@ function summary({ rows }) {
       fact(percent(share('rate_48h', 'due_48h')), t('kpi.rate_48h')),
       fact(percent(share('on_time_rate', 'sla_due')), t('kpi.on_time')),
       fact(percent(share('exception_rate', 'settled')), t('kpi.exception'))),
-    h('div', { class: 'bests' }, bests(rows)),
+    // Nobody is the fastest of one.
+    rows.length > 1 && h('div', { class: 'bests' }, bests(rows)),
     h('p', { class: 'note' }, t('kpi.asof', { time: time(rows.map((row) => row.refreshed_at).sort()[0]) })),
   ];
 }
@@ -69,9 +70,10 @@ function bests(rows) {
     row ? [h('strong', {}, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), catalog.carrier(row.carrier)), h('span', {}, why)]
       : h('span', {}, t('best.none')));
   return [
-    card('fast', fast, fast && t('best.fast.why', { hours: hours(fast.p50_hours) })),
+    card('fast', fast, fast && t(fast.is_p90_sound && fast.p90_hours === null ? 'best.fast.most' : 'best.fast.why', { hours: hours(fast.p50_hours) })),
     card('reliable', reliable, reliable && t('best.reliable.why', { share: percent(reliable.on_time_rate), low: percent(reliable.on_time_rate_low) })),
     card('honest', honest, honest && t('best.honest.why', { share: percent(honest.eta_hit_rate) })),
-    card('trouble', trouble, trouble && t('best.trouble.why', { share: percent(trouble.exception_rate) })),
+    // Of carriers without an exception there is none to look at.
+    trouble?.exception_rate !== 0 && card('trouble', trouble, trouble && t('best.trouble.why', { share: percent(trouble.exception_rate) })),
   ];
 }

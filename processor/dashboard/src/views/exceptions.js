@@ -19,15 +19,24 @@ export default {
     const asked = filters();
     let answer;
     const load = (signal) => (answer ??= ask('exceptions', asked, signal).catch((error) => { answer = undefined; throw error; }));
-    const isEmpty = ({ codes }) => !codes.length;
+    const part = (name, show, isEmpty) => panel({ title: t(`exc.${name}`), note: t(`exc.${name}.note`), size: 'large', load, show, isEmpty, empty: without });
+    const ofCarriers = ({ rates }) => !rates.some((row) => row.settled >= SOUND_RATE);
     return [
-      panel({ title: t('exc.time'), note: t('exc.time.note'), size: 'large', load, show: overTime, isEmpty: ({ days }) => !days.length }),
-      panel({ title: t('exc.codes'), note: t('exc.codes.note'), size: 'large', load, show: byCode, isEmpty }),
-      panel({ title: t('exc.reasons'), note: t('exc.reasons.note'), size: 'large', load, show: byCarrier, isEmpty: ({ rates }) => !rates.length }),
-      panel({ title: t('exc.parties'), note: t('exc.parties.note'), size: 'large', load, show: byParty, isEmpty: ({ rates }) => !rates.length }),
+      part('time', overTime, ({ days }) => !days.length), part('codes', byCode, ({ codes }) => !codes.length),
+      part('reasons', byCarrier, ofCarriers), part('parties', byParty, ofCarriers),
     ];
   },
 };
+
+// There are parcels, and nothing to show of them: because nothing went wrong, or because nobody can say yet.
+function without({ codes, cohort: [cohort] }) {
+  if (!cohort) return null;
+  const { parcels, settled } = cohort;
+  const state = (words, advice) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, words), h('p', {}, advice));
+  if (!settled) return state(t('exc.young', { parcels: count(parcels) }), t('exc.young.advice'));
+  if (codes.length) return state(t('too.few'), t('exc.few', { settled: count(settled) }));
+  return state(t('exc.none', { settled: count(settled) }), t('exc.none.advice', { parcels: count(parcels) }));
+}
 
 // `201 超时未签收`
 const label = (row) => `${row.name} ${catalog.code(row.vendor, row.name)}`;
@@ -110,6 +119,7 @@ function byCarrier({ rates }, body) {
   chart(body, {
     label: t('exc.reasons'),
     height: 165 + carriers.length * 32,
+    width: 130 + subjects.length * 40,
     make: (axis, { text, surface }) => ({
       legend: { show: false },
       grid: { top: 8, bottom: 8 },

@@ -22,6 +22,14 @@ const METRICS = {
   parcels: { key: 'parcels', shown: count, sound: () => true },
 };
 
+// What a row says: a number, that so many parcels never arrive (a fact about a cohort that is old enough, and only "not yet"
+// about a young one), or nothing, for want of parcels.
+function answers(row, key, sound) {
+  if (!sound(row)) return 'few';
+  if (row[key] !== null) return 'known';
+  return row.is_mature ? 'never' : 'young';
+}
+
 const metric = () => (get('metric') in METRICS ? get('metric') : 'p50');
 
 export default {
@@ -63,19 +71,23 @@ function map({ rows }, body) {
   const sorted = (codes) => [...new Set(codes)].sort((a, b) => (a === '') - (b === '') || a.localeCompare(b));
   const origins = sorted(rows.map((row) => row.origin)).reverse();
   const dests = sorted(rows.map((row) => row.dest));
-  const known = rows.filter((row) => row[key] !== null && sound(row));
-  const data = known.map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), row[key]]);
-  const few = rows.filter((row) => !known.includes(row)).map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), '-']);
+  // Every series needs a third number; only the first one's is coloured by it.
+  const cells = (kind) => rows.filter((row) => answers(row, key, sound) === kind).map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), row[key] ?? 0]);
+  const data = cells('known');
+  const never = cells('never');
+  const marked = data.length + never.length > 0;
   const values = data.map((cell) => cell[2]);
+  const [least, most] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
   const at = new Map(rows.map((row) => [`${row.origin} ${row.dest}`, row]));
   const row = (value) => at.get(`${origins[value[1]]} ${dests[value[0]]}`);
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   const good = dark ? ['#0d4f4a', '#4f5b2d', '#7a4b22', '#7d2c3e'] : ['#bfe3da', '#eef0c4', '#f6d3a8', '#efa0a6'];
   const amount = dark ? ['#1f2a31', '#1f6f9f'] : ['#eef3f6', '#6fb0d8'];
-  if (data.length) {
+  if (marked) {
     chart(body, {
       label: t('lanes.map'),
       height: 130 + origins.length * 27,
+      width: 126 + dests.length * 25,
       onClick: ({ value }) => choose({ origin: origins[value[1]], dest: dests[value[0]] }),
       make: (axis, { text, quiet, surface, line }) => ({
         legend: { show: false },
@@ -84,21 +96,24 @@ function map({ rows }, body) {
         xAxis: { type: 'category', position: 'top', data: dests.map(place), ...axis, splitLine: { show: false }, axisLabel: { color: text, rotate: 45, interval: 0, fontSize: 11 } },
         yAxis: { type: 'category', data: origins.map(place), ...axis, splitLine: { show: false }, axisLabel: { color: text, interval: 0, fontSize: 11 } },
         visualMap: {
-          type: 'continuous', min: Math.min(...values), max: Math.max(...values, Math.min(...values) + 0.001), dimension: 2, seriesIndex: 0, show: false,
+          type: 'continuous', min: least, max: Math.max(most, least + 0.001), dimension: 2, seriesIndex: 0, show: false,
           inRange: { color: metric() === 'parcels' ? amount : low ? good : good.toReversed() },
         },
         series: [
           {
-            type: 'heatmap', data, itemStyle: { borderColor: surface, borderWidth: 1, borderRadius: 2 }, emphasis: { itemStyle: { borderColor: text, borderWidth: 2 } },
+            type: 'heatmap', data, itemStyle: field(surface), emphasis: { itemStyle: { borderColor: text, borderWidth: 2 } },
             label: { show: true, fontSize: 10, color: text, formatter: ({ value }) => brief(value[2], key) },
           },
-          { type: 'heatmap', data: few.map((cell) => [...cell.slice(0, 2), 0]), itemStyle: { color: line, borderColor: surface, borderWidth: 1, borderRadius: 2 }, label: { show: true, fontSize: 10, color: quiet, formatter: '·' } },
+          // Half of its parcels, or nine of ten, will not come: no number is as bad.
+          { type: 'heatmap', data: never, itemStyle: { ...field(surface), color: good.at(-1) }, label: { show: true, fontSize: 11, color: text, formatter: '∞' } },
+          { type: 'heatmap', data: cells('young'), itemStyle: { ...field(surface), color: line }, label: { show: true, fontSize: 10, color: quiet, formatter: '…' } },
+          { type: 'heatmap', data: cells('few'), itemStyle: { ...field(surface), color: line }, label: { show: true, fontSize: 10, color: quiet, formatter: '·' } },
         ],
       }),
     });
   }
   return [
-    !data.length && h('p', { class: 'note' }, t('lanes.few')),
+    !marked && h('p', { class: 'note' }, t('lanes.few')),
     h('p', { class: 'note below' }, t('lanes.key'), ' ', unknown(rows)),
   ];
 }
@@ -110,6 +125,8 @@ function unknown(rows) {
   return share > 0 && t('lanes.unknown', { share: percent(share) });
 }
 
+const field = (surface) => ({ borderColor: surface, borderWidth: 1, borderRadius: 2 });
+
 // Short enough for a field of the map.
 function brief(value, key) {
   if (key === 'parcels') return value >= 10000 ? `${Math.round(value / 1000)}k` : value;
@@ -117,18 +134,22 @@ function brief(value, key) {
 }
 
 function tip(row, shown, key, sound) {
-  const value = row[key] === null || !sound(row) ? t('too.few') : shown(row[key]);
+  const value = { few: t('too.few'), never: t('not.reached'), young: t('not.yet'), known: shown(row[key]) }[answers(row, key, sound)];
   return h('div', {}, h('strong', {}, `${place(row.origin)} → ${place(row.dest)}`), h('div', {}, `${t(`metric.${metric()}`)}: ${value}`), h('div', {}, `${t('parcels')}: ${count(row.parcels)}`));
 }
 
 function list({ rows }) {
   const when = (row, name) => {
     const { key, shown, sound } = METRICS[name];
-    if (!sound(row)) return h('span', { class: 'quiet' }, t('n', { n: count(row.parcels) }));
-    return row[key] === null ? h('span', { class: 'quiet' }, row.is_mature ? t('not.reached') : t('not.yet')) : shown(row[key]);
+    const quiet = (words) => h('span', { class: 'quiet' }, words);
+    return { few: quiet(t('n', { n: count(row.parcels) })), never: t('not.reached'), young: quiet(t('not.yet')), known: shown(row[key]) }[answers(row, key, sound)];
+  };
+  const rank = (row, name) => {
+    const { key, sound } = METRICS[name];
+    return { few: null, never: Infinity, young: null, known: row[key] }[answers(row, key, sound)];
   };
   const column = (name, label) => ({
-    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => (METRICS[name].sound(row) ? row[METRICS[name].key] : null), cell: (row) => when(row, name),
+    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => rank(row, name), cell: (row) => when(row, name),
   });
   const columns = [
     {

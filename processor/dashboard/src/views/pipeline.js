@@ -3,7 +3,6 @@ import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
-import { filters } from '../filters.js';
 import { count, daysBefore, number, percent, span, time, today } from '../format.js';
 import { t } from '../i18n.js';
 import { panel } from '../panel.js';
@@ -12,9 +11,9 @@ import { panel } from '../panel.js';
 const QUALITY_DAYS = 40;
 
 export default {
-  without: ['from', 'origin'],
+  // The pipeline is one for all parcels.
+  without: 'all',
   show() {
-    const { carrier, vendor } = filters();
     const [from, to] = [daysBefore(today(), QUALITY_DAYS), today()];
     let answer;
     const load = (signal) => (answer ??= ask('pipeline', {}, signal).catch((error) => { answer = undefined; throw error; }));
@@ -22,7 +21,7 @@ export default {
       panel({ title: t('pipe.now'), size: 'small', load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
       panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), load, show: hours, isEmpty: (answer) => !answer.hours.length }),
       panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
-      panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', load: (signal) => ask('quality', { from, to, carrier, vendor }, signal), show: quality }),
+      panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', load: (signal) => ask('quality', { from, to }, signal), show: quality }),
     ];
   },
 };

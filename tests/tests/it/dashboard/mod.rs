@@ -194,6 +194,17 @@ fn an_empty_answer_says_what_was_asked_for() {
         "{lane}"
     );
     assert_eq!(dashboard.ask("scorecard", &days(0, 0))["explanation"], Value::Null);
+    // Parcels without a fault are not nothing.
+    let faultless = dashboard.ask("exceptions", &format!("{}&carrier=sf", days(0, 0)));
+    assert_eq!(faultless["cohort"], json!([{ "parcels": 40, "settled": 40 }]));
+    let told = faultless["explanation"].as_str().unwrap();
+    assert!(
+        told.starts_with("there are no exceptions among 40 settled parcels (40 in all) for pick-up"),
+        "{told}"
+    );
+    let nobody = dashboard.ask("exceptions", &format!("{}&carrier=sf", days(1, 5)));
+    assert_eq!(nobody["cohort"], json!([]));
+    assert!(nobody["explanation"].as_str().unwrap().starts_with("there is nothing"));
     let parcel = dashboard.ask("parcel", "number=NOSUCH1");
     assert_eq!(parcel["explanation"], "there is nothing for number NOSUCH1");
 }
