@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, hours, percent } from '../format.js';
 import { t } from '../i18n.js';
-import { league, SOUND_RATE } from '../league.js';
+import { isYoung, league, SOUND_RATE, tooYoung } from '../league.js';
 import { panel } from '../panel.js';
 import { table } from '../table.js';
 import { address, choose, get } from '../url.js';
@@ -63,7 +63,7 @@ function map({ rows }, body) {
   const sorted = (codes) => [...new Set(codes)].sort((a, b) => (a === '') - (b === '') || a.localeCompare(b));
   const origins = sorted(rows.map((row) => row.origin)).reverse();
   const dests = sorted(rows.map((row) => row.dest));
-  const known = rows.filter((row) => row[key] !== null && sound(row));
+  const known = rows.filter((row) => row[key] !== null && sound(row) && !isYoung(row, key));
   const data = known.map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), row[key]]);
   const few = rows.filter((row) => !known.includes(row)).map((row) => [dests.indexOf(row.dest), origins.indexOf(row.origin), '-']);
   const values = data.map((cell) => cell[2]);
@@ -117,7 +117,8 @@ function brief(value, key) {
 }
 
 function tip(row, shown, key, sound) {
-  const value = row[key] === null || !sound(row) ? t('too.few') : shown(row[key]);
+  const isFew = row[key] === null || !sound(row);
+  const value = isFew ? t('too.few') : isYoung(row, key) ? t('not.yet') : shown(row[key]);
   return h('div', {}, h('strong', {}, `${place(row.origin)} → ${place(row.dest)}`), h('div', {}, `${t(`metric.${metric()}`)}: ${value}`), h('div', {}, `${t('parcels')}: ${count(row.parcels)}`));
 }
 
@@ -125,10 +126,11 @@ function list({ rows }) {
   const when = (row, name) => {
     const { key, shown, sound } = METRICS[name];
     if (!sound(row)) return h('span', { class: 'quiet' }, t('n', { n: count(row.parcels) }));
+    if (isYoung(row, key)) return tooYoung(row);
     return row[key] === null ? h('span', { class: 'quiet' }, row.is_mature ? t('not.reached') : t('not.yet')) : shown(row[key]);
   };
   const column = (name, label) => ({
-    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => (METRICS[name].sound(row) ? row[METRICS[name].key] : null), cell: (row) => when(row, name),
+    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => (METRICS[name].sound(row) && !isYoung(row, METRICS[name].key) ? row[METRICS[name].key] : null), cell: (row) => when(row, name),
   });
   const columns = [
     {
