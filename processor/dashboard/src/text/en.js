@@ -17,7 +17,7 @@ export default {
   'days.to': 'Picked up until',
   'days.last': '{days} days',
   'days.today': 'to today',
-  'days.judged': 'Up to {days} days ago: the parcels of later days are too young for most figures',
+  'days.judged': 'Up to {day}: the parcels of later days are too young for most figures',
   'carrier': 'Carrier',
   'vendor': 'Vendor',
   'origin': 'From',

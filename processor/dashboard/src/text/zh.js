@@ -17,7 +17,7 @@ export default {
   'days.to': '揽收日期止',
   'days.last': '{days} 天',
   'days.today': '至今天',
-  'days.judged': '截至 {days} 天前：之后的快件太新，多数指标还无法判断',
+  'days.judged': '截至 {day}：之后的快件太新，多数指标还无法判断',
   'carrier': '快递公司',
   'vendor': '数据商',
   'origin': '寄出',
