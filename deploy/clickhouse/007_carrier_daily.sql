@@ -14,6 +14,10 @@
 -- A fixed horizon (24 h) is judged over the parcels that have reached it, 6 h later for what vendors report late. What has
 -- no horizon (exceptions, returns, stages, estimates) is judged over the settled ones, 7 days + 6 h old: else a young
 -- cohort would look better, because its slow and troublesome parcels have not had the time to show.
+--
+-- A promise is a horizon that differs from parcel to parcel: of a young cohort only the short promises are due, and those say
+-- nothing of the long ones. So what is due (sla_due, lost_due) stands beside what will be (sla_parcels, promised): the rate is that of
+-- the cohort only once the two are the same.
 
 -- The counting itself, for cohorts from one day to another. received_from spares the reading of older months: newer
 -- versions of a shipment never lie in an older one. The recent refresh knows parcels first heard of in the last 101 days, which
@@ -75,6 +79,7 @@ WITH
             countIf(is_in_cohort AND reported_seconds >= 48 * 3600 AND transit_seconds <= 48 * 3600) AS within_48h,
             countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 72 * 3600) AS due_72h,
             countIf(is_in_cohort AND reported_seconds >= 72 * 3600 AND transit_seconds <= 72 * 3600) AS within_72h,
+            countIf(is_in_cohort AND NOT is_attempt_invalid AND isNotNull(sla_seconds)) AS sla_parcels,
             countIf(is_in_cohort AND NOT is_attempt_invalid AND reported_seconds >= sla_seconds) AS sla_due,
             countIf(is_in_cohort AND reported_seconds >= sla_seconds AND attempt_seconds <= sla_seconds) AS sla_attempted,
             countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= sla_seconds) AS sla_delivered_due,
@@ -86,6 +91,7 @@ WITH
             countIf(is_settled AND is_exception) AS settled_with_exception,
             countIf(is_settled AND is_returned) AS settled_returned,
             countIf(is_settled AND is_refused) AS settled_refused,
+            countIf(is_in_cohort AND isNotNull(sla_seconds)) AS promised,
             countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
             countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
             countIf(is_settled AND (is_delivered OR is_available)) AS settled_reached,
@@ -140,6 +146,7 @@ SELECT
     sum(by_city.within_48h) AS within_48h,
     sum(by_city.due_72h) AS due_72h,
     sum(by_city.within_72h) AS within_72h,
+    sum(by_city.sla_parcels) AS sla_parcels,
     sum(by_city.sla_due) AS sla_due,
     sum(by_city.sla_attempted) AS sla_attempted,
     sum(by_city.sla_delivered_due) AS sla_delivered_due,
@@ -151,6 +158,7 @@ SELECT
     sum(by_city.settled_with_exception) AS settled_with_exception,
     sum(by_city.settled_returned) AS settled_returned,
     sum(by_city.settled_refused) AS settled_refused,
+    sum(by_city.promised) AS promised,
     sum(by_city.lost_due) AS lost_due,
     sum(by_city.lost_due_presumed) AS lost_due_presumed,
     sum(by_city.settled_reached) AS settled_reached,
@@ -213,6 +221,7 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `within_48h`                     UInt64                 COMMENT 'Of those, delivered within 48 h of the pickup',
     `due_72h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
     `within_72h`                     UInt64                 COMMENT 'Of those, delivered within 72 h of the pickup',
+    `sla_parcels`                    UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
     `sla_due`                        UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
     `sla_attempted`                  UInt64                 COMMENT 'Of those, first attempted within the promise',
     `sla_delivered_due`              UInt64                 COMMENT 'Parcels with a promise, of valid transit time, aged promise + 6 h or more',
@@ -224,6 +233,7 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception',
     `settled_returned`               UInt64                 COMMENT 'Settled parcels on their way back or back',
     `settled_refused`                UInt64                 COMMENT 'Settled parcels that the recipient refused',
+    `promised`                       UInt64                 COMMENT 'Parcels with a promise, of any age: those that the lost rate is over in the end',
     `lost_due`                       UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
     `lost_due_presumed`              UInt64                 COMMENT 'Of those, presumed lost',
     `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station: denominator of the locker share',
@@ -326,6 +336,7 @@ CREATE VIEW IF NOT EXISTS {database}.carrier_daily
     `within_48h`                     UInt64                 COMMENT 'Of those, delivered within 48 h of the pickup',
     `due_72h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
     `within_72h`                     UInt64                 COMMENT 'Of those, delivered within 72 h of the pickup',
+    `sla_parcels`                    UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
     `sla_due`                        UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
     `sla_attempted`                  UInt64                 COMMENT 'Of those, first attempted within the promise',
     `sla_delivered_due`              UInt64                 COMMENT 'Parcels with a promise, of valid transit time, aged promise + 6 h or more',
@@ -337,6 +348,7 @@ CREATE VIEW IF NOT EXISTS {database}.carrier_daily
     `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception',
     `settled_returned`               UInt64                 COMMENT 'Settled parcels on their way back or back',
     `settled_refused`                UInt64                 COMMENT 'Settled parcels that the recipient refused',
+    `promised`                       UInt64                 COMMENT 'Parcels with a promise, of any age: those that the lost rate is over in the end',
     `lost_due`                       UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
     `lost_due_presumed`              UInt64                 COMMENT 'Of those, presumed lost',
     `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station: denominator of the locker share',

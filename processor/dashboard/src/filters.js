@@ -8,10 +8,10 @@ import { choose, get, list } from './url.js';
 const SPANS = [7, 30, 90];
 const DEFAULT_SPAN = 30;
 
-// Parcels of younger days cannot be judged by the longest fixed horizon yet: 72 h, and 6 h for late reports. The figures
-// that are shown without being asked for are those of days that can.
-const YOUNG_DAYS = 4;
-const lastJudged = () => daysBefore(today(), YOUNG_DAYS);
+// Younger parcels cannot be judged by the longest fixed horizon yet: 72 h, and 6 h for late reports. The figures that are
+// shown without being asked for are those of days that had ended by then.
+const YOUNG_HOURS = 78;
+const lastJudged = () => daysBefore(today(YOUNG_HOURS), 1);
 
 // What the API is asked for; the days are always said, so that all panels mean the same ones.
 export function filters() {
@@ -63,7 +63,7 @@ function days({ from, to }) {
   }, text);
   const span = (days) => preset(t('days.last', { days }), daysBefore(lastJudged(), days - 1), lastJudged(), days === DEFAULT_SPAN);
   return h('div', { class: 'field' }, h('span', { class: 'label' }, t('days')), date('from', from), h('span', { 'aria-hidden': 'true' }, '–'), date('to', to),
-    h('span', { class: 'presets', title: t('days.judged', { days: YOUNG_DAYS }) }, SPANS.map(span), preset(t('days.today'), daysBefore(today(), DEFAULT_SPAN - 1), today())));
+    h('span', { class: 'presets', title: t('days.judged', { day: lastJudged() }) }, SPANS.map(span), preset(t('days.today'), daysBefore(today(), DEFAULT_SPAN - 1), today())));
 }
 
 function select(name, label, options) {

@@ -48,8 +48,8 @@ export function shortDay(iso) {
   return new Date(`${iso}T00:00:00Z`).toLocaleDateString(locale(), { month: 'short', day: 'numeric', timeZone: 'UTC' });
 }
 
-export function today() {
-  return new Date().toLocaleDateString('sv-SE', { timeZone: CHINA });
+export function today(hoursAgo = 0) {
+  return new Date(Date.now() - hoursAgo * 3600e3).toLocaleDateString('sv-SE', { timeZone: CHINA });
 }
 
 export function daysBefore(date, days) {

@@ -10,6 +10,9 @@ import { address, list } from './url.js';
 // A share of fewer parcels would be chance, and is not shown (D.2).
 export const SOUND_RATE = 30;
 
+// A carrier's row says it by itself (is_on_time_mature); what is added up over several has to be compared with this.
+export const MATURE_SHARE = 0.99;
+
 // Column, the parcels that it is a share of, and the end of its scale; less is better where that is below 1.
 const RATES = [
   ['rate_48h', 'due_48h', 1],
@@ -39,7 +42,10 @@ export function league(rows, { trend } = {}) {
 }
 
 // A share that may be compared, or nothing.
-export const sound = (row, key, of) => (row[of] >= SOUND_RATE ? row[key] : null);
+export const sound = (row, key, of) => (row[of] >= SOUND_RATE && !isYoung(row, key) ? row[key] : null);
+
+// Promises differ: of young parcels the short ones are due first, and their share says nothing of the others.
+export const isYoung = (row, key) => key === 'on_time_rate' && !row.is_on_time_mature;
 
 function name(row, chosen) {
   const only = chosen.length === 1 && chosen[0] === row.carrier;
@@ -62,10 +68,13 @@ function quantile(key, isSound) {
 }
 
 export function rate(row, key, of, end = 1, digits = 1) {
+  if (row[of] >= SOUND_RATE && isYoung(row, key)) return tooYoung(row);
   if (sound(row, key, of) === null) return few(row[of]);
   const title = t('interval', { low: percent(row[`${key}_low`], digits), high: percent(row[`${key}_high`], digits), n: count(row[of]) });
   return h('span', { class: 'rate', title }, percent(row[key], digits),
     interval(row[key], row[`${key}_low`], row[`${key}_high`], 0, end), h('span', { class: 'hidden' }, title));
 }
+
+export const tooYoung = (row) => h('span', { class: 'quiet', title: t('on_time.young', { share: percent(row.on_time_maturity, 0) }) }, t('not.yet'));
 
 const few = (n) => h('span', { class: 'quiet', title: t('too.few.n', { n: count(n) }) }, n ? t('n', { n: count(n) }) : '–');

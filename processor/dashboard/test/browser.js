@@ -146,11 +146,16 @@ const tests = {
     await click(page, '.preset', '7 days');
     assert.deepEqual(new Set(await states(page)), new Set(['empty']));
     await page.screenshot({ path: `${pictures}/empty-en.png` });
-    // Three hours ago something was picked up: too young to judge, and greyed.
+    // Picked up three and forty hours ago: too young to judge, and greyed.
     await click(page, '.preset', 'to today');
-    const row = await page.$$eval('.league tr.young', (rows) => rows.map((row) => row.innerText));
-    assert.equal(row.length, 1);
-    assert.match(row[0], /nobody\s*young/);
+    const young = await text(page, '.league tr.young th');
+    assert.deepEqual(young.map((name) => name.replace(/\s+/g, ' ')).sort(), ['YTO Express young', 'nobody young']);
+    // All of the short promises were kept, and the long ones are not due: nobody is told that it is reliable.
+    const carriers = await league(page);
+    assert.equal(withoutTrend(carriers['YTO Expressyoung'])[5], 'not yet');
+    assert.match((await text(page, '.best'))[1], /Most reliable\s+SF Express/);
+    assert.equal((await text(page, '.summary .fact strong'))[4], 'not yet');
+    await picture(page, 'carriers-young-en');
   },
 
   async 'the language is that of the browser, and can be changed'() {

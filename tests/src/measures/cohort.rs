@@ -117,6 +117,10 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ("within_48h", count(&|parcel| is_in_time(parcel, 48))),
         ("due_72h", count(&|parcel| is_due(parcel, 72))),
         ("within_72h", count(&|parcel| is_in_time(parcel, 72))),
+        (
+            "sla_parcels",
+            cohort(&|parcel| parcel.attempt != Span::Invalid && parcel.sla.is_some()),
+        ),
         ("sla_due", count(&|parcel| is_sla_due(parcel, parcel.attempt))),
         ("sla_attempted", count(&|parcel| is_sla_met(parcel, parcel.attempt))),
         ("sla_delivered_due", count(&|parcel| is_sla_due(parcel, parcel.transit))),
@@ -134,6 +138,7 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ("settled_with_exception", settled(&|parcel| parcel.is_exception)),
         ("settled_returned", settled(&|parcel| parcel.is_returned)),
         ("settled_refused", settled(&|parcel| parcel.is_refused)),
+        ("promised", cohort(&|parcel| parcel.sla.is_some())),
         ("lost_due", count(&|parcel| is_lost_due(parcel))),
         (
             "lost_due_presumed",
@@ -262,12 +267,14 @@ fn scores(parcels: &[&Measured<'_>]) -> Row {
         .map(|(column, value)| (*column, Figure::Exact(value.clone())))
         .collect();
 
-    let due = number("due_72h");
     let all = number("transit_parcels");
-    #[allow(clippy::cast_precision_loss, reason = "counts of a test")]
-    let maturity = (all > 0).then(|| due as f64 / all as f64);
-    row.insert("maturity", Figure::close(maturity));
-    row.insert("is_mature", Figure::exact(all > 0 && due * 100 >= all * 99));
+    for ([maturity, is_mature], due, all) in MATURITIES {
+        let (due, all) = (number(due), number(all));
+        #[allow(clippy::cast_precision_loss, reason = "counts of a test")]
+        let share = (all > 0).then(|| due as f64 / all as f64);
+        row.insert(maturity, Figure::close(share));
+        row.insert(is_mature, Figure::exact(all > 0 && due * 100 >= all * 99));
+    }
     for (column, least) in [("is_p50_sound", 10), ("is_p90_sound", 50), ("is_p95_sound", 100)] {
         row.insert(column, Figure::exact(all >= least));
     }
@@ -324,6 +331,13 @@ fn scores(parcels: &[&Measured<'_>]) -> Row {
     row.insert("refreshed_at", Figure::Any);
     row
 }
+
+/// How many of the parcels can be judged already, and whether these are nearly all.
+const MATURITIES: [([&str; 2], &str, &str); 3] = [
+    (["maturity", "is_mature"], "due_72h", "transit_parcels"),
+    (["on_time_maturity", "is_on_time_mature"], "sla_due", "sla_parcels"),
+    (["lost_maturity", "is_lost_mature"], "lost_due", "promised"),
+];
 
 const RATES: [([&str; 3], &str, &str); 14] = [
     (["rate_24h", "rate_24h_low", "rate_24h_high"], "within_24h", "due_24h"),
@@ -512,7 +526,10 @@ const LANE_COLUMNS: &[&str] = &[
     "rate_72h",
     "rate_72h_low",
     "rate_72h_high",
+    "sla_parcels",
     "sla_due",
+    "on_time_maturity",
+    "is_on_time_mature",
     "on_time_rate",
     "on_time_rate_low",
     "on_time_rate_high",

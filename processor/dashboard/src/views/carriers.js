@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, hours, percent, time } from '../format.js';
 import { t } from '../i18n.js';
-import { SOUND_RATE, league, sound } from '../league.js';
+import { MATURE_SHARE, SOUND_RATE, league, sound } from '../league.js';
 import { panel } from '../panel.js';
 
 export default {
@@ -43,6 +43,7 @@ function summary({ rows }) {
   const sum = (value) => rows.reduce((total, row) => total + value(row), 0);
   // A share times its denominator is the count that it was made of; of too few parcels it would be chance.
   const share = (key, of) => (sum((row) => row[of]) < SOUND_RATE ? null : sum((row) => (row[key] ?? 0) * row[of]) / sum((row) => row[of]));
+  const isOnTimeMature = sum((row) => row.sla_due) >= MATURE_SHARE * sum((row) => row.sla_parcels);
   const fact = (value, label) => h('div', { class: 'fact' }, h('strong', {}, value), h('span', {}, label));
   return [
     h('div', { class: 'facts' },
@@ -50,7 +51,7 @@ function summary({ rows }) {
       fact(percent(sum((row) => row.delivered) / sum((row) => row.parcels)), t('kpi.delivered')),
       fact(count(sum((row) => row.open)), t('kpi.open')),
       fact(percent(share('rate_48h', 'due_48h')), t('kpi.rate_48h')),
-      fact(percent(share('on_time_rate', 'sla_due')), t('kpi.on_time')),
+      fact(isOnTimeMature ? percent(share('on_time_rate', 'sla_due')) : t('not.yet'), t('kpi.on_time')),
       fact(percent(share('exception_rate', 'settled')), t('kpi.exception'))),
     // Nobody is the fastest of one.
     rows.length > 1 && h('div', { class: 'bests' }, bests(rows)),

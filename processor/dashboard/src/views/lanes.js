@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, hours, percent } from '../format.js';
 import { t } from '../i18n.js';
-import { league, SOUND_RATE } from '../league.js';
+import { isYoung, league, SOUND_RATE, tooYoung } from '../league.js';
 import { panel } from '../panel.js';
 import { table } from '../table.js';
 import { address, choose, get } from '../url.js';
@@ -26,6 +26,7 @@ const METRICS = {
 // about a young one), or nothing, for want of parcels.
 function answers(row, key, sound) {
   if (!sound(row)) return 'few';
+  if (isYoung(row, key)) return 'young';
   if (row[key] !== null) return 'known';
   return row.is_mature ? 'never' : 'young';
 }
@@ -142,7 +143,7 @@ function list({ rows }) {
   const when = (row, name) => {
     const { key, shown, sound } = METRICS[name];
     const quiet = (words) => h('span', { class: 'quiet' }, words);
-    return { few: quiet(t('n', { n: count(row.parcels) })), never: t('not.reached'), young: quiet(t('not.yet')), known: shown(row[key]) }[answers(row, key, sound)];
+    return { few: quiet(t('n', { n: count(row.parcels) })), never: t('not.reached'), young: isYoung(row, key) ? tooYoung(row) : quiet(t('not.yet')), known: shown(row[key]) }[answers(row, key, sound)];
   };
   const rank = (row, name) => {
     const { key, sound } = METRICS[name];

@@ -24,6 +24,7 @@ WITH
             sumMap(daily.transit_bins) AS transit_bins,
             sum(daily.due_72h) AS due_72h,
             sum(daily.within_72h) AS within_72h,
+            sum(daily.sla_parcels) AS sla_parcels,
             sum(daily.sla_due) AS sla_due,
             sum(daily.sla_attempted) AS sla_attempted,
             min(daily.refreshed_at) AS refreshed_at
@@ -49,7 +50,10 @@ SELECT
     share(within_72h, due_72h) AS rate_72h,
     wilson(within_72h, due_72h, -1) AS rate_72h_low,
     wilson(within_72h, due_72h, 1) AS rate_72h_high,
+    sla_parcels,
     sla_due,
+    share(sla_due, sla_parcels) AS on_time_maturity,
+    ifNull(on_time_maturity >= 0.99, false) AS is_on_time_mature,
     share(sla_attempted, sla_due) AS on_time_rate,
     wilson(sla_attempted, sla_due, -1) AS on_time_rate_low,
     wilson(sla_attempted, sla_due, 1) AS on_time_rate_high,

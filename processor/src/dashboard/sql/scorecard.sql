@@ -3,7 +3,7 @@ SELECT
     carrier, parcels, cancelled, delivered, sent_back, open, lost_presumed, settled, maturity, is_mature,
     transit_parcels, p50_hours, is_p50_sound, p90_hours, is_p90_sound, p95_hours, is_p95_sound,
     due_48h, rate_48h, rate_48h_low, rate_48h_high, due_72h, rate_72h, rate_72h_low, rate_72h_high,
-    sla_due, on_time_rate, on_time_rate_low, on_time_rate_high,
+    sla_parcels, sla_due, on_time_maturity, is_on_time_mature, on_time_rate, on_time_rate_low, on_time_rate_high,
     settled_attempted, first_attempt_cn_rate, first_attempt_cn_rate_low, first_attempt_cn_rate_high,
     exception_rate, exception_rate_low, exception_rate_high, return_rate, return_rate_low, return_rate_high,
     locker_share, locker_overdue_rate, eta_parcels, eta_hit_rate, eta_hit_rate_low, eta_hit_rate_high, eta_bias_hours, eta_mae_hours,

@@ -13,6 +13,7 @@ WITH
             sumMap(daily.transit_bins) AS transit_bins,
             sum(daily.due_72h) AS due_72h,
             sum(daily.within_72h) AS within_72h,
+            sum(daily.sla_parcels) AS sla_parcels,
             sum(daily.sla_due) AS sla_due,
             sum(daily.sla_attempted) AS sla_attempted
         FROM carrier_daily AS daily
@@ -31,7 +32,9 @@ SELECT
     if(transit_parcels >= 10, hours_at(transit_bins, transit_parcels, 50), NULL) AS p50_hours,
     if(transit_parcels >= 50, hours_at(transit_bins, transit_parcels, 90), NULL) AS p90_hours,
     due_72h, if(due_72h >= 30, within_72h / due_72h, NULL) AS rate_72h,
-    sla_due, if(sla_due >= 30, sla_attempted / sla_due, NULL) AS on_time_rate
+    -- Short promises are due first: a young week would be judged by them alone.
+    sla_due, if(sla_parcels = 0, NULL, sla_due / sla_parcels) AS on_time_maturity,
+    if(sla_due >= 30 AND on_time_maturity >= 0.99, sla_attempted / sla_due, NULL) AS on_time_rate
 FROM week
 ORDER BY carrier, day
 LIMIT 40000

@@ -124,13 +124,14 @@ fn the_league_table_counts_every_parcel_and_never_flatters() {
         "return_rate",
         "eta_hit_rate",
         "maturity",
+        "on_time_maturity",
     ];
     assert_eq!(
         columns(&answer["rows"], &rates),
         [
-            json!([0.5, 0.5, 0.7, 0.5, 0.3, null, 1]),
-            json!([1, 1, 1, 0, 0, 1, 1]),
-            json!([0, 0.75, 0.75, 0.75, 0, null, 1]),
+            json!([0.5, 0.5, 0.7, 0.5, 0.3, null, 1, 1]),
+            json!([1, 1, 1, 0, 0, 1, 1, 1]),
+            json!([0, 0.75, 0.75, 0.75, 0, null, 1, 1]),
         ]
     );
     // 30 of 40: Wilson, worked out by hand.
@@ -226,6 +227,25 @@ fn a_trend_is_made_of_the_week_up_to_each_day() {
         }
     }
     assert_eq!(found, expected);
+}
+
+#[test]
+fn short_promises_alone_are_no_trend() {
+    let dashboard = shared();
+    let young = format!("from={}&to={}&carrier=yto", pickup_day(), today());
+    let judged = ["sla_due", "on_time_maturity", "on_time_rate"];
+    let scorecard = dashboard.ask("scorecard", &young);
+    // The view says what it knows, and that it is not to be shown.
+    assert_eq!(columns(&scorecard["rows"], &judged), [json!([40, 0.5, 1])]);
+    assert_eq!(scorecard["rows"][0]["is_on_time_mature"], false);
+    let lanes = dashboard.ask("lanes", &young);
+    assert_eq!(
+        columns(&lanes["rows"], &["dest", "on_time_maturity"]),
+        [json!(["CN31", 1]), json!(["CN44", 0])]
+    );
+    for day in columns(&dashboard.ask("trend", &young)["rows"], &judged) {
+        assert_eq!(day, json!([40, 0.5, null]));
+    }
 }
 
 #[test]
@@ -384,7 +404,7 @@ fn what_came_in_and_how_good_it_is() {
     let quality = dashboard.ask("quality", &format!("from={}&to={}", pickup_day(), today()));
     assert_eq!(
         columns(&quality["rows"], &["vendor", "shipments", "pushes"]),
-        [json!(["kdniao", 40, 2]), json!(["kuaidi100", 81, 5])]
+        [json!(["kdniao", 40, 2]), json!(["kuaidi100", 161, 5])]
     );
     let catalog = dashboard.ask("catalog", "");
     assert_eq!(catalog["max_days"], 400);
@@ -490,7 +510,7 @@ fn the_user_of_the_dashboard_can_only_read() {
         let mut answer = agent().post(url).send(sql).unwrap();
         (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
     };
-    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "121");
+    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "201");
     for forbidden in [
         "INSERT INTO push (vendor) VALUES ('x')",
         "ALTER TABLE shipment DELETE WHERE 1",
@@ -520,7 +540,7 @@ fn the_user_of_the_dashboard_can_only_read() {
             "{forbidden}: {text}"
         );
     }
-    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "121");
+    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "201");
 }
 
 /// The page and its files, as a browser gets them.

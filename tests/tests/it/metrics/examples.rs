@@ -23,9 +23,13 @@ impl Cohort {
     fn picked_up(carrier: &'static str, ago: i64) -> Self {
         // Noon in China: a cohort is one day.
         let noon = (now() - ago + 8 * HOUR).div_euclid(DAY) * DAY + 4 * HOUR;
+        Self::picked_up_at(carrier, noon)
+    }
+
+    fn picked_up_at(carrier: &'static str, picked_up_at: i64) -> Self {
         Self {
             carrier,
-            picked_up_at: noon,
+            picked_up_at,
             parcels: Vec::new(),
         }
     }
@@ -42,6 +46,29 @@ impl Cohort {
     fn delivered_after(&mut self, hours: i64) {
         self.parcel(|row, start| deliver(row, start + hours * HOUR));
     }
+
+    /// Half of them within one city after 20 h; the others to another place after so many hours, or never.
+    fn near_and_far(&mut self, dest: &str, hours: Option<i64>) {
+        for _ in 0..40 {
+            self.parcel(|row, start| {
+                go(row, "CN440305000000");
+                deliver(row, start + 20 * HOUR);
+            });
+            self.parcel(|row, start| {
+                go(row, dest);
+                if let Some(hours) = hours {
+                    deliver(row, start + hours * HOUR);
+                    forget_after(row, now());
+                }
+            });
+        }
+    }
+}
+
+/// From Shenzhen to a place.
+fn go(row: &mut ShipmentRow, dest: &str) {
+    row.origin_code = Some("CN440305000000".to_owned());
+    row.dest_code = Some(dest.to_owned());
 }
 
 fn deliver(row: &mut ShipmentRow, at: i64) {
@@ -381,6 +408,87 @@ fn refuse(row: &mut ShipmentRow, start: i64) {
     row.exception_reasons = vec!["REFUSED".to_owned()];
 }
 
+#[test]
+fn short_promises_alone_are_no_judgement() {
+    let stack = migrated("metrics-promise-maturity");
+    tables::execute(
+        &stack,
+        "INSERT INTO courier.sla_promise (origin, dest, hours) VALUES ('', 'CN54', 120)",
+    );
+    let (beijing, lhasa) = ("CN110105000000", "CN540102000000");
+    let mut all = Vec::new();
+    for (carrier, age, dest, hours) in [
+        // 24 h within the city, 72 h to Beijing.
+        ("young", 40 * HOUR, beijing, Some(100)),
+        ("grown", 10 * DAY, beijing, Some(100)),
+        // 120 h to Lhasa: longer than the horizon of is_mature.
+        ("young-far", 84 * HOUR, lhasa, Some(130)),
+        ("grown-far", 10 * DAY, lhasa, Some(130)),
+        // Presumed lost 4 days after the pickup within the city, and 10 days after it on the way to Beijing.
+        ("young-lost", 10 * DAY, beijing, None),
+        ("grown-lost", 11 * DAY, beijing, None),
+    ] {
+        let mut cohort = Cohort::picked_up_at(carrier, now() - age);
+        cohort.near_and_far(dest, hours);
+        all.extend(cohort.parcels);
+    }
+    tables::execute(&stack, &insert_shipments("courier", &all));
+    tables::refresh_metrics(&stack);
+
+    for (carrier, is_mature) in [("young", false), ("young-far", true)] {
+        assert_scores(
+            &stack,
+            carrier,
+            &[
+                ("is_mature", json!(is_mature)),
+                ("sla_parcels", json!(80)),
+                ("sla_due", json!(40)),
+                ("on_time_rate", json!(1.0)),
+                ("on_time_maturity", json!(0.5)),
+                ("is_on_time_mature", json!(false)),
+            ],
+        );
+    }
+    for carrier in ["grown", "grown-far"] {
+        assert_scores(
+            &stack,
+            carrier,
+            &[
+                ("sla_due", json!(80)),
+                ("on_time_rate", json!(0.5)),
+                ("on_time_maturity", json!(1.0)),
+                ("is_on_time_mature", json!(true)),
+            ],
+        );
+    }
+    assert_scores(
+        &stack,
+        "young-lost",
+        &[
+            ("promised", json!(80)),
+            ("lost_due", json!(40)),
+            ("lost_rate", json!(0.0)),
+            ("lost_maturity", json!(0.5)),
+            ("is_lost_mature", json!(false)),
+        ],
+    );
+    assert_scores(
+        &stack,
+        "grown-lost",
+        &[("lost_rate", json!(0.5)), ("is_lost_mature", json!(true))],
+    );
+}
+
+/// Whether a column is to be read at all: what is judged by promises is not, as long as only the short ones are due.
+fn is_judged(row: &Value, column: &str) -> bool {
+    let flag = match column {
+        "on_time_rate" | "on_time_delivered_rate" => "is_on_time_mature",
+        "lost_rate" => "is_lost_mature",
+        _ => return true,
+    };
+    row[flag] == json!(true)
+}
+
 /// Columns of which more is better, less is better, and longer is worse.
 const MORE: [&str; 7] = [
     "rate_24h",
@@ -423,6 +531,10 @@ fn a_young_cohort_is_never_better_for_being_young() {
             cohort.parcel(|row, start| {
                 // All within seven days: what comes later is judged too late to count.
                 let hours = 8 + number * 4;
+                // The quickest ones within a city: their promise is the shorter one.
+                if number < 10 {
+                    go(row, "CN440305000000");
+                }
                 row.out_for_delivery_at = Some(start + (hours - 3) * HOUR);
                 row.edd_first = Some(start + 70 * HOUR);
                 if number % 8 == 7 {
@@ -451,7 +563,9 @@ fn a_young_cohort_is_never_better_for_being_young() {
         let is_reached = !old[*column].is_null() || column.starts_with("p9") || *column == "attempt_p90_hours";
         assert!(is_reached, "the old cohort has a {column}: {old}");
     }
-    let number = |row: &Value, column: &str| row[column].as_f64();
+    let number = |row: &Value, column: &str| row[column].as_f64().filter(|_| is_judged(row, column));
+    let flatters = |day: &&Value| day["on_time_rate"].as_f64() > number(old, "on_time_rate");
+    assert!(days.iter().any(|day| flatters(&day)), "short promises flatter some day");
     let mut judged = 0;
     for day in &days {
         for column in MORE {
