@@ -70,12 +70,12 @@ fn collect(value: &Value, queries: &mut Vec<String>) {
 /// What the plugin and the page put in. `percentencode` leaves nothing that could end a literal; `sqlstring` leaves
 /// backslashes, which `ClickHouse` reads.
 fn substituted(query: &str, value: &str) -> String {
-    let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded: Vec<String> = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let mut sql = query
         .replace("$__fromTime", "toDateTime(now() - 60 * 86400)")
         .replace("$__toTime", "toDateTime(now())");
     for variable in ["vendor", "origin", "dest", "carrier", "number"] {
-        sql = sql.replace(&format!("${{{variable}:percentencode}}"), &encoded);
+        sql = sql.replace(&format!("${{{variable}:percentencode}}"), &encoded.concat());
     }
     assert!(!sql.contains('$'), "an unknown or bare variable in\n{query}");
     sql
