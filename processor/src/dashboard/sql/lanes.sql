@@ -53,7 +53,7 @@ SELECT
     sla_parcels,
     sla_due,
     share(sla_due, sla_parcels) AS on_time_maturity,
-    ifNull(on_time_maturity >= 0.99, false) AS is_on_time_mature,
+    toBool(ifNull(on_time_maturity >= 0.99, false)) AS is_on_time_mature,
     share(sla_attempted, sla_due) AS on_time_rate,
     wilson(sla_attempted, sla_due, -1) AS on_time_rate_low,
     wilson(sla_attempted, sla_due, 1) AS on_time_rate_high,
