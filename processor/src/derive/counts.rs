@@ -53,12 +53,12 @@ pub(super) fn publish_size(state: &State) {
 }
 
 /// Push events that are on the topic and not committed. Offsets are committed by the producer, so the consumer does not
-/// know of them; and what was read may be aborted and read again, so `uncommitted_from` says where a partition stands. Of
-/// one that nothing was read from yet, the consumer's own word must do; there -1 means that nothing is known.
-pub(super) fn lag(statistics: &Statistics, uncommitted_from: &BTreeMap<i32, i64>) -> i64 {
+/// know of them; and what was read may be aborted and read again, so `committed` says where a partition stands. Of one that
+/// nothing was ever committed of, the consumer's own word must do; there -1 means that nothing is known.
+pub(super) fn lag(statistics: &Statistics, committed: &BTreeMap<i32, i64>) -> i64 {
     let partitions = statistics.topics.values().flat_map(|topic| &topic.partitions);
     partitions
-        .map(|(number, partition)| match uncommitted_from.get(number) {
+        .map(|(number, partition)| match committed.get(number) {
             Some(from) => (partition.ls_offset - from).max(0),
             None => partition.consumer_lag_stored.max(0),
         })
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_was_read_and_not_committed_counts() {
-        // Two that were read from, one that was not, one that is not ours, one of which the end is not known.
+        // Two that were committed, one that was not, one that is not ours, one of which the end is not known.
         let partitions = [
             (0, partition(100, 0)),
             (1, partition(50, 0)),
@@ -97,7 +97,7 @@ mod tests {
             topics: [("courier.push.v1".to_owned(), topic)].into(),
             ..Statistics::default()
         };
-        let uncommitted_from = [(0, 90), (1, 50), (4, 7)].into();
-        assert_eq!(lag(&statistics, &uncommitted_from), 13);
+        let committed = [(0, 90), (1, 50), (4, 7)].into();
+        assert_eq!(lag(&statistics, &committed), 13);
     }
 }

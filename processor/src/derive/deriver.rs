@@ -94,8 +94,6 @@ pub(super) struct Deriver {
     pub(super) lost: bool,
     /// Aborted: to be read again from here.
     pub(super) rewind: BTreeMap<i32, i64>,
-    /// The first push event of each partition that is not committed, as far as one was read.
-    uncommitted_from: BTreeMap<i32, i64>,
     /// A failure inside a rebalance callback, which cannot return one.
     failure: Option<WorkerError>,
     shutdown: Shutdown,
@@ -131,7 +129,6 @@ impl Deriver {
             assigned: false,
             lost: false,
             rewind: BTreeMap::new(),
-            uncommitted_from: BTreeMap::new(),
             failure: None,
             shutdown,
         })
@@ -144,7 +141,6 @@ impl Deriver {
             // Fetched before the partition was taken from us; its new owner reads it.
             return Ok(());
         }
-        self.uncommitted_from.entry(partition).or_insert(message.offset());
         self.begin_if_closed()?;
         let outcome = self.take(message)?;
         if let Some(open) = &mut self.open {
@@ -403,7 +399,7 @@ impl Deriver {
 
     /// Push events that are not committed, by what the consumer says of their topic.
     pub(super) fn lag(&self, statistics: &Statistics) -> i64 {
-        counts::lag(statistics, &self.uncommitted_from)
+        counts::lag(statistics, &self.state.committed_offsets())
     }
 
     pub(super) fn until_commit(&self, interval: Duration) -> Duration {
@@ -456,7 +452,6 @@ impl Deriver {
             for letter in &open.dead_letters {
                 letter.log("dead-lettered");
             }
-            self.uncommitted_from.extend(&open.next_offsets);
             if let Some(oldest) = open.oldest_timestamp {
                 metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
             }
@@ -536,7 +531,6 @@ impl Deriver {
             }
             self.to_restore.remove(partition);
             self.rewind.remove(partition);
-            self.uncommitted_from.remove(partition);
         }
         tracing::info!(?partitions, lost, "partitions given up");
     }

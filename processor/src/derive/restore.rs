@@ -292,8 +292,8 @@ fn from_header(message: &impl Message) -> Option<Memory> {
     Memory::from_bytes(header.value?).ok()
 }
 
-/// The group's committed offsets of push partitions; none where nothing was ever committed. `OffsetFetch` of a `read_committed` consumer demands stable offsets
-/// (KIP-447): it is answered only when no transaction is pending on them.
+/// The group's committed offsets of push partitions; none where nothing was ever committed. `OffsetFetch` of a
+/// `read_committed` consumer demands stable offsets (KIP-447): it is answered only when no transaction is pending on them.
 pub(super) fn stable_offsets<C: ConsumerContext>(
     member: &BaseConsumer<C>,
     partitions: &[i32],

@@ -213,6 +213,14 @@ impl State {
         self.partitions.contains_key(&number)
     }
 
+    /// The group's committed offset of each partition, where there is one.
+    pub(crate) fn committed_offsets(&self) -> BTreeMap<i32, i64> {
+        let owned = self.partitions.iter();
+        owned
+            .filter_map(|(number, partition)| Some((*number, partition.as_of?)))
+            .collect()
+    }
+
     /// The resting shipment of a key.
     pub(crate) fn get(&self, partition: i32, key: KeyHash) -> Option<&Resting> {
         self.partitions.get(&partition)?.shipments.get(&key)

@@ -226,16 +226,18 @@ impl Worker {
         }
         let mut committed = stable_offsets(&self.consumer, assigned, &self.shutdown)?;
         committed.retain(|&partition, &mut offset| !deriver.state.take_up(partition, offset));
-        let partitions: Vec<i32> = committed.keys().copied().collect();
-        if !partitions.is_empty() {
-            let decoder = &mut deriver.shipment_decoder;
-            for (number, partition) in self.restorer.restore(&committed, decoder, &self.shutdown)? {
-                deriver.state.insert_partition(number, partition);
-            }
+        if committed.is_empty() {
+            tracing::info!(partitions = ?assigned, "partitions came back as they were");
+            return Ok(());
         }
+        let decoder = &mut deriver.shipment_decoder;
+        for (number, partition) in self.restorer.restore(&committed, decoder, &self.shutdown)? {
+            deriver.state.insert_partition(number, partition);
+        }
+        let partitions: Vec<i32> = committed.into_keys().collect();
         let seconds = begun.elapsed().as_secs_f64();
         let (shipments, bytes) = deriver.state.size();
-        tracing::info!(?assigned, restored = ?partitions, seconds, shipments, bytes, "partitions assigned");
+        tracing::info!(?partitions, seconds, shipments, bytes, "restored");
         metrics::histogram!("courierflow_derive_restore_seconds").record(seconds);
         Ok(())
     }

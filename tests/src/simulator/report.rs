@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::carriers::{CARRIERS, Carrier};
 use super::steps::EXCEPTIONS;
 use super::world::CROSS_BORDER;
+use crate::measures::REFRESHED;
 
 /// One row a carrier.
 ///
@@ -133,17 +134,10 @@ impl ClickHouse {
 
     /// Counts the metrics anew, and waits for it: the dashboard would show what was just sent only when the clock says so.
     pub async fn refresh_metrics(&self) -> anyhow::Result<()> {
-        #[derive(Deserialize)]
-        struct View {
-            view: String,
-        }
-        // Cohorts before the exceptions that are divided by them.
-        let views: Vec<View> = self
-            .rows("SELECT view FROM system.view_refreshes WHERE database = 'courier' ORDER BY view")
-            .await?;
-        for View { view } in views {
+        for table in REFRESHED {
             for command in ["REFRESH", "WAIT"] {
-                self.post(format!("SYSTEM {command} VIEW courier.`{view}`")).await?;
+                self.post(format!("SYSTEM {command} VIEW courier.{table}_refresh"))
+                    .await?;
             }
         }
         Ok(())
