@@ -23,7 +23,16 @@ CREATE VIEW IF NOT EXISTS {database}.parcel
     `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
     `is_exception`         Bool                             COMMENT 'At least one event was an exception',
     `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
-    `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - pickup',
+    `picked_up_at`         Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
+    `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - picked_up_at',
+    `left_origin_after`    Nullable(Int64)                  COMMENT 'Seconds from the pickup until it left the origin city, NULL before that; negative when the vendor says so, as all that follow down to eta_due_after',
+    `arrived_dest_after`   Nullable(Int64)                  COMMENT 'Until it arrived in the destination city',
+    `out_after`            Nullable(Int64)                  COMMENT 'Until it first went out for delivery',
+    `available_after`      Nullable(Int64)                  COMMENT 'Until it was put into a locker or handed to a station',
+    `exception_after`      Nullable(Int64)                  COMMENT 'Until its first exception',
+    `refusal_after`        Nullable(Int64)                  COMMENT 'Until the recipient first refused it',
+    `return_after`         Nullable(Int64)                  COMMENT 'Until it turned back',
+    `eta_due_after`        Nullable(Int64)                  COMMENT 'Until the end of the China day after the vendor''s first estimate: then it is known whether that was right within one day',
     `transit_seconds`      Nullable(Int64)                  COMMENT 'delivered_at - picked_up_at; NULL when unfinished, negative or over 180 days',
     `attempt_seconds`      Nullable(Int64)                  COMMENT 'first_attempt_at - picked_up_at; NULL likewise',
     `is_transit_invalid`   Bool                             COMMENT 'Delivered, but the transit time is negative or over 180 days: unknown, not unfinished',
@@ -57,7 +66,9 @@ WITH
         substring(code, 1, 6)) AS area,
     -- A duration that nobody believes is unknown.
     (start, end) -> if(toInt64(end) - toInt64(start) BETWEEN 0 AND 180 * 86400, toInt64(end) - toInt64(start), NULL) AS span,
-    time -> toDate(time, 'Asia/Shanghai') AS china_day
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    -- The first event of those that this is true of; NULL without any. Events dated later than their push are in no figure (rule 28).
+    is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND time <= received_at + INTERVAL 10 MINUTE, event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
 SELECT
     vendor,
     carrier,
@@ -85,7 +96,20 @@ SELECT
     has(exception_reasons, 'REFUSED') AS is_refused,
     notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception,
     has(flags, 'pickup_imputed') AS is_pickup_imputed,
+    shipment.picked_up_at AS picked_up_at,
     toInt64(observed_at) - toInt64(picked_up_at) AS age_seconds,
+    toInt64(left_origin_at) - toInt64(picked_up_at) AS left_origin_after,
+    toInt64(arrived_dest_at) - toInt64(picked_up_at) AS arrived_dest_after,
+    toInt64(out_for_delivery_at) - toInt64(picked_up_at) AS out_after,
+    toInt64(available_at) - toInt64(picked_up_at) AS available_after,
+    -- Status EXCEPTION, and the refusals that vendors file as returns.
+    toInt64(first_event(arrayMap(
+        (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false), event.status, event.sub_status)))
+        - toInt64(picked_up_at) AS exception_after,
+    toInt64(first_event(arrayMap(sub_status -> ifNull(sub_status = 'REFUSED', false), event.sub_status))) - toInt64(picked_up_at) AS refusal_after,
+    toInt64(coalesce(returning_at, returned_at)) - toInt64(picked_up_at) AS return_after,
+    -- China has no daylight saving time.
+    (toInt64(china_day(edd_first)) + 2) * 86400 - 8 * 3600 - toInt64(picked_up_at) AS eta_due_after,
     span(picked_up_at, delivered_at) AS transit_seconds,
     span(picked_up_at, first_attempt_at) AS attempt_seconds,
     isNotNull(delivered_at) AND isNull(transit_seconds) AS is_transit_invalid,

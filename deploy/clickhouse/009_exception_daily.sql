@@ -19,7 +19,8 @@ WITH
             parcel.origin AS origin,
             parcel.dest AS dest,
             parcel.observed_at AS observed_at,
-            ifNull(parcel.age_seconds >= 7 * 86400 + 6 * 3600, false) AS is_settled,
+            -- As in carrier_daily: aged 7 days + 6 h, and it began within the 7.
+            ifNull(parcel.age_seconds >= 7 * 86400 + 6 * 3600 AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= 7 * 86400, false) AS is_settled,
             parcel_exception.kind AS kind,
             parcel_exception.name AS name,
             toInt64(resolved_at) - toInt64(began_at) AS seconds_to_resolve
@@ -66,9 +67,9 @@ CREATE TABLE IF NOT EXISTS {database}.exception_daily_recent
     `kind`            LowCardinality(String) COMMENT 'code, reason or party',
     `name`            LowCardinality(String) COMMENT 'The vendor''s code, the canonical reason, or the party; see exception_name',
     `parcels`         UInt64                 COMMENT 'Parcels of the cohort with at least one such event',
-    `settled`         UInt64                 COMMENT 'Of those, aged 7 days + 6 h or more: numerator of the rate; carrier_daily.settled is its denominator',
-    `resolve_parcels` UInt64                 COMMENT 'Of those, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
-    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Settled parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
+    `settled`         UInt64                 COMMENT 'Of those, settled (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup: numerator of the rate; carrier_daily.settled is its denominator',
+    `resolve_parcels` UInt64                 COMMENT 'Of settled, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
+    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Those parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
     `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
 )
 ENGINE = MergeTree
@@ -122,9 +123,9 @@ CREATE VIEW IF NOT EXISTS {database}.exception_daily
     `kind`            LowCardinality(String) COMMENT 'code, reason or party',
     `name`            LowCardinality(String) COMMENT 'The vendor''s code, the canonical reason, or the party; see exception_name',
     `parcels`         UInt64                 COMMENT 'Parcels of the cohort with at least one such event',
-    `settled`         UInt64                 COMMENT 'Of those, aged 7 days + 6 h or more: numerator of the rate; carrier_daily.settled is its denominator',
-    `resolve_parcels` UInt64                 COMMENT 'Of those, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
-    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Settled parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
+    `settled`         UInt64                 COMMENT 'Of those, settled (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup: numerator of the rate; carrier_daily.settled is its denominator',
+    `resolve_parcels` UInt64                 COMMENT 'Of settled, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
+    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Those parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
     `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

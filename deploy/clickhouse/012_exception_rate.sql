@@ -17,12 +17,12 @@ CREATE VIEW IF NOT EXISTS {database}.exception_rate
     `party`             Nullable(String)       COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
     `is_vendor_clock`   Nullable(Bool)         COMMENT 'The vendor''s clock says so and no scan of the carrier',
     `parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
-    `settled_with`      UInt64                 COMMENT 'Of those, settled: aged 7 days + 6 h or more',
+    `settled_with`      UInt64                 COMMENT 'Of those, settled (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup',
     `settled`           UInt64                 COMMENT 'All settled parcels of the carrier, with or without it; for a code those of its vendor',
-    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event: settled_with / settled, at most 1; NULL when nothing can be judged yet',
+    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event within 7 days of the pickup: settled_with / settled, at most 1; NULL when nothing can be judged yet',
     `rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
     `rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
-    `resolve_parcels`   UInt64                 COMMENT 'Settled parcels with it whose time to resolve is known or still running',
+    `resolve_parcels`   UInt64                 COMMENT 'Of settled_with, those whose time to resolve is known or still running',
     `resolve_p50_hours` Nullable(Float64)      COMMENT 'Half of them had their next event that is no exception within so many hours; NULL = not reached. At most 0.25 h above the true value',
     `refreshed_at`      DateTime('UTC')        COMMENT 'When the counts were taken; UTC'
 )
@@ -117,12 +117,12 @@ CREATE VIEW IF NOT EXISTS {database}.exception_trend
     `party`             Nullable(String)       COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
     `is_vendor_clock`   Nullable(Bool)         COMMENT 'The vendor''s clock says so and no scan of the carrier',
     `parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
-    `settled_with`      UInt64                 COMMENT 'Of those, settled: aged 7 days + 6 h or more',
+    `settled_with`      UInt64                 COMMENT 'Of those, settled (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup',
     `settled`           UInt64                 COMMENT 'All settled parcels of the day, with or without it; for a code those of its vendor',
-    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event: settled_with / settled, at most 1; NULL when nothing can be judged yet',
+    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event within 7 days of the pickup: settled_with / settled, at most 1; NULL when nothing can be judged yet',
     `rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
     `rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
-    `resolve_parcels`   UInt64                 COMMENT 'Settled parcels with it whose time to resolve is known or still running',
+    `resolve_parcels`   UInt64                 COMMENT 'Of settled_with, those whose time to resolve is known or still running',
     `resolve_p50_hours` Nullable(Float64)      COMMENT 'Half of them had their next event that is no exception within so many hours; NULL = not reached. At most 0.25 h above the true value',
     `refreshed_at`      DateTime('UTC')        COMMENT 'When the counts were taken; UTC'
 )

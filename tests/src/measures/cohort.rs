@@ -49,8 +49,8 @@ pub(super) fn bins(spans: impl Iterator<Item = i64>) -> Value {
     )
 }
 
-/// A stage of a parcel's way, or its wait before.
-fn stage(parcel: &Measured<'_>, name: &str) -> Option<i64> {
+/// A stage of a parcel's way, or its wait before, if it ended early enough to be judged.
+fn settled_stage(parcel: &Measured<'_>, name: &str) -> Option<i64> {
     let row = parcel.row;
     let (start, end) = match name {
         "pickup_wait" => (row.created_at, row.picked_up_at),
@@ -59,7 +59,11 @@ fn stage(parcel: &Measured<'_>, name: &str) -> Option<i64> {
         "destination" => (row.arrived_dest_at, row.out_for_delivery_at),
         _ => (row.out_for_delivery_at, row.first_attempt_at),
     };
-    Span::between(start, end).seconds()
+    let is_judged = match name {
+        "last_mile" => parcel.is_attempted_early(),
+        _ => parcel.is_settled_with(end),
+    };
+    Span::between(start, end).seconds().filter(|_| is_judged)
 }
 
 /// Everything that is counted over some parcels, by the name of its column.
@@ -87,8 +91,8 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
     let is_lost_due = |parcel: &Measured<'_>| {
         parcel.is_in_cohort && parcel.lost_after.is_some_and(|limit| parcel.age - 6 * HOUR >= limit)
     };
-    let locker = |parcel: &Measured<'_>| parcel.row.available_at.is_some();
-    let errors = known(&|parcel| parcel.eta_error, &|parcel| parcel.is_settled);
+    let locker = |parcel: &Measured<'_>| parcel.is_settled_with(parcel.row.available_at);
+    let errors = known(&|parcel| parcel.judged_eta_error(), &|_| true);
 
     let mut all = vec![
         ("parcels", cohort(&|_| true)),
@@ -126,18 +130,27 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ("sla_delivered_due", count(&|parcel| is_sla_due(parcel, parcel.transit))),
         ("sla_delivered", count(&|parcel| is_sla_met(parcel, parcel.transit))),
         ("settled", settled(&|_| true)),
+        ("settled_attempted", count(&|parcel| parcel.is_attempted_early())),
         (
-            "settled_attempted",
-            settled(&|parcel| parcel.row.first_attempt_at.is_some()),
+            "settled_first_attempt",
+            count(&|parcel| parcel.is_attempted_early() && parcel.is_first_attempt),
         ),
-        ("settled_first_attempt", settled(&|parcel| parcel.is_first_attempt)),
         (
             "settled_first_attempt_cn",
-            settled(&|parcel| parcel.is_first_attempt_cn),
+            count(&|parcel| parcel.is_attempted_early() && parcel.is_delivered_early() && parcel.is_first_attempt_cn),
         ),
-        ("settled_with_exception", settled(&|parcel| parcel.is_exception)),
-        ("settled_returned", settled(&|parcel| parcel.is_returned)),
-        ("settled_refused", settled(&|parcel| parcel.is_refused)),
+        (
+            "settled_with_exception",
+            count(&|parcel| parcel.is_exception && parcel.is_settled_with(parcel.exception_at)),
+        ),
+        (
+            "settled_returned",
+            count(&|parcel| parcel.is_settled_with(parcel.row.returning_at.or(parcel.row.returned_at))),
+        ),
+        (
+            "settled_refused",
+            count(&|parcel| parcel.is_refused && parcel.is_settled_with(parcel.refusal_at)),
+        ),
         ("promised", cohort(&|parcel| parcel.sla.is_some())),
         ("lost_due", count(&|parcel| is_lost_due(parcel))),
         (
@@ -146,21 +159,26 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ),
         (
             "settled_reached",
-            settled(&|parcel| parcel.is_delivered || locker(parcel)),
+            count(&|parcel| parcel.is_delivered_early() || locker(parcel)),
         ),
-        ("settled_locker", settled(&locker)),
-        (
-            "locker_parcels",
-            settled(&|parcel| locker(parcel) && parcel.locker != Span::Invalid),
-        ),
+        ("settled_locker", count(&locker)),
+        ("locker_parcels", count(&|parcel| parcel.is_dwell_judged())),
         (
             "locker_bins",
-            bins(known(&|parcel| parcel.locker.seconds(), &|parcel| parcel.is_settled).into_iter()),
+            bins(known(&|parcel| parcel.locker.seconds(), &|parcel| parcel.is_dwell_judged()).into_iter()),
         ),
-        ("locker_overdue", settled(&|parcel| parcel.is_locker_overdue)),
+        (
+            "locker_overdue",
+            count(&|parcel| parcel.is_dwell_judged() && parcel.is_locker_overdue),
+        ),
         ("eta_parcels", settled(&|parcel| parcel.row.edd_first.is_some())),
-        ("eta_hit", settled(&|parcel| parcel.is_eta_hit)),
-        ("eta_within_day", settled(&|parcel| parcel.is_eta_within_day)),
+        ("eta_due", count(&|parcel| parcel.is_eta_judged())),
+        ("eta_hit", count(&|parcel| parcel.is_eta_judged() && parcel.is_eta_hit)),
+        (
+            "eta_within_day",
+            count(&|parcel| parcel.is_eta_judged() && parcel.is_eta_within_day),
+        ),
+        ("claims", Value::Null),
         ("eta_attempted", json!(errors.len())),
         ("eta_error_seconds_sum", json!(errors.iter().sum::<i64>())),
         (
@@ -169,7 +187,7 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ),
     ];
     for (name, parcels_column, sum_column) in STAGES {
-        let spans = known(&|parcel| stage(parcel, name), &|parcel| parcel.is_settled);
+        let spans = known(&|parcel| settled_stage(parcel, name), &|_| true);
         all.push((parcels_column, json!(spans.len())));
         all.push((sum_column, json!(spans.iter().sum::<i64>())));
     }
@@ -291,9 +309,7 @@ fn scores(parcels: &[&Measured<'_>]) -> Row {
         };
     let transit = spans(&|parcel| parcel.transit, &|parcel| parcel.is_in_cohort);
     let attempt = spans(&|parcel| parcel.attempt, &|parcel| parcel.is_in_cohort);
-    let locker = spans(&|parcel| parcel.locker, &|parcel| {
-        parcel.is_settled && parcel.row.available_at.is_some()
-    });
+    let locker = spans(&|parcel| parcel.locker, &|parcel| parcel.is_dwell_judged());
     row.insert("p50_hours", Figure::hours(quantile_hours(transit.clone(), 50)));
     row.insert("p90_hours", Figure::hours(quantile_hours(transit.clone(), 90)));
     row.insert("p95_hours", Figure::hours(quantile_hours(transit, 95)));
@@ -311,12 +327,13 @@ fn scores(parcels: &[&Measured<'_>]) -> Row {
         ("destination", "destination_hours"),
         ("last_mile", "last_mile_hours"),
     ] {
-        let settled = parcels.iter().filter(|parcel| parcel.is_settled);
-        let known: Vec<i64> = settled.filter_map(|parcel| stage(parcel, name)).collect();
+        let known: Vec<i64> = parcels
+            .iter()
+            .filter_map(|parcel| settled_stage(parcel, name))
+            .collect();
         row.insert(hours, Figure::close(mean_hours(&known)));
     }
-    let settled = parcels.iter().filter(|parcel| parcel.is_settled);
-    let errors: Vec<i64> = settled.filter_map(|parcel| parcel.eta_error).collect();
+    let errors: Vec<i64> = parcels.iter().filter_map(|parcel| parcel.judged_eta_error()).collect();
     row.insert("eta_bias_hours", Figure::close(mean_hours(&errors)));
     let absolute: Vec<i64> = errors.iter().map(|error| error.abs()).collect();
     row.insert("eta_mae_hours", Figure::close(mean_hours(&absolute)));
@@ -412,7 +429,7 @@ const RATES: [([&str; 3], &str, &str); 14] = [
     (
         ["eta_hit_rate", "eta_hit_rate_low", "eta_hit_rate_high"],
         "eta_hit",
-        "eta_parcels",
+        "eta_due",
     ),
 ];
 
@@ -446,13 +463,13 @@ fn scorecard(parcels: &[&Measured<'_>]) -> Row {
     let mut row = scores(parcels);
     let within: i64 = parcels
         .iter()
-        .filter(|parcel| parcel.is_settled && parcel.is_eta_within_day)
+        .filter(|parcel| parcel.is_eta_judged() && parcel.is_eta_within_day)
         .count()
         .try_into()
         .unwrap_or(0);
     let whole: i64 = parcels
         .iter()
-        .filter(|parcel| parcel.is_settled && parcel.row.edd_first.is_some())
+        .filter(|parcel| parcel.is_eta_judged())
         .count()
         .try_into()
         .unwrap_or(0);

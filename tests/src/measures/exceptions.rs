@@ -8,23 +8,17 @@ use serde_json::{Value, json};
 use super::Question;
 use super::cohort::{bins, grouped, lanes, quantile_hours, rate};
 use super::figure::{Figure, Row, Rows};
-use super::parcel::Measured;
+use super::parcel::{Measured, is_exception, is_future};
 use crate::oracle::{EventRow, ShipmentRow};
 
 const MAX_SECONDS: i64 = 180 * 86_400;
-/// Events dated later than this after the last push are in no figure (rule 28).
-const FUTURE_SECONDS: i64 = 600;
 
 /// kind and name: of what a parcel can have an exception.
 type Subject = (&'static str, String);
 
-fn is_exception(event: &EventRow) -> bool {
-    event.status == "EXCEPTION" || event.sub_status.as_deref() == Some("REFUSED")
-}
-
-/// Seconds from the first event of each subject to the next one that is no exception; `None` = not resolved.
-fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, Option<i64>> {
-    let is_future = |event: &EventRow| event.occurred_at > row.received_at.div_euclid(1_000_000) + FUTURE_SECONDS;
+/// The first event of each subject, and the seconds from it to the next one that is no exception; `None` = not resolved.
+fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, (i64, Option<i64>)> {
+    let is_future = |event: &EventRow| is_future(row, event);
     let mut found = BTreeMap::new();
     for (position, event) in row.event.iter().enumerate() {
         if !is_exception(event) || is_future(event) {
@@ -40,7 +34,7 @@ fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, Option<i64>> {
         ];
         for (kind, name) in names {
             if let Some(name) = name.filter(|name| !name.is_empty()) {
-                found.entry((kind, name)).or_insert(seconds);
+                found.entry((kind, name)).or_insert((event.occurred_at, seconds));
             }
         }
     }
@@ -51,6 +45,7 @@ fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, Option<i64>> {
 struct Troubled<'p, 'row> {
     parcel: &'p Measured<'row>,
     subject: Subject,
+    began_at: i64,
     seconds: Option<i64>,
 }
 
@@ -61,9 +56,10 @@ fn troubled<'p, 'row>(parcels: &'p [Measured<'row>]) -> Vec<Troubled<'p, 'row>> 
     let each = in_cohort.flat_map(|parcel| {
         subjects(parcel.row)
             .into_iter()
-            .map(move |(subject, seconds)| Troubled {
+            .map(move |(subject, (began_at, seconds))| Troubled {
                 parcel,
                 subject,
+                began_at,
                 seconds,
             })
     });
@@ -85,7 +81,7 @@ fn counted<'a>(group: impl Iterator<Item = &'a Troubled<'a, 'a>>) -> Counted {
     };
     for one in group {
         counted.parcels += 1;
-        if one.parcel.is_settled {
+        if one.parcel.is_settled_with(Some(one.began_at)) {
             counted.settled += 1;
             if one.seconds.is_none_or(|seconds| seconds <= MAX_SECONDS) {
                 counted.times.push(one.seconds);

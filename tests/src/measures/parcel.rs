@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::oracle::ShipmentRow;
+use crate::oracle::{EventRow, ShipmentRow};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 86_400;
 const GUARD: i64 = 6 * HOUR;
+const FUTURE_SECONDS: i64 = 600;
 
 /// When the two halves of a table were refreshed.
 #[derive(Clone, Copy, Debug)]
@@ -98,10 +99,46 @@ pub struct Measured<'row> {
     pub eta_error: Option<i64>,
     pub is_eta_hit: bool,
     pub is_eta_within_day: bool,
+    pub eta_due_at: Option<i64>,
+    pub exception_at: Option<i64>,
+    pub refusal_at: Option<i64>,
     pub now: i64,
 }
 
 impl Measured<'_> {
+    /// Settled, and this happened within 7 days of its pickup.
+    pub fn is_settled_with(&self, time: Option<i64>) -> bool {
+        let limit = self.row.picked_up_at.map(|picked_up_at| picked_up_at + 7 * DAY);
+        self.is_settled && time.is_some() && time <= limit
+    }
+
+    /// Whether the time in a locker is judged: put there a day before the other figures end.
+    pub fn is_dwell_judged(&self) -> bool {
+        let put = self.row.available_at;
+        self.locker != Span::Invalid && self.is_settled_with(put.map(|put| put + DAY))
+    }
+
+    /// Whether the first estimate of the vendor is judged.
+    pub fn is_eta_judged(&self) -> bool {
+        self.is_settled_with(self.eta_due_at)
+    }
+
+    /// The error of that estimate, of those attempted early enough.
+    pub fn judged_eta_error(&self) -> Option<i64> {
+        let is_judged = self.is_eta_judged() && self.is_attempted_early();
+        self.eta_error.filter(|_| is_judged)
+    }
+
+    /// First attempted within 7 days.
+    pub fn is_attempted_early(&self) -> bool {
+        self.attempt != Span::Invalid && self.is_settled_with(self.row.first_attempt_at)
+    }
+
+    /// Delivered within 7 days.
+    pub fn is_delivered_early(&self) -> bool {
+        self.transit != Span::Invalid && self.is_settled_with(self.row.delivered_at)
+    }
+
     /// Old enough to be judged at a horizon.
     pub fn is_due(&self, horizon: i64) -> bool {
         self.is_in_cohort && self.age >= horizon + GUARD
@@ -112,6 +149,33 @@ impl Measured<'_> {
 pub(super) fn china_day(time: i64) -> Date {
     let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
     Timestamp::from_second(time).unwrap_or_default().to_zoned(zone).date()
+}
+
+/// When a China day ends.
+fn midnight_after(day: Date) -> i64 {
+    let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
+    let next = day.saturating_add(jiff::Span::new().days(1));
+    next.to_zoned(zone)
+        .map_or(0, |midnight| midnight.timestamp().as_second())
+}
+
+/// An exception or a refusal, which some vendors file as a return.
+pub(super) fn is_exception(event: &EventRow) -> bool {
+    event.status == "EXCEPTION" || is_refusal(event)
+}
+
+fn is_refusal(event: &EventRow) -> bool {
+    event.sub_status.as_deref() == Some("REFUSED")
+}
+
+/// Dated so long after the push that nobody believes it (rule 28).
+pub(super) fn is_future(row: &ShipmentRow, event: &EventRow) -> bool {
+    event.occurred_at > row.received_at.div_euclid(1_000_000) + FUTURE_SECONDS
+}
+
+fn first_event(row: &ShipmentRow, is_one: fn(&EventRow) -> bool) -> Option<i64> {
+    let mut credible = row.event.iter().filter(|event| !is_future(row, event));
+    credible.find(|event| is_one(event)).map(|event| event.occurred_at)
 }
 
 /// City, municipality, else province of an area code; empty when unknown.
@@ -234,6 +298,11 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
         eta_error: eta_error.filter(|error| error.abs() <= 180 * DAY),
         is_eta_hit: eta_days.is_some_and(|days| days <= 0),
         is_eta_within_day: eta_days.is_some_and(|days| days.abs() <= 1),
+        eta_due_at: row
+            .edd_first
+            .map(|edd| midnight_after(china_day(edd).saturating_add(jiff::Span::new().days(1)))),
+        exception_at: first_event(row, is_exception),
+        refusal_at: first_event(row, is_refusal),
         now,
     }
 }

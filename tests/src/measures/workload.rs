@@ -112,7 +112,18 @@ pub fn shipments(seed: u64, count: u64, now: i64) -> Vec<ShipmentRow> {
 
 /// A duration: mostly ordinary, often exactly at a limit, sometimes impossible.
 fn duration(random: &mut Random) -> i64 {
-    const LIMITS: &[i64] = &[0, 900, 18 * HOUR, 24 * HOUR, 48 * HOUR, 60 * HOUR, 72 * HOUR, 180 * DAY];
+    const LIMITS: &[i64] = &[
+        0,
+        900,
+        18 * HOUR,
+        24 * HOUR,
+        48 * HOUR,
+        60 * HOUR,
+        72 * HOUR,
+        6 * DAY,
+        7 * DAY,
+        180 * DAY,
+    ];
     if random.chance(0.2) {
         random.pick(LIMITS) + random.whole(-1, 1)
     } else if random.chance(0.03) {
