@@ -10,6 +10,9 @@ import { address, list } from './url.js';
 // A share of fewer parcels would be chance, and is not shown (D.2).
 export const SOUND_RATE = 30;
 
+// And a median of fewer than these.
+export const SOUND_MEDIAN = 10;
+
 // A carrier's row says it by itself (is_on_time_mature); what is added up over several has to be compared with this.
 export const MATURE_SHARE = 0.99;
 
@@ -21,7 +24,7 @@ const RATES = [
   ['first_attempt_cn_rate', 'settled_attempted', 1],
   ['exception_rate', 'settled', 0.5],
   ['return_rate', 'settled', 0.5],
-  ['eta_hit_rate', 'eta_parcels', 1],
+  ['eta_hit_rate', 'eta_due', 1],
 ];
 
 export function league(rows, { trend } = {}) {
@@ -76,5 +79,13 @@ export function rate(row, key, of, end = 1, digits = 1) {
 }
 
 export const tooYoung = (row) => h('span', { class: 'quiet', title: t('on_time.young', { share: percent(row.on_time_maturity, 0) }) }, t('not.yet'));
+
+// The median of a time that some never reach.
+export function median(row, column, of) {
+  if (row[of] < SOUND_MEDIAN) return few(row[of]);
+  return row[column] === null ? h('span', { class: 'quiet' }, t('not.reached')) : hours(row[column]);
+}
+
+export const soundMedian = (row, column, of) => (row[of] < SOUND_MEDIAN ? null : row[column] ?? Infinity);
 
 const few = (n) => h('span', { class: 'quiet', title: t('too.few.n', { n: count(n) }) }, n ? t('n', { n: count(n) }) : '–');

@@ -169,7 +169,7 @@ const tests = {
     await click(page, '.languages button', '中文');
     assert.equal(await page.$eval('html', (html) => html.lang), 'zh-CN');
     await click(page, 'nav a', '异常');
-    assert.match((await text(page, 'tbody'))[0], /204\s*派件异常 Delivery failed\s*快递100\s*快递公司\s*30\s*37\.50 %/);
+    assert.match((await text(page, 'tbody'))[0], /204\s*派件异常 Delivery failed\s*快递100\s*快递公司\s*30\s*37\.50 %.*\s2\.0 小时/s);
     await picture(page, 'exceptions-zh');
     assert.deepEqual(complaints, []);
   },
@@ -196,6 +196,22 @@ const tests = {
     assert.match(rows.find((row) => row.startsWith('ZTO')), /ZTO Express\s+0\.0 %\s+0\.0 %\s+75\.0 %\s+75\.0 %/);
     await click(page, '.segments button', 'On time');
     assert.equal(parameter(page, 'metric'), 'on_time');
+  },
+
+  async 'lockers have a table that sorts'() {
+    const { page, complaints } = await open('/transit?lang=en');
+    const heading = 'Lockers and stations';
+    const rows = () => page.$$eval('section', (panels, heading) => {
+      const panel = panels.find((panel) => panel.querySelector('h2')?.textContent.includes(heading));
+      return [...panel.querySelectorAll('tbody tr')].map((row) => row.innerText.replace(/\s+/g, ' '));
+    }, heading);
+    assert.match((await rows())[0], /^SF Express 40 0\.0 % /);
+    assert.match((await rows())[1], /^ZTO Express 30 100\.0 % .*1\.0 h 0\.0 %/);
+    assert.match((await rows())[2], /^J&T Express 20 n = 20/);
+    await click(page, '.sort', 'Into a locker');
+    assert.equal(parameter(page, 'lockers'), '-locker_share');
+    assert.match((await rows())[0], /^ZTO/);
+    assert.deepEqual(complaints, []);
   },
 
   async 'parcels without an exception are not the same as no parcels'() {

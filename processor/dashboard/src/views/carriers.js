@@ -65,7 +65,7 @@ function bests(rows) {
   const low = (key, of) => (row) => (sound(row, key, of) === null ? null : row[`${key}_low`]);
   const fast = top((row) => (row.is_p50_sound ? row.p50_hours : null), 1);
   const reliable = top(low('on_time_rate', 'sla_due'), -1);
-  const honest = top(low('eta_hit_rate', 'eta_parcels'), -1);
+  const honest = top(low('eta_hit_rate', 'eta_due'), -1);
   const trouble = top(low('exception_rate', 'settled'), -1);
   const card = (kind, row, why) => h('div', { class: `best ${kind}` }, h('span', { class: 'kind' }, t(`best.${kind}`)),
     row ? [h('strong', {}, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), catalog.carrier(row.carrier)), h('span', {}, why)]

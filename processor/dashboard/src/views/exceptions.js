@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, number, percent, shortDay } from '../format.js';
 import { language, t } from '../i18n.js';
-import { SOUND_RATE, rate, sound } from '../league.js';
+import { SOUND_RATE, median, rate, sound, soundMedian } from '../league.js';
 import { panel } from '../panel.js';
 import { table } from '../table.js';
 
@@ -85,6 +85,10 @@ function byCode({ codes }) {
     { key: 'party', label: t('party'), value: party },
     { key: 'parcels', numeric: true, label: t('parcels'), value: (row) => row.settled_with, cell: (row) => count(row.settled_with) },
     { key: 'rate', numeric: true, low: true, label: t('share'), value: (row) => sound(row, 'rate', 'settled'), cell: (row) => rate(row, 'rate', 'settled', 0.2, 2) },
+    {
+      key: 'resolve', numeric: true, low: true, label: t('exc.resolve'), title: t('exc.resolve.title'),
+      value: (row) => soundMedian(row, 'resolve_p50_hours', 'resolve_parcels'), cell: (row) => median(row, 'resolve_p50_hours', 'resolve_parcels'),
+    },
   ];
   return table({ columns, rows: codes, first: '-parcels', caption: t('exc.codes') });
 }

@@ -1,4 +1,4 @@
-// How long parcels take: the whole distribution, its course over time, and where the hours go.
+// How long parcels take: the whole distribution, its course over time, where the hours go, and what lies in lockers.
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
@@ -6,7 +6,9 @@ import { h } from '../dom.js';
 import { filters } from '../filters.js';
 import { count, hours, number, percent, shortDay } from '../format.js';
 import { t } from '../i18n.js';
+import { SOUND_MEDIAN, median, rate, sound, soundMedian } from '../league.js';
 import { panel } from '../panel.js';
+import { table } from '../table.js';
 import { choose, get } from '../url.js';
 
 // More lines than these cannot be told apart: the carriers with the most parcels.
@@ -22,12 +24,18 @@ export default {
   without: [],
   show() {
     const asked = filters();
+    let answer;
+    const scorecard = (signal) => (answer ??= ask('scorecard', asked, signal).catch((error) => { answer = undefined; throw error; }));
     return [
       panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
       panel({ title: t('time.trend'), note: t('time.trend.note'), size: 'large', tools: metricPicker(), load: (signal) => ask('trend', asked, signal), show: trend }),
       panel({
-        title: t('stages'), note: t('stages.note'), size: 'large', load: (signal) => ask('scorecard', asked, signal), show: stages,
+        title: t('stages'), note: t('stages.note'), size: 'large', load: scorecard, show: stages,
         isEmpty: (answer) => !answer.rows.some((row) => STAGES.some((stage) => row[`${stage}_hours`] !== null)),
+      }),
+      panel({
+        title: t('lockers'), note: t('lockers.note'), size: 'large', load: scorecard, show: lockers,
+        isEmpty: (answer) => !answer.rows.some((row) => row.settled_reached),
       }),
     ];
   },
@@ -35,13 +43,10 @@ export default {
 
 const HORIZONS = [24, 48, 72, 96, 120, 168];
 
-// A curve of fewer would be chance, as a median of them.
-const FEWEST = 10;
-
 export function distribution({ rows }, body) {
   const curves = byCarrier(rows);
   const all = [...curves.keys()].sort((a, b) => curves.get(b).parcels - curves.get(a).parcels);
-  const shown = all.filter((carrier) => curves.get(carrier).parcels >= FEWEST).slice(0, MOST);
+  const shown = all.filter((carrier) => curves.get(carrier).parcels >= SOUND_MEDIAN).slice(0, MOST);
   const others = all.filter((carrier) => !shown.includes(carrier)).map((carrier) => `${catalog.carrier(carrier)} (${count(curves.get(carrier).parcels)})`);
   if (shown.length) curvesOf(shown, curves, body);
   return others.length > 0 && h('p', { class: 'note below' }, t('cdf.others', { carriers: others.join(', ') }));
@@ -135,4 +140,21 @@ function stages({ rows }, body) {
     }),
     table: { head: [t('carrier'), ...STAGES.map((stage) => t(`stage.${stage}`))], rows: shown.toReversed().map((row) => [catalog.carrier(row.carrier), ...STAGES.map((stage) => number(row[`${stage}_hours`]))]) },
   });
+}
+
+function lockers({ rows }) {
+  const share = (key, of, low) => ({
+    key, numeric: true, low, label: t(key), title: t(`${key}.title`), value: (row) => sound(row, key, of), cell: (row) => rate(row, key, of, 1),
+  });
+  const columns = [
+    { key: 'carrier', header: true, label: t('carrier'), value: (row) => catalog.carrier(row.carrier) },
+    { key: 'reached', numeric: true, label: t('settled_reached'), title: t('settled_reached.title'), value: (row) => row.settled_reached, cell: (row) => count(row.settled_reached) },
+    share('locker_share', 'settled_reached', false),
+    {
+      key: 'dwell', numeric: true, low: true, label: t('locker_p50'), title: t('locker_p50.title'),
+      value: (row) => soundMedian(row, 'locker_p50_hours', 'locker_parcels'), cell: (row) => median(row, 'locker_p50_hours', 'locker_parcels'),
+    },
+    share('locker_overdue_rate', 'locker_parcels', true),
+  ];
+  return table({ columns, rows: rows.filter((row) => row.settled_reached), name: 'lockers', first: '-reached', caption: t('lockers') });
 }

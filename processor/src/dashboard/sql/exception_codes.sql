@@ -4,6 +4,8 @@ WITH
     (part, whole, side) -> if(whole = 0, NULL, least(1., greatest(0.,
         (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
             / (whole + 3.8414588206941983)))) AS wilson,
+    (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+        mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
     cohort AS
     (
         SELECT daily.vendor AS vendor, sum(daily.settled) AS settled
@@ -17,7 +19,9 @@ WITH
     ),
     found AS
     (
-        SELECT daily.vendor AS vendor, daily.name AS name, sum(daily.parcels) AS parcels, sum(daily.settled) AS settled_with
+        SELECT
+            daily.vendor AS vendor, daily.name AS name, sum(daily.parcels) AS parcels, sum(daily.settled) AS settled_with,
+            sum(daily.resolve_parcels) AS resolve_parcels, sumMap(daily.resolve_bins) AS resolve_bins
         FROM exception_daily AS daily
         WHERE daily.level = if({origin:String} = '' AND {dest:String} = '', 'carrier', 'province')
             AND daily.kind = 'code'
@@ -31,7 +35,9 @@ SELECT
     found.vendor AS vendor, found.name AS name, found.parcels AS parcels, found.settled_with AS settled_with, cohort.settled AS settled,
     if(cohort.settled = 0, NULL, found.settled_with / cohort.settled) AS rate,
     wilson(found.settled_with, cohort.settled, -1) AS rate_low,
-    wilson(found.settled_with, cohort.settled, 1) AS rate_high
+    wilson(found.settled_with, cohort.settled, 1) AS rate_high,
+    found.resolve_parcels AS resolve_parcels,
+    hours_at(found.resolve_bins, found.resolve_parcels, 50) AS resolve_p50_hours
 FROM found
 INNER JOIN cohort ON found.vendor = cohort.vendor
 ORDER BY settled_with DESC, vendor, name

@@ -6,7 +6,9 @@ SELECT
     sla_parcels, sla_due, on_time_maturity, is_on_time_mature, on_time_rate, on_time_rate_low, on_time_rate_high,
     settled_attempted, first_attempt_cn_rate, first_attempt_cn_rate_low, first_attempt_cn_rate_high,
     exception_rate, exception_rate_low, exception_rate_high, return_rate, return_rate_low, return_rate_high,
-    locker_share, locker_overdue_rate, eta_parcels, eta_hit_rate, eta_hit_rate_low, eta_hit_rate_high, eta_bias_hours, eta_mae_hours,
+    settled_reached, locker_share, locker_share_low, locker_share_high,
+    locker_parcels, locker_p50_hours, locker_overdue_rate, locker_overdue_rate_low, locker_overdue_rate_high,
+    eta_parcels, eta_due, eta_hit_rate, eta_hit_rate_low, eta_hit_rate_high, eta_bias_hours, eta_mae_hours,
     pickup_wait_hours, origin_hours, linehaul_hours, destination_hours, last_mile_hours, refreshed_at
 FROM carrier_scorecard(
     from_date = {from:Date}, to_date = {to:Date}, vendor = {vendor:String}, origin = {origin:String}, dest = {dest:String})

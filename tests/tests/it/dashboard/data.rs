@@ -99,6 +99,7 @@ const KINDS: &[Kind] = &[
         milestones: &[
             ("out_for_delivery_at", 46),
             ("first_attempt_at", 47),
+            ("available_at", 49),
             ("delivered_at", 50),
         ],
         attempts: 2,

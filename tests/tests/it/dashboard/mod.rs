@@ -266,15 +266,50 @@ fn a_distribution_ends_where_the_carrier_ended() {
 }
 
 #[test]
+fn lockers_and_stations_by_carrier() {
+    let dashboard = shared();
+    let answer = dashboard.ask("scorecard", &days(0, 0));
+    assert_eq!(
+        columns(
+            &answer["rows"],
+            &[
+                "carrier",
+                "settled_reached",
+                "locker_share",
+                "locker_parcels",
+                "locker_p50_hours",
+                "locker_overdue_rate"
+            ]
+        ),
+        [
+            json!(["jt", 20, 0, 0, null, null]),
+            json!(["sf", 40, 0, 0, null, null]),
+            json!(["zto", 30, 1, 30, 1, 0]),
+        ]
+    );
+}
+
+#[test]
 fn exceptions_by_code_day_reason_and_party() {
     let dashboard = shared();
     let answer = dashboard.ask("exceptions", &days(0, 0));
     assert_eq!(
-        columns(&answer["codes"], &["vendor", "name", "settled_with", "settled", "rate"]),
+        columns(
+            &answer["codes"],
+            &[
+                "vendor",
+                "name",
+                "settled_with",
+                "settled",
+                "rate",
+                "resolve_parcels",
+                "resolve_p50_hours"
+            ]
+        ),
         [
-            json!(["kuaidi100", "204", 30, 80, 0.375]),
-            json!(["kdniao", "404", 12, 40, 0.3]),
-            json!(["kdniao", "405", 8, 40, 0.2]),
+            json!(["kuaidi100", "204", 30, 80, 0.375, 30, 2]),
+            json!(["kdniao", "404", 12, 40, 0.3, 12, 50]),
+            json!(["kdniao", "405", 8, 40, 0.2, 8, null]),
         ]
     );
     let day = pickup_day().to_string();
