@@ -22,6 +22,7 @@ CREATE VIEW IF NOT EXISTS {database}.parcel
     `is_returned`          Bool                             COMMENT 'On its way back or back, delivered before or not',
     `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
     `is_exception`         Bool                             COMMENT 'At least one event was an exception',
+    `is_lane_inferred`     Bool                             COMMENT 'An end of its lane was told by events and not by the route: with the destination the times of the last stages come to be known only on delivery',
     `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
     `picked_up_at`         Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
     `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - picked_up_at',
@@ -83,7 +84,7 @@ SELECT
     -- A destination taken from events is known only once the parcel has arrived: lanes made of it would be without the parcels
     -- that never did. The flag does not tell which end was inferred, so such a parcel has no destination at all; an origin
     -- that is inferred is known from the first event on.
-    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
+    assumeNotNull(if(is_lane_inferred, '', area(dest_code))) AS dest,
     origin = dest AND (length(origin) = 6 OR origin IN ('CN11', 'CN12', 'CN31', 'CN50')) AS is_same_city,
     -- All events and not the newest alone: a parcel that comes home would be domestic again.
     has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
@@ -95,6 +96,7 @@ SELECT
     isNotNull(returning_at) OR isNotNull(returned_at) AS is_returned,
     has(exception_reasons, 'REFUSED') AS is_refused,
     notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception,
+    has(flags, 'lane_inferred') AS is_lane_inferred,
     has(flags, 'pickup_imputed') AS is_pickup_imputed,
     shipment.picked_up_at AS picked_up_at,
     toInt64(observed_at) - toInt64(picked_up_at) AS age_seconds,
@@ -107,7 +109,7 @@ SELECT
         (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false), event.status, event.sub_status)))
         - toInt64(picked_up_at) AS exception_after,
     toInt64(first_event(arrayMap(sub_status -> ifNull(sub_status = 'REFUSED', false), event.sub_status))) - toInt64(picked_up_at) AS refusal_after,
-    toInt64(coalesce(returning_at, returned_at)) - toInt64(picked_up_at) AS return_after,
+    toInt64(least(ifNull(returning_at, returned_at), ifNull(returned_at, returning_at))) - toInt64(picked_up_at) AS return_after,
     -- China has no daylight saving time.
     (toInt64(china_day(edd_first)) + 2) * 86400 - 8 * 3600 - toInt64(picked_up_at) AS eta_due_after,
     span(picked_up_at, delivered_at) AS transit_seconds,

@@ -50,10 +50,12 @@ WITH
             is_settled AND ifNull(parcel.available_after <= 7 * 86400, false) AS is_available_early,
             -- A day of the 7 is left for being collected, or not.
             is_settled AND ifNull(parcel.available_after <= 6 * 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
+            -- A destination that the delivery told makes an arrival of long ago known.
+            NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
             is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
             is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= 7 * 86400 AS is_origin_known,
-            is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= 7 * 86400 AS is_linehaul_known,
-            is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= 7 * 86400 AS is_destination_known,
+            is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= 7 * 86400 AND is_dest_known_early AS is_linehaul_known,
+            is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= 7 * 86400 AND is_dest_known_early AS is_destination_known,
             is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
             is_settled AND ifNull(parcel.eta_due_after <= 7 * 86400, false) AS is_eta_due,
             is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,

@@ -81,19 +81,20 @@ CREATE VIEW IF NOT EXISTS {database}.parcel_exception
     `kind`                LowCardinality(String)  COMMENT 'code, reason or party',
     `name`                LowCardinality(String)  COMMENT 'The vendor''s code, the canonical reason, or the party',
     `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',
-    `resolved_at`         Nullable(DateTime('UTC')) COMMENT 'First later event of a known status that is no exception; UTC. NULL = not resolved'
+    `resolved_at`         Nullable(DateTime('UTC')) COMMENT 'First later event of a known status that is no exception, or the return to the sender; UTC. NULL = not resolved'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
     -- Status EXCEPTION, and the refusals that vendors file as returns.
     arrayMap((status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false), event.status, event.sub_status) AS event_is_exception,
-    -- For each event the time of the next one that ends an exception; 0 = none. Events dated later than their push are in no
+    -- For each event the time of the next one that ends an exception; 0 = none. A refusal that is the return itself (Kuaidi100 14) ends
+    -- what it is. Events dated later than their push are in no
     -- figure (rule 28), neither as a beginning nor as an end.
     arrayReverseFill(
         time -> time != 0,
         arrayMap(
-            (time, status, is_exception) -> if(is_exception OR status = 'UNKNOWN' OR time > received_at + INTERVAL 10 MINUTE, toUInt32(0), toUInt32(time)),
+            (time, status, is_exception) -> if(is_exception AND status != 'RETURNED' OR status = 'UNKNOWN' OR time > received_at + INTERVAL 10 MINUTE, toUInt32(0), toUInt32(time)),
             event.occurred_at, event.status, event_is_exception)) AS event_ended_at,
     arrayFilter(
         i -> event_is_exception[i] AND event.occurred_at[i] <= received_at + INTERVAL 10 MINUTE,

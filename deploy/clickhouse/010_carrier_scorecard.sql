@@ -305,7 +305,8 @@ FROM total
 ORDER BY carrier
 COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on one lane, for their lanes differ';
 
--- A row for each day: a young day has a NULL or a worse figure, never a better one for being young.
+-- A row for each day: a young day has a NULL or a worse figure, never a better one for being young; but for what promises judge,
+-- while is_on_time_mature or is_lost_mature is false, and for what a later delivery may revoke.
 CREATE VIEW IF NOT EXISTS {database}.carrier_trend
 (
     `cohort_date`                 Date                   COMMENT 'Day of the pickup, China time',

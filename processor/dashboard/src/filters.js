@@ -8,8 +8,9 @@ import { choose, get, list } from './url.js';
 const SPANS = [7, 30, 90];
 const DEFAULT_SPAN = 30;
 
-// Younger parcels cannot be judged by the longest fixed horizon yet: 72 h, and 6 h for late reports. The figures that are
-// shown without being asked for are those of days that had ended by then.
+// Younger parcels cannot be judged by the longest horizon of transit times yet: 72 h, and 6 h for late reports. The figures that are
+// shown without being asked for are those of days that had ended by then. What is given 7 days is judged over the older ones of
+// these days only.
 const YOUNG_HOURS = 78;
 const lastJudged = () => daysBefore(today(YOUNG_HOURS), 1);
 

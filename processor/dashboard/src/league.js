@@ -38,7 +38,12 @@ export function league(rows, { trend } = {}) {
     ...RATES.map(([key, of, end]) => ({
       key, low: end < 1, numeric: true, label: t(key), title: t(`${key}.title`), value: (row) => sound(row, key, of), cell: (row) => rate(row, key, of, end),
     })),
-    { key: 'lost', numeric: true, low: true, label: t('lost'), title: t('lost.title'), value: (row) => row.lost_presumed, cell: (row) => count(row.lost_presumed) },
+    {
+      key: 'lost', numeric: true, low: true, label: t('lost'), title: t('lost.title'),
+      // By share, or the carrier with the most parcels would be the worst.
+      value: (row) => (isLostKnown(row) ? row.lost_presumed / row.parcels : null),
+      cell: (row) => (isLostKnown(row) ? count(row.lost_presumed) : h('span', { class: 'quiet' }, t('not.yet'))),
+    },
     { key: 'maturity', numeric: true, label: t('maturity'), title: t('maturity.title'), value: (row) => row.maturity, cell: (row) => percent(row.maturity, 0) },
   ].filter(Boolean);
   return table({ columns, rows, first: '-parcels', caption: t('league'), className: 'league', rowClass: (row) => (row.is_mature ? '' : 'young') });
@@ -49,6 +54,9 @@ export const sound = (row, key, of) => (row[of] >= SOUND_RATE && !isYoung(row, k
 
 // Promises differ: of young parcels the short ones are due first, and their share says nothing of the others.
 export const isYoung = (row, key) => key === 'on_time_rate' && !row.is_on_time_mature;
+
+// Nothing is presumed lost before its time: until then none is not the same as no losses.
+const isLostKnown = (row) => row.lost_due > 0 || row.lost_presumed > 0;
 
 function name(row, chosen) {
   const only = chosen.length === 1 && chosen[0] === row.carrier;

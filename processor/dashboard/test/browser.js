@@ -217,10 +217,10 @@ const tests = {
   async 'parcels without an exception are not the same as no parcels'() {
     const { page, complaints } = await open('/exceptions?carrier=sf&lang=en');
     assert.deepEqual(new Set(await states(page)), new Set(['empty']));
-    assert.match((await text(page, '.state.empty'))[0], /No exceptions among 40 settled parcels/);
+    assert.match((await text(page, '.state.empty'))[0], /No exceptions within 7 days among 40 settled parcels/);
     await picture(page, 'exceptions-none-en');
     await click(page, '.languages button', '中文');
-    assert.match((await text(page, '.state.empty'))[0], /40 票满 7 天的快件，没有发生任何异常/);
+    assert.match((await text(page, '.state.empty'))[0], /40 票满 7 天的快件，7 天内没有发生任何异常/);
     const { page: nobody } = await open('/exceptions?carrier=ems&lang=en');
     assert.match((await text(nobody, '.state.empty'))[0], /No parcels here/);
     assert.deepEqual(complaints, []);

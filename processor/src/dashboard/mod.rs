@@ -167,7 +167,9 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row
         |cohort| {
             let count = |name| cohort.get(name).and_then(Value::as_u64).unwrap_or_default();
             let (settled, parcels) = (count("settled"), count("parcels"));
-            format!("there are no exceptions among {settled} settled parcels ({parcels} in all)")
+            format!(
+                "there are no exceptions within 7 days of the pickup among {settled} settled parcels ({parcels} in all)"
+            )
         },
     );
     if asked.is_empty() {

@@ -49,6 +49,12 @@ pub(super) fn bins(spans: impl Iterator<Item = i64>) -> Value {
     )
 }
 
+/// When it was first seen on its way back, or back.
+fn turned_back(parcel: &Measured<'_>) -> Option<i64> {
+    let times = [parcel.row.returning_at, parcel.row.returned_at];
+    times.into_iter().flatten().min()
+}
+
 /// A stage of a parcel's way, or its wait before, if it ended early enough to be judged.
 fn settled_stage(parcel: &Measured<'_>, name: &str) -> Option<i64> {
     let row = parcel.row;
@@ -61,6 +67,10 @@ fn settled_stage(parcel: &Measured<'_>, name: &str) -> Option<i64> {
     };
     let is_judged = match name {
         "last_mile" => parcel.is_attempted_early(),
+        // Of a destination learnt from the delivery the arrival is known only then.
+        "linehaul" | "destination" if row.flags.iter().any(|flag| flag == "lane_inferred") => {
+            parcel.is_delivered_early() && parcel.is_settled_with(end)
+        }
         _ => parcel.is_settled_with(end),
     };
     Span::between(start, end).seconds().filter(|_| is_judged)
@@ -145,7 +155,7 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ),
         (
             "settled_returned",
-            count(&|parcel| parcel.is_settled_with(parcel.row.returning_at.or(parcel.row.returned_at))),
+            count(&|parcel| parcel.is_settled_with(turned_back(parcel))),
         ),
         (
             "settled_refused",

@@ -24,8 +24,11 @@ fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, (i64, Option<i64>)> {
         if !is_exception(event) || is_future(event) {
             continue;
         }
-        let mut later = row.event.iter().skip(position + 1);
-        let resolved = later.find(|event| !is_exception(event) && !is_future(event) && event.status != "UNKNOWN");
+        // A refusal can be the return itself, which ends what it is.
+        let is_end = |event: &&EventRow| {
+            !is_future(event) && event.status != "UNKNOWN" && (!is_exception(event) || event.status == "RETURNED")
+        };
+        let resolved = row.event.iter().skip(position).find(is_end);
         let seconds = resolved.map(|resolved| resolved.occurred_at - event.occurred_at);
         let names = [
             ("code", event.raw_code.clone()),

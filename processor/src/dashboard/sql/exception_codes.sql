@@ -33,12 +33,13 @@ WITH
     )
 SELECT
     found.vendor AS vendor, found.name AS name, found.parcels AS parcels, found.settled_with AS settled_with, cohort.settled AS settled,
-    if(cohort.settled = 0, NULL, found.settled_with / cohort.settled) AS rate,
-    wilson(found.settled_with, cohort.settled, -1) AS rate_low,
-    wilson(found.settled_with, cohort.settled, 1) AS rate_high,
+    if(cohort.settled = 0, NULL, least(found.settled_with, cohort.settled) / cohort.settled) AS rate,
+    wilson(least(found.settled_with, cohort.settled), cohort.settled, -1) AS rate_low,
+    wilson(least(found.settled_with, cohort.settled), cohort.settled, 1) AS rate_high,
     found.resolve_parcels AS resolve_parcels,
     hours_at(found.resolve_bins, found.resolve_parcels, 50) AS resolve_p50_hours
 FROM found
 INNER JOIN cohort ON found.vendor = cohort.vendor
+WHERE found.settled_with > 0
 ORDER BY settled_with DESC, vendor, name
 LIMIT 200

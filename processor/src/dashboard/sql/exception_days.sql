@@ -29,9 +29,9 @@ WITH
     )
 SELECT
     cohort.day AS day, found.vendor AS vendor, found.name AS name, found.settled_with AS settled_with, cohort.settled AS settled,
-    settled_with / settled AS rate
+    least(settled_with, settled) / settled AS rate
 FROM cohort
 INNER JOIN found ON cohort.day = found.day
-WHERE day BETWEEN {from:Date} AND {to:Date}
+WHERE day BETWEEN {from:Date} AND {to:Date} AND settled_with > 0
 ORDER BY day, vendor, name
 LIMIT 40000

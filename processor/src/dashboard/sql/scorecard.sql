@@ -1,6 +1,6 @@
 -- The league table: the view's own figures of each carrier. Columns are named, because planning all of them takes twice the time.
 SELECT
-    carrier, parcels, cancelled, delivered, sent_back, open, lost_presumed, settled, maturity, is_mature,
+    carrier, parcels, cancelled, delivered, sent_back, open, lost_presumed, lost_due, settled, maturity, is_mature,
     transit_parcels, p50_hours, is_p50_sound, p90_hours, is_p90_sound, p95_hours, is_p95_sound,
     due_48h, rate_48h, rate_48h_low, rate_48h_high, due_72h, rate_72h, rate_72h_low, rate_72h_high,
     sla_parcels, sla_due, on_time_maturity, is_on_time_mature, on_time_rate, on_time_rate_low, on_time_rate_high,

@@ -200,7 +200,9 @@ fn an_empty_answer_says_what_was_asked_for() {
     assert_eq!(faultless["cohort"], json!([{ "parcels": 40, "settled": 40 }]));
     let told = faultless["explanation"].as_str().unwrap();
     assert!(
-        told.starts_with("there are no exceptions among 40 settled parcels (40 in all) for pick-up"),
+        told.starts_with(
+            "there are no exceptions within 7 days of the pickup among 40 settled parcels (40 in all) for pick-up"
+        ),
         "{told}"
     );
     let nobody = dashboard.ask("exceptions", &format!("{}&carrier=sf", days(1, 5)));
