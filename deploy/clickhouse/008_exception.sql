@@ -89,8 +89,7 @@ WITH
     -- Status EXCEPTION, and the refusals that vendors file as returns.
     arrayMap((status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false), event.status, event.sub_status) AS event_is_exception,
     -- For each event the time of the next one that ends an exception; 0 = none. A refusal that is the return itself (Kuaidi100 14) ends
-    -- what it is. Events dated later than their push are in no
-    -- figure (rule 28), neither as a beginning nor as an end.
+    -- what it is. Events dated later than their push are in no figure (rule 28), neither as a beginning nor as an end.
     arrayReverseFill(
         time -> time != 0,
         arrayMap(

@@ -22,3 +22,9 @@ export async function ask(path, parameters, signal) {
   if (!response.ok) throw new Refusal(response.status, body.error);
   return body;
 }
+
+// One answer for all panels that show a part of it; after a failure it is asked for again.
+export function askOnce(path, parameters) {
+  let answer;
+  return (signal) => (answer ??= ask(path, parameters, signal).catch((error) => { answer = undefined; throw error; }));
+}

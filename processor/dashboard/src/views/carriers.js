@@ -1,5 +1,5 @@
 // Who is fast, who is reliable, who keeps its word: the first page.
-import { ask } from '../api.js';
+import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { sparkline } from '../charts.js';
 import { h } from '../dom.js';
@@ -14,8 +14,7 @@ export default {
   show() {
     const asked = filters();
     // Both are asked once, and shown by two panels.
-    let scorecard;
-    const load = (signal) => (scorecard ??= ask('scorecard', asked, signal).catch((error) => { scorecard = undefined; throw error; }));
+    const load = askOnce('scorecard', asked);
     return [
       panel({ title: t('summary'), size: 'summary', load, show: summary }),
       panel({

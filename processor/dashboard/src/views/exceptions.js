@@ -1,5 +1,5 @@
 // What goes wrong, how often, and who answers for it.
-import { ask } from '../api.js';
+import { askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
@@ -17,8 +17,7 @@ export default {
   without: [],
   show() {
     const asked = filters();
-    let answer;
-    const load = (signal) => (answer ??= ask('exceptions', asked, signal).catch((error) => { answer = undefined; throw error; }));
+    const load = askOnce('exceptions', asked);
     const part = (name, show, isEmpty) => panel({ title: t(`exc.${name}`), note: t(`exc.${name}.note`), size: 'large', load, show, isEmpty, empty: without });
     const ofCarriers = ({ rates }) => !rates.some((row) => row.settled >= SOUND_RATE);
     return [

@@ -1,5 +1,5 @@
 // From where to where: a field for each pair of provinces, and the carriers of the one that is chosen.
-import { ask } from '../api.js';
+import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
@@ -37,8 +37,7 @@ export default {
   without: [],
   show() {
     const asked = filters();
-    let answer;
-    const load = (signal) => (answer ??= ask('lanes', asked, signal).catch((error) => { answer = undefined; throw error; }));
+    const load = askOnce('lanes', asked);
     if (asked.origin && asked.dest) return lane(asked);
     return [
       panel({ title: t('lanes.map'), note: t('lanes.map.note'), size: 'huge', tools: picker(), load, show: map }),

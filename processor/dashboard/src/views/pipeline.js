@@ -1,5 +1,5 @@
 // Whether the figures are fresh: what comes in, how far behind the processor is, what was put aside, and how odd the data is.
-import { ask } from '../api.js';
+import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
@@ -15,8 +15,7 @@ export default {
   without: 'all',
   show() {
     const [from, to] = [daysBefore(today(), QUALITY_DAYS), today()];
-    let answer;
-    const load = (signal) => (answer ??= ask('pipeline', {}, signal).catch((error) => { answer = undefined; throw error; }));
+    const load = askOnce('pipeline', {});
     return [
       panel({ title: t('pipe.now'), size: 'small', load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
       panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), load, show: hours, isEmpty: (answer) => !answer.hours.length }),

@@ -1,5 +1,5 @@
 // How long parcels take: the whole distribution, its course over time, where the hours go, and what lies in lockers.
-import { ask } from '../api.js';
+import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
@@ -24,8 +24,7 @@ export default {
   without: [],
   show() {
     const asked = filters();
-    let answer;
-    const scorecard = (signal) => (answer ??= ask('scorecard', asked, signal).catch((error) => { answer = undefined; throw error; }));
+    const scorecard = askOnce('scorecard', asked);
     return [
       panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
       panel({ title: t('time.trend'), note: t('time.trend.note'), size: 'large', tools: metricPicker(), load: (signal) => ask('trend', asked, signal), show: trend }),
