@@ -10,7 +10,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde::Serialize;
 
 use crate::publisher::PublishError;
-use crate::vendor::{Rejection, Unusable};
+use courierflow_vendors::push::{Rejection, Unusable};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 

@@ -16,7 +16,6 @@ use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros
 use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::account::{Account, Accounts};
 use crate::admission::{Admission, Full};
 use crate::answer::{self, Refusal};
 use crate::body;
@@ -25,7 +24,8 @@ use crate::metrics::Metrics;
 use crate::publisher::{Batch, DeadLetter, PublishError, Publisher};
 use crate::readiness::Readiness;
 use crate::refusal_log::RefusalLog;
-use crate::vendor::{self, Push, Rejection, Unusable};
+use courierflow_vendors::account::{Account, Accounts};
+use courierflow_vendors::push::{Push, Rejection, Unusable};
 
 /// Longest query string, in bytes. It is kept in the event of every parcel of the push; the vendors allow callback URLs of
 /// 255 characters.
@@ -196,7 +196,7 @@ async fn receive<P: Publisher>(
         query,
         content_type: content_type(&head.headers),
     };
-    let (batch, unusable) = match vendor::read(&body, account) {
+    let (batch, unusable) = match courierflow_vendors::push::read(&body, account) {
         Ok(push) => {
             metrics.count_mismatches.increment(u64::from(push.count_mismatch));
             push.bad_parcels.iter().for_each(|bad| metrics.unusable(bad.reason));

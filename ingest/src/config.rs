@@ -9,7 +9,7 @@ use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secre
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::account::{Account, Accounts, Unsigned};
+use courierflow_vendors::account::{Account, Accounts, Unsigned};
 
 /// The file. Sections of the other service are ignored, unknown ones refused.
 #[derive(Debug, Deserialize)]

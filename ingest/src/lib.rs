@@ -4,20 +4,16 @@
 //! [`admission`] and [`body`] bound what is in memory, [`vendor`] reads who signed and which parcels are in it (with [`form`]
 //! and [`json`]), [`publisher`] stores the events, [`answer`] says so in the vendor's words.
 
-pub mod account;
 pub mod admission;
 pub mod answer;
 pub mod app;
 pub mod body;
 pub mod config;
-pub mod form;
-pub mod json;
 pub mod metrics;
 pub mod publisher;
 pub mod readiness;
 pub mod refusal_log;
 pub mod server;
-pub mod vendor;
 
 use std::future::Future;
 use std::sync::Arc;

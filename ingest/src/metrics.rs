@@ -11,7 +11,7 @@ use metrics::{
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
 use crate::answer::Refusal;
-use crate::vendor::Unusable;
+use courierflow_vendors::push::Unusable;
 
 /// Seconds. Below 1 ms nothing can be acknowledged; beyond 8 s nothing is waited for.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 8.5];

@@ -9,8 +9,8 @@ use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secre
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::Context;
 use crate::kafka_client;
+use courierflow_domain::Context;
 
 /// The sections that the processor reads; those of ingest are passed over.
 #[derive(Clone, Debug, Deserialize)]

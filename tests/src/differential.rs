@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
-use courierflow_processor::domain::{self, DeriveOptions, Memory, Outcome};
-use courierflow_processor::vendor::{self, Reading};
+use courierflow_domain as domain;
+use courierflow_domain::{DeriveOptions, Memory, Outcome};
 use courierflow_schemas::records::{PushEvent, Shipment, Transition};
+use courierflow_vendors::reading::{self, Reading};
 
 /// What one accepted push brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
     let mut state: HashMap<String, Shipment> = HashMap::new();
     let mut steps = Vec::new();
     for event in events {
-        let Ok(Reading::Snapshot(snapshot)) = vendor::read(event) else {
+        let Ok(Reading::Snapshot(snapshot)) = reading::read(event) else {
             continue;
         };
         let key = snapshot.key().to_string();

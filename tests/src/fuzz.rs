@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use courierflow_ingest::account::{Account, Unsigned};
-use courierflow_ingest::vendor::{MAX_PARCELS, Parcel, read};
-use courierflow_processor::vendor;
 use courierflow_schemas::identifier;
 use courierflow_schemas::records::{Op, PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_vendors::account::{Account, Unsigned};
+use courierflow_vendors::push::{MAX_PARCELS, Parcel, read};
+use courierflow_vendors::reading;
 
 use crate::differential::{Step, derive_all};
 
@@ -50,7 +50,7 @@ fn accepted(vendor: Vendor, push_time: Option<&str>, parcel: Parcel) {
     }
     assert!(!parcel.tracking_number.is_empty());
     let event = event(vendor, &parcel.tracking_number, push_time, parcel.payload, RECEIVED_AT);
-    if let Err(error) = vendor::read(&event) {
+    if let Err(error) = reading::read(&event) {
         panic!("ingest takes what derive cannot read: {error}: {}", event.payload);
     }
 }
@@ -65,7 +65,7 @@ pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
     for (payload, number) in payloads.split(|byte| *byte == SEPARATOR).zip(0_i64..) {
         if let Ok(payload) = std::str::from_utf8(payload) {
             let event = event(vendor, "YT1", None, payload.to_owned(), RECEIVED_AT + number * HOUR);
-            let _ = vendor::push_facts(&event);
+            let _ = reading::push_facts(&event);
             events.push(event);
         }
     }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use courierflow_ingest::account::Unsigned;
 use courierflow_ingest::config::Config;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::Secret;
+use courierflow_vendors::account::Unsigned;
 
 const LOCAL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/local/courierflow.toml");
 

@@ -5,8 +5,8 @@ use courierflow_schemas::records::Vendor;
 use serde_json::{Value, json};
 
 use super::provinces::PROVINCES;
-use crate::domain::code_names::{self, MEANINGS};
-use crate::domain::code_table::{CodeRow, KDNIAO, KUAIDI100, Profile, party_of};
+use courierflow_vendors::code_names::{self, MEANINGS};
+use courierflow_vendors::codes::{CodeRow, KDNIAO, KUAIDI100, Profile, party_of};
 
 /// What the page needs to know before it asks for figures.
 pub(super) fn catalog(max_days: u16) -> Value {

@@ -23,11 +23,12 @@ use super::transaction::{Output, TransactionError, Transactions};
 use super::worker::WorkerError;
 use crate::config::DeriveSettings;
 use crate::dead_letter::{self, Coordinates};
-use crate::domain::{self, DeriveOptions, Derived, Outcome, memory, receipt};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
-use crate::vendor::{self, Reading};
+use courierflow_domain as domain;
+use courierflow_domain::{DeriveOptions, Derived, Outcome, memory, receipt};
+use courierflow_vendors::reading::{self, Reading};
 
 const SEEK: Duration = Duration::from_secs(10);
 /// What one push event may turn into; room is left for keys and batch headers.
@@ -180,7 +181,7 @@ impl Deriver {
         }
         self.forget_expired(message.partition(), event.received_at, timestamp)?;
         // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
-        let snapshot = match catch_unwind(|| vendor::read(&event)) {
+        let snapshot = match catch_unwind(|| reading::read(&event)) {
             Ok(Ok(Reading::Snapshot(snapshot))) => snapshot,
             Ok(Ok(Reading::Nothing(reason))) => {
                 self.guard.good(1);

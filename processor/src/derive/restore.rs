@@ -19,8 +19,8 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::state::{KeyHash, Partition, Resting};
 use super::worker::worker_name;
-use crate::domain::{Memory, memory};
 use crate::shutdown::Shutdown;
+use courierflow_domain::{Memory, memory};
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);

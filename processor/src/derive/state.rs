@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::domain::Memory;
+use courierflow_domain::Memory;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// A shipment that reached its end is forgotten after this many days without an accepted push …

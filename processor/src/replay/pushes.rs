@@ -16,9 +16,10 @@ use super::ReplayError;
 use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
 use crate::dead_letter::Coordinates;
-use crate::domain::{self, DeriveOptions, Memory, Outcome, receipt};
 use crate::sink::rows::{self, Table};
-use crate::vendor::{self, Reading};
+use courierflow_domain as domain;
+use courierflow_domain::{DeriveOptions, Memory, Outcome, receipt};
+use courierflow_vendors::reading::{self, Reading};
 
 /// Rows that are inserted together.
 const BATCH: usize = 10_000;
@@ -174,7 +175,7 @@ impl Derivation {
         state: &mut HashMap<String, Kept>,
         rows: &mut Rows,
     ) -> Result<(), ReplayError> {
-        let snapshot = match vendor::read(event) {
+        let snapshot = match reading::read(event) {
             Ok(Reading::Snapshot(snapshot)) => snapshot,
             Ok(Reading::Nothing(_)) => return Ok(()),
             Err(_) => {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use crate::domain::MUNICIPALITIES;
+use courierflow_domain::MUNICIPALITIES;
 
 const HEADER: [&str; 4] = ["carrier", "origin", "destination", "hours"];
 

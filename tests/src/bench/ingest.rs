@@ -227,7 +227,7 @@ fn print_steps(bodies: &[&[u8]]) -> anyhow::Result<()> {
         ..account.clone()
     };
     let pushes = Handler::new(account.clone())?;
-    let read = |account| move |body: &[u8]| vendor::read(body, account).is_ok();
+    let read = |account| move |body: &[u8]| push::read(body, account).is_ok();
     ensure!(
         bodies.iter().all(|body| read(&account)(body)),
         "a push of the benchmark is refused"

@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use courierflow_domain as domain;
+use courierflow_domain::{DeriveOptions, Memory, Outcome, memory};
 use courierflow_processor::config::Config;
 use courierflow_processor::dead_letter::Coordinates;
-use courierflow_processor::domain::{self, DeriveOptions, Memory, Outcome, memory};
 use courierflow_processor::sink::client::insert_client;
 use courierflow_processor::sink::rows::{self, ShipmentRow, Table};
-use courierflow_processor::vendor::{self, Reading};
 use courierflow_schemas::records::{Shipment, TimestampMicros};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
+use courierflow_vendors::reading::{self, Reading};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
 
@@ -118,7 +119,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
 fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
     let received_at = TimestampMicros(RECEIVED_AT + i64::try_from(parcel)?);
     let event = pushes::push_event(parcel, pushes::ITEMS, received_at);
-    let Reading::Snapshot(snapshot) = vendor::read(&event)? else {
+    let Reading::Snapshot(snapshot) = reading::read(&event)? else {
         bail!("a push of the benchmark says nothing");
     };
     let recall = || bail!("the first push of a parcel has no record before it");

@@ -1,6 +1,6 @@
 //! Parcels that somebody could act on, and the life of one parcel.
 
-use courierflow_processor::domain::code_table::party_of;
+use courierflow_vendors::codes::party_of;
 use serde_json::{Value, json};
 
 use super::figure::{Figure, Row, Rows};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use courierflow_processor::domain::code_table::{PARTIES, Profile, party_of};
+use courierflow_vendors::codes::{PARTIES, Profile, party_of};
 use serde_json::{Value, json};
 
 use super::Question;

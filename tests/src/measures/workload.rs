@@ -1,6 +1,6 @@
 //! Shipments of every kind and combination, also of such as derive would hardly make: the views must not rely on it.
 
-use courierflow_processor::domain::code_table::{KDNIAO, KUAIDI100};
+use courierflow_vendors::codes::{KDNIAO, KUAIDI100};
 
 use super::parcel::china_day;
 use crate::oracle::{EventRow, PushRow, ShipmentRow, TransitionRow};

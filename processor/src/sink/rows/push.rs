@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Table, Unrepresentable, micros};
 use crate::dead_letter::Coordinates;
-use crate::vendor::push_facts;
+use courierflow_vendors::reading::push_facts;
 
 pub(crate) enum Push {}
 

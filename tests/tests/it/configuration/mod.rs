@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
-use courierflow_ingest::account::Unsigned;
 use courierflow_ingest::config::Config as IngestConfig;
 use courierflow_processor::config::Config as ProcessorConfig;
 use courierflow_schemas::settings::{SettingsError, load};
 use courierflow_tests::stack::repository;
+use courierflow_vendors::account::Unsigned;
 use serde::de::DeserializeOwned;
 
 use self::keys::Keys;

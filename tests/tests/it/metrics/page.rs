@@ -1,8 +1,8 @@
 //! `docs/metrics.md` says what the DDL says, and its queries run.
 
-use courierflow_processor::domain::code_table::{KDNIAO, KUAIDI100, PARTIES, party_of};
 use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_transitions};
 use courierflow_tests::metrics_page;
+use courierflow_vendors::codes::{KDNIAO, KUAIDI100, PARTIES, party_of};
 use serde_json::Value;
 
 use super::{grafana, now};

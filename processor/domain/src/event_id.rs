@@ -1,0 +1,56 @@
+//! Ids of events and transitions: the same line of the same parcel has the same id in every push (rules 29, 33, 34).
+
+use courierflow_schemas::records::EpochDay;
+
+use courierflow_vendors::fingerprint::Fingerprint;
+use courierflow_vendors::snapshot::Snapshot;
+
+/// Event ids within an epoch, one per item of the snapshot and in its order. They are made of the shipment, the segment,
+/// the local time, the folded but unmasked text, and which of its equals a line is. Not of status and area: vendors enrich
+/// those later.
+pub(crate) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay) -> Vec<i64> {
+    let mut fields = Fingerprint::with_capacity(512);
+    fields
+        .text(snapshot.vendor.as_str())
+        .text(&snapshot.carrier)
+        .text(&snapshot.tracking_number)
+        .number(i64::from(epoch.0));
+    let shipment = fields.len();
+    let mut local_time = String::with_capacity(19);
+    let mut ids: Vec<i64> = snapshot
+        .items
+        .iter()
+        .map(|item| {
+            local_time.clear();
+            item.local_time.write_to(&mut local_time);
+            fields.truncate(shipment);
+            fields
+                .text(item.segment.as_str())
+                .text(&local_time)
+                .text(&item.text)
+                .finish()
+        })
+        .collect();
+    tell_equals_apart(&mut ids);
+    ids
+}
+
+/// Numbers equal lines from 0 in list order (rule 34) and hashes the number in.
+fn tell_equals_apart(ids: &mut [i64]) {
+    let mut by_line: Vec<(i64, usize)> = ids.iter().copied().zip(0..).collect();
+    by_line.sort_unstable();
+    let mut fields = Fingerprint::with_capacity(16);
+    for equals in by_line.chunk_by(|a, b| a.0 == b.0) {
+        for ((line, position), occurrence) in equals.iter().zip(0..) {
+            if let Some(id) = ids.get_mut(*position) {
+                fields.clear();
+                *id = fields.number(*line).number(occurrence).finish();
+            }
+        }
+    }
+}
+
+/// Id of the transition that an event causes.
+pub(crate) fn transition_id(event_id: i64) -> i64 {
+    Fingerprint::with_capacity(8).number(event_id).finish()
+}

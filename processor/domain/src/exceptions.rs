@@ -1,0 +1,19 @@
+//! What went wrong with a parcel, without repetition, in order of first sight (rule 27).
+
+use courierflow_schemas::records::ShipmentEvent;
+use hashbrown::HashSet;
+
+/// The vendor's codes, and our sub-statuses; the two lists are independent.
+pub(crate) fn lists(past: &[ShipmentEvent]) -> (Vec<String>, Vec<String>) {
+    let exceptions = past.iter().filter(|event| event.is_exception);
+    (
+        distinct(exceptions.clone().filter_map(|event| event.raw_code.as_deref())),
+        distinct(exceptions.filter_map(|event| event.sub_status.as_deref())),
+    )
+}
+
+fn distinct<'e>(names: impl Iterator<Item = &'e str>) -> Vec<String> {
+    // Nothing bounds the number of codes that a vendor may make up: no search through the list for each.
+    let mut seen = HashSet::new();
+    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+}

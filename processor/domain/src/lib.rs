@@ -1,0 +1,46 @@
+//! What a push means: from the last emitted [`Shipment`](courierflow_schemas::records::Shipment) and a [`Snapshot`] to the next one and its
+//! transitions. Pure: no clock, no I/O, no state of its own; the same input gives the same bytes.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+pub mod masking;
+pub mod text_rules;
+
+mod attempts;
+mod derivation;
+mod epoch;
+mod event_id;
+mod evidence;
+mod exceptions;
+mod flags;
+mod freshness;
+mod history;
+mod lane;
+pub mod memory;
+mod milestones;
+mod parcel_status;
+pub mod receipt;
+mod recent_pushes;
+mod tracking_state;
+mod transition;
+mod verdict;
+
+#[doc(inline)]
+pub use courierflow_vendors::snapshot::{ShipmentKey, Snapshot};
+pub use derivation::{Counts, Derived, Outcome, derive};
+pub use lane::MUNICIPALITIES;
+pub use masking::{Context, mask};
+pub use memory::Memory;
+
+/// What the configuration decides about derived records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeriveOptions {
+    /// Whether the vendors' texts go into shipments.
+    pub context: Context,
+}

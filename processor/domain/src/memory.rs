@@ -1,0 +1,148 @@
+//! What must be at hand of a shipment to judge and place its next push: a few hundred bytes, where its record has
+//! thousands. Most of a record are texts that only three rare pushes ask for, and those read the record itself back.
+
+use courierflow_schemas::records::{
+    EpochDay, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
+};
+use serde::{Deserialize, Serialize};
+
+use super::transition::{self, Step};
+
+/// The header in which a shipment's record carries what is to be remembered of it, so that a restore need not read the
+/// record. A record without it is read. The number changes with the meaning or the packing of [`Memory`].
+pub const HEADER: &str = "courierflow-memory-1";
+
+/// What is remembered of a shipment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Life of the number.
+    pub epoch: EpochDay,
+    /// By how much the version of the last record is ahead of `received_at`: almost always 0.
+    pub(crate) version_lead: i64,
+    /// Of the first push of the epoch.
+    pub first_received_at: TimestampMicros,
+    /// Of the last accepted push.
+    pub received_at: TimestampMicros,
+    /// The vendor's own time of the last accepted push.
+    pub push_time: Option<TimestampMillis>,
+    /// What the vendor does.
+    pub tracking_state: TrackingState,
+    /// The parcel has reached its end.
+    pub is_terminal: bool,
+    /// First estimated delivery.
+    pub edd_first: Option<TimestampMillis>,
+    /// Last estimated delivery.
+    pub edd_last: Option<TimestampMillis>,
+    /// Fields of the vendor's route that the record has: origin code, origin, destination code, destination.
+    pub has_route: [bool; 4],
+    /// Time of the newest event; `None` when there is no event.
+    pub last_event_at: Option<TimestampMillis>,
+    /// The transitions of the events.
+    pub(crate) steps: Vec<RememberedStep>,
+    /// Low halves of the ids of the events that made no transition.
+    pub(crate) other_events: Vec<[u8; 4]>,
+    /// Oldest first.
+    pub(crate) recent_pushes: Vec<RememberedPush>,
+}
+
+/// A push of which a repetition can be recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RememberedPush {
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) content_hash: i64,
+    /// Microseconds that it was received before the last one.
+    pub(crate) age: i64,
+}
+
+/// A transition of which can be told whether it is still there, and whether it still says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RememberedStep {
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) event_id: i64,
+    /// Of the event, in minutes, the low bits: the same line has another time only in another zone.
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) occurred_at: u16,
+    /// Hash of what else its record says.
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) content: u32,
+}
+
+impl Memory {
+    /// What is remembered of a record.
+    pub fn of(shipment: &Shipment) -> Self {
+        let steps = transition::steps(&shipment.events);
+        Self::with_steps(shipment, steps.iter().map(Step::remembered).collect())
+    }
+
+    /// The same, where the transitions of the record's events are known.
+    pub(crate) fn with_steps(shipment: &Shipment, steps: Vec<RememberedStep>) -> Self {
+        let mut steps_in_order = steps.iter().peekable();
+        let makes_no_step = |event: &&ShipmentEvent| steps_in_order.next_if(|step| step.event_id == event.id).is_none();
+        let other_events = shipment.events.iter().filter(makes_no_step);
+        Self {
+            epoch: shipment.epoch,
+            version_lead: shipment.version.saturating_sub(shipment.received_at.0),
+            first_received_at: shipment.first_received_at,
+            received_at: shipment.received_at,
+            push_time: shipment.push_time,
+            tracking_state: shipment.tracking_state,
+            is_terminal: shipment.status.is_terminal(),
+            edd_first: shipment.edd_first,
+            edd_last: shipment.edd_last,
+            has_route: [
+                shipment.route_origin_code.is_some(),
+                shipment.route_origin.is_some(),
+                shipment.route_dest_code.is_some(),
+                shipment.route_dest.is_some(),
+            ],
+            last_event_at: shipment.events.last().map(|event| event.occurred_at),
+            other_events: other_events.map(|event| mark(event.id)).collect(),
+            steps,
+            recent_pushes: shipment
+                .recent_pushes
+                .iter()
+                .map(|push| RememberedPush {
+                    content_hash: push.content_hash,
+                    age: shipment.received_at.0.saturating_sub(push.received_at.0),
+                })
+                .collect(),
+        }
+    }
+
+    /// Packed, for [`HEADER`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(self)
+    }
+
+    /// Unpacks [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+
+    /// Version of the last record.
+    pub fn version(&self) -> i64 {
+        self.received_at.0.saturating_add(self.version_lead)
+    }
+
+    /// When a remembered push was received.
+    pub(crate) fn received(&self, push: &RememberedPush) -> TimestampMicros {
+        TimestampMicros(self.received_at.0.saturating_sub(push.age))
+    }
+
+    /// How many of the remembered events `events` do not have any more.
+    pub(crate) fn count_vanished(&self, events: &[ShipmentEvent]) -> usize {
+        let mut marks: Vec<[u8; 4]> = events.iter().map(|event| mark(event.id)).collect();
+        marks.sort_unstable();
+        let of_steps = self.steps.iter().map(|step| mark(step.event_id));
+        of_steps
+            .chain(self.other_events.iter().copied())
+            .filter(|mark| marks.binary_search(mark).is_err())
+            .count()
+    }
+}
+
+/// Half an id tells twenty events of one parcel apart; the count that is made of it is a metric.
+fn mark(event_id: i64) -> [u8; 4] {
+    let [a, b, c, d, ..] = event_id.to_le_bytes();
+    [a, b, c, d]
+}

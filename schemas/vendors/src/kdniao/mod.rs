@@ -1,0 +1,4 @@
+//! Kdniao (快递鸟).
+
+pub mod payload;
+pub mod push;

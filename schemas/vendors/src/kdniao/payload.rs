@@ -1,0 +1,158 @@
+//! Kdniao: one element of `Data`, domestic (basic and value-added) and cross-border alike.
+
+use std::borrow::Cow;
+
+use courierflow_schemas::carriers;
+use courierflow_schemas::records::{PushEvent, Segment, Vendor};
+
+use crate::codes::Profile;
+use crate::fingerprint::Fingerprint;
+use crate::local_time::CHINA;
+use crate::parse::folding::fold;
+use crate::parse::lenient_json::{ElementCount, Flag, Objects, Text, lenient_object, parse_object};
+use crate::parse::time_grammar::{parse_edd, parse_offset, parse_push_time, parse_time};
+use crate::parse::trace_list::{Line, TraceList, Zone};
+use crate::reading::{
+    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
+};
+use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
+
+/// Payment status of cash on delivery: no traces, another product.
+const PAYMENT_REQUEST_TYPE: &str = "107";
+
+lenient_object! {
+    /// One parcel.
+    Parcel {
+        "LogisticCode" => logistic_code: Text<'a>,
+        "ShipperCode" => shipper_code: Text<'a>,
+        "Success" => success: Flag,
+        "Reason" => reason: Text<'a>,
+        "State" => state: Text<'a>,
+        "StateEx" => state_ex: Text<'a>,
+        "EstimatedDeliveryTime" => estimated_delivery_time: Text<'a>,
+        "Traces" => traces: Objects<Trace<'a>>,
+    }
+}
+
+lenient_object! {
+    Trace {
+        "AcceptTime" => accept_time: Text<'a>,
+        "AcceptStation" => accept_station: Text<'a>,
+        "Location" => location: Text<'a>,
+        "Action" => action: Text<'a>,
+        "Timezone" => timezone: Text<'a>,
+    }
+}
+
+lenient_object! {
+    /// Only what the push log shows.
+    Summary {
+        "ShipperCode" => shipper_code: Text<'a>,
+        "Traces" => traces: ElementCount,
+    }
+}
+
+pub(crate) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+    if event
+        .request_type
+        .as_deref()
+        .is_some_and(|request_type| request_type.trim() == PAYMENT_REQUEST_TYPE)
+    {
+        return Ok(Reading::Nothing(NoOp::Payment));
+    }
+    let parcel: Parcel<'a> = parse_object(payload)?;
+    let tracking_number = tracking_number(event, parcel.logistic_code.as_str())?;
+    let shipper_code = parcel.shipper_code.code();
+    let international = shipper_code
+        .as_deref()
+        .and_then(|code| carriers::find(Vendor::Kdniao, code))
+        .is_some_and(|carrier| carrier.international);
+
+    // `State` is the basic product's and sticks to 4 after any problem; who gets `StateEx` is told to ignore it.
+    let state = ResultState {
+        code: parcel.state_ex.trimmed().or(parcel.state.trimmed()),
+        signed_off: false,
+    };
+    let tracking = tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default());
+    let edd = parcel.estimated_delivery_time.as_str().and_then(parse_edd);
+
+    let traces = parcel.traces.0;
+    let mut content = Fingerprint::with_capacity(traces.len().saturating_mul(256).saturating_add(256));
+    content
+        .text(tracking.as_str())
+        .optional_text(state.code.as_deref())
+        .optional_number(edd.map(|edd| edd.0));
+    let offsets: Vec<_> = traces
+        .iter()
+        .map(|trace| trace.timezone.as_str().and_then(parse_offset))
+        .collect();
+    let cross_border = international || offsets.iter().any(Option::is_some);
+    content.flag(cross_border);
+    let mut list = TraceList::new(Segment::Origin, traces.len());
+    for (trace, offset) in traces.into_iter().zip(offsets) {
+        let zone = match offset {
+            Some(offset) => Zone::Offset(offset),
+            None if cross_border => Zone::Assumed,
+            None => Zone::Offset(CHINA),
+        };
+        let line = Line {
+            local_time: trace.accept_time.as_str().and_then(parse_time),
+            text: fold(trace.accept_station.verbatim_or_empty()),
+            code: trace.action.trimmed(),
+            name: None,
+            area_code: None,
+            area_name: None,
+            place: trace.location.verbatim(),
+        };
+        list.push(line, &zone, &mut content);
+    }
+    let (items, bad_times) = list.finish();
+
+    Ok(Reading::Snapshot(Box::new(Snapshot {
+        vendor: Vendor::Kdniao,
+        carrier: carrier_of(Vendor::Kdniao, shipper_code),
+        tracking_number,
+        account: Cow::Borrowed(&event.account),
+        push_id: event.push_id,
+        received_at: event.received_at,
+        push_time: event.push_time.as_deref().and_then(parse_push_time),
+        tracking,
+        full_repush: false,
+        profile: if cross_border {
+            Profile::KdniaoCrossBorder
+        } else {
+            Profile::Kdniao
+        },
+        content_hash: content.finish(),
+        items,
+        bad_times,
+        origin_state: state,
+        destination_state: ResultState::default(),
+        edd,
+        route_from: RouteEnd::default(),
+        route_to: RouteEnd::default(),
+        route_loop: false,
+    })))
+}
+
+/// Rule 19: `Success` false is the end of the subscription only with one of two reasons.
+fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
+    if success.0 != Some(false) {
+        TrackingWord::Active
+    } else if contains_ignoring_blanks(reason, "无轨迹变化") {
+        TrackingWord::AbortedStale
+    } else if contains_ignoring_blanks(reason, "天无轨迹") {
+        TrackingWord::AbortedNoRecord
+    } else {
+        TrackingWord::Unchanged
+    }
+}
+
+pub(crate) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+    let parcel: Summary<'_> = parse_object(payload).ok()?;
+    Some(PushFacts {
+        carrier: carrier_of(Vendor::Kdniao, parcel.shipper_code.code()),
+        tracking_status: Cow::Borrowed(""),
+        items: item_count(parcel.traces.0),
+    })
+}

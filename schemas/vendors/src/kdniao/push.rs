@@ -1,0 +1,223 @@
+//! Kdniao (快递鸟): a form with `RequestData`, `DataSign` and `RequestType`, or a bare JSON body, with up to ten parcels
+//! (a hundred are taken) in `Data`.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use courierflow_schemas::records::Signature;
+use md5::{Digest, Md5};
+use subtle::ConstantTimeEq;
+
+use crate::account::{Account, Unauthorized};
+use crate::parse::form;
+use crate::parse::json::{self, Cursor, NotJson, text_of};
+use crate::push::{
+    BadParcel, MAX_PARCELS, MAX_PUSH_FIELD_BYTES, Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex,
+    push_field, tracking_number,
+};
+
+/// Reads a body; the checks are in the order of rule 39.
+pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
+    if is_json_body(body) {
+        let signature = account.authenticate(None, |_, _| false)?;
+        return push(signature, body, None);
+    }
+    if !form::has_pair(body) {
+        return Err(Rejection::NotAForm);
+    }
+    let (mut request_data, mut data_sign, mut request_type) = (None, None, None);
+    for (key, value) in form::pairs(body) {
+        // Of fields with the same name the first counts.
+        if request_data.is_none() && form::is_key(key, "RequestData") {
+            request_data = Some(value);
+        } else if data_sign.is_none() && form::is_key(key, "DataSign") {
+            data_sign = Some(value);
+        } else if request_type.is_none() && form::is_key(key, "RequestType") {
+            request_type = Some(value);
+        }
+    }
+    let data_sign = data_sign.map(form::decode);
+    let data_sign = data_sign.as_deref().map(without_padding);
+    let Some(request_data) = request_data else {
+        // Nothing was signed, so no signature can be right.
+        let signature = account.authenticate(data_sign, |_, _| false)?;
+        return Err(Rejection::Unusable(signature, Unusable::MissingField));
+    };
+    let (signature, text) = authenticate(account, form::decode(request_data), data_sign)?;
+    let request_type = request_type.map(form::decode).and_then(|value| {
+        let value = std::str::from_utf8(&value).ok()?;
+        (!value.is_empty() && value.len() <= MAX_PUSH_FIELD_BYTES).then(|| value.to_owned())
+    });
+    push(signature, &text, request_type)
+}
+
+/// `DataSign` = Base64(lower-case hex(MD5(`RequestData` ++ app key))): of the hex text, not of the 16 bytes. The documents
+/// disagree whether `RequestData` is encoded once or twice: the once-decoded text is tried, then the twice-decoded one, and the
+/// text that verifies is kept (rule 40a). Without a signature to decide, it is the first of the two that starts an object.
+fn authenticate<'a>(
+    account: &Account,
+    once: Cow<'a, [u8]>,
+    data_sign: Option<&[u8]>,
+) -> Result<(Signature, Cow<'a, [u8]>), Unauthorized> {
+    if account.secrets.is_empty() || data_sign.is_none_or(<[u8]>::is_empty) {
+        let signature = account.authenticate(None, |_, _| false)?;
+        let text = if is_json_body(&once) { once } else { decoded_again(once) };
+        return Ok((signature, text));
+    }
+    if let Ok(signature) = account.authenticate(data_sign, signed(&once)) {
+        return Ok((signature, once));
+    }
+    let twice = Cow::Owned(form::decode(&once).into_owned());
+    let signature = account.authenticate(data_sign, signed(&twice))?;
+    Ok((signature, twice))
+}
+
+/// Tells whether a signature was made of `text` and an app key.
+fn signed(text: &[u8]) -> impl Fn(&[u8], &[u8]) -> bool {
+    let text = Md5::new_with_prefix(text);
+    move |sign, app_key| {
+        let mut expected = [0_u8; 43];
+        let written = STANDARD_NO_PAD.encode_slice(md5_hex(&text, app_key), &mut expected);
+        written == Ok(expected.len()) && bool::from(expected.ct_eq(sign))
+    }
+}
+
+/// The text decoded once more, if that gives an object.
+fn decoded_again(once: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let twice = form::decode(&once).into_owned();
+    if is_json_body(&twice) { Cow::Owned(twice) } else { once }
+}
+
+/// The padding of the Base64 text was seen lost on the way, and is encoded twice where `RequestData` is.
+fn without_padding(data_sign: &[u8]) -> &[u8] {
+    let mut sign = data_sign.trim_ascii();
+    while let Some(shorter) = sign
+        .strip_suffix(b"=")
+        .or_else(|| sign.strip_suffix(b"%3D"))
+        .or_else(|| sign.strip_suffix(b"%3d"))
+    {
+        sign = shorter;
+    }
+    sign
+}
+
+fn push(signature: Signature, text: &[u8], request_type: Option<String>) -> Result<Push, Rejection> {
+    let unusable = |reason| Rejection::Unusable(signature, reason);
+    let text = std::str::from_utf8(text).map_err(|_| unusable(Unusable::NotUtf8))?;
+    if json::is_too_deep(text) {
+        return Err(Rejection::TooDeep);
+    }
+    let data = walk(text).map_err(|NotJson| unusable(Unusable::NotJson))?;
+    if data.count > MAX_PARCELS {
+        return Err(Rejection::TooManyParcels);
+    }
+    let mut parcels = Vec::with_capacity(data.elements.len());
+    let mut bad_parcels = Vec::new();
+    for (part, element) in (0_u16..).zip(&data.elements) {
+        match element.parcel(part) {
+            Ok(parcel) => parcels.push(parcel),
+            Err(reason) => bad_parcels.push(BadParcel { part, reason }),
+        }
+    }
+    if parcels.is_empty() {
+        return Err(unusable(
+            bad_parcels.first().map_or(Unusable::NoParcel, |bad| bad.reason),
+        ));
+    }
+    let parts = u16::try_from(data.elements.len()).unwrap_or(u16::MAX);
+    let announced = data.announced.and_then(text_of);
+    Ok(Push {
+        signature,
+        parcels,
+        parts,
+        bad_parcels,
+        request_type,
+        push_time: push_field(data.push_time),
+        business_id: push_field(data.business_id),
+        count_mismatch: announced.is_some_and(|count| count.trim().parse() != Ok(parts)),
+    })
+}
+
+/// What was found in `RequestData`: slices of its text.
+#[derive(Default)]
+struct Data<'a> {
+    push_time: Option<&'a str>,
+    business_id: Option<&'a str>,
+    announced: Option<&'a str>,
+    /// At most [`MAX_PARCELS`].
+    elements: Vec<Element<'a>>,
+    /// Elements of `Data`, those beyond [`MAX_PARCELS`] included.
+    count: usize,
+}
+
+/// One element of `Data`.
+#[derive(Default)]
+struct Element<'a> {
+    text: &'a str,
+    logistic_code: Option<&'a str>,
+    shipper_code: Option<&'a str>,
+}
+
+impl Element<'_> {
+    fn parcel(&self, part: u16) -> Result<Parcel, Unusable> {
+        Ok(Parcel {
+            part,
+            vendor_carrier: code(self.shipper_code)?,
+            tracking_number: tracking_number(self.logistic_code)?,
+            payload: self.text.to_owned(),
+        })
+    }
+}
+
+/// Of members with the same name the last counts, as everywhere in JSON.
+fn walk(text: &str) -> Result<Data<'_>, NotJson> {
+    let mut data = Data::default();
+    let mut cursor = Cursor::new(text);
+    cursor.object(|key, cursor| {
+        match key {
+            "PushTime" => data.push_time = Some(cursor.value()?),
+            "EBusinessID" => data.business_id = Some(cursor.value()?),
+            "Count" => data.announced = Some(cursor.value()?),
+            "Data" => {
+                data.elements.clear();
+                data.count = 0;
+                if cursor.peek() != Some(b'[') {
+                    return cursor.value().map(drop);
+                }
+                cursor.array(|cursor| {
+                    let element = element(cursor)?;
+                    data.count += 1;
+                    if data.count <= MAX_PARCELS {
+                        data.elements.push(element);
+                    }
+                    Ok(())
+                })?;
+            }
+            _ => drop(cursor.value()?),
+        }
+        Ok(())
+    })?;
+    cursor.end()?;
+    Ok(data)
+}
+
+fn element<'a>(cursor: &mut Cursor<'a>) -> Result<Element<'a>, NotJson> {
+    let mut element = Element::default();
+    if cursor.peek() != Some(b'{') {
+        cursor.value()?;
+        return Ok(element);
+    }
+    let start = cursor.rest();
+    cursor.object(|key, cursor| {
+        let value = cursor.value()?;
+        match key {
+            "LogisticCode" => element.logistic_code = Some(value),
+            "ShipperCode" => element.shipper_code = Some(value),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    element.text = start.get(..start.len() - cursor.rest().len()).unwrap_or_default();
+    Ok(element)
+}

@@ -1,0 +1,91 @@
+//! White space of texts (rule 33): every run of it, U+3000 and U+00A0 included, is one blank; none at the ends. Vendors
+//! change it between pushes, ids must not.
+
+use std::borrow::Cow;
+
+/// Folds a text; borrows when there is nothing to fold.
+pub(crate) fn fold(text: Cow<'_, str>) -> Cow<'_, str> {
+    if is_folded(&text) {
+        return text;
+    }
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    Cow::Owned(folded)
+}
+
+/// One pass over the bytes: almost every text is folded already.
+fn is_folded(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // A blank before the text and one after it would be a run.
+    let mut after_blank = true;
+    for (position, byte) in bytes.iter().enumerate() {
+        match byte {
+            b' ' if after_blank => return false,
+            b' ' => after_blank = true,
+            // The first bytes of all other white space; few of Chinese.
+            b'\t'..=b'\r' | 0xC2 | 0xE1..=0xE3 if bytes.get(position..).is_some_and(begins_with_other_white_space) => {
+                return false;
+            }
+            _ => after_blank = false,
+        }
+    }
+    !after_blank || bytes.is_empty()
+}
+
+/// Every member of Unicode `White_Space` but the blank, in UTF-8.
+fn begins_with_other_white_space(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [b'\t'..=b'\r', ..]
+            | [0xC2, 0x85 | 0xA0, ..]
+            | [0xE1, 0x9A, 0x80, ..]
+            | [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF, ..]
+            | [0xE2, 0x81, 0x9F, ..]
+            | [0xE3, 0x80, 0x80, ..]
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_33_runs_become_one_blank_and_ends_are_trimmed() {
+        for (text, folded) in [
+            ("", ""),
+            (" ", ""),
+            ("\u{3000}", ""),
+            ("上海分拨中心/装件入车扫描 ", "上海分拨中心/装件入车扫描"),
+            ("\u{a0} a \t\r\n\u{2003}b\u{3000}c ", "a b c"),
+            ("a b", "a b"),
+            ("a\u{3000}b", "a b"),
+            ("a\tb", "a b"),
+            ("a  b", "a b"),
+            ("a\u{200b}b", "a\u{200b}b"),
+        ] {
+            assert_eq!(fold(Cow::Borrowed(text)), folded, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rule_33_white_space_is_unicodes() {
+        for letter in '\0'..=char::MAX {
+            let mut utf8 = [0; 4];
+            let found = begins_with_other_white_space(letter.encode_utf8(&mut utf8).as_bytes());
+            assert_eq!(found, letter.is_whitespace() && letter != ' ', "{letter:?}");
+        }
+    }
+
+    #[test]
+    fn a_folded_text_is_borrowed() {
+        assert!(matches!(
+            fold(Cow::Borrowed("快件已到达 虎门转运中心")),
+            Cow::Borrowed(_)
+        ));
+    }
+}

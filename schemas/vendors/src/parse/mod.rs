@@ -1,0 +1,9 @@
+//! Reading what vendors send, leniently: forms, JSON, times, lists of trace items. Shared by all vendors.
+
+pub mod folding;
+pub mod form;
+pub mod json;
+pub mod lenient_json;
+pub mod repair;
+pub mod time_grammar;
+pub mod trace_list;

@@ -1,0 +1,121 @@
+//! One list of a vendor, from its own order to list order (rule 6): lines without a usable time dropped, oldest first.
+
+use std::borrow::Cow;
+
+use courierflow_schemas::records::Segment;
+use jiff::tz::{Offset, TimeZone};
+
+use crate::fingerprint::Fingerprint;
+use crate::local_time::{CHINA, LocalTime};
+use crate::snapshot::TraceItem;
+
+/// How a line's local time becomes UTC.
+pub(crate) enum Zone<'z> {
+    /// A known offset.
+    Offset(Offset),
+    /// A zone with rules.
+    Rules(&'z TimeZone),
+    /// Nobody says; China's offset is taken.
+    Assumed,
+}
+
+/// A line before its time is judged.
+pub(crate) struct Line<'a> {
+    pub(crate) local_time: Option<LocalTime>,
+    /// Folded.
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) code: Option<Cow<'a, str>>,
+    pub(crate) name: Option<Cow<'a, str>>,
+    pub(crate) area_code: Option<Cow<'a, str>>,
+    pub(crate) area_name: Option<Cow<'a, str>>,
+    pub(crate) place: Option<Cow<'a, str>>,
+}
+
+/// Collects the lines of one list in the vendor's order, and their part of the content hash.
+pub(crate) struct TraceList<'a> {
+    segment: Segment,
+    items: Vec<TraceItem<'a>>,
+    bad_times: u32,
+}
+
+impl<'a> TraceList<'a> {
+    pub(crate) fn new(segment: Segment, lines: usize) -> Self {
+        Self {
+            segment,
+            items: Vec::with_capacity(lines),
+            bad_times: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, line: Line<'a>, zone: &Zone<'_>, content: &mut Fingerprint) {
+        let usable = line
+            .local_time
+            .filter(|time| time.is_plausible())
+            .and_then(|local_time| {
+                let (occurred_at, offset) = match zone {
+                    Zone::Offset(offset) => (local_time.at_offset(*offset)?, *offset),
+                    Zone::Rules(zone) => local_time.in_zone(zone)?,
+                    Zone::Assumed => (local_time.at_offset(CHINA)?, CHINA),
+                };
+                Some((local_time, occurred_at, offset))
+            });
+        let zone_assumed = matches!(zone, Zone::Assumed);
+        // Instant and offset together are the local time and its zone; all unusable times are alike.
+        content
+            .optional_number(usable.map(|(_, occurred_at, _)| occurred_at.0))
+            .number(usable.map_or(0, |(_, _, offset)| i64::from(offset.seconds())))
+            .flag(zone_assumed)
+            .text(&line.text)
+            .optional_text(line.code.as_deref())
+            .optional_text(line.name.as_deref())
+            .optional_text(line.area_code.as_deref())
+            .optional_text(line.place.as_deref());
+        let Some((local_time, occurred_at, _)) = usable else {
+            self.bad_times = self.bad_times.saturating_add(1);
+            return;
+        };
+        self.items.push(TraceItem {
+            segment: self.segment,
+            local_time,
+            occurred_at,
+            zone_assumed,
+            text: line.text,
+            code: line.code,
+            name: line.name,
+            area_code: line.area_code,
+            area_name: line.area_name,
+            place: line.place,
+        });
+    }
+
+    /// The usable lines oldest first, and the number of dropped ones. A list whose first usable line is not older than
+    /// its last is taken as newest first: that is how Kuaidi100 and Kdniao's cross-border pushes write theirs.
+    pub(crate) fn finish(self) -> (Vec<TraceItem<'a>>, u32) {
+        let mut items = self.items;
+        let ascending = match (items.first(), items.last()) {
+            (Some(first), Some(last)) => first.occurred_at < last.occurred_at,
+            _ => false,
+        };
+        if !ascending {
+            items.reverse();
+        }
+        (items, self.bad_times)
+    }
+}
+
+/// Rule 35: `CN` and twelve digits, or twelve bare digits, which get their `CN`; anything else is no area code. Takes a
+/// trimmed text.
+pub(crate) fn area_code(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
+    let code = with_country(code)?;
+    let digits = code.strip_prefix("CN")?;
+    (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
+}
+
+/// Rule 17: a code of the vendor's route is taken as it is, but for the `CN` that twelve bare digits lack.
+pub(crate) fn with_country(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
+    let code = code?;
+    if code.len() == 12 && code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Owned(format!("CN{code}")));
+    }
+    Some(code)
+}

@@ -1,0 +1,182 @@
+//! What a body of a vendor says: who signed it and which parcels are in it. Pure functions of the body and the account;
+//! no trace is interpreted here.
+
+use std::borrow::Cow;
+
+use courierflow_schemas::identifier;
+use courierflow_schemas::records::{Signature, Vendor};
+use md5::{Digest, Md5};
+
+use crate::account::{Account, Unauthorized};
+use crate::parse::json;
+use crate::{kdniao, kuaidi100};
+
+/// Most parcels of one push (the vendor documents say 10).
+pub const MAX_PARCELS: usize = 100;
+
+/// Longest `RequestType`, `PushTime` or `EBusinessID`, in bytes. They are repeated in the event of every parcel of the push:
+/// longer ones are left out, so that 100 parcels cannot multiply a text of 2 MiB.
+pub const MAX_PUSH_FIELD_BYTES: usize = 64;
+
+/// A body that was read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Push {
+    /// How it was authenticated.
+    pub signature: Signature,
+    /// The parcels that can be stored, in the vendor's order.
+    pub parcels: Vec<Parcel>,
+    /// Parcels in the push, those that cannot be stored included.
+    pub parts: u16,
+    /// Parcels that cannot be stored.
+    pub bad_parcels: Vec<BadParcel>,
+    /// Kdniao's `RequestType`.
+    pub request_type: Option<String>,
+    /// Kdniao's `PushTime`, verbatim.
+    pub push_time: Option<String>,
+    /// Kdniao's `EBusinessID`, verbatim.
+    pub business_id: Option<String>,
+    /// Kdniao's `Count` is there and is not the number of parcels: the array is trusted, the difference counted.
+    pub count_mismatch: bool,
+}
+
+/// One parcel of a push.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// Index in the push.
+    pub part: u16,
+    /// The vendor's carrier code, trimmed; empty when missing.
+    pub vendor_carrier: String,
+    /// Trimmed, ASCII upper case.
+    pub tracking_number: String,
+    /// The vendor's JSON text of this parcel, byte for byte as decoded.
+    pub payload: String,
+}
+
+/// A parcel that cannot be stored beside others that can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadParcel {
+    /// Index in the push.
+    pub part: u16,
+    /// Why.
+    pub reason: Unusable,
+}
+
+/// Why a body leads to no push event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Neither a form nor JSON.
+    NotAForm,
+    /// No signature, or a wrong one, where one is required.
+    Unauthorized,
+    /// Nested deeper than [`json::MAX_DEPTH`].
+    TooDeep,
+    /// More than [`MAX_PARCELS`].
+    TooManyParcels,
+    /// Let in, but there is nothing to store under a tracking number.
+    Unusable(Signature, Unusable),
+}
+
+/// Why content cannot be used; the `reason` header of a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// The field that should hold the content is missing.
+    MissingField,
+    /// The content is not UTF-8.
+    NotUtf8,
+    /// The content is not a JSON object.
+    NotJson,
+    /// No parcel: `lastResult` or `Data` is missing, null, of another type, or empty.
+    NoParcel,
+    /// A parcel without a tracking number.
+    NoTrackingNumber,
+    /// A flat form that is too large when written as JSON.
+    TooLarge,
+    /// A tracking number or carrier code that is no [identifier](identifier::is_identifier).
+    BadIdentifier,
+}
+
+impl Unusable {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::MissingField,
+        Self::NotUtf8,
+        Self::NotJson,
+        Self::NoParcel,
+        Self::NoTrackingNumber,
+        Self::BadIdentifier,
+        Self::TooLarge,
+    ];
+
+    /// Stable name in headers, metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingField => "missing_field",
+            Self::NotUtf8 => "not_utf8",
+            Self::NotJson => "not_json",
+            Self::NoParcel => "no_parcel",
+            Self::NoTrackingNumber => "no_tracking_number",
+            Self::BadIdentifier => "bad_identifier",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl From<Unauthorized> for Rejection {
+    fn from(_: Unauthorized) -> Self {
+        Self::Unauthorized
+    }
+}
+
+/// Reads a body sent to `account`.
+pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
+    match account.vendor {
+        Vendor::Kuaidi100 => kuaidi100::push::read(body, account),
+        Vendor::Kdniao => kdniao::push::read(body, account),
+    }
+}
+
+/// JSON or form? The first byte that is not blank decides, not the Content-Type, which senders set wrongly (rule 39).
+pub(crate) fn is_json_body(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// MD5 of `text ++ secret` as lower-case hex. Takes the state after `text`, so that a long text is hashed once for all
+/// secrets.
+pub(crate) fn md5_hex(text: &Md5, secret: &[u8]) -> [u8; 32] {
+    let digest = text.clone().chain_update(secret).finalize();
+    let mut hex = [0_u8; 32];
+    for (digits, byte) in hex.chunks_exact_mut(2).zip(digest) {
+        for (digit, nibble) in digits.iter_mut().zip([byte >> 4, byte & 15]) {
+            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+        }
+    }
+    hex
+}
+
+/// A tracking number from its JSON value: trimmed, ASCII upper case (rule 37).
+pub(crate) fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
+    let mut number = code(value)?;
+    if number.is_empty() {
+        return Err(Unusable::NoTrackingNumber);
+    }
+    number.make_ascii_uppercase();
+    Ok(number)
+}
+
+/// A tracking number or carrier code as sent, trimmed; empty when missing, null, or neither string nor number.
+pub(crate) fn code(value: Option<&str>) -> Result<String, Unusable> {
+    let text = value.and_then(json::text_of).unwrap_or_default();
+    let text = text.trim();
+    if !identifier::is_identifier(text) {
+        return Err(Unusable::BadIdentifier);
+    }
+    Ok(text.to_owned())
+}
+
+/// A field of the whole push as sent; `None` when missing, null, too long, or neither string nor number.
+pub(crate) fn push_field(value: Option<&str>) -> Option<String> {
+    value
+        .and_then(json::text_of)
+        .filter(|text| text.len() <= MAX_PUSH_FIELD_BYTES)
+        .map(Cow::into_owned)
+}

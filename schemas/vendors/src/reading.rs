@@ -1,0 +1,188 @@
+//! The vendors' payloads: from the text of a push to a [`Snapshot`]. Pure, and lenient to the last: whatever a vendor
+//! sends is a reading or an error value, never a panic.
+
+use std::borrow::Cow;
+
+use courierflow_schemas::carriers;
+use courierflow_schemas::records::{PushEvent, Vendor};
+
+use crate::parse::lenient_json::NoObject;
+use crate::parse::repair;
+use crate::snapshot::Snapshot;
+use crate::{kdniao, kuaidi100};
+
+/// What a push asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// Derive this.
+    Snapshot(Box<Snapshot<'a>>),
+    /// Nothing to derive; to be counted.
+    Nothing(NoOp),
+}
+
+impl Reading<'_> {
+    /// The same reading without borrows.
+    pub(crate) fn into_owned(self) -> Reading<'static> {
+        match self {
+            Self::Snapshot(snapshot) => Reading::Snapshot(Box::new(snapshot.into_owned())),
+            Self::Nothing(no_op) => Reading::Nothing(no_op),
+        }
+    }
+}
+
+/// Pushes that are fine and change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoOp {
+    /// Kdniao's cash-on-delivery status, `RequestType` 107 (rule 42).
+    Payment,
+    /// A carrier correction whose old carrier is not told (rule 18).
+    CorrectionWithoutOldCarrier,
+    /// A carrier correction from a carrier to itself (rule 18).
+    CorrectionToSameCarrier,
+}
+
+impl NoOp {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [
+        Self::Payment,
+        Self::CorrectionWithoutOldCarrier,
+        Self::CorrectionToSameCarrier,
+    ];
+
+    /// Stable label for metrics.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::CorrectionWithoutOldCarrier => "correction_without_old_carrier",
+            Self::CorrectionToSameCarrier => "correction_to_same_carrier",
+        }
+    }
+}
+
+/// A payload without a parcel in it: poison, because ingest does not let one pass. Says nothing of the payload's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum ReadError {
+    /// Not JSON.
+    #[error("payload is not json")]
+    NotJson,
+    /// JSON of another type.
+    #[error("payload is not a json object")]
+    NotAnObject,
+    /// No result object or no tracking number in it (rule 37).
+    #[error("payload has no parcel")]
+    NoParcel,
+}
+
+impl ReadError {
+    /// Every error.
+    pub const ALL: [Self; 3] = [Self::NotJson, Self::NotAnObject, Self::NoParcel];
+
+    /// Stable label for metrics and dead letters.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::NotJson => "payload_not_json",
+            Self::NotAnObject => "payload_not_an_object",
+            Self::NoParcel => "payload_without_parcel",
+        }
+    }
+}
+
+impl From<NoObject> for ReadError {
+    fn from(error: NoObject) -> Self {
+        match error {
+            NoObject::NotJson => Self::NotJson,
+            NoObject::OtherType => Self::NotAnObject,
+        }
+    }
+}
+
+/// Columns of the push log that stand in the payload (rule 56).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushFacts<'a> {
+    /// Canonical code of the carrier that the push names: the corrected one if there is one.
+    pub carrier: Cow<'a, str>,
+    /// Kuaidi100's `status` word as sent, trimmed; empty for Kdniao.
+    pub tracking_status: Cow<'a, str>,
+    /// Lines of all lists, usable or not; 65,535 at most.
+    pub items: u16,
+}
+
+impl PushFacts<'_> {
+    /// The same facts without borrows.
+    fn into_owned(self) -> PushFacts<'static> {
+        PushFacts {
+            carrier: Cow::Owned(self.carrier.into_owned()),
+            tracking_status: Cow::Owned(self.tracking_status.into_owned()),
+            items: self.items,
+        }
+    }
+}
+
+/// Reads a push event.
+pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
+    let reading = read_payload(event, &event.payload);
+    if reading != Err(ReadError::NotJson) {
+        return reading;
+    }
+    match repair::repaired(&event.payload) {
+        Cow::Borrowed(_) => Err(ReadError::NotJson),
+        Cow::Owned(payload) => read_payload(event, &payload).map(Reading::into_owned),
+    }
+}
+
+/// Reads a payload in the envelope of an event.
+fn read_payload<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+    match event.vendor {
+        Vendor::Kuaidi100 => kuaidi100::payload::read(event, payload),
+        Vendor::Kdniao => kdniao::payload::read(event, payload),
+    }
+}
+
+/// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
+pub fn push_facts(event: &PushEvent) -> PushFacts<'_> {
+    let of_payload = match event.vendor {
+        Vendor::Kuaidi100 => kuaidi100::payload::push_facts,
+        Vendor::Kdniao => kdniao::payload::push_facts,
+    };
+    of_payload(&event.payload)
+        .or_else(|| match repair::repaired(&event.payload) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(payload) => of_payload(&payload).map(PushFacts::into_owned),
+        })
+        .unwrap_or_else(|| PushFacts {
+            carrier: carriers::canonical(event.vendor, &event.vendor_carrier),
+            tracking_status: Cow::Borrowed(""),
+            items: 0,
+        })
+}
+
+pub(crate) fn item_count(elements: usize) -> u16 {
+    u16::try_from(elements).unwrap_or(u16::MAX)
+}
+
+/// Canonical carrier of a code that may be missing, free of the code's own borrow.
+pub(crate) fn carrier_of(vendor: Vendor, code: Option<Cow<'_, str>>) -> Cow<'_, str> {
+    match code {
+        None => Cow::Borrowed(carriers::UNKNOWN_CARRIER),
+        Some(Cow::Borrowed(code)) => carriers::canonical(vendor, code),
+        Some(Cow::Owned(code)) => Cow::Owned(carriers::canonical(vendor, &code).into_owned()),
+    }
+}
+
+/// The number that the record is keyed by; a payload's own only when the envelope has none.
+pub(crate) fn tracking_number<'a>(event: &'a PushEvent, in_payload: Option<&str>) -> Result<Cow<'a, str>, ReadError> {
+    match in_payload.unwrap_or_default().trim() {
+        "" => Err(ReadError::NoParcel),
+        number if event.tracking_number.is_empty() => Ok(Cow::Owned(number.to_ascii_uppercase())),
+        _ => Ok(Cow::Borrowed(&event.tracking_number)),
+    }
+}
+
+/// White space does not count in the vendors' messages ("60 天无变化").
+pub(crate) fn contains_ignoring_blanks(text: &str, words: &str) -> bool {
+    if text.contains(words) {
+        return true;
+    }
+    let without: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    without.contains(words)
+}

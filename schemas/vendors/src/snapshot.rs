@@ -1,0 +1,227 @@
+//! What one push says about one parcel, in the vendor's own words but in one shape: texts folded, times understood,
+//! nothing judged yet. `reading::read` makes it, derivation reads it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use courierflow_schemas::records::{PushId, Segment, TimestampMicros, TimestampMillis, Vendor};
+
+use crate::codes::Profile;
+use crate::local_time::LocalTime;
+
+/// Identity of a shipment without its epoch. Displays as `vendor:carrier:tracking_number`, the key of the shipment topic.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShipmentKey {
+    /// Who tells.
+    pub vendor: Vendor,
+    /// Canonical carrier code.
+    pub carrier: String,
+    /// The carrier's parcel number.
+    pub tracking_number: String,
+}
+
+impl fmt::Display for ShipmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.vendor, self.carrier, self.tracking_number)
+    }
+}
+
+/// What a push says about the vendor's subscription (rule 19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TrackingWord {
+    /// Still followed.
+    Active,
+    /// Ended by the vendor, usually after the sign-off.
+    Ended,
+    /// Given up: no record of the number.
+    AbortedNoRecord,
+    /// Given up: nothing changed for long.
+    AbortedStale,
+    /// The vendor follows another carrier from now on.
+    Corrected,
+    /// Says nothing about the subscription.
+    Unchanged,
+}
+
+impl TrackingWord {
+    /// Stable name, part of the content hash.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Ended => "ENDED",
+            Self::AbortedNoRecord => "ABORTED_NO_RECORD",
+            Self::AbortedStale => "ABORTED_STALE",
+            Self::Corrected => "CORRECTED",
+            Self::Unchanged => "UNCHANGED",
+        }
+    }
+}
+
+/// One usable line of the vendor's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceItem<'a> {
+    /// Which list it stands in.
+    pub segment: Segment,
+    /// As written, normalised.
+    pub local_time: LocalTime,
+    /// The same instant in UTC.
+    pub occurred_at: TimestampMillis,
+    /// The zone was not told and China's was taken, although the line may come from abroad.
+    pub zone_assumed: bool,
+    /// White space folded (rule 33), not masked: ids are made of this.
+    pub text: Cow<'a, str>,
+    /// The vendor's code, trimmed; never empty.
+    pub code: Option<Cow<'a, str>>,
+    /// The vendor's status name, trimmed; never empty.
+    pub name: Option<Cow<'a, str>>,
+    /// Area code, `CN` added (rule 35).
+    pub area_code: Option<Cow<'a, str>>,
+    /// Name of that area.
+    pub area_name: Option<Cow<'a, str>>,
+    /// Place name (rule 35).
+    pub place: Option<Cow<'a, str>>,
+}
+
+/// Top level of one result list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResultState<'a> {
+    /// Code of the parcel's state, trimmed; never empty.
+    pub code: Option<Cow<'a, str>>,
+    /// Kuaidi100's `ischeck`: signed for, by whomever.
+    pub signed_off: bool,
+}
+
+/// One end of the vendor's route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteEnd<'a> {
+    /// Area code, `CN` added; never empty.
+    pub code: Option<Cow<'a, str>>,
+    /// Area name; never empty.
+    pub name: Option<Cow<'a, str>>,
+}
+
+/// The content of one push, as addressed to one shipment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot<'a> {
+    /// Who tells.
+    pub vendor: Vendor,
+    /// Canonical carrier of the addressed shipment; for a carrier correction the old one (rule 18).
+    pub carrier: Cow<'a, str>,
+    /// The carrier's parcel number.
+    pub tracking_number: Cow<'a, str>,
+    /// The vendor contract.
+    pub account: Cow<'a, str>,
+    /// Which push.
+    pub push_id: PushId,
+    /// "Now" for everything derived from this push.
+    pub received_at: TimestampMicros,
+    /// The vendor's own time of the push.
+    pub push_time: Option<TimestampMillis>,
+    /// What it says about the subscription.
+    pub tracking: TrackingWord,
+    /// Kuaidi100's `updateall`: replaces what was told before, however old it looks.
+    pub full_repush: bool,
+    /// Which code table and guards its items are read with.
+    pub profile: Profile,
+    /// Hash of everything that derivation reads (rule 20).
+    pub content_hash: i64,
+    /// Usable lines in list order, oldest first (rule 6): the origin's list, then the destination's.
+    pub items: Vec<TraceItem<'a>>,
+    /// Lines dropped because of their time (rule 28).
+    pub bad_times: u32,
+    /// Top level of the origin's result.
+    pub origin_state: ResultState<'a>,
+    /// Top level of the destination's result.
+    pub destination_state: ResultState<'a>,
+    /// Estimated delivery.
+    pub edd: Option<TimestampMillis>,
+    /// Where the vendor's route begins.
+    pub route_from: RouteEnd<'a>,
+    /// Where it ends.
+    pub route_to: RouteEnd<'a>,
+    /// The vendor saw the parcel run in a circle.
+    pub route_loop: bool,
+}
+
+impl Snapshot<'_> {
+    /// Identity of the addressed shipment.
+    pub fn key(&self) -> ShipmentKey {
+        ShipmentKey {
+            vendor: self.vendor,
+            carrier: self.carrier.clone().into_owned(),
+            tracking_number: self.tracking_number.clone().into_owned(),
+        }
+    }
+
+    /// Top level of the list that a segment's events come from.
+    pub fn state_of(&self, segment: Segment) -> &ResultState<'_> {
+        match segment {
+            Segment::Origin => &self.origin_state,
+            Segment::Destination => &self.destination_state,
+        }
+    }
+
+    /// The same snapshot without borrows.
+    pub fn into_owned(self) -> Snapshot<'static> {
+        Snapshot {
+            vendor: self.vendor,
+            carrier: owned(self.carrier),
+            tracking_number: owned(self.tracking_number),
+            account: owned(self.account),
+            push_id: self.push_id,
+            received_at: self.received_at,
+            push_time: self.push_time,
+            tracking: self.tracking,
+            full_repush: self.full_repush,
+            profile: self.profile,
+            content_hash: self.content_hash,
+            items: self.items.into_iter().map(TraceItem::into_owned).collect(),
+            bad_times: self.bad_times,
+            origin_state: self.origin_state.into_owned(),
+            destination_state: self.destination_state.into_owned(),
+            edd: self.edd,
+            route_from: self.route_from.into_owned(),
+            route_to: self.route_to.into_owned(),
+            route_loop: self.route_loop,
+        }
+    }
+}
+
+impl TraceItem<'_> {
+    fn into_owned(self) -> TraceItem<'static> {
+        TraceItem {
+            segment: self.segment,
+            local_time: self.local_time,
+            occurred_at: self.occurred_at,
+            zone_assumed: self.zone_assumed,
+            text: owned(self.text),
+            code: self.code.map(owned),
+            name: self.name.map(owned),
+            area_code: self.area_code.map(owned),
+            area_name: self.area_name.map(owned),
+            place: self.place.map(owned),
+        }
+    }
+}
+
+impl ResultState<'_> {
+    fn into_owned(self) -> ResultState<'static> {
+        ResultState {
+            code: self.code.map(owned),
+            signed_off: self.signed_off,
+        }
+    }
+}
+
+impl RouteEnd<'_> {
+    fn into_owned(self) -> RouteEnd<'static> {
+        RouteEnd {
+            code: self.code.map(owned),
+            name: self.name.map(owned),
+        }
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
