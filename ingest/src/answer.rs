@@ -1,13 +1,12 @@
-//! What a vendor is answered: for every outcome its status, its stable name, its text and the two vendors' bodies, byte by
-//! byte. Vendors compare keys with case and read the body, not the status.
+//! What a vendor is answered: for every outcome its status, its stable name and its text. The body around them is the vendor's
+//! own: [`courierflow_vendors::Protocol`].
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use bytes::Bytes;
 use courierflow_schemas::records::Vendor;
+use courierflow_vendors::account::Account;
+use courierflow_vendors::protocol;
 use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
-use serde::Serialize;
 
 use crate::publisher::PublishError;
 use courierflow_vendors::push::{Rejection, Unusable};
@@ -150,22 +149,18 @@ impl From<PublishError> for Refusal {
 }
 
 /// The vendor's success body: every record of the push is acknowledged.
-pub fn stored(vendor: Vendor, business_id: &str, now: Timestamp) -> Response<Body> {
-    let body = match vendor {
-        Vendor::Kuaidi100 => Bytes::from_static(r#"{"result":true,"returnCode":"200","message":"成功"}"#.as_bytes()),
-        Vendor::Kdniao => kdniao_body(business_id, now, true, ""),
-    };
-    respond(StatusCode::OK, body)
+pub fn stored(account: &Account, now: Timestamp) -> Response<Body> {
+    respond(StatusCode::OK, protocol(account.vendor).accepted(account, now))
 }
 
-/// The vendor's failure body (rule 51).
-pub fn refused(vendor: Vendor, business_id: &str, now: Timestamp, refusal: Refusal) -> Response<Body> {
+/// The vendor's failure body (rule 51). `account` is missing where there is none of that name.
+pub fn refused(vendor: Vendor, account: Option<&Account>, now: Timestamp, refusal: Refusal) -> Response<Body> {
     let Row { status, text, .. } = refusal.row();
-    let body = match vendor {
-        Vendor::Kuaidi100 => kuaidi100_failure(status, text),
-        Vendor::Kdniao => kdniao_body(business_id, now, false, text),
+    let told = courierflow_vendors::Refusal {
+        status: status.as_u16(),
+        text,
     };
-    let mut response = respond(status, body);
+    let mut response = respond(status, protocol(vendor).refused(account, now, told));
     let headers = response.headers_mut();
     match status {
         StatusCode::METHOD_NOT_ALLOWED => drop(headers.insert(header::ALLOW, ALLOW)),
@@ -177,54 +172,9 @@ pub fn refused(vendor: Vendor, business_id: &str, now: Timestamp, refusal: Refus
     response
 }
 
-fn respond(status: StatusCode, body: Bytes) -> Response<Body> {
+fn respond(status: StatusCode, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
     response
-}
-
-fn kuaidi100_failure(status: StatusCode, message: &str) -> Bytes {
-    #[derive(Serialize)]
-    struct Failure<'a> {
-        result: bool,
-        #[serde(rename = "returnCode")]
-        return_code: &'a str,
-        message: &'a str,
-    }
-    // The vendor documents 500 as "server error" and leaves the rest to us.
-    let return_code = if status == StatusCode::SERVICE_UNAVAILABLE {
-        "500"
-    } else {
-        status.as_str()
-    };
-    json(&Failure {
-        result: false,
-        return_code,
-        message,
-    })
-}
-
-fn kdniao_body(business_id: &str, now: Timestamp, success: bool, reason: &str) -> Bytes {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer<'a> {
-        #[serde(rename = "EBusinessID")]
-        business_id: &'a str,
-        update_time: String,
-        success: bool,
-        reason: &'a str,
-    }
-    let china = TimeZone::fixed(Offset::constant(8));
-    json(&Answer {
-        business_id,
-        update_time: now.to_zoned(china).strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        success,
-        reason,
-    })
-}
-
-fn json(body: &impl Serialize) -> Bytes {
-    // Texts and truth values: writing them cannot fail.
-    serde_json::to_vec(body).unwrap_or_default().into()
 }

@@ -16,6 +16,7 @@ use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros
 use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::accounts::Accounts;
 use crate::admission::{Admission, Full};
 use crate::answer::{self, Refusal};
 use crate::body;
@@ -24,8 +25,9 @@ use crate::metrics::Metrics;
 use crate::publisher::{Batch, DeadLetter, PublishError, Publisher};
 use crate::readiness::Readiness;
 use crate::refusal_log::RefusalLog;
-use courierflow_vendors::account::{Account, Accounts};
-use courierflow_vendors::push::{Push, Rejection, Unusable};
+use courierflow_vendors::account::Account;
+use courierflow_vendors::protocol;
+use courierflow_vendors::push::{self as push_body, Push, PushRequest, Rejection, Unusable};
 
 /// Longest query string, in bytes. It is kept in the event of every parcel of the push; the vendors allow callback URLs of
 /// 255 characters.
@@ -80,24 +82,17 @@ impl<P: Publisher> App<P> {
 /// steps of [`receive`], in the order in which they are taken.
 pub fn router<P: Publisher>(app: Arc<App<P>>) -> Router {
     Router::new()
-        .route("/v1/push/kuaidi100/{account}", any(push_kuaidi100::<P>))
-        .route("/v1/push/kdniao/{account}", any(push_kdniao::<P>))
+        .route("/v1/push/{vendor}/{account}", any(push::<P>))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz::<P>))
         .route("/metrics", get(render_metrics::<P>))
         .route("/openapi.json", get(openapi))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .fallback(not_found)
         .with_state(app)
 }
 
-type AccountPath = Result<Path<String>, PathRejection>;
-
-async fn push_kuaidi100<P: Publisher>(app: State<Arc<App<P>>>, path: AccountPath, request: Request) -> Response<Body> {
-    push(&app, Vendor::Kuaidi100, path, request).await
-}
-
-async fn push_kdniao<P: Publisher>(app: State<Arc<App<P>>>, path: AccountPath, request: Request) -> Response<Body> {
-    push(&app, Vendor::Kdniao, path, request).await
+async fn not_found() -> Response<Body> {
+    (StatusCode::NOT_FOUND, "not found\n").into_response()
 }
 
 /// A push that was taken.
@@ -137,32 +132,39 @@ impl From<PublishError> for Refused {
 }
 
 /// Takes a push, counts what became of it, and answers in the vendor's words.
-async fn push<P: Publisher>(app: &App<P>, vendor: Vendor, path: AccountPath, request: Request) -> Response<Body> {
+async fn push<P: Publisher>(
+    State(app): State<Arc<App<P>>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Response<Body> {
     let started = Instant::now();
-    let account = path.ok().and_then(|Path(name)| app.accounts.get(vendor, &name));
+    // A path that cannot be decoded names nobody.
+    let (vendor, account) = path.map_or_else(|_| Default::default(), |Path(names)| names);
+    let Ok(vendor) = vendor.parse::<Vendor>() else {
+        return not_found().await;
+    };
+    let account = app.accounts.get(vendor, &account);
     let (head, mut body) = request.into_parts();
-    let outcome = receive(app, account, &head, &mut body).await;
+    let outcome = receive(&app, account, &head, &mut body).await;
 
     let metrics = app.metrics.of(vendor);
-    let business_id = account.map_or("", |account| &account.business_id);
+    let name = account.map(|account| account.name.as_str());
     let response = match outcome {
-        Ok(taken) => {
+        Ok((account, taken)) => {
             match taken {
                 Taken::Stored => metrics.stored.increment(1),
                 Taken::DeadLettered(reason) => {
                     metrics.dead_lettered.increment(1);
-                    app.log
-                        .dead_lettered(vendor, account.map_or("", |account| &account.name), reason.as_str());
+                    app.log.dead_lettered(vendor, &account.name, reason.as_str());
                 }
             }
-            answer::stored(vendor, business_id, Timestamp::now())
+            answer::stored(account, Timestamp::now())
         }
         Err(Refused { refusal, detail }) => {
             body::discard(body);
             metrics.refused(refusal);
-            app.log
-                .refused(vendor, account.map(|account| account.name.as_str()), refusal, &detail);
-            answer::refused(vendor, business_id, Timestamp::now(), refusal)
+            app.log.refused(vendor, name, refusal, &detail);
+            answer::refused(vendor, account, Timestamp::now(), refusal)
         }
     };
     metrics.duration.record(started.elapsed());
@@ -170,12 +172,12 @@ async fn push<P: Publisher>(app: &App<P>, vendor: Vendor, path: AccountPath, req
 }
 
 /// The checks in the order of rule 39; a success is only answered after everything is acknowledged.
-async fn receive<P: Publisher>(
+async fn receive<'a, P: Publisher>(
     app: &App<P>,
-    account: Option<&Account>,
+    account: Option<&'a Account>,
     head: &Parts,
     body: &mut Body,
-) -> Result<Taken, Refused> {
+) -> Result<(&'a Account, Taken), Refused> {
     let account = account.ok_or(Refusal::UnknownAccount)?;
     if head.method != Method::POST {
         return Err(Refusal::MethodNotAllowed.into());
@@ -196,7 +198,14 @@ async fn receive<P: Publisher>(
         query,
         content_type: content_type(&head.headers),
     };
-    let (batch, unusable) = match courierflow_vendors::push::read(&body, account) {
+    let signature = protocol(account.vendor)
+        .signature_header()
+        .and_then(|name| head.headers.get(name));
+    let request = PushRequest {
+        body: &body,
+        signature: signature.map(HeaderValue::as_bytes),
+    };
+    let (batch, unusable) = match push_body::read(request, account) {
         Ok(push) => {
             metrics.count_mismatches.increment(u64::from(push.count_mismatch));
             push.bad_parcels.iter().for_each(|bad| metrics.unusable(bad.reason));
@@ -215,7 +224,7 @@ async fn receive<P: Publisher>(
     let parcels = batch.events.len() as u64;
     app.publisher.publish(batch).await?;
     metrics.parcels.increment(parcels);
-    Ok(unusable.map_or(Taken::Stored, Taken::DeadLettered))
+    Ok((account, unusable.map_or(Taken::Stored, Taken::DeadLettered)))
 }
 
 /// What all events of a push have in common.

@@ -1,15 +1,18 @@
 //! The configuration of ingest: the sections `[ingest]`, `[kafka]` and `[registry]` of the file that both services share.
 //! Durations are in milliseconds, sizes in bytes unless the key says otherwise.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, text};
+use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
+use courierflow_vendors::protocol;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use courierflow_vendors::account::{Account, Accounts, Unsigned};
+use crate::accounts::Accounts;
 
 /// The file. Sections of the other service are ignored, unknown ones refused.
 #[derive(Debug, Deserialize)]
@@ -103,31 +106,19 @@ impl Default for IngestSettings {
 
 /// `[[ingest.accounts]]`: one vendor contract.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AccountSettings {
     /// Last path segment of the callback URL: 1 to 64 of `A-Z a-z 0-9 . _ -`; unique per vendor.
     #[serde(deserialize_with = "text")]
     pub name: String,
-    /// `kuaidi100` or `kdniao`.
+    /// Whose pushes these are.
     pub vendor: Vendor,
-    /// Kuaidi100: the salts of the subscriptions; any of them verifies.
-    #[serde(default)]
-    pub salts: Vec<Secret>,
-    /// Kuaidi100: a file with more of them, one a line. Read at start.
-    #[serde(default)]
-    pub salt_file: Option<PathBuf>,
-    /// Kdniao: the `EBusinessID` that our answers carry; required.
-    #[serde(default, deserialize_with = "text")]
-    pub business_id: String,
-    /// Kdniao: the app keys; any of them verifies.
-    #[serde(default)]
-    pub app_keys: Vec<Secret>,
-    /// Kdniao: a file with more of them, one a line. Read at start.
-    #[serde(default)]
-    pub app_key_file: Option<PathBuf>,
     /// `reject` or `accept` pushes without a signature. Default `reject`, which needs a secret.
     #[serde(default = "reject")]
     pub unsigned: Unsigned,
+    /// What only the vendor knows: secrets, and what its answers carry. A key `…_file` names a file with more of the values of
+    /// the key `…s`, one a line, read at start.
+    #[serde(flatten)]
+    pub keys: BTreeMap<String, KeyValue>,
 }
 
 fn reject() -> Unsigned {
@@ -152,13 +143,14 @@ impl Config {
 impl IngestSettings {
     fn read_files(&mut self) -> Result<(), SettingsError> {
         for (index, account) in self.accounts.iter_mut().enumerate() {
-            if let Some(path) = &account.salt_file {
-                account.salts.extend(secrets_from_file(&key(index, "salt_file"), path)?);
-            }
-            if let Some(path) = &account.app_key_file {
-                account
-                    .app_keys
-                    .extend(secrets_from_file(&key(index, "app_key_file"), path)?);
+            let files: Vec<String> = account
+                .keys
+                .keys()
+                .filter(|name| name.ends_with("_file"))
+                .cloned()
+                .collect();
+            for name in files {
+                account.read_file(&name, &key(index, &name))?;
             }
         }
         Ok(())
@@ -240,48 +232,44 @@ impl IngestSettings {
 }
 
 impl AccountSettings {
+    /// Puts the lines of the file that the key `name` names under the key that it stands for.
+    fn read_file(&mut self, name: &str, key: &str) -> Result<(), SettingsError> {
+        let (Some(values), Some(KeyValue::One(path))) = (AccountKeys::of_file(name), self.keys.remove(name)) else {
+            return Err(SettingsError::key(key, "must be a path"));
+        };
+        let lines = secrets_from_file(key, Path::new(path.expose()))?;
+        match self.keys.entry(values).or_insert_with(|| KeyValue::Many(Vec::new())) {
+            KeyValue::Many(known) => known.extend(lines),
+            KeyValue::One(_) => {
+                return Err(SettingsError::key(
+                    key,
+                    "stands for a list, but there is a single value",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn account(&self, index: usize) -> Result<Account, SettingsError> {
         let wrong = |name: &str, reason: &str| Err(SettingsError::key(key(index, name), reason));
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(allowed) || self.name.starts_with('.') {
             return wrong("name", "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot");
         }
-        let (secrets, secrets_key) = match self.vendor {
-            Vendor::Kuaidi100 => {
-                if !self.app_keys.is_empty() || self.app_key_file.is_some() {
-                    return wrong("app_keys", "are kdniao's; kuaidi100 has salts");
-                }
-                if !self.business_id.is_empty() {
-                    return wrong("business_id", "is kdniao's");
-                }
-                (&self.salts, "salts")
-            }
-            Vendor::Kdniao => {
-                if !self.salts.is_empty() || self.salt_file.is_some() {
-                    return wrong("salts", "are kuaidi100's; kdniao has app_keys");
-                }
-                if self.business_id.is_empty() {
-                    return wrong("business_id", "is missing: kdniao's answers carry it");
-                }
-                (&self.app_keys, "app_keys")
-            }
-        };
-        if secrets.iter().any(|secret| secret.expose().is_empty()) {
-            return wrong(secrets_key, "has an empty secret: anybody could sign with it");
-        }
-        if secrets.is_empty() && self.unsigned == Unsigned::Reject {
-            return wrong(
-                secrets_key,
-                "must not be empty with unsigned = \"reject\": no push could come in",
-            );
-        }
-        Ok(Account {
+        let common = Account {
             name: self.name.clone(),
             vendor: self.vendor,
-            business_id: self.business_id.clone(),
-            secrets: secrets.clone(),
+            contract_id: String::new(),
+            secrets: Vec::new(),
             unsigned: self.unsigned,
-        })
+            unsigned_end: false,
+        };
+        let mut keys = AccountKeys::new(self.keys.clone());
+        let account = protocol(self.vendor).account(common, &mut keys);
+        // A key in the wrong place says more than the one that is missing because of it.
+        keys.finish()
+            .and(account)
+            .map_err(|error| SettingsError::key(key(index, &error.key), error.reason))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Receives the vendors' pushes and answers when the broker has acknowledged them.
 //!
 //! The way of a push, one module a step: [`server`] accepts the connection, [`app`] takes the push through its checks,
-//! [`admission`] and [`body`] bound what is in memory, [`vendor`] reads who signed and which parcels are in it (with [`form`]
-//! and [`json`]), [`publisher`] stores the events, [`answer`] says so in the vendor's words.
+//! [`admission`] and [`body`] bound what is in memory, [`courierflow_vendors::push`] reads who signed and which parcels are in it,
+//! [`publisher`] stores the events, [`answer`] says so in the vendor's words.
 
+pub mod accounts;
 pub mod admission;
 pub mod answer;
 pub mod app;

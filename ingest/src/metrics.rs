@@ -19,8 +19,8 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// All metrics of the service, and their text.
 pub struct Metrics {
     exporter: PrometheusHandle,
-    kuaidi100: VendorMetrics,
-    kdniao: VendorMetrics,
+    /// In the order of [`Vendor::ALL`].
+    vendors: [VendorMetrics; Vendor::ALL.len()],
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
     ready: Gauge,
@@ -69,8 +69,7 @@ impl Metrics {
             describe();
             Self {
                 exporter,
-                kuaidi100: vendor_metrics(Vendor::Kuaidi100),
-                kdniao: vendor_metrics(Vendor::Kdniao),
+                vendors: Vendor::ALL.map(vendor_metrics),
                 requests_in_flight: gauge!("courierflow_ingest_requests_in_flight"),
                 bytes_in_flight: gauge!("courierflow_ingest_body_bytes_in_flight"),
                 ready: gauge!("courierflow_ingest_ready"),
@@ -80,10 +79,8 @@ impl Metrics {
 
     /// Those of one vendor.
     pub fn of(&self, vendor: Vendor) -> &VendorMetrics {
-        match vendor {
-            Vendor::Kuaidi100 => &self.kuaidi100,
-            Vendor::Kdniao => &self.kdniao,
-        }
+        let [first, ..] = &self.vendors;
+        self.vendors.get(vendor as usize).unwrap_or(first)
     }
 
     /// The text of `/metrics`.

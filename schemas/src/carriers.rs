@@ -38,10 +38,8 @@ fn empty_is_false<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<b
     Ok(Option::<bool>::deserialize(deserializer)?.unwrap_or(false))
 }
 
-struct Mapping {
-    kuaidi100: HashMap<String, Carrier>,
-    kdniao: HashMap<String, Carrier>,
-}
+/// By vendor, then by the vendor's code.
+type Mapping = HashMap<Vendor, HashMap<String, Carrier>>;
 
 // A row that cannot be read is left out, so that a bad file cannot stop a service; the tests refuse such a file.
 fn read() -> Vec<Carrier> {
@@ -50,16 +48,9 @@ fn read() -> Vec<Carrier> {
 }
 
 static MAPPING: LazyLock<Mapping> = LazyLock::new(|| {
-    let mut mapping = Mapping {
-        kuaidi100: HashMap::new(),
-        kdniao: HashMap::new(),
-    };
+    let mut mapping = Mapping::new();
     for row in read() {
-        let codes = match row.vendor {
-            Vendor::Kuaidi100 => &mut mapping.kuaidi100,
-            Vendor::Kdniao => &mut mapping.kdniao,
-        };
-        codes.insert(row.code.clone(), row);
+        mapping.entry(row.vendor).or_default().insert(row.code.clone(), row);
     }
     mapping
 });
@@ -81,11 +72,7 @@ pub fn each() -> &'static [Carrier] {
 
 /// The row of a vendor's code (blanks and case do not matter), if the file has one.
 pub fn find(vendor: Vendor, code: &str) -> Option<&'static Carrier> {
-    let codes = match vendor {
-        Vendor::Kuaidi100 => &MAPPING.kuaidi100,
-        Vendor::Kdniao => &MAPPING.kdniao,
-    };
-    codes.get(lower_case(code).as_ref())
+    MAPPING.get(&vendor)?.get(lower_case(code).as_ref())
 }
 
 /// Canonical code of a vendor's code: that of the file, else the vendor's own in lower case, else `unknown` when blank.

@@ -4,6 +4,7 @@
 pub mod carriers;
 pub mod identifier;
 pub mod logging;
+pub mod meaning;
 pub mod records;
 pub mod registry;
 pub mod settings;

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use courierflow_schemas::identifier;
 use courierflow_schemas::records::{Op, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_vendors::account::{Account, Unsigned};
-use courierflow_vendors::push::{MAX_PARCELS, Parcel, read};
+use courierflow_vendors::push::{MAX_PARCELS, Parcel, PushRequest, read};
 use courierflow_vendors::reading;
 
 use crate::differential::{Step, derive_all};
@@ -25,16 +25,18 @@ const SEPARATOR: u8 = 0;
 ///
 /// When that does not hold.
 pub fn body_of_a_push(body: &[u8]) {
-    for vendor in [Vendor::Kuaidi100, Vendor::Kdniao] {
+    for vendor in Vendor::ALL {
         for unsigned in [Unsigned::Accept, Unsigned::Reject] {
             let account = Account {
                 name: "fuzz".to_owned(),
                 vendor,
-                business_id: "1".to_owned(),
+                contract_id: "1".to_owned(),
+                unsigned_end: false,
                 secrets: Vec::new(),
                 unsigned,
             };
-            let Ok(push) = read(body, &account) else { continue };
+            let request = PushRequest { body, signature: None };
+            let Ok(push) = read(request, &account) else { continue };
             assert!(push.parcels.len() + push.bad_parcels.len() == usize::from(push.parts));
             assert!(usize::from(push.parts) <= MAX_PARCELS);
             for parcel in push.parcels {

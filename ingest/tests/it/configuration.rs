@@ -35,7 +35,7 @@ fn local_file_has_the_four_accounts() {
         let account = accounts.get(vendor, name).unwrap();
         assert_eq!(account.secrets.iter().map(Secret::expose).collect::<Vec<_>>(), secrets);
         assert_eq!(
-            (account.unsigned, account.business_id.as_str()),
+            (account.unsigned, account.contract_id.as_str()),
             (unsigned, business_id)
         );
         // A secret is not seen where an account is printed.
@@ -182,7 +182,7 @@ fn secrets_from_files() {
     };
     assert_eq!(secrets(Vendor::Kuaidi100, "a"), ["inline", "first", "second"]);
     assert_eq!(secrets(Vendor::Kdniao, "b"), ["key"]);
-    assert_eq!(accounts.get(Vendor::Kdniao, "b").unwrap().business_id, "7");
+    assert_eq!(accounts.get(Vendor::Kdniao, "b").unwrap().contract_id, "7");
     // An empty file is a mistake, not an account without secrets.
     let empty = write(" \n");
     let text = format!(

@@ -30,6 +30,10 @@ async fn dead_letter(service: &Service, path: &str, body: impl Into<Body>) -> De
     batch.dead_letter.unwrap()
 }
 
+fn secrets(secret: &str) -> courierflow_vendors::account::KeyValue {
+    courierflow_vendors::account::KeyValue::Many(vec![courierflow_schemas::settings::Secret::new(secret)])
+}
+
 #[tokio::test]
 async fn kuaidi100_samples_of_every_product_in_every_shape() {
     let service = Service::new();
@@ -147,7 +151,7 @@ async fn kuaidi100_signature_vectors() {
     ] {
         let mut settings = crate::support::settings();
         settings.accounts.truncate(1);
-        settings.accounts[0].salts = vec![courierflow_schemas::settings::Secret::new(salt)];
+        settings.accounts[0].keys.insert("salts".to_owned(), secrets(salt));
         let service = Service::with(&settings, crate::support::Broker::default());
         let body = format!("param={}&sign={sign}", encode(param.as_bytes()));
         assert_eq!(
@@ -225,7 +229,9 @@ async fn kdniao_signature_vector() {
     let data = r#"{"PushTime":"2024-06-27 21:07:00","EBusinessID":"100001","Count":"1","Data":[]}"#;
     let mut settings = crate::support::settings();
     settings.accounts = vec![settings.accounts[3].clone()];
-    settings.accounts[0].app_keys = vec![courierflow_schemas::settings::Secret::new("test-app-key")];
+    settings.accounts[0]
+        .keys
+        .insert("app_keys".to_owned(), secrets("test-app-key"));
     let service = Service::with(&settings, crate::support::Broker::default());
     let sign = "YTQ3ZjRmMjEzYzllYjQxYzNkYTNkZjA3YTZhNGY4MzU";
     for (sign, expected) in [

@@ -1,19 +1,11 @@
 //! Delivery rounds and the first attempt (rules 16 and 26).
 
+use courierflow_schemas::meaning::is_failed_attempt;
 use courierflow_schemas::records::Status::{AvailableForPickup, Delivered, Exception, OutForDelivery};
 use courierflow_schemas::records::{Leg, ShipmentEvent, TimestampMillis};
 
 /// A second scan of the same round comes sooner than this; what comes later is another round.
 const NEXT_ROUND_AFTER_MILLIS: i64 = 24 * 3_600_000;
-
-/// Reasons of an exception for which somebody must have stood at the door.
-const FAILED_ATTEMPTS: &[&str] = &[
-    "DELIVERY_FAILED",
-    "REFUSED",
-    "RECIPIENT_UNREACHABLE",
-    "BAD_ADDRESS",
-    "BAD_PHONE",
-];
 
 /// Number of delivery rounds on the forward leg; one if there was an attempt without a round.
 pub(crate) fn count(past: &[ShipmentEvent], first_attempt_at: Option<TimestampMillis>) -> u16 {
@@ -54,10 +46,7 @@ pub(crate) fn first_at(past: &[ShipmentEvent]) -> Option<TimestampMillis> {
         let failed = was_out
             && leg_before == Leg::Forward
             && event.is_exception
-            && event
-                .sub_status
-                .as_deref()
-                .is_some_and(|reason| FAILED_ATTEMPTS.contains(&reason));
+            && is_failed_attempt(event.sub_status.as_deref());
         if reached || failed {
             return Some(event.occurred_at);
         }

@@ -3,7 +3,8 @@
 use courierflow_schemas::records::Status;
 
 use super::text_rules;
-use courierflow_vendors::codes::{CodeRow, KUAIDI100_REFUSED, Profile, rank};
+use courierflow_schemas::meaning::SubStatus;
+use courierflow_vendors::codes::{CodeRow, CodeTable};
 
 /// Meaning of an item before its place in the history is taken into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +12,11 @@ pub(crate) struct Meaning {
     /// Canonical status.
     pub(crate) status: Status,
     /// Canonical refinement.
-    pub(crate) sub_status: Option<&'static str>,
+    pub(crate) sub_status: Option<SubStatus>,
     /// Counts as an exception.
     pub(crate) is_exception: bool,
-    /// Kuaidi100's code 14, which may turn out to be the end of the parcel (rule 13).
-    pub(crate) is_refusal_in_doubt: bool,
+    /// A refusal that may turn out to be the end of the parcel (rule 13).
+    pub(crate) ends_in_doubt: bool,
     /// The vendor sent a code that its table does not have.
     pub(crate) unknown_code: bool,
 }
@@ -25,7 +26,7 @@ impl Meaning {
         status: Status::Unknown,
         sub_status: None,
         is_exception: false,
-        is_refusal_in_doubt: false,
+        ends_in_doubt: false,
         unknown_code: false,
     };
 
@@ -35,13 +36,30 @@ impl Meaning {
     }
 }
 
+/// How far along a status is.
+const fn rank(status: Status) -> u8 {
+    match status {
+        Status::Unknown => 0,
+        Status::InfoReceived => 10,
+        Status::PickedUp => 20,
+        Status::InTransit | Status::Customs => 30,
+        Status::OutForDelivery => 40,
+        Status::Exception => 42,
+        Status::AvailableForPickup => 45,
+        Status::Delivered => 50,
+        Status::Returning => 60,
+        Status::Returned => 70,
+        Status::Cancelled => 80,
+    }
+}
+
 /// Reads code, name and text of an item, in this order of evidence.
-pub(crate) fn read_item(profile: Profile, code: Option<&str>, name: Option<&str>, text: &str) -> Meaning {
-    if let Some(meaning) = code.and_then(|code| read_code(profile, code, text)) {
+pub(crate) fn read_item(codes: &CodeTable, code: Option<&str>, name: Option<&str>, text: &str) -> Meaning {
+    if let Some(meaning) = code.and_then(|code| read_code(codes, code, text)) {
         return meaning;
     }
-    let by_words = match name.and_then(|name| profile.find_name(name)) {
-        Some(row) => meaning_of_row(profile, row, text),
+    let by_words = match name.and_then(|name| codes.find_name(name)) {
+        Some(row) => meaning_of_row(codes, row, text),
         None => read_text(text),
     };
     // A code that even the fallback did not know.
@@ -52,19 +70,19 @@ pub(crate) fn read_item(profile: Profile, code: Option<&str>, name: Option<&str>
 }
 
 /// Reads a code alone, with the text that stands beside it; none if neither it nor its fallback is in the table.
-pub(crate) fn read_code(profile: Profile, code: &str, text: &str) -> Option<Meaning> {
-    if let Some(row) = profile.find(code) {
-        return Some(meaning_of_row(profile, row, text));
+pub(crate) fn read_code(codes: &CodeTable, code: &str, text: &str) -> Option<Meaning> {
+    if let Some(row) = codes.find(code) {
+        return Some(meaning_of_row(codes, row, text));
     }
-    let row = profile.find_fallback(code)?;
+    let row = codes.find_fallback(code)?;
     Some(Meaning {
         unknown_code: true,
-        ..meaning_of_row(profile, row, text)
+        ..meaning_of_row(codes, row, text)
     })
 }
 
-fn meaning_of_row(profile: Profile, row: &CodeRow, text: &str) -> Meaning {
-    for guard in profile.guards().iter().filter(|guard| guard.code == row.code) {
+fn meaning_of_row(codes: &CodeTable, row: &CodeRow, text: &str) -> Meaning {
+    for guard in codes.guards.iter().filter(|guard| guard.code == row.code) {
         let text = text.to_lowercase();
         let found = guard.phrases.iter().any(|phrase| text.contains(phrase));
         if found == guard.applies_if_found {
@@ -79,7 +97,7 @@ fn meaning_of_row(profile: Profile, row: &CodeRow, text: &str) -> Meaning {
         status: row.status,
         sub_status: Some(row.sub_status),
         is_exception: row.is_exception,
-        is_refusal_in_doubt: profile == Profile::Kuaidi100 && row.code == KUAIDI100_REFUSED,
+        ends_in_doubt: row.ends_in_doubt,
         unknown_code: false,
     }
 }

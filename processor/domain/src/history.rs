@@ -1,6 +1,7 @@
 //! The events of a shipment: the items of a snapshot in order of time, each with the status that its place in the history
 //! gives it (rules 6, 13, 14, 28).
 
+use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::{Leg, Segment, ShipmentEvent, Status};
 
 use super::DeriveOptions;
@@ -10,9 +11,6 @@ use courierflow_vendors::snapshot::{Snapshot, TraceItem, TrackingWord};
 
 /// An event may run ahead of our clock by this much before we doubt it.
 const FUTURE_TOLERANCE_MICROS: i64 = 10 * 60 * 1_000_000;
-
-/// Sub-status of a DELIVERED that was the sender's signature.
-pub(crate) const RETURN_SIGNED: &str = "RETURN_SIGNED";
 
 /// Events oldest first, with what the flags, the lane and the status need of their items.
 pub(crate) struct History<'s> {
@@ -52,7 +50,7 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
         .iter()
         .zip(event_ids)
         .map(|(item, id)| {
-            let meaning = evidence::read_item(snapshot.profile, item.code.as_deref(), item.name.as_deref(), &item.text);
+            let meaning = evidence::read_item(snapshot.codes, item.code.as_deref(), item.name.as_deref(), &item.text);
             Candidate { item, meaning, id: *id }
         })
         .collect();
@@ -100,7 +98,7 @@ fn event(
         occurred_at: item.occurred_at,
         local_time,
         status: meaning.status,
-        sub_status: meaning.sub_status.map(str::to_owned),
+        sub_status: meaning.sub_status.map(|sub_status| sub_status.as_str().to_owned()),
         leg,
         raw_code: item.code.as_deref().map(str::to_owned),
         is_exception: meaning.is_exception,
@@ -119,7 +117,7 @@ fn event(
 /// (rule 13).
 pub(crate) fn settle_refusal(meaning: Meaning, is_newest: bool, snapshot: &Snapshot<'_>, segment: Segment) -> Meaning {
     let is_end = snapshot.tracking == TrackingWord::Ended || snapshot.state_of(segment).signed_off;
-    if meaning.is_refusal_in_doubt && is_newest && is_end {
+    if meaning.ends_in_doubt && is_newest && is_end {
         return Meaning {
             status: Status::Returned,
             ..meaning
@@ -142,7 +140,7 @@ pub(crate) fn on_leg(meaning: Meaning, leg: Leg) -> (Meaning, bool) {
         return (
             Meaning {
                 status: Status::Returned,
-                sub_status: Some(RETURN_SIGNED),
+                sub_status: Some(SubStatus::ReturnSigned),
                 ..meaning
             },
             true,

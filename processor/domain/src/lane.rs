@@ -1,5 +1,6 @@
 //! Where a parcel comes from and goes to, and when it left the one city and reached the other (rule 17).
 
+use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::{Leg, Shipment, ShipmentEvent, TimestampMillis};
 
 use super::masking::mask_owned;
@@ -11,7 +12,7 @@ use courierflow_vendors::snapshot::RouteEnd;
 pub const MUNICIPALITIES: &[&str] = &["CN11", "CN12", "CN31", "CN50"];
 
 /// Sub-status by which carriers announce the destination city themselves.
-const ARRIVED_DEST_CITY: &str = "ARRIVED_DEST_CITY";
+const ARRIVED_DEST_CITY: &str = SubStatus::ArrivedDestCity.as_str();
 
 /// Code and name of an area.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

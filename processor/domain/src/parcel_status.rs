@@ -56,12 +56,12 @@ pub(crate) fn decide(snapshot: &Snapshot<'_>, history: &History<'_>) -> ParcelSt
 /// The top-level state read as if it were the code of the newest event.
 fn of_top_level(snapshot: &Snapshot<'_>, newest: &ShipmentEvent, text: &str) -> Option<ParcelStatus> {
     let code = snapshot.state_of(newest.segment).code.as_deref()?;
-    let meaning = evidence::read_code(snapshot.profile, code, text)?;
+    let meaning = evidence::read_code(snapshot.codes, code, text)?;
     let meaning = settle_refusal(meaning, true, snapshot, newest.segment);
     let (meaning, _) = on_leg(meaning, newest.leg);
     (meaning.status != Status::Unknown).then(|| ParcelStatus {
         status: meaning.status,
-        sub_status: meaning.sub_status.map(str::to_owned),
+        sub_status: meaning.sub_status.map(|sub_status| sub_status.as_str().to_owned()),
         raw_code: Some(code.to_owned()),
         leg: newest.leg,
     })

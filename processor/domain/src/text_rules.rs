@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status;
 use courierflow_schemas::records::Status::{
     AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
@@ -37,7 +38,7 @@ pub struct TextRule {
     /// What the event is.
     pub status: Status,
     /// Its refinement.
-    pub sub_status: &'static str,
+    pub sub_status: SubStatus,
 }
 
 const LOCKERS: &[&str] = &["快递柜", "驿站", "丰巢", "自提", "代收点"];
@@ -46,7 +47,7 @@ const fn rule(
     number: u8,
     alternatives: &'static [&'static [&'static [&'static str]]],
     status: Status,
-    sub_status: &'static str,
+    sub_status: SubStatus,
 ) -> TextRule {
     TextRule {
         number,
@@ -62,10 +63,20 @@ pub const TEXT_RULES: &[TextRule] = &[
         1,
         &[&[&["退回", "退件"], &["签收"]], &[&["退签"]]],
         Returned,
-        "RETURN_SIGNED",
+        SubStatus::ReturnSigned,
     ),
-    rule(2, &[&[&["退回", "退件", "returntosender"]]], Returning, "RETURNING"),
-    rule(3, &[&[&["拒收", "拒签", "拒绝签收", "refused"]]], Exception, "REFUSED"),
+    rule(
+        2,
+        &[&[&["退回", "退件", "returntosender"]]],
+        Returning,
+        SubStatus::Returning,
+    ),
+    rule(
+        3,
+        &[&[&["拒收", "拒签", "拒绝签收", "refused"]]],
+        Exception,
+        SubStatus::Refused,
+    ),
     rule(
         4,
         &[&[&[
@@ -79,17 +90,22 @@ pub const TEXT_RULES: &[TextRule] = &[
             "attemptfailed",
         ]]],
         Exception,
-        "DELIVERY_FAILED",
+        SubStatus::DeliveryFailed,
     ),
     rule(
         5,
         &[&[&["无法联系", "联系不上", "无人接听"]]],
         Exception,
-        "RECIPIENT_UNREACHABLE",
+        SubStatus::RecipientUnreachable,
     ),
-    rule(6, &[&[&["已销单", "已取消", "取消寄件"]]], Cancelled, "WAYBILL_VOIDED"),
-    rule(7, &[&[&["清关异常"]]], Exception, "CUSTOMS_EXCEPTION"),
-    rule(8, &[&[&["清关", "customs"]]], Customs, "UNSPECIFIED"),
+    rule(
+        6,
+        &[&[&["已销单", "已取消", "取消寄件"]]],
+        Cancelled,
+        SubStatus::WaybillVoided,
+    ),
+    rule(7, &[&[&["清关异常"]]], Exception, SubStatus::CustomsException),
+    rule(8, &[&[&["清关", "customs"]]], Customs, SubStatus::Unspecified),
     rule(
         9,
         &[&[&[
@@ -102,32 +118,37 @@ pub const TEXT_RULES: &[TextRule] = &[
             "willsoonbehanded",
         ]]],
         InfoReceived,
-        "ORDER_CREATED",
+        SubStatus::OrderCreated,
     ),
     rule(
         10,
         &[&[LOCKERS, &["签收", "取出", "已取件"]]],
         Delivered,
-        "LOCKER_OR_STATION",
+        SubStatus::LockerOrStation,
     ),
-    rule(11, &[&[&["签收", "妥投", "delivered"]]], Delivered, "UNSPECIFIED"),
+    rule(
+        11,
+        &[&[&["签收", "妥投", "delivered"]]],
+        Delivered,
+        SubStatus::Unspecified,
+    ),
     rule(
         12,
         &[&[LOCKERS, &["放入", "存入", "暂存", "待取", "取件码"]]],
         AvailableForPickup,
-        "LOCKER_OR_STATION",
+        SubStatus::LockerOrStation,
     ),
     rule(
         13,
         &[&[&["派送", "派件", "配送", "outfordelivery"]]],
         OutForDelivery,
-        "OUT_FOR_DELIVERY",
+        SubStatus::OutForDelivery,
     ),
     rule(
         14,
         &[&[&["揽收", "收寄", "已收取", "已收件", "pickedup"]]],
         PickedUp,
-        "PICKED_UP",
+        SubStatus::PickedUp,
     ),
     rule(
         15,
@@ -151,7 +172,7 @@ pub const TEXT_RULES: &[TextRule] = &[
             "transiting",
         ]]],
         InTransit,
-        "IN_TRANSIT",
+        SubStatus::InTransit,
     ),
 ];
 

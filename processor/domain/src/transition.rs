@@ -5,7 +5,7 @@ use courierflow_schemas::records::{Op, Shipment, ShipmentEvent, Status, Transiti
 use super::event_id::transition_id;
 use super::memory::RememberedStep;
 use super::verdict::{self, Circumstances};
-use courierflow_vendors::codes::party_of;
+use courierflow_schemas::meaning::party_of;
 use courierflow_vendors::fingerprint::Fingerprint;
 
 /// One change along a history: a pure function of its events.
@@ -73,7 +73,7 @@ impl Step<'_> {
             is_exception: event.is_exception,
             party: event
                 .is_exception
-                .then(|| party_of(event.sub_status.as_deref()).to_owned()),
+                .then(|| party_of(event.sub_status.as_deref()).as_str().to_owned()),
             area_code: event.area_code.clone(),
             location: event.location.clone(),
         }

@@ -1,5 +1,6 @@
 //! How ordinary a change of status is (rule 15). Evaluated on statuses after the leg was taken into account.
 
+use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{
     AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
     Returned, Returning, Unknown,
@@ -53,11 +54,11 @@ pub(crate) fn judge(from: Status, to: &ShipmentEvent, circumstances: Circumstanc
         (OutForDelivery, InTransit) if !circumstances.after_exception => Anomaly,
 
         (AvailableForPickup, Delivered | Returning) => Expected,
-        (AvailableForPickup, Exception) if sub_status == Some("PICKUP_OVERDUE") => Expected,
-        (AvailableForPickup, OutForDelivery) if sub_status == Some("RETRIEVED_FROM_LOCKER") => Expected,
+        (AvailableForPickup, Exception) if sub_status == Some(SubStatus::PickupOverdue.as_str()) => Expected,
+        (AvailableForPickup, OutForDelivery) if sub_status == Some(SubStatus::RetrievedFromLocker.as_str()) => Expected,
         (AvailableForPickup, InTransit) => Anomaly,
 
-        (Exception, Delivered) if sub_status == Some("AFTER_EXCEPTION") => Expected,
+        (Exception, Delivered) if sub_status == Some(SubStatus::AfterException.as_str()) => Expected,
         (Exception, Cancelled) => Expected,
         (Exception, to) if !to.is_terminal() => Expected,
 

@@ -5,8 +5,9 @@ use courierflow_schemas::records::Vendor;
 use serde_json::{Value, json};
 
 use super::provinces::PROVINCES;
-use courierflow_vendors::code_names::{self, MEANINGS};
-use courierflow_vendors::codes::{CodeRow, KDNIAO, KUAIDI100, Profile, party_of};
+use courierflow_schemas::meaning::{MEANINGS, Party};
+use courierflow_vendors::codes::CodeRow;
+use courierflow_vendors::protocol;
 
 /// What the page needs to know before it asks for figures.
 pub(super) fn catalog(max_days: u16) -> Value {
@@ -23,44 +24,54 @@ pub(super) fn catalog(max_days: u16) -> Value {
         .map(|meaning| {
             json!({
                 "status": meaning.status.as_str(),
-                "sub_status": meaning.sub_status,
+                "sub_status": meaning.sub_status.as_str(),
                 "zh": meaning.name.zh,
                 "en": meaning.name.en,
             })
         })
         .collect();
-    let codes: Vec<Value> = [
-        (Vendor::Kuaidi100, Profile::Kuaidi100, KUAIDI100),
-        (Vendor::Kdniao, Profile::Kdniao, KDNIAO),
-    ]
-    .into_iter()
-    .flat_map(|(vendor, profile, rows)| rows.iter().map(move |row| code(vendor, profile, row)))
-    .collect();
+    let codes: Vec<Value> = Vendor::ALL
+        .into_iter()
+        .flat_map(|vendor| codes(vendor).map(move |row| code(vendor, row)))
+        .collect();
+    let vendors: Vec<Value> = Vendor::ALL
+        .into_iter()
+        .map(|vendor| {
+            let name = protocol(vendor).name();
+            json!({ "code": vendor.as_str(), "zh": name.zh, "en": name.en })
+        })
+        .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "max_days": max_days,
         "carriers": carriers,
-        "vendors": [
-            { "code": Vendor::Kuaidi100.as_str(), "zh": "快递100", "en": "Kuaidi100" },
-            { "code": Vendor::Kdniao.as_str(), "zh": "快递鸟", "en": "Kdniao" },
-        ],
+        "vendors": vendors,
         "provinces": provinces,
         "codes": codes,
         "meanings": meanings,
     })
 }
 
-fn code(vendor: Vendor, profile: Profile, row: &CodeRow) -> Value {
-    let name = code_names::of_code(profile, row);
+/// Every code of a vendor.
+fn codes(vendor: Vendor) -> impl Iterator<Item = &'static CodeRow> {
+    protocol(vendor)
+        .code_tables()
+        .first()
+        .into_iter()
+        .flat_map(|table| table.rows)
+}
+
+fn code(vendor: Vendor, row: &CodeRow) -> Value {
+    let name = row.name();
     json!({
         "vendor": vendor.as_str(),
-        "code": row.code.to_string(),
+        "code": row.code,
         "status": row.status.as_str(),
-        "sub_status": row.sub_status,
+        "sub_status": row.sub_status.as_str(),
         "is_exception": row.is_exception,
-        "party": row.is_exception.then(|| party_of(Some(row.sub_status))),
-        "zh": name.map(|name| name.zh),
-        "en": name.map(|name| name.en),
+        "party": row.party().map(Party::as_str),
+        "zh": name.zh,
+        "en": name.en,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: one contract with a vendor each, named by the last path segment of the callback URL, and the decision whether
 //! a push may come in under it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use courierflow_schemas::records::{Signature, Vendor};
 use courierflow_schemas::settings::Secret;
@@ -24,12 +24,14 @@ pub struct Account {
     pub name: String,
     /// Whose pushes these are.
     pub vendor: Vendor,
-    /// Kdniao's `EBusinessID` that our answers carry; empty for Kuaidi100.
-    pub business_id: String,
-    /// Salts or app keys; any of them verifies, so that one can be replaced without losing pushes.
+    /// The contract's id at the vendor, where answers carry it; else empty.
+    pub contract_id: String,
+    /// Any of them verifies, so that one can be replaced without losing pushes.
     pub secrets: Vec<Secret>,
     /// For pushes without a signature.
     pub unsigned: Unsigned,
+    /// A push that only ends the tracking of a parcel is taken without a signature, whatever `unsigned` says.
+    pub unsigned_end: bool,
 }
 
 /// No signature, or a wrong one, where one is required.
@@ -43,7 +45,7 @@ impl Account {
         presented: Option<&[u8]>,
         verifies: impl Fn(&[u8], &[u8]) -> bool,
     ) -> Result<Signature, Unauthorized> {
-        // A Kuaidi100 subscription with an empty salt sends MD5(param), which anybody can make: no secret, no signature.
+        // A subscription with an empty secret is signed with a hash of the text, which anybody can make: no secret, no signature.
         let presented = presented.filter(|signature| !signature.is_empty() && !self.secrets.is_empty());
         match presented {
             Some(signature) => {
@@ -62,39 +64,122 @@ impl Account {
     }
 }
 
-/// All accounts, found by vendor and name.
-#[derive(Debug, Default)]
-pub struct Accounts {
-    kuaidi100: HashMap<String, Account>,
-    kdniao: HashMap<String, Account>,
+/// A value of an account's settings that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyError {
+    /// Name of the key.
+    pub key: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
-impl Accounts {
-    /// An account, if there is one of that name.
-    pub fn get(&self, vendor: Vendor, name: &str) -> Option<&Account> {
-        match vendor {
-            Vendor::Kuaidi100 => self.kuaidi100.get(name),
-            Vendor::Kdniao => self.kdniao.get(name),
+impl KeyError {
+    fn new(key: &str, reason: impl Into<String>) -> Self {
+        Self {
+            key: key.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The value of such a key. Whether it is a secret only its vendor knows, so each is kept like one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum KeyValue {
+    /// A text or a number.
+    One(Secret),
+    /// A list of them.
+    Many(Vec<Secret>),
+}
+
+/// The keys of an account that only its vendor knows. The vendor takes those that it knows, all of them before it refuses one;
+/// what is left over is a mistake of whoever wrote the settings.
+#[derive(Debug)]
+pub struct AccountKeys {
+    left: BTreeMap<String, KeyValue>,
+    known: Vec<String>,
+}
+
+impl AccountKeys {
+    /// Keys with their values. The values of a key that ends in `_file` are not expected here: whoever can read files has
+    /// put their lines under the key that the file stands for.
+    pub fn new(values: BTreeMap<String, KeyValue>) -> Self {
+        Self {
+            left: values,
+            known: Vec::new(),
         }
     }
 
-    /// Adds an account; false if there was one of that vendor and name.
-    pub fn insert(&mut self, account: Account) -> bool {
-        let accounts = match account.vendor {
-            Vendor::Kuaidi100 => &mut self.kuaidi100,
-            Vendor::Kdniao => &mut self.kdniao,
+    /// What the vendor has asked for so far.
+    pub fn known(&self) -> &[String] {
+        &self.known
+    }
+
+    /// The key that `name` is a file for: `salt_file` holds further `salts`, one a line.
+    pub fn of_file(name: &str) -> Option<String> {
+        name.strip_suffix("_file").map(|what| format!("{what}s"))
+    }
+
+    fn take(&mut self, name: &str) -> Option<KeyValue> {
+        self.known.push(name.to_owned());
+        self.left.remove(name)
+    }
+
+    /// A text that must be there.
+    pub fn text(&mut self, name: &str) -> Result<String, KeyError> {
+        match self.take(name) {
+            Some(KeyValue::One(text)) if !text.expose().is_empty() => Ok(text.expose().to_owned()),
+            Some(KeyValue::Many(_)) => Err(KeyError::new(name, "must be one value")),
+            _ => Err(KeyError::new(name, "is missing: answers to this vendor carry it")),
+        }
+    }
+
+    /// One of a few words, the first of them if the key is missing.
+    pub fn word<'w>(&mut self, name: &str, words: &[&'w str]) -> Result<&'w str, KeyError> {
+        let value = self.take(name);
+        let found = match &value {
+            None => words.first().copied(),
+            Some(KeyValue::One(value)) => words.iter().copied().find(|word| *word == value.expose()),
+            Some(KeyValue::Many(_)) => None,
         };
-        accounts.insert(account.name.clone(), account).is_none()
+        found.ok_or_else(|| KeyError::new(name, format!("must be one of {}", words.join(", "))))
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.kuaidi100.len() + self.kdniao.len()
+    /// The secrets of the account: none is empty, and there is one unless pushes are accepted without.
+    pub fn secrets(&mut self, name: &str, unsigned: Unsigned) -> Result<Vec<Secret>, KeyError> {
+        let value = self.take(name);
+        if let Some(what) = name.strip_suffix('s') {
+            self.known.push(format!("{what}_file"));
+        }
+        let secrets = match value {
+            None => Vec::new(),
+            Some(KeyValue::Many(secrets)) => secrets,
+            Some(KeyValue::One(_)) => return Err(KeyError::new(name, "must be a list")),
+        };
+        if secrets.iter().any(|secret| secret.expose().is_empty()) {
+            return Err(KeyError::new(name, "has an empty secret: anybody could sign with it"));
+        }
+        if secrets.is_empty() && unsigned == Unsigned::Reject {
+            return Err(KeyError::new(
+                name,
+                "must not be empty with unsigned = \"reject\": no push could come in",
+            ));
+        }
+        Ok(secrets)
     }
 
-    /// True if there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Refuses what nobody took.
+    pub fn finish(self) -> Result<(), KeyError> {
+        match self.left.keys().next() {
+            None => Ok(()),
+            Some(name) => {
+                let known = self.known.join(", ");
+                Err(KeyError::new(
+                    name,
+                    format!("is no key of this vendor's accounts, which have {known}"),
+                ))
+            }
+        }
     }
 }
 
@@ -117,9 +202,10 @@ mod tests {
         let account = |secrets: Vec<Secret>, unsigned| Account {
             name: "a".to_owned(),
             vendor: Vendor::Kuaidi100,
-            business_id: String::new(),
+            contract_id: String::new(),
             secrets,
             unsigned,
+            unsigned_end: false,
         };
         // A signature verifies if it is the secret itself.
         let verifies = |signature: &[u8], secret: &[u8]| signature == secret;
@@ -174,6 +260,62 @@ mod tests {
         for (name, names, unsigned, presented, expected) in cases {
             let account = account(secrets(names), unsigned);
             assert_eq!(account.authenticate(presented, verifies), expected, "{name}");
+        }
+    }
+
+    fn keys(list: &[(&str, &[&str])]) -> AccountKeys {
+        let many = |texts: &&[&str]| KeyValue::Many(texts.iter().copied().map(Secret::new).collect());
+        AccountKeys::new(
+            list.iter()
+                .map(|(name, texts)| ((*name).to_owned(), many(texts)))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn what_a_vendor_does_not_know_is_refused_by_name() {
+        let mut of_vendor = keys(&[("salts", &["s"]), ("colour", &["red"])]);
+        assert_eq!(
+            of_vendor
+                .secrets("salts", Unsigned::Reject)
+                .map(|secrets| secrets.len()),
+            Ok(1)
+        );
+        let error = of_vendor.finish().unwrap_err();
+        assert_eq!(
+            (error.key.as_str(), error.reason.as_str()),
+            (
+                "colour",
+                "is no key of this vendor's accounts, which have salts, salt_file"
+            )
+        );
+    }
+
+    #[test]
+    fn an_account_that_nobody_can_push_to_or_everybody_can_sign_for_is_refused() {
+        let secrets = |list: &[(&str, &[&str])], unsigned| keys(list).secrets("salts", unsigned);
+        assert!(secrets(&[], Unsigned::Reject).is_err());
+        assert!(secrets(&[("salts", &[])], Unsigned::Reject).is_err());
+        assert!(secrets(&[("salts", &["s", ""])], Unsigned::Accept).is_err());
+        assert_eq!(secrets(&[("salts", &[])], Unsigned::Accept), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_text_is_one_value_and_a_word_one_of_a_few() {
+        let of = |value: Option<KeyValue>| {
+            AccountKeys::new(value.map(|value| ("key".to_owned(), value)).into_iter().collect())
+        };
+        let one = |text: &str| Some(KeyValue::One(Secret::new(text)));
+        let many = || Some(KeyValue::Many(vec![Secret::new("a")]));
+        assert_eq!(of(one("7")).text("key"), Ok("7".to_owned()));
+        for value in [None, one(""), many()] {
+            assert!(of(value).text("key").is_err());
+        }
+        let words = ["reject", "accept"];
+        assert_eq!(of(None).word("key", &words), Ok("reject"));
+        assert_eq!(of(one("accept")).word("key", &words), Ok("accept"));
+        for value in [one("maybe"), many()] {
+            assert!(of(value).word("key", &words).is_err());
         }
     }
 }

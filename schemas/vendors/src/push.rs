@@ -4,12 +4,11 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::identifier;
-use courierflow_schemas::records::{Signature, Vendor};
+use courierflow_schemas::records::Signature;
 use md5::{Digest, Md5};
 
 use crate::account::{Account, Unauthorized};
 use crate::parse::json;
-use crate::{kdniao, kuaidi100};
 
 /// Most parcels of one push (the vendor documents say 10).
 pub const MAX_PARCELS: usize = 100;
@@ -127,12 +126,18 @@ impl From<Unauthorized> for Rejection {
     }
 }
 
-/// Reads a body sent to `account`.
-pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
-    match account.vendor {
-        Vendor::Kuaidi100 => kuaidi100::push::read(body, account),
-        Vendor::Kdniao => kdniao::push::read(body, account),
-    }
+/// An HTTP push, as far as it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct PushRequest<'a> {
+    /// The whole body.
+    pub body: &'a [u8],
+    /// Value of the vendor's [signature header](crate::Protocol::signature_header), if there is one.
+    pub signature: Option<&'a [u8]>,
+}
+
+/// Reads a push that was sent to `account`.
+pub fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
+    crate::protocol(account.vendor).read_push(request, account)
 }
 
 /// JSON or form? The first byte that is not blank decides, not the Content-Type, which senders set wrongly (rule 39).

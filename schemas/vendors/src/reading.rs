@@ -9,7 +9,6 @@ use courierflow_schemas::records::{PushEvent, Vendor};
 use crate::parse::lenient_json::NoObject;
 use crate::parse::repair;
 use crate::snapshot::Snapshot;
-use crate::{kdniao, kuaidi100};
 
 /// What a push asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,22 +131,17 @@ pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
 
 /// Reads a payload in the envelope of an event.
 fn read_payload<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
-    match event.vendor {
-        Vendor::Kuaidi100 => kuaidi100::payload::read(event, payload),
-        Vendor::Kdniao => kdniao::payload::read(event, payload),
-    }
+    crate::protocol(event.vendor).read_payload(event, payload)
 }
 
 /// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
 pub fn push_facts(event: &PushEvent) -> PushFacts<'_> {
-    let of_payload = match event.vendor {
-        Vendor::Kuaidi100 => kuaidi100::payload::push_facts,
-        Vendor::Kdniao => kdniao::payload::push_facts,
-    };
-    of_payload(&event.payload)
+    let vendor = crate::protocol(event.vendor);
+    vendor
+        .push_facts(&event.payload)
         .or_else(|| match repair::repaired(&event.payload) {
             Cow::Borrowed(_) => None,
-            Cow::Owned(payload) => of_payload(&payload).map(PushFacts::into_owned),
+            Cow::Owned(payload) => vendor.push_facts(&payload).map(PushFacts::into_owned),
         })
         .unwrap_or_else(|| PushFacts {
             carrier: carriers::canonical(event.vendor, &event.vendor_carrier),

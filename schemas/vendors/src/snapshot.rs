@@ -6,7 +6,7 @@ use std::fmt;
 
 use courierflow_schemas::records::{PushId, Segment, TimestampMicros, TimestampMillis, Vendor};
 
-use crate::codes::Profile;
+use crate::codes::CodeTable;
 use crate::local_time::LocalTime;
 
 /// Identity of a shipment without its epoch. Displays as `vendor:carrier:tracking_number`, the key of the shipment topic.
@@ -121,8 +121,8 @@ pub struct Snapshot<'a> {
     pub tracking: TrackingWord,
     /// Kuaidi100's `updateall`: replaces what was told before, however old it looks.
     pub full_repush: bool,
-    /// Which code table and guards its items are read with.
-    pub profile: Profile,
+    /// How the codes of its items are read.
+    pub codes: &'static CodeTable,
     /// Hash of everything that derivation reads (rule 20).
     pub content_hash: i64,
     /// Usable lines in list order, oldest first (rule 6): the origin's list, then the destination's.
@@ -173,7 +173,7 @@ impl Snapshot<'_> {
             push_time: self.push_time,
             tracking: self.tracking,
             full_repush: self.full_repush,
-            profile: self.profile,
+            codes: self.codes,
             content_hash: self.content_hash,
             items: self.items.into_iter().map(TraceItem::into_owned).collect(),
             bad_times: self.bad_times,

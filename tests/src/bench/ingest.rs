@@ -14,18 +14,20 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
+use courierflow_ingest::accounts::Accounts;
 use courierflow_ingest::app::{self, App};
 use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::metrics::Metrics;
 use courierflow_ingest::publisher::kafka::producer_properties;
 use courierflow_ingest::publisher::{Batch, PublishError, Publisher};
 use courierflow_ingest::server::{self, Limits};
-use courierflow_ingest::{account, vendor};
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::Secret;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
+use courierflow_vendors::account;
+use courierflow_vendors::push::{self, PushRequest};
 use jiff::{SignedDuration, Timestamp};
 use md5::{Digest, Md5};
 use rdkafka::ClientConfig;
@@ -217,7 +219,8 @@ fn print_steps(bodies: &[&[u8]]) -> anyhow::Result<()> {
     let account = account::Account {
         name: ACCOUNT.to_owned(),
         vendor: Vendor::Kuaidi100,
-        business_id: String::new(),
+        contract_id: String::new(),
+        unsigned_end: false,
         secrets: vec![Secret::new(SALT)],
         unsigned: account::Unsigned::Reject,
     };
@@ -227,7 +230,7 @@ fn print_steps(bodies: &[&[u8]]) -> anyhow::Result<()> {
         ..account.clone()
     };
     let pushes = Handler::new(account.clone())?;
-    let read = |account| move |body: &[u8]| push::read(body, account).is_ok();
+    let read = |account| move |body: &[u8]| push::read(PushRequest { body, signature: None }, account).is_ok();
     ensure!(
         bodies.iter().all(|body| read(&account)(body)),
         "a push of the benchmark is refused"
@@ -274,7 +277,7 @@ impl Publisher for Encode {
 
 impl Handler {
     fn new(account: account::Account) -> anyhow::Result<Self> {
-        let mut accounts = account::Accounts::default();
+        let mut accounts = Accounts::default();
         accounts.insert(account);
         let settings = IngestSettings::default();
         let app = App::new(

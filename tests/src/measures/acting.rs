@@ -1,6 +1,6 @@
 //! Parcels that somebody could act on, and the life of one parcel.
 
-use courierflow_vendors::codes::party_of;
+use courierflow_schemas::meaning::party_of;
 use serde_json::{Value, json};
 
 use super::figure::{Figure, Row, Rows};
@@ -55,7 +55,7 @@ pub fn open_exceptions(rows: &[ShipmentRow], now: i64) -> Rows {
             ("raw_code", Figure::Exact(json!(row.raw_code))),
             ("name_zh", Figure::Any),
             ("name_en", Figure::Any),
-            ("party", Figure::exact(party_of(row.sub_status.as_deref()))),
+            ("party", Figure::exact(party_of(row.sub_status.as_deref()).as_str())),
             (
                 "exception_since",
                 Figure::Exact(time(run.map(|event| event.occurred_at))),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use courierflow_vendors::codes::{PARTIES, Profile, party_of};
+use courierflow_schemas::meaning::{party_of, reasons};
+use courierflow_schemas::records::Vendor;
+use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
 use super::Question;
@@ -33,7 +35,7 @@ fn subjects(row: &ShipmentRow) -> BTreeMap<Subject, (i64, Option<i64>)> {
         let names = [
             ("code", event.raw_code.clone()),
             ("reason", event.sub_status.clone()),
-            ("party", Some(party_of(event.sub_status.as_deref()).to_owned())),
+            ("party", Some(party_of(event.sub_status.as_deref()).as_str().to_owned())),
         ];
         for (kind, name) in names {
             if let Some(name) = name.filter(|name| !name.is_empty()) {
@@ -187,21 +189,24 @@ fn rates<'a>(
 
 /// What the code tables say; the names themselves are checked against the tables elsewhere.
 fn names(kind: &str, vendor: &str, name: &str) -> Row {
-    let profile = if vendor == "kdniao" {
-        Profile::Kdniao
-    } else {
-        Profile::Kuaidi100
+    let of_code = |name: &str| {
+        let vendor: Vendor = vendor.parse().ok()?;
+        let row = protocol(vendor).code_tables().first()?.find(name)?;
+        row.is_exception.then_some(row.sub_status.as_str())
     };
     let reason = match kind {
-        "code" => profile
-            .find(name)
-            .filter(|row| row.is_exception)
-            .map(|row| row.sub_status),
-        "reason" => PARTIES.iter().map(|(reason, _)| *reason).find(|reason| *reason == name),
+        "code" => of_code(name),
+        "reason" => reasons()
+            .map(|row| row.sub_status.as_str())
+            .find(|reason| *reason == name),
         _ => None,
     };
     let is_known = kind == "party" || reason.is_some();
-    let party = if kind == "party" { name } else { party_of(reason) };
+    let party = if kind == "party" {
+        name
+    } else {
+        party_of(reason).as_str()
+    };
     let is_clock = matches!(reason, Some("DELIVERY_OVERDUE" | "NO_UPDATE" | "PICKUP_OVERDUE"));
     let known = |value: Value| if is_known { value } else { Value::Null };
     Row::from([

@@ -1,6 +1,7 @@
 //! Shipments of every kind and combination, also of such as derive would hardly make: the views must not rely on it.
 
-use courierflow_vendors::codes::{KDNIAO, KUAIDI100};
+use courierflow_schemas::records::Vendor;
+use courierflow_vendors::protocol;
 
 use super::parcel::china_day;
 use crate::oracle::{EventRow, PushRow, ShipmentRow, TransitionRow};
@@ -190,7 +191,8 @@ fn milestones(random: &mut Random, row: &mut ShipmentRow, start: i64) {
 }
 
 fn events(random: &mut Random, row: &mut ShipmentRow, start: i64) {
-    let table = if row.vendor == "kdniao" { KDNIAO } else { KUAIDI100 };
+    let vendor: Vendor = row.vendor.parse().expect("a vendor of ours");
+    let table = protocol(vendor).code_tables()[0].rows;
     let is_abroad = random.chance(0.05);
     let mut time = start;
     for id in 0..random.whole(0, 9) {
@@ -212,7 +214,7 @@ fn events(random: &mut Random, row: &mut ShipmentRow, start: i64) {
                 .strftime("%Y-%m-%d %H:%M:%S")
                 .to_string(),
             status: status_name(code.status).to_owned(),
-            sub_status: Some(code.sub_status.to_owned()),
+            sub_status: Some(code.sub_status.as_str().to_owned()),
             raw_code: random.chance(0.9).then(|| code.code.to_string()),
             segment: if is_abroad && random.chance(0.3) {
                 "DESTINATION"

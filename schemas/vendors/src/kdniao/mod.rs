@@ -1,4 +1,57 @@
-//! Kdniao (快递鸟).
+//! Kdniao (快递鸟): up to a hundred parcels a push, as a form with `RequestData` and `DataSign`, or JSON.
 
-pub mod payload;
-pub mod push;
+mod account;
+mod answer;
+mod codes;
+mod payload;
+mod push;
+
+use courierflow_schemas::meaning::Name;
+use courierflow_schemas::records::PushEvent;
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountKeys, KeyError};
+use crate::codes::CodeTable;
+use crate::push::{Push, PushRequest, Rejection};
+use crate::reading::{PushFacts, ReadError, Reading};
+use crate::{Protocol, Refusal};
+
+/// Its side of everything.
+pub struct Kdniao;
+
+impl Protocol for Kdniao {
+    fn name(&self) -> Name {
+        Name {
+            zh: "快递鸟",
+            en: "Kdniao",
+        }
+    }
+
+    fn account(&self, account: Account, keys: &mut AccountKeys) -> Result<Account, KeyError> {
+        account::account(account, keys)
+    }
+
+    fn read_push(&self, request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
+        push::read(request.body, account)
+    }
+
+    fn accepted(&self, account: &Account, now: Timestamp) -> Vec<u8> {
+        answer::accepted(account, now)
+    }
+
+    fn refused(&self, account: Option<&Account>, now: Timestamp, refusal: Refusal<'_>) -> Vec<u8> {
+        answer::refused(account, now, refusal)
+    }
+
+    fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+        payload::read(event, payload)
+    }
+
+    fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>> {
+        payload::push_facts(payload)
+    }
+
+    fn code_tables(&self) -> &'static [&'static CodeTable] {
+        &codes::TABLES
+    }
+}

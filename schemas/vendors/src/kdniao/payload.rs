@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use courierflow_schemas::carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 
-use crate::codes::Profile;
+use super::codes;
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::folding::fold;
@@ -52,7 +52,7 @@ lenient_object! {
     }
 }
 
-pub(crate) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
     if event
         .request_type
         .as_deref()
@@ -118,10 +118,10 @@ pub(crate) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         push_time: event.push_time.as_deref().and_then(parse_push_time),
         tracking,
         full_repush: false,
-        profile: if cross_border {
-            Profile::KdniaoCrossBorder
+        codes: if cross_border {
+            &codes::CROSS_BORDER
         } else {
-            Profile::Kdniao
+            &codes::DOMESTIC
         },
         content_hash: content.finish(),
         items,
@@ -148,7 +148,7 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     }
 }
 
-pub(crate) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
     let parcel: Summary<'_> = parse_object(payload).ok()?;
     Some(PushFacts {
         carrier: carrier_of(Vendor::Kdniao, parcel.shipper_code.code()),

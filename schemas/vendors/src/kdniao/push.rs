@@ -18,7 +18,7 @@ use crate::push::{
 };
 
 /// Reads a body; the checks are in the order of rule 39.
-pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
+pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     if is_json_body(body) {
         let signature = account.authenticate(None, |_, _| false)?;
         return push(signature, body, None);

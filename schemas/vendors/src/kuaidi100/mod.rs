@@ -1,4 +1,57 @@
-//! Kuaidi100 (快递100).
+//! Kuaidi100 (快递100): one parcel a push, as a form with `param` and `sign`, a flat form, or JSON.
 
-pub mod payload;
-pub mod push;
+mod account;
+mod answer;
+mod codes;
+mod payload;
+mod push;
+
+use courierflow_schemas::meaning::Name;
+use courierflow_schemas::records::PushEvent;
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountKeys, KeyError};
+use crate::codes::CodeTable;
+use crate::push::{Push, PushRequest, Rejection};
+use crate::reading::{PushFacts, ReadError, Reading};
+use crate::{Protocol, Refusal};
+
+/// Its side of everything.
+pub struct Kuaidi100;
+
+impl Protocol for Kuaidi100 {
+    fn name(&self) -> Name {
+        Name {
+            zh: "快递100",
+            en: "Kuaidi100",
+        }
+    }
+
+    fn account(&self, account: Account, keys: &mut AccountKeys) -> Result<Account, KeyError> {
+        account::account(account, keys)
+    }
+
+    fn read_push(&self, request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
+        push::read(request.body, account)
+    }
+
+    fn accepted(&self, _: &Account, _: Timestamp) -> Vec<u8> {
+        answer::accepted()
+    }
+
+    fn refused(&self, _: Option<&Account>, _: Timestamp, refusal: Refusal<'_>) -> Vec<u8> {
+        answer::refused(refusal)
+    }
+
+    fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+        payload::read(event, payload)
+    }
+
+    fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>> {
+        payload::push_facts(payload)
+    }
+
+    fn code_tables(&self) -> &'static [&'static CodeTable] {
+        &codes::TABLES
+    }
+}

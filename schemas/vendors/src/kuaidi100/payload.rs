@@ -6,7 +6,6 @@ use courierflow_schemas::carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 use jiff::tz::TimeZone;
 
-use crate::codes::Profile;
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::folding::fold;
@@ -99,7 +98,7 @@ struct Head<'a> {
     com_new: Option<Cow<'a, str>>,
 }
 
-pub(crate) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
     let payload: Payload<'a> = parse_object(payload)?;
     let head = Head {
         status: payload.status.trimmed(),
@@ -166,7 +165,7 @@ fn assemble<'a>(
         push_time: None,
         tracking,
         full_repush: status == StatusWord::UpdateAll,
-        profile: Profile::Kuaidi100,
+        codes: &super::codes::CODES,
         content_hash: 0,
         items: Vec::new(),
         bad_times: 0,
@@ -312,7 +311,7 @@ fn zone_of(com: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-pub(crate) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
     let payload: Summary<'_> = parse_object(payload).ok()?;
     let (last, last_text) = payload.last_result.into_parts();
     let (dest, dest_text) = payload.dest_result.into_parts();

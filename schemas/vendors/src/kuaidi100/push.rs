@@ -16,7 +16,7 @@ use crate::push::{Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex
 const MAX_FLAT_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads a body; the checks are in the order of rule 39.
-pub fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
+pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     if is_json_body(body) {
         let signature = account.authenticate(None, |_, _| false)?;
         return push(

@@ -1,9 +1,11 @@
 //! `docs/metrics.md` says what the DDL says, and its queries run.
 
+use courierflow_schemas::meaning::{Party, reasons};
+use courierflow_schemas::records::Vendor;
 use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_transitions};
 use courierflow_tests::metrics_page;
-use courierflow_vendors::codes::{KDNIAO, KUAIDI100, PARTIES, party_of};
-use serde_json::Value;
+use courierflow_vendors::protocol;
+use serde_json::{Value, json};
 
 use super::{grafana, now};
 use crate::harness::{migrated, tables};
@@ -71,19 +73,19 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
         row
     };
     let mut count = 0;
-    for (vendor, table) in [("kuaidi100", KUAIDI100), ("kdniao", KDNIAO)] {
-        for code in table.iter().filter(|code| code.is_exception) {
-            let row = find("code", vendor, &code.code.to_string());
-            assert_eq!(row["reason"], code.sub_status);
-            assert_eq!(row["party"], party_of(Some(code.sub_status)));
-            if let Some(name) = code.names.first() {
-                assert_eq!(row["name_zh"], *name);
-            }
+    for vendor in Vendor::ALL {
+        let table = protocol(vendor).code_tables()[0];
+        for code in table.rows.iter().filter(|code| code.is_exception) {
+            let row = find("code", vendor.as_str(), code.code);
+            assert_eq!(row["reason"], code.sub_status.as_str());
+            assert_eq!(row["party"], json!(code.party().map(Party::as_str)));
+            assert_eq!(row["name_zh"], code.name().zh);
             count += 1;
         }
     }
-    for (reason, party) in PARTIES {
-        assert_eq!(find("reason", "", reason)["party"], *party);
+    for reason in reasons() {
+        let party = reason.party.map(Party::as_str);
+        assert_eq!(find("reason", "", reason.sub_status.as_str())["party"], json!(party));
         count += 1;
     }
     let parties = ["carrier", "consignee", "shipper", "customs", "unknown"];

@@ -1,0 +1,35 @@
+//! All accounts of the service, found by vendor and name.
+
+use std::collections::HashMap;
+
+use courierflow_schemas::records::Vendor;
+use courierflow_vendors::account::Account;
+
+/// All accounts.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    by_vendor: HashMap<Vendor, HashMap<String, Account>>,
+}
+
+impl Accounts {
+    /// An account, if there is one of that name.
+    pub fn get(&self, vendor: Vendor, name: &str) -> Option<&Account> {
+        self.by_vendor.get(&vendor)?.get(name)
+    }
+
+    /// Adds an account; false if there was one of that vendor and name.
+    pub fn insert(&mut self, account: Account) -> bool {
+        let accounts = self.by_vendor.entry(account.vendor).or_default();
+        accounts.insert(account.name.clone(), account).is_none()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_vendor.values().map(HashMap::len).sum()
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

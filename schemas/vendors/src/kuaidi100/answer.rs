@@ -1,0 +1,27 @@
+//! What Kuaidi100 is answered. It compares keys with case and reads the body, not the status.
+
+use serde::Serialize;
+
+use crate::{Refusal, answer};
+
+pub(super) fn accepted() -> Vec<u8> {
+    r#"{"result":true,"returnCode":"200","message":"成功"}"#.into()
+}
+
+/// Rule 51.
+pub(super) fn refused(refusal: Refusal<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Failure<'a> {
+        result: bool,
+        return_code: &'a str,
+        message: &'a str,
+    }
+    // The vendor documents 500 as "server error" and leaves the rest to us.
+    let status = if refusal.status == 503 { 500 } else { refusal.status };
+    answer::json(&Failure {
+        result: false,
+        return_code: &status.to_string(),
+        message: refusal.text,
+    })
+}
