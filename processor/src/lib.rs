@@ -14,3 +14,4 @@ pub mod replay;
 pub mod shutdown;
 pub mod sink;
 pub mod sla;
+pub mod splices;

@@ -2,6 +2,11 @@
 //! alone; the same code serves a developer's machine and production.
 
 pub mod clickhouse;
+pub mod definitions;
+pub mod names;
+mod replace;
+mod tables;
+pub mod views;
 
 use std::time::Duration;
 
@@ -24,10 +29,10 @@ const REQUEST: Duration = Duration::from_secs(30);
 pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut changes = topics(config).await.context("topics")?;
     changes.extend(schemas(config).await.context("schemas")?);
-    let applied = clickhouse::migrate_clickhouse(&config.clickhouse)
+    let changed = clickhouse::migrate_clickhouse(&config.clickhouse)
         .await
-        .context("tables")?;
-    changes.extend(applied.iter().map(|file| format!("applied {}", file.name)));
+        .context("tables and views")?;
+    changes.extend(changed.iter().map(ToString::to_string));
     Ok(changes)
 }
 

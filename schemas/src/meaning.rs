@@ -44,6 +44,27 @@ impl Party {
             Self::Unknown => "unknown",
         }
     }
+
+    /// Every party.
+    pub const ALL: [Self; 5] = [
+        Self::Carrier,
+        Self::Consignee,
+        Self::Shipper,
+        Self::Customs,
+        Self::Unknown,
+    ];
+
+    /// What to call it.
+    pub const fn name(self) -> Name {
+        let (zh, en) = match self {
+            Self::Carrier => ("快递公司", "Carrier"),
+            Self::Consignee => ("收件人", "Consignee"),
+            Self::Shipper => ("寄件人", "Shipper"),
+            Self::Customs => ("海关", "Customs"),
+            Self::Unknown => ("未知", "Unknown"),
+        };
+        Name { zh, en }
+    }
 }
 
 /// Declares the sub-statuses with their canonical names.
@@ -120,6 +141,13 @@ sub_statuses! {
     ReturnSigned = "RETURN_SIGNED",
     WaybillVoided = "WAYBILL_VOIDED",
     CancelledByShipper = "CANCELLED_BY_SHIPPER",
+}
+
+impl SubStatus {
+    /// As an exception the vendor's clock says so and no scan of the carrier: it can vanish later.
+    pub const fn is_vendor_clock(self) -> bool {
+        matches!(self, Self::DeliveryOverdue | Self::NoUpdate | Self::PickupOverdue)
+    }
 }
 
 impl fmt::Display for SubStatus {

@@ -16,6 +16,7 @@ use super::parameters::Question;
 use crate::config::{ClickHouseSettings, DashboardSettings};
 use crate::sink::client::client;
 use crate::sink::insert_error::code_of;
+use crate::splices::{COLUMNS, FORMULAS, Splices};
 
 /// A row, by column.
 pub(super) type Row = Map<String, Value>;
@@ -31,7 +32,7 @@ const MAX_MEMORY_USAGE: &str = "4000000000";
 /// How long the server's own limit is waited for beyond the time that a query may take.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A statement of `sql/`, and its name in metrics and logs.
+/// A statement of `sql/`, and its name in metrics and logs. Formulas stand in it by their names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statement {
     pub(super) name: &'static str,
@@ -42,6 +43,7 @@ pub(super) struct Statement {
 #[derive(Clone)]
 pub(super) struct Database {
     client: Client,
+    formulas: Arc<Splices>,
     user: String,
     timeout: Duration,
     places: Arc<Semaphore>,
@@ -81,6 +83,7 @@ impl Database {
             .with_setting("date_time_output_format", "iso");
         Self {
             client,
+            formulas: Arc::new(Splices::new(FORMULAS, COLUMNS)),
             user: reader.user,
             timeout,
             places: Arc::new(Semaphore::new(settings.max_queries)),
@@ -119,10 +122,14 @@ impl Database {
             number,
             limit,
         } = question;
+        let sql = self
+            .formulas
+            .expand(statement.sql)
+            .map_err(|error| Error::Other(error.into()))?;
         // query_raw: a question mark in a statement is no parameter. Those in braces are the server's own.
         let query = self
             .client
-            .query_raw(statement.sql)
+            .query_raw(&sql)
             .param("from", iso(*from))
             .param("to", iso(*to))
             .param("carriers", carriers)

@@ -111,6 +111,45 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::definitions::Definitions;
+    use crate::splices::{COLUMNS, FORMULAS, Splices};
+
+    #[test]
+    fn every_formula_of_a_statement_is_there() {
+        let formulas = Splices::new(FORMULAS, COLUMNS);
+        for (_, statement) in ENDPOINTS.iter().flat_map(|endpoint| endpoint.statements) {
+            let sql = formulas.expand(statement.sql).unwrap();
+            assert!(!sql.contains("{database}"), "{}", statement.name);
+        }
+    }
+
+    /// A figure that is computed here and in a view would be two figures after the first change.
+    #[test]
+    fn no_statement_repeats_a_formula() {
+        let formulas = Splices::new(FORMULAS, COLUMNS);
+        let definitions = Definitions::embedded();
+        let views = definitions
+            .views
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        let statements = ENDPOINTS.iter().flat_map(|endpoint| endpoint.statements);
+        for (name, text) in views.chain(statements.map(|(_, statement)| (statement.name, statement.sql))) {
+            let words = words_of(text);
+            for formula in formulas.formulas() {
+                let entry = words_of(&formulas.expand(&format!("{{formula:{formula}}}")).unwrap());
+                let expression = entry.strip_suffix(&format!(" AS {formula}")).unwrap_or(&entry);
+                // What is shorter is no formula, but a word of the language.
+                if expression.len() > 12 {
+                    assert!(!words.contains(expression), "{name} repeats the formula {formula}");
+                }
+            }
+        }
+    }
+
+    fn words_of(text: &str) -> String {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("--"));
+        lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
 
     #[test]
     fn every_statement_reads_a_bounded_number_of_rows_and_writes_nothing() {

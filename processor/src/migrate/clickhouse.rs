@@ -1,13 +1,14 @@
-//! The tables: the numbered files of `deploy/clickhouse/`, each applied once, in order, and remembered in
-//! `schema_migration`.
+//! Brings the database to what `deploy/clickhouse/` says: first the tables, then the views on them.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
-use clickhouse::{Client, Row};
-use serde::Deserialize;
-use xxhash_rust::xxh3::xxh3_64;
+use clickhouse::error::Error as ClientError;
+use clickhouse::{Client, RowOwned, RowRead};
 
+use super::definitions::{Definitions, TABLES};
+use super::views::ViewError;
+use super::{replace, tables};
 use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 
@@ -17,52 +18,52 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Oldest release that the DDL and the settings of the inserts are written for.
 const MIN_VERSION: (u32, u32) = (25, 8);
 
-/// A file of `deploy/clickhouse/`.
-struct File {
-    number: u32,
-    name: &'static str,
-    text: &'static str,
-}
-
-macro_rules! files {
-    ($($number:literal $name:literal),+ $(,)?) => {
-        &[$(File {
-            number: $number,
-            name: $name,
-            text: include_str!(concat!("../../../deploy/clickhouse/", $name)),
-        }),+]
-    };
-}
-
-/// All files, in order. The first creates the database and the table in which the others are remembered.
-const FILES: &[File] = files![
-    1 "001_database.sql",
-    2 "002_push.sql",
-    3 "003_shipment.sql",
-    4 "004_transition.sql",
-    5 "005_sla_promise.sql",
-    6 "006_parcel.sql",
-    7 "007_carrier_daily.sql",
-    8 "008_exception.sql",
-    9 "009_exception_daily.sql",
-    10 "010_carrier_scorecard.sql",
-    11 "011_lane_transit.sql",
-    12 "012_exception_rate.sql",
-    13 "013_open_parcel.sql",
-    14 "014_shipment_timeline.sql",
-    15 "015_data_quality.sql",
-];
-
-/// A file that was applied just now.
+/// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
-    /// Its number.
-    pub number: u32,
-    /// Its name.
-    pub name: &'static str,
+pub enum Change {
+    /// A file of `tables/` was applied.
+    Applied {
+        /// File name.
+        file: &'static str,
+    },
+    /// A view was not there.
+    Created {
+        /// Its name.
+        view: String,
+    },
+    /// A view was made of another text.
+    Replaced {
+        /// Its name.
+        view: String,
+        /// It fills a table, and was asked to do so at once.
+        is_refreshing: bool,
+    },
+    /// A view without a file.
+    Dropped {
+        /// Its name.
+        view: String,
+    },
 }
 
-/// Why the tables are not as they should be.
+impl fmt::Display for Change {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Applied { file } => write!(out, "applied {file}"),
+            Self::Created { view } => write!(out, "created view {view}"),
+            Self::Replaced {
+                view,
+                is_refreshing: false,
+            } => write!(out, "replaced view {view}"),
+            Self::Replaced {
+                view,
+                is_refreshing: true,
+            } => write!(out, "replaced view {view}, which refreshes its table now"),
+            Self::Dropped { view } => write!(out, "dropped view {view}"),
+        }
+    }
+}
+
+/// Why the database is not as it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// `ClickHouse` cannot be reached or refuses us.
@@ -71,7 +72,7 @@ pub enum MigrateError {
         /// Its address.
         url: String,
         /// What the client says.
-        source: clickhouse::error::Error,
+        source: ClientError,
     },
     /// The server is older than what the tables are written for.
     #[error("ClickHouse {url} is version {version}, at least {}.{} is needed", MIN_VERSION.0, MIN_VERSION.1)]
@@ -89,12 +90,13 @@ pub enum MigrateError {
         /// Position of the statement in it, from 1.
         statement: usize,
         /// What the server says.
-        source: clickhouse::error::Error,
+        source: ClientError,
     },
     /// A file is not the one that was applied under its number.
     #[error(
-        "{name} is not what was applied to database {database} as number {number} ({applied_name}, checksum \
-         {applied_checksum}, now {checksum}): an applied file must not change, add a new one"
+        "tables/{name} is not what was applied to database {database} as number {number} ({applied_name}, checksum \
+         {applied_checksum}, now {checksum}): an applied file must not change, add a new one. A database of before the first \
+         release is made anew: ./dev down --wipe on a developer's machine, else DROP DATABASE and fill it from the topics"
     )]
     Changed {
         /// The database.
@@ -110,89 +112,82 @@ pub enum MigrateError {
         /// The checksum of that.
         applied_checksum: String,
     },
+    /// A file of `views/` cannot be used.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// The server does not take a view. All views are as they were.
+    #[error("view {view} cannot be what its file says, no view was changed: {source}")]
+    Refused {
+        /// Its name.
+        view: String,
+        /// What the server says.
+        source: ClientError,
+    },
+    /// A refreshable view does not give what its table has. All views are as they were.
+    #[error(
+        "view {view} gives the columns {given}, its table {target} has {wanted}, no view was changed: a file in tables/ must \
+         change the table first"
+    )]
+    Columns {
+        /// Its name.
+        view: String,
+        /// Columns that only the view has.
+        given: String,
+        /// The table.
+        target: String,
+        /// Columns that only the table has.
+        wanted: String,
+    },
+    /// A view that fills a table fills another one by its file.
+    #[error("view {view} fills another table than {target}: give it another name, no view was changed")]
+    Target {
+        /// Its name.
+        view: String,
+        /// The table of its file.
+        target: String,
+    },
+    /// A view that the server took a moment ago could not be put in its place. Those before it are replaced; run the command again.
+    #[error("view {view}: {source}")]
+    Replace {
+        /// Its name.
+        view: String,
+        /// What the server says.
+        source: ClientError,
+    },
 }
 
-#[derive(Row, Deserialize)]
-struct Remembered {
-    number: u32,
-    name: String,
-    checksum: String,
+/// Applies what is not yet applied, replaces what is not as it should be, and says so. Two that run at the same time do no harm.
+pub async fn migrate_clickhouse(settings: &ClickHouseSettings) -> Result<Vec<Change>, MigrateError> {
+    migrate_views_of(settings, &Definitions::embedded()).await
 }
 
-/// Applies what is not yet applied and returns it. Two that run at the same time do no harm.
-pub async fn migrate_clickhouse(settings: &ClickHouseSettings) -> Result<Vec<Applied>, MigrateError> {
+/// The same with views of other texts than those of this program.
+pub async fn migrate_views_of(
+    settings: &ClickHouseSettings,
+    definitions: &Definitions,
+) -> Result<Vec<Change>, MigrateError> {
     let database = Database {
         client: client(settings),
         name: &settings.database,
         url: &settings.url,
     };
     database.check_version().await?;
-    let [first, ..] = FILES else { return Ok(vec![]) };
-    database.execute(first).await?;
-    let remembered = database.remembered().await?;
-
-    let mut applied = Vec::new();
-    for file in FILES {
-        match remembered.get(&file.number) {
-            Some(known) if known.name == file.name && known.checksum == file.checksum() => {}
-            Some(known) => {
-                return Err(MigrateError::Changed {
-                    database: settings.database.clone(),
-                    number: file.number,
-                    name: file.name,
-                    checksum: file.checksum(),
-                    applied_name: known.name.clone(),
-                    applied_checksum: known.checksum.clone(),
-                });
-            }
-            None => {
-                database.execute(file).await?;
-                database.remember(file).await?;
-                applied.push(Applied {
-                    number: file.number,
-                    name: file.name,
-                });
-            }
-        }
-    }
-    Ok(applied)
+    let mut changes = tables::apply(&database, TABLES).await?;
+    changes.extend(replace::bring_up_to_date(&database, definitions).await?);
+    Ok(changes)
 }
 
-impl File {
-    fn checksum(&self) -> String {
-        format!("{:016x}", xxh3_64(self.text.as_bytes()))
-    }
-
-    /// The statements for a database of this name. A statement ends with a line that ends with a semicolon; none of our
-    /// texts has one there.
-    fn statements(&self, database: &str) -> Vec<String> {
-        let mut statements = Vec::new();
-        let mut statement = String::new();
-        for line in self.text.lines() {
-            statement.push_str(line);
-            statement.push('\n');
-            if !line.trim_start().starts_with("--") && line.trim_end().ends_with(';') {
-                statements.push(std::mem::take(&mut statement));
-            }
-        }
-        statements
-            .iter()
-            .map(|statement| statement.trim().trim_end_matches(';').replace("{database}", database))
-            .collect()
-    }
-}
-
-struct Database<'a> {
+/// The database that is migrated.
+pub(super) struct Database<'a> {
     client: Client,
-    name: &'a str,
+    pub(super) name: &'a str,
     url: &'a str,
 }
 
 impl Database<'_> {
     async fn check_version(&self) -> Result<(), MigrateError> {
-        let version = in_time(self.client.query_raw("SELECT version()").fetch_one::<String>())
-            .await
-            .map_err(|source| self.server(source))?;
+        let versions: Vec<String> = self.rows("SELECT version()").await?;
+        let version = versions.into_iter().next().unwrap_or_default();
         if release(&version) < Some(MIN_VERSION) {
             return Err(MigrateError::TooOld {
                 url: self.url.to_owned(),
@@ -202,47 +197,28 @@ impl Database<'_> {
         Ok(())
     }
 
-    async fn execute(&self, file: &File) -> Result<(), MigrateError> {
-        for (position, statement) in file.statements(self.name).iter().enumerate() {
-            // query_raw: a question mark in a comment is no parameter.
-            in_time(self.client.query_raw(statement).execute())
-                .await
-                .map_err(|source| MigrateError::Statement {
-                    name: file.name,
-                    statement: position + 1,
-                    source,
-                })?;
-        }
-        Ok(())
+    /// Runs a statement, whose text is sent as it is: a question mark in a comment is no parameter.
+    pub(super) async fn execute(&self, statement: &str) -> Result<(), ClientError> {
+        in_time(self.client.query_raw(statement).execute()).await
     }
 
-    async fn remembered(&self) -> Result<BTreeMap<u32, Remembered>, MigrateError> {
-        let query = format!(
-            "SELECT number, name, checksum FROM {}.schema_migration FINAL",
-            self.name
-        );
-        let rows = in_time(self.client.query_raw(&query).fetch_all::<Remembered>())
+    /// The rows of a query.
+    pub(super) async fn rows<R: RowOwned + RowRead>(&self, query: &str) -> Result<Vec<R>, MigrateError> {
+        in_time(self.client.query_raw(query).fetch_all::<R>())
             .await
-            .map_err(|source| self.server(source))?;
-        Ok(rows.into_iter().map(|row| (row.number, row)).collect())
+            .map_err(|source| self.server(source))
     }
 
-    async fn remember(&self, file: &File) -> Result<(), MigrateError> {
-        let statement = format!(
-            "INSERT INTO {}.schema_migration SETTINGS async_insert = 0 \
-             SELECT {{number:UInt32}}, {{name:String}}, {{checksum:String}}, now64(3, 'UTC')",
-            self.name
-        );
-        let insert = self
-            .client
-            .query_raw(&statement)
-            .param("number", file.number)
-            .param("name", file.name)
-            .param("checksum", file.checksum());
-        in_time(insert.execute()).await.map_err(|source| self.server(source))
+    /// Runs a statement with values for `{file_number:UInt32}` and so on.
+    pub(super) async fn execute_with(&self, statement: &str, values: [(&str, &str); 3]) -> Result<(), MigrateError> {
+        let mut query = self.client.query_raw(statement);
+        for (name, value) in values {
+            query = query.param(name, value);
+        }
+        in_time(query.execute()).await.map_err(|source| self.server(source))
     }
 
-    fn server(&self, source: clickhouse::error::Error) -> MigrateError {
+    pub(super) fn server(&self, source: ClientError) -> MigrateError {
         MigrateError::Server {
             url: self.url.to_owned(),
             source,
@@ -250,12 +226,10 @@ impl Database<'_> {
     }
 }
 
-async fn in_time<T>(
-    request: impl Future<Output = Result<T, clickhouse::error::Error>>,
-) -> Result<T, clickhouse::error::Error> {
+async fn in_time<T>(request: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
     tokio::time::timeout(STATEMENT_TIMEOUT, request)
         .await
-        .unwrap_or(Err(clickhouse::error::Error::TimedOut))
+        .unwrap_or(Err(ClientError::TimedOut))
 }
 
 /// Year and month of "26.7.2.1".
@@ -267,60 +241,6 @@ fn release(version: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_file_of_the_directory_is_there_once_and_in_order() {
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/clickhouse");
-        let mut names: Vec<String> = std::fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        names.sort();
-        assert_eq!(FILES.iter().map(|file| file.name).collect::<Vec<_>>(), names);
-        for (file, number) in FILES.iter().zip(1..) {
-            assert_eq!(file.number, number);
-            assert!(file.name.starts_with(&format!("{number:03}_")), "{}", file.name);
-        }
-    }
-
-    #[test]
-    fn every_statement_bears_being_run_twice() {
-        for file in FILES {
-            let statements = file.statements("courier");
-            assert!(!statements.is_empty(), "{}", file.name);
-            let last = file.text.trim_end();
-            assert!(last.ends_with(';'), "{} ends in the middle of a statement", file.name);
-            for statement in statements {
-                let code: Vec<&str> = statement
-                    .lines()
-                    .filter(|line| !line.trim_start().starts_with("--"))
-                    .collect();
-                let code = code.join("\n");
-                let code = code.trim();
-                assert!(!code.contains("{database}"), "{}", file.name);
-                assert!(
-                    code.contains("IF NOT EXISTS courier") || code.contains("IF EXISTS courier"),
-                    "{}: {code}",
-                    file.name
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn statements_end_at_semicolons_that_end_a_line() {
-        let file = File {
-            number: 1,
-            name: "001_x.sql",
-            text: "-- a; b;\nCREATE {database}.a -- why; so\n;\n\n-- c?\nCREATE {database}.b;\n",
-        };
-        assert_eq!(
-            file.statements("d"),
-            ["-- a; b;\nCREATE d.a -- why; so\n", "-- c?\nCREATE d.b"]
-        );
-    }
 
     #[test]
     fn releases() {

@@ -63,6 +63,11 @@ pub trait Protocol: Sync {
     /// Reads only what the push log shows (rule 56); `None` if the payload cannot be read.
     fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>>;
 
+    /// Days without change after which it gives a parcel up; `None` if it does not or does not say.
+    fn stale_days(&self) -> Option<u16> {
+        None
+    }
+
     /// Every code table that its payloads are read with; the first has all codes.
     fn code_tables(&self) -> &'static [&'static CodeTable];
 }

@@ -51,6 +51,10 @@ impl Protocol for Kuaidi100 {
         payload::push_facts(payload)
     }
 
+    fn stale_days(&self) -> Option<u16> {
+        Some(60)
+    }
+
     fn code_tables(&self) -> &'static [&'static CodeTable] {
         &codes::TABLES
     }

@@ -1,9 +1,9 @@
 -- What the metrics measure, parcel by parcel: the definitions are here once, and everything below counts these rows.
 -- A view and not a table: the unit of all figures must always be what shipment says now.
 
-CREATE VIEW IF NOT EXISTS {database}.parcel
+CREATE OR REPLACE VIEW {database}.parcel
 (
-    `vendor`               LowCardinality(String)           COMMENT 'kuaidi100 or kdniao. A parcel that both vendors track is two rows',
+    `vendor`               LowCardinality(String)           COMMENT 'Code of the vendor. A parcel that two vendors track is two rows',
     `carrier`              LowCardinality(String)           COMMENT 'Canonical carrier code',
     `tracking_number`      String                           COMMENT 'The carrier''s parcel number',
     `epoch`                Date                             COMMENT 'Epoch of the shipment',
@@ -53,23 +53,23 @@ CREATE VIEW IF NOT EXISTS {database}.parcel
     `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
     `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
     `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
-    `is_stale_aborted`     Bool                             COMMENT 'Kuaidi100 gave up after 60 days without change. Kdniao gives up after 7 days, too early to tell anything',
+    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Who gives up after a week does so too early to tell anything',
     `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
     `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
-    code -> multiIf(
-        NOT startsWith(ifNull(code, ''), 'CN'), '',
-        substring(code, 1, 4) IN ('CN11', 'CN12', 'CN31', 'CN50'), substring(code, 1, 4),
-        length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
-        substring(code, 1, 6)) AS area,
-    -- A duration that nobody believes is unknown.
-    (start, end) -> if(toInt64(end) - toInt64(start) BETWEEN 0 AND 180 * 86400, toInt64(end) - toInt64(start), NULL) AS span,
-    time -> toDate(time, 'Asia/Shanghai') AS china_day,
-    -- The first event of those that this is true of; NULL without any. Events dated later than their push are in no figure (rule 28).
-    is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND time <= received_at + INTERVAL 10 MINUTE, event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
+    {formula:is_municipality},
+    {formula:area},
+    {formula:is_believed},
+    {formula:span},
+    {formula:china_day},
+    {formula:is_trouble},
+    {formula:is_in_time},
+    {formula:overdue_after},
+    -- The first event of those that this is true of; NULL without any.
+    is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND is_in_time(time), event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
 SELECT
     vendor,
     carrier,
@@ -80,15 +80,10 @@ SELECT
     status,
     now('UTC') AS observed_at,
     china_day(picked_up_at) AS cohort_date,
-    assumeNotNull(area(origin_code)) AS origin,
-    -- A destination taken from events is known only once the parcel has arrived: lanes made of it would be without the parcels
-    -- that never did. The flag does not tell which end was inferred, so such a parcel has no destination at all; an origin
-    -- that is inferred is known from the first event on.
-    assumeNotNull(if(is_lane_inferred, '', area(dest_code))) AS dest,
-    origin = dest AND (length(origin) = 6 OR origin IN ('CN11', 'CN12', 'CN31', 'CN50')) AS is_same_city,
-    -- All events and not the newest alone: a parcel that comes home would be domestic again.
-    has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
-        OR arrayExists((time, local) -> toString(time, 'Asia/Shanghai') != local, event.occurred_at, event.local_time) AS is_cross_border,
+    {formula:origin},
+    {formula:dest},
+    origin = dest AND (length(origin) = 6 OR is_municipality(origin)) AS is_same_city,
+    {formula:is_cross_border},
     isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
     isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
     isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,
@@ -104,9 +99,7 @@ SELECT
     toInt64(arrived_dest_at) - toInt64(picked_up_at) AS arrived_dest_after,
     toInt64(out_for_delivery_at) - toInt64(picked_up_at) AS out_after,
     toInt64(available_at) - toInt64(picked_up_at) AS available_after,
-    -- Status EXCEPTION, and the refusals that vendors file as returns.
-    toInt64(first_event(arrayMap(
-        (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false), event.status, event.sub_status)))
+    toInt64(first_event(arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status)))
         - toInt64(picked_up_at) AS exception_after,
     toInt64(first_event(arrayMap(sub_status -> ifNull(sub_status = 'REFUSED', false), event.sub_status))) - toInt64(picked_up_at) AS refusal_after,
     toInt64(least(ifNull(returning_at, returned_at), ifNull(returned_at, returning_at))) - toInt64(picked_up_at) AS return_after,
@@ -125,16 +118,18 @@ SELECT
     span(available_at, delivered_at) AS locker_seconds,
     isNotNull(available_at) AND isNotNull(delivered_at) AND isNull(locker_seconds) AS is_locker_invalid,
     NOT is_locker_invalid AND is_available
-        AND toInt64(coalesce(delivered_at, returning_at, returned_at, observed_at)) - toInt64(assumeNotNull(available_at)) > 18 * 3600 AS is_locker_overdue,
+        AND toInt64(coalesce(delivered_at, returning_at, returned_at, observed_at)) - toInt64(assumeNotNull(available_at)) > overdue_after AS is_locker_overdue,
     ifNull(delivered_at = first_attempt_at AND attempts <= 1 AND (isNull(available_at) OR available_at > delivered_at), false) AS is_first_attempt,
     is_first_attempt
         OR ifNull(available_at = first_attempt_at AND available_at <= delivered_at AND attempts <= 1, false)
             AND NOT has(exception_reasons, 'PICKUP_OVERDUE') AS is_first_attempt_cn,
-    if(abs(toInt64(first_attempt_at) - toInt64(edd_first)) <= 180 * 86400, toInt64(first_attempt_at) - toInt64(edd_first), NULL) AS eta_error_seconds,
+    if(is_believed(abs(toInt64(first_attempt_at) - toInt64(edd_first))), toInt64(first_attempt_at) - toInt64(edd_first), NULL) AS eta_error_seconds,
     isNotNull(edd_first) AS has_eta,
     ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
     ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
-    vendor = 'kuaidi100' AND tracking_state = 'ABORTED_STALE' AS is_stale_aborted,
+    -- Other vendors give up when many a parcel is still on its way.
+    tracking_state = 'ABORTED_STALE'
+        AND shipment.vendor IN (SELECT patient.vendor FROM {database}.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
     exception_codes,
     exception_reasons
 FROM {database}.shipment FINAL

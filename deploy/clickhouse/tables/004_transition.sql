@@ -3,7 +3,7 @@
 
 CREATE TABLE IF NOT EXISTS {database}.transition
 (
-    `vendor`            LowCardinality(String)           COMMENT 'kuaidi100 or kdniao',
+    `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
     `account`           LowCardinality(String)           COMMENT 'Vendor contract of the push that brought this change',
     `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',
     `tracking_number`   String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case' CODEC(ZSTD(1)),

@@ -1,8 +1,8 @@
 -- The life of one parcel. Always ask with a tracking number: it is indexed, and without one all transitions are sorted.
 
-CREATE VIEW IF NOT EXISTS {database}.shipment_timeline
+CREATE OR REPLACE VIEW {database}.shipment_timeline
 (
-    `vendor`             LowCardinality(String)           COMMENT 'kuaidi100 or kdniao: each tells its own story of a parcel',
+    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor: each tells its own story of a parcel',
     `carrier`            LowCardinality(String)           COMMENT 'Canonical carrier code',
     `tracking_number`    String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case',
     `epoch`              Date                             COMMENT 'Life of the number: carriers use numbers again',
@@ -25,6 +25,7 @@ CREATE VIEW IF NOT EXISTS {database}.shipment_timeline
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
+WITH (SELECT mapFromArrays(groupArray(status), groupArray(rank)) FROM {database}.status_name WHERE kind = 'status') AS ranks
 SELECT
     vendor,
     carrier,
@@ -50,9 +51,6 @@ FROM {database}.transition FINAL
 ORDER BY
     carrier, tracking_number, vendor, epoch, occurred_at,
     -- Changes of one second are in the order of progress, as in derive.
-    indexOf(
-        ['UNKNOWN', 'INFO_RECEIVED', 'PICKED_UP', 'IN_TRANSIT', 'CUSTOMS', 'OUT_FOR_DELIVERY', 'EXCEPTION',
-         'AVAILABLE_FOR_PICKUP', 'DELIVERED', 'RETURNING', 'RETURNED', 'CANCELLED'],
-        toString(to_status))
+    ranks[toString(to_status)], transition_id
 SETTINGS do_not_merge_across_partitions_select_final = 0
 COMMENT 'What happened to this parcel, and when did we hear of it? One row per change of state that stands; what the vendor took back is not here';

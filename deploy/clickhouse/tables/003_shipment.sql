@@ -6,7 +6,7 @@
 
 CREATE TABLE IF NOT EXISTS {database}.shipment
 (
-    `vendor`            LowCardinality(String)           COMMENT 'kuaidi100 or kdniao',
+    `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
     `account`           LowCardinality(String)           COMMENT 'Vendor contract of the last accepted push',
     `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code, lower case; unknown vendor codes pass through in lower case',
     `tracking_number`   String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case' CODEC(ZSTD(1)),

@@ -1,0 +1,381 @@
+-- Formulas, each of them once. A view and a statement of the dashboard take one by its name: {formula:share} becomes
+-- `<expression> AS share`, in a WITH clause or in a list of columns; {expression:share} becomes the expression alone, in
+-- parentheses. `processor migrate` replaces every view that a changed formula is part of.
+--
+-- Why not functions of the server (CREATE FUNCTION): those belong to the whole server, so that two databases of different
+-- versions would take each other's formulas; they need a right that cannot be granted on one database; and a view keeps the text
+-- of a function as it was when the view was made, so that a changed function would change nothing.
+--
+-- An entry begins with its name and ends where the next one begins.
+
+-- formula share: NULL when there is nothing to judge
+(part, whole) -> if(whole = 0, NULL, part / whole) AS share
+
+-- formula wilson: Wilson score interval, z for 95 %; side is -1 or 1
+(part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson
+
+-- formula hours_at: the smallest time that so many percent of the parcels needed at most; whole counts the unfinished too
+(bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+    mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at
+
+-- formula mean_hours: of a sum of seconds
+(seconds, parcels) -> if(parcels = 0, NULL, seconds / parcels / 3600) AS mean_hours
+
+-- formula bin: quarters of an hour, rounded up: the key of a histogram
+seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin
+
+-- formula runs: which place each of them has among its equals
+bins -> arrayEnumerateUniq(arraySort(bins)) AS runs
+
+-- formula counted: how often each bin occurs: of a run of equal ones the last has their number. Ten times faster than sumMap of small maps
+bins -> mapFromArrays(
+    arrayCompact(arraySort(bins)),
+    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted
+
+-- formula area: rule 17: a municipality is one city; 00 in the place of the city names a whole province
+code -> multiIf(
+    NOT startsWith(ifNull(code, ''), 'CN'), '',
+    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
+    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+    substring(code, 1, 6)) AS area
+
+-- formula is_municipality: Beijing, Tianjin, Shanghai, Chongqing: a province that is one city
+place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality
+
+-- formula origin: of a shipment. One that is inferred is known from the first event on
+assumeNotNull(area(origin_code)) AS origin
+
+-- formula dest: of a shipment. A destination taken from events is known only once the parcel has arrived: lanes made of it would be
+-- without the parcels that never did. The flag does not tell which end was inferred, so such a parcel has no destination at all
+assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest
+
+-- formula is_cross_border: of a shipment. All events and not the newest alone: a parcel that comes home would be domestic again
+has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
+    OR arrayExists((time, local) -> toString(time, 'Asia/Shanghai') != local, event.occurred_at, event.local_time) AS is_cross_border
+
+-- formula lanes: a parcel counts for its carrier, for its pair of provinces and for its pair of cities
+(from_area, to_area) -> [
+    ('carrier', '', ''),
+    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
+    ('city', toString(from_area), toString(to_area))] AS lanes
+
+-- formula china_day: days of pickup and of estimates are China's
+time -> toDate(time, 'Asia/Shanghai') AS china_day
+
+-- formula is_believed: false of a duration that is negative or over 180 days: it is unknown, and in no figure
+seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed
+
+-- formula span: seconds from one time to the other; NULL without either, and when nobody believes it
+(start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span
+
+-- formula is_trouble: of an event. Status EXCEPTION, and the refusals that vendors file as returns
+(status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble
+
+-- formula is_in_time: of an event of a shipment. Those dated later than their push are in no figure (rule 28)
+time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time
+
+-- formula parties: who answers for which reason
+(SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM {database}.status_name WHERE kind = 'reason') AS parties
+
+-- formula party_of: who answers for this reason
+reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of
+
+-- formula horizon: seconds after the pickup in which something without a horizon of its own must happen to be counted
+7 * 86400 AS horizon
+
+-- formula report_lag: seconds: vendors poll about every 4 h and repeat a failed push
+6 * 3600 AS report_lag
+
+-- formula overdue_after: seconds after which a parcel has lain too long in a locker or station
+18 * 3600 AS overdue_after
+
+-- formula first_recent_day: the cohorts that still change; older ones are counted once a day
+toDate(now(), 'Asia/Shanghai') - 40 AS first_recent_day
+
+-- formula last_older_day: ten days of both, so that no day is missing while a cohort passes from one to the other
+toDate(now(), 'Asia/Shanghai') - 31 AS last_older_day
+
+-- formula recent_since: what the recent cohorts are looked for in: leaves 60 days from the first push until the pickup
+now('UTC') - INTERVAL 101 DAY AS recent_since
+
+-- formula first_recent: each day is shown from one table only. The boundary is the first day that the recent refresh asked for and not the
+-- oldest one that it found: when all parcels have left that day, the older table must not show them again
+(SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
+
+-- formula asked_level: the rows that the parameters of a view are about
+multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province') AS asked_level
+
+-- formula is_asked: likewise
+daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}) AS is_asked
+
+-- formula level_on_page: the rows that a question of the dashboard is about
+if({origin:String} = '' AND {dest:String} = '', 'carrier', 'province') AS level_on_page
+
+-- formula is_on_page: likewise, but for the days
+({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String})
+    AND (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, daily.carrier)) AS is_on_page
+
+-- The figures, made of the counts of carrier_daily. What they mean is said by the comments of the columns.
+
+-- formula maturity: old enough for the 72 h rate
+share(due_72h, transit_parcels) AS maturity
+
+-- formula is_mature: likewise
+toBool(ifNull(maturity >= 0.99, false)) AS is_mature
+
+-- formula on_time_maturity: old enough for the on-time rate
+share(sla_due, sla_parcels) AS on_time_maturity
+
+-- formula is_on_time_mature: likewise
+toBool(ifNull(on_time_maturity >= 0.99, false)) AS is_on_time_mature
+
+-- formula lost_maturity: old enough for the lost rate
+share(lost_due, promised) AS lost_maturity
+
+-- formula is_lost_mature: likewise
+toBool(ifNull(lost_maturity >= 0.99, false)) AS is_lost_mature
+
+-- formula p50_hours
+hours_at(transit_bins, transit_parcels, 50) AS p50_hours
+
+-- formula p90_hours
+hours_at(transit_bins, transit_parcels, 90) AS p90_hours
+
+-- formula p95_hours
+hours_at(transit_bins, transit_parcels, 95) AS p95_hours
+
+-- formula is_p50_sound
+toBool(transit_parcels >= 10) AS is_p50_sound
+
+-- formula is_p90_sound
+toBool(transit_parcels >= 50) AS is_p90_sound
+
+-- formula is_p95_sound
+toBool(transit_parcels >= 100) AS is_p95_sound
+
+-- formula rate_24h: with its interval
+share(within_24h, due_24h) AS rate_24h,
+wilson(within_24h, due_24h, -1) AS rate_24h_low,
+wilson(within_24h, due_24h, 1) AS rate_24h_high
+
+-- formula rate_48h: with its interval
+share(within_48h, due_48h) AS rate_48h,
+wilson(within_48h, due_48h, -1) AS rate_48h_low,
+wilson(within_48h, due_48h, 1) AS rate_48h_high
+
+-- formula rate_72h: with its interval
+share(within_72h, due_72h) AS rate_72h,
+wilson(within_72h, due_72h, -1) AS rate_72h_low,
+wilson(within_72h, due_72h, 1) AS rate_72h_high
+
+-- formula on_time_rate: with its interval
+share(sla_attempted, sla_due) AS on_time_rate,
+wilson(sla_attempted, sla_due, -1) AS on_time_rate_low,
+wilson(sla_attempted, sla_due, 1) AS on_time_rate_high
+
+-- formula on_time_delivered_rate: with its interval
+share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
+wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
+wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high
+
+-- formula first_attempt_rate: with its interval
+share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
+wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
+wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high
+
+-- formula first_attempt_cn_rate: with its interval
+share(settled_first_attempt_cn, settled_attempted) AS first_attempt_cn_rate,
+wilson(settled_first_attempt_cn, settled_attempted, -1) AS first_attempt_cn_rate_low,
+wilson(settled_first_attempt_cn, settled_attempted, 1) AS first_attempt_cn_rate_high
+
+-- formula exception_rate: with its interval
+share(settled_with_exception, settled) AS exception_rate,
+wilson(settled_with_exception, settled, -1) AS exception_rate_low,
+wilson(settled_with_exception, settled, 1) AS exception_rate_high
+
+-- formula return_rate: with its interval
+share(settled_returned, settled) AS return_rate,
+wilson(settled_returned, settled, -1) AS return_rate_low,
+wilson(settled_returned, settled, 1) AS return_rate_high
+
+-- formula refusal_rate: with its interval
+share(settled_refused, settled) AS refusal_rate,
+wilson(settled_refused, settled, -1) AS refusal_rate_low,
+wilson(settled_refused, settled, 1) AS refusal_rate_high
+
+-- formula lost_rate: with its interval
+share(lost_due_presumed, lost_due) AS lost_rate,
+wilson(lost_due_presumed, lost_due, -1) AS lost_rate_low,
+wilson(lost_due_presumed, lost_due, 1) AS lost_rate_high
+
+-- formula locker_share: with its interval
+share(settled_locker, settled_reached) AS locker_share,
+wilson(settled_locker, settled_reached, -1) AS locker_share_low,
+wilson(settled_locker, settled_reached, 1) AS locker_share_high
+
+-- formula locker_overdue_rate: with its interval
+share(locker_overdue, locker_parcels) AS locker_overdue_rate,
+wilson(locker_overdue, locker_parcels, -1) AS locker_overdue_rate_low,
+wilson(locker_overdue, locker_parcels, 1) AS locker_overdue_rate_high
+
+-- formula eta_hit_rate: with its interval
+share(eta_hit, eta_due) AS eta_hit_rate,
+wilson(eta_hit, eta_due, -1) AS eta_hit_rate_low,
+wilson(eta_hit, eta_due, 1) AS eta_hit_rate_high
+
+-- formula eta_within_day_rate: with its interval
+share(eta_within_day, eta_due) AS eta_within_day_rate,
+wilson(eta_within_day, eta_due, -1) AS eta_within_day_rate_low,
+wilson(eta_within_day, eta_due, 1) AS eta_within_day_rate_high
+
+-- formula rate: of a code, reason or party, with its interval. Parcels with an exception are counted some minutes after the cohorts that they
+-- are divided by; of a young day more of them may have settled by then. So a rate never takes more of them than the cohort has
+share(least(settled_with, settled), settled) AS rate,
+wilson(least(settled_with, settled), settled, -1) AS rate_low,
+wilson(least(settled_with, settled), settled, 1) AS rate_high
+
+-- formula resolve_p50_hours
+hours_at(resolve_bins, resolve_parcels, 50) AS resolve_p50_hours
+
+-- formula carrier_sums: all counts of carrier_daily, added up
+sum(daily.parcels) AS parcels,
+sum(daily.cancelled) AS cancelled,
+sum(daily.pickup_imputed) AS pickup_imputed,
+sum(daily.delivered) AS delivered,
+sum(daily.sent_back) AS sent_back,
+sum(daily.open) AS open,
+sum(daily.returned) AS returned,
+sum(daily.refused) AS refused,
+sum(daily.lost_presumed) AS lost_presumed,
+sum(daily.with_exception) AS with_exception,
+sum(daily.transit_parcels) AS transit_parcels,
+sumMap(daily.transit_bins) AS transit_bins,
+sum(daily.attempt_parcels) AS attempt_parcels,
+sumMap(daily.attempt_bins) AS attempt_bins,
+sum(daily.due_24h) AS due_24h,
+sum(daily.within_24h) AS within_24h,
+sum(daily.due_48h) AS due_48h,
+sum(daily.within_48h) AS within_48h,
+sum(daily.due_72h) AS due_72h,
+sum(daily.within_72h) AS within_72h,
+sum(daily.sla_parcels) AS sla_parcels,
+sum(daily.sla_due) AS sla_due,
+sum(daily.sla_attempted) AS sla_attempted,
+sum(daily.sla_delivered_due) AS sla_delivered_due,
+sum(daily.sla_delivered) AS sla_delivered,
+sum(daily.settled) AS settled,
+sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_first_attempt) AS settled_first_attempt,
+sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
+sum(daily.settled_with_exception) AS settled_with_exception,
+sum(daily.settled_returned) AS settled_returned,
+sum(daily.settled_refused) AS settled_refused,
+sum(daily.promised) AS promised,
+sum(daily.lost_due) AS lost_due,
+sum(daily.lost_due_presumed) AS lost_due_presumed,
+sum(daily.settled_reached) AS settled_reached,
+sum(daily.settled_locker) AS settled_locker,
+sum(daily.locker_parcels) AS locker_parcels,
+sumMap(daily.locker_bins) AS locker_bins,
+sum(daily.locker_overdue) AS locker_overdue,
+sum(daily.pickup_wait_parcels) AS pickup_wait_parcels,
+sum(daily.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
+sum(daily.origin_parcels) AS origin_parcels,
+sum(daily.origin_seconds_sum) AS origin_seconds_sum,
+sum(daily.linehaul_parcels) AS linehaul_parcels,
+sum(daily.linehaul_seconds_sum) AS linehaul_seconds_sum,
+sum(daily.destination_parcels) AS destination_parcels,
+sum(daily.destination_seconds_sum) AS destination_seconds_sum,
+sum(daily.last_mile_parcels) AS last_mile_parcels,
+sum(daily.last_mile_seconds_sum) AS last_mile_seconds_sum,
+sum(daily.eta_parcels) AS eta_parcels,
+sum(daily.eta_due) AS eta_due,
+sum(daily.eta_hit) AS eta_hit,
+sum(daily.eta_within_day) AS eta_within_day,
+sum(daily.eta_attempted) AS eta_attempted,
+sum(daily.eta_error_seconds_sum) AS eta_error_seconds_sum,
+sum(daily.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
+sum(daily.claims) AS claims,
+min(daily.refreshed_at) AS refreshed_at
+
+-- formula carrier_figures: all figures of a carrier, made of these
+parcels,
+cancelled,
+pickup_imputed,
+delivered,
+sent_back,
+open,
+returned,
+refused,
+lost_presumed,
+with_exception,
+settled,
+{formula:maturity},
+{formula:is_mature},
+transit_parcels,
+{formula:p50_hours},
+{formula:p90_hours},
+{formula:p95_hours},
+{formula:is_p50_sound},
+{formula:is_p90_sound},
+{formula:is_p95_sound},
+attempt_parcels,
+hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
+hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
+due_24h,
+{formula:rate_24h},
+due_48h,
+{formula:rate_48h},
+due_72h,
+{formula:rate_72h},
+sla_parcels,
+sla_due,
+{formula:on_time_maturity},
+{formula:is_on_time_mature},
+{formula:on_time_rate},
+sla_delivered_due,
+{formula:on_time_delivered_rate},
+settled_attempted,
+{formula:first_attempt_rate},
+{formula:first_attempt_cn_rate},
+{formula:exception_rate},
+{formula:return_rate},
+{formula:refusal_rate},
+promised,
+lost_due,
+{formula:lost_maturity},
+{formula:is_lost_mature},
+{formula:lost_rate},
+settled_reached,
+{formula:locker_share},
+locker_parcels,
+hours_at(locker_bins, locker_parcels, 50) AS locker_p50_hours,
+{formula:locker_overdue_rate},
+pickup_wait_parcels,
+mean_hours(pickup_wait_seconds_sum, pickup_wait_parcels) AS pickup_wait_hours,
+origin_parcels,
+mean_hours(origin_seconds_sum, origin_parcels) AS origin_hours,
+linehaul_parcels,
+mean_hours(linehaul_seconds_sum, linehaul_parcels) AS linehaul_hours,
+destination_parcels,
+mean_hours(destination_seconds_sum, destination_parcels) AS destination_hours,
+last_mile_parcels,
+mean_hours(last_mile_seconds_sum, last_mile_parcels) AS last_mile_hours,
+eta_parcels,
+share(eta_parcels, settled) AS eta_coverage,
+eta_due,
+{formula:eta_hit_rate},
+{formula:eta_within_day_rate},
+eta_attempted,
+mean_hours(eta_error_seconds_sum, eta_attempted) AS eta_bias_hours,
+mean_hours(eta_absolute_error_seconds_sum, eta_attempted) AS eta_mae_hours,
+claims,
+refreshed_at

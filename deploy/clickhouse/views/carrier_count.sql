@@ -1,0 +1,208 @@
+-- Counts by cohort: pickup day x vendor x carrier x lane, from which every rate and quantile is made at reading time.
+--
+-- The tables are replaced as a whole by each refresh, from what shipment says now. Vendors rewrite history: a parcel can
+-- change its lane, its pickup day or its carrier, and a row for the old one must go away. A refresh that appends to a
+-- ReplacingMergeTree would leave it there for ever, and counting up events could take nothing back at all. So a refresh
+-- is idempotent by construction, a reader needs no FINAL, and he sees either the old counts or the new ones.
+--
+-- The last 40 cohort days, which still change, every 10 minutes; the older ones, which mean reading everything, once a day.
+--
+-- Everything that is added up is a count or a sum, and times are kept as histograms: lanes, days, vendors and carriers
+-- can be rolled up exactly. Why no t-digest or other sketch: an unfinished parcel is infinitely long, which they cannot hold,
+-- their merging has no proven bound, and counts in quarters of an hour have one: 0.25 h, whatever is merged with what.
+--
+-- A fixed horizon (24 h) is judged over the parcels that have reached it, 6 h later for what vendors report late. What has
+-- none of its own (exceptions, returns, stages, estimates) is given one of 7 days: counted is what happened within 7 days of the
+-- pickup, over the settled parcels, which are 7 days + 6 h old. Without the one a young cohort would look better because its
+-- slow and troublesome parcels have not had the time to show, without the other because those of an old one had more of it.
+--
+-- A promise is a horizon that differs from parcel to parcel: of a young cohort only the short promises are due, and those say
+-- nothing of the long ones. So what is due (sla_due, lost_due) stands beside what will be (sla_parcels, promised): the rate is that of
+-- the cohort only once the two are the same.
+
+-- The counting itself, for cohorts from one day to another. received_from spares the reading of older months: newer
+-- versions of a shipment never lie in an older one. The recent refresh knows parcels first heard of in the last 101 days, which
+-- leaves 60 days from then until the pickup. One that vendors push for longer before anybody picks it up is
+-- missing until its day passes to the older refresh, which reads everything.
+CREATE OR REPLACE VIEW {database}.carrier_count
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    {formula:bin},
+    {formula:runs},
+    {formula:counted},
+    {formula:lanes},
+    {formula:horizon},
+    {formula:report_lag},
+    measured AS
+    (
+        SELECT
+            parcel.* EXCEPT (exception_codes, exception_reasons),
+            -- What the standard says where nobody promised anything; it speaks of domestic parcels only.
+            multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), parcel.is_cross_border, NULL, parcel.is_same_city, 24, 72) * 3600 AS sla_seconds,
+            sla_seconds + if(parcel.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
+            parcel.age_seconds - report_lag AS reported_seconds,
+            parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
+            -- What happened to it within its first 7 days.
+            is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
+            is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
+            is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
+            -- The last day of them is left for being collected, or not.
+            is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
+            -- A destination that the delivery told makes an arrival of long ago known.
+            NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
+            is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
+            is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
+            is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
+            is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
+            is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
+            is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
+            is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
+            parcel.is_open AND (parcel.is_stale_aborted OR ifNull(parcel.age_seconds > lost_after_seconds, false)) AS is_lost_presumed
+        FROM {database}.parcel
+        LEFT JOIN {database}.lane_promise
+            ON parcel.carrier = lane_promise.carrier AND parcel.origin = lane_promise.origin AND parcel.dest = lane_promise.dest
+        WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+    ),
+    by_city AS
+    (
+        SELECT
+            assumeNotNull(cohort_date) AS cohort_date,
+            vendor,
+            carrier,
+            origin,
+            dest,
+            countIf(is_in_cohort) AS parcels,
+            countIf(status = 'CANCELLED') AS cancelled,
+            countIf(is_in_cohort AND is_pickup_imputed) AS pickup_imputed,
+            countIf(is_in_cohort AND is_delivered) AS delivered,
+            countIf(is_in_cohort AND is_sent_back) AS sent_back,
+            countIf(is_in_cohort AND is_open) AS open,
+            countIf(is_in_cohort AND is_returned) AS returned,
+            countIf(is_in_cohort AND is_refused) AS refused,
+            countIf(is_in_cohort AND is_lost_presumed) AS lost_presumed,
+            countIf(is_in_cohort AND is_exception) AS with_exception,
+            countIf(is_in_cohort AND NOT is_transit_invalid) AS transit_parcels,
+            groupArrayIf(bin(assumeNotNull(transit_seconds)), is_in_cohort AND isNotNull(transit_seconds)) AS transit_bins,
+            countIf(is_in_cohort AND NOT is_attempt_invalid) AS attempt_parcels,
+            groupArrayIf(bin(assumeNotNull(attempt_seconds)), is_in_cohort AND isNotNull(attempt_seconds)) AS attempt_bins,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 24 * 3600) AS due_24h,
+            countIf(is_in_cohort AND reported_seconds >= 24 * 3600 AND transit_seconds <= 24 * 3600) AS within_24h,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 48 * 3600) AS due_48h,
+            countIf(is_in_cohort AND reported_seconds >= 48 * 3600 AND transit_seconds <= 48 * 3600) AS within_48h,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 72 * 3600) AS due_72h,
+            countIf(is_in_cohort AND reported_seconds >= 72 * 3600 AND transit_seconds <= 72 * 3600) AS within_72h,
+            countIf(is_in_cohort AND NOT is_attempt_invalid AND isNotNull(sla_seconds)) AS sla_parcels,
+            countIf(is_in_cohort AND NOT is_attempt_invalid AND reported_seconds >= sla_seconds) AS sla_due,
+            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND attempt_seconds <= sla_seconds) AS sla_attempted,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= sla_seconds) AS sla_delivered_due,
+            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND transit_seconds <= sla_seconds) AS sla_delivered,
+            countIf(is_settled) AS settled,
+            countIf(is_attempted_early) AS settled_attempted,
+            countIf(is_attempted_early AND is_first_attempt) AS settled_first_attempt,
+            countIf(is_attempted_early AND is_delivered_early AND is_first_attempt_cn) AS settled_first_attempt_cn,
+            countIf(is_settled AND is_exception AND exception_after <= horizon) AS settled_with_exception,
+            countIf(is_settled AND return_after <= horizon) AS settled_returned,
+            countIf(is_settled AND is_refused AND refusal_after <= horizon) AS settled_refused,
+            countIf(is_in_cohort AND isNotNull(sla_seconds)) AS promised,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
+            countIf(is_delivered_early OR is_available_early) AS settled_reached,
+            countIf(is_available_early) AS settled_locker,
+            countIf(is_dwell_known) AS locker_parcels,
+            groupArrayIf(bin(assumeNotNull(locker_seconds)), is_dwell_known AND isNotNull(locker_seconds)) AS locker_bins,
+            countIf(is_dwell_known AND is_locker_overdue) AS locker_overdue,
+            countIf(is_pickup_wait_known) AS pickup_wait_parcels,
+            sumIf(toUInt64(assumeNotNull(pickup_wait_seconds)), is_pickup_wait_known) AS pickup_wait_seconds_sum,
+            countIf(is_origin_known) AS origin_parcels,
+            sumIf(toUInt64(assumeNotNull(origin_seconds)), is_origin_known) AS origin_seconds_sum,
+            countIf(is_linehaul_known) AS linehaul_parcels,
+            sumIf(toUInt64(assumeNotNull(linehaul_seconds)), is_linehaul_known) AS linehaul_seconds_sum,
+            countIf(is_destination_known) AS destination_parcels,
+            sumIf(toUInt64(assumeNotNull(destination_seconds)), is_destination_known) AS destination_seconds_sum,
+            countIf(is_last_mile_known) AS last_mile_parcels,
+            sumIf(toUInt64(assumeNotNull(last_mile_seconds)), is_last_mile_known) AS last_mile_seconds_sum,
+            countIf(is_settled AND has_eta) AS eta_parcels,
+            countIf(is_eta_due) AS eta_due,
+            countIf(is_eta_due AND is_eta_hit) AS eta_hit,
+            countIf(is_eta_due AND is_eta_within_day) AS eta_within_day,
+            countIf(is_eta_error_known) AS eta_attempted,
+            sumIf(assumeNotNull(eta_error_seconds), is_eta_error_known) AS eta_error_seconds_sum,
+            sumIf(abs(assumeNotNull(eta_error_seconds)), is_eta_error_known) AS eta_absolute_error_seconds_sum,
+            any(observed_at) AS refreshed_at
+        FROM measured
+        GROUP BY cohort_date, vendor, carrier, origin, dest
+    )
+SELECT
+    lane.1 AS level,
+    by_city.cohort_date AS cohort_date,
+    by_city.vendor AS vendor,
+    by_city.carrier AS carrier,
+    lane.2 AS origin,
+    lane.3 AS dest,
+    sum(by_city.parcels) AS parcels,
+    sum(by_city.cancelled) AS cancelled,
+    sum(by_city.pickup_imputed) AS pickup_imputed,
+    sum(by_city.delivered) AS delivered,
+    sum(by_city.sent_back) AS sent_back,
+    sum(by_city.open) AS open,
+    sum(by_city.returned) AS returned,
+    sum(by_city.refused) AS refused,
+    sum(by_city.lost_presumed) AS lost_presumed,
+    sum(by_city.with_exception) AS with_exception,
+    sum(by_city.transit_parcels) AS transit_parcels,
+    counted(groupArrayArray(by_city.transit_bins)) AS transit_bins,
+    sum(by_city.attempt_parcels) AS attempt_parcels,
+    counted(groupArrayArray(by_city.attempt_bins)) AS attempt_bins,
+    sum(by_city.due_24h) AS due_24h,
+    sum(by_city.within_24h) AS within_24h,
+    sum(by_city.due_48h) AS due_48h,
+    sum(by_city.within_48h) AS within_48h,
+    sum(by_city.due_72h) AS due_72h,
+    sum(by_city.within_72h) AS within_72h,
+    sum(by_city.sla_parcels) AS sla_parcels,
+    sum(by_city.sla_due) AS sla_due,
+    sum(by_city.sla_attempted) AS sla_attempted,
+    sum(by_city.sla_delivered_due) AS sla_delivered_due,
+    sum(by_city.sla_delivered) AS sla_delivered,
+    sum(by_city.settled) AS settled,
+    sum(by_city.settled_attempted) AS settled_attempted,
+    sum(by_city.settled_first_attempt) AS settled_first_attempt,
+    sum(by_city.settled_first_attempt_cn) AS settled_first_attempt_cn,
+    sum(by_city.settled_with_exception) AS settled_with_exception,
+    sum(by_city.settled_returned) AS settled_returned,
+    sum(by_city.settled_refused) AS settled_refused,
+    sum(by_city.promised) AS promised,
+    sum(by_city.lost_due) AS lost_due,
+    sum(by_city.lost_due_presumed) AS lost_due_presumed,
+    sum(by_city.settled_reached) AS settled_reached,
+    sum(by_city.settled_locker) AS settled_locker,
+    sum(by_city.locker_parcels) AS locker_parcels,
+    counted(groupArrayArray(by_city.locker_bins)) AS locker_bins,
+    sum(by_city.locker_overdue) AS locker_overdue,
+    sum(by_city.pickup_wait_parcels) AS pickup_wait_parcels,
+    sum(by_city.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
+    sum(by_city.origin_parcels) AS origin_parcels,
+    sum(by_city.origin_seconds_sum) AS origin_seconds_sum,
+    sum(by_city.linehaul_parcels) AS linehaul_parcels,
+    sum(by_city.linehaul_seconds_sum) AS linehaul_seconds_sum,
+    sum(by_city.destination_parcels) AS destination_parcels,
+    sum(by_city.destination_seconds_sum) AS destination_seconds_sum,
+    sum(by_city.last_mile_parcels) AS last_mile_parcels,
+    sum(by_city.last_mile_seconds_sum) AS last_mile_seconds_sum,
+    sum(by_city.eta_parcels) AS eta_parcels,
+    sum(by_city.eta_due) AS eta_due,
+    sum(by_city.eta_hit) AS eta_hit,
+    sum(by_city.eta_within_day) AS eta_within_day,
+    sum(by_city.eta_attempted) AS eta_attempted,
+    sum(by_city.eta_error_seconds_sum) AS eta_error_seconds_sum,
+    sum(by_city.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
+    CAST(NULL, 'Nullable(UInt64)') AS claims,
+    any(by_city.refreshed_at) AS refreshed_at
+FROM by_city
+ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
+GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
+-- The defaults of these differ between releases or can be set for a user.
+SETTINGS join_use_nulls = 0
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily';

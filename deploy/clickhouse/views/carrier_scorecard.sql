@@ -1,0 +1,36 @@
+-- The figures of each carrier. A rate is NULL when nothing can be judged; its denominator stands before it, so that a reader
+-- hides what has too few parcels (rates: 30).
+--
+-- Parameters, all of them in every call: from_date and to_date (pickup days, China time, both included), vendor, origin and
+-- dest (area codes as in carrier_daily, a province or a city); an empty text means all. Without origin and dest the rows of
+-- level carrier are added up, a few hundred; with them those of the provinces or cities.
+
+CREATE OR REPLACE VIEW {database}.carrier_scorecard
+(
+    `carrier`                     LowCardinality(String) COMMENT 'Canonical carrier code',
+    `parcels`                     UInt64                 COMMENT 'Size of the cohort: parcels picked up in the range, without the CANCELLED and those given up for want of any record. delivered + sent_back + open',
+    `cancelled`                   UInt64                 COMMENT 'Parcels picked up in the range and CANCELLED since; in no other column',
+    {columns:carrier_figures}
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    {formula:share},
+    {formula:wilson},
+    {formula:hours_at},
+    {formula:mean_hours},
+    total AS
+    (
+        SELECT
+            daily.carrier AS carrier,
+            {formula:carrier_sums}
+        FROM {database}.carrier_daily AS daily
+        WHERE daily.level = {expression:asked_level} AND {expression:is_asked}
+        GROUP BY carrier
+    )
+SELECT
+    carrier,
+    {formula:carrier_figures}
+FROM total
+ORDER BY carrier
+COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on one lane, for their lanes differ';

@@ -1,0 +1,71 @@
+-- Parameters as in carrier_scorecard, and carrier (empty = all).
+CREATE OR REPLACE VIEW {database}.exception_trend
+(
+    `cohort_date`       Date                   COMMENT 'Day of the pickup, China time',
+    `kind`              LowCardinality(String) COMMENT 'code, reason or party',
+    `vendor`            LowCardinality(String) COMMENT 'Whose code it is; empty for reasons and parties, which are the same for all vendors',
+    `name`              LowCardinality(String) COMMENT 'The vendor''s code, the canonical reason or the party',
+    {columns:exception_counts},
+    `settled`           UInt64                 COMMENT 'All settled parcels of the day, with or without it; for a code those of its vendor',
+    {columns:exception_figures}
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    {formula:share},
+    {formula:wilson},
+    {formula:hours_at},
+    -- Codes are a vendor's own, reasons and parties are shared.
+    found AS
+    (
+        SELECT
+            daily.cohort_date AS cohort_date,
+            daily.kind AS kind,
+            if(daily.kind = 'code', daily.vendor, '') AS code_vendor,
+            daily.name AS name,
+            sum(daily.parcels) AS parcels,
+            sum(daily.settled) AS settled_with,
+            sum(daily.resolve_parcels) AS resolve_parcels,
+            sumMap(daily.resolve_bins) AS resolve_bins,
+            min(daily.refreshed_at) AS refreshed_at
+        FROM {database}.exception_daily AS daily
+        WHERE daily.level = {expression:asked_level} AND {expression:is_asked}
+            AND ({carrier:String} = '' OR daily.carrier = {carrier:String})
+        GROUP BY daily.cohort_date, daily.kind, code_vendor, daily.name
+    ),
+    cohort AS
+    (
+        SELECT
+            daily.cohort_date AS cohort_date,
+            scope AS code_vendor,
+            sum(daily.settled) AS settled
+        FROM {database}.carrier_daily AS daily
+        ARRAY JOIN [toString(daily.vendor), ''] AS scope
+        WHERE daily.level = {expression:asked_level} AND {expression:is_asked}
+            AND ({carrier:String} = '' OR daily.carrier = {carrier:String})
+        GROUP BY daily.cohort_date, scope
+    )
+SELECT
+    found.cohort_date AS cohort_date,
+    found.kind AS kind,
+    found.code_vendor AS vendor,
+    found.name AS name,
+    nullIf(named.name_zh, '') AS name_zh,
+    nullIf(named.name_en, '') AS name_en,
+    named.reason AS reason,
+    nullIf(named.party, '') AS party,
+    if(named.name_en = '', NULL, named.is_vendor_clock) AS is_vendor_clock,
+    found.parcels AS parcels,
+    found.settled_with AS settled_with,
+    cohort.settled AS settled,
+    {formula:rate},
+    found.resolve_parcels AS resolve_parcels,
+    {formula:resolve_p50_hours},
+    found.refreshed_at AS refreshed_at
+FROM found
+INNER JOIN cohort ON found.cohort_date = cohort.cohort_date AND found.code_vendor = cohort.code_vendor
+LEFT JOIN {database}.exception_name AS named
+    ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
+ORDER BY cohort_date, kind, vendor, name
+SETTINGS join_use_nulls = 0
+COMMENT 'What goes wrong, day by day? exception_rate by pickup day, of all carriers or of one';

@@ -1,0 +1,47 @@
+-- Which promise holds on each lane that occurs. A lane asks at most 18 questions, from (carrier, city, city) to (every
+-- carrier, everywhere, everywhere); they are asked once per lane and not once per parcel.
+--
+-- DEFINER, here and in all views that follow: who may read a view needs no right on the tables below it, which hold texts
+-- of the vendors.
+CREATE OR REPLACE VIEW {database}.lane_promise
+(
+    `carrier`   LowCardinality(String)  COMMENT 'Canonical carrier code',
+    `origin`    String                  COMMENT 'Area of the origin as in view parcel; empty = unknown',
+    `dest`      String                  COMMENT 'Area of the destination as in view parcel; empty = unknown',
+    `hours`     UInt16                  COMMENT 'Hours promised on this lane'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    {formula:is_municipality},
+    {formula:area},
+    -- Not FINAL: the lanes of replaced versions do no harm. Inferred destinations do not count, as in view parcel.
+    lanes AS
+    (
+        SELECT DISTINCT toString(lane.carrier) AS lane_carrier, toString(lane.origin) AS lane_origin, toString(lane.dest) AS lane_dest
+        FROM (SELECT carrier, {formula:origin}, {formula:dest} FROM {database}.shipment) AS lane
+    ),
+    questions AS
+    (
+        SELECT
+            *,
+            -- The order is the precedence.
+            arrayJoin(arrayFlatten(arrayMap(
+                by_carrier -> arrayMap(
+                    by_origin -> arrayMap(
+                        by_dest -> (by_carrier, by_origin, by_dest),
+                        arrayDistinct([lane_dest, substring(lane_dest, 1, 4), ''])),
+                    arrayDistinct([lane_origin, substring(lane_origin, 1, 4), ''])),
+                [lane_carrier, '']))) AS question
+        FROM lanes
+    )
+SELECT
+    lane_carrier AS carrier,
+    lane_origin AS origin,
+    lane_dest AS dest,
+    argMax(promise.hours, (promise.carrier != '', length(promise.origin), length(promise.dest))) AS hours
+FROM questions
+INNER JOIN {database}.sla_promise AS promise
+    ON question.1 = promise.carrier AND question.2 = promise.origin AND question.3 = promise.dest
+GROUP BY lane_carrier, lane_origin, lane_dest
+COMMENT 'The promise of sla_promise that holds on each lane of each carrier; lanes for which no row speaks are not here';

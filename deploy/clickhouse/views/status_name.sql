@@ -1,0 +1,25 @@
+-- What people call a status, a vendor's code, a reason of an exception or the party that answers for it. No name is written here:
+-- `migrate` puts in the rows of the code tables, and replaces this view and what reads it when one of them changes.
+
+CREATE OR REPLACE VIEW {database}.status_name
+(
+    `kind`              LowCardinality(String) COMMENT 'What the row names: status, meaning (a status with its refinement), code (of a vendor), reason (of an exception) or party',
+    `vendor`            LowCardinality(String) COMMENT 'Whose code it is; empty for all that vendors share',
+    `code`              String                 COMMENT 'The vendor''s code, as sent; empty where kind is not code',
+    `status`            LowCardinality(String) COMMENT 'Canonical status; empty for a party',
+    `sub_status`        LowCardinality(String) COMMENT 'Canonical refinement; empty for a status and for a party',
+    `rank`              UInt8                  COMMENT 'How far along the status is: changes of one second are in this order',
+    `party`             LowCardinality(String) COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown; empty for what is no exception',
+    `is_exception`      Bool                   COMMENT 'An event of it is an exception or a refusal',
+    `is_failed_attempt` Bool                   COMMENT 'Somebody must have stood at the door',
+    `is_vendor_clock`   Bool                   COMMENT 'The vendor''s clock says so and no scan of the carrier: it can vanish later',
+    `name_zh`           String                 COMMENT 'Name in Chinese; of a code as in the vendor''s documents',
+    `name_en`           String                 COMMENT 'Name in English'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM VALUES(
+    'kind String, vendor String, code String, status String, sub_status String, rank UInt8, party String, is_exception Bool, is_failed_attempt Bool, is_vendor_clock Bool, name_zh String, name_en String',
+    {rows:status_name}) AS named
+COMMENT 'Names of statuses, of what they are refined to, of the vendors'' codes, of reasons and of parties';

@@ -1,0 +1,14 @@
+-- What differs from vendor to vendor and has a part in a figure. The rows come from the program, through `migrate`.
+
+CREATE OR REPLACE VIEW {database}.vendor_fact
+(
+    `vendor`     LowCardinality(String) COMMENT 'Code of the vendor',
+    `name_zh`    String                 COMMENT 'Its name in Chinese',
+    `name_en`    String                 COMMENT 'Its name in English',
+    `stale_days` Nullable(UInt16)       COMMENT 'Days without change after which it gives a parcel up (tracking_state ABORTED_STALE); NULL if it does not or does not say'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM VALUES('vendor String, name_zh String, name_en String, stale_days Nullable(UInt16)', {rows:vendor_fact}) AS fact
+COMMENT 'The vendors, and what differs between them';

@@ -1,0 +1,158 @@
+//! The files of `deploy/clickhouse/` as they are in this program.
+
+use std::collections::BTreeMap;
+
+use super::names;
+use crate::splices::{self, Splices};
+
+/// A file of `deploy/clickhouse/tables/`.
+#[derive(Clone, Copy, Debug)]
+pub struct TableFile {
+    /// Position: files are applied in this order.
+    pub number: u32,
+    /// File name.
+    pub name: &'static str,
+    /// What is in it.
+    pub text: &'static str,
+}
+
+macro_rules! tables {
+    ($($number:literal $name:literal),+ $(,)?) => {
+        &[$(TableFile {
+            number: $number,
+            name: $name,
+            text: include_str!(concat!("../../../deploy/clickhouse/tables/", $name)),
+        }),+]
+    };
+}
+
+macro_rules! views {
+    ($($name:literal),+ $(,)?) => {
+        &[$((
+            $name,
+            include_str!(concat!("../../../deploy/clickhouse/views/", $name, ".sql")),
+        )),+]
+    };
+}
+
+/// All of them, in order. The first creates the database and the table in which the others are remembered.
+pub const TABLES: &[TableFile] = tables![
+    1 "001_schema_migration.sql",
+    2 "002_push.sql",
+    3 "003_shipment.sql",
+    4 "004_transition.sql",
+    5 "005_sla_promise.sql",
+    6 "006_carrier_daily.sql",
+    7 "007_exception_daily.sql",
+    8 "008_open_parcel.sql",
+    9 "009_data_quality_daily.sql",
+];
+
+/// The files of `deploy/clickhouse/views/`: name of the view and text. Their order is found, not written down.
+const VIEWS: &[(&str, &str)] = views![
+    "carrier_count",
+    "carrier_daily",
+    "carrier_daily_older_refresh",
+    "carrier_daily_recent_refresh",
+    "carrier_scorecard",
+    "carrier_trend",
+    "data_quality",
+    "data_quality_refresh",
+    "exception_count",
+    "exception_daily",
+    "exception_daily_older_refresh",
+    "exception_daily_recent_refresh",
+    "exception_name",
+    "exception_rate",
+    "exception_trend",
+    "lane_promise",
+    "lane_transit",
+    "open_exceptions",
+    "open_parcel_refresh",
+    "parcel",
+    "parcel_exception",
+    "shipment_timeline",
+    "stalled_shipments",
+    "status_name",
+    "transit_distribution",
+    "vendor_fact",
+];
+
+/// What views are made of. Those of the program are [`Definitions::embedded`]; a test may change one.
+#[derive(Clone, Debug)]
+pub struct Definitions {
+    /// Text of each view's file, by name of the view.
+    pub views: BTreeMap<String, String>,
+    /// Text of `formulas.sql`.
+    pub formulas: String,
+    /// Text of `columns.sql`.
+    pub columns: String,
+}
+
+impl Definitions {
+    /// The files that this program was built with.
+    pub fn embedded() -> Self {
+        Self {
+            views: VIEWS
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+            formulas: splices::FORMULAS.to_owned(),
+            columns: splices::COLUMNS.to_owned(),
+        }
+    }
+
+    /// What the views may ask for.
+    pub fn splices(&self) -> Splices {
+        Splices::new(&self.formulas, &self.columns)
+            .with_rows("status_name", names::values_of_status_names())
+            .with_rows("vendor_fact", names::values_of_vendor_facts())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(directory: &str) -> Vec<String> {
+        let directory = format!("{}/../deploy/clickhouse/{directory}", env!("CARGO_MANIFEST_DIR"));
+        let mut names: Vec<String> = std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_file_of_the_directories_is_there_once_and_in_order() {
+        let tables: Vec<&str> = TABLES.iter().map(|file| file.name).collect();
+        assert_eq!(tables, names_in("tables"));
+        for (position, file) in TABLES.iter().enumerate() {
+            assert_eq!(file.number as usize, position + 1);
+            assert!(file.name.starts_with(&format!("{:03}_", file.number)));
+        }
+        let views: Vec<String> = VIEWS.iter().map(|(name, _)| format!("{name}.sql")).collect();
+        assert_eq!(views, names_in("views"));
+    }
+
+    #[test]
+    fn no_vendor_is_named_in_sql() {
+        let definitions = Definitions::embedded();
+        let views = definitions
+            .views
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        let tables = TABLES.iter().map(|file| (file.name, file.text));
+        let shared = [("formulas", splices::FORMULAS), ("columns", splices::COLUMNS)];
+        let vendors = names::vendor_facts();
+        for (name, text) in views.chain(tables).chain(shared) {
+            let text = text.to_lowercase();
+            for vendor in &vendors {
+                for word in [vendor.vendor, vendor.name_en, vendor.name_zh] {
+                    assert!(!text.contains(&word.to_lowercase()), "{name} names {word}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Puts views in their place on a live database: what has changed, and what reads it, after the server has taken all of it under
+//! other names.
+//!
+//! 1. A view has changed when the checksum in its comment is not that of its text and of all that it reads.
+//! 2. All changed views are made under other names, reading each other, and planned by the server. If it refuses one, nothing
+//!    has happened: a view with a list of columns would otherwise be taken unseen, and fail its readers.
+//! 3. They are replaced, each after what it reads; views without a file are dropped.
+//! 4. Those that fill a table are asked to do so at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clickhouse::Row;
+use clickhouse::error::Error as ClientError;
+use serde::Deserialize;
+
+use super::clickhouse::{Change, Database, MigrateError};
+use super::definitions::Definitions;
+use super::views::{self, Refresh, View, mark_of};
+
+/// What names of views begin with that are being checked.
+const CHECKED: &str = "migrate_check_";
+
+/// A view of the database.
+#[derive(Row, Deserialize)]
+struct Present {
+    name: String,
+    comment: String,
+    statement: String,
+    /// One that is checked by a `migrate` that was killed.
+    is_left_over: bool,
+}
+
+/// Creates, replaces and drops views until they are those of the definitions.
+pub(super) async fn bring_up_to_date(
+    database: &Database<'_>,
+    definitions: &Definitions,
+) -> Result<Vec<Change>, MigrateError> {
+    let wanted = views::in_order(&definitions.views, &definitions.splices())?;
+    let present = present(database).await?;
+    let changed: Vec<&View> = wanted
+        .iter()
+        .filter(|view| {
+            let mark = present.get(&view.name).and_then(|present| mark_of(&present.comment));
+            mark != Some(view.checksum.as_str())
+        })
+        .collect();
+    check_targets(&changed, &present, database)?;
+    check(database, &changed).await?;
+
+    let mut changes = Vec::new();
+    let mut to_refresh = Vec::new();
+    for view in changed {
+        let is_present = present.contains_key(&view.name);
+        let replaced = match &view.refresh {
+            Some(refresh) if is_present => {
+                to_refresh.push(&view.name);
+                alter(database, view, refresh).await
+            }
+            _ => database.execute(&view.create(database.name)).await,
+        };
+        replaced.map_err(|source| MigrateError::Replace {
+            view: view.name.clone(),
+            source,
+        })?;
+        let view_name = view.name.clone();
+        changes.push(if is_present {
+            Change::Replaced {
+                view: view_name,
+                is_refreshing: view.refresh.is_some(),
+            }
+        } else {
+            Change::Created { view: view_name }
+        });
+    }
+    changes.extend(drop_unwanted(database, &wanted, &present).await?);
+    for view in to_refresh {
+        refresh(database, view).await?;
+    }
+    Ok(changes)
+}
+
+async fn present(database: &Database<'_>) -> Result<BTreeMap<String, Present>, MigrateError> {
+    let query = format!(
+        "SELECT name, comment, create_table_query AS statement,
+            startsWith(name, '{CHECKED}') AND metadata_modification_time < now() - INTERVAL 1 HOUR AS is_left_over
+        FROM system.tables WHERE database = '{}' AND engine IN ('View', 'MaterializedView')",
+        database.name
+    );
+    let rows: Vec<Present> = database.rows(&query).await?;
+    Ok(rows.into_iter().map(|row| (row.name.clone(), row)).collect())
+}
+
+/// The server cannot give a view another table to fill.
+fn check_targets(
+    changed: &[&View],
+    present: &BTreeMap<String, Present>,
+    database: &Database<'_>,
+) -> Result<(), MigrateError> {
+    for view in changed {
+        if let Some(Refresh { target, .. }) = &view.refresh
+            && let Some(present) = present.get(&view.name)
+            && !present.statement.contains(&format!(" TO {}.{target} ", database.name))
+        {
+            return Err(MigrateError::Target {
+                view: view.name.clone(),
+                target: target.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Has the server look at all views as they are going to be, before any is replaced.
+async fn check(database: &Database<'_>, changed: &[&View]) -> Result<(), MigrateError> {
+    let run = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_nanos();
+    let checked_names: BTreeMap<String, String> = changed
+        .iter()
+        .map(|view| {
+            let own = format!("{CHECKED}{run:x}_{}_{}", std::process::id(), view.name);
+            (view.name.clone(), own)
+        })
+        .collect();
+    let mut outcome = Ok(());
+    for view in changed {
+        outcome = check_one(database, view, &checked_names).await;
+        if outcome.is_err() {
+            break;
+        }
+    }
+    for name in checked_names.values() {
+        database
+            .execute(&format!("DROP VIEW IF EXISTS {}.{name}", database.name))
+            .await
+            .map_err(|source| database.server(source))?;
+    }
+    outcome
+}
+
+async fn check_one(
+    database: &Database<'_>,
+    view: &View,
+    checked_names: &BTreeMap<String, String>,
+) -> Result<(), MigrateError> {
+    let Some(name) = checked_names.get(&view.name) else {
+        return Ok(());
+    };
+    let refused = |source| MigrateError::Refused {
+        view: view.name.clone(),
+        source,
+    };
+    let create = view.create_as(name, database.name, checked_names);
+    database.execute(&create).await.map_err(refused)?;
+    // Planning it is what finds a column that is not there: CREATE takes a view with a list of columns unseen.
+    let plan = format!(
+        "EXPLAIN SELECT * FROM {}.{name}{}",
+        database.name,
+        view.sample_arguments()
+    );
+    database.execute(&plan).await.map_err(refused)?;
+    match &view.refresh {
+        Some(refresh) => check_columns(database, view, name, &refresh.target).await,
+        None => Ok(()),
+    }
+}
+
+/// A column of the table that the view does not give would be filled with nothing.
+async fn check_columns(
+    database: &Database<'_>,
+    view: &View,
+    checked_name: &str,
+    target: &str,
+) -> Result<(), MigrateError> {
+    let given = columns(database, checked_name).await?;
+    let wanted = columns(database, target).await?;
+    if given == wanted {
+        return Ok(());
+    }
+    let only = |some: &BTreeSet<String>, others: &BTreeSet<String>| {
+        let only: Vec<&str> = some.difference(others).map(String::as_str).collect();
+        if only.is_empty() {
+            "no others".to_owned()
+        } else {
+            only.join(", ")
+        }
+    };
+    Err(MigrateError::Columns {
+        view: view.name.clone(),
+        given: only(&given, &wanted),
+        target: target.to_owned(),
+        wanted: only(&wanted, &given),
+    })
+}
+
+async fn columns(database: &Database<'_>, relation: &str) -> Result<BTreeSet<String>, MigrateError> {
+    let query = format!(
+        "SELECT name FROM system.columns WHERE database = '{}' AND table = '{relation}'",
+        database.name
+    );
+    let names: Vec<String> = database.rows(&query).await?;
+    Ok(names.into_iter().collect())
+}
+
+async fn alter(database: &Database<'_>, view: &View, refresh: &Refresh) -> Result<(), ClientError> {
+    for statement in view.alter(refresh, database.name) {
+        database.execute(&statement).await?;
+    }
+    Ok(())
+}
+
+/// Views that a former version made, and views that a killed `migrate` left; those of others stay.
+async fn drop_unwanted(
+    database: &Database<'_>,
+    wanted: &[View],
+    present: &BTreeMap<String, Present>,
+) -> Result<Vec<Change>, MigrateError> {
+    let mut changes = Vec::new();
+    for view in present.values() {
+        let is_wanted = wanted.iter().any(|wanted| wanted.name == view.name);
+        let is_ours = mark_of(&view.comment).is_some();
+        if view.is_left_over || is_ours && !is_wanted {
+            database
+                .execute(&format!("DROP VIEW IF EXISTS {}.{}", database.name, view.name))
+                .await
+                .map_err(|source| MigrateError::Replace {
+                    view: view.name.clone(),
+                    source,
+                })?;
+            changes.push(Change::Dropped {
+                view: view.name.clone(),
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// One that runs already runs the former query: it is ended, and begins anew.
+async fn refresh(database: &Database<'_>, view: &str) -> Result<(), MigrateError> {
+    for verb in ["CANCEL", "REFRESH"] {
+        database
+            .execute(&format!("SYSTEM {verb} VIEW {}.{view}", database.name))
+            .await
+            .map_err(|source| MigrateError::Replace {
+                view: view.to_owned(),
+                source,
+            })?;
+    }
+    Ok(())
+}
