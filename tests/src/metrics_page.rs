@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use courierflow_processor::migrate::definitions::{Definitions, TABLES};
+
 use crate::stack::repository;
 
 /// A view or table of the DDL.
@@ -20,19 +22,14 @@ pub fn path() -> PathBuf {
     repository().join("docs/metrics.md")
 }
 
-/// The relations that the numbered files create, by name; those of the first four are described elsewhere.
+/// The tables and views of the DDL, by name.
 pub fn relations() -> anyhow::Result<BTreeMap<String, Relation>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(repository().join("deploy/clickhouse"))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<anyhow::Result<_>>()?;
-    files.sort();
+    let definitions = Definitions::embedded();
+    let splices = definitions.splices();
     let mut relations = BTreeMap::new();
-    for file in files
-        .iter()
-        .filter(|file| file.file_name().is_some_and(|name| name > "005"))
-    {
-        let text = std::fs::read_to_string(file)?;
-        for statement in text.split(";\n") {
+    let tables = TABLES.iter().map(|file| Ok(file.text.to_owned()));
+    for text in tables.chain(definitions.views.values().map(|text| splices.expand(text))) {
+        for statement in text?.split(";\n") {
             if let Some((name, relation)) = relation(statement) {
                 relations.insert(name, relation);
             }
@@ -63,9 +60,11 @@ fn relation(statement: &str) -> Option<(String, Relation)> {
 /// "    `name`  Type  COMMENT '...',"
 fn column(line: &str) -> Option<[String; 3]> {
     let (name, rest) = line.trim().strip_prefix('`')?.split_once('`')?;
-    let (kind, comment) = rest.split_once(" COMMENT '")?;
-    let comment = comment.trim_end_matches(',').strip_suffix('\'')?;
-    Some([name.to_owned(), kind.trim().to_owned(), unquoted(comment)])
+    let (kind, rest) = rest.split_once(" COMMENT '")?;
+    // Up to the quote that is not doubled; a codec may stand behind it.
+    let doubled = rest.replace("''", "\u{0}");
+    let comment = doubled.split_once('\'')?.0.replace('\u{0}', "'");
+    Some([name.to_owned(), kind.trim().to_owned(), comment])
 }
 
 fn unquoted(text: &str) -> String {
@@ -103,8 +102,10 @@ pub fn with_columns(page: &str) -> anyhow::Result<String> {
         );
         written.push_str("<!-- end -->\n");
     }
-    // The halves of a table and what fills it are no business of a reader.
-    relations.retain(|name, _| !name.ends_with("_recent"));
+    // The halves of a table are no business of a reader of figures, and the tables of the sink are described elsewhere.
+    relations.retain(|name, _| {
+        !name.ends_with("_recent") && !["schema_migration", "push", "shipment", "transition"].contains(&name.as_str())
+    });
     anyhow::ensure!(relations.is_empty(), "the page lacks {:?}", relations.keys());
     Ok(written)
 }

@@ -14,6 +14,7 @@
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`garbage`] | own | records on the topics that nobody should have written |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
+//! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`replay`] | own | the push topic is derived anew into fresh tables, which take the place of damaged ones |
@@ -40,6 +41,7 @@ mod derive;
 mod garbage;
 mod harness;
 mod metrics;
+mod migration;
 mod recomputation;
 mod registry;
 mod replay;

@@ -28,7 +28,7 @@ fn clock(stack: &dyn Stack, view: &str) -> Clock {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     since.as_secs().try_into().unwrap()
 }
