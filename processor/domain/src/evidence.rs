@@ -36,8 +36,8 @@ impl Meaning {
     }
 }
 
-/// How far along a status is.
-const fn rank(status: Status) -> u8 {
+/// How far along a status is, to order events of the same second (rule 7).
+pub const fn rank(status: Status) -> u8 {
     match status {
         Status::Unknown => 0,
         Status::InfoReceived => 10,

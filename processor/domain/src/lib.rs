@@ -34,6 +34,7 @@ mod verdict;
 #[doc(inline)]
 pub use courierflow_vendors::snapshot::{ShipmentKey, Snapshot};
 pub use derivation::{Counts, Derived, Outcome, derive};
+pub use evidence::rank;
 pub use lane::MUNICIPALITIES;
 pub use masking::{Context, mask};
 pub use memory::Memory;

@@ -64,14 +64,17 @@ pub fn rows() -> Vec<StatusName> {
     let codes = Vendor::ALL.into_iter().flat_map(|vendor| {
         // The first table has all codes.
         let table = protocol(vendor).code_tables().first();
-        table.into_iter().flat_map(|table| table.rows).map(move |row| StatusName {
-            kind: "code",
-            vendor: vendor.as_str(),
-            code: row.code,
-            name_zh: row.name().zh,
-            name_en: row.name().en,
-            ..refinement(row.status, row.sub_status, row.is_exception)
-        })
+        table
+            .into_iter()
+            .flat_map(|table| table.rows)
+            .map(move |row| StatusName {
+                kind: "code",
+                vendor: vendor.as_str(),
+                code: row.code,
+                name_zh: row.name().zh,
+                name_en: row.name().en,
+                ..refinement(row.status, row.sub_status, row.is_exception)
+            })
     });
     let reasons = reasons().map(|meaning| StatusName {
         kind: "reason",
@@ -86,7 +89,12 @@ pub fn rows() -> Vec<StatusName> {
         name_en: party.name().en,
         ..StatusName::default()
     });
-    statuses.chain(meanings).chain(codes).chain(reasons).chain(parties).collect()
+    statuses
+        .chain(meanings)
+        .chain(codes)
+        .chain(reasons)
+        .chain(parties)
+        .collect()
 }
 
 fn refinement(status: Status, sub_status: SubStatus, is_exception: bool) -> StatusName {
@@ -95,7 +103,11 @@ fn refinement(status: Status, sub_status: SubStatus, is_exception: bool) -> Stat
         status: status.as_str(),
         sub_status: name,
         rank: rank(status),
-        party: if is_exception { party_of(Some(name)).as_str() } else { "" },
+        party: if is_exception {
+            party_of(Some(name)).as_str()
+        } else {
+            ""
+        },
         is_exception,
         is_failed_attempt: is_exception && is_failed_attempt(Some(name)),
         is_vendor_clock: is_exception && sub_status.is_vendor_clock(),
@@ -136,7 +148,9 @@ pub(super) fn values_of_status_names() -> String {
 pub(super) fn values_of_vendor_facts() -> String {
     values(vendor_facts().iter().map(|fact| {
         let texts = [fact.vendor, fact.name_zh, fact.name_en].map(quoted).join(", ");
-        let stale_days = fact.stale_days.map_or_else(|| "NULL".to_owned(), |days| days.to_string());
+        let stale_days = fact
+            .stale_days
+            .map_or_else(|| "NULL".to_owned(), |days| days.to_string());
         format!("{texts}, {stale_days}")
     }))
 }
