@@ -1,5 +1,6 @@
 //! What the end-to-end tests, the simulator and the benchmarks share.
 
+pub mod api_description;
 pub mod bench;
 pub mod differential;
 pub mod fuzz;

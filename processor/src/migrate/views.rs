@@ -203,8 +203,18 @@ impl View {
             let relation = identifier(after);
             query.push_str(before);
             query.push_str(DATABASE);
-            query.push_str(renamed.get(relation).map_or(relation, String::as_str));
             rest = after.strip_prefix(relation).unwrap_or(after);
+            match renamed.get(relation) {
+                None => query.push_str(relation),
+                Some(other) => {
+                    query.push_str(other);
+                    // Columns are asked for by the name of their view.
+                    if !rest.starts_with('(') && !rest.starts_with(" AS ") {
+                        query.push_str(" AS ");
+                        query.push_str(relation);
+                    }
+                }
+            }
         }
         query.push_str(rest);
         let head = &self.head;
@@ -404,7 +414,7 @@ mod tests {
         let renamed = BTreeMap::from([("b".to_owned(), "check_b".to_owned())]);
         assert_eq!(
             find("a").create_as("check_a", "x", &renamed),
-            "CREATE VIEW x.check_a\n(\n    `a` Int8\n)\nAS\nSELECT * FROM x.check_b JOIN x.c\nCOMMENT 'Being checked by migrate'"
+            "CREATE VIEW x.check_a\n(\n    `a` Int8\n)\nAS\nSELECT * FROM x.check_b AS b JOIN x.c\nCOMMENT 'Being checked by migrate'"
         );
     }
 

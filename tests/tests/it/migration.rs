@@ -6,7 +6,7 @@ use courierflow_processor::migrate::definitions::Definitions;
 use courierflow_tests::measures::{insert_shipments, shipment_at};
 use courierflow_tests::oracle::ShipmentRow;
 use courierflow_tests::stack::{LocalStack, Server, Stack};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::harness::{eventually, tables};
 
@@ -65,14 +65,13 @@ fn insert_parcels(stack: &dyn Stack) {
     tables::refresh_metrics(stack);
 }
 
-fn score(stack: &dyn Stack, column: &str) -> Value {
+/// A figure of all parcels; `None` without any.
+fn score(stack: &dyn Stack, column: &str) -> Option<f64> {
     let sql = format!(
         "SELECT {column} AS figure FROM courier.carrier_scorecard(from_date = '2000-01-01', to_date = '2100-01-01', \
          vendor = '', origin = '', dest = '')"
     );
-    tables::rows(stack, &sql)
-        .pop()
-        .map_or(Value::Null, |row| row["figure"].clone())
+    tables::rows(stack, &sql).pop()?["figure"].as_f64()
 }
 
 /// Names, identities and texts of all tables and views: a table that was copied or made anew has another identity.
@@ -132,7 +131,7 @@ fn a_changed_formula_changes_the_figure_and_copies_nothing() {
         "the second time there is nothing to do"
     );
     insert_parcels(&stack);
-    assert_eq!(score(&stack, "rate_24h"), json!(0.5));
+    assert_eq!(score(&stack, "rate_24h"), Some(0.5));
     let tables_before = relations(&stack, IS_TABLE);
     let parts = "SELECT table, name, modification_time FROM system.parts WHERE database = 'courier' AND active \
                  AND table IN ('shipment', 'carrier_daily_recent') ORDER BY table, name";
@@ -152,8 +151,8 @@ fn a_changed_formula_changes_the_figure_and_copies_nothing() {
             "replaced view lane_transit"
         ]
     );
-    assert_eq!(score(&stack, "rate_24h"), json!(1.0));
-    assert_eq!(score(&stack, "rate_48h"), json!(1.0));
+    assert_eq!(score(&stack, "rate_24h"), Some(1.0));
+    assert_eq!(score(&stack, "rate_48h"), Some(1.0));
     assert_eq!(relations(&stack, IS_TABLE), tables_before);
     assert_eq!(tables::rows(&stack, parts), parts_before, "no row has moved");
     assert_every_view_can_be_read(&stack, &changed);
@@ -161,7 +160,7 @@ fn a_changed_formula_changes_the_figure_and_copies_nothing() {
 
     // And back.
     migrate(&stack, &definitions);
-    assert_eq!(score(&stack, "rate_24h"), json!(0.5));
+    assert_eq!(score(&stack, "rate_24h"), Some(0.5));
 }
 
 #[test]
@@ -169,7 +168,7 @@ fn what_reads_a_changed_view_is_replaced_after_it_and_refreshed() {
     let stack = clickhouse("migration-order");
     migrate(&stack, &Definitions::embedded());
     insert_parcels(&stack);
-    assert_eq!(score(&stack, "parcels"), json!(10));
+    assert_eq!(score(&stack, "parcels"), Some(10.0));
     let tables_before = relations(&stack, IS_TABLE);
 
     // What counts as a parcel of a cohort is said at the bottom, in view parcel. carrier_count reads it, and the refreshes read that.
@@ -196,14 +195,16 @@ fn what_reads_a_changed_view_is_replaced_after_it_and_refreshed() {
 
     // Nobody asks for the refresh; the next one by the clock may be ten minutes away.
     eventually("the figure follows", || match score(&stack, "parcels") {
-        figure if figure == json!(9) => Ok(()),
-        figure => Err(figure.to_string()),
+        Some(9.0) => Ok(()),
+        figure => Err(format!("{figure:?}")),
     });
     let is_target = |row: &&Value| {
         let name = row["name"].as_str().unwrap_or_default();
         ["_recent", "_older", "open_parcel", "data_quality_daily"]
             .iter()
             .any(|end| name.ends_with(end))
+            // What a refresh is filling just now.
+            || name.starts_with(".tmp")
     };
     // A refresh puts a new table in the place of its target; all others are the same.
     let others = |rows: Vec<Value>| rows.into_iter().filter(|row| !is_target(&row)).collect::<Vec<_>>();
@@ -222,7 +223,7 @@ fn a_view_that_cannot_be_leaves_everything_as_it_was() {
         let error = try_migrate(&stack, broken).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert_eq!(relations(&stack, IS_VIEW), before, "{error}");
-        assert_eq!(score(&stack, "rate_24h"), json!(0.5), "{error}");
+        assert_eq!(score(&stack, "rate_24h"), Some(0.5), "{error}");
     };
 
     // The server would take it: a view with parameters and a list of columns is only looked at when it is read.
@@ -341,12 +342,10 @@ fn a_view_without_a_file_is_dropped_and_those_of_others_stay() {
         migrate(&stack, &definitions),
         [
             "created view data_quality_refresh",
-            "replaced view exception_name",
             "created view carrier_trend",
+            "replaced view exception_name",
             "created view transit_distribution",
-            "replaced view exception_rate",
         ]
-        .map(str::to_owned)
     );
 }
 
@@ -407,7 +406,7 @@ fn two_migrates_at_the_same_time_do_no_harm() {
         "SELECT vendor, name_zh, name_en, stale_days",
     );
     at_once(&changed);
-    assert_eq!(score(&stack, "rate_24h"), json!(0.5));
+    assert_eq!(score(&stack, "rate_24h"), Some(0.5));
 }
 
 #[test]

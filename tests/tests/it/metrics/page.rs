@@ -3,7 +3,7 @@
 use courierflow_schemas::meaning::{Party, reasons};
 use courierflow_schemas::records::Vendor;
 use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_transitions};
-use courierflow_tests::metrics_page;
+use courierflow_tests::{api_description, metrics_page};
 use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
@@ -28,6 +28,31 @@ fn the_page_has_the_columns_of_the_ddl() {
         );
     }
     assert_eq!(page, written);
+}
+
+/// `UPDATE_GOLDEN=1` writes the descriptions anew.
+#[test]
+fn the_api_describes_the_columns_of_the_ddl() {
+    let description = std::fs::read_to_string(api_description::path()).unwrap();
+    let written = api_description::with_comments(&description).unwrap();
+    assert_eq!(
+        api_description::unknown_members(&description).unwrap(),
+        Vec::<String>::new(),
+        "these are no columns of the view that x-columns-of names: x-own-words may say so"
+    );
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(api_description::path(), &written).unwrap();
+        return;
+    }
+    for (line, (is, should_be)) in description.lines().zip(written.lines()).enumerate() {
+        assert_eq!(
+            is,
+            should_be,
+            "openapi.json:{}: UPDATE_GOLDEN=1 writes it anew",
+            line + 1
+        );
+    }
+    assert_eq!(description, written);
 }
 
 #[test]
