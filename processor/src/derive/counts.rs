@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use courierflow_domain::Derived;
 use rdkafka::statistics::Statistics;
 
 use super::state::State;
@@ -25,6 +26,15 @@ pub(super) struct Counts {
 impl Counts {
     pub(super) fn outcome(&mut self, name: &'static str) {
         *self.outcomes.entry(name).or_default() += 1;
+    }
+
+    /// A push was accepted, and its records take so many bytes.
+    pub(super) fn accepted(&mut self, derived: &Derived, bytes: usize) {
+        self.output_bytes += bytes as u64;
+        self.rewrites += u64::from(derived.counts.rewrites);
+        self.transitions += derived.transitions.len() as u64;
+        self.retractions += u64::from(derived.counts.retracted_transitions);
+        self.unknown_codes += u64::from(derived.counts.unknown_codes);
     }
 
     pub(super) fn publish(&self) {

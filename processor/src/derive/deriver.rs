@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
+use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{Decoder, Encoder};
+use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
@@ -27,12 +26,9 @@ use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use courierflow_domain as domain;
-use courierflow_domain::{DeriveOptions, Derived, Outcome, memory, receipt};
-use courierflow_vendors::reading::{self, Reading};
+use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, NewDay, PushRecord, Refusal, Step, memory};
 
 const SEEK: Duration = Duration::from_secs(10);
-/// What one push event may turn into; room is left for keys and batch headers.
-const MAX_OUTPUT_BYTES: usize = topics::MAX_RECORD_BYTES as usize - 64 * 1024;
 
 /// The open transaction.
 struct Open {
@@ -82,10 +78,7 @@ pub(super) struct Deriver {
     max_bytes: usize,
     push_decoder: Decoder<PushEvent>,
     pub(super) shipment_decoder: Decoder<Shipment>,
-    shipment_encoder: Encoder<Shipment>,
-    transition_encoder: Encoder<Transition>,
-    /// Reused for every record.
-    buffer: Vec<u8>,
+    encoder: DerivedEncoder,
     guard: PoisonGuard,
     /// Assigned, not yet restored.
     pub(super) to_restore: BTreeSet<i32>,
@@ -122,9 +115,7 @@ impl Deriver {
             max_bytes: settings.max_transaction_bytes,
             push_decoder: Decoder::new(registry.clone(), ids.push)?,
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
-            shipment_encoder: Encoder::new(ids.shipment)?,
-            transition_encoder: Encoder::new(ids.transition)?,
-            buffer: Vec::new(),
+            encoder: DerivedEncoder::new(ids)?,
             guard,
             to_restore: BTreeSet::new(),
             assigned: false,
@@ -158,164 +149,100 @@ impl Deriver {
         Ok(())
     }
 
-    /// Decode, read, derive, emit; returns the name of the outcome.
+    /// Decodes a message, and does what follows from it; returns the name of the outcome.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
-        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
-            Ok(event) => event,
-            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
-            Err(error) => return self.dead_letter(message, "undecodable", &error.to_string()),
+        let event = self.push_decoder.decode(message.payload().unwrap_or_default());
+        if event.as_ref().is_err_and(DecodeError::is_transient) {
+            return event.map(|_| "").map_err(WorkerError::NotNow);
+        }
+        let push = PushRecord {
+            event: event.as_ref(),
+            key: message.key(),
+            timestamp_millis: message.timestamp().to_millis(),
         };
-        if message.key() != Some(event.tracking_number.as_bytes()) {
-            // It may lie on a partition where the parcel's other records are not.
-            let error = format!("the key is not the tracking number {:?}", event.tracking_number);
-            return self.dead_letter(message, "key_mismatch", &error);
+        let partition = message.partition();
+        let Self {
+            state,
+            recaller,
+            shipment_decoder,
+            ..
+        } = self;
+        let Step { new_day, effect } = domain::step(
+            push,
+            state.today(partition),
+            |key| {
+                let resting = state.get(partition, KeyHash::of(key.as_bytes()));
+                resting.map(Resting::memory).transpose().map_err(WorkerError::from)
+            },
+            |key| recall(state, recaller, shipment_decoder, partition, key),
+            self.options,
+            &mut self.encoder,
+        )?;
+        if let Some(new_day) = new_day {
+            self.forget_expired(partition, new_day)?;
         }
-        let timestamp = message.timestamp().to_millis();
-        if receipt::is_in_future(event.received_at, timestamp) {
-            // Before it moves the stream's clock.
-            let error = format!(
-                "received_at is {} µs, far after the record's timestamp",
-                event.received_at.0
-            );
-            return self.dead_letter(message, "received_in_future", &error);
-        }
-        self.forget_expired(message.partition(), event.received_at, timestamp)?;
-        // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
-        let snapshot = match catch_unwind(|| reading::read(&event)) {
-            Ok(Ok(Reading::Snapshot(snapshot))) => snapshot,
-            Ok(Ok(Reading::Nothing(reason))) => {
+        match effect {
+            Effect::Accepted(accepted) => self.emit(partition, &accepted),
+            Effect::NoChange(reason) => {
                 self.guard.good(1);
-                return Ok(reason.tag());
+                Ok(reason.tag())
             }
-            Ok(Err(error)) => return self.dead_letter(message, error.tag(), &error.to_string()),
-            Err(_) => return self.dead_letter(message, "panic", "reading the payload panicked"),
-        };
-        let key = snapshot.key().to_string();
-        let partition = message.partition();
-        let resting = self.state.get(partition, KeyHash::of(key.as_bytes()));
-        let memory = resting.map(Resting::memory).transpose()?;
-        let options = self.options;
-        let derived = catch_unwind(AssertUnwindSafe(|| {
-            domain::derive(
-                memory.as_ref(),
-                || self.recall(partition, key.as_bytes()),
-                &snapshot,
-                options,
-            )
-        }));
-        let outcome = match derived {
-            Ok(outcome) => outcome?,
-            Err(_) => return self.dead_letter(message, "panic", "deriving panicked"),
-        };
-        match &outcome {
-            Outcome::Accepted(derived) => return self.emit(message, key.as_bytes(), derived),
-            Outcome::Duplicate | Outcome::Stale => self.guard.good(1),
+            Effect::Refused(refusal) => self.dead_letter(message, &refusal),
         }
-        Ok(outcome.tag())
     }
 
-    /// The last record of a shipment that is remembered.
-    fn recall(&mut self, partition: i32, key: &[u8]) -> Result<Shipment, WorkerError> {
-        metrics::counter!("courierflow_derive_recalls_total").increment(1);
-        let value = match self.state.record(partition, KeyHash::of(key)) {
-            Some(Record::Uncommitted(value)) => Cow::Borrowed(value),
-            Some(Record::At(offset)) => Cow::Owned(self.recaller.read(partition, offset)?),
-            None => return Err(WorkerError::Corrupted(partition)),
-        };
-        self.shipment_decoder
-            .decode(&value)
-            .map_err(|_| WorkerError::Corrupted(partition))
-    }
-
-    /// Produces what an accepted push changed. All of it is encoded before any of it is produced: half of it must never
-    /// be in a transaction.
-    fn emit(
-        &mut self,
-        message: &BorrowedMessage<'_>,
-        key: &[u8],
-        derived: &Derived,
-    ) -> Result<&'static str, WorkerError> {
-        let Derived {
-            shipment,
-            memory,
-            transitions,
-            counts,
-        } = derived;
-        self.buffer.clear();
-        let mut ends = Vec::with_capacity(transitions.len() + 1);
-        let mut encoded = self.shipment_encoder.encode(shipment, &mut self.buffer);
-        ends.push(self.buffer.len());
-        for transition in transitions {
-            encoded = encoded.and_then(|()| self.transition_encoder.encode(transition, &mut self.buffer));
-            ends.push(self.buffer.len());
-        }
-        if let Err(error) = encoded {
-            return self.dead_letter(message, "unencodable", &error.to_string());
-        }
-        if self.buffer.len() > MAX_OUTPUT_BYTES {
-            return self.dead_letter(
-                message,
-                "too_large",
-                &format!("{} bytes of derived records", self.buffer.len()),
-            );
-        }
-
-        let partition = message.partition();
-        let timestamp_millis = receipt::derived_timestamp(shipment.received_at, message.timestamp().to_millis());
-        let mut start = 0;
-        for (number, end) in ends.into_iter().enumerate() {
-            let value = self.buffer.get(start..end).unwrap_or_default();
-            start = end;
-            let (topic, key, headers, shipment) = if number == 0 {
-                let hash = KeyHash::of(key);
-                let resting = Resting::uncommitted(key, memory)?;
-                let headers = OwnedHeaders::new_with_capacity(1).insert(Header {
-                    key: memory::HEADER,
-                    value: Some(resting.packed_memory()?),
-                });
-                self.state.put(partition, hash, resting, value);
-                (topics::SHIPMENT, key, Some(headers), Some(hash))
-            } else {
-                (topics::TRANSITION, shipment.tracking_number.as_bytes(), None, None)
-            };
-            let output = Output {
-                topic,
+    /// Produces what an accepted push changed, as the encoder holds it.
+    fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<&'static str, WorkerError> {
+        let Accepted {
+            key,
+            timestamp_millis,
+            derived,
+        } = accepted;
+        let shipment = self.encoder.shipment();
+        let hash = KeyHash::of(key.as_bytes());
+        let resting = Resting::uncommitted(key.as_bytes(), self.encoder.memory(), derived.memory.expires_on())?;
+        self.state.put(partition, hash, resting, shipment);
+        self.transactions.produce(Output {
+            topic: topics::SHIPMENT,
+            partition,
+            key: key.as_bytes(),
+            value: Some(shipment),
+            timestamp_millis: *timestamp_millis,
+            headers: Some(OwnedHeaders::new_with_capacity(1).insert(Header {
+                key: memory::HEADER,
+                value: Some(self.encoder.memory()),
+            })),
+            shipment: Some(hash),
+        })?;
+        for transition in self.encoder.transitions() {
+            self.transactions.produce(Output {
+                topic: topics::TRANSITION,
                 partition,
-                key,
-                value: Some(value),
-                timestamp_millis,
-                headers,
-                shipment,
-            };
-            self.transactions.produce(output)?;
+                key: derived.shipment.tracking_number.as_bytes(),
+                value: Some(transition),
+                timestamp_millis: *timestamp_millis,
+                headers: None,
+                shipment: None,
+            })?;
         }
         if let Some(open) = &mut self.open {
-            open.bytes += self.buffer.len();
-            open.counts.output_bytes += self.buffer.len() as u64;
-            open.counts.rewrites += u64::from(counts.rewrites);
-            open.counts.transitions += transitions.len() as u64;
-            open.counts.retractions += u64::from(counts.retracted_transitions);
-            open.counts.unknown_codes += u64::from(counts.unknown_codes);
+            let bytes = self.encoder.record_bytes();
+            open.bytes += bytes;
+            open.counts.accepted(derived, bytes);
         }
         self.guard.good(1);
         Ok("accepted")
     }
 
     /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
-    fn forget_expired(
-        &mut self,
-        partition: i32,
-        received_at: TimestampMicros,
-        record_timestamp: Option<i64>,
-    ) -> Result<(), WorkerError> {
-        let timestamp_millis = receipt::derived_timestamp(received_at, record_timestamp);
-        for (hash, resting) in self.state.advance(partition, received_at) {
+    fn forget_expired(&mut self, partition: i32, new_day: NewDay) -> Result<(), WorkerError> {
+        for (hash, resting) in self.state.advance(partition, new_day.day) {
             self.transactions.produce(Output {
                 topic: topics::SHIPMENT,
                 partition,
                 key: resting.key()?,
                 value: None,
-                timestamp_millis,
+                timestamp_millis: new_day.timestamp_millis,
                 headers: None,
                 shipment: None,
             })?;
@@ -328,12 +255,8 @@ impl Deriver {
     }
 
     /// Puts a record aside, in the same transaction, unless there are so many that the fault must be ours.
-    fn dead_letter(
-        &mut self,
-        message: &BorrowedMessage<'_>,
-        class: &'static str,
-        error: &str,
-    ) -> Result<&'static str, WorkerError> {
+    fn dead_letter(&mut self, message: &BorrowedMessage<'_>, refusal: &Refusal) -> Result<&'static str, WorkerError> {
+        let (class, error) = (refusal.class.as_str(), &refusal.error);
         let timestamp = message.timestamp().to_millis();
         let found_at = Coordinates {
             topic: message.topic(),
@@ -345,9 +268,14 @@ impl Deriver {
             partition: found_at.partition,
             offset: found_at.offset,
             class,
-            error: error.to_owned(),
+            error: error.clone(),
         };
-        if let Err(reason) = self.guard.poison() {
+        let judged = if refusal.class.may_be_our_fault() {
+            self.guard.poison()
+        } else {
+            Ok(())
+        };
+        if let Err(reason) = judged {
             // They are not put aside after all: these lines are all that leads to them.
             let put_aside = self.open.iter().flat_map(|open| &open.dead_letters);
             for letter in put_aside.chain([&letter]) {
@@ -546,4 +474,27 @@ impl Deriver {
         }
         Ok(())
     }
+}
+
+/// The last record of a shipment that is remembered.
+fn recall(
+    state: &State,
+    recaller: &Recaller,
+    decoder: &mut Decoder<Shipment>,
+    partition: i32,
+    key: &str,
+) -> Result<Shipment, WorkerError> {
+    metrics::counter!("courierflow_derive_recalls_total").increment(1);
+    let value = match state.record(partition, KeyHash::of(key.as_bytes())) {
+        Some(Record::Uncommitted(value)) => Cow::Borrowed(value),
+        Some(Record::At(offset)) => Cow::Owned(recaller.read(partition, offset)?),
+        None => return Err(WorkerError::Corrupted(partition)),
+    };
+    decoder.decode(&value).map_err(|error| {
+        if error.is_transient() {
+            WorkerError::NotNow(error)
+        } else {
+            WorkerError::Corrupted(partition)
+        }
+    })
 }

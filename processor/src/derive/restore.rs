@@ -262,7 +262,7 @@ impl Restoring {
                         }
                     },
                 };
-                let resting = Resting::at(offset, bytes, &memory)?;
+                let resting = Resting::at(offset, bytes, &memory.to_bytes()?, memory.expires_on())?;
                 self.partition.restore(key, resting, memory.received_at);
             }
         }

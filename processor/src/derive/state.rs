@@ -11,13 +11,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use xxhash_rust::xxh3::xxh3_128;
 
-use courierflow_domain::Memory;
-
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// A shipment that reached its end is forgotten after this many days without an accepted push …
-const TERMINAL_DAYS: i64 = 14;
-/// … and any other after this many. ClickHouse keeps both.
-const SILENT_DAYS: i64 = 60;
+use courierflow_domain::{Memory, StreamDay};
 
 /// 128-bit hash of the record key: the key itself rests with the shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,30 +31,28 @@ pub(crate) struct Resting {
     packed: Box<[u8]>,
     /// Of its last record; unknown until the transaction that produced it is committed.
     offset: i64,
-    /// First day (since 1970, of the stream) on which it is forgotten.
-    expires_on: i32,
+    /// First day of the stream on which it is forgotten.
+    expires_on: StreamDay,
 }
 
 /// The offset of a record that is not yet committed.
 const UNKNOWN_OFFSET: i64 = -1;
 
 impl Resting {
-    /// A shipment whose last record is at `offset`.
-    pub(crate) fn at(offset: i64, key: &[u8], memory: &Memory) -> Result<Self, postcard::Error> {
-        let days = if memory.is_terminal { TERMINAL_DAYS } else { SILENT_DAYS };
-        let mut packed = postcard::to_stdvec(key)?;
-        packed = postcard::to_extend(memory, packed)?;
+    /// A shipment whose last record is at `offset`; `memory` is packed.
+    pub(crate) fn at(offset: i64, key: &[u8], memory: &[u8], expires_on: StreamDay) -> Result<Self, postcard::Error> {
+        let mut packed = postcard::to_extend(key, Vec::with_capacity(key.len() + memory.len() + 2))?;
+        packed.extend_from_slice(memory);
         Ok(Self {
             packed: packed.into_boxed_slice(),
             offset,
-            // The first whole day on which the time has passed.
-            expires_on: day_of(memory.received_at).saturating_add(i32::try_from(days + 1).unwrap_or(i32::MAX)),
+            expires_on,
         })
     }
 
     /// A shipment whose last record is in the open transaction.
-    pub(crate) fn uncommitted(key: &[u8], memory: &Memory) -> Result<Self, postcard::Error> {
-        Self::at(UNKNOWN_OFFSET, key, memory)
+    pub(crate) fn uncommitted(key: &[u8], memory: &[u8], expires_on: StreamDay) -> Result<Self, postcard::Error> {
+        Self::at(UNKNOWN_OFFSET, key, memory, expires_on)
     }
 
     /// The key of its record.
@@ -70,13 +62,8 @@ impl Resting {
 
     /// What is remembered of it.
     pub(crate) fn memory(&self) -> Result<Memory, postcard::Error> {
-        Memory::from_bytes(self.packed_memory()?)
-    }
-
-    /// The same as [`Memory::to_bytes`] gives it.
-    pub(crate) fn packed_memory(&self) -> Result<&[u8], postcard::Error> {
         let (_, memory) = postcard::take_from_bytes::<&[u8]>(&self.packed)?;
-        Ok(memory)
+        Memory::from_bytes(memory)
     }
 
     fn bytes(&self) -> usize {
@@ -93,16 +80,12 @@ pub(crate) enum Record<'s> {
     Uncommitted(&'s [u8]),
 }
 
-fn day_of(time: TimestampMicros) -> i32 {
-    i32::try_from(time.0.div_euclid(MICROS_PER_DAY)).unwrap_or(i32::MAX)
-}
-
 /// The shipments of one partition and how far its stream of pushes has come.
 #[derive(Default)]
 pub(crate) struct Partition {
     shipments: HashMap<KeyHash, Resting>,
-    /// Newest day seen in `received_at`: the only clock of derive.
-    today: i32,
+    /// Newest day seen: the only clock of derive.
+    today: StreamDay,
     bytes: usize,
     /// The group's committed offset of the push partition when it was like this; `None` before the first commit.
     as_of: Option<i64>,
@@ -119,7 +102,7 @@ impl Partition {
 
     /// A shipment read back from the topic.
     pub(crate) fn restore(&mut self, key: KeyHash, shipment: Resting, received_at: TimestampMicros) {
-        self.today = self.today.max(day_of(received_at));
+        self.today = self.today.max(StreamDay::of(received_at));
         self.replace(key, Some(shipment));
     }
 
@@ -153,7 +136,7 @@ enum Undo {
     },
     Today {
         partition: i32,
-        before: i32,
+        before: StreamDay,
     },
 }
 
@@ -251,15 +234,17 @@ impl State {
         self.undo.push(Undo::Shipment { partition, key, before });
     }
 
-    /// Moves the stream of a partition to the day of `received_at`. When a new day begins, returns what is forgotten on
-    /// it, in an order that does not depend on the map. Only whole days count: so it makes no difference whether a
-    /// worker was restarted in between.
-    pub(crate) fn advance(&mut self, partition: i32, received_at: TimestampMicros) -> Vec<(KeyHash, Resting)> {
-        let today = day_of(received_at);
+    /// The newest day of a partition's stream.
+    pub(crate) fn today(&self, partition: i32) -> StreamDay {
+        self.partitions
+            .get(&partition)
+            .map_or_else(StreamDay::default, |owned| owned.today)
+    }
+
+    /// A new day of a partition's stream begins: returns what is forgotten on it, in an order that does not depend on the
+    /// map.
+    pub(crate) fn advance(&mut self, partition: i32, today: StreamDay) -> Vec<(KeyHash, Resting)> {
         let owned = self.partitions.entry(partition).or_default();
-        if today <= owned.today {
-            return Vec::new();
-        }
         self.undo.push(Undo::Today {
             partition,
             before: owned.today,
@@ -336,49 +321,18 @@ impl State {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 pub(super) mod tests {
-    use courierflow_schemas::records::{
-        EpochDay, Leg, Milestones, PushId, Shipment, Status, TimestampMillis, TrackingState, Vendor,
-    };
+    use courierflow_schemas::records::{Identity, Shipment, Vendor};
 
     use super::*;
 
-    const DAY: i64 = MICROS_PER_DAY;
+    const DAY: i64 = 86_400_000_000;
 
     /// A shipment without events.
     pub(in crate::derive) fn shipment() -> Shipment {
         Shipment {
-            vendor: Vendor::Kdniao,
-            account: "demo".to_owned(),
-            carrier: "yto".to_owned(),
-            tracking_number: "YT1".to_owned(),
-            epoch: EpochDay(20_000),
             version: 9,
-            first_received_at: TimestampMicros(1),
             received_at: TimestampMicros(1_760_000_000_123_456),
-            push_id: PushId([7; 16]),
-            push_time: Some(TimestampMillis(5)),
-            status: Status::Returned,
-            sub_status: Some("RETURN_SIGNED".to_owned()),
-            raw_code: None,
-            leg: Leg::Return,
-            tracking_state: TrackingState::Active,
-            origin_code: None,
-            origin: None,
-            dest_code: None,
-            dest: None,
-            milestones: Milestones::default(),
-            attempts: 0,
-            exception_codes: Vec::new(),
-            exception_reasons: Vec::new(),
-            edd_first: None,
-            edd_last: None,
-            flags: Vec::new(),
-            route_origin_code: None,
-            route_origin: None,
-            route_dest_code: None,
-            route_dest: None,
-            events: Vec::new(),
-            recent_pushes: Vec::new(),
+            ..Shipment::bare(Identity::of(Vendor::Kdniao, "yto", "YT1"))
         }
     }
 
@@ -392,13 +346,18 @@ pub(super) mod tests {
         memory
     }
 
+    fn day(day: i64) -> StreamDay {
+        StreamDay::of(TimestampMicros(day * DAY))
+    }
+
     fn key(name: &str) -> KeyHash {
         KeyHash::of(name.as_bytes())
     }
 
     /// Puts a shipment in the open transaction.
     fn put(state: &mut State, name: &str, memory: &Memory) {
-        let shipment = Resting::uncommitted(name.as_bytes(), memory).unwrap();
+        let packed = memory.to_bytes().unwrap();
+        let shipment = Resting::uncommitted(name.as_bytes(), &packed, memory.expires_on()).unwrap();
         state.put(0, key(name), shipment, &memory.version().to_be_bytes());
     }
 
@@ -409,10 +368,10 @@ pub(super) mod tests {
     #[test]
     fn a_resting_shipment_is_what_was_put() {
         let memory = memory(7, 1, false);
-        let resting = Resting::at(3, b"kdniao:yto:YT1", &memory).unwrap();
+        let packed = memory.to_bytes().unwrap();
+        let resting = Resting::at(3, b"kdniao:yto:YT1", &packed, memory.expires_on()).unwrap();
         assert_eq!(resting.key().unwrap(), b"kdniao:yto:YT1");
         assert_eq!(resting.memory().unwrap(), memory);
-        assert_eq!(resting.packed_memory().unwrap(), memory.to_bytes().unwrap());
     }
 
     #[test]
@@ -477,11 +436,11 @@ pub(super) mod tests {
         put(&mut state, "a", &memory(3, 1, false));
         put(&mut state, "b", &memory(4, 1, false));
         state.forget(0, key("a"));
-        state.advance(0, TimestampMicros(9 * DAY));
+        state.advance(0, day(9));
         state.roll_back();
         assert_eq!(version(&state, "a"), Some(1));
         assert_eq!(version(&state, "b"), None);
-        assert_eq!(state.partitions.get(&0).unwrap().today, 0);
+        assert_eq!(state.partitions.get(&0).unwrap().today, StreamDay::default());
         assert_eq!(state.size(), size);
     }
 
@@ -491,19 +450,14 @@ pub(super) mod tests {
         put(&mut state, "ended", &memory(1, 100, true));
         put(&mut state, "open", &memory(1, 100, false));
         let expired_on = |state: &mut State, day: i64| {
-            let expired = state.advance(0, TimestampMicros(day * DAY + DAY - 1));
+            let expired = state.advance(0, self::day(day));
             for (key, _) in &expired {
                 state.forget(0, *key);
             }
             expired.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         };
         assert_eq!(expired_on(&mut state, 114), []);
-        assert_eq!(
-            expired_on(&mut state, 115),
-            [key("ended")],
-            "14 days have passed, whatever the hour"
-        );
-        assert_eq!(expired_on(&mut state, 115), [], "once a day");
+        assert_eq!(expired_on(&mut state, 115), [key("ended")]);
         assert_eq!(expired_on(&mut state, 160), []);
         assert_eq!(expired_on(&mut state, 161), [key("open")]);
         assert_eq!(state.size().0, 0);
@@ -514,6 +468,6 @@ pub(super) mod tests {
         let mut state = State::default();
         put(&mut state, "a", &memory(1, 1, true));
         assert!(state.get(1, key("a")).is_none());
-        assert!(state.advance(1, TimestampMicros(100 * DAY)).is_empty());
+        assert!(state.advance(1, day(100)).is_empty());
     }
 }
