@@ -309,6 +309,71 @@ pub struct Shipment {
     pub recent_pushes: Vec<RecentPush>,
 }
 
+/// What tells a shipment from every other one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// Who tells of it.
+    pub vendor: Vendor,
+    /// Canonical carrier code.
+    pub carrier: String,
+    /// As the carrier printed it.
+    pub tracking_number: String,
+    /// Life of the number.
+    pub epoch: EpochDay,
+}
+
+impl Identity {
+    /// That of a shipment without events.
+    pub fn of(vendor: Vendor, carrier: &str, tracking_number: &str) -> Self {
+        Self {
+            vendor,
+            carrier: carrier.to_owned(),
+            tracking_number: tracking_number.to_owned(),
+            epoch: EpochDay::default(),
+        }
+    }
+}
+
+impl Shipment {
+    /// A shipment of which nothing is known but its identity: no push, no event.
+    pub fn bare(identity: Identity) -> Self {
+        Self {
+            vendor: identity.vendor,
+            account: String::new(),
+            carrier: identity.carrier,
+            tracking_number: identity.tracking_number,
+            epoch: identity.epoch,
+            version: 0,
+            first_received_at: TimestampMicros::default(),
+            received_at: TimestampMicros::default(),
+            push_id: PushId::default(),
+            push_time: None,
+            status: Status::Unknown,
+            sub_status: None,
+            raw_code: None,
+            leg: Leg::Forward,
+            tracking_state: TrackingState::Active,
+            origin_code: None,
+            origin: None,
+            dest_code: None,
+            dest: None,
+            milestones: Milestones::default(),
+            attempts: 0,
+            exception_codes: Vec::new(),
+            exception_reasons: Vec::new(),
+            edd_first: None,
+            edd_last: None,
+            flags: Vec::new(),
+            route_origin_code: None,
+            route_origin: None,
+            route_dest_code: None,
+            route_dest: None,
+            events: Vec::new(),
+            recent_pushes: Vec::new(),
+        }
+    }
+}
+
 /// First times of the events that metrics are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "documented in avro/shipment.avsc")]

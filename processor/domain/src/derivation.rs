@@ -1,6 +1,6 @@
 //! The pipeline from a snapshot to records, readable from top to bottom in [`derive()`].
 
-use courierflow_schemas::records::{EpochDay, Leg, Milestones, Op, Shipment, Status, Transition, Verdict};
+use courierflow_schemas::records::{EpochDay, Identity, Op, Shipment, Transition, Verdict};
 
 use super::DeriveOptions;
 use super::epoch::{self, Epoch};
@@ -230,39 +230,22 @@ fn opened(
     snapshot: &Snapshot<'_>,
     epoch: EpochDay,
 ) -> Shipment {
-    Shipment {
+    let identity = Identity {
         vendor: snapshot.vendor,
-        account: snapshot.account.clone().into_owned(),
         carrier: snapshot.carrier.clone().into_owned(),
         tracking_number: snapshot.tracking_number.clone().into_owned(),
         epoch,
+    };
+    Shipment {
+        account: snapshot.account.clone().into_owned(),
         version: version_after(previous, snapshot),
         first_received_at: same_epoch.map_or(snapshot.received_at, |previous| previous.first_received_at),
         received_at: snapshot.received_at,
         push_id: snapshot.push_id,
         push_time: snapshot.push_time,
-        status: Status::Unknown,
-        sub_status: None,
-        raw_code: None,
-        leg: Leg::Forward,
         tracking_state: tracking_state::after(same_epoch.map(|previous| previous.tracking_state), snapshot.tracking),
-        origin_code: None,
-        origin: None,
-        dest_code: None,
-        dest: None,
-        milestones: Milestones::default(),
-        attempts: 0,
-        exception_codes: Vec::new(),
-        exception_reasons: Vec::new(),
-        edd_first: None,
-        edd_last: None,
-        flags: Vec::new(),
-        route_origin_code: None,
-        route_origin: None,
-        route_dest_code: None,
-        route_dest: None,
-        events: Vec::new(),
         recent_pushes: recent_pushes::with_accepted(previous, snapshot),
+        ..Shipment::bare(identity)
     }
 }
 

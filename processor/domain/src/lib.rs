@@ -1,5 +1,5 @@
 //! What a push means: from the last emitted [`Shipment`](courierflow_schemas::records::Shipment) and a [`Snapshot`] to the next one and its
-//! transitions. Pure: no clock, no I/O, no state of its own; the same input gives the same bytes.
+//! transitions; [`step()`] is the whole way of one record. Pure: no clock, no I/O, no state of its own; the same input gives the same bytes.
 
 #![deny(
     clippy::unwrap_used,
@@ -14,10 +14,12 @@ pub mod text_rules;
 
 mod attempts;
 mod derivation;
+mod encoding;
 mod epoch;
 mod event_id;
 mod evidence;
 mod exceptions;
+mod expiry;
 mod flags;
 mod freshness;
 mod history;
@@ -27,6 +29,8 @@ mod milestones;
 mod parcel_status;
 pub mod receipt;
 mod recent_pushes;
+mod refusal;
+mod step;
 mod tracking_state;
 mod transition;
 mod verdict;
@@ -34,10 +38,14 @@ mod verdict;
 #[doc(inline)]
 pub use courierflow_vendors::snapshot::{ShipmentKey, Snapshot};
 pub use derivation::{Counts, Derived, Outcome, derive};
+pub use encoding::{DerivedEncoder, MAX_DERIVED_BYTES};
 pub use evidence::rank;
+pub use expiry::StreamDay;
 pub use lane::MUNICIPALITIES;
 pub use masking::{Context, mask};
 pub use memory::Memory;
+pub use refusal::{Refusal, RefusalClass};
+pub use step::{Accepted, Effect, NewDay, NoChange, PushRecord, Step, step};
 
 /// What the configuration decides about derived records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

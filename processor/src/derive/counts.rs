@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use courierflow_domain::Derived;
 use rdkafka::statistics::Statistics;
-
-use super::state::State;
-use super::worker::worker_name;
 
 /// What a transaction did; added to the metrics when it is committed, so that nothing is counted twice.
 #[derive(Default)]
@@ -27,6 +25,15 @@ impl Counts {
         *self.outcomes.entry(name).or_default() += 1;
     }
 
+    /// A push was accepted, and its records take so many bytes.
+    pub(super) fn accepted(&mut self, derived: &Derived, bytes: usize) {
+        self.output_bytes += bytes as u64;
+        self.rewrites += u64::from(derived.counts.rewrites);
+        self.transitions += derived.transitions.len() as u64;
+        self.retractions += u64::from(derived.counts.retracted_transitions);
+        self.unknown_codes += u64::from(derived.counts.unknown_codes);
+    }
+
     pub(super) fn publish(&self) {
         for (outcome, count) in &self.outcomes {
             metrics::counter!("courierflow_derive_push_events_total", "outcome" => *outcome).increment(*count);
@@ -44,17 +51,22 @@ impl Counts {
     }
 }
 
+/// The label of the worker whose thread this is.
+pub(super) fn worker_name() -> String {
+    std::thread::current().name().unwrap_or_default().to_owned()
+}
+
+/// Shipments in the state, and the bytes that they take.
 #[allow(clippy::cast_precision_loss, reason = "no worker holds 2^53 shipments or bytes")]
-pub(super) fn publish_size(state: &State) {
-    let (shipments, bytes) = state.size();
+pub(super) fn publish_size((shipments, bytes): (usize, usize)) {
     let worker = worker_name();
     metrics::gauge!("courierflow_derive_shipments", "worker" => worker.clone()).set(shipments as f64);
     metrics::gauge!("courierflow_derive_state_bytes", "worker" => worker).set(bytes as f64);
 }
 
-/// Push events that are on the topic and not committed. Offsets are committed by the producer, so the consumer does not
-/// know of them; and what was read may be aborted and read again, so `committed` says where a partition stands. Of one that
-/// nothing was ever committed of, the consumer's own word must do; there -1 means that nothing is known.
+/// Push events that are on the topic and not committed. The producer commits the offsets, so the consumer does not know of them;
+/// and what was read may be aborted and read again. So `committed` says where a partition stands. Where nothing was ever
+/// committed, only the consumer's own figure is known; there -1 means that it knows nothing either.
 pub(super) fn lag(statistics: &Statistics, committed: &BTreeMap<i32, i64>) -> i64 {
     let partitions = statistics.topics.values().flat_map(|topic| &topic.partitions);
     partitions

@@ -1,103 +1,45 @@
-//! Everything between a message and the commit: decode, read, derive, emit; and taking back what was not committed.
+//! From a message to the open transaction: decode, take the step, emit what follows from it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
+use courierflow_domain as domain;
+use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, NewDay, PushRecord, Refusal, Step, memory};
+use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{Decoder, Encoder};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use courierflow_schemas::wire::{DecodeError, Decoder};
+use rdkafka::Message;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::statistics::Statistics;
-use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::counts::{self, Counts, publish_size};
-use super::recall::Recaller;
-use super::restore::stable_offsets;
-use super::state::{KeyHash, Record, Resting, State};
-use super::transaction::{Output, TransactionError, Transactions};
-use super::worker::WorkerError;
+use super::counts::{self, publish_size};
+use super::error::WorkerError;
+use super::open_transaction::{DeadLettered, Ended, OpenTransaction, Transactions};
+use super::producer::Output;
+use super::record_reader::RecordReader;
+use super::state_entry::{KeyHash, StateEntry, StoredShipment};
+use super::state_store::{LastRecord, StateStore};
 use crate::config::DeriveSettings;
 use crate::dead_letter::{self, Coordinates};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
-use crate::shutdown::Shutdown;
-use courierflow_domain as domain;
-use courierflow_domain::{DeriveOptions, Derived, Outcome, memory, receipt};
-use courierflow_vendors::reading::{self, Reading};
 
-const SEEK: Duration = Duration::from_secs(10);
-/// What one push event may turn into; room is left for keys and batch headers.
-const MAX_OUTPUT_BYTES: usize = topics::MAX_RECORD_BYTES as usize - 64 * 1024;
-
-/// The open transaction.
-struct Open {
-    begun: Instant,
-    /// Where reading starts again if it is aborted.
-    first_offsets: BTreeMap<i32, i64>,
-    /// What is committed with it.
-    next_offsets: BTreeMap<i32, i64>,
-    events: usize,
-    bytes: usize,
-    /// Of its push events, milliseconds since 1970.
-    oldest_timestamp: Option<i64>,
-    counts: Counts,
-    dead_letters: Vec<DeadLetter>,
-    /// As it was when it began.
-    guard_before: PoisonGuard,
-}
-
-/// What the log says of a record that was put aside, once that is certain: an aborted transaction is read again.
-struct DeadLetter {
-    partition: i32,
-    offset: i64,
-    class: &'static str,
-    error: String,
-}
-
-impl DeadLetter {
-    fn log(&self, what: &'static str) {
-        let Self {
-            partition,
-            offset,
-            class,
-            error,
-        } = self;
-        tracing::warn!(partition, offset, class, error, "{what}");
-    }
-}
-
-/// Everything between a message and the commit.
+/// Takes push events one after the other. The state of its shipments and the open transaction belong together: they are committed
+/// and rolled back together.
 pub(super) struct Deriver {
     transactions: Transactions,
-    recaller: Recaller,
-    pub(super) state: State,
-    open: Option<Open>,
+    record_reader: RecordReader,
+    pub(super) store: StateStore,
     options: DeriveOptions,
-    max_events: usize,
-    max_bytes: usize,
     push_decoder: Decoder<PushEvent>,
     pub(super) shipment_decoder: Decoder<Shipment>,
-    shipment_encoder: Encoder<Shipment>,
-    transition_encoder: Encoder<Transition>,
-    /// Reused for every record.
-    buffer: Vec<u8>,
+    encoder: DerivedEncoder,
     guard: PoisonGuard,
-    /// Assigned, not yet restored.
-    pub(super) to_restore: BTreeSet<i32>,
-    /// The group has spoken since we last looked.
-    pub(super) assigned: bool,
-    /// The group has given our partitions away without asking, since we last looked.
-    pub(super) lost: bool,
-    /// Aborted: to be read again from here.
-    pub(super) rewind: BTreeMap<i32, i64>,
-    /// A failure inside a rebalance callback, which cannot return one.
-    failure: Option<WorkerError>,
-    shutdown: Shutdown,
+    /// Where the partitions of aborted transactions are to be read again.
+    rewind: BTreeMap<i32, i64>,
 }
 
 impl Deriver {
@@ -106,234 +48,149 @@ impl Deriver {
         registry: &Registry,
         ids: SchemaIds,
         transactions: Transactions,
-        recaller: Recaller,
+        record_reader: RecordReader,
         guard: PoisonGuard,
-        shutdown: Shutdown,
     ) -> Result<Self, WorkerError> {
         Ok(Self {
             transactions,
-            recaller,
-            state: State::default(),
-            open: None,
+            record_reader,
+            store: StateStore::default(),
             options: DeriveOptions {
                 context: settings.context,
             },
-            max_events: settings.max_transaction_events,
-            max_bytes: settings.max_transaction_bytes,
             push_decoder: Decoder::new(registry.clone(), ids.push)?,
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
-            shipment_encoder: Encoder::new(ids.shipment)?,
-            transition_encoder: Encoder::new(ids.transition)?,
-            buffer: Vec::new(),
+            encoder: DerivedEncoder::new(ids)?,
             guard,
-            to_restore: BTreeSet::new(),
-            assigned: false,
-            lost: false,
             rewind: BTreeMap::new(),
-            failure: None,
-            shutdown,
         })
     }
 
     /// One push event: what it changes, and the offset behind it, go into the open transaction.
     pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
         let partition = message.partition();
-        if !self.state.owns(partition) {
+        if !self.store.owns(partition) {
             // Fetched before the partition was taken from us; its new owner reads it.
             return Ok(());
         }
-        self.begin_if_closed()?;
+        self.transactions.begin(&self.guard)?;
         let outcome = self.take(message)?;
-        if let Some(open) = &mut self.open {
-            open.first_offsets.entry(partition).or_insert(message.offset());
-            open.next_offsets.insert(partition, message.offset() + 1);
-            open.events += 1;
-            open.oldest_timestamp = [open.oldest_timestamp, message.timestamp().to_millis()]
-                .into_iter()
-                .flatten()
-                .min();
+        if let Some(open) = self.transactions.open() {
+            open.add_event(partition, message.offset(), message.timestamp().to_millis());
             open.counts.outcome(outcome);
             open.counts.input_bytes += message.payload_len() as u64;
         }
         Ok(())
     }
 
-    /// Decode, read, derive, emit; returns the name of the outcome.
+    /// Decodes a message, and does what follows from it; returns the name of the outcome.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
-        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
-            Ok(event) => event,
-            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
-            Err(error) => return self.dead_letter(message, "undecodable", &error.to_string()),
+        let event = self.push_decoder.decode(message.payload().unwrap_or_default());
+        if event.as_ref().is_err_and(DecodeError::is_transient) {
+            return event.map(|_| "").map_err(WorkerError::NotNow);
+        }
+        let push = PushRecord {
+            event: event.as_ref(),
+            key: message.key(),
+            timestamp_millis: message.timestamp().to_millis(),
         };
-        if message.key() != Some(event.tracking_number.as_bytes()) {
-            // It may lie on a partition where the parcel's other records are not.
-            let error = format!("the key is not the tracking number {:?}", event.tracking_number);
-            return self.dead_letter(message, "key_mismatch", &error);
+        let partition = message.partition();
+        let Self {
+            store,
+            record_reader,
+            shipment_decoder,
+            ..
+        } = self;
+        let Step { new_day, effect } = domain::step(
+            push,
+            store.today(partition),
+            |key| {
+                let entry = store.get(partition, KeyHash::of(key.as_bytes()));
+                entry.map(StateEntry::memory).transpose().map_err(WorkerError::from)
+            },
+            |key| recall(store, record_reader, shipment_decoder, partition, key),
+            self.options,
+            &mut self.encoder,
+        )?;
+        if let Some(new_day) = new_day {
+            self.forget_expired(partition, new_day)?;
         }
-        let timestamp = message.timestamp().to_millis();
-        if receipt::is_in_future(event.received_at, timestamp) {
-            // Before it moves the stream's clock.
-            let error = format!(
-                "received_at is {} µs, far after the record's timestamp",
-                event.received_at.0
-            );
-            return self.dead_letter(message, "received_in_future", &error);
-        }
-        self.forget_expired(message.partition(), event.received_at, timestamp)?;
-        // A panic in the pure core is a bug, but one parcel's: it must neither stop the stream nor be lost.
-        let snapshot = match catch_unwind(|| reading::read(&event)) {
-            Ok(Ok(Reading::Snapshot(snapshot))) => snapshot,
-            Ok(Ok(Reading::Nothing(reason))) => {
+        match effect {
+            Effect::Accepted(accepted) => self.emit(partition, &accepted),
+            Effect::NoChange(reason) => {
                 self.guard.good(1);
-                return Ok(reason.tag());
+                Ok(reason.tag())
             }
-            Ok(Err(error)) => return self.dead_letter(message, error.tag(), &error.to_string()),
-            Err(_) => return self.dead_letter(message, "panic", "reading the payload panicked"),
-        };
-        let key = snapshot.key().to_string();
-        let partition = message.partition();
-        let resting = self.state.get(partition, KeyHash::of(key.as_bytes()));
-        let memory = resting.map(Resting::memory).transpose()?;
-        let options = self.options;
-        let derived = catch_unwind(AssertUnwindSafe(|| {
-            domain::derive(
-                memory.as_ref(),
-                || self.recall(partition, key.as_bytes()),
-                &snapshot,
-                options,
-            )
-        }));
-        let outcome = match derived {
-            Ok(outcome) => outcome?,
-            Err(_) => return self.dead_letter(message, "panic", "deriving panicked"),
-        };
-        match &outcome {
-            Outcome::Accepted(derived) => return self.emit(message, key.as_bytes(), derived),
-            Outcome::Duplicate | Outcome::Stale => self.guard.good(1),
+            Effect::Refused(refusal) => self.dead_letter(message, &refusal),
         }
-        Ok(outcome.tag())
     }
 
-    /// The last record of a shipment that is remembered.
-    fn recall(&mut self, partition: i32, key: &[u8]) -> Result<Shipment, WorkerError> {
-        metrics::counter!("courierflow_derive_recalls_total").increment(1);
-        let value = match self.state.record(partition, KeyHash::of(key)) {
-            Some(Record::Uncommitted(value)) => Cow::Borrowed(value),
-            Some(Record::At(offset)) => Cow::Owned(self.recaller.read(partition, offset)?),
-            None => return Err(WorkerError::Corrupted(partition)),
-        };
-        self.shipment_decoder
-            .decode(&value)
-            .map_err(|_| WorkerError::Corrupted(partition))
-    }
-
-    /// Produces what an accepted push changed. All of it is encoded before any of it is produced: half of it must never
-    /// be in a transaction.
-    fn emit(
-        &mut self,
-        message: &BorrowedMessage<'_>,
-        key: &[u8],
-        derived: &Derived,
-    ) -> Result<&'static str, WorkerError> {
-        let Derived {
-            shipment,
-            memory,
-            transitions,
-            counts,
-        } = derived;
-        self.buffer.clear();
-        let mut ends = Vec::with_capacity(transitions.len() + 1);
-        let mut encoded = self.shipment_encoder.encode(shipment, &mut self.buffer);
-        ends.push(self.buffer.len());
-        for transition in transitions {
-            encoded = encoded.and_then(|()| self.transition_encoder.encode(transition, &mut self.buffer));
-            ends.push(self.buffer.len());
-        }
-        if let Err(error) = encoded {
-            return self.dead_letter(message, "unencodable", &error.to_string());
-        }
-        if self.buffer.len() > MAX_OUTPUT_BYTES {
-            return self.dead_letter(
-                message,
-                "too_large",
-                &format!("{} bytes of derived records", self.buffer.len()),
-            );
-        }
-
-        let partition = message.partition();
-        let timestamp_millis = receipt::derived_timestamp(shipment.received_at, message.timestamp().to_millis());
-        let mut start = 0;
-        for (number, end) in ends.into_iter().enumerate() {
-            let value = self.buffer.get(start..end).unwrap_or_default();
-            start = end;
-            let (topic, key, headers, shipment) = if number == 0 {
-                let hash = KeyHash::of(key);
-                let resting = Resting::uncommitted(key, memory)?;
-                let headers = OwnedHeaders::new_with_capacity(1).insert(Header {
-                    key: memory::HEADER,
-                    value: Some(resting.packed_memory()?),
-                });
-                self.state.put(partition, hash, resting, value);
-                (topics::SHIPMENT, key, Some(headers), Some(hash))
-            } else {
-                (topics::TRANSITION, shipment.tracking_number.as_bytes(), None, None)
-            };
-            let output = Output {
-                topic,
+    /// Produces what an accepted push changed, as the encoder holds it.
+    fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<&'static str, WorkerError> {
+        let Accepted {
+            key,
+            timestamp_millis,
+            derived,
+        } = accepted;
+        let shipment = self.encoder.shipment();
+        let hash = KeyHash::of(key.as_bytes());
+        let entry = StateEntry::uncommitted(key.as_bytes(), self.encoder.memory(), derived.memory.expires_on())?;
+        self.store.put(partition, hash, entry, shipment);
+        self.transactions.produce(Output {
+            topic: topics::SHIPMENT,
+            partition,
+            key: key.as_bytes(),
+            value: Some(shipment),
+            timestamp_millis: *timestamp_millis,
+            headers: Some(OwnedHeaders::new_with_capacity(1).insert(Header {
+                key: memory::HEADER,
+                value: Some(self.encoder.memory()),
+            })),
+            shipment: Some(hash),
+        })?;
+        for transition in self.encoder.transitions() {
+            self.transactions.produce(Output {
+                topic: topics::TRANSITION,
                 partition,
-                key,
-                value: Some(value),
-                timestamp_millis,
-                headers,
-                shipment,
-            };
-            self.transactions.produce(output)?;
+                key: derived.shipment.tracking_number.as_bytes(),
+                value: Some(transition),
+                timestamp_millis: *timestamp_millis,
+                headers: None,
+                shipment: None,
+            })?;
         }
-        if let Some(open) = &mut self.open {
-            open.bytes += self.buffer.len();
-            open.counts.output_bytes += self.buffer.len() as u64;
-            open.counts.rewrites += u64::from(counts.rewrites);
-            open.counts.transitions += transitions.len() as u64;
-            open.counts.retractions += u64::from(counts.retracted_transitions);
-            open.counts.unknown_codes += u64::from(counts.unknown_codes);
+        if let Some(open) = self.transactions.open() {
+            let bytes = self.encoder.record_bytes();
+            open.add_bytes(bytes);
+            open.counts.accepted(derived, bytes);
         }
         self.guard.good(1);
         Ok("accepted")
     }
 
     /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
-    fn forget_expired(
-        &mut self,
-        partition: i32,
-        received_at: TimestampMicros,
-        record_timestamp: Option<i64>,
-    ) -> Result<(), WorkerError> {
-        let timestamp_millis = receipt::derived_timestamp(received_at, record_timestamp);
-        for (hash, resting) in self.state.advance(partition, received_at) {
+    fn forget_expired(&mut self, partition: i32, new_day: NewDay) -> Result<(), WorkerError> {
+        for (hash, entry) in self.store.advance(partition, new_day.day) {
             self.transactions.produce(Output {
                 topic: topics::SHIPMENT,
                 partition,
-                key: resting.key()?,
+                key: entry.key()?,
                 value: None,
-                timestamp_millis,
+                timestamp_millis: new_day.timestamp_millis,
                 headers: None,
                 shipment: None,
             })?;
-            self.state.forget(partition, hash);
-            if let Some(open) = &mut self.open {
+            self.store.forget(partition, hash);
+            if let Some(open) = self.transactions.open() {
                 open.counts.expired += 1;
             }
         }
         Ok(())
     }
 
-    /// Puts a record aside, in the same transaction, unless there are so many that the fault must be ours.
-    fn dead_letter(
-        &mut self,
-        message: &BorrowedMessage<'_>,
-        class: &'static str,
-        error: &str,
-    ) -> Result<&'static str, WorkerError> {
+    /// Dead-letters a record, in the same transaction, unless there are so many that the fault must be ours.
+    fn dead_letter(&mut self, message: &BorrowedMessage<'_>, refusal: &Refusal) -> Result<&'static str, WorkerError> {
+        let class = refusal.class.as_str();
         let timestamp = message.timestamp().to_millis();
         let found_at = Coordinates {
             topic: message.topic(),
@@ -341,24 +198,26 @@ impl Deriver {
             offset: message.offset(),
             timestamp,
         };
-        let letter = DeadLetter {
+        let dead_lettered = DeadLettered {
             partition: found_at.partition,
             offset: found_at.offset,
             class,
-            error: error.to_owned(),
+            error: refusal.error.clone(),
         };
-        if let Err(reason) = self.guard.poison() {
-            // They are not put aside after all: these lines are all that leads to them.
-            let put_aside = self.open.iter().flat_map(|open| &open.dead_letters);
-            for letter in put_aside.chain([&letter]) {
-                letter.log("cannot be derived");
+        if refusal.class.may_be_our_fault()
+            && let Err(reason) = self.guard.poison()
+        {
+            // They stay where they are after all: these lines are all that leads to them.
+            let of_transaction = self.transactions.open().into_iter().flat_map(|open| &open.dead_letters);
+            for refused in of_transaction.chain([&dead_lettered]) {
+                refused.log("cannot be derived");
             }
             self.abort()?;
-            let reason = format!("{reason}; last: {class}: {error} ({found_at})");
+            let reason = format!("{reason}; last: {class}: {} ({found_at})", refusal.error);
             return Err(WorkerError::Poisoned(reason));
         }
         let mut headers = OwnedHeaders::new();
-        for (key, value) in dead_letter::headers(&found_at, class, &error) {
+        for (key, value) in dead_letter::headers(&found_at, class, &refusal.error) {
             headers = headers.insert(Header {
                 key,
                 value: Some(&value),
@@ -373,177 +232,123 @@ impl Deriver {
             headers: Some(headers),
             shipment: None,
         })?;
-        if let Some(open) = &mut self.open {
+        if let Some(open) = self.transactions.open() {
             *open.counts.dead_letters.entry(class).or_default() += 1;
-            open.dead_letters.push(letter);
+            open.dead_letters.push(dead_lettered);
         }
         Ok("dead_lettered")
     }
 
-    fn begin_if_closed(&mut self) -> Result<(), WorkerError> {
-        if self.open.is_none() {
-            self.transactions.begin()?;
-            self.open = Some(Open {
-                begun: Instant::now(),
-                first_offsets: BTreeMap::new(),
-                next_offsets: BTreeMap::new(),
-                events: 0,
-                bytes: 0,
-                oldest_timestamp: None,
-                counts: Counts::default(),
-                dead_letters: Vec::new(),
-                guard_before: self.guard.clone(),
-            });
-        }
-        Ok(())
-    }
-
     /// Push events that are not committed, by what the consumer says of their topic.
     pub(super) fn lag(&self, statistics: &Statistics) -> i64 {
-        counts::lag(statistics, &self.state.committed_offsets())
+        counts::lag(statistics, &self.store.committed_offsets())
     }
 
+    /// How long the open transaction may stay open.
     pub(super) fn until_commit(&self, interval: Duration) -> Duration {
-        self.open
-            .as_ref()
-            .map_or(interval, |open| interval.saturating_sub(open.begun.elapsed()))
+        self.transactions.until_commit(interval)
     }
 
     pub(super) fn commit_is_due(&self, interval: Duration) -> bool {
-        self.open.as_ref().is_some_and(|open| {
-            open.events >= self.max_events || open.bytes >= self.max_bytes || open.begun.elapsed() >= interval
-        })
+        self.transactions.commit_is_due(interval)
     }
 
-    /// Commits what is open; if that fails in a way that can be repaired, takes it back.
+    /// Commits what is open; if that fails in a way that can be repaired, rolls it back.
     pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let group = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
-        let mut offsets = TopicPartitionList::new();
-        for (&partition, &offset) in &open.next_offsets {
-            offsets.add_partition_offset(topics::PUSH, partition, Offset::Offset(offset))?;
-        }
-        let begun = Instant::now();
-        let result = self.transactions.commit(&offsets, &group);
-        let outcome = if result.is_ok() { "committed" } else { "failed" };
-        metrics::histogram!("courierflow_derive_commit_seconds", "outcome" => outcome)
-            .record(begun.elapsed().as_secs_f64());
-        match result {
-            Ok(()) => {
-                self.committed();
-                Ok(())
-            }
-            Err(TransactionError::Abort(error)) => {
-                tracing::warn!(%error, "transaction aborted, its push events are read again");
-                self.abort()
-            }
-            Err(TransactionError::InDoubt(error)) => {
-                tracing::warn!(%error, "transaction in doubt, the committed offsets decide");
-                self.resolve(consumer)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn committed(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.state
-                .commit(self.transactions.stored_shipments(), &open.next_offsets);
-            open.counts.publish();
-            for letter in &open.dead_letters {
-                letter.log("dead-lettered");
-            }
-            if let Some(oldest) = open.oldest_timestamp {
-                metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
-            }
-        }
-        publish_size(&self.state);
-    }
-
-    /// Ends a transaction of which we do not know whether the broker committed it before it stopped answering. Deriving
-    /// its push events again would show everything twice; its offsets, which are part of it, tell.
-    fn resolve(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
-        self.transactions.abort()?;
-        let Some(open) = &self.open else { return Ok(()) };
-        let partitions: Vec<i32> = open.next_offsets.keys().copied().collect();
-        let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
-        // All, not any: a partition that is no longer ours may have been taken further by its new owner.
-        let found = |partition: &i32| offsets.get(partition).copied().flatten();
-        let is_committed = open
-            .next_offsets
-            .iter()
-            .all(|(partition, next)| found(partition) >= Some(*next));
-        if is_committed {
-            tracing::info!("the transaction in doubt was committed");
-            self.committed();
-        } else {
-            tracing::info!("the transaction in doubt was aborted, its push events are read again");
-            self.take_back();
+        match self.transactions.commit(consumer)? {
+            Some(Ended::Committed(open, stored)) => self.committed(&open, stored),
+            Some(Ended::Aborted(open)) => self.roll_back(open),
+            None => {}
         }
         Ok(())
     }
 
-    /// Takes back what is open: nothing of it is seen by anyone, and its push events are read again.
+    /// Rolls back what is open: nobody sees anything of it, and its push events are read again.
     pub(super) fn abort(&mut self) -> Result<(), WorkerError> {
-        if self.open.is_some() {
-            self.transactions.abort()?;
-            self.take_back();
+        if let Some(Ended::Aborted(open)) = self.transactions.abort()? {
+            self.roll_back(open);
         }
         Ok(())
     }
 
-    fn take_back(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.state.roll_back();
-            self.guard = open.guard_before;
-            self.rewind.extend(open.first_offsets);
-            metrics::counter!("courierflow_derive_aborts_total").increment(1);
+    fn committed(&mut self, open: &OpenTransaction, stored: Vec<StoredShipment>) {
+        self.store.commit(stored, &open.next_offsets);
+        open.counts.publish();
+        for dead_lettered in &open.dead_letters {
+            dead_lettered.log("dead-lettered");
         }
+        if let Some(oldest) = open.oldest_timestamp {
+            metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
+        }
+        publish_size(self.store.size());
+    }
+
+    fn roll_back(&mut self, open: OpenTransaction) {
+        self.store.roll_back();
+        self.guard = open.guard_before;
+        self.rewind.extend(open.first_offsets);
+        metrics::counter!("courierflow_derive_aborts_total").increment(1);
+    }
+
+    /// Reads a record again that could not be taken, and whatever of the open transaction came before it.
+    pub(super) fn read_again(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        self.abort()?;
+        self.rewind.entry(message.partition()).or_insert(message.offset());
+        Ok(())
+    }
+
+    /// Where reading has to start again, of each partition that is concerned; told once.
+    pub(super) fn take_rewind(&mut self) -> BTreeMap<i32, i64> {
+        std::mem::take(&mut self.rewind)
     }
 
     /// The worker has failed: what is open must never be committed, whatever the consumer calls back while it closes.
-    pub(super) fn disown(&mut self) {
-        if self.open.take().is_some()
-            && let Err(error) = self.transactions.abort()
-        {
-            tracing::info!(%error, "the open transaction is left to the fencing by our successor");
-        }
-        self.state.roll_back();
+    pub(super) fn abandon(&mut self) {
+        self.transactions.abandon();
+        self.store.roll_back();
     }
 
-    /// Before partitions are taken from us: what is open is committed, or, when it is too late for that, aborted. The group
-    /// takes all at every rebalance, to give most of them back: their state is kept until then.
-    pub(super) fn give_up(&mut self, consumer: &BaseConsumer<impl ConsumerContext>, partitions: &[i32]) {
-        let lost = consumer.assignment_lost();
-        let result = if lost {
-            self.lost = true;
-            self.abort()
-        } else {
-            self.commit(consumer)
-        };
-        if let Err(error) = result {
-            self.failure.get_or_insert(error);
-        }
+    /// Partitions are taken from us. What is open is committed or, if they are `lost` and it is too late for that, aborted. A
+    /// rebalance revokes all partitions, and gives most of them back: their state is parked until then.
+    pub(super) fn revoke(
+        &mut self,
+        consumer: &BaseConsumer<impl ConsumerContext>,
+        partitions: &[i32],
+        lost: bool,
+    ) -> Result<(), WorkerError> {
+        let ended = if lost { self.abort() } else { self.commit(consumer) };
         for partition in partitions {
             if lost {
-                self.state.remove_partition(*partition);
+                self.store.remove_partition(*partition);
             } else {
-                self.state.set_aside(*partition);
+                self.store.park(*partition);
             }
-            self.to_restore.remove(partition);
             self.rewind.remove(partition);
         }
         tracing::info!(?partitions, lost, "partitions given up");
+        ended
     }
+}
 
-    /// What callbacks and aborts left to do: raises their failure, goes back to where reading starts again.
-    pub(super) fn settle(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
-        if let Some(error) = self.failure.take() {
-            return Err(error);
+/// The last record of a shipment that is remembered.
+fn recall(
+    store: &StateStore,
+    record_reader: &RecordReader,
+    decoder: &mut Decoder<Shipment>,
+    partition: i32,
+    key: &str,
+) -> Result<Shipment, WorkerError> {
+    metrics::counter!("courierflow_derive_recalls_total").increment(1);
+    let value = match store.last_record(partition, KeyHash::of(key.as_bytes())) {
+        Some(LastRecord::Uncommitted(value)) => Cow::Borrowed(value),
+        Some(LastRecord::At(offset)) => Cow::Owned(record_reader.read(partition, offset)?),
+        None => return Err(WorkerError::Corrupted(partition)),
+    };
+    decoder.decode(&value).map_err(|error| {
+        if error.is_transient() {
+            WorkerError::NotNow(error)
+        } else {
+            WorkerError::Corrupted(partition)
         }
-        for (partition, offset) in std::mem::take(&mut self.rewind) {
-            consumer.seek(topics::PUSH, partition, Offset::Offset(offset), SEEK)?;
-        }
-        Ok(())
-    }
+    })
 }

@@ -1,18 +1,35 @@
 //! Push events → shipments and transitions, exactly once.
 //!
-//! A worker is one consumer, one transactional producer and one state map, on one thread; nothing is shared between
-//! workers. [`worker`] holds the loop and the place in the group, [`deriver`] what lies between a message and the commit,
-//! [`transaction`] the producer's side of it, [`state`] the shipments; [`restore`] brings them back from
-//! `courier.shipment.v1`, [`recall`] reads single records of it, [`slot`] gives a worker an identity that outlives a crash.
+//! A worker is one consumer, one transactional producer and one state store, on one thread; nothing is shared between workers.
+//! What follows from a push event is [`courierflow_domain::step()`], a pure function; here is the loop around it, from top to bottom:
+//!
+//! | room | what |
+//! |---|---|
+//! | [`supervisor`] | keeps the workers alive |
+//! | [`worker`] | the loop: poll, handle what the group said, derive, commit |
+//! | [`deriver`] | from a message to the open transaction |
+//! | [`restore`] | the state of a partition from `courier.shipment.v1` |
+//! | [`assignment`] | what a rebalance changed, as values |
+//! | [`open_transaction`] | begin, commit, resolve, abort |
+//! | [`error`] | why a worker ends |
+//! | [`state_store`], [`state_entry`] | the shipments, and one of them |
+//! | [`producer`], [`record_reader`], [`stable_offsets`], [`counts`], [`slot`] | at the bottom: what each is called after |
+//!
+//! A room uses rooms below it, never one above it.
 
+mod assignment;
 mod counts;
 mod deriver;
-mod recall;
+mod error;
+mod open_transaction;
+mod producer;
+mod record_reader;
 mod restore;
 mod slot;
-mod state;
+mod stable_offsets;
+mod state_entry;
+mod state_store;
 mod supervisor;
-mod transaction;
 mod worker;
 
 pub use supervisor::start;

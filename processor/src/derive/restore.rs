@@ -1,9 +1,10 @@
 //! Rebuilds the state of a partition from `courier.shipment.v1`.
 //!
-//! The order matters. First the group's committed offset of the push partition, read as *stable*: then no transaction of
-//! a former owner is pending on it, and all it produced lies below the high watermark. Then the shipment partition, from
-//! its start until the *high watermark* seen now. The last stable offset would not do: it may stand still below records
-//! of a transaction that is decided but not yet marked here. Neither does the end-of-partition event, which fires there.
+//! The order matters. First the group's committed offset of the push partition is read as *stable*
+//! ([`stable_offsets`](super::stable_offsets)): no transaction of a former owner is pending on it then, and all that this owner
+//! produced lies below the high watermark. Then the shipment partition is read from its start up to the *high watermark* seen now.
+//! Reading up to the last stable offset is not enough: records of a transaction that is decided, but not yet marked on this
+//! partition, lie above it. The end-of-partition event is not enough either, because it fires at that offset.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,14 +12,14 @@ use std::time::{Duration, Instant};
 use courierflow_schemas::records::Shipment;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Headers;
-use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use super::state::{KeyHash, Partition, Resting};
-use super::worker::worker_name;
+use super::counts::worker_name;
+use super::state_entry::{KeyHash, StateEntry};
+use super::state_store::Partition;
 use crate::shutdown::Shutdown;
 use courierflow_domain::{Memory, memory};
 
@@ -30,7 +31,7 @@ const REPORT: Duration = Duration::from_secs(1);
 const NO_PROGRESS: Duration = Duration::from_mins(2);
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RestoreError {
+pub(super) enum RestoreError {
     #[error("restore: {0}")]
     Kafka(#[from] KafkaError),
     /// The registry could not be asked: the record is not at fault.
@@ -60,7 +61,7 @@ pub(crate) enum RestoreError {
 }
 
 /// Reads partitions back. Kept by a worker for all its assignments.
-pub(crate) struct Restorer {
+pub(super) struct Restorer {
     /// Of the consumers that see committed records only.
     reader: ClientConfig,
     /// Sees everything: `fetch_watermarks` of a `read_committed` client answers with the last stable offset.
@@ -77,13 +78,13 @@ struct Goal {
 struct Restoring {
     partition: Partition,
     /// Keys of which the newest record so far cannot be read: where it lies, and why. A later record or a tombstone of the
-    /// key makes it a thing of the past.
+    /// key replaces it.
     unreadable: BTreeMap<KeyHash, (i64, DecodeError)>,
 }
 
 impl Restorer {
     /// `client` is the configuration that all clients of the worker start from.
-    pub(crate) fn new(client: &ClientConfig) -> Result<Self, RestoreError> {
+    pub(super) fn new(client: &ClientConfig) -> Result<Self, RestoreError> {
         let mut config = client.clone();
         // Never a member of the group: partitions are assigned by hand and nothing is committed.
         config
@@ -102,8 +103,8 @@ impl Restorer {
         Ok(Self { reader, watermarks })
     }
 
-    /// Restores partitions, each with the committed offset that [`stable_offsets`] has just told of it.
-    pub(crate) fn restore(
+    /// Restores partitions, each with its stable committed offset.
+    pub(super) fn restore(
         &self,
         committed: &BTreeMap<i32, Option<i64>>,
         decoder: &mut Decoder<Shipment>,
@@ -262,8 +263,8 @@ impl Restoring {
                         }
                     },
                 };
-                let resting = Resting::at(offset, bytes, &memory)?;
-                self.partition.restore(key, resting, memory.received_at);
+                let entry = StateEntry::at(offset, bytes, &memory.to_bytes()?, memory.expires_on())?;
+                self.partition.restore(key, entry, memory.received_at);
             }
         }
         if !self.unreadable.is_empty() {
@@ -292,38 +293,6 @@ fn from_header(message: &impl Message) -> Option<Memory> {
     Memory::from_bytes(header.value?).ok()
 }
 
-/// The group's committed offsets of push partitions; none where nothing was ever committed. `OffsetFetch` of a
-/// `read_committed` consumer demands stable offsets (KIP-447): it is answered only when no transaction is pending on them.
-pub(super) fn stable_offsets<C: ConsumerContext>(
-    member: &BaseConsumer<C>,
-    partitions: &[i32],
-    shutdown: &Shutdown,
-) -> Result<BTreeMap<i32, Option<i64>>, RestoreError> {
-    let mut wanted = TopicPartitionList::new();
-    for &partition in partitions {
-        wanted.add_partition(topics::PUSH, partition);
-    }
-    let begun = Instant::now();
-    loop {
-        match member.committed_offsets(wanted.clone(), REQUEST) {
-            Ok(offsets) => return Ok(offsets.elements().iter().map(offset_of).collect()),
-            Err(error) if is_fatal(&error) || begun.elapsed() > NO_PROGRESS => return Err(error.into()),
-            Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
-        }
-        if shutdown.has_begun() {
-            return Err(RestoreError::ShutDown);
-        }
-    }
-}
-
-fn offset_of(element: &TopicPartitionListElem<'_>) -> (i32, Option<i64>) {
-    let offset = match element.offset() {
-        Offset::Offset(offset) => Some(offset),
-        _ => None,
-    };
-    (element.partition(), offset)
-}
-
 fn is_fatal(error: &KafkaError) -> bool {
     matches!(error, KafkaError::MessageConsumptionFatal(_))
 }
@@ -337,8 +306,8 @@ mod tests {
     use rdkafka::Timestamp;
     use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 
-    use super::super::state::tests::shipment;
-    use super::super::state::{Record, State};
+    use super::super::state_store::tests::shipment;
+    use super::super::state_store::{LastRecord, StateStore};
     use super::*;
 
     const ID: u32 = 7;
@@ -357,7 +326,7 @@ mod tests {
     use Content::{Good, Junk, OfAnotherSchema, Tombstone, WithoutMemory};
 
     /// Reads these records of partition 5, from offset 0 on.
-    fn restore(records: &[(&str, Content)]) -> Result<State, RestoreError> {
+    fn restore(records: &[(&str, Content)]) -> Result<StateStore, RestoreError> {
         let registry = Registry::new(&RegistrySettings {
             url: "http://127.0.0.1:9".to_owned(),
             ..RegistrySettings::default()
@@ -390,7 +359,7 @@ mod tests {
             );
             restoring.take(&message, &mut decoder)?;
         }
-        let mut state = State::default();
+        let mut state = StateStore::default();
         state.insert_partition(5, restoring.finish(5)?);
         Ok(state)
     }
@@ -406,7 +375,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(state.size().0, 2);
-        assert_eq!(state.record(5, KeyHash::of(b"a")), Some(Record::At(3)));
+        assert_eq!(state.last_record(5, KeyHash::of(b"a")), Some(LastRecord::At(3)));
         let remembered = |key: &[u8]| state.get(5, KeyHash::of(key)).unwrap().memory().unwrap();
         assert_eq!(remembered(b"a"), remembered(b"b"));
     }

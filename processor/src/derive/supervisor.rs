@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
 
+use super::error::WorkerError;
 use super::slot::{Slot, host_name};
-use super::worker::{Worker, WorkerError};
+use super::worker::Worker;
 use crate::config::Config;
 use crate::health::Health;
 use crate::shutdown::Shutdown;

@@ -5,18 +5,23 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_schemas::wire::DecodeError;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
-use rdkafka::{ClientConfig, ClientContext, Message, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext, Offset};
 
+use super::assignment::{AssignmentChange, GroupEvent, partitions_of};
+use super::counts::worker_name;
 use super::deriver::Deriver;
-use super::recall::{RecallError, Recaller};
-use super::restore::{RestoreError, Restorer, stable_offsets};
-use super::transaction::{TransactionError, Transactions};
+use super::error::WorkerError;
+use super::open_transaction::Transactions;
+use super::producer::TransactionalProducer;
+use super::record_reader::RecordReader;
+use super::restore::Restorer;
+use super::stable_offsets::stable_offsets;
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
 use crate::kafka_client;
@@ -25,36 +30,12 @@ use crate::shutdown::Shutdown;
 
 /// How long a member may go without polling; a restore of millions of shipments takes its time.
 const MAX_POLL_INTERVAL: Duration = Duration::from_mins(5);
+const SEEK: Duration = Duration::from_secs(10);
 /// A schema that the registry cannot tell just now is asked for again after this time.
 const NOT_NOW: Duration = Duration::from_secs(1);
 
-/// Why a worker ended, or an event could not be taken.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WorkerError {
-    #[error(transparent)]
-    Transaction(#[from] TransactionError),
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-    #[error("consumer: {0}")]
-    Consumer(#[from] KafkaError),
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-    /// The record is not at fault: read it again later.
-    #[error("not now: {0}")]
-    NotNow(DecodeError),
-    /// Too many push events cannot be derived: more likely our fault than theirs.
-    #[error("{0}")]
-    Poisoned(String),
-    #[error(transparent)]
-    Recall(#[from] RecallError),
-    #[error("state of a shipment cannot be packed or unpacked: {0}")]
-    Pack(#[from] postcard::Error),
-    #[error("a record of partition {0} that we wrote cannot be read: state is corrupted")]
-    Corrupted(i32),
-}
-
 /// One consumer, one transactional producer, one state map.
-pub(crate) struct Worker {
+pub(super) struct Worker {
     consumer: BaseConsumer<Member>,
     restorer: Restorer,
     shutdown: Shutdown,
@@ -63,13 +44,21 @@ pub(crate) struct Worker {
     commit_interval: Duration,
 }
 
-/// The part of the worker that the consumer calls back during a rebalance. The callbacks run inside `poll`, on the
-/// worker's own thread: the lock is never waited for, it only satisfies the type system.
-struct Member(Mutex<Deriver>);
+/// The part of the worker that the consumer calls back. The callbacks run inside `poll`, on the worker's own thread: the locks are
+/// never waited for, they only satisfy the type system.
+struct Member {
+    deriver: Mutex<Deriver>,
+    /// What the group said during the last poll.
+    events: Mutex<Vec<GroupEvent>>,
+}
 
 impl Member {
     fn deriver(&self) -> MutexGuard<'_, Deriver> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.deriver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn events(&self) -> MutexGuard<'_, Vec<GroupEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,38 +79,31 @@ impl ClientContext for Member {
     }
 }
 
-/// The label of the worker whose thread this is.
-pub(super) fn worker_name() -> String {
-    std::thread::current().name().unwrap_or_default().to_owned()
-}
-
 impl ConsumerContext for Member {
+    /// The group waits until this returns: only then may another worker have the partitions.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(partitions) = rebalance {
-            self.deriver().give_up(consumer, &numbers(partitions));
+        if let Rebalance::Revoke(list) = rebalance {
+            let partitions = partitions_of(list);
+            let lost = consumer.assignment_lost();
+            let ended = self.deriver().revoke(consumer, &partitions, lost);
+            self.events().push(GroupEvent::Revoked {
+                partitions,
+                lost,
+                ended,
+            });
         }
     }
 
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance {
-            let mut deriver = self.deriver();
-            deriver.assigned = true;
-            deriver.to_restore.extend(numbers(partitions));
+        if let Rebalance::Assign(list) = rebalance {
+            self.events().push(GroupEvent::Assigned(partitions_of(list)));
         }
     }
 }
 
-fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
-    partitions
-        .elements()
-        .iter()
-        .map(rdkafka::topic_partition_list::TopicPartitionListElem::partition)
-        .collect()
-}
-
 impl Worker {
     /// Fences the predecessor in the slot, then joins the group.
-    pub(crate) fn new(
+    pub(super) fn new(
         config: &Config,
         registry: &Registry,
         ids: SchemaIds,
@@ -133,21 +115,17 @@ impl Worker {
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", format!("courierflow-{slot}"));
-        let transactions = Transactions::new(&client, &config.derive, slot, shutdown.clone())?;
+        let producer = TransactionalProducer::new(&client, &config.derive, slot, shutdown.clone())?;
+        let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
         let restorer = Restorer::new(&client)?;
-        let recaller = Recaller::new(&client, shutdown.clone())?;
+        let record_reader = RecordReader::new(&client, shutdown.clone())?;
         let guard = PoisonGuard::new(config.processor.poison_guard);
-        let deriver = Deriver::new(
-            &config.derive,
-            registry,
-            ids,
-            transactions,
-            recaller,
-            guard,
-            shutdown.clone(),
-        )?;
-        let consumer =
-            consumer_config(client, &config.derive, slot).create_with_context(Member(Mutex::new(deriver)))?;
+        let deriver = Deriver::new(&config.derive, registry, ids, transactions, record_reader, guard)?;
+        let member = Member {
+            deriver: Mutex::new(deriver),
+            events: Mutex::default(),
+        };
+        let consumer = consumer_config(client, &config.derive, slot).create_with_context(member)?;
         let worker = Self {
             consumer,
             restorer,
@@ -161,11 +139,11 @@ impl Worker {
     }
 
     /// Runs until the process ends or the worker must be rebuilt.
-    pub(crate) fn run(self) -> Result<(), WorkerError> {
+    pub(super) fn run(self) -> Result<(), WorkerError> {
         let result = self.run_until_shutdown();
         if result.is_err() {
-            // Leaving the group calls `give_up`, which must not commit half of what an event caused.
-            self.deriver().disown();
+            // Leaving the group revokes all partitions, and that must not commit half of what an event caused.
+            self.deriver().abandon();
         }
         result
     }
@@ -174,13 +152,9 @@ impl Worker {
         while !self.shutdown.has_begun() {
             let wait = self.deriver().until_commit(self.commit_interval);
             let polled = self.consumer.poll(wait);
+            self.handle_group_events()?;
             let mut deriver = self.deriver();
-            deriver.settle(&self.consumer)?;
-            if std::mem::take(&mut deriver.lost) {
-                self.health
-                    .not_ready(&self.part, "lost its partitions: no contact with the group");
-            }
-            self.restore_assigned(&mut deriver)?;
+            self.rewind(&mut deriver)?;
             match polled {
                 Some(Ok(message)) => match deriver.process(&message) {
                     Err(WorkerError::NotNow(error)) => self.wait_and_read_again(&mut deriver, &message, &error)?,
@@ -191,7 +165,7 @@ impl Worker {
             }
             if deriver.commit_is_due(self.commit_interval) {
                 deriver.commit(&self.consumer)?;
-                deriver.settle(&self.consumer)?;
+                self.rewind(&mut deriver)?;
             }
         }
         self.deriver().commit(&self.consumer)?;
@@ -203,40 +177,58 @@ impl Worker {
         self.consumer.context().deriver()
     }
 
-    /// Restores what a rebalance inside the last poll gave us, before any of its messages is looked at.
-    fn restore_assigned(&self, deriver: &mut Deriver) -> Result<(), WorkerError> {
-        if !std::mem::take(&mut deriver.assigned) {
+    /// What the group said inside the last poll, before any message of its partitions is looked at.
+    fn handle_group_events(&self) -> Result<(), WorkerError> {
+        let events = std::mem::take(&mut *self.consumer.context().events());
+        if events.is_empty() {
             return Ok(());
         }
-        let assigned: Vec<i32> = std::mem::take(&mut deriver.to_restore).into_iter().collect();
-        if !assigned.is_empty() {
-            self.restore(deriver, &assigned)?;
+        let AssignmentChange { lost, assigned } = AssignmentChange::of(events)?;
+        if lost {
+            self.health
+                .not_ready(&self.part, "lost its partitions: no contact with the group");
         }
-        deriver.state.drop_aside();
-        // Also without any partition: there are more workers than partitions, and this one stands by.
-        self.health.ready(&self.part);
+        if let Some(assigned) = assigned {
+            let mut deriver = self.deriver();
+            let assigned: Vec<i32> = assigned.into_iter().collect();
+            if !assigned.is_empty() {
+                self.restore(&mut deriver, &assigned)?;
+            }
+            deriver.store.drop_parked();
+            // Also without any partition: there are more workers than partitions, and this one stands by.
+            self.health.ready(&self.part);
+        }
+        Ok(())
+    }
+
+    /// Goes back to where reading has to start again after an abort.
+    fn rewind(&self, deriver: &mut Deriver) -> Result<(), WorkerError> {
+        for (partition, offset) in deriver.take_rewind() {
+            self.consumer
+                .seek(topics::PUSH, partition, Offset::Offset(offset), SEEK)?;
+        }
         Ok(())
     }
 
     fn restore(&self, deriver: &mut Deriver, assigned: &[i32]) -> Result<(), WorkerError> {
         let begun = Instant::now();
-        if !deriver.state.holds_aside(assigned) {
+        if !deriver.store.has_parked(assigned) {
             self.health
                 .not_ready(&self.part, format!("restoring partitions {assigned:?}"));
         }
         let mut committed = stable_offsets(&self.consumer, assigned, &self.shutdown)?;
-        committed.retain(|&partition, &mut offset| !deriver.state.take_up(partition, offset));
+        committed.retain(|&partition, &mut offset| !deriver.store.reclaim(partition, offset));
         if committed.is_empty() {
-            tracing::info!(partitions = ?assigned, "partitions came back as they were");
+            tracing::info!(partitions = ?assigned, "partitions reclaimed");
             return Ok(());
         }
         let decoder = &mut deriver.shipment_decoder;
         for (number, partition) in self.restorer.restore(&committed, decoder, &self.shutdown)? {
-            deriver.state.insert_partition(number, partition);
+            deriver.store.insert_partition(number, partition);
         }
         let partitions: Vec<i32> = committed.into_keys().collect();
         let seconds = begun.elapsed().as_secs_f64();
-        let (shipments, bytes) = deriver.state.size();
+        let (shipments, bytes) = deriver.store.size();
         tracing::info!(?partitions, seconds, shipments, bytes, "restored");
         metrics::histogram!("courierflow_derive_restore_seconds").record(seconds);
         Ok(())
@@ -251,11 +243,10 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         tracing::warn!(%error, "waiting for the registry");
         self.health.not_ready(&self.part, error.to_string());
-        deriver.abort()?;
-        deriver.rewind.entry(message.partition()).or_insert(message.offset());
-        deriver.settle(&self.consumer)?;
+        deriver.read_again(message)?;
+        self.rewind(deriver)?;
         self.shutdown.sleep(NOT_NOW);
-        // Ready again when the group says nothing new: the next attempt sets it back if it fails too.
+        // The next attempt says so if it fails, too.
         self.health.ready(&self.part);
         Ok(())
     }
@@ -267,9 +258,9 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest");
     client.set("isolation.level", "read_committed");
-    // The new group protocol does not let a static member come back after kill -9 before its session ends. Each rebalance
-    // gives all partitions out: the cooperative strategy takes two for a hand-over, and a static member that dies between
-    // them comes back without a third, so that what it had not yet handed over would be nobody's.
+    // With the new group protocol a static member that was killed cannot come back before its session ends. Of the assignors,
+    // `range` gives out all partitions at each rebalance. The cooperative one takes two rebalances for a hand-over; a static
+    // member that dies between them comes back without a third, and the partitions it had not released would stay unassigned.
     client
         .set("group.protocol", "classic")
         .set("partition.assignment.strategy", "range");

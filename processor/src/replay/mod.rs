@@ -2,9 +2,12 @@
 //! present ones. It tells what would change, and if asked puts the fresh tables in the place of the others. So a mistake in a
 //! mapping is repaired for the past, too; a parcel that is still under way is repaired on the topics by its next push.
 //!
-//! * [`pushes`] reads the topic, partition by partition, and derives.
+//! * [`pushes`] reads the topic, partition by partition.
+//! * [`partition`] derives one, as derive does, and makes the rows that the sink would make.
 //! * [`tables`] makes the fresh tables, compares and exchanges them.
 
+mod counts;
+mod partition;
 mod pushes;
 mod tables;
 
@@ -17,8 +20,10 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::bounded_read::ReadError;
+use courierflow_schemas::wire::{DecodeError, EncodeError};
+
 use crate::config::Config;
-pub use pushes::Counts;
+pub use counts::Counts;
 use pushes::Pushes;
 use tables::Tables;
 pub use tables::{CarrierFigures, Difference};
@@ -34,11 +39,11 @@ pub struct Plan {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Report {
     /// Push events.
     pub counts: Counts,
     /// Parcels first received before this were not derived anew: what was read does not hold their whole life.
-    pub covered_from: TimestampMicros,
+    pub covered_from: Option<TimestampMicros>,
     /// Fresh tables against present ones.
     pub difference: Difference,
 }
@@ -52,9 +57,18 @@ pub enum ReplayError {
     /// The schemas are not known.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// A record that we made cannot be read back.
+    /// The registry cannot tell the schema of a record: nothing is known about the record yet.
+    #[error("not now: {0}")]
+    NotNow(DecodeError),
+    /// A record that was derived a moment ago cannot be read back.
     #[error("a derived record: {0}")]
-    Record(String),
+    Derived(#[from] DecodeError),
+    /// The last record of a shipment is asked for, and there is none: a bug.
+    #[error("a shipment is remembered and its record is not")]
+    Forgotten,
+    /// The schemas of this version cannot be used.
+    #[error(transparent)]
+    Schema(#[from] EncodeError),
     /// What the server says.
     #[error("ClickHouse")]
     ClickHouse(#[from] clickhouse::error::Error),
@@ -75,10 +89,10 @@ pub enum ReplayError {
 }
 
 /// Replays; prints its progress to `out`.
-pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) -> Result<Outcome, ReplayError> {
+pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) -> Result<Report, ReplayError> {
     let registry = Registry::new(&config.registry);
     let ids: SchemaIds = registry.schema_ids()?;
-    let mut pushes = Pushes::open(config, registry, ids, plan.from)?;
+    let mut pushes = Pushes::open(config, &registry, ids, plan.from)?;
     let tables = Tables::new(&config.clickhouse);
     if plan.exchange {
         pushes.refuse_running_sink(config)?;
@@ -100,23 +114,22 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
         pushes.refuse_running_sink(config)?;
         runtime.block_on(tables.exchange())?;
     }
-    Ok(Outcome {
-        counts: pushes.counts(),
+    Ok(Report {
+        counts: pushes.counts().clone(),
         covered_from,
         difference,
     })
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_microsecond(self.covered_from.0) {
-            Ok(from) if from > Timestamp::UNIX_EPOCH => {
-                writeln!(
-                    out,
-                    "derived anew: parcels first received at {from} or later, the others are unchanged"
-                )?;
-            }
-            _ => writeln!(out, "derived anew: all parcels")?,
+        match self.covered_from.map(|from| Timestamp::from_microsecond(from.0)) {
+            None => writeln!(out, "derived anew: all parcels")?,
+            Some(Ok(from)) => writeln!(
+                out,
+                "derived anew: parcels first received at {from} or later, the others are unchanged"
+            )?,
+            Some(Err(_)) => writeln!(out, "derived anew: no parcel")?,
         }
         write!(out, "{}", self.difference)
     }

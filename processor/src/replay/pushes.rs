@@ -1,62 +1,23 @@
-//! The push topic, partition by partition, through the pure core.
+//! The push topic, read partition by partition.
 
-use std::collections::HashMap;
-use std::fmt;
-
-use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros};
+use courierflow_domain::DeriveOptions;
+use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{Decoder, Encoder};
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::ReplayError;
+use super::counts::Counts;
+use super::partition::{Derivation, Partition, Rows};
 use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
-use crate::dead_letter::Coordinates;
 use crate::sink::rows::{self, Table};
-use courierflow_domain as domain;
-use courierflow_domain::{DeriveOptions, Memory, Outcome, receipt};
-use courierflow_vendors::reading::{self, Reading};
 
 /// Rows that are inserted together.
 const BATCH: usize = 10_000;
-
-/// How far a replay has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Push events read.
-    pub push_events: u64,
-    /// Of these, accepted.
-    pub accepted: u64,
-    /// Of these, unreadable: derive dead-letters them.
-    pub unreadable: u64,
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} push events, {} accepted, {} unreadable",
-            self.push_events, self.accepted, self.unreadable
-        )
-    }
-}
-
-/// Rows to insert.
-#[derive(Default)]
-pub(super) struct Rows {
-    pub(super) shipments: Vec<<rows::Shipment as Table>::Row>,
-    pub(super) transitions: Vec<<rows::Transition as Table>::Row>,
-}
-
-/// The newest state of a shipment: encoded, for there are many.
-struct Kept {
-    memory: Memory,
-    record: Vec<u8>,
-}
 
 /// The push events of a time.
 pub(super) struct Pushes {
@@ -64,41 +25,26 @@ pub(super) struct Pushes {
     /// Of the partitions that have any.
     ranges: Vec<Range>,
     derivation: Derivation,
-}
-
-/// Push events to rows.
-struct Derivation {
-    push_decoder: Decoder<PushEvent>,
-    shipment_decoder: Decoder<Shipment>,
-    shipment_encoder: Encoder<Shipment>,
-    options: DeriveOptions,
-    counts: Counts,
-    covered_from: TimestampMicros,
+    covered_from: Option<TimestampMicros>,
 }
 
 impl Pushes {
     /// All that is on the topic now, from `from` on.
     pub(super) fn open(
         config: &Config,
-        registry: Registry,
+        registry: &Registry,
         ids: SchemaIds,
         from: Option<Timestamp>,
     ) -> Result<Self, ReplayError> {
-        let record = |error: &dyn fmt::Display| ReplayError::Record(error.to_string());
+        let options = DeriveOptions {
+            context: config.derive.context,
+        };
         let consumer = bounded_read::consumer(&config.kafka, "courierflow-replay").map_err(ReadError::from)?;
         Ok(Self {
             ranges: ranges(&consumer, from)?,
             consumer,
-            derivation: Derivation {
-                push_decoder: Decoder::new(registry.clone(), ids.push).map_err(|error| record(&error))?,
-                shipment_decoder: Decoder::new(registry, ids.shipment).map_err(|error| record(&error))?,
-                shipment_encoder: Encoder::new(ids.shipment).map_err(|error| record(&error))?,
-                options: DeriveOptions {
-                    context: config.derive.context,
-                },
-                counts: Counts::default(),
-                covered_from: TimestampMicros(0),
-            },
+            derivation: Derivation::new(registry, ids, options)?,
+            covered_from: None,
         })
     }
 
@@ -119,14 +65,14 @@ impl Pushes {
         self.ranges.clone()
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        self.derivation.counts
+    pub(super) fn counts(&self) -> &Counts {
+        &self.derivation.counts
     }
 
-    /// The latest of the first receipts, of the partitions that are not read from their very beginning: a parcel whose first
-    /// push is not older has all its pushes in what was read.
-    pub(super) fn covered_from(&self) -> TimestampMicros {
-        self.derivation.covered_from
+    /// The latest of the beginnings of the partitions that are not read from their very beginning: a parcel whose first push is
+    /// not older has all its pushes in what was read. `None` if everything was read.
+    pub(super) fn covered_from(&self) -> Option<TimestampMicros> {
+        self.covered_from
     }
 
     /// Derives a partition; its rows are given to `insert` in batches.
@@ -135,93 +81,42 @@ impl Pushes {
         range: Range,
         mut insert: impl FnMut(Rows) -> Result<(), ReplayError>,
     ) -> Result<(), ReplayError> {
-        let mut state: HashMap<String, Kept> = HashMap::new();
-        let mut rows = Rows::default();
-        let mut is_first = true;
-        let derivation = &mut self.derivation;
-        bounded_read::read(&self.consumer, topics::PUSH, &[range], |message| {
-            derivation.counts.push_events += 1;
-            let decoded = derivation.push_decoder.decode(message.payload().unwrap_or_default());
-            let timestamp = message.timestamp().to_millis();
-            let Some(event) = (decoded.ok()).filter(|event| !receipt::is_in_future(event.received_at, timestamp))
-            else {
-                derivation.counts.unreadable += 1;
-                return Ok(());
-            };
-            if std::mem::take(&mut is_first) && range.first > 0 {
-                derivation.covered_from = derivation.covered_from.max(event.received_at);
-            }
-            derivation.take(&event, &mut state, &mut rows)?;
+        let Self {
+            consumer,
+            derivation,
+            covered_from,
+            ..
+        } = self;
+        let mut insert_if_full = |rows: &mut Rows| {
             if rows.transitions.len() >= BATCH || rows.shipments.len() >= BATCH {
-                insert(std::mem::take(&mut rows))?;
+                insert(std::mem::take(rows))?;
             }
-            Ok::<(), ReplayError>(())
+            Ok(())
+        };
+        let mut partition = Partition::default();
+        let mut rows = Rows::default();
+        let mut cuts_the_past_off = range.first > 0;
+        bounded_read::read(consumer, topics::PUSH, &[range], |message| {
+            let event = derivation.take(message, &mut partition, &mut rows)?;
+            if std::mem::take(&mut cuts_the_past_off) {
+                *covered_from = (*covered_from).max(Some(begins_at(message, event.as_ref())));
+            }
+            insert_if_full(&mut rows)
         })?;
-        for kept in state.into_values() {
-            derivation.close(&kept, &mut rows)?;
-            if rows.shipments.len() >= BATCH {
-                insert(std::mem::take(&mut rows))?;
-            }
-        }
+        derivation.finish(partition, &mut rows, insert_if_full)?;
         insert(rows)
     }
 }
 
-impl Derivation {
-    /// One push event: what derive would make of it.
-    fn take(
-        &mut self,
-        event: &PushEvent,
-        state: &mut HashMap<String, Kept>,
-        rows: &mut Rows,
-    ) -> Result<(), ReplayError> {
-        let snapshot = match reading::read(event) {
-            Ok(Reading::Snapshot(snapshot)) => snapshot,
-            Ok(Reading::Nothing(_)) => return Ok(()),
-            Err(_) => {
-                self.counts.unreadable += 1;
-                return Ok(());
-            }
-        };
-        let key = snapshot.key().to_string();
-        let options = self.options;
-        let previous = state.get(&key);
-        let recall = || match previous {
-            Some(kept) => self.decode(&kept.record),
-            None => Err(ReplayError::Record("there is none before a first push".to_owned())),
-        };
-        let memory = previous.map(|kept| &kept.memory);
-        let Outcome::Accepted(derived) = domain::derive(memory, recall, &snapshot, options)? else {
-            return Ok(());
-        };
-        self.counts.accepted += 1;
-        for transition in derived.transitions {
-            rows.transitions.push(row::<rows::Transition>(transition)?);
-        }
-        // A new life of the number: the old one stays as it was.
-        if let Some(kept) = state.remove(&key)
-            && kept.memory.epoch != derived.memory.epoch
-        {
-            self.close(&kept, rows)?;
-        }
-        let mut record = Vec::new();
-        let encoded = self.shipment_encoder.encode(&derived.shipment, &mut record);
-        encoded.map_err(|error| ReplayError::Record(error.to_string()))?;
-        let memory = derived.memory;
-        state.insert(key, Kept { memory, record });
-        Ok(())
-    }
-
-    fn close(&mut self, kept: &Kept, rows: &mut Rows) -> Result<(), ReplayError> {
-        let shipment = self.decode(&kept.record)?;
-        rows.shipments.push(row::<rows::Shipment>(shipment)?);
-        Ok(())
-    }
-
-    fn decode(&mut self, record: &[u8]) -> Result<Shipment, ReplayError> {
-        let decoded = self.shipment_decoder.decode(record);
-        decoded.map_err(|error| ReplayError::Record(error.to_string()))
-    }
+/// When the first record that is read was received. Its own timestamp counts too: a push that was put back from the dead
+/// letters was received long before those around it.
+fn begins_at(message: &impl Message, event: Option<&PushEvent>) -> TimestampMicros {
+    let written_at = message
+        .timestamp()
+        .to_millis()
+        .map(|millis| millis.saturating_mul(1_000));
+    let received_at = event.map(|event| event.received_at.0);
+    TimestampMicros(written_at.max(received_at).unwrap_or_default())
 }
 
 /// Where each partition begins and ends.
@@ -252,15 +147,4 @@ fn offset_at(consumer: &BaseConsumer, partition: i32, time: Timestamp) -> Result
         Some(Offset::Offset(offset)) => Some(offset),
         _ => None,
     })
-}
-
-fn row<T: Table>(record: T::Record) -> Result<T::Row, ReplayError> {
-    // These two tables show nothing of where a record was.
-    let nowhere = Coordinates {
-        topic: topics::PUSH,
-        partition: 0,
-        offset: 0,
-        timestamp: None,
-    };
-    T::row(record, &nowhere).map_err(|error| ReplayError::Record(error.to_string()))
 }

@@ -10,7 +10,7 @@ use courierflow_schemas::records::TimestampMicros;
 use serde::{Deserialize, Serialize};
 
 use super::ReplayError;
-use super::pushes::Rows;
+use super::partition::Rows;
 use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 
@@ -143,8 +143,11 @@ impl Tables {
     }
 
     /// Parcels of which the first push was not read keep the rows that they have.
-    pub(super) async fn complete(&self, covered_from: TimestampMicros) -> Result<(), ReplayError> {
-        let began_before = format!("first_received_at < fromUnixTimestamp64Micro({})", covered_from.0);
+    pub(super) async fn complete(&self, covered_from: Option<TimestampMicros>) -> Result<(), ReplayError> {
+        let began_before = match covered_from {
+            Some(TimestampMicros(micros)) => format!("first_received_at < fromUnixTimestamp64Micro({micros})"),
+            None => "false".to_owned(),
+        };
         for table in TABLES {
             self.execute(&format!(
                 "INSERT INTO {table}_fresh SELECT * FROM {table} FINAL WHERE {began_before}"

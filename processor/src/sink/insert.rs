@@ -54,7 +54,7 @@ impl Refusal {
         match self {
             Self::Undecodable(error) => error.class(),
             Self::NoValue => "no_value",
-            Self::Unrepresentable(_) => "unrepresentable",
+            Self::Unrepresentable(_) => Unrepresentable::CLASS,
             Self::RefusedByServer(_) => "refused_by_clickhouse",
         }
     }

@@ -18,6 +18,7 @@
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`replay`] | own | the push topic is derived anew into fresh tables, which take the place of damaged ones |
+//! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //!
 //! Tests of an invariant of the design carry its number. Nothing waits by sleeping: everything that takes time is asked
@@ -45,5 +46,6 @@ mod migration;
 mod recomputation;
 mod registry;
 mod replay;
+mod same_step;
 mod shared;
 mod sink;

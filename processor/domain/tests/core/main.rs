@@ -21,3 +21,4 @@ mod properties;
 mod pushes;
 mod reading;
 mod speed;
+mod step;

@@ -3,8 +3,8 @@
 
 use courierflow_domain::{DeriveOptions, Memory, Outcome};
 use courierflow_schemas::records::{
-    EpochDay, Leg, Milestones, Op, PushEvent, PushId, RecentPush, Segment, Shipment, ShipmentEvent, Status,
-    TimestampMicros, TimestampMillis, TrackingState, Vendor,
+    EpochDay, Identity, Leg, Op, PushEvent, RecentPush, Segment, Shipment, ShipmentEvent, Status, TimestampMicros,
+    TimestampMillis, TrackingState, Vendor,
 };
 use courierflow_vendors::reading::{Reading, push_facts, read};
 use proptest::prelude::*;
@@ -253,36 +253,13 @@ fn arbitrary_shipment() -> impl Strategy<Value = Shipment> {
     )
         .prop_map(
             |((version, received_at, epoch), push_time, pushes, tracking_state, events)| Shipment {
-                vendor: Vendor::Kuaidi100,
-                account: String::new(),
-                carrier: "yto".to_owned(),
-                tracking_number: "YT1".to_owned(),
                 epoch: EpochDay(epoch),
                 version,
                 first_received_at: TimestampMicros(received_at),
                 received_at: TimestampMicros(received_at),
-                push_id: PushId::default(),
                 push_time: push_time.map(TimestampMillis),
-                status: Status::Unknown,
-                sub_status: None,
-                raw_code: None,
-                leg: Leg::Forward,
                 tracking_state,
-                origin_code: None,
-                origin: None,
-                dest_code: None,
-                dest: None,
-                milestones: Milestones::default(),
-                attempts: 0,
-                exception_codes: Vec::new(),
-                exception_reasons: Vec::new(),
                 edd_first: push_time.map(TimestampMillis),
-                edd_last: None,
-                flags: Vec::new(),
-                route_origin_code: None,
-                route_origin: None,
-                route_dest_code: None,
-                route_dest: None,
                 events,
                 recent_pushes: pushes
                     .into_iter()
@@ -291,6 +268,7 @@ fn arbitrary_shipment() -> impl Strategy<Value = Shipment> {
                         received_at: TimestampMicros(at),
                     })
                     .collect(),
+                ..Shipment::bare(Identity::of(Vendor::Kuaidi100, "yto", "YT1"))
             },
         )
 }

@@ -45,6 +45,11 @@ pub struct Unrepresentable {
     value: i64,
 }
 
+impl Unrepresentable {
+    /// The stable name in metrics and dead letters.
+    pub(crate) const CLASS: &'static str = "unrepresentable";
+}
+
 /// `DateTime`: seconds from 1970 to 2106.
 fn seconds(column: &'static str, time: TimestampMillis) -> Result<u32, Unrepresentable> {
     // Towards the past, so that -1 ms is not taken for 1970.

@@ -160,7 +160,7 @@ impl ShipmentRow {
 #[cfg(test)]
 mod tests {
     use courierflow_schemas::records::{
-        EpochDay, Leg, Milestones, PushId, RecentPush, Segment, Status, TimestampMicros, TimestampMillis,
+        EpochDay, Identity, Leg, Milestones, RecentPush, Segment, Status, TimestampMicros, TimestampMillis,
         TrackingState, Vendor,
     };
 
@@ -180,38 +180,12 @@ mod tests {
     /// Nothing is known but the number: an abort of an unknown parcel makes such a shipment.
     fn bare_record() -> records::Shipment {
         records::Shipment {
-            vendor: Vendor::Kuaidi100,
             account: "demo".to_owned(),
-            carrier: "yto".to_owned(),
-            tracking_number: "YT0001".to_owned(),
-            epoch: EpochDay(0),
             version: 1_754_711_112_000_345,
             first_received_at: TimestampMicros(1_754_711_112_000_345),
             received_at: TimestampMicros(1_754_711_112_000_345),
-            push_id: PushId([7; 16]),
-            push_time: None,
-            status: Status::Unknown,
-            sub_status: None,
-            raw_code: None,
-            leg: Leg::Forward,
             tracking_state: TrackingState::AbortedNoRecord,
-            origin_code: None,
-            origin: None,
-            dest_code: None,
-            dest: None,
-            milestones: Milestones::default(),
-            attempts: 0,
-            exception_codes: vec![],
-            exception_reasons: vec![],
-            edd_first: None,
-            edd_last: None,
-            flags: vec![],
-            route_origin_code: None,
-            route_origin: None,
-            route_dest_code: None,
-            route_dest: None,
-            events: vec![],
-            recent_pushes: vec![],
+            ..records::Shipment::bare(Identity::of(Vendor::Kuaidi100, "yto", "YT0001"))
         }
     }
 

@@ -139,6 +139,7 @@ pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i
 pub(crate) fn produce(stack: &dyn Stack, topic: &str, partition: i32, key: &str, values: &[Option<&[u8]>]) {
     let producer: ThreadedProducer<_> = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
+        .set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string())
         .create()
         .expect("a producer");
     for value in values {

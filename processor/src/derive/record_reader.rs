@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why a record was not read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RecallError {
+pub(super) enum RecordReaderError {
     #[error("reading a record back: {0}")]
     Kafka(#[from] KafkaError),
     #[error("{topic}/{partition} has no record at offset {offset}: found {found:?}", topic = topics::SHIPMENT)]
@@ -30,14 +30,14 @@ pub(crate) enum RecallError {
 }
 
 /// A consumer that jumps from record to record.
-pub(super) struct Recaller {
+pub(super) struct RecordReader {
     reader: BaseConsumer,
     shutdown: Shutdown,
 }
 
-impl Recaller {
+impl RecordReader {
     /// `client` is the configuration that all clients of the worker start from.
-    pub(super) fn new(client: &ClientConfig, shutdown: Shutdown) -> Result<Self, RecallError> {
+    pub(super) fn new(client: &ClientConfig, shutdown: Shutdown) -> Result<Self, RecordReaderError> {
         let mut config = client.clone();
         config
             .set("group.id", "courierflow-recall")
@@ -62,7 +62,7 @@ impl Recaller {
     }
 
     /// The value of the record at `offset`, which must be there: the newest record of a key outlives compaction.
-    pub(super) fn read(&self, partition: i32, offset: i64) -> Result<Vec<u8>, RecallError> {
+    pub(super) fn read(&self, partition: i32, offset: i64) -> Result<Vec<u8>, RecordReaderError> {
         let mut place = TopicPartitionList::new();
         place.add_partition_offset(topics::SHIPMENT, partition, Offset::Offset(offset))?;
         self.reader.assign(&place)?;
@@ -71,11 +71,11 @@ impl Recaller {
         value
     }
 
-    fn wait_for(&self, partition: i32, offset: i64) -> Result<Vec<u8>, RecallError> {
+    fn wait_for(&self, partition: i32, offset: i64) -> Result<Vec<u8>, RecordReaderError> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if self.shutdown.has_begun() {
-                return Err(RecallError::ShutDown);
+                return Err(RecordReaderError::ShutDown);
             }
             match self.reader.poll(POLL) {
                 // Still in the queue from the assignment before.
@@ -84,7 +84,7 @@ impl Recaller {
                     return Ok(message.payload().unwrap_or_default().to_vec());
                 }
                 Some(Ok(message)) => {
-                    return Err(RecallError::Missing {
+                    return Err(RecordReaderError::Missing {
                         partition,
                         offset,
                         found: Some(message.offset()),
@@ -95,7 +95,7 @@ impl Recaller {
                 None => {}
             }
         }
-        Err(RecallError::Missing {
+        Err(RecordReaderError::Missing {
             partition,
             offset,
             found: None,

@@ -1,4 +1,4 @@
-//! The producer's side of a transaction: what happens when it fails is decided here.
+//! The transactional producer, and what a failed call of it means.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,20 +11,21 @@ use rdkafka::message::{DeliveryResult, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientContext, Message};
 
-use super::state::KeyHash;
+use super::state_entry::{KeyHash, StoredShipment};
 use crate::config::DeriveSettings;
 use crate::shutdown::Shutdown;
 
 const REQUEST: Duration = Duration::from_secs(10);
-const NAP: Duration = Duration::from_micros(500);
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// What a failed call means for the worker.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TransactionError {
-    /// The transaction is lost, the producer is not: abort, take the state back, read again.
+pub(super) enum ProducerError {
+    /// The transaction is lost, the producer is not: abort, roll the state back, read again.
     #[error("transaction aborted: {0}")]
     Abort(KafkaError),
-    /// The request to commit was perhaps heard and its answer was lost: abort, then see which of the two came first.
+    /// The answer to the commit was lost, and nobody knows whether the broker carried it out: abort, then ask for the committed
+    /// offsets.
     #[error("transaction in doubt: {0}")]
     InDoubt(KafkaError),
     /// Fenced, or broken beyond repair: this worker must end.
@@ -36,24 +37,24 @@ pub(crate) enum TransactionError {
 }
 
 /// A record to be produced.
-pub(crate) struct Output<'a> {
-    pub(crate) topic: &'static str,
-    pub(crate) partition: i32,
-    pub(crate) key: &'a [u8],
+pub(super) struct Output<'a> {
+    pub(super) topic: &'static str,
+    pub(super) partition: i32,
+    pub(super) key: &'a [u8],
     /// `None` is a tombstone.
-    pub(crate) value: Option<&'a [u8]>,
-    pub(crate) timestamp_millis: i64,
-    pub(crate) headers: Option<OwnedHeaders>,
-    /// Of the record of a shipment: where it was stored is told after the commit.
-    pub(crate) shipment: Option<KeyHash>,
+    pub(super) value: Option<&'a [u8]>,
+    pub(super) timestamp_millis: i64,
+    pub(super) headers: Option<OwnedHeaders>,
+    /// Set for the record of a shipment: after the commit the producer says where it was stored.
+    pub(super) shipment: Option<KeyHash>,
 }
 
 /// Collects where the broker stored the records of shipments.
 #[derive(Default)]
-struct Deliveries(Mutex<Vec<(i32, KeyHash, i64)>>);
+struct Deliveries(Mutex<Vec<StoredShipment>>);
 
 impl Deliveries {
-    fn lock(&self) -> MutexGuard<'_, Vec<(i32, KeyHash, i64)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<StoredShipment>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,26 +67,30 @@ impl ProducerContext for Deliveries {
     /// A failure shows in the commit.
     fn delivery(&self, result: &DeliveryResult<'_>, shipment: Self::DeliveryOpaque) {
         if let (Ok(message), Some(key)) = (result, *shipment) {
-            self.lock().push((message.partition(), key, message.offset()));
+            self.lock().push(StoredShipment {
+                partition: message.partition(),
+                key,
+                offset: message.offset(),
+            });
         }
     }
 }
 
 /// A transactional producer.
-pub(crate) struct Transactions {
+pub(super) struct TransactionalProducer {
     producer: ThreadedProducer<Deliveries>,
     timeout: Duration,
     shutdown: Shutdown,
 }
 
-impl Transactions {
+impl TransactionalProducer {
     /// Fences every predecessor of the same `name` and ends what it left open.
-    pub(crate) fn new(
+    pub(super) fn new(
         client: &ClientConfig,
         settings: &DeriveSettings,
         name: &str,
         shutdown: Shutdown,
-    ) -> Result<Self, TransactionError> {
+    ) -> Result<Self, ProducerError> {
         let mut config = client.clone();
         config.set("transactional.id", name);
         config.set("transaction.timeout.ms", settings.transaction_timeout_ms.to_string());
@@ -102,24 +107,24 @@ impl Transactions {
             .set("queue.buffering.max.kbytes", "262144");
         let producer = config
             .create_with_context(Deliveries::default())
-            .map_err(TransactionError::Fatal)?;
+            .map_err(ProducerError::Fatal)?;
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
-        let transactions = Self {
+        let this = Self {
             producer,
             timeout,
             shutdown,
         };
-        transactions.repeat(|producer| producer.init_transactions(REQUEST))?;
-        Ok(transactions)
+        this.repeat(|producer| producer.init_transactions(REQUEST))?;
+        Ok(this)
     }
 
-    pub(crate) fn begin(&self) -> Result<(), TransactionError> {
+    pub(super) fn begin(&self) -> Result<(), ProducerError> {
         self.producer.context().lock().clear();
         self.repeat(Producer::begin_transaction)
     }
 
     /// Hands a record to the producer. Its delivery is proved by the commit.
-    pub(crate) fn produce(&self, output: Output<'_>) -> Result<(), TransactionError> {
+    pub(super) fn produce(&self, output: Output<'_>) -> Result<(), ProducerError> {
         let begun = Instant::now();
         let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.shipment))
             .partition(output.partition)
@@ -136,34 +141,34 @@ impl Transactions {
                 return Err(self.judge(error));
             }
             record = returned;
-            std::thread::sleep(NAP);
+            std::thread::sleep(PAUSE);
         }
         Ok(())
     }
 
     /// Commits what was produced together with the offsets it was made from.
-    pub(crate) fn commit(
+    pub(super) fn commit(
         &self,
         offsets: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
-    ) -> Result<(), TransactionError> {
+    ) -> Result<(), ProducerError> {
         self.wait_for_deliveries();
         self.repeat(|producer| producer.send_offsets_to_transaction(offsets, group, REQUEST))?;
         match self.repeat(|producer| producer.commit_transaction(REQUEST)) {
-            Err(TransactionError::Abort(error)) => Err(TransactionError::InDoubt(error)),
+            Err(ProducerError::Abort(error)) => Err(ProducerError::InDoubt(error)),
             other => other,
         }
     }
 
-    /// Partition, key and offset of the shipment records of the transaction that was just committed, in order.
-    pub(crate) fn stored_shipments(&self) -> Vec<(i32, KeyHash, i64)> {
+    /// The shipment records of the transaction that was just committed, in order.
+    pub(super) fn stored_shipments(&self) -> Vec<StoredShipment> {
         std::mem::take(&mut self.producer.context().lock())
     }
 
-    pub(crate) fn abort(&self) -> Result<(), TransactionError> {
+    pub(super) fn abort(&self) -> Result<(), ProducerError> {
         match self.repeat(|producer| producer.abort_transaction(REQUEST)) {
             // Aborting is the last resort: what fails here cannot be aborted again.
-            Err(TransactionError::Abort(error)) => Err(TransactionError::Fatal(error)),
+            Err(ProducerError::Abort(error)) => Err(ProducerError::Fatal(error)),
             other => other,
         }
     }
@@ -173,7 +178,7 @@ impl Transactions {
     fn wait_for_deliveries(&self) {
         let begun = Instant::now();
         while self.producer.in_flight_count() > 0 && begun.elapsed() < self.timeout {
-            std::thread::sleep(NAP);
+            std::thread::sleep(PAUSE);
         }
     }
 
@@ -181,13 +186,13 @@ impl Transactions {
     fn repeat(
         &self,
         call: impl Fn(&ThreadedProducer<Deliveries>) -> Result<(), KafkaError>,
-    ) -> Result<(), TransactionError> {
+    ) -> Result<(), ProducerError> {
         loop {
             match call(&self.producer) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_retriable(&error) => {
                     if self.shutdown.has_begun() {
-                        return Err(TransactionError::ShutDown);
+                        return Err(ProducerError::ShutDown);
                     }
                     tracing::warn!(%error, "transaction call is repeated");
                     std::thread::sleep(Duration::from_millis(100));
@@ -197,17 +202,15 @@ impl Transactions {
         }
     }
 
-    fn judge(&self, error: KafkaError) -> TransactionError {
+    fn judge(&self, error: KafkaError) -> ProducerError {
         if self.producer.client().fatal_error().is_some() {
-            return TransactionError::Fatal(error);
+            return ProducerError::Fatal(error);
         }
         match &error {
-            KafkaError::Transaction(detail) if detail.is_fatal() => TransactionError::Fatal(error),
+            KafkaError::Transaction(detail) if detail.is_fatal() => ProducerError::Fatal(error),
             // A call in the wrong state is a mistake of ours: start from nothing rather than guess.
-            KafkaError::Transaction(detail) if detail.code() == RDKafkaErrorCode::State => {
-                TransactionError::Fatal(error)
-            }
-            _ => TransactionError::Abort(error),
+            KafkaError::Transaction(detail) if detail.code() == RDKafkaErrorCode::State => ProducerError::Fatal(error),
+            _ => ProducerError::Abort(error),
         }
     }
 }

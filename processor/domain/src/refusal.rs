@@ -1,0 +1,86 @@
+//! Push events that are refused: each with the class by which operators count and look for it, and what was wrong with it.
+
+use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_vendors::reading::ReadError;
+
+/// Why a push event is refused. The same event is refused again, however often it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// To count and to search by.
+    pub class: RefusalClass,
+    /// What was wrong with this one; without content of the payload.
+    pub error: String,
+}
+
+/// Classes of refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefusalClass {
+    /// The record's value is no push event.
+    Undecodable,
+    /// The record's key is not the tracking number: it may lie on a partition where the parcel's other records are not.
+    KeyMismatch,
+    /// Received long after its own record was written (rule E).
+    ReceivedInFuture,
+    /// The payload has no parcel in it.
+    Unreadable(ReadError),
+    /// A bug in the rules, met by this push.
+    Panic,
+    /// What was derived does not fit its schema.
+    Unencodable,
+    /// What was derived does not fit into a transaction of records that the broker takes.
+    TooLarge,
+}
+
+impl RefusalClass {
+    /// The stable name in dead letters and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecodable => "undecodable",
+            Self::KeyMismatch => "key_mismatch",
+            Self::ReceivedInFuture => "received_in_future",
+            Self::Unreadable(error) => error.tag(),
+            Self::Panic => "panic",
+            Self::Unencodable => "unencodable",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// True when many of them in a row are a sign that the program is at fault, not the pushes. Anybody who may post pushes can
+    /// post large ones.
+    pub const fn may_be_our_fault(self) -> bool {
+        !matches!(self, Self::TooLarge)
+    }
+}
+
+impl Refusal {
+    pub(crate) fn new(class: RefusalClass, error: impl Into<String>) -> Self {
+        Self {
+            class,
+            error: error.into(),
+        }
+    }
+}
+
+impl From<&DecodeError> for Refusal {
+    fn from(error: &DecodeError) -> Self {
+        Self::new(RefusalClass::Undecodable, error.to_string())
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        Self::new(RefusalClass::Unreadable(error), error.to_string())
+    }
+}
+
+impl From<EncodeError> for Refusal {
+    fn from(error: EncodeError) -> Self {
+        Self::new(RefusalClass::Unencodable, error.to_string())
+    }
+}
+
+impl From<postcard::Error> for Refusal {
+    fn from(error: postcard::Error) -> Self {
+        Self::new(RefusalClass::Unencodable, format!("memory of the shipment: {error}"))
+    }
+}

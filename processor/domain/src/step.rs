@@ -1,0 +1,177 @@
+//! One record of the push topic, from its value to what follows from it. `derive` and `replay` are two loops around
+//! [`step()`]: what one of them refuses, forgets or accepts, the other does too.
+
+use std::borrow::Borrow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use courierflow_schemas::records::{PushEvent, Shipment};
+use courierflow_schemas::wire::DecodeError;
+use courierflow_vendors::reading::{self, NoOp, Reading};
+
+use super::DeriveOptions;
+use super::derivation::{self, Derived, Outcome};
+use super::encoding::DerivedEncoder;
+use super::expiry::StreamDay;
+use super::memory::Memory;
+use super::receipt;
+use super::refusal::{Refusal, RefusalClass};
+
+/// A record of the push topic.
+#[derive(Clone, Copy, Debug)]
+pub struct PushRecord<'a> {
+    /// Its value, or why there is none. An error that is [transient](DecodeError::is_transient) says nothing of the record:
+    /// it is for the caller to wait.
+    pub event: Result<&'a PushEvent, &'a DecodeError>,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its timestamp: milliseconds since 1970.
+    pub timestamp_millis: Option<i64>,
+}
+
+/// What follows from a record: first the new day, then the effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The record begins a new day of its partition's stream.
+    pub new_day: Option<NewDay>,
+    /// What becomes of the push.
+    pub effect: Effect,
+}
+
+/// The shipments whose [last day](Memory::expires_on) has come are forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewDay {
+    /// The day on which the stream is now.
+    pub day: StreamDay,
+    /// Timestamp of the tombstones: milliseconds since 1970.
+    pub timestamp_millis: i64,
+}
+
+/// What becomes of a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// These records are to be emitted; the encoder holds their bytes.
+    Accepted(Accepted),
+    /// Nothing is to be emitted.
+    NoChange(NoChange),
+    /// It is for the dead letters; nothing is to be emitted.
+    Refused(Refusal),
+}
+
+/// What an accepted push changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Key of the shipment's record.
+    pub key: String,
+    /// Timestamp of all records: milliseconds since 1970.
+    pub timestamp_millis: i64,
+    /// The records, and what to remember.
+    pub derived: Box<Derived>,
+}
+
+/// Pushes that are fine and change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoChange {
+    /// The same content again.
+    Duplicate,
+    /// Older than what is known.
+    Stale,
+    /// Says nothing that is derived.
+    NoOp(NoOp),
+}
+
+impl NoChange {
+    /// Stable label for metrics.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Stale => "stale",
+            Self::NoOp(no_op) => no_op.tag(),
+        }
+    }
+}
+
+/// What follows from a record. A pure function: nothing is changed but the bytes in `encoder`, which belong to the step if it
+/// is [`Effect::Accepted`] and mean nothing otherwise.
+///
+/// `today` is the newest day of the record's partition. `memory` looks up by the key of a shipment's record what is remembered
+/// of it; `recall` reads that record itself (see [`derive`](super::derive())). Fails only if one of these two does.
+pub fn step<M: Borrow<Memory>, E>(
+    push: PushRecord<'_>,
+    today: StreamDay,
+    memory: impl FnOnce(&str) -> Result<Option<M>, E>,
+    recall: impl FnOnce(&str) -> Result<Shipment, E>,
+    options: DeriveOptions,
+    encoder: &mut DerivedEncoder,
+) -> Result<Step, E> {
+    let event = match admit(push) {
+        Ok(event) => event,
+        Err(refusal) => {
+            return Ok(Step {
+                new_day: None,
+                effect: Effect::Refused(refusal),
+            });
+        }
+    };
+    let timestamp_millis = receipt::derived_timestamp(event.received_at, push.timestamp_millis);
+    let new_day = today
+        .followed_by(event.received_at)
+        .map(|day| NewDay { day, timestamp_millis });
+    let memory = |key: &str| {
+        let memory = memory(key)?;
+        // What the new day ends is unknown to the push that begins it.
+        Ok(memory.filter(|memory| new_day.is_none_or(|new| memory.borrow().expires_on() > new.day)))
+    };
+    // A panic is a bug, but it concerns one parcel: it must neither stop the stream nor lose the push.
+    let effect = catch_unwind(AssertUnwindSafe(|| {
+        effect(event, memory, recall, options, encoder, timestamp_millis)
+    }))
+    .unwrap_or_else(|_| Ok(Effect::Refused(Refusal::new(RefusalClass::Panic, "deriving panicked"))))?;
+    Ok(Step { new_day, effect })
+}
+
+/// The push event of a record that is what it claims to be. Only such a record may move the stream's clock.
+fn admit(push: PushRecord<'_>) -> Result<&PushEvent, Refusal> {
+    let event = push.event?;
+    if push.key != Some(event.tracking_number.as_bytes()) {
+        let error = format!("the key is not the tracking number {:?}", event.tracking_number);
+        return Err(Refusal::new(RefusalClass::KeyMismatch, error));
+    }
+    if receipt::is_in_future(event.received_at, push.timestamp_millis) {
+        let micros = event.received_at.0;
+        let error = format!("received_at is {micros} µs, far after the record's timestamp");
+        return Err(Refusal::new(RefusalClass::ReceivedInFuture, error));
+    }
+    Ok(event)
+}
+
+/// Reads, derives, encodes.
+fn effect<M: Borrow<Memory>, E>(
+    event: &PushEvent,
+    memory: impl FnOnce(&str) -> Result<Option<M>, E>,
+    recall: impl FnOnce(&str) -> Result<Shipment, E>,
+    options: DeriveOptions,
+    encoder: &mut DerivedEncoder,
+    timestamp_millis: i64,
+) -> Result<Effect, E> {
+    let snapshot = match reading::read(event) {
+        Ok(Reading::Snapshot(snapshot)) => snapshot,
+        Ok(Reading::Nothing(no_op)) => return Ok(Effect::NoChange(NoChange::NoOp(no_op))),
+        Err(error) => return Ok(Effect::Refused(error.into())),
+    };
+    let key = snapshot.key().to_string();
+    let memory = memory(&key)?;
+    let previous = memory.as_ref().map(Borrow::borrow);
+    let derived = match derivation::derive(previous, || recall(&key), &snapshot, options)? {
+        Outcome::Accepted(derived) => derived,
+        Outcome::Duplicate => return Ok(Effect::NoChange(NoChange::Duplicate)),
+        Outcome::Stale => return Ok(Effect::NoChange(NoChange::Stale)),
+    };
+    if let Err(refusal) = encoder.encode(&derived) {
+        return Ok(Effect::Refused(refusal));
+    }
+    Ok(Effect::Accepted(Accepted {
+        key,
+        timestamp_millis,
+        derived,
+    }))
+}

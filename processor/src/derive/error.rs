@@ -1,0 +1,36 @@
+//! Why a worker ends.
+
+use courierflow_schemas::wire::{DecodeError, EncodeError};
+use rdkafka::error::KafkaError;
+
+use super::producer::ProducerError;
+use super::record_reader::RecordReaderError;
+use super::restore::RestoreError;
+use super::stable_offsets::StableOffsetsError;
+
+/// Why a worker ended, or a push event could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WorkerError {
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    #[error(transparent)]
+    StableOffsets(#[from] StableOffsetsError),
+    #[error("consumer: {0}")]
+    Consumer(#[from] KafkaError),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The record is not at fault: read it again later.
+    #[error("not now: {0}")]
+    NotNow(DecodeError),
+    /// Too many push events cannot be derived: more likely our fault than theirs.
+    #[error("{0}")]
+    Poisoned(String),
+    #[error(transparent)]
+    RecordReader(#[from] RecordReaderError),
+    #[error("state of a shipment cannot be packed or unpacked: {0}")]
+    Pack(#[from] postcard::Error),
+    #[error("a record of partition {0} that we wrote cannot be read: state is corrupted")]
+    Corrupted(i32),
+}

@@ -1,0 +1,220 @@
+//! A worker's transaction: begun with the first push event, ended by a commit or an abort, and what is known of it until then.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::topics;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::counts::Counts;
+use super::error::WorkerError;
+use super::producer::{Output, ProducerError, TransactionalProducer};
+use super::stable_offsets::stable_offsets;
+use super::state_entry::StoredShipment;
+use crate::config::DeriveSettings;
+use crate::poison::PoisonGuard;
+use crate::shutdown::Shutdown;
+
+/// What is known of a transaction while it is open.
+pub(super) struct OpenTransaction {
+    begun: Instant,
+    /// Where reading starts again if it is aborted.
+    pub(super) first_offsets: BTreeMap<i32, i64>,
+    /// What is committed with it.
+    pub(super) next_offsets: BTreeMap<i32, i64>,
+    events: usize,
+    bytes: usize,
+    /// Of its push events, milliseconds since 1970.
+    pub(super) oldest_timestamp: Option<i64>,
+    pub(super) counts: Counts,
+    pub(super) dead_letters: Vec<DeadLettered>,
+    /// As it was when the transaction began.
+    pub(super) guard_before: PoisonGuard,
+}
+
+/// What the log says of a dead-lettered record, once that is certain: the push events of an aborted transaction are read again.
+pub(super) struct DeadLettered {
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) class: &'static str,
+    pub(super) error: String,
+}
+
+impl DeadLettered {
+    pub(super) fn log(&self, what: &'static str) {
+        let Self {
+            partition,
+            offset,
+            class,
+            error,
+        } = self;
+        tracing::warn!(partition, offset, class, error, "{what}");
+    }
+}
+
+impl OpenTransaction {
+    fn new(guard: &PoisonGuard) -> Self {
+        Self {
+            begun: Instant::now(),
+            first_offsets: BTreeMap::new(),
+            next_offsets: BTreeMap::new(),
+            events: 0,
+            bytes: 0,
+            oldest_timestamp: None,
+            counts: Counts::default(),
+            dead_letters: Vec::new(),
+            guard_before: guard.clone(),
+        }
+    }
+
+    /// A push event has been taken.
+    pub(super) fn add_event(&mut self, partition: i32, offset: i64, timestamp_millis: Option<i64>) {
+        self.first_offsets.entry(partition).or_insert(offset);
+        self.next_offsets.insert(partition, offset + 1);
+        self.events += 1;
+        self.oldest_timestamp = [self.oldest_timestamp, timestamp_millis].into_iter().flatten().min();
+    }
+
+    /// Records of so many bytes have been produced.
+    pub(super) fn add_bytes(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+}
+
+/// How a transaction ended.
+pub(super) enum Ended {
+    /// It counts, and the broker stored the records of shipments there.
+    Committed(OpenTransaction, Vec<StoredShipment>),
+    /// Nobody sees anything of it: its push events are to be read again.
+    Aborted(OpenTransaction),
+}
+
+/// The transactions of a worker, one after the other.
+pub(super) struct Transactions {
+    producer: TransactionalProducer,
+    open: Option<OpenTransaction>,
+    max_events: usize,
+    max_bytes: usize,
+    shutdown: Shutdown,
+}
+
+impl Transactions {
+    pub(super) fn new(producer: TransactionalProducer, settings: &DeriveSettings, shutdown: Shutdown) -> Self {
+        Self {
+            producer,
+            open: None,
+            max_events: settings.max_transaction_events,
+            max_bytes: settings.max_transaction_bytes,
+            shutdown,
+        }
+    }
+
+    /// Begins a transaction if none is open.
+    pub(super) fn begin(&mut self, guard: &PoisonGuard) -> Result<(), ProducerError> {
+        if self.open.is_none() {
+            self.producer.begin()?;
+            self.open = Some(OpenTransaction::new(guard));
+        }
+        Ok(())
+    }
+
+    /// The open transaction, if there is one.
+    pub(super) fn open(&mut self) -> Option<&mut OpenTransaction> {
+        self.open.as_mut()
+    }
+
+    /// Produces a record in the open transaction.
+    pub(super) fn produce(&self, output: Output<'_>) -> Result<(), ProducerError> {
+        self.producer.produce(output)
+    }
+
+    /// How long the open transaction may stay open.
+    pub(super) fn until_commit(&self, interval: Duration) -> Duration {
+        self.open
+            .as_ref()
+            .map_or(interval, |open| interval.saturating_sub(open.begun.elapsed()))
+    }
+
+    pub(super) fn commit_is_due(&self, interval: Duration) -> bool {
+        self.open.as_ref().is_some_and(|open| {
+            open.events >= self.max_events || open.bytes >= self.max_bytes || open.begun.elapsed() >= interval
+        })
+    }
+
+    /// Commits the open transaction, or aborts it if it fails in a way that can be repaired. `None` if there is none. After an
+    /// error it is still open.
+    pub(super) fn commit(
+        &mut self,
+        consumer: &BaseConsumer<impl ConsumerContext>,
+    ) -> Result<Option<Ended>, WorkerError> {
+        let Some(open) = &self.open else { return Ok(None) };
+        let group = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
+        let mut offsets = TopicPartitionList::new();
+        for (&partition, &offset) in &open.next_offsets {
+            offsets.add_partition_offset(topics::PUSH, partition, Offset::Offset(offset))?;
+        }
+        let begun = Instant::now();
+        let result = self.producer.commit(&offsets, &group);
+        let outcome = if result.is_ok() { "committed" } else { "failed" };
+        metrics::histogram!("courierflow_derive_commit_seconds", "outcome" => outcome)
+            .record(begun.elapsed().as_secs_f64());
+        match result {
+            Ok(()) => Ok(self.committed()),
+            Err(ProducerError::Abort(error)) => {
+                tracing::warn!(%error, "transaction aborted, its push events are read again");
+                self.abort()
+            }
+            Err(ProducerError::InDoubt(error)) => {
+                tracing::warn!(%error, "transaction in doubt, the committed offsets decide");
+                self.resolve(consumer)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends a transaction of which we do not know whether the broker committed it before it stopped answering. Deriving its
+    /// push events again would emit their records twice; its offsets, which are part of it, tell.
+    fn resolve(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<Option<Ended>, WorkerError> {
+        self.producer.abort()?;
+        let Some(open) = &self.open else { return Ok(None) };
+        let partitions: Vec<i32> = open.next_offsets.keys().copied().collect();
+        let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
+        // All, not any: a partition that is no longer ours may have been taken further by its new owner.
+        let found = |partition: &i32| offsets.get(partition).copied().flatten();
+        let is_committed = open
+            .next_offsets
+            .iter()
+            .all(|(partition, next)| found(partition) >= Some(*next));
+        if is_committed {
+            tracing::info!("the transaction in doubt was committed");
+            Ok(self.committed())
+        } else {
+            tracing::info!("the transaction in doubt was aborted, its push events are read again");
+            Ok(self.open.take().map(Ended::Aborted))
+        }
+    }
+
+    /// Aborts the open transaction. `None` if there is none. After an error it is still open.
+    pub(super) fn abort(&mut self) -> Result<Option<Ended>, WorkerError> {
+        if self.open.is_some() {
+            self.producer.abort()?;
+        }
+        Ok(self.open.take().map(Ended::Aborted))
+    }
+
+    /// The worker has failed: what is open must never be committed, whatever the consumer calls back while it closes.
+    pub(super) fn abandon(&mut self) {
+        if self.open.take().is_some()
+            && let Err(error) = self.producer.abort()
+        {
+            tracing::info!(%error, "the open transaction is left to the fencing by our successor");
+        }
+    }
+
+    fn committed(&mut self) -> Option<Ended> {
+        let stored = self.producer.stored_shipments();
+        self.open.take().map(|open| Ended::Committed(open, stored))
+    }
+}

@@ -1,0 +1,58 @@
+//! How far the group has come, once that is decided.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::topics;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::shutdown::Shutdown;
+
+const REQUEST: Duration = Duration::from_secs(10);
+/// A transaction of a dead owner is resolved within its own time-out; waiting longer means that something is wrong.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Why the offsets are not known.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StableOffsetsError {
+    #[error("committed offsets: {0}")]
+    Kafka(#[from] KafkaError),
+    #[error("shutting down")]
+    ShutDown,
+}
+
+/// The group's committed offsets of push partitions; `None` where nothing was ever committed. `OffsetFetch` of a
+/// `read_committed` consumer demands stable offsets (KIP-447): it is answered only when no transaction is pending on them.
+pub(super) fn stable_offsets<C: ConsumerContext>(
+    member: &BaseConsumer<C>,
+    partitions: &[i32],
+    shutdown: &Shutdown,
+) -> Result<BTreeMap<i32, Option<i64>>, StableOffsetsError> {
+    let mut wanted = TopicPartitionList::new();
+    for &partition in partitions {
+        wanted.add_partition(topics::PUSH, partition);
+    }
+    let begun = Instant::now();
+    loop {
+        match member.committed_offsets(wanted.clone(), REQUEST) {
+            Ok(offsets) => return Ok(offsets.elements().iter().map(offset_of).collect()),
+            Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error.into()),
+            Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
+            Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
+        }
+        if shutdown.has_begun() {
+            return Err(StableOffsetsError::ShutDown);
+        }
+    }
+}
+
+fn offset_of(element: &TopicPartitionListElem<'_>) -> (i32, Option<i64>) {
+    let offset = match element.offset() {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
+    };
+    (element.partition(), offset)
+}

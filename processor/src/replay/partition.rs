@@ -1,0 +1,175 @@
+//! One partition of the push topic, record by record through the same step that derive takes, and the rows that the sink would
+//! have left of it.
+
+use std::collections::HashMap;
+
+use courierflow_domain as domain;
+use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, Memory, PushRecord, Step, StreamDay};
+use courierflow_schemas::records::{PushEvent, Shipment};
+use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::{DecodeError, Decoder};
+use rdkafka::Message;
+
+use super::ReplayError;
+use super::counts::Counts;
+use crate::dead_letter::Coordinates;
+use crate::sink::rows::{self, Table, Unrepresentable};
+
+/// Rows to insert.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) shipments: Vec<<rows::Shipment as Table>::Row>,
+    pub(super) transitions: Vec<<rows::Transition as Table>::Row>,
+}
+
+/// The newest state of a shipment that derive would follow.
+struct Followed {
+    memory: Memory,
+    /// Encoded, for there are many.
+    record: Vec<u8>,
+    /// The table can show it.
+    has_row: bool,
+}
+
+/// The shipments of a partition, and how far its stream has come.
+#[derive(Default)]
+pub(super) struct Partition {
+    shipments: HashMap<String, Followed>,
+    today: StreamDay,
+}
+
+/// Push events to rows.
+pub(super) struct Derivation {
+    push_decoder: Decoder<PushEvent>,
+    shipment_decoder: Decoder<Shipment>,
+    encoder: DerivedEncoder,
+    options: DeriveOptions,
+    pub(super) counts: Counts,
+}
+
+impl Derivation {
+    pub(super) fn new(registry: &Registry, ids: SchemaIds, options: DeriveOptions) -> Result<Self, ReplayError> {
+        Ok(Self {
+            push_decoder: Decoder::new(registry.clone(), ids.push)?,
+            shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
+            encoder: DerivedEncoder::new(ids)?,
+            options,
+            counts: Counts::default(),
+        })
+    }
+
+    /// One record of the push topic: what derive would make of it. Returns its push event, if it has one.
+    pub(super) fn take(
+        &mut self,
+        message: &impl Message,
+        partition: &mut Partition,
+        rows: &mut Rows,
+    ) -> Result<Option<PushEvent>, ReplayError> {
+        let event = self.push_decoder.decode(message.payload().unwrap_or_default());
+        if event.as_ref().is_err_and(DecodeError::is_transient) {
+            return event.map(Some).map_err(ReplayError::NotNow);
+        }
+        self.counts.push_events += 1;
+        let push = PushRecord {
+            event: event.as_ref(),
+            key: message.key(),
+            timestamp_millis: message.timestamp().to_millis(),
+        };
+        let shipments = &partition.shipments;
+        let decoder = &mut self.shipment_decoder;
+        let Step { new_day, effect } = domain::step(
+            push,
+            partition.today,
+            |key| Ok(shipments.get(key).map(|followed| &followed.memory)),
+            |key| match shipments.get(key) {
+                Some(followed) => Ok(decoder.decode(&followed.record)?),
+                None => Err(ReplayError::Forgotten),
+            },
+            self.options,
+            &mut self.encoder,
+        )?;
+        if let Some(new_day) = new_day {
+            self.advance(partition, new_day.day, rows)?;
+        }
+        match effect {
+            Effect::Accepted(accepted) => self.accept(accepted, partition, rows)?,
+            Effect::NoChange(reason) => self.counts.unchanged(reason),
+            Effect::Refused(refusal) => self.counts.refused(refusal.class.as_str()),
+        }
+        Ok(event.ok())
+    }
+
+    fn accept(&mut self, accepted: Accepted, partition: &mut Partition, rows: &mut Rows) -> Result<(), ReplayError> {
+        self.counts.accepted += 1;
+        let derived = *accepted.derived;
+        for transition in derived.transitions {
+            match row::<rows::Transition>(transition) {
+                Ok(row) => rows.transitions.push(row),
+                Err(_) => self.counts.row_refused(Unrepresentable::CLASS),
+            }
+        }
+        let has_row = row::<rows::Shipment>(derived.shipment).is_ok();
+        if !has_row {
+            self.counts.row_refused(Unrepresentable::CLASS);
+        }
+        let before = partition.shipments.remove(&accepted.key);
+        // The table goes on showing the older record if it shows another life of the number, or if the newer has no row.
+        if let Some(before) = before
+            && (!has_row || before.memory.epoch != derived.memory.epoch)
+        {
+            self.add_row(&before, rows)?;
+        }
+        let followed = Followed {
+            memory: derived.memory,
+            record: self.encoder.shipment().to_vec(),
+            has_row,
+        };
+        partition.shipments.insert(accepted.key, followed);
+        Ok(())
+    }
+
+    /// A new day of the stream: what it ends is forgotten, and its rows stay.
+    fn advance(&mut self, partition: &mut Partition, today: StreamDay, rows: &mut Rows) -> Result<(), ReplayError> {
+        partition.today = today;
+        let is_over = |followed: &Followed| followed.memory.expires_on() <= today;
+        for (_, followed) in partition.shipments.extract_if(|_, followed| is_over(followed)) {
+            self.add_row(&followed, rows)?;
+        }
+        Ok(())
+    }
+
+    /// The end of a partition: what the table shows of the shipments that are still followed. Calls `full` after each row.
+    pub(super) fn finish(
+        &mut self,
+        partition: Partition,
+        rows: &mut Rows,
+        mut full: impl FnMut(&mut Rows) -> Result<(), ReplayError>,
+    ) -> Result<(), ReplayError> {
+        for followed in partition.shipments.into_values() {
+            self.add_row(&followed, rows)?;
+            full(rows)?;
+        }
+        Ok(())
+    }
+
+    /// The row of a shipment, unless the table cannot show it.
+    fn add_row(&mut self, followed: &Followed, rows: &mut Rows) -> Result<(), ReplayError> {
+        if followed.has_row {
+            let shipment = self.shipment_decoder.decode(&followed.record)?;
+            rows.shipments.extend(row::<rows::Shipment>(shipment));
+        }
+        Ok(())
+    }
+}
+
+fn row<T: Table>(record: T::Record) -> Result<T::Row, Unrepresentable> {
+    // These two tables show nothing of where a record was.
+    let nowhere = Coordinates {
+        topic: topics::PUSH,
+        partition: 0,
+        offset: 0,
+        timestamp: None,
+    };
+    T::row(record, &nowhere)
+}
