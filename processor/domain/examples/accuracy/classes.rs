@@ -16,7 +16,7 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 /// Prints accuracy, precision and recall a status, confusions, wrong lines and time a line of each file.
-pub fn report() {
+pub(crate) fn report() {
     for (name, file) in FILES {
         let lines = lines(file);
         println!("# {name}: {} lines\n", lines.len());

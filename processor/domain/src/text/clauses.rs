@@ -45,11 +45,13 @@ fn close_names(line: &str, tokens: &[Token]) -> Vec<Token> {
         match token.sense {
             Sense::NameClose => {}
             Sense::NameOpen => {
-                let Some(length) = after.iter().position(|other| other.sense == Sense::NameClose) else {
+                let is_mark = |other: &Token| matches!(other.sense, Sense::NameOpen | Sense::NameClose);
+                let Some(length) = after.iter().position(is_mark) else {
                     continue;
                 };
                 let (inside, behind) = after.split_at(length);
-                let Some((close, behind)) = behind.split_first() else {
+                let Some((close, behind)) = behind.split_first().filter(|(mark, _)| mark.sense == Sense::NameClose)
+                else {
                     continue;
                 };
                 let name = line.get(token.end as usize..close.start as usize).unwrap_or_default();
@@ -209,7 +211,11 @@ fn keep(mut clause: Vec<Token>, under_condition: &mut bool, kept: &mut Vec<Vec<T
             let is_chinese = clause.get(at).is_some_and(|token| token.is_chinese);
             *under_condition = is_chinese || at == 0;
             // "Will be returned to sender if not collected": what only may come is no news.
-            if clause.iter().take(at).any(|token| token.sense == Sense::Future) {
+            if clause
+                .iter()
+                .take(at)
+                .any(|token| matches!(token.sense, Sense::Future | Sense::WillReturn))
+            {
                 return;
             }
         }
@@ -241,10 +247,14 @@ fn first_idle(clause: &[Token]) -> Option<(usize, bool)> {
 
 /// 派送时无人在家: what follows happened, and the step before 时 only says when.
 fn drop_occasion(clause: &mut Vec<Token>) {
-    let Some(at) = clause.iter().position(|token| token.sense == Sense::SuffixIf) else {
+    let is_occasion = |pair: &[Token]| match pair {
+        [step, suffix] => suffix.sense == Sense::SuffixIf && step.sense.is_event() && step.end == suffix.start,
+        _ => false,
+    };
+    let Some(at) = clause.windows(2).position(is_occasion) else {
         return;
     };
-    let behind = clause.iter().skip(at);
+    let behind = clause.iter().skip(at.saturating_add(2));
     let is_event = behind.clone().any(|token| {
         token.sense.group() == Group::Trouble || matches!(token.sense, Sense::Not | Sense::Done | Sense::Now)
     });
@@ -252,7 +262,7 @@ fn drop_occasion(clause: &mut Vec<Token>) {
         .clone()
         .any(|token| matches!(token.sense, Sense::Future | Sense::Request | Sense::If));
     if is_event && !is_open {
-        clause.drain(at.saturating_sub(1)..=at);
+        clause.drain(at..=at.saturating_add(1));
     }
 }
 

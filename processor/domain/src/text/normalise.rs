@@ -18,6 +18,9 @@ const VARIANTS: [(char, char); 6] = [
     ('檯', '台'),
 ];
 
+/// Characters of a text that are read: ten times a long line. Reading a clause costs its length squared.
+const LONGEST: usize = 1_000;
+
 /// What a character does to the line around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -95,7 +98,10 @@ fn fold(letter: char) -> (char, Kind) {
 /// The line in one spelling. Chinese runs on without blanks; every word or number of another script stands between
 /// two blanks of its own, so that searching for ` in ` cannot find the end of another word. Marks that part clauses
 /// are kept as one of `。 ? ; , : ( ) 【 】`, and `/` between numbers; other marks and blanks are gone.
+/// Only the beginning of an overlong text is read.
 pub(super) fn normalise(text: &str) -> String {
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
+    let text = text.get(..end).unwrap_or_default();
     let composed = || text.nfkc().collect::<String>();
     spell(text, false)
         .or_else(|| spell(&composed(), true))

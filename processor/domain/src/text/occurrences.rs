@@ -144,6 +144,8 @@ fn mode(left: &[Token], token: Token, right: &[Token]) -> Mode {
                 }
                 is_settled = true;
             }
+            // 正在上门取件
+            Sense::Now if matches!(token.sense, Sense::Collect | Sense::Fetch) => return Mode::Future,
             Sense::Now => is_settled = true,
             Sense::Request => return Mode::Future,
             Sense::Future | Sense::Contact | Sense::Retry if !is_settled => return Mode::Future,
@@ -211,6 +213,7 @@ fn mode_from_behind(token: Token, right: &[Token]) -> Option<Mode> {
         Sense::Sign | Sense::Deliver | Sense::Take | Sense::ReturnSigned if is_ongoing || is_asked_for || is_noun => {
             return Some(Mode::Future);
         }
+        Sense::Collect | Sense::Fetch if is_ongoing => return Some(Mode::Future),
         Sense::Return if first.sense == Sense::CancelBare && is_near(token, *first, 1, 0) => {
             return Some(Mode::Negated);
         }
@@ -225,6 +228,8 @@ fn mode_from_behind(token: Token, right: &[Token]) -> Option<Mode> {
     match next.sense {
         Sense::Failed if is_near(token, *next, 3, 12) => Some(Mode::Negated),
         Sense::Problem if is_near(token, *next, 2, 3) => Some(Mode::Negated),
+        // "Delivery could not be made"
+        Sense::Not if token.sense == Sense::Delivery && is_near(token, *next, 0, 4) => Some(Mode::Negated),
         // 派件未能成功
         Sense::Not if is_near(token, *next, 1, 8) && rest.next().is_some_and(|last| last.sense == Sense::Success) => {
             Some(Mode::Negated)

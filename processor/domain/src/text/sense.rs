@@ -125,6 +125,7 @@ senses! {
     Redirect "redirect" Step,
     Return "return" Step,
     ReturnedToSender "returned_to_sender" Step,
+    WillReturn "will_return" Step,
     Back "back" Step,
     ReturnReason "return_reason" Neutral,
     Intercept "intercept" Step,
@@ -162,6 +163,9 @@ senses! {
     NoInfo "no_info" Step,
     Partial "partial" Step,
 }
+
+/// A set of senses is 128 bits.
+const _: () = assert!(Sense::NAMES.len() <= 128);
 
 impl Sense {
     /// Marks that survive normalising.

@@ -5,22 +5,22 @@ use courierflow_domain::text::classify;
 
 /// A row of `train.tsv` or `own.tsv`.
 #[derive(Clone, Copy, Debug)]
-pub struct Labelled {
+pub(crate) struct Labelled {
     /// Number of the line.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// What the vendor wrote.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
     /// Canonical status.
-    pub status: &'static str,
+    pub(crate) status: &'static str,
     /// Its refinement; empty for UNKNOWN.
-    pub sub_status: &'static str,
+    pub(crate) sub_status: &'static str,
     also_ok: &'static str,
     /// Only one answer (or one of `also_ok`) is right; the other lines are arguable.
-    pub is_sure: bool,
+    pub(crate) is_sure: bool,
 }
 
 /// The lines of a file; its columns are named in its first line.
-pub fn lines(file: &'static str) -> Vec<Labelled> {
+pub(crate) fn lines(file: &'static str) -> Vec<Labelled> {
     let mut rows = file.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let names = rows.next().unwrap_or_default();
     let position = |name| names.iter().position(|column| *column == name);
@@ -37,7 +37,7 @@ pub fn lines(file: &'static str) -> Vec<Labelled> {
 }
 
 /// What the classifier says: status and sub-status, UNKNOWN without one if it says nothing.
-pub fn told(text: &str) -> (&'static str, &'static str) {
+pub(crate) fn told(text: &str) -> (&'static str, &'static str) {
     classify(text).map_or(("UNKNOWN", ""), |class| {
         (class.status.as_str(), class.sub_status.as_str())
     })
@@ -45,12 +45,12 @@ pub fn told(text: &str) -> (&'static str, &'static str) {
 
 impl Labelled {
     /// Whether the status is the labelled one or one of those that are as good.
-    pub fn has_status(&self, (status, _): (&str, &str)) -> bool {
+    pub(crate) fn has_status(&self, (status, _): (&str, &str)) -> bool {
         status == self.status || self.others().any(|other| other.split('/').next() == Some(status))
     }
 
     /// Whether status and sub-status are; another answer without sub-status accepts every one.
-    pub fn has_class(&self, (status, sub_status): (&str, &str)) -> bool {
+    pub(crate) fn has_class(&self, (status, sub_status): (&str, &str)) -> bool {
         (status, sub_status) == (self.status, self.sub_status)
             || self.others().any(|other| match other.split_once('/') {
                 Some(class) => class == (status, sub_status),
@@ -59,7 +59,7 @@ impl Labelled {
     }
 
     /// The worst fault: a delivery, a return or its end that was none.
-    pub fn is_false_end(&self, class: (&str, &str)) -> bool {
+    pub(crate) fn is_false_end(&self, class: (&str, &str)) -> bool {
         matches!(class.0, "DELIVERED" | "RETURNING" | "RETURNED" | "CANCELLED") && !self.has_status(class)
     }
 
