@@ -83,8 +83,8 @@ fn kind_of_name(name: &str, inside: &[Token]) -> Option<Sense> {
     if inside.iter().any(speaks) {
         return None;
     }
-    let places = inside.iter().filter(|token| token.sense.group() == Group::Place);
-    if let Some(place) = places.last() {
+    let is_place = |token: &&Token| token.sense.group() == Group::Place;
+    if let Some(place) = inside.iter().rfind(is_place) {
         return Some(place.sense);
     }
     match name.chars().next_back() {

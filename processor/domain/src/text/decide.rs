@@ -126,8 +126,9 @@ fn set_of<'a>(names: impl Iterator<Item = &'a str>, known: &mut Vec<Condition>) 
     let mut set = [0; WORDS];
     for condition in names.filter_map(Condition::named) {
         let bit = known.iter().position(|other| *other == condition).unwrap_or_else(|| {
+            let next = known.len();
             known.push(condition);
-            known.len() - 1
+            next
         });
         add(&mut set, bit);
     }

@@ -80,8 +80,8 @@ fn kind(letter: char) -> Kind {
         '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}' => {
             Kind::Dropped
         }
-        '。' | '.' | '!' | '\n' | '…' | ',' | '|' | ';' | '?' | ':' | '(' | ')' | '/' => Kind::Mark,
-        '[' | '【' | '〔' | '〖' | ']' | '】' | '〕' | '〗' | '-' | '–' | '—' => Kind::Mark,
+        '。' | '.' | '!' | '\n' | '…' | ',' | '|' | ';' | '?' | ':' | '(' | ')' | '/' | '[' | '【' | '〔' | '〖'
+        | ']' | '】' | '〕' | '〗' | '-' | '–' | '—' => Kind::Mark,
         _ if letter.is_whitespace() => Kind::Blank,
         _ if letter.is_alphanumeric() => Kind::Word,
         _ => Kind::Other,
@@ -111,7 +111,7 @@ pub(super) fn normalise(text: &str) -> String {
 /// None if the text has to be composed first; in a composed text a mark that nothing composes with is left out.
 fn spell(text: &str, is_composed: bool) -> Option<String> {
     let mut letters = text.chars();
-    let mut out = String::with_capacity(text.len() + text.len() / 2 + 8);
+    let mut out = String::with_capacity(text.len().saturating_mul(2));
     let mut in_word = false;
     let mut before = ' ';
     while let Some(letter) = letters.next() {

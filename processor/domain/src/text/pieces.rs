@@ -11,10 +11,8 @@ pub(super) fn some_are_missing(line: &str) -> bool {
             if part < whole {
                 return true;
             }
-        } else if let Some(pieces) = number_before(before) {
-            if *counted.get_or_insert(pieces) != pieces {
-                return true;
-            }
+        } else if number_before(before).is_some_and(|pieces| *counted.get_or_insert(pieces) != pieces) {
+            return true;
         }
         rest = behind;
     }

@@ -6,7 +6,7 @@ macro_rules! senses {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub(super) enum Sense {
-            $(#[doc = $name] $variant,)*
+            $($variant,)*
         }
 
         impl Sense {

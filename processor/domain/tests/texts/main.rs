@@ -93,7 +93,7 @@ fn traditional_characters_mean_what_the_simplified_ones_mean() {
             letters
                 .chunks(2)
                 .find(|pair| pair.get(1) == Some(&letter))
-                .map(|pair| pair[0])
+                .and_then(|pair| pair.first().copied())
         });
         found.unwrap_or(letter)
     };
