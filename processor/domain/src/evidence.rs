@@ -2,7 +2,7 @@
 
 use courierflow_schemas::records::Status;
 
-use super::text_rules;
+use super::text;
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_vendors::codes::{CodeRow, CodeTable};
 
@@ -103,11 +103,11 @@ fn meaning_of_row(codes: &CodeTable, row: &CodeRow, text: &str) -> Meaning {
 }
 
 fn read_text(text: &str) -> Meaning {
-    match text_rules::first_match(text) {
-        Some(rule) => Meaning {
-            status: rule.status,
-            sub_status: Some(rule.sub_status),
-            is_exception: rule.status == Status::Exception,
+    match text::classify(text) {
+        Some(class) => Meaning {
+            status: class.status,
+            sub_status: Some(class.sub_status),
+            is_exception: class.status == Status::Exception,
             ..Meaning::UNKNOWN
         },
         None => Meaning::UNKNOWN,

@@ -10,7 +10,7 @@
 )]
 
 pub mod masking;
-pub mod text_rules;
+pub mod text;
 
 mod attempts;
 mod derivation;

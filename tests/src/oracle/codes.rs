@@ -1,6 +1,7 @@
-//! What an item says by itself: code, else name, else text (rules 8, 9, 10, 12), its rank in the sort (rule 7) and the
+//! What an item says by itself: code, else name, else text (rules 9, 10, 12, 62), its rank in the sort (rule 7) and the
 //! party of an exception (rule 45).
 
+use courierflow_domain::text::classify;
 use courierflow_schemas::records::{Status, Vendor};
 
 use Status::{
@@ -262,103 +263,11 @@ pub(super) fn by_name(name: &str) -> Option<Saying> {
     by_code(Vendor::Kuaidi100, false, code, "")
 }
 
-/// Rule 8.
+/// Rule 62. Not computed anew: what a text means is measured on labelled lines (`./dev accuracy`), not derived.
 pub(super) fn by_text(text: &str) -> Saying {
-    let mut text: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect();
-    for announcement in [
-        "请您准备签收",
-        "请准备签收",
-        "准备签收",
-        "预约签收",
-        "待签收",
-        "未签收",
-        "派件网点",
-        "派送网点",
-        "派件员",
-        "派送员",
-        "willbedelivered",
-        "tobedelivered",
-        "notdelivered",
-        "undelivered",
-    ] {
-        text = text.replace(announcement, "");
-    }
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let has = |word: &str| text.contains(word);
-    let pickup_point = any(&["快递柜", "驿站", "丰巢", "自提", "代收点"]);
-
-    if (has("退回") && has("签收")) || (has("退件") && has("签收")) || has("退签") {
-        Saying::plain(Returned, "RETURN_SIGNED") // 1
-    } else if any(&["退回", "退件", "returntosender"]) {
-        Saying::plain(Returning, "RETURNING") // 2
-    } else if any(&["拒收", "拒签", "拒绝签收", "refused"]) {
-        Saying::plain(Exception, "REFUSED") // 3
-    } else if any(&[
-        "无法签收",
-        "派送不成功",
-        "派件不成功",
-        "派送失败",
-        "投递失败",
-        "未妥投",
-        "deliveryattempted",
-        "attemptfailed",
-    ]) {
-        Saying::plain(Exception, "DELIVERY_FAILED") // 4
-    } else if any(&["无法联系", "联系不上", "无人接听"]) {
-        Saying::plain(Exception, "RECIPIENT_UNREACHABLE") // 5
-    } else if any(&["已销单", "已取消", "取消寄件"]) {
-        Saying::plain(Cancelled, "WAYBILL_VOIDED") // 6
-    } else if any(&["清关异常"]) {
-        Saying::plain(Exception, "CUSTOMS_EXCEPTION") // 7
-    } else if any(&["清关", "customs"]) {
-        Saying::plain(Customs, "UNSPECIFIED") // 8
-    } else if any(&[
-        "已下单",
-        "待揽收",
-        "等待揽收",
-        "揽收任务",
-        "labelcreated",
-        "informationreceived",
-        "willsoonbehanded",
-    ]) {
-        Saying::plain(InfoReceived, "ORDER_CREATED") // 9
-    } else if pickup_point && any(&["签收", "取出", "已取件"]) {
-        Saying::plain(Delivered, "LOCKER_OR_STATION") // 10
-    } else if any(&["签收", "妥投", "delivered"]) {
-        Saying::plain(Delivered, "UNSPECIFIED") // 11
-    } else if pickup_point && any(&["放入", "存入", "暂存", "待取", "取件码"]) {
-        Saying::plain(AvailableForPickup, "LOCKER_OR_STATION") // 12
-    } else if any(&["派送", "派件", "配送", "outfordelivery"]) {
-        Saying::plain(OutForDelivery, "OUT_FOR_DELIVERY") // 13
-    } else if any(&["揽收", "收寄", "已收取", "已收件", "pickedup"]) {
-        Saying::plain(PickedUp, "PICKED_UP") // 14
-    } else if any(&[
-        "到达",
-        "离开",
-        "发往",
-        "发出",
-        "发车",
-        "转运",
-        "中转",
-        "分拣",
-        "运输",
-        "扫描",
-        "已收入",
-        "打包",
-        "装车",
-        "卸车",
-        "封发",
-        "intransit",
-        "transiting",
-    ]) {
-        Saying::plain(InTransit, "IN_TRANSIT") // 15
-    } else {
-        Saying::NOTHING
-    }
+    classify(text).map_or(Saying::NOTHING, |class| {
+        Saying::plain(class.status, class.sub_status.as_str())
+    })
 }
 
 /// The whole order of evidence: code, name, text; nothing is inherited (rules 10 and 53).

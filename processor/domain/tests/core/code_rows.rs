@@ -265,7 +265,7 @@ fn rule_9_a_name_is_read_as_its_code_even_where_that_is_in_doubt() {
 }
 
 #[test]
-fn rule_8_text_rules() {
+fn rule_62_what_a_text_alone_tells() {
     for (text, status) in [
         ("退件已签收", "RETURNED/RETURN_SIGNED"),
         ("快件退回，寄件人已签收", "RETURNED/RETURN_SIGNED"),
@@ -282,14 +282,14 @@ fn rule_8_text_rules() {
         ("电话无人接听", "!EXCEPTION/RECIPIENT_UNREACHABLE"),
         ("运单已取消", "CANCELLED/WAYBILL_VOIDED"),
         ("清关异常", "!EXCEPTION/CUSTOMS_EXCEPTION"),
-        ("Arrived at CUSTOMS", "CUSTOMS/UNSPECIFIED"),
+        ("Arrived at CUSTOMS", "CUSTOMS/IN_PROGRESS"),
         ("揽收任务已分配给周建永", "INFO_RECEIVED/ORDER_CREATED"),
         (
             "Your parcel will soon be handed over to us!",
             "INFO_RECEIVED/ORDER_CREATED",
         ),
         ("已从丰巢取出", "DELIVERED/LOCKER_OR_STATION"),
-        ("快件已由驿站代签收", "DELIVERED/LOCKER_OR_STATION"),
+        ("快件已由驿站代签收", "AVAILABLE_FOR_PICKUP/LOCKER_OR_STATION"),
         ("您的快件已签收", "DELIVERED/UNSPECIFIED"),
         (
             "Your parcel has been delivered in your letter box.",
@@ -307,9 +307,9 @@ fn rule_8_text_rules() {
             "Your parcel is transiting through our logistics platforms.",
             "IN_TRANSIT/IN_TRANSIT",
         ),
-        ("Item undelivered", "UNKNOWN/-"),
+        ("Item undelivered", "!EXCEPTION/DELIVERY_FAILED"),
         ("Will be delivered tomorrow", "UNKNOWN/-"),
-        ("未签收", "UNKNOWN/-"),
+        ("未签收", "!EXCEPTION/DELIVERY_FAILED"),
         ("派件员", "UNKNOWN/-"),
         ("签\u{3000}收", "DELIVERED/UNSPECIFIED"),
         ("", "UNKNOWN/-"),

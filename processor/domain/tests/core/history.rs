@@ -349,7 +349,8 @@ fn rule_2_basic_pushes_of_kdniao() {
 
 #[test]
 fn rule_2_guards_apply_to_the_top_level_state() {
-    let push = kdniao(&[in_zone(trace("2025-06-01 08:00:00", "", "pre-advice"), "+01:00")]).set("StateEx", "1");
+    // A phrase of the guard in a line that says nothing by itself.
+    let push = kdniao(&[in_zone(trace("2025-06-01 08:00:00", "", "Pre-advice?"), "+01:00")]).set("StateEx", "1");
     assert_eq!(parcel_status(&shipment(&push.event())), "INFO_RECEIVED/ORDER_CREATED/1");
     let push = kdniao(&[in_zone(trace("2025-06-01 08:00:00", "", "x"), "+01:00")]).set("StateEx", "211");
     assert_eq!(

@@ -1,0 +1,126 @@
+//! The words that tell something, found in one pass: the longest word at a place counts, so that 签收短信 hides 签收.
+
+use std::collections::hash_map::{Entry, HashMap};
+use std::sync::LazyLock;
+
+use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
+
+use super::normalise::normalise;
+use super::sense::Sense;
+
+/// One row a sense or a family of words of a sense: sense, words, lines that prove them.
+pub(super) const TABLE: &str = include_str!("vocabulary.tsv");
+
+/// A word of the vocabulary in a normalised line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    pub(super) sense: Sense,
+    /// Bytes of the normalised line.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// Written in ideographs, where distance is counted in characters of three bytes.
+    pub(super) is_chinese: bool,
+    /// Ideographs that the vocabulary does not know stand right before it.
+    pub(super) follows_unknown: bool,
+    /// Such ideographs stand right behind it.
+    pub(super) precedes_unknown: bool,
+}
+
+/// A row of [`TABLE`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) sense: &'static str,
+    pub(super) words: &'static str,
+    /// `STATUS/SUB_STATUS: line`, several with ` || ` between them.
+    #[cfg(test)]
+    pub(super) proofs: &'static str,
+}
+
+impl Row {
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.words.split('|').map(str::trim)
+    }
+}
+
+/// All rows, without comments.
+pub(super) fn rows() -> impl Iterator<Item = Row> {
+    let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| {
+        let mut columns = line.split('\t');
+        let mut next = || columns.next().unwrap_or_default();
+        Row {
+            sense: next(),
+            words: next(),
+            #[cfg(test)]
+            proofs: next(),
+        }
+    })
+}
+
+/// Finds the words of the vocabulary in normalised lines.
+pub(super) struct Vocabulary {
+    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    senses: Vec<(Sense, bool)>,
+}
+
+pub(super) static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(rows()));
+
+impl Vocabulary {
+    pub(super) fn of(rows: impl Iterator<Item = Row>) -> Self {
+        let mut senses = Vec::new();
+        let mut patterns = HashMap::new();
+        let words = rows.filter_map(|row| Some((row, Sense::named(row.sense)?)));
+        let words =
+            words.flat_map(|(row, sense)| row.words().map(move |word| (normalise(word), sense, !word.is_ascii())));
+        let marks = Sense::MARKS
+            .iter()
+            .map(|(mark, sense)| (mark.to_string(), *sense, true));
+        for (pattern, sense, is_chinese) in words.chain(marks) {
+            let Ok(id) = u32::try_from(senses.len()) else { break };
+            if let Entry::Vacant(entry) = patterns.entry(pattern) {
+                entry.insert(id);
+                senses.push((sense, is_chinese));
+            }
+        }
+        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build_with_values(patterns)
+            .ok();
+        Self { automaton, senses }
+    }
+
+    /// The words of a normalised line in their order.
+    pub(super) fn find(&self, line: &str) -> Vec<Token> {
+        let Some(automaton) = &self.automaton else {
+            return Vec::new();
+        };
+        let mut tokens: Vec<Token> = Vec::with_capacity(32);
+        let mut before = 0;
+        for found in automaton.leftmost_find_iter(line) {
+            let Some(&(sense, is_chinese)) = self.senses.get(found.value() as usize) else {
+                continue;
+            };
+            let (Ok(start), Ok(end)) = (u32::try_from(found.start()), u32::try_from(found.end())) else {
+                break;
+            };
+            let gap = line.get(before..found.start()).unwrap_or_default();
+            if let Some(last) = tokens.last_mut() {
+                last.precedes_unknown = gap.chars().next().is_some_and(|letter| !letter.is_ascii());
+            }
+            before = found.end();
+            tokens.push(Token {
+                sense,
+                start,
+                end,
+                is_chinese,
+                follows_unknown: !gap.is_ascii(),
+                precedes_unknown: false,
+            });
+        }
+        if let Some(last) = tokens.last_mut() {
+            let rest = line.get(before..).unwrap_or_default();
+            last.precedes_unknown = rest.chars().next().is_some_and(|letter| !letter.is_ascii());
+        }
+        tokens
+    }
+}
