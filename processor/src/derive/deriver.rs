@@ -9,7 +9,7 @@ use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, NewDay
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_schemas::wire::Decoder;
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
@@ -85,10 +85,10 @@ impl Deriver {
 
     /// Decodes a message, and does what follows from it; returns the name of the outcome.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
-        let event = self.push_decoder.decode(message.payload().unwrap_or_default());
-        if event.as_ref().is_err_and(DecodeError::is_transient) {
-            return event.map(|_| "").map_err(WorkerError::NotNow);
-        }
+        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
+            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
+            event => event,
+        };
         let push = PushRecord {
             event: event.as_ref(),
             key: message.key(),

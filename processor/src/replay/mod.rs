@@ -4,11 +4,13 @@
 //!
 //! * [`pushes`] reads the topic, partition by partition.
 //! * [`partition`] derives one, as derive does, and makes the rows that the sink would make.
+//! * [`row_buffer`] collects them into batches.
 //! * [`tables`] makes the fresh tables, compares and exchanges them.
 
 mod counts;
 mod partition;
 mod pushes;
+mod row_buffer;
 mod tables;
 
 use std::fmt;
@@ -16,12 +18,11 @@ use std::io::Write;
 
 use courierflow_schemas::records::TimestampMicros;
 use courierflow_schemas::registry::{Registry, RegistryError, SchemaIds};
+use courierflow_schemas::wire::{DecodeError, EncodeError};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::bounded_read::ReadError;
-use courierflow_schemas::wire::{DecodeError, EncodeError};
-
 use crate::config::Config;
 pub use counts::Counts;
 use pushes::Pushes;

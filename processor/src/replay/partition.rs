@@ -8,20 +8,14 @@ use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, Memory
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_schemas::wire::Decoder;
 use rdkafka::Message;
 
 use super::ReplayError;
 use super::counts::Counts;
+use super::row_buffer::{Insert, RowBuffer};
 use crate::dead_letter::Coordinates;
 use crate::sink::rows::{self, Table, Unrepresentable};
-
-/// Rows to insert.
-#[derive(Default)]
-pub(super) struct Rows {
-    pub(super) shipments: Vec<<rows::Shipment as Table>::Row>,
-    pub(super) transitions: Vec<<rows::Transition as Table>::Row>,
-}
 
 /// The newest state of a shipment that derive would follow.
 struct Followed {
@@ -64,12 +58,12 @@ impl Derivation {
         &mut self,
         message: &impl Message,
         partition: &mut Partition,
-        rows: &mut Rows,
+        rows: &mut RowBuffer<impl Insert>,
     ) -> Result<Option<PushEvent>, ReplayError> {
-        let event = self.push_decoder.decode(message.payload().unwrap_or_default());
-        if event.as_ref().is_err_and(DecodeError::is_transient) {
-            return event.map(Some).map_err(ReplayError::NotNow);
-        }
+        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
+            Err(error) if error.is_transient() => return Err(ReplayError::NotNow(error)),
+            event => event,
+        };
         self.counts.push_events += 1;
         let push = PushRecord {
             event: event.as_ref(),
@@ -100,12 +94,17 @@ impl Derivation {
         Ok(event.ok())
     }
 
-    fn accept(&mut self, accepted: Accepted, partition: &mut Partition, rows: &mut Rows) -> Result<(), ReplayError> {
+    fn accept(
+        &mut self,
+        accepted: Accepted,
+        partition: &mut Partition,
+        rows: &mut RowBuffer<impl Insert>,
+    ) -> Result<(), ReplayError> {
         self.counts.accepted += 1;
         let derived = *accepted.derived;
         for transition in derived.transitions {
             match row::<rows::Transition>(transition) {
-                Ok(row) => rows.transitions.push(row),
+                Ok(row) => rows.push_transition(row)?,
                 Err(_) => self.counts.row_refused(Unrepresentable::CLASS),
             }
         }
@@ -130,7 +129,12 @@ impl Derivation {
     }
 
     /// A new day of the stream: what it ends is forgotten, and its rows stay.
-    fn advance(&mut self, partition: &mut Partition, today: StreamDay, rows: &mut Rows) -> Result<(), ReplayError> {
+    fn advance(
+        &mut self,
+        partition: &mut Partition,
+        today: StreamDay,
+        rows: &mut RowBuffer<impl Insert>,
+    ) -> Result<(), ReplayError> {
         partition.today = today;
         let is_over = |followed: &Followed| followed.memory.expires_on() <= today;
         for (_, followed) in partition.shipments.extract_if(|_, followed| is_over(followed)) {
@@ -139,25 +143,25 @@ impl Derivation {
         Ok(())
     }
 
-    /// The end of a partition: what the table shows of the shipments that are still followed. Calls `full` after each row.
+    /// The end of a partition: what the table shows of the shipments that are still followed.
     pub(super) fn finish(
         &mut self,
         partition: Partition,
-        rows: &mut Rows,
-        mut full: impl FnMut(&mut Rows) -> Result<(), ReplayError>,
+        rows: &mut RowBuffer<impl Insert>,
     ) -> Result<(), ReplayError> {
         for followed in partition.shipments.into_values() {
             self.add_row(&followed, rows)?;
-            full(rows)?;
         }
         Ok(())
     }
 
     /// The row of a shipment, unless the table cannot show it.
-    fn add_row(&mut self, followed: &Followed, rows: &mut Rows) -> Result<(), ReplayError> {
+    fn add_row(&mut self, followed: &Followed, rows: &mut RowBuffer<impl Insert>) -> Result<(), ReplayError> {
         if followed.has_row {
             let shipment = self.shipment_decoder.decode(&followed.record)?;
-            rows.shipments.extend(row::<rows::Shipment>(shipment));
+            if let Ok(row) = row::<rows::Shipment>(shipment) {
+                rows.push_shipment(row)?;
+            }
         }
         Ok(())
     }

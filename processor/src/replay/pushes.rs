@@ -11,13 +11,11 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::ReplayError;
 use super::counts::Counts;
-use super::partition::{Derivation, Partition, Rows};
+use super::partition::{Derivation, Partition};
+use super::row_buffer::{Insert, RowBuffer};
 use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
 use crate::sink::rows::{self, Table};
-
-/// Rows that are inserted together.
-const BATCH: usize = 10_000;
 
 /// The push events of a time.
 pub(super) struct Pushes {
@@ -76,35 +74,25 @@ impl Pushes {
     }
 
     /// Derives a partition; its rows are given to `insert` in batches.
-    pub(super) fn derive(
-        &mut self,
-        range: Range,
-        mut insert: impl FnMut(Rows) -> Result<(), ReplayError>,
-    ) -> Result<(), ReplayError> {
+    pub(super) fn derive(&mut self, range: Range, insert: impl Insert) -> Result<(), ReplayError> {
         let Self {
             consumer,
             derivation,
             covered_from,
             ..
         } = self;
-        let mut insert_if_full = |rows: &mut Rows| {
-            if rows.transitions.len() >= BATCH || rows.shipments.len() >= BATCH {
-                insert(std::mem::take(rows))?;
-            }
-            Ok(())
-        };
         let mut partition = Partition::default();
-        let mut rows = Rows::default();
+        let mut rows = RowBuffer::new(insert);
         let mut cuts_the_past_off = range.first > 0;
         bounded_read::read(consumer, topics::PUSH, &[range], |message| {
             let event = derivation.take(message, &mut partition, &mut rows)?;
             if std::mem::take(&mut cuts_the_past_off) {
                 *covered_from = (*covered_from).max(Some(begins_at(message, event.as_ref())));
             }
-            insert_if_full(&mut rows)
+            Ok::<(), ReplayError>(())
         })?;
-        derivation.finish(partition, &mut rows, insert_if_full)?;
-        insert(rows)
+        derivation.finish(partition, &mut rows)?;
+        rows.finish()
     }
 }
 

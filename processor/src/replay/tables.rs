@@ -10,7 +10,7 @@ use courierflow_schemas::records::TimestampMicros;
 use serde::{Deserialize, Serialize};
 
 use super::ReplayError;
-use super::partition::Rows;
+use super::row_buffer::Rows;
 use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 

@@ -16,7 +16,7 @@ use courierflow_vendors::reading::ReadError;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::pushes::{codes, hour_text, item, kuaidi100, micros};
+use crate::pushes::{codes, item, kuaidi100, micros};
 
 const IDS: SchemaIds = SchemaIds {
     push: 1,
@@ -118,8 +118,16 @@ fn received(days: i64) -> TimestampMicros {
 
 /// A push of a megabyte that turns into several times as much: every line is a change.
 static ALTERNATING: LazyLock<PushEvent> = LazyLock::new(|| {
+    let time = |second: u32| {
+        format!(
+            "2025-06-01 {:02}:{:02}:{:02}",
+            second / 3_600,
+            second / 60 % 60,
+            second % 60
+        )
+    };
     let lines: Vec<_> = (0..24_735)
-        .map(|line| item(&hour_text(line / 3_600), if line % 2 == 0 { "0" } else { "5" }, ""))
+        .map(|second| item(&time(second), if second % 2 == 0 { "0" } else { "5" }, ""))
         .collect();
     let long = "N".repeat(128);
     let mut event = kuaidi100(&lines)
