@@ -15,5 +15,3 @@ pub mod shutdown;
 pub mod sink;
 pub mod sla;
 pub mod splices;
-
-use courierflow_service::kafka_client;
