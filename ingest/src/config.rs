@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use courierflow_schemas::records::Vendor;
-use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, text};
+use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, text};
 use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
 use courierflow_vendors::protocol;
 use serde::Deserialize;
@@ -158,62 +158,71 @@ impl IngestSettings {
 
     /// Refuses values that break a relation; the error names the key.
     pub fn validate(&self) -> Result<(), SettingsError> {
-        let relations = [
-            (self.max_connections >= 1, "max_connections", "must be at least 1"),
-            (
-                self.max_in_flight_requests >= 1,
-                "max_in_flight_requests",
-                "must be at least 1",
-            ),
-            (
-                (1..=MAX_BODY_LIMIT).contains(&self.max_body_bytes),
-                "max_body_bytes",
-                "must be from 1 to 4194304 (4 MiB)",
-            ),
-            (
-                self.max_in_flight_bytes >= self.max_body_bytes,
-                "max_in_flight_bytes",
-                "must be at least max_body_bytes",
-            ),
-            (self.body_timeout_ms >= 1, "body_timeout_ms", "must be at least 1"),
-            (self.idle_timeout_ms >= 1, "idle_timeout_ms", "must be at least 1"),
-            (
-                (100..=60_000).contains(&self.ack_timeout_ms),
-                "ack_timeout_ms",
-                "must be from 100 to 60000",
-            ),
-            (
-                self.linger_ms < self.ack_timeout_ms,
-                "linger_ms",
-                "must be less than ack_timeout_ms",
-            ),
-            (
-                self.queue_kbytes.saturating_mul(1024) >= 2 * self.max_body_bytes as u64,
-                "queue_kbytes",
-                "must be at least twice max_body_bytes",
-            ),
-            (
-                self.queue_kbytes <= 2_097_151,
-                "queue_kbytes",
-                "must be at most 2097151",
-            ),
-            (
-                (100..=10_000_000).contains(&self.queue_messages),
-                "queue_messages",
-                "must be from 100 to 10000000",
-            ),
-            (
-                self.drain_timeout_ms >= self.ack_timeout_ms,
-                "drain_timeout_ms",
-                "must be at least ack_timeout_ms",
-            ),
-            (!self.accounts.is_empty(), "accounts", "must name at least one account"),
-        ];
-        for (holds, name, reason) in relations {
-            if !holds {
-                return Err(SettingsError::key(format!("ingest.{name}"), reason));
-            }
-        }
+        require(
+            self.max_connections >= 1,
+            "ingest.max_connections",
+            "must be at least 1",
+        )?;
+        require(
+            self.max_in_flight_requests >= 1,
+            "ingest.max_in_flight_requests",
+            "must be at least 1",
+        )?;
+        require(
+            (1..=MAX_BODY_LIMIT).contains(&self.max_body_bytes),
+            "ingest.max_body_bytes",
+            "must be from 1 to 4194304 (4 MiB)",
+        )?;
+        require(
+            self.max_in_flight_bytes >= self.max_body_bytes,
+            "ingest.max_in_flight_bytes",
+            "must be at least max_body_bytes",
+        )?;
+        require(
+            self.body_timeout_ms >= 1,
+            "ingest.body_timeout_ms",
+            "must be at least 1",
+        )?;
+        require(
+            self.idle_timeout_ms >= 1,
+            "ingest.idle_timeout_ms",
+            "must be at least 1",
+        )?;
+        require(
+            (100..=60_000).contains(&self.ack_timeout_ms),
+            "ingest.ack_timeout_ms",
+            "must be from 100 to 60000",
+        )?;
+        require(
+            self.linger_ms < self.ack_timeout_ms,
+            "ingest.linger_ms",
+            "must be less than ack_timeout_ms",
+        )?;
+        require(
+            self.queue_kbytes.saturating_mul(1024) >= 2 * self.max_body_bytes as u64,
+            "ingest.queue_kbytes",
+            "must be at least twice max_body_bytes",
+        )?;
+        require(
+            self.queue_kbytes <= 2_097_151,
+            "ingest.queue_kbytes",
+            "must be at most 2097151",
+        )?;
+        require(
+            (100..=10_000_000).contains(&self.queue_messages),
+            "ingest.queue_messages",
+            "must be from 100 to 10000000",
+        )?;
+        require(
+            self.drain_timeout_ms >= self.ack_timeout_ms,
+            "ingest.drain_timeout_ms",
+            "must be at least ack_timeout_ms",
+        )?;
+        require(
+            !self.accounts.is_empty(),
+            "ingest.accounts",
+            "must name at least one account",
+        )?;
         self.accounts().map(drop)
     }
 

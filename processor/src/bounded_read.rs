@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::settings::KafkaSettings;
+use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
-
-use crate::kafka_client;
 
 const POLL: Duration = Duration::from_millis(100);
 /// How long a request may take.

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError};
+use courierflow_domain::Context;
+use courierflow_schemas::settings::{
+    self, KafkaSettings, RegistrySettings, Secret, SettingsError, check_http_url, require, require_between,
+};
+use courierflow_service::kafka_client;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-
-use crate::kafka_client;
-use courierflow_domain::Context;
 
 /// The sections that the processor reads; those of ingest are passed over.
 #[derive(Clone, Debug, Deserialize)]
@@ -269,92 +270,84 @@ impl Config {
     }
 
     fn validate(&self) -> Result<(), SettingsError> {
-        let refuse_unless = |holds: bool, key: &str, reason: String| {
-            if holds {
-                Ok(())
-            } else {
-                Err(SettingsError::key(key, reason))
-            }
-        };
-        let at_least_one = |key: &str, value: u64| refuse_unless(value >= 1, key, format!("{value} is less than 1"));
+        self.topics.validate()?;
+        self.derive.validate()?;
+        self.clickhouse.validate()?;
+        self.sink.validate()?;
+        self.dashboard.validate()
+    }
+}
 
-        refuse_unless(
-            (1..=10_000).contains(&self.topics.partitions),
-            "topics.partitions",
-            format!("{} is not between 1 and 10000", self.topics.partitions),
-        )?;
-        refuse_unless(
-            (1..=100).contains(&self.topics.replication_factor),
-            "topics.replication_factor",
-            format!("{} is not between 1 and 100", self.topics.replication_factor),
-        )?;
-        let derive = &self.derive;
-        refuse_unless(
-            (1..=256).contains(&derive.workers),
-            "derive.workers",
-            format!("{} is not between 1 and 256", derive.workers),
-        )?;
-        refuse_unless(!derive.group.is_empty(), "derive.group", "is empty".to_owned())?;
-        at_least_one("derive.commit_interval_ms", derive.commit_interval_ms)?;
-        at_least_one("derive.max_transaction_events", derive.max_transaction_events as u64)?;
-        at_least_one("derive.max_transaction_bytes", derive.max_transaction_bytes as u64)?;
-        refuse_unless(
-            derive.transaction_timeout_ms >= 10 * derive.commit_interval_ms && derive.transaction_timeout_ms >= 1_000,
+impl TopicSettings {
+    fn validate(&self) -> Result<(), SettingsError> {
+        require_between("topics.partitions", self.partitions, 1..=10_000)?;
+        require_between("topics.replication_factor", self.replication_factor, 1..=100)
+    }
+}
+
+impl DeriveSettings {
+    fn validate(&self) -> Result<(), SettingsError> {
+        require_between("derive.workers", self.workers, 1..=256)?;
+        require(!self.group.is_empty(), "derive.group", "is empty")?;
+        require_at_least_one("derive.commit_interval_ms", self.commit_interval_ms)?;
+        require_at_least_one("derive.max_transaction_events", self.max_transaction_events as u64)?;
+        require_at_least_one("derive.max_transaction_bytes", self.max_transaction_bytes as u64)?;
+        require(
+            self.transaction_timeout_ms >= self.commit_interval_ms.saturating_mul(10)
+                && self.transaction_timeout_ms >= 1_000,
             "derive.transaction_timeout_ms",
             format!(
                 "{} is less than 1000 or less than ten times derive.commit_interval_ms ({}): transactions would time out",
-                derive.transaction_timeout_ms, derive.commit_interval_ms
+                self.transaction_timeout_ms, self.commit_interval_ms
             ),
         )?;
-        refuse_unless(
-            derive.session_timeout_ms >= 6_000,
+        require(
+            self.session_timeout_ms >= 6_000,
             "derive.session_timeout_ms",
             format!(
                 "{} is less than 6000, the broker's default minimum",
-                derive.session_timeout_ms
+                self.session_timeout_ms
             ),
-        )?;
-        refuse_unless(
-            is_identifier(&self.clickhouse.database),
-            "clickhouse.database",
-            format!(
-                "{:?} is no identifier ([A-Za-z_][A-Za-z0-9_]*)",
-                self.clickhouse.database
-            ),
-        )?;
-        settings::check_http_url("clickhouse.url", &self.clickhouse.url)?;
-        let sink = &self.sink;
-        refuse_unless(!sink.group.is_empty(), "sink.group", "is empty".to_owned())?;
-        at_least_one("sink.max_batch_rows", sink.max_batch_rows as u64)?;
-        at_least_one("sink.max_batch_bytes", sink.max_batch_bytes as u64)?;
-        at_least_one("sink.max_batch_age_ms", sink.max_batch_age_ms)?;
-        refuse_unless(
-            (1_000..=240_000).contains(&sink.insert_timeout_ms),
-            "sink.insert_timeout_ms",
-            format!("{} is not between 1000 and 240000", sink.insert_timeout_ms),
-        )?;
-        let dashboard = &self.dashboard;
-        refuse_unless(
-            !dashboard.clickhouse_user.trim().is_empty(),
-            "dashboard.clickhouse_user",
-            "is empty".to_owned(),
-        )?;
-        refuse_unless(
-            (1_000..=60_000).contains(&dashboard.query_timeout_ms),
-            "dashboard.query_timeout_ms",
-            format!("{} is not between 1000 and 60000", dashboard.query_timeout_ms),
-        )?;
-        refuse_unless(
-            (1..=256).contains(&dashboard.max_queries),
-            "dashboard.max_queries",
-            format!("{} is not between 1 and 256", dashboard.max_queries),
-        )?;
-        refuse_unless(
-            (1..=3_660).contains(&dashboard.max_days),
-            "dashboard.max_days",
-            format!("{} is not between 1 and 3660", dashboard.max_days),
         )
     }
+}
+
+impl ClickHouseSettings {
+    fn validate(&self) -> Result<(), SettingsError> {
+        require(
+            is_identifier(&self.database),
+            "clickhouse.database",
+            format!("{:?} is no identifier ([A-Za-z_][A-Za-z0-9_]*)", self.database),
+        )?;
+        check_http_url("clickhouse.url", &self.url)
+    }
+}
+
+impl SinkSettings {
+    fn validate(&self) -> Result<(), SettingsError> {
+        require(!self.group.is_empty(), "sink.group", "is empty")?;
+        require_at_least_one("sink.max_batch_rows", self.max_batch_rows as u64)?;
+        require_at_least_one("sink.max_batch_bytes", self.max_batch_bytes as u64)?;
+        require_at_least_one("sink.max_batch_age_ms", self.max_batch_age_ms)?;
+        require_between("sink.insert_timeout_ms", self.insert_timeout_ms, 1_000..=240_000)
+    }
+}
+
+impl DashboardSettings {
+    fn validate(&self) -> Result<(), SettingsError> {
+        require(
+            !self.clickhouse_user.trim().is_empty(),
+            "dashboard.clickhouse_user",
+            "is empty",
+        )?;
+        require_between("dashboard.query_timeout_ms", self.query_timeout_ms, 1_000..=60_000)?;
+        require_between("dashboard.max_queries", self.max_queries, 1..=256)?;
+        require_between("dashboard.max_days", self.max_days, 1..=3_660)
+    }
+}
+
+fn require_at_least_one(key: &str, value: u64) -> Result<(), SettingsError> {
+    require(value >= 1, key, format!("{value} is less than 1"))
 }
 
 fn is_identifier(name: &str) -> bool {

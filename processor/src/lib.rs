@@ -1,5 +1,6 @@
 //! The processor: derives shipments and transitions from push events, exactly once, and writes them to ClickHouse,
-//! idempotently. `vendor` and `domain` are pure; `derive` and `sink` are the loops around them. `dashboard` shows what came of it.
+//! idempotently. The rules are in `courierflow_domain`, which is pure; `derive` and `sink` are the loops around it. `dashboard`
+//! shows what came of it.
 
 mod bounded_read;
 pub mod config;
@@ -7,7 +8,6 @@ pub mod dashboard;
 pub mod dead_letter;
 pub mod derive;
 pub mod health;
-mod kafka_client;
 pub mod migrate;
 pub mod poison;
 pub mod replay;

@@ -100,12 +100,6 @@ fn lower_case(code: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::panic,
-        reason = "a test that cannot go on should say where"
-    )]
-
     use super::*;
 
     fn rows() -> Vec<Carrier> {

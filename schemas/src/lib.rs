@@ -3,7 +3,6 @@
 
 pub mod carriers;
 pub mod identifier;
-pub mod logging;
 pub mod meaning;
 pub mod records;
 pub mod registry;

@@ -228,7 +228,7 @@ closed_set! {
 
 /// One parcel of one push, as received. Topic `courier.push.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "documented in avro/push_event.avsc")]
+#[expect(missing_docs, reason = "documented in avro/push_event.avsc")]
 pub struct PushEvent {
     pub push_id: PushId,
     pub part: u16,
@@ -254,7 +254,7 @@ pub struct PushEvent {
 
 /// The whole current state of a parcel as one vendor tells it. Topic `courier.shipment.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "documented in avro/shipment.avsc")]
+#[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct Shipment {
     pub vendor: Vendor,
     pub account: String,
@@ -376,7 +376,7 @@ impl Shipment {
 
 /// First times of the events that metrics are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "documented in avro/shipment.avsc")]
+#[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct Milestones {
     #[serde(default)]
     pub created_at: Option<TimestampMillis>,
@@ -406,7 +406,7 @@ pub struct Milestones {
 
 /// One event of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "documented in avro/shipment.avsc")]
+#[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct ShipmentEvent {
     pub id: i64,
     pub segment: Segment,
@@ -433,7 +433,7 @@ pub struct ShipmentEvent {
 
 /// A push that was accepted, for the recognition of duplicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "documented in avro/shipment.avsc")]
+#[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct RecentPush {
     pub content_hash: i64,
     pub received_at: TimestampMicros,
@@ -441,7 +441,7 @@ pub struct RecentPush {
 
 /// A change of (leg, status, sub-status) from one event to the next. Topic `courier.transition.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "documented in avro/transition.avsc")]
+#[expect(missing_docs, reason = "documented in avro/transition.avsc")]
 pub struct Transition {
     pub transition_id: i64,
     pub op: Op,

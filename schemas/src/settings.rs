@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -138,6 +139,29 @@ fn type_of(value: &Actual) -> &'static str {
         Actual::Map => "a table",
         _ => "another type",
     }
+}
+
+/// Refuses a value that breaks a relation. Every `validate` of a section is a list of these, first failure first.
+pub fn require(holds: bool, key: &str, reason: impl Into<String>) -> Result<(), SettingsError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(SettingsError::key(key, reason))
+    }
+}
+
+/// Refuses a number outside of `range`, both ends included.
+pub fn require_between<N: Copy + PartialOrd + fmt::Display>(
+    key: &str,
+    value: N,
+    range: RangeInclusive<N>,
+) -> Result<(), SettingsError> {
+    let (least, most) = (range.start(), range.end());
+    require(
+        range.contains(&value),
+        key,
+        format!("{value} is not between {least} and {most}"),
+    )
 }
 
 /// Refuses an address that no HTTP client can use, and one with a password in it, which clients print.

@@ -44,7 +44,7 @@ macro_rules! record {
 
             fn schema() -> &'static Schema {
                 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-                    #[allow(clippy::expect_used, reason = "compiled-in text, parsed by every test run")]
+                    // Compiled-in text, parsed by every test run.
                     Schema::parse_str(<$type as Record>::SCHEMA_TEXT).expect(concat!($file, " is a valid schema"))
                 });
                 &SCHEMA

@@ -116,7 +116,6 @@ fn event(vendor: Vendor, number: &str, push_time: Option<&str>, payload: String,
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use std::fs;
     use std::path::Path;

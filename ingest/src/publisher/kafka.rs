@@ -13,13 +13,13 @@ use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
+use courierflow_service::kafka_client;
 use jiff::Timestamp;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
-use rdkafka::types::RDKafkaConfRes;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -94,15 +94,6 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
         .collect()
 }
 
-fn wrong_properties(error: &KafkaError) -> SettingsError {
-    match error {
-        KafkaError::ClientConfig(code, _, name, _) => {
-            SettingsError::kafka_property(name, *code != RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN)
-        }
-        error => SettingsError::key("kafka.properties", error.to_string()),
-    }
-}
-
 type Acknowledgement = Result<(), RDKafkaErrorCode>;
 type Producer = ThreadedProducer<Context>;
 
@@ -125,13 +116,7 @@ struct Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
-        match level {
-            Emerg | Alert | Critical | Error | Warning => {
-                tracing::warn!(target: "librdkafka", facility, "{message}");
-            }
-            Notice | Info | Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
-        }
+        kafka_client::log(level, facility, message, None);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -204,7 +189,7 @@ impl KafkaPublisher {
         };
         let new_producer = move || Producer::from_config_and_context(&config, context()).map(Arc::new);
         let shared = Arc::new(Shared {
-            producer: RwLock::new(new_producer().map_err(|error| wrong_properties(&error))?),
+            producer: RwLock::new(new_producer().map_err(|error| kafka_client::wrong_property(&error))?),
             encoder: OnceLock::new(),
             readiness,
             ack_timeout,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_schemas::topics;
+use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -22,7 +23,6 @@ use xxhash_rust::xxh3::Xxh3;
 use super::letter::{Letter, NotReplayable};
 use super::scan::{self, Selection};
 use crate::bounded_read::{self, ReadError};
-use crate::kafka_client;
 
 /// Header of a record that was put back: where its dead letter lies, `courier.derive.dead.v1/3/17`.
 pub const REPLAYED_FROM: &str = "replayed_from";

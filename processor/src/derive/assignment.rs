@@ -65,7 +65,6 @@ pub(super) fn partitions_of(list: &TopicPartitionList) -> Vec<i32> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

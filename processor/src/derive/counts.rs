@@ -57,7 +57,7 @@ pub(super) fn worker_name() -> String {
 }
 
 /// Shipments in the state, and the bytes that they take.
-#[allow(clippy::cast_precision_loss, reason = "no worker holds 2^53 shipments or bytes")]
+#[expect(clippy::cast_precision_loss, reason = "no worker holds 2^53 shipments or bytes")]
 pub(super) fn publish_size((shipments, bytes): (usize, usize)) {
     let worker = worker_name();
     metrics::gauge!("courierflow_derive_shipments", "worker" => worker.clone()).set(shipments as f64);

@@ -222,7 +222,7 @@ impl Restorer {
             .iter()
             .map(|(partition, goal)| (goal.high_watermark - offset(*partition).unwrap_or(0)).max(0))
             .sum();
-        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("courierflow_derive_restore_remaining_records", "worker" => worker_name())
             .set(remaining as f64);
         Ok(())
@@ -298,7 +298,6 @@ fn is_fatal(error: &KafkaError) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use courierflow_schemas::registry::Registry;
     use courierflow_schemas::settings::RegistrySettings;

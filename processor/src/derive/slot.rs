@@ -74,7 +74,6 @@ pub(crate) fn host_name() -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -72,7 +72,6 @@ impl StateEntry {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use courierflow_schemas::records::{Identity, Shipment, Vendor};
 

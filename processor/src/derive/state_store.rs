@@ -256,7 +256,6 @@ impl StateStore {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 pub(super) mod tests {
     use courierflow_domain::Memory;
     use courierflow_schemas::records::{Identity, Shipment, Vendor};

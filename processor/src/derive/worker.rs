@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::DecodeError;
+use courierflow_service::kafka_client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -24,7 +25,6 @@ use super::restore::Restorer;
 use super::stable_offsets::stable_offsets;
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
-use crate::kafka_client;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 
@@ -74,7 +74,7 @@ impl ClientContext for Member {
 
     fn stats(&self, statistics: Statistics) {
         let lag = self.deriver().lag(&statistics);
-        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("courierflow_derive_lag_records", "worker" => worker_name()).set(lag as f64);
     }
 }

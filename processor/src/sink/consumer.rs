@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use courierflow_service::kafka_client;
 use metrics::gauge;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
@@ -13,7 +14,6 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 
 use crate::config::Config;
-use crate::kafka_client;
 
 /// Prefetched records are memory on top of the batches.
 const PREFETCH_KIB: &str = "16384";
@@ -139,7 +139,7 @@ impl ClientContext for GroupEvents {
             // -1: the partition is not ours, or nothing is known yet.
             .map(|partition| partition.consumer_lag.max(0))
             .sum();
-        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         gauge!("courierflow_sink_lag_records", "table" => self.table).set(lag as f64);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use courierflow_schemas::topics;
+use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -12,7 +13,6 @@ use super::batch::SourceRecord;
 use super::insert::Refusal;
 use crate::config::Config;
 use crate::dead_letter;
-use crate::kafka_client;
 
 /// Within this time the broker has stored a dead letter, or the attempt has failed.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -247,7 +247,6 @@ fn describe(topic: &str, record: Option<SourceRecord<'_>>, refusal: &Refusal) ->
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

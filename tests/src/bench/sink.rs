@@ -189,7 +189,7 @@ fn measure_sink(stack: &LocalStack, shipments: usize) -> anyhow::Result<Measured
         "{shipments} shipments were produced, and {} are in the table",
         stored.trim()
     );
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of a batch")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of a batch")]
     let batch = (shipments as f64 / batches) as usize;
     Ok(Measured {
         rows_per_second,

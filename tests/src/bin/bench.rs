@@ -128,7 +128,7 @@ impl From<Latency> for latency::Plan {
 }
 
 fn main() -> anyhow::Result<()> {
-    courierflow_schemas::logging::init();
+    courierflow_service::logging::init();
     match Arguments::parse().name {
         Name::Ingest { rounds, seconds } => ingest::run(ingest::Plan {
             rounds: rounds.into(),

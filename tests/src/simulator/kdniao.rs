@@ -216,7 +216,7 @@ fn city(happening: &Happening) -> &'static str {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "hours of a parcel's life")]
+#[expect(clippy::cast_possible_truncation, reason = "hours of a parcel's life")]
 fn estimate(snapshot: &Snapshot<'_>) -> Option<String> {
     let picked_up = snapshot
         .happenings

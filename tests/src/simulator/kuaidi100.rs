@@ -408,7 +408,7 @@ fn trail_url(number: &str) -> String {
     format!("https://trail.example.com/tools/map/{}", digest(number).to_lowercase())
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "hours of a parcel's life")]
+#[expect(clippy::cast_possible_truncation, reason = "hours of a parcel's life")]
 fn forecast(snapshot: &Snapshot<'_>, product: Product) -> Option<Forecast> {
     let parcel = snapshot.parcel;
     let begin = snapshot

@@ -119,8 +119,6 @@ impl<Push> Window<Push> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::expect_used, reason = "tests")]
-
     use super::*;
 
     fn numbers(text: &str) -> Vec<String> {

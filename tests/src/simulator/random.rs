@@ -33,7 +33,7 @@ impl Random {
     }
 
     /// One of a non-empty list.
-    #[allow(
+    #[expect(
         clippy::indexing_slicing,
         reason = "the index is below the length; the lists are tables of this module's siblings"
     )]

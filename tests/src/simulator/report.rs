@@ -65,7 +65,7 @@ SELECT (SELECT count() FROM courier.push FINAL) AS push_events,
 
 /// A row of [`CARRIERS_SQL`].
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[allow(missing_docs, reason = "the columns of CARRIERS_SQL")]
+#[expect(missing_docs, reason = "the columns of CARRIERS_SQL")]
 pub struct CarrierRow {
     pub carrier: String,
     pub parcels: u64,
@@ -83,7 +83,7 @@ pub struct CarrierRow {
 
 /// A row of [`CODES_SQL`].
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[allow(missing_docs, reason = "the columns of CODES_SQL")]
+#[expect(missing_docs, reason = "the columns of CODES_SQL")]
 pub struct CodeRow {
     pub carrier: String,
     pub code: String,
@@ -92,7 +92,7 @@ pub struct CodeRow {
 
 /// The row of [`TOTALS_SQL`].
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[allow(missing_docs, reason = "the columns of TOTALS_SQL")]
+#[expect(missing_docs, reason = "the columns of TOTALS_SQL")]
 pub struct Totals {
     pub push_events: u64,
     pub shipments: u64,

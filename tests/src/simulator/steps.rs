@@ -2,7 +2,7 @@
 
 /// Something that happens to a parcel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names are those of the table below")]
+#[expect(missing_docs, reason = "the names are those of the table below")]
 pub enum Step {
     Ordered,
     AwaitingPickup,

@@ -180,7 +180,7 @@ impl<'random> Diary<'random> {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "hours of a parcel's life")]
+    #[expect(clippy::cast_possible_truncation, reason = "hours of a parcel's life")]
     fn pass_hours(&mut self, median: f64) {
         self.now += (self.random.duration(median, 0.3) * HOUR as f64) as Seconds + self.random.whole(1, 59);
     }

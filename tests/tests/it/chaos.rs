@@ -406,7 +406,7 @@ fn i1_to_i5_hold_when_everything_is_killed_or_frozen_once() {
 /// `./dev chaos`: the numbers come from its options.
 #[test]
 #[ignore = "long: ./dev chaos"]
-#[allow(clippy::print_stdout, reason = "the report is what the command is for")]
+#[expect(clippy::print_stdout, reason = "the report is what the command is for")]
 fn chaos_in_full() {
     let plan = Plan {
         faults: usize::try_from(option("COURIERFLOW_CHAOS_FAULTS", 200)).unwrap(),

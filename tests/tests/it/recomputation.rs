@@ -140,7 +140,7 @@ fn i2_the_tables_of_three_thousand_parcels_equal_the_recomputation() {
 /// `./dev bench oracle`: the numbers come from its options.
 #[test]
 #[ignore = "long: ./dev bench oracle"]
-#[allow(clippy::print_stdout, reason = "the report is what the command is for")]
+#[expect(clippy::print_stdout, reason = "the report is what the command is for")]
 fn tables_in_full() {
     let seed = option("COURIERFLOW_ORACLE_SEED", 1);
     let parcels = option("COURIERFLOW_ORACLE_PARCELS", 100_000);

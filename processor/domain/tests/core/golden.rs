@@ -1,5 +1,7 @@
 //! The vendors' own sample payloads, each with the records that it must give. See `golden/README.md`.
 
+#![expect(clippy::disallowed_methods, reason = "the samples and what they give are files")]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,6 +1,11 @@
 //! How long a push takes. Not a test: `cargo test --release -p courierflow-processor --test core -- --ignored --nocapture speed`.
 
-#![allow(clippy::print_stdout, reason = "its only output")]
+#![expect(clippy::print_stdout, reason = "its only output")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the clock is what measures"
+)]
 
 use std::time::Instant;
 

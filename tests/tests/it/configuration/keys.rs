@@ -185,7 +185,7 @@ fn every_kind_of_key_is_found() {
     use std::net::SocketAddr;
 
     #[derive(Deserialize)]
-    #[allow(dead_code, reason = "only its shape matters")]
+    #[expect(dead_code, reason = "only its shape matters")]
     struct Outer {
         plain: u16,
         #[serde(rename = "renamed")]
@@ -203,7 +203,6 @@ fn every_kind_of_key_is_found() {
     #[derive(Deserialize)]
     #[serde(default)]
     #[derive(Default)]
-    #[allow(dead_code, reason = "only its shape matters")]
     struct Inner {
         texts: Vec<String>,
         choice: Option<Choice>,

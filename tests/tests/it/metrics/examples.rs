@@ -133,7 +133,7 @@ fn assert_scores(stack: &dyn Stack, carrier: &str, expected: &[(&str, Value)]) {
 }
 
 #[test]
-#[allow(clippy::too_many_lines, reason = "examples, one after the other")]
+#[expect(clippy::too_many_lines, reason = "examples, one after the other")]
 fn the_definitions_on_parcels_counted_by_hand() {
     let stack = migrated("metrics-examples");
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! What the Kafka clients of the processor have in common.
+//! What the Kafka clients of both services have in common: the properties of the configuration file, and their log.
 
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use rdkafka::ClientConfig;
@@ -7,28 +7,34 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
 /// Sets what the configuration says about all clients. What is set afterwards, a user cannot change.
-pub(crate) fn configure(client: &mut ClientConfig, kafka: &KafkaSettings) {
+pub fn configure(client: &mut ClientConfig, kafka: &KafkaSettings) {
     for (name, value) in kafka.client_properties() {
         client.set(name, value);
     }
 }
 
-/// Refuses properties that the client does not know or whose values it does not take; the value is not shown.
-pub(crate) fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
+/// Refuses properties that the client does not know or whose values it does not take.
+pub fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
     let mut client = ClientConfig::new();
     configure(&mut client, kafka);
-    match client.create_native_config() {
-        Err(KafkaError::ClientConfig(code, _, name, _)) => {
-            let is_known = code != RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN;
-            Err(SettingsError::kafka_property(&name, is_known))
+    client
+        .create_native_config()
+        .map(drop)
+        .map_err(|error| wrong_property(&error))
+}
+
+/// Names the property that kept a client from being made, without its value, which may be a password.
+pub fn wrong_property(error: &KafkaError) -> SettingsError {
+    match error {
+        KafkaError::ClientConfig(code, _, name, _) => {
+            SettingsError::kafka_property(name, *code != RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN)
         }
-        Err(error) => Err(SettingsError::key("kafka.properties", error.to_string())),
-        Ok(_) => Ok(()),
+        error => SettingsError::key("kafka.properties", error.to_string()),
     }
 }
 
-/// A line of a client's own log; `table` tells the consumers of the sink apart.
-pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str, table: Option<&'static str>) {
+/// Passes a line of librdkafka's own log on to ours; `table` tells the consumers of the sink apart.
+pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str, table: Option<&'static str>) {
     use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
     match level {
         Emerg | Alert | Critical | Error | Warning => {

@@ -45,7 +45,6 @@ fn fixed_reason(payload: &dyn Any) -> &'static str {
 }
 
 #[cfg(test)]
-#[allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

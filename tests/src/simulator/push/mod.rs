@@ -344,7 +344,7 @@ fn course(config: &SimulationConfig, vendor: Vendor, random: &mut Random) -> Cou
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "days of a simulation")]
+#[expect(clippy::cast_possible_truncation, reason = "days of a simulation")]
 fn order_time(config: &SimulationConfig, course: Course, random: &mut Random) -> Seconds {
     let days = match course {
         Course::Stale => random.between(62.0, 75.0),

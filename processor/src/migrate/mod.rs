@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::topics::{self, Policy, Topic};
+use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
@@ -21,7 +22,6 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::config::Config;
-use crate::kafka_client;
 
 const REQUEST: Duration = Duration::from_secs(30);
 

@@ -1,0 +1,53 @@
+//! `processor dead-letters list`
+
+use std::io;
+
+use clap::Args;
+use courierflow_processor::config::Config;
+use courierflow_processor::dead_letter::list::{Format, ListError, list};
+use courierflow_processor::dead_letter::{Selection, Source};
+use courierflow_service::exit;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// courier.push.dead.v1 or courier.derive.dead.v1 only.
+    #[arg(long)]
+    topic: Option<Source>,
+    /// Those with this reason (ingest) or error class (derive, sink) only.
+    #[arg(long)]
+    reason: Option<String>,
+    /// At most so many, the newest.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// One JSON object per line.
+    #[arg(long)]
+    json: bool,
+    /// With the records' values. They are personal data.
+    #[arg(long)]
+    payload: bool,
+}
+
+/// Prints the dead letters on standard output; that older ones are not shown, on standard error.
+pub(crate) fn run(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
+    let selection = Selection {
+        source: arguments.topic,
+        reason: arguments.reason,
+        place: None,
+    };
+    let format = Format {
+        json: arguments.json,
+        payload: arguments.payload,
+    };
+    let mut out = io::stdout().lock();
+    match list(&config.kafka, &selection, arguments.limit, format, &mut out) {
+        Ok(0) => {}
+        Ok(left_out) => exit::report(
+            crate::PROGRAM,
+            &format_args!("{left_out} older ones are not shown: --limit, --topic, --reason"),
+        ),
+        // Whoever reads has seen enough: `| head`.
+        Err(ListError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}

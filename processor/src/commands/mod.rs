@@ -1,0 +1,74 @@
+//! The command line. Each subcommand is a file with its arguments and its run; those that serve until a signal differ only in
+//! the roles of the process and share [`serve`].
+
+mod dead_letters;
+mod load_sla;
+mod migrate;
+mod replay;
+mod serve;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use courierflow_processor::config::Config;
+use tokio::runtime::Runtime;
+
+use self::serve::{Role, serve};
+
+/// Derives shipments and transitions from push events and writes them to ClickHouse.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// The configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`.
+    #[arg(long, global = true, default_value = "deploy/local/courierflow.toml")]
+    pub(crate) config: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Derive, sink and dashboard in one process.
+    Run,
+    /// Push events to shipments and transitions only.
+    Derive,
+    /// Topics to tables only.
+    Sink,
+    /// Carrier performance in the browser only; needs nothing but `ClickHouse`.
+    Dashboard,
+    /// Create or align topics, schemas and tables, then end.
+    Migrate,
+    /// Replace the promised hours of carriers, which on-time rates are measured against, by those of a CSV file.
+    LoadSla(load_sla::Arguments),
+    /// Derive the push events of the last days anew, into fresh tables, and tell what would change.
+    Replay(replay::Arguments),
+    /// Look at the records that were put aside, and put them back.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+}
+
+impl Command {
+    /// Runs the subcommand to its end.
+    pub(crate) fn run(self, config: &Config) -> anyhow::Result<()> {
+        // The runtime serves HTTP and the inserts; the workers are plain threads.
+        let runtime = start_runtime().context("cannot start")?;
+        match self {
+            Self::Run => runtime.block_on(serve(config, &[Role::Derive, Role::Sink, Role::Dashboard])),
+            Self::Derive => runtime.block_on(serve(config, &[Role::Derive])),
+            Self::Sink => runtime.block_on(serve(config, &[Role::Sink])),
+            Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),
+            Self::Migrate => runtime.block_on(migrate::run(config)),
+            Self::LoadSla(arguments) => runtime.block_on(load_sla::run(config, &arguments)),
+            Self::Replay(arguments) => replay::run(config, &arguments, runtime.handle()),
+            Self::DeadLetters(command) => command.run(config, runtime.handle()),
+        }
+    }
+}
+
+fn start_runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+}

@@ -1,0 +1,100 @@
+//! `processor run`, `derive`, `sink` and `dashboard`: a process with some roles that works until a signal.
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use courierflow_processor::config::Config;
+use courierflow_processor::health::{self, Health};
+use courierflow_processor::shutdown::Shutdown;
+use courierflow_processor::{dashboard, derive, sink};
+use courierflow_schemas::registry::Registry;
+use courierflow_service::signals;
+use tokio::net::TcpListener;
+
+/// Longer than an orderly end takes: an aborted transaction, an insert, ten seconds of the sink.
+const WORKERS_END: Duration = Duration::from_secs(30);
+
+/// What a process does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Derive,
+    Sink,
+    Dashboard,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
+    // 1. The port first: a second processor on it should say so before it touches anything.
+    let listen = config.processor.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("processor.listen {listen}"))?;
+    let health = Health::default();
+    let metrics = health::install_metrics()?;
+    let mut router = health::router(health.clone(), metrics.clone());
+    if roles.contains(&Role::Dashboard) {
+        router = router.merge(dashboard::router(config, metrics));
+    }
+
+    // 2. The workers.
+    let shutdown = Shutdown::default();
+    let workers = if roles.contains(&Role::Derive) || roles.contains(&Role::Sink) {
+        start_workers(config, roles, &health, &shutdown).await?
+    } else {
+        // A page that says that the database is away is worth more than none: it has no other way to be not ready. Beside
+        // the workers it has no say at all.
+        health.ready("dashboard");
+        Vec::new()
+    };
+
+    // 3. Serve until a signal, then let every worker finish what is open.
+    let server = tokio::spawn(axum::serve(listener, router).into_future());
+    signals::termination()?.await;
+    tracing::info!("shutting down");
+    shutdown.begin();
+    let ended = wait_for_workers(workers).await;
+    server.abort();
+    ended
+}
+
+async fn start_workers(
+    config: &Config,
+    roles: &[Role],
+    health: &Health,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    // The ids of our schemas, from the registry or, while that is away, from disk.
+    let registry = Registry::new(&config.registry);
+    let asked = registry.clone();
+    let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
+
+    let mut workers = Vec::new();
+    if roles.contains(&Role::Derive) {
+        workers.extend(derive::start(config, &registry, ids, health, shutdown)?);
+    }
+    if roles.contains(&Role::Sink) {
+        let handle = tokio::runtime::Handle::current();
+        workers.extend(sink::start(config, &registry, ids, &handle, health, shutdown)?);
+    }
+    Ok(workers)
+}
+
+/// A client of a broker that went away in the wrong moment may wait for its answer without end; what it had open is done
+/// again by the next owner, as after a kill.
+async fn wait_for_workers(workers: Vec<JoinHandle<()>>) -> anyhow::Result<()> {
+    let (sender, all_ended) = tokio::sync::oneshot::channel();
+    // Not a task of the runtime, which would wait for it.
+    std::thread::spawn(move || {
+        let ends: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
+        // Nobody listens any more when the time is over.
+        let _ = sender.send(ends.iter().all(Result::is_ok));
+    });
+    let all_well = tokio::time::timeout(WORKERS_END, all_ended).await;
+    let all_well = all_well.with_context(|| {
+        let seconds = WORKERS_END.as_secs();
+        format!("workers have not ended within {seconds} s; the next owner does again what they had open")
+    })?;
+    anyhow::ensure!(all_well.unwrap_or(false), "a worker panicked");
+    Ok(())
+}

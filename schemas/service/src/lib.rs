@@ -1,0 +1,7 @@
+//! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes. A crate of its own, so
+//! that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
+
+pub mod exit;
+pub mod kafka_client;
+pub mod logging;
+pub mod signals;
