@@ -8,9 +8,12 @@ use courierflow_domain::mask;
 use crate::marked_lines::{self, MarkedLine, Marks};
 
 /// Prints the marks of the two files of lines, the lines that miss them, and the cost of a line with nothing to hide.
-pub fn report() {
+pub(crate) fn report() {
     println!("masking (rule 68): at least 99 % of the personal stretches hidden, 98 % of the harmless lines intact");
-    for (name, file) in [("pii-train.tsv", marked_lines::TRAINING), ("own-pii.tsv", marked_lines::OWN)] {
+    for (name, file) in [
+        ("pii-train.tsv", marked_lines::TRAINING),
+        ("own-pii.tsv", marked_lines::OWN),
+    ] {
         let lines = marked_lines::read(file);
         let marks = Marks::of(&lines);
         println!(
@@ -32,7 +35,11 @@ pub fn report() {
 
 /// The fastest of many rounds: what else the machine does is no cost of ours.
 fn report_cost(lines: &[MarkedLine]) {
-    let harmless: Vec<&str> = lines.iter().filter(|line| line.personal.is_empty()).map(|line| line.text.as_str()).collect();
+    let harmless: Vec<&str> = lines
+        .iter()
+        .filter(|line| line.personal.is_empty())
+        .map(|line| line.text.as_str())
+        .collect();
     let round = || {
         let start = Instant::now();
         for line in &harmless {

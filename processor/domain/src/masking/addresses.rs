@@ -10,11 +10,18 @@ use super::vocabulary::VOCABULARY;
 /// The address behind 收货地址.
 pub(super) fn after_home(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let start = cursor.skip(|letter| matches!(letter, ' ' | ':' | '[' | '(' | '"' | '是' | '为' | '至' | '到'));
-    let end = start.skip(|letter| !matches!(letter, ',' | '。' | ';' | ']' | ')' | '"' | '!' | '、')).at();
+    let end = start
+        .skip(|letter| !matches!(letter, ',' | '。' | ';' | ']' | ')' | '"' | '!' | '、'))
+        .at();
     let address = start.until(end).trim_end();
     let is_address = address.chars().count() >= 4
         && (address.contains(|letter: char| letter.is_ascii_digit())
-            || VOCABULARY.home_places.iter().filter(|part| address.contains(part.as_str())).count() >= 2);
+            || VOCABULARY
+                .home_places
+                .iter()
+                .filter(|part| address.contains(part.as_str()))
+                .count()
+                >= 2);
     (is_address && !VOCABULARY.stops(address) || is_address && has_digit_and_place(address))
         .then(|| start.at()..start.at().saturating_add(address.len()))
 }
@@ -30,10 +37,23 @@ pub(super) fn around_mark(word: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<
         return None;
     }
     let clause = clause(word);
+    if is_place_of_resort(word.moved_to(clause.start)) {
+        return None;
+    }
     let start = start_of(word, clause.start);
     let head = word.moved_to(start).until(word.at());
     let is_long = head.chars().filter(|letter| is_han(*letter)).count() >= 2;
     home(word, start, cursor.at(), clause.end).filter(|_| is_long)
+}
+
+/// 快递柜(科技园3栋大堂): what the bracket tells of a locker is no home.
+fn is_place_of_resort(clause_start: Cursor<'_>) -> bool {
+    let before = clause_start.skip_back(|letter| matches!(letter, '(' | '[' | ' '));
+    before.at() < clause_start.at()
+        && VOCABULARY
+            .resorts
+            .iter()
+            .any(|resort| before.behind().ends_with(resort.as_str()))
 }
 
 /// The home behind 送至, if it ends in a room of three figures: 望江名苑2-1-602.
@@ -42,7 +62,10 @@ pub(super) fn after_lead(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let han = start.skip(is_han);
     let rooms = han.skip(|letter| letter.is_ascii_digit() || letter == '-');
     let dashes = han.until(rooms.at()).matches('-').count();
-    if han.at() <= start.at().saturating_add(3) || dashes < 1 || !han.next().is_some_and(|letter| letter.is_ascii_digit()) {
+    if han.at() <= start.at().saturating_add(3)
+        || dashes < 1
+        || !han.next().is_some_and(|letter| letter.is_ascii_digit())
+    {
         return None;
     }
     home(start, start.at(), rooms.at(), clause(rooms).end)
@@ -73,30 +96,80 @@ fn home(place: Cursor<'_>, start: usize, known_end: usize, clause_end: usize) ->
 }
 
 static PARTS: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| {
-    ["单元", "号楼", "号", "栋", "幢", "室", "座", "楼", "层", "户", "房"].map(str::to_owned).to_vec()
+    ["单元", "号楼", "号", "栋", "幢", "室", "座", "楼", "层", "户", "房"]
+        .map(str::to_owned)
+        .to_vec()
 });
 
 /// Where somebody does something behind an address.
 fn deed(rest: &str) -> Option<usize> {
-    ["签收", "由", "已", "请", "本人", "门口", "联系", "电话", "等待"].iter().filter_map(|deed| rest.find(deed)).min()
+    ["签收", "由", "已", "请", "本人", "门口", "联系", "电话", "等待"]
+        .iter()
+        .filter_map(|deed| rest.find(deed))
+        .min()
 }
 
 /// Where the address before a part of it begins: behind the last word that leads to it, or with its clause.
 fn start_of(word: Cursor<'_>, clause_start: usize) -> usize {
     let head = word.moved_to(clause_start).until(word.at());
     let leads = [
-        "送至", "送到", "派至", "派到", "投递至", "投递到", "投至", "投到", "送达", "放至", "放到", "放在", "放于", "置于", "置在", "存放在", "存至",
-        "寄至", "寄到", "寄往", "改为", "更改为", "变更为", "位于", "前往", "到达", "交至", "地址为", "地址是", "地址:", "地址", "住在", "住址",
-        "新地址:", "至:", "到:",
+        "送至",
+        "送到",
+        "派至",
+        "派到",
+        "投递至",
+        "投递到",
+        "投至",
+        "投到",
+        "送达",
+        "放至",
+        "放到",
+        "放在",
+        "放于",
+        "置于",
+        "置在",
+        "存放在",
+        "存至",
+        "寄至",
+        "寄到",
+        "寄往",
+        "改为",
+        "更改为",
+        "变更为",
+        "位于",
+        "前往",
+        "到达",
+        "交至",
+        "地址为",
+        "地址是",
+        "地址:",
+        "地址",
+        "住在",
+        "住址",
+        "新地址:",
+        "至:",
+        "到:",
     ];
-    let lead = leads.iter().filter_map(|lead| head.rfind(lead).map(|at| at.saturating_add(lead.len()))).max();
-    let weak = || ["至", "到", "在", "往"].iter().filter_map(|lead| head.find(lead).map(|at| at.saturating_add(lead.len()))).min();
+    let lead = leads
+        .iter()
+        .filter_map(|lead| head.rfind(lead).map(|at| at.saturating_add(lead.len())))
+        .max();
+    let weak = || {
+        ["至", "到", "在", "往"]
+            .iter()
+            .filter_map(|lead| head.find(lead).map(|at| at.saturating_add(lead.len())))
+            .min()
+    };
     let start = word.moved_to(clause_start.saturating_add(lead.or_else(weak).unwrap_or(0)));
     start.skip(|letter| matches!(letter, ' ' | ':' | '为' | '是')).at()
 }
 
 fn is_number(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || matches!(letter, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '甲' | '乙')
+    letter.is_ascii_alphanumeric()
+        || matches!(
+            letter,
+            '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '甲' | '乙'
+        )
 }
 
 /// The home behind `Left at`: a number and a street.
@@ -110,11 +183,20 @@ pub(super) fn after_latin(word: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<
     if !is_numbered {
         return None;
     }
-    let stretch = start.until(start.skip(|letter| !matches!(letter, ';' | '。' | ')' | '"' | '!')).at());
+    let stretch = start.until(
+        start
+            .skip(|letter| !matches!(letter, ';' | '。' | ')' | '"' | '!'))
+            .at(),
+    );
     let end = end_of_street(stretch);
     let address = stretch.get(..end)?;
-    let words = || address.split(|letter: char| !is_latin(letter)).filter(|word| !word.is_empty());
-    let has_street = words().any(|word| VOCABULARY.is_latin_street(word) || word.ends_with("straße") || word.ends_with("strasse"));
+    let words = || {
+        address
+            .split(|letter: char| !is_latin(letter))
+            .filter(|word| !word.is_empty())
+    };
+    let has_street =
+        words().any(|word| VOCABULARY.is_latin_street(word) || word.ends_with("straße") || word.ends_with("strasse"));
     let is_resort = words().any(|word| VOCABULARY.is_latin_resort(word));
     (has_street && !is_resort).then(|| start.at()..start.at().saturating_add(address.len()))
 }
@@ -124,7 +206,8 @@ fn end_of_street(stretch: &str) -> usize {
     let mut end: usize = 0;
     for part in stretch.split_inclusive(',') {
         let first = part.trim_start().split(' ').next().unwrap_or_default();
-        let is_address = first.starts_with(|letter: char| letter.is_ascii_digit() || letter.is_uppercase()) && (end == 0 || !VOCABULARY.is_latin_stop(first));
+        let is_address = first.starts_with(|letter: char| letter.is_ascii_digit() || letter.is_uppercase())
+            && (end == 0 || !VOCABULARY.is_latin_stop(first));
         if !is_address {
             break;
         }
@@ -134,5 +217,9 @@ fn end_of_street(stretch: &str) -> usize {
             break;
         }
     }
-    stretch.get(..end).unwrap_or_default().trim_end_matches([',', ' ', '.', ']']).len()
+    stretch
+        .get(..end)
+        .unwrap_or_default()
+        .trim_end_matches([',', ' ', '.', ']'])
+        .len()
 }

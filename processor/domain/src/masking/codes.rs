@@ -31,13 +31,22 @@ fn code(start: Cursor<'_>, is_marked: bool) -> Option<Range<usize>> {
 
 fn one_code(start: Cursor<'_>, is_marked: bool) -> Option<Cursor<'_>> {
     let end = start.skip(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-    let end = end.moved_to(start.until(end.at()).trim_end_matches('-').len().saturating_add(start.at()));
+    let end = end.moved_to(
+        start
+            .until(end.at())
+            .trim_end_matches('-')
+            .len()
+            .saturating_add(start.at()),
+    );
     let code = start.until(end.at());
     let has_digit = code.contains(|letter: char| letter.is_ascii_digit());
     let is_capital = is_marked && code.len() >= 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_time = end.next() == Some(':') && end.step().next().is_some_and(|letter| letter.is_ascii_digit());
-    let is_count = ["件", "次", "天", "小时", "分钟", "个", "元", "折", "位"].iter().any(|unit| end.ahead().starts_with(unit));
-    (code.len() <= 24 && end.next() != Some('*') && (has_digit || is_capital) && !is_time && !(is_count && !is_marked)).then_some(end)
+    let is_count = ["件", "次", "天", "小时", "分钟", "个", "元", "折", "位"]
+        .iter()
+        .any(|unit| end.ahead().starts_with(unit));
+    (code.len() <= 24 && end.next() != Some('*') && (has_digit || is_capital) && !is_time && !(is_count && !is_marked))
+        .then_some(end)
 }
 
 /// Digits that are one group of a code, and neither a time nor a count.
@@ -54,7 +63,8 @@ fn watchword(start: Cursor<'_>, is_marked: bool) -> Option<Range<usize>> {
     let end = han.skip(|letter| letter.is_ascii_alphanumeric());
     let words = start.until(han.at()).chars().count();
     let digits = han.until(end.at());
-    let is_one = is_marked && (1..=4).contains(&words) && digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_one =
+        is_marked && (1..=4).contains(&words) && digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
     (is_one && !VOCABULARY.stops(start.ahead())).then_some(start.at()..end.at())
 }
 
@@ -76,7 +86,8 @@ pub(super) fn after_tail(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let start = skip_marks(cursor);
     let end = start.skip(|letter| letter.is_ascii_digit() || matches!(letter, 'X' | 'x' | '*'));
     let length = end.at().saturating_sub(start.at());
-    (2..=8).contains(&length).then_some(start.at()..end.at())
+    let has_digit = start.has(end.at(), |letter| letter.is_ascii_digit());
+    (has_digit && (2..=8).contains(&length)).then_some(start.at()..end.at())
 }
 
 /// The name or number of an account behind 微信号, 身份证, 工号.
@@ -85,9 +96,14 @@ pub(super) fn after_account(cursor: Cursor<'_>) -> Option<Range<usize>> {
     while let Some(next) = start.skip_word(&VOCABULARY.account_gaps) {
         start = skip_marks(next);
     }
-    let end = start.skip(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '*' | '+' | '@'));
+    let end =
+        start.skip(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '*' | '+' | '@'));
     let account = start.until(end.at()).trim_end_matches(['.', '-', '+']);
-    let is_account = account.len() >= 3 && account.contains(|letter: char| letter.is_ascii_digit() || matches!(letter, '_' | '@'));
+    // 622* is the beginning of what is hidden already.
+    let is_masked = account.contains('*') && account.len() < super::numbers::SHORTEST;
+    let is_account = account.len() >= 3
+        && !is_masked
+        && account.contains(|letter: char| letter.is_ascii_digit() || matches!(letter, '_' | '@'));
     let end = start.forward(account.len());
     is_account.then_some(start.at()..more_groups(account, end).at())
 }
@@ -101,7 +117,8 @@ fn more_groups<'t>(account: &str, end: Cursor<'t>) -> Cursor<'t> {
     loop {
         let group = end.skip(|letter| letter == ' ');
         let behind = group.skip(|letter| letter.is_ascii_digit() || letter == '*');
-        let is_group = (3..=4).contains(&behind.at().saturating_sub(group.at())) && group.at() == end.at().saturating_add(1);
+        let is_group =
+            (3..=4).contains(&behind.at().saturating_sub(group.at())) && group.at() == end.at().saturating_add(1);
         if !is_group {
             return end;
         }
@@ -117,11 +134,17 @@ pub(super) fn after_plate_word(cursor: Cursor<'_>) -> Option<Range<usize>> {
     } else {
         start
     };
-    let end = head.skip(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || matches!(letter, '-' | '·' | '*' | '.' | ' '));
+    let end = head.skip(|letter| {
+        letter.is_ascii_uppercase() || letter.is_ascii_digit() || matches!(letter, '-' | '·' | '*' | '.' | ' ')
+    });
     let plate = head.until(end.at()).trim_end_matches(['-', '·', '.', ' ']);
     let end = head.at().saturating_add(plate.len());
-    let end = head.moved_to(end).skip(|letter| matches!(letter, '港' | '澳' | '学' | '警' | '挂' | '领')).at();
-    (plate.len() >= 4 && plate.contains(|letter: char| letter.is_ascii_digit() || letter == '*')).then_some(start.at()..end)
+    let end = head
+        .moved_to(end)
+        .skip(|letter| matches!(letter, '港' | '澳' | '学' | '警' | '挂' | '领'))
+        .at();
+    (plate.len() >= 4 && plate.contains(|letter: char| letter.is_ascii_digit() || letter == '*'))
+        .then_some(start.at()..end)
 }
 
 /// A Chinese plate, which begins with `head`, a province and a city: 浙A12345, 京A·D12345, 粤Z1234港.
@@ -132,7 +155,8 @@ pub(super) fn plate(head: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<usize>
     let has_digit = plate.contains(|letter: char| letter.is_ascii_digit() || letter == '*');
     let end_of_word = end.skip(|letter| matches!(letter, '港' | '澳' | '学' | '警' | '挂' | '领'));
     let length = plate.len().saturating_add(usize::from(end_of_word.at() > end.at()));
-    let is_plate = has_digit && (5..=6).contains(&length) && !end.next().is_some_and(|letter| letter.is_ascii_alphanumeric());
+    let is_plate =
+        has_digit && (5..=6).contains(&length) && !end.next().is_some_and(|letter| letter.is_ascii_alphanumeric());
     is_plate.then_some(head.at()..end_of_word.at())
 }
 
@@ -143,14 +167,20 @@ pub(super) fn mail(at_sign: Cursor<'_>) -> Option<Range<usize>> {
     let end = at_sign.forward(1).skip(is_part);
     let domain = at_sign.forward(1).until(end.at()).trim_end_matches(['.', '-', '_']);
     let end = at_sign.at().saturating_add(1).saturating_add(domain.len());
-    (start.at() < at_sign.at() && domain.contains('.') && domain.contains(|letter: char| letter.is_ascii_alphabetic())).then_some(start.at()..end)
+    (start.at() < at_sign.at() && domain.contains('.') && domain.contains(|letter: char| letter.is_ascii_alphabetic()))
+        .then_some(start.at()..end)
 }
 
 /// Steps over what may stand between a word and the code that it announces.
 fn skip_marks(cursor: Cursor<'_>) -> Cursor<'_> {
     let mut cursor = cursor;
     loop {
-        let marks = |letter| matches!(letter, ' ' | ':' | '=' | '#' | '[' | '(' | '<' | '{' | '"' | '\'' | '是' | '为' | '-');
+        let marks = |letter| {
+            matches!(
+                letter,
+                ' ' | ':' | '=' | '#' | '[' | '(' | '<' | '{' | '"' | '\'' | '是' | '为' | '-'
+            )
+        };
         let next = cursor.skip(marks);
         let next = skip_is(next).unwrap_or(next);
         if next.at() == cursor.at() {
@@ -169,7 +199,8 @@ fn skip_is(cursor: Cursor<'_>) -> Option<Cursor<'_>> {
 /// True if a Latin word is one of its own: `pin`, not `shipping`.
 pub(super) fn is_word(word: Cursor<'_>, end: Cursor<'_>) -> bool {
     let is_inside = |before: Option<char>, letter: Option<char>| {
-        before.is_some_and(|before| before.is_ascii_alphabetic()) && letter.is_some_and(|letter| letter.is_ascii_alphabetic())
+        before.is_some_and(|before| before.is_ascii_alphabetic())
+            && letter.is_some_and(|letter| letter.is_ascii_alphabetic())
     };
     !is_inside(word.previous(), word.next()) && !is_inside(end.previous(), end.next())
 }

@@ -56,7 +56,10 @@ impl<'t> Cursor<'t> {
     }
 
     pub(super) const fn forward(self, bytes: usize) -> Self {
-        Self { text: self.text, at: self.at.saturating_add(bytes) }
+        Self {
+            text: self.text,
+            at: self.at.saturating_add(bytes),
+        }
     }
 
     pub(super) const fn moved_to(self, at: usize) -> Self {
@@ -78,7 +81,11 @@ impl<'t> Cursor<'t> {
         let ahead = self.ahead().as_bytes();
         words
             .iter()
-            .find(|word| ahead.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
+            .find(|word| {
+                ahead
+                    .get(..word.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+            })
             .map(|word| self.forward(word.len()))
     }
 
@@ -116,5 +123,8 @@ pub(super) const fn is_latin(letter: char) -> bool {
 
 /// Where a clause ends for certain.
 pub(super) const fn is_hard_end(letter: char) -> bool {
-    matches!(letter, '。' | ';' | ',' | '、' | '!' | '?' | '[' | ']' | '(' | ')' | '{' | '}' | '<' | '>' | '"' | '\'' | '|' | '~')
+    matches!(
+        letter,
+        '。' | ';' | ',' | '、' | '!' | '?' | '[' | ']' | '(' | ')' | '{' | '}' | '<' | '>' | '"' | '\'' | '|' | '~'
+    )
 }

@@ -85,7 +85,9 @@ pub(super) fn folded(letter: char) -> char {
 /// A mark, digit or Latin letter as it is searched.
 pub(super) fn folded_mark(letter: char) -> char {
     match letter {
-        '＜' | '【' | '「' | '『' | '〔' | '〖' | '《' | '〈' | '［' | '“' | '‘' | '＂' | '＇' | '〝' | '«' => '[',
+        '＜' | '【' | '「' | '『' | '〔' | '〖' | '《' | '〈' | '［' | '“' | '‘' | '＂' | '＇' | '〝' | '«' => {
+            '['
+        }
         '＞' | '】' | '」' | '』' | '〕' | '〗' | '》' | '〉' | '］' | '”' | '’' | '〞' | '»' => ']',
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(letter).saturating_sub(0xFEE0)).unwrap_or(letter),
         '\u{3000}' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' => ' ',

@@ -74,7 +74,11 @@ fn name(start: Cursor<'_>, is_good: impl Fn(&str) -> bool) -> Option<usize> {
         }
         words = words.saturating_add(1);
         if !is_particle {
-            end = Some(if is_initial(bare_word) || is_title { after_word.at() } else { place.at().saturating_add(bare_word.len()) });
+            end = Some(if is_initial(bare_word) || is_title {
+                after_word.at()
+            } else {
+                place.at().saturating_add(bare_word.len())
+            });
         }
         if word.ends_with('.') && !is_title && !is_initial(bare_word) {
             break;
@@ -96,8 +100,18 @@ fn skip_word(place: Cursor<'_>) -> Cursor<'_> {
     let quote = place.skip(|letter| is_latin(letter) || matches!(letter, '-' | '\'' | '*'));
     let is_apostrophe = quote.at() < word.at() && quote.step().next().is_some_and(is_latin);
     let end = if is_apostrophe { word } else { quote };
-    let end = end.moved_to(place.until(end.at()).trim_end_matches(['-', '\'']).len().saturating_add(place.at()));
-    if end.at() > place.at() && end.next() == Some('.') { end.forward(1) } else { end }
+    let end = end.moved_to(
+        place
+            .until(end.at())
+            .trim_end_matches(['-', '\''])
+            .len()
+            .saturating_add(place.at()),
+    );
+    if end.at() > place.at() && end.next() == Some('.') {
+        end.forward(1)
+    } else {
+        end
+    }
 }
 
 /// `A SMITH`, not `A NEIGHBOUR`: the next word is a name.
@@ -113,7 +127,28 @@ fn is_initial(word: &str) -> bool {
 
 fn is_office(word: &str) -> bool {
     VOCABULARY.is_latin_resort(word)
-        || ["ltd", "limited", "inc", "llc", "gmbh", "co", "corp", "company", "express", "logistics", "services", "service", "post", "courier", "group", "cargo", "freight", "customs", "airlines", "airport"]
-            .iter()
-            .any(|office| word.eq_ignore_ascii_case(office))
+        || [
+            "ltd",
+            "limited",
+            "inc",
+            "llc",
+            "gmbh",
+            "co",
+            "corp",
+            "company",
+            "express",
+            "logistics",
+            "services",
+            "service",
+            "post",
+            "courier",
+            "group",
+            "cargo",
+            "freight",
+            "customs",
+            "airlines",
+            "airport",
+        ]
+        .iter()
+        .any(|office| word.eq_ignore_ascii_case(office))
 }

@@ -54,13 +54,26 @@ pub struct Finding {
 }
 
 /// Masks a text of rule 33; borrows when there is nothing to mask. `own_number` is the parcel's number, which stays.
+/// Masking what is masked already changes nothing.
 pub fn mask<'t>(text: &'t str, own_number: Option<&str>) -> Cow<'t, str> {
-    let findings = find(text, own_number);
-    if findings.is_empty() {
-        return Cow::Borrowed(text);
+    let mut masked = Cow::Borrowed(text);
+    // A name that is hidden may leave another one bare: until nothing is found that is not hidden. Each round hides
+    // letters or ends, so the bound is for the eye of the reader.
+    for _ in 0..MOST_ROUNDS {
+        let findings = find(&masked, own_number);
+        if findings.is_empty() {
+            break;
+        }
+        let next = replace::replaced(&masked, &findings);
+        if next == masked {
+            break;
+        }
+        masked = Cow::Owned(next);
     }
-    Cow::Owned(replace::replaced(text, &findings))
+    masked
 }
+
+const MOST_ROUNDS: usize = 16;
 
 /// [`mask`], as an owned text.
 pub(crate) fn mask_owned(text: &str, own_number: Option<&str>) -> String {
@@ -101,7 +114,11 @@ struct Search<'t> {
 
 impl<'t> Search<'t> {
     const fn of(text: &'t str, own_number: Option<&'t str>) -> Self {
-        Self { text, own_number, found: Vec::new() }
+        Self {
+            text,
+            own_number,
+            found: Vec::new(),
+        }
     }
 
     /// What cues lead to. Stops where a folded copy must be searched instead: at a letter that folds, and at so many digits.
@@ -200,15 +217,23 @@ impl<'t> Search<'t> {
             }
             !overlaps
         });
-        let place = self.found.partition_point(|other| other.range.start < finding.range.start);
+        let place = self
+            .found
+            .partition_point(|other| other.range.start < finding.range.start);
         self.found.insert(place, finding);
     }
 
     /// An account's name that is a long number is shown as numbers are.
     fn kind_of(&self, range: &Range<usize>, kind: Kind) -> Kind {
         let text = self.text.get(range.clone()).unwrap_or_default();
-        let digits = text.bytes().filter(|byte| byte.is_ascii_digit() || *byte == b'*').count();
-        let is_number = text.contains(|letter: char| letter.is_ascii_digit()) && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b' ' | b'-' | b'+' | b'X'));
+        let digits = text
+            .bytes()
+            .filter(|byte| byte.is_ascii_digit() || *byte == b'*')
+            .count();
+        let is_number = text.contains(|letter: char| letter.is_ascii_digit())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b' ' | b'-' | b'+' | b'X'));
         match kind {
             Kind::Word if is_number && digits >= 7 => Kind::Number,
             Kind::Word if is_number => Kind::Code,
@@ -217,14 +242,23 @@ impl<'t> Search<'t> {
     }
 
     fn overlaps(&self, range: &Range<usize>) -> bool {
-        self.found.iter().any(|other| other.range.start < range.end && range.start < other.range.end)
+        self.found
+            .iter()
+            .any(|other| other.range.start < range.end && range.start < other.range.end)
     }
 
     fn is_own(&self, range: &Range<usize>) -> bool {
         let Some(own) = self.own_number else { return false };
         let found = self.text.get(range.clone()).unwrap_or_default();
-        let own_letters = || own.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase());
-        let found_letters = found.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase());
+        let own_letters = || {
+            own.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .map(|letter| letter.to_ascii_uppercase())
+        };
+        let found_letters = found
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_uppercase());
         own_letters().next().is_some() && own_letters().eq(found_letters)
     }
 }

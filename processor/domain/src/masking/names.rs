@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::fold::folded;
 use super::cursor::{Cursor, is_han, is_hard_end};
+use super::fold::folded;
 use super::latin_names;
 use super::vocabulary::VOCABULARY;
 
@@ -31,17 +31,29 @@ pub(super) fn after_role(cursor: Cursor<'_>, bare: Trust) -> Option<Range<usize>
     {
         return Some(start.at()..end);
     }
-    let start = if trust == Trust::Marked { start.moved_to(skip_staff_number(start)) } else { start };
+    let start = if trust == Trust::Marked {
+        start.moved_to(skip_staff_number(start))
+    } else {
+        start
+    };
     let end = name(start, trust)?;
     // The number of the employee before the name is hidden with it.
-    let from = if trust == Trust::Marked { skip_marks(cursor).0.at() } else { start.at() };
+    let from = if trust == Trust::Marked {
+        skip_marks(cursor).0.at()
+    } else {
+        start.at()
+    };
     Some(from..end)
 }
 
 /// The name behind a word that counts only with a mark: 自提：张三.
 pub(super) fn after_mark(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let (start, is_marked) = skip_marks(cursor);
-    let end = if is_marked { name(start, Trust::Slight)? } else { return None };
+    let end = if is_marked {
+        name(start, Trust::Slight)?
+    } else {
+        return None;
+    };
     Some(start.at()..end)
 }
 
@@ -95,6 +107,9 @@ pub(super) fn before_number(number: Cursor<'_>) -> Option<Range<usize>> {
         is_told = true;
     }
     let before_run = end.skip_back(|letter| is_han(letter) || letter == '·');
+    if before_run.previous() == Some('*') {
+        return None;
+    }
     let mut start = last_lead(before_run, end);
     let mut run = start.until(end.at());
     if has_point(run) && run.chars().count() >= 4 {
@@ -104,12 +119,20 @@ pub(super) fn before_number(number: Cursor<'_>) -> Option<Range<usize>> {
     if letters > 4 && !(letters <= 6 && is_whole_name(run, Trust::Slight)) {
         // Only the end of the run can be a name.
         let lengths = [4, 3, 2];
-        let tails = lengths.iter().filter_map(|letters| run.char_indices().rev().nth(letters - 1));
-        let tail = tails.map(|(at, _)| start.forward(at)).find(|tail| is_whole_name(tail.until(end.at()), Trust::Slight))?;
+        let tails = lengths
+            .iter()
+            .filter_map(|letters| run.char_indices().rev().nth(letters - 1));
+        let tail = tails
+            .map(|(at, _)| start.forward(at))
+            .find(|tail| is_whole_name(tail.until(end.at()), Trust::Slight))?;
         start = tail;
         run = start.until(end.at());
     }
-    let trust = if is_told || letters > 4 { Trust::Slight } else { Trust::Marked };
+    let trust = if is_told || letters > 4 {
+        Trust::Slight
+    } else {
+        Trust::Marked
+    };
     is_whole_name(run, trust).then_some(start.at()..end.at())
 }
 
@@ -142,15 +165,24 @@ fn skip_marks(cursor: Cursor<'_>) -> (Cursor<'_>, bool) {
 fn skip_staff_number(start: Cursor<'_>) -> usize {
     let number = start.skip(|letter| letter.is_ascii_alphanumeric());
     let mark = number.skip(|letter| matches!(letter, '-' | '_' | '/' | ' '));
-    let is_number = number.at().saturating_sub(start.at()) >= 3 && start.until(number.at()).contains(|l: char| l.is_ascii_digit());
-    if is_number && mark.next().is_some_and(is_han) { mark.at() } else { start.at() }
+    let is_number =
+        number.at().saturating_sub(start.at()) >= 3 && start.until(number.at()).contains(|l: char| l.is_ascii_digit());
+    if is_number && mark.next().is_some_and(is_han) {
+        mark.at()
+    } else {
+        start.at()
+    }
 }
 
 /// Where a run ahead that may be a name begins behind the last word that leads to one: 的, 由, 小哥, 联系.
 fn last_lead<'t>(start: Cursor<'t>, end: Cursor<'t>) -> Cursor<'t> {
     let run = start.until(end.at());
-    let leads = ["的", "由", "被", "是", "给", "员", "小哥", "骑手", "司机", "师傅", "联系", "指定", "找", "人", "咨询", "电询"];
-    let last = leads.iter().filter_map(|lead| run.rfind(lead).map(|at| at.saturating_add(lead.len())));
+    let leads = [
+        "的", "由", "被", "是", "给", "员", "小哥", "骑手", "司机", "师傅", "联系", "指定", "找", "人", "咨询", "电询",
+    ];
+    let last = leads
+        .iter()
+        .filter_map(|lead| run.rfind(lead).map(|at| at.saturating_add(lead.len())));
     let last = last.filter(|end| *end < run.len()).max();
     start.forward(last.unwrap_or(0))
 }
@@ -209,7 +241,11 @@ fn name_in(text: &str, trust: Trust) -> Option<usize> {
 
 fn has_no_last(text: &str, end: usize) -> bool {
     let name = text.get(..end).unwrap_or_default();
-    VOCABULARY.stops_inside(name) || name.chars().next_back().is_some_and(|last| VOCABULARY.ends_no_name(last))
+    VOCABULARY.stops_inside(name)
+        || name
+            .chars()
+            .next_back()
+            .is_some_and(|last| VOCABULARY.ends_no_name(last))
 }
 
 /// 张**, *三, 王*明先生: somebody masked it already, and not enough.
@@ -218,8 +254,15 @@ fn starred_name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
     let stars = head.skip(|letter| letter == '*');
     let letters = start.until(head.at()).chars().count();
     let head = start.until(head.at());
-    let is_head = letters == 0 || trust == Trust::Marked || head.chars().next().is_some_and(|first| VOCABULARY.is_surname(first));
-    if letters > 3 || stars.at() == head.len() || !is_head || VOCABULARY.stops(start.ahead()) || VOCABULARY.follows(head) {
+    let is_head = letters == 0
+        || trust == Trust::Marked && letters == 1
+        || head.chars().next().is_some_and(|first| VOCABULARY.is_surname(first));
+    if letters > 3
+        || stars.at() == head.len()
+        || !is_head
+        || VOCABULARY.stops(start.ahead())
+        || VOCABULARY.follows(head)
+    {
         return None;
     }
     let tail = han_run(stars);
@@ -229,7 +272,10 @@ fn starred_name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
     let rest = if is_whole || VOCABULARY.follows(tail) || VOCABULARY.follows_weakly(tail) {
         0
     } else {
-        ends_of(tail).take(3).find(|end| is_end(tail.get(*end..).unwrap_or_default())).unwrap_or(0)
+        ends_of(tail)
+            .take(3)
+            .find(|end| is_end(tail.get(*end..).unwrap_or_default()))
+            .unwrap_or(0)
     };
     is_name.then_some(with_title(start.ahead(), stars.at().saturating_add(rest)))
 }
@@ -237,7 +283,8 @@ fn starred_name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
 /// End of a name with a surname and a visible end.
 fn sure_name(text: &str, run: &str) -> Option<usize> {
     let first = run.chars().next()?;
-    let nickname = matches!(first, '小' | '老' | '阿') && run.chars().nth(1).is_some_and(|second| VOCABULARY.is_surname(second));
+    let nickname =
+        matches!(first, '小' | '老' | '阿') && run.chars().nth(1).is_some_and(|second| VOCABULARY.is_surname(second));
     let surname = if VOCABULARY.begins_with_compound_surname(run) {
         2
     } else if VOCABULARY.is_surname(first) {
@@ -271,16 +318,20 @@ fn likely_name(run: &str) -> Option<usize> {
     if !is_compound && (!VOCABULARY.is_surname(first) || VOCABULARY.is_doubtful(first)) {
         return None;
     }
-    let letters = if is_compound { 4 } else { 3 };
-    let end = ends_of(run).nth(letters - 1)?;
-    let name = run.get(..end)?;
-    (!VOCABULARY.stops_inside(name) && !has_no_last(run, end)).then_some(end)
+    let letters: usize = if is_compound { 4 } else { 3 };
+    let end = ends_of(run).nth(letters.saturating_sub(1))?;
+    // 阳光花园: what the name seems to run into counts too.
+    let with_next = run.get(..ends_of(run).nth(letters).unwrap_or(end))?;
+    (!VOCABULARY.stops_inside(with_next) && !has_no_last(run, end)).then_some(end)
 }
 
 /// What a mark announces and no list knows: up to where something else begins, or the hard end.
 fn unknown_name(text: &str, run: &str) -> Option<usize> {
     let rest_at = |end: usize| text.get(end..).unwrap_or_default();
-    let end = ends_of(run).skip(1).take(5).find(|end| is_end(rest_at(*end)) && !is_weak_end(rest_at(*end)));
+    let end = ends_of(run)
+        .skip(1)
+        .take(5)
+        .find(|end| is_end(rest_at(*end)) && !is_weak_end(rest_at(*end)));
     let end = end.or_else(|| likely_name(run)).or_else(|| ends_of(run).last())?;
     let name = run.get(..end)?;
     let letters = name.chars().count();
@@ -337,7 +388,8 @@ fn han_run(start: Cursor<'_>) -> &str {
 
 /// Ends of the letters of a run.
 fn ends_of(run: &str) -> impl Iterator<Item = usize> {
-    run.char_indices().map(|(at, letter)| at.saturating_add(letter.len_utf8()))
+    run.char_indices()
+        .map(|(at, letter)| at.saturating_add(letter.len_utf8()))
 }
 
 /// The clause that a place lies in, by its hard ends.

@@ -44,9 +44,23 @@ enum Reading {
 pub(super) fn find(text: &str, mut found: impl FnMut(Range<usize>)) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-        let (run, end) = Run::read(text, at.saturating_add(offset));
-        at = if run.total(0, run.groups.len()) >= SHORTEST { run.find(&mut found).max(end) } else { end };
+    while let Some(offset) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(u8::is_ascii_digit))
+    {
+        let start = at.saturating_add(offset);
+        let row = leading(text, start, is_digit);
+        if row < SHORTEST && text.get(..start).is_some_and(|before| before.ends_with('*')) {
+            // The last digits of a number that is hidden already.
+            at = start.saturating_add(row);
+            continue;
+        }
+        let (run, end) = Run::read(text, start);
+        at = if run.total(0, run.groups.len()) >= SHORTEST {
+            run.find(&mut found).max(end)
+        } else {
+            end
+        };
     }
 }
 
@@ -92,22 +106,38 @@ impl<'t> Run<'t> {
     /// The groups from a digit on, and where to look for the next ones.
     fn read(text: &'t str, start: usize) -> (Self, usize) {
         let mut groups = Vec::new();
+        // Stars alone are a group only if digits follow: else they are what masking put in place of something.
+        let mut known = 0;
         let mut row_start = start;
+        let mut end = start;
         loop {
-            let length = leading(text, row_start, is_digit);
-            let row_end = row_start.saturating_add(length);
+            let row_end = row_start.saturating_add(leading(text, row_start, is_digit));
+            if row_end == row_start {
+                break;
+            }
+            end = row_end;
             match Row::of(text.get(row_start..row_end).unwrap_or_default()) {
-                _ if length == 0 => return (Self { text, groups }, row_start),
-                Row::Stars if groups.is_empty() => return (Self { text, groups }, row_end),
-                Row::Masked => return (Self { text, groups }, row_end),
-                Row::Group | Row::Stars => groups.push(Group { start: row_start, end: row_end }),
+                Row::Masked => break,
+                Row::Stars => groups.push(Group {
+                    start: row_start,
+                    end: row_end,
+                }),
+                Row::Group => {
+                    groups.push(Group {
+                        start: row_start,
+                        end: row_end,
+                    });
+                    known = groups.len();
+                }
             }
             let separators = leading(text, row_end, is_separator);
             if !(1..=3).contains(&separators) {
-                return (Self { text, groups }, row_end);
+                break;
             }
             row_start = row_end.saturating_add(separators);
         }
+        groups.truncate(known);
+        (Self { text, groups }, end)
     }
 
     /// Reads all groups; returns where the last number ends.
@@ -131,11 +161,17 @@ impl<'t> Run<'t> {
     /// The plus of a country code and the bracket of an area code belong to the number.
     fn start_with_bracket(&self, start: usize) -> usize {
         let cursor = Cursor::new(self.text, start);
-        if cursor.previous() == Some('+') { start.saturating_sub(1) } else { start }
+        if cursor.previous() == Some('+') {
+            start.saturating_sub(1)
+        } else {
+            start
+        }
     }
 
     fn read_from(&self, first: usize) -> Reading {
-        let Some(group) = self.groups.get(first) else { return Reading::Other(1) };
+        let Some(group) = self.groups.get(first) else {
+            return Reading::Other(1);
+        };
         let before = Cursor::new(self.text, group.start);
         if let Some(groups) = self.date(first) {
             return Reading::Other(groups);
@@ -171,7 +207,10 @@ impl<'t> Run<'t> {
     }
 
     fn cursor_behind(&self, last: usize) -> Cursor<'t> {
-        Cursor::new(self.text, self.groups.get(last).map_or(self.text.len(), |group| group.end))
+        Cursor::new(
+            self.text,
+            self.groups.get(last).map_or(self.text.len(), |group| group.end),
+        )
     }
 
     fn digits(&self, group: Group) -> &'t str {
@@ -188,7 +227,12 @@ impl<'t> Run<'t> {
 
     /// Digits of so many groups.
     fn total(&self, first: usize, groups: usize) -> usize {
-        self.groups.iter().skip(first).take(groups).map(|group| group.len()).sum()
+        self.groups
+            .iter()
+            .skip(first)
+            .take(groups)
+            .map(|group| group.len())
+            .sum()
     }
 
     fn value(&self, at: usize) -> Option<u32> {
@@ -208,10 +252,18 @@ impl<'t> Run<'t> {
         let second = self.groups.get(first.saturating_add(1))?;
         let third = self.groups.get(first.saturating_add(2))?;
         let same = self.separator(first.saturating_add(1)) == self.separator(first.saturating_add(2));
-        let (one, two, three) = (self.value(first)?, self.value(first.saturating_add(1))?, self.value(first.saturating_add(2))?);
+        let (one, two, three) = (
+            self.value(first)?,
+            self.value(first.saturating_add(1))?,
+            self.value(first.saturating_add(2))?,
+        );
         let short = |group: Group| group.len() <= 2;
         let year_first = group.len() == 4 && short(*second) && short(*third) && is_year(one) && is_day(two, three);
-        let year_last = short(group) && short(*second) && third.len() == 4 && is_year(three) && (is_day(one, two) || is_day(two, one));
+        let year_last = short(group)
+            && short(*second)
+            && third.len() == 4
+            && is_year(three)
+            && (is_day(one, two) || is_day(two, one));
         (same && (year_first || year_last)).then_some(3)
     }
 
@@ -219,8 +271,12 @@ impl<'t> Run<'t> {
     fn is_time(&self, group: Group) -> bool {
         let cursor = Cursor::new(self.text, group.start);
         let behind = Cursor::new(self.text, group.end);
-        let is_colon_behind = behind.next() == Some(':') && behind.forward(1).next().is_some_and(|letter| letter.is_ascii_digit());
-        let before_colon = cursor.behind().strip_suffix(':').and_then(|rest| rest.chars().next_back());
+        let is_colon_behind =
+            behind.next() == Some(':') && behind.forward(1).next().is_some_and(|letter| letter.is_ascii_digit());
+        let before_colon = cursor
+            .behind()
+            .strip_suffix(':')
+            .and_then(|rest| rest.chars().next_back());
         let is_colon_before = before_colon.is_some_and(|letter| letter.is_ascii_digit());
         group.len() <= 2 && (is_colon_behind || is_colon_before)
     }
@@ -230,22 +286,43 @@ impl<'t> Run<'t> {
         let group = *self.groups.get(first)?;
         let digits = self.digits(group);
         if digits.starts_with("95") && (5..=8).contains(&group.len()) {
-            let choices = self.groups.iter().skip(first.saturating_add(1)).take_while(|choice| choice.len() <= 2).count();
+            let choices = self
+                .groups
+                .iter()
+                .skip(first.saturating_add(1))
+                .take_while(|choice| choice.len() <= 2)
+                .count();
             return Some(choices.saturating_add(1));
         }
-        if ["400", "800", "0800", "0808"].iter().any(|prefix| digits.starts_with(prefix))
-            || digits == "1" && self.groups.get(first.saturating_add(1)).is_some_and(|next| matches!(self.digits(*next), "800" | "888" | "877" | "866" | "855" | "844" | "833"))
+        if ["400", "800", "0800", "0808"]
+            .iter()
+            .any(|prefix| digits.starts_with(prefix))
+            || digits == "1"
+                && self.groups.get(first.saturating_add(1)).is_some_and(|next| {
+                    matches!(
+                        self.digits(*next),
+                        "800" | "888" | "877" | "866" | "855" | "844" | "833"
+                    )
+                })
         {
             let length = if digits.starts_with(['4', '8']) { 10 } else { 11 };
-            let length = if digits.starts_with("08") { 9..=11 } else { length..=length };
-            return (1..=4).find(|groups| length.contains(&self.total(first, *groups)) && first.saturating_add(*groups) <= self.groups.len());
+            let length = if digits.starts_with("08") {
+                9..=11
+            } else {
+                length..=length
+            };
+            return (1..=4).find(|groups| {
+                length.contains(&self.total(first, *groups)) && first.saturating_add(*groups) <= self.groups.len()
+            });
         }
         None
     }
 
     /// The group and those that dashes tie to it.
     fn dashed(&self, first: usize) -> usize {
-        let more = (first.saturating_add(1)..self.groups.len()).take_while(|at| self.separator(*at) == "-").count();
+        let more = (first.saturating_add(1)..self.groups.len())
+            .take_while(|at| self.separator(*at) == "-")
+            .count();
         more.saturating_add(1)
     }
 
@@ -257,7 +334,9 @@ impl<'t> Run<'t> {
         let has_plus = before.previous() == Some('+');
         for code in ["0086", "86"] {
             let groups = match digits.strip_prefix(code) {
-                Some("") => self.mobile(first.saturating_add(1)).map(|groups| groups.saturating_add(1)),
+                Some("") => self
+                    .mobile(first.saturating_add(1))
+                    .map(|groups| groups.saturating_add(1)),
                 Some(_) => self.mobile_behind(first, code.len()),
                 None => None,
             };
@@ -301,17 +380,30 @@ impl<'t> Run<'t> {
         let groups = (1..=4).find(|groups| self.total(first, *groups) >= length)?;
         let last = first.saturating_add(groups).saturating_sub(1);
         let is_tied = (first.saturating_add(1)..=last).all(|at| self.separator(at).len() <= 2);
-        let is_whole = self.groups.iter().skip(first).take(groups).all(|group| group.len() >= 2);
+        let is_whole = self
+            .groups
+            .iter()
+            .skip(first)
+            .take(groups)
+            .all(|group| group.len() >= 2);
         let touches = starts_latin(self.cursor_behind(last));
         (self.total(first, groups) == length && is_tied && is_whole && !touches).then_some(groups)
     }
 
     /// 0755-83269390, (0755)83269390.
     fn is_landline(&self, first: usize) -> bool {
-        let (Some(area), Some(number)) = (self.groups.get(first), self.groups.get(first.saturating_add(1))) else { return false };
-        let is_tied = matches!(self.separator(first.saturating_add(1)), "-" | "--" | ")" | " " | ") " | ")-" | " - ");
+        let (Some(area), Some(number)) = (self.groups.get(first), self.groups.get(first.saturating_add(1))) else {
+            return false;
+        };
+        let is_tied = matches!(
+            self.separator(first.saturating_add(1)),
+            "-" | "--" | ")" | " " | ") " | ")-" | " - "
+        );
         let has_lengths = (3..=4).contains(&area.len()) && (7..=8).contains(&number.len());
-        is_tied && has_lengths && self.digits(*area).starts_with('0') && !starts_latin(self.cursor_behind(first.saturating_add(1)))
+        is_tied
+            && has_lengths
+            && self.digits(*area).starts_with('0')
+            && !starts_latin(self.cursor_behind(first.saturating_add(1)))
     }
 
     /// Eighteen digits with a region and a date of birth.
@@ -333,7 +425,9 @@ impl<'t> Run<'t> {
 
     /// Twelve digits and more without separator: a landline that is announced as one, or a bank card.
     fn long(&self, first: usize) -> Reading {
-        let Some(group) = self.groups.get(first).copied() else { return Reading::Other(1) };
+        let Some(group) = self.groups.get(first).copied() else {
+            return Reading::Other(1);
+        };
         let digits = self.digits(group);
         let before = Cursor::new(self.text, group.start);
         let is_landline = group.len() == 12 && digits.starts_with('0') && is_announced(before, &VOCABULARY.phone_words);
@@ -352,7 +446,10 @@ impl<'t> Run<'t> {
             let last = first.saturating_add(groups).saturating_sub(1);
             let Some(group) = self.groups.get(last) else { break };
             let is_tied = groups == 1 || self.ties(last);
-            if !is_tied || group.len() >= SHORTEST_WAYBILL || groups > 1 && (self.date(last).is_some() || self.is_time(*group)) {
+            if !is_tied
+                || group.len() >= SHORTEST_WAYBILL
+                || groups > 1 && (self.date(last).is_some() || self.is_time(*group))
+            {
                 break;
             }
             let total = self.total(first, groups);
@@ -367,7 +464,11 @@ impl<'t> Run<'t> {
         let Some(groups) = best else { return Reading::Other(1) };
         let last = first.saturating_add(groups).saturating_sub(1);
         let behind = self.cursor_behind(last);
-        if starts_latin(behind) || self.is_measure(first, groups) || self.is_postcode(first, groups) || self.is_parcel(first) {
+        if starts_latin(behind)
+            || self.is_measure(first, groups)
+            || self.is_postcode(first, groups)
+            || self.is_parcel(first)
+        {
             return Reading::Other(groups);
         }
         self.number(first, groups)
@@ -375,11 +476,16 @@ impl<'t> Run<'t> {
 
     /// True if a group belongs to the one before it.
     fn ties(&self, at: usize) -> bool {
-        let (Some(left), Some(right)) = (self.groups.get(at.saturating_sub(1)), self.groups.get(at)) else { return false };
+        let (Some(left), Some(right)) = (self.groups.get(at.saturating_sub(1)), self.groups.get(at)) else {
+            return false;
+        };
+        if right.len() >= SHORTEST {
+            // A number of its own.
+            return false;
+        }
         match self.separator(at) {
-            // Two whole numbers side by side are two.
-            " " => left.len() < SHORTEST && (2..SHORTEST).contains(&right.len()) || left.len() == SHORTEST && right.len() == 4,
-            "-" | "." | "--" | ")" | ") " | "- " | " -" | " - " | ")-" => left.len() < SHORTEST || right.len() < SHORTEST,
+            " " => left.len() < SHORTEST && right.len() >= 2 || left.len() == SHORTEST && right.len() == 4,
+            "-" | "." | "--" | ")" | ") " | "- " | " -" | " - " | ")-" => true,
             _ => false,
         }
     }
@@ -393,7 +499,11 @@ impl<'t> Run<'t> {
             && self.separator(first.saturating_add(1)) == "."
             && matches!((left, right), (Some(left), Some(right)) if right.len() <= 2 || left.len() <= 3 && !right.len().eq(&4));
         let unit = behind.skip(|letter| letter == ' ');
-        is_decimal || unit.begins_with_any(&VOCABULARY.units) || before.previous().is_some_and(|letter| matches!(letter, '¥' | '￥' | '$' | '€' | '£'))
+        is_decimal
+            || unit.begins_with_any(&VOCABULARY.units)
+            || before
+                .previous()
+                .is_some_and(|letter| matches!(letter, '¥' | '￥' | '$' | '€' | '£'))
     }
 
     /// TX 78701-1234.
@@ -417,8 +527,16 @@ impl<'t> Run<'t> {
         let end = self.cursor_behind(last);
         match extension(end) {
             Some(extended) => {
-                let more = self.groups.iter().skip(last.saturating_add(1)).take_while(|group| group.start < extended).count();
-                Reading::Number { groups: groups.saturating_add(more), end: extended }
+                let more = self
+                    .groups
+                    .iter()
+                    .skip(last.saturating_add(1))
+                    .take_while(|group| group.start < extended)
+                    .count();
+                Reading::Number {
+                    groups: groups.saturating_add(more),
+                    end: extended,
+                }
             }
             None => Reading::Number { groups, end: end.at() },
         }
@@ -436,16 +554,40 @@ fn is_mobile(digits: &str) -> bool {
 
 /// End of the extension behind a number.
 fn extension(number: Cursor<'_>) -> Option<usize> {
-    let marks = [" 转 ", " 转", "转 ", "转", "分机号", " 分机 ", " 分机", "分机", "-", ",", "#", " ext. ", " ext ", "ext", " x", "*", "_"];
+    let marks = [
+        " 转 ",
+        " 转",
+        "转 ",
+        "转",
+        "分机号",
+        " 分机 ",
+        " 分机",
+        "分机",
+        "-",
+        ",",
+        "#",
+        " ext. ",
+        " ext ",
+        "ext",
+        " x",
+        "*",
+        "_",
+    ];
     let mark = marks.iter().find(|mark| number.ahead().starts_with(**mark))?;
     let start = number.forward(mark.len());
-    let start = if *mark == "," { start } else { start.skip(|letter| letter == ' ' || letter == ':') };
+    let start = if *mark == "," {
+        start
+    } else {
+        start.skip(|letter| letter == ' ' || letter == ':')
+    };
     let end = start.skip(|letter| letter.is_ascii_digit());
     let length = end.at().saturating_sub(start.at());
     let longest = if *mark == "," { 3..=4 } else { 1..=6 };
     let goes_on = match end.next() {
         Some('-' | ':' | '.' | '/') => end.forward(1).next().is_some_and(|letter| letter.is_ascii_digit()),
-        Some(letter) => letter.is_ascii_alphabetic() || letter == '*' || *mark == "," && end.begins_with_any(&VOCABULARY.units),
+        Some(letter) => {
+            letter.is_ascii_alphabetic() || letter == '*' || *mark == "," && end.begins_with_any(&VOCABULARY.units)
+        }
         None => false,
     };
     (longest.contains(&length) && !goes_on).then_some(end.at())
@@ -453,7 +595,12 @@ fn extension(number: Cursor<'_>) -> Option<usize> {
 
 /// True if one of the words announces what comes, with marks between.
 fn is_announced(number: Cursor<'_>, words: &[String]) -> bool {
-    let gap = |letter: char| matches!(letter, ' ' | ':' | '#' | '[' | '(' | '"' | '号' | '是' | '为' | '.' | '=');
+    let gap = |letter: char| {
+        matches!(
+            letter,
+            ' ' | ':' | '#' | '[' | '(' | '"' | '号' | '是' | '为' | '.' | '='
+        )
+    };
     let before = number.skip_back(gap);
     if before.skip_word_back(words).is_some() {
         return true;
@@ -474,7 +621,10 @@ fn touches_latin(number: Cursor<'_>) -> bool {
 
 fn starts_latin(behind: Cursor<'_>) -> bool {
     let is_extension = behind.ahead().starts_with("ext");
-    behind.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_') && !is_extension
+    behind
+        .next()
+        .is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_')
+        && !is_extension
 }
 
 fn passes_luhn(digits: &str) -> bool {

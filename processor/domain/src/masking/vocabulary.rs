@@ -8,7 +8,6 @@ use super::cursor::Cursor;
 use super::fold;
 use super::words::{ALONE, Words};
 
-
 static FILE: &str = include_str!("vocabulary.txt");
 
 /// Flags of letters.
@@ -172,16 +171,25 @@ impl Vocabulary {
             letters.sort_unstable();
             letters
         };
-        let cues = CUES.iter().flat_map(|(kind, cue)| {
-            of(kind).into_iter().map(|word| (word, *cue))
-        });
+        let cues = CUES
+            .iter()
+            .flat_map(|(kind, cue)| of(kind).into_iter().map(|word| (word, *cue)));
         let simplified: HashMap<char, char> = of("fold").iter().filter_map(|pair| two_letters(pair)).collect();
         let mut flagged = Letters::new();
-        simplified.keys().for_each(|letter| flagged.set(*letter, flag::TRADITIONAL));
-        letters("province").iter().for_each(|letter| flagged.set(*letter, flag::PROVINCE));
-        "0123456789*".chars().for_each(|letter| flagged.set(letter, flag::DIGIT));
+        simplified
+            .keys()
+            .for_each(|letter| flagged.set(*letter, flag::TRADITIONAL));
+        letters("province")
+            .iter()
+            .for_each(|letter| flagged.set(*letter, flag::PROVINCE));
+        "0123456789*"
+            .chars()
+            .for_each(|letter| flagged.set(letter, flag::DIGIT));
         flagged.set('@', flag::AT);
-        let first_letters = CUES.iter().flat_map(|(kind, _)| of(kind)).filter_map(|word| word.chars().next());
+        let first_letters = CUES
+            .iter()
+            .flat_map(|(kind, _)| of(kind))
+            .filter_map(|word| word.chars().next());
         first_letters.for_each(|letter| flagged.set(letter, flag::CUE));
         for letter in ('\0'..='\u{FFFF}').filter(|letter| !letter.is_ascii()) {
             let is_traditional = flagged.of(letter) & flag::TRADITIONAL != 0;
@@ -192,7 +200,18 @@ impl Vocabulary {
                 flagged.set(letter, flag::FOLDS);
             }
         }
-        let stops: Vec<String> = ["stop", "stop-inside", "role", "place"].iter().flat_map(|kind| of(kind)).collect();
+        let stops: Vec<String> = [
+            "stop",
+            "stop-inside",
+            "role",
+            "weak-role",
+            "marked-role",
+            "handover",
+            "place",
+        ]
+        .iter()
+        .flat_map(|kind| of(kind))
+        .collect();
         Self {
             cues: Words::of(cues),
             letters: flagged,
@@ -244,12 +263,20 @@ impl Vocabulary {
         } else {
             self.cues.prefix_of(cursor.ahead(), first, second)?
         };
-        Some(Hit { cue, start: cursor.at(), end: cursor.at().saturating_add(length) })
+        Some(Hit {
+            cue,
+            start: cursor.at(),
+            end: cursor.at().saturating_add(length),
+        })
     }
 
     pub(super) fn simplified(&self, letter: char) -> char {
         let is_traditional = self.letters.of(letter) & flag::TRADITIONAL != 0;
-        if is_traditional { self.simplified.get(&letter).copied().unwrap_or(letter) } else { letter }
+        if is_traditional {
+            self.simplified.get(&letter).copied().unwrap_or(letter)
+        } else {
+            letter
+        }
     }
 
     /// True if a text begins with what is no name.
@@ -342,7 +369,10 @@ fn words_by_kind() -> HashMap<&'static str, Vec<String>> {
     for line in FILE.lines().filter(|line| !line.starts_with('#')) {
         if let Some((kind, list)) = line.split_once(':') {
             let list = list.split([' ', '|']).filter(|word| !word.is_empty());
-            words.entry(kind).or_default().extend(list.map(|word| word.replace('_', " ")));
+            words
+                .entry(kind)
+                .or_default()
+                .extend(list.map(|word| word.replace('_', " ")));
         }
     }
     words

@@ -43,12 +43,25 @@ impl<T: Copy> Words<T> {
         }
         letters.sort_unstable_by_key(|(letter, _)| *letter);
         longer.sort_by_key(|(bucket, word, _)| (*bucket, std::cmp::Reverse(word.len())));
-        letters.iter().for_each(|(letter, _)| set(&mut used_alone, bucket_of(*letter, ALONE)));
+        letters
+            .iter()
+            .for_each(|(letter, _)| set(&mut used_alone, bucket_of(*letter, ALONE)));
         longer.iter().for_each(|(bucket, ..)| set(&mut used, *bucket));
         let start_of = |bucket| longer.partition_point(|(other, ..)| *other < bucket);
-        let starts = (0..=BUCKETS).map(|bucket| u16::try_from(start_of(bucket)).unwrap_or(u16::MAX)).collect();
-        let words = longer.into_iter().map(|(_, text, meaning)| Word::of(text, meaning)).collect();
-        Self { used, starts, words, letters, used_alone }
+        let starts = (0..=BUCKETS)
+            .map(|bucket| u16::try_from(start_of(bucket)).unwrap_or(u16::MAX))
+            .collect();
+        let words = longer
+            .into_iter()
+            .map(|(_, text, meaning)| Word::of(text, meaning))
+            .collect();
+        Self {
+            used,
+            starts,
+            words,
+            letters,
+            used_alone,
+        }
     }
 
     /// The longest word that a text begins with: its length and meaning.
@@ -62,8 +75,18 @@ impl<T: Copy> Words<T> {
     pub(super) fn prefix_of(&self, text: &str, first: char, second: char) -> Option<(usize, T)> {
         let bucket = bucket_of(first, second);
         let first_two = first.len_utf8().saturating_add(second.len_utf8());
-        let word = if is_set(&self.used, bucket) { self.word(bucket, text, first_two) } else { None };
-        word.or_else(|| if is_set(&self.used_alone, bucket_of(first, ALONE)) { self.letter(first) } else { None })
+        let word = if is_set(&self.used, bucket) {
+            self.word(bucket, text, first_two)
+        } else {
+            None
+        };
+        word.or_else(|| {
+            if is_set(&self.used_alone, bucket_of(first, ALONE)) {
+                self.letter(first)
+            } else {
+                None
+            }
+        })
     }
 
     fn word(&self, bucket: usize, text: &str, first_two: usize) -> Option<(usize, T)> {
@@ -71,14 +94,18 @@ impl<T: Copy> Words<T> {
         let end = usize::from(*self.starts.get(bucket.saturating_add(1))?);
         let behind = behind(text, first_two);
         let words = self.words.get(start..end)?;
-        let found = words.iter().find(|word| behind & word.mask == word.behind && begins(text, &word.text))?;
+        let found = words
+            .iter()
+            .find(|word| behind & word.mask == word.behind && begins(text, &word.text))?;
         Some((found.text.len(), found.meaning))
     }
 
     fn letter(&self, first: char) -> Option<(usize, T)> {
         let first = first.to_ascii_lowercase();
         let place = self.letters.binary_search_by_key(&first, |(letter, _)| *letter).ok()?;
-        self.letters.get(place).map(|(letter, meaning)| (letter.len_utf8(), *meaning))
+        self.letters
+            .get(place)
+            .map(|(letter, meaning)| (letter.len_utf8(), *meaning))
     }
 
     /// True if a text is one of the words.
@@ -88,7 +115,8 @@ impl<T: Copy> Words<T> {
 
     /// True if one of the words stands anywhere in a text.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        text.char_indices().any(|(at, _)| self.prefix(text.get(at..).unwrap_or_default()).is_some())
+        text.char_indices()
+            .any(|(at, _)| self.prefix(text.get(at..).unwrap_or_default()).is_some())
     }
 }
 
@@ -96,8 +124,15 @@ impl<T> Word<T> {
     fn of(text: String, meaning: T) -> Self {
         let first_two = text.chars().take(2).map(char::len_utf8).sum();
         let length = text.len().saturating_sub(first_two).min(8);
-        let mask = u64::MAX.checked_shr(64_u32.saturating_sub(8 * u32::try_from(length).unwrap_or(8))).unwrap_or(0);
-        Self { behind: behind(&text, first_two) & mask, text, meaning, mask }
+        let mask = u64::MAX
+            .checked_shr(64_u32.saturating_sub(8 * u32::try_from(length).unwrap_or(8)))
+            .unwrap_or(0);
+        Self {
+            behind: behind(&text, first_two) & mask,
+            text,
+            meaning,
+            mask,
+        }
     }
 }
 
@@ -112,7 +147,9 @@ fn behind(text: &str, first_two: usize) -> Behind {
 }
 
 fn begins(text: &str, word: &str) -> bool {
-    let Some(start) = text.as_bytes().get(..word.len()) else { return false };
+    let Some(start) = text.as_bytes().get(..word.len()) else {
+        return false;
+    };
     start == word.as_bytes() || start.first().is_some_and(u8::is_ascii) && start.eq_ignore_ascii_case(word.as_bytes())
 }
 
@@ -130,6 +167,8 @@ fn is_set(bits: &[u64], place: usize) -> bool {
 }
 
 const fn bucket_of(first: char, second: char) -> usize {
-    let mixed = (first.to_ascii_lowercase() as u32).wrapping_mul(0x9E37).wrapping_add(second.to_ascii_lowercase() as u32);
+    let mixed = (first.to_ascii_lowercase() as u32)
+        .wrapping_mul(0x9E37)
+        .wrapping_add(second.to_ascii_lowercase() as u32);
     (mixed.wrapping_mul(0x85EB_CA6B) >> 19) as usize
 }

@@ -5,25 +5,25 @@ use std::ops::Range;
 use courierflow_domain::masking::find;
 
 /// The lines that rule 68 is measured on.
-pub const TRAINING: &str = include_str!("pii-train.tsv");
+pub(crate) const TRAINING: &str = include_str!("pii-train.tsv");
 /// Lines of the same kinds, written and marked before masking saw them.
-pub const OWN: &str = include_str!("own-pii.tsv");
+pub(crate) const OWN: &str = include_str!("own-pii.tsv");
 
 /// One row of a file of lines.
 #[derive(Debug)]
-pub struct MarkedLine {
+pub(crate) struct MarkedLine {
     /// Its name in the file.
-    pub id: String,
+    pub(crate) id: String,
     /// The text without its marks.
-    pub text: String,
+    pub(crate) text: String,
     /// Bytes of `text` that must be hidden.
-    pub personal: Vec<Range<usize>>,
+    pub(crate) personal: Vec<Range<usize>>,
     /// Bytes of `text` that may be.
-    pub neutral: Vec<Range<usize>>,
+    pub(crate) neutral: Vec<Range<usize>>,
 }
 
 /// Reads the rows of a file: id, split, category, has_personal, confidence, marked.
-pub fn read(file: &str) -> Vec<MarkedLine> {
+pub(crate) fn read(file: &str) -> Vec<MarkedLine> {
     file.lines().skip(1).map(MarkedLine::read).collect()
 }
 
@@ -43,12 +43,22 @@ impl MarkedLine {
         while let Some(open) = ["[[", "<<"].iter().filter_map(|mark| rest.find(mark)).min() {
             let is_personal = rest[open..].starts_with('[');
             // Of three brackets the first belongs to the text.
-            let open = if rest[open..].starts_with("[[[") { open + 1 } else { open };
+            let open = if rest[open..].starts_with("[[[") {
+                open + 1
+            } else {
+                open
+            };
             line.text.push_str(&rest[..open]);
-            let (inside, behind) = rest[open + 2..].split_once(if is_personal { "]]" } else { ">>" }).unwrap();
+            let (inside, behind) = rest[open + 2..]
+                .split_once(if is_personal { "]]" } else { ">>" })
+                .unwrap();
             let start = line.text.len();
             line.text.push_str(inside);
-            let spans = if is_personal { &mut line.personal } else { &mut line.neutral };
+            let spans = if is_personal {
+                &mut line.personal
+            } else {
+                &mut line.neutral
+            };
             spans.push(start..line.text.len());
             rest = behind;
         }
@@ -58,52 +68,56 @@ impl MarkedLine {
     }
 
     /// Judges what masking finds in it.
-    pub fn judge(&self) -> Judgement {
+    pub(crate) fn judge(&self) -> Judgement {
         let found = find(&self.text, None);
         let is_found = |at: usize| found.iter().any(|finding| finding.range.contains(&at));
         let hides = |span: &&Range<usize>| letters(&self.text, span).all(is_found);
         let is_marked = |at: usize| self.personal.iter().chain(&self.neutral).any(|span| span.contains(&at));
         Judgement {
             hidden: self.personal.iter().filter(hides).count(),
-            hides_more: found.iter().any(|finding| !letters(&self.text, &finding.range).all(is_marked)),
+            hides_more: found
+                .iter()
+                .any(|finding| !letters(&self.text, &finding.range).all(is_marked)),
         }
     }
 }
 
 /// What masking did with a line.
 #[derive(Debug)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// So many of the personal stretches are hidden from end to end.
-    pub hidden: usize,
+    pub(crate) hidden: usize,
     /// Something is hidden that is neither personal nor neutral.
-    pub hides_more: bool,
+    pub(crate) hides_more: bool,
 }
 
 /// Positions of letters and digits: marks between them tell nothing.
 fn letters<'t>(text: &'t str, span: &Range<usize>) -> impl Iterator<Item = usize> + 't {
     let start = span.start;
-    let letters = text[span.clone()].char_indices().filter(|(_, letter)| letter.is_alphanumeric());
+    let letters = text[span.clone()]
+        .char_indices()
+        .filter(|(_, letter)| letter.is_alphanumeric());
     letters.map(move |(at, _)| start + at)
 }
 
 /// Marks of a file of lines.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub(crate) struct Marks {
     /// Personal stretches, and how many of them are hidden.
-    pub personal: usize,
-    pub hidden: usize,
+    pub(crate) personal: usize,
+    pub(crate) hidden: usize,
     /// Lines without any, and how many of them are as they were.
-    pub harmless: usize,
-    pub intact: usize,
+    pub(crate) harmless: usize,
+    pub(crate) intact: usize,
     /// Lines with personal data in which more is hidden than that. No mark is set for them.
-    pub hiding_more: usize,
+    pub(crate) hiding_more: usize,
     /// Lines that are not as they should be.
-    pub faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 impl Marks {
     /// Judges all lines of a file.
-    pub fn of(lines: &[MarkedLine]) -> Self {
+    pub(crate) fn of(lines: &[MarkedLine]) -> Self {
         let mut marks = Self::default();
         for line in lines {
             let judgement = line.judge();
@@ -124,12 +138,12 @@ impl Marks {
     }
 
     /// Share of the personal stretches that are hidden, in percent.
-    pub fn hidden_percent(&self) -> f64 {
+    pub(crate) fn hidden_percent(&self) -> f64 {
         percent(self.hidden, self.personal)
     }
 
     /// Share of the lines without personal data that are as they were, in percent.
-    pub fn intact_percent(&self) -> f64 {
+    pub(crate) fn intact_percent(&self) -> f64 {
         percent(self.intact, self.harmless)
     }
 }
