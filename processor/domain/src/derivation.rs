@@ -126,8 +126,15 @@ pub fn derive<E>(
         Some(previous) if Route::needs_record(previous.has_route, from, to) => record.get()?,
         _ => None,
     };
-    let route = Route::after(known_route, from, to);
-    let lane = lane::find(&route, &history.events, &history.area_names, found.delivered);
+    let own_number = snapshot.tracking_number.as_ref();
+    let route = Route::after(known_route, from, to, own_number);
+    let lane = lane::find(
+        &route,
+        &history.events,
+        &history.area_names,
+        found.delivered,
+        own_number,
+    );
     found.milestones.left_origin_at = lane::left_origin_at(past, &lane);
     found.milestones.arrived_dest_at = lane::arrived_dest_at(past, &lane);
     let attempts = attempts::count(past, found.milestones.first_attempt_at);

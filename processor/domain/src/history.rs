@@ -89,6 +89,8 @@ fn event(
     options: DeriveOptions,
 ) -> ShipmentEvent {
     let item = candidate.item;
+    let own_number = Some(snapshot.tracking_number.as_ref());
+    let masked = |text: Option<&str>| text.map(|text| mask_owned(text, own_number));
     let mut local_time = String::with_capacity(19);
     item.local_time.write_to(&mut local_time);
     let occurred_at_micros = item.occurred_at.0.saturating_mul(1000);
@@ -100,17 +102,28 @@ fn event(
         status: meaning.status,
         sub_status: meaning.sub_status.map(|sub_status| sub_status.as_str().to_owned()),
         leg,
-        raw_code: item.code.as_deref().map(str::to_owned),
+        raw_code: raw_code(item.code.as_deref()),
         is_exception: meaning.is_exception,
         return_signed,
         future: occurred_at_micros.saturating_sub(snapshot.received_at.0) > FUTURE_TOLERANCE_MICROS,
-        area_code: item.area_code.as_deref().map(str::to_owned),
-        location: item.place.as_deref().map(mask_owned),
+        area_code: masked(item.area_code.as_deref()),
+        location: masked(item.place.as_deref()),
         context: match options.context {
-            Context::Keep => mask_owned(&item.text),
+            Context::Keep => mask_owned(&item.text, own_number),
             Context::Omit => String::new(),
         },
     }
+}
+
+/// Longer than any vendor's code.
+const LONGEST_CODE: usize = 40;
+
+/// The vendor's code as records and tables show it; none if it is no code but some text, which might tell of a person
+/// (rule 68). What it means is decided before, as for any unknown code.
+fn raw_code(code: Option<&str>) -> Option<String> {
+    let code = code?.trim();
+    let is_code = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-');
+    ((1..=LONGEST_CODE).contains(&code.len()) && code.bytes().all(is_code)).then(|| code.to_owned())
 }
 
 /// Code 14 is 拒签: the recipient refused. Only where the whole push says that this was the end did the sender sign too

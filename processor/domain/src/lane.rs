@@ -22,10 +22,10 @@ pub(crate) struct Area {
 }
 
 impl Area {
-    fn of(event: &ShipmentEvent, name: Option<&str>) -> Self {
+    fn of(event: &ShipmentEvent, name: Option<&str>, own_number: &str) -> Self {
         Self {
             code: event.area_code.clone(),
-            name: name.map(mask_owned),
+            name: name.map(|name| mask_owned(name, Some(own_number))),
         }
     }
 }
@@ -43,8 +43,10 @@ impl Route {
         has.into_iter().zip(told).any(|(has, told)| has && !told)
     }
 
-    pub(crate) fn after(before: Option<&Shipment>, from: &RouteEnd<'_>, to: &RouteEnd<'_>) -> Self {
-        let known = |value: Option<&str>, before: Option<&String>| value.map(mask_owned).or_else(|| before.cloned());
+    /// `own_number` is the parcel's number, which masking leaves.
+    pub(crate) fn after(before: Option<&Shipment>, from: &RouteEnd<'_>, to: &RouteEnd<'_>, own_number: &str) -> Self {
+        let masked = |value: &str| mask_owned(value, Some(own_number));
+        let known = |value: Option<&str>, before: Option<&String>| value.map(masked).or_else(|| before.cloned());
         let before = |field: fn(&Shipment) -> &Option<String>| before.and_then(|shipment| field(shipment).as_ref());
         Self {
             origin: Area {
@@ -67,12 +69,14 @@ pub(crate) struct Lane {
     pub(crate) inferred: bool,
 }
 
-/// `delivered` is the position of the event that sets `delivered_at`; `area_names` has one name per event.
+/// `delivered` is the position of the event that sets `delivered_at`; `area_names` has one name per event. `own_number` is
+/// the parcel's number, which masking leaves.
 pub(crate) fn find(
     route: &Route,
     events: &[ShipmentEvent],
     area_names: &[Option<&str>],
     delivered: Option<usize>,
+    own_number: &str,
 ) -> Lane {
     let mut forward_areas = events
         .iter()
@@ -83,7 +87,7 @@ pub(crate) fn find(
         forward_areas
             .clone()
             .next()
-            .map(|(_, (event, name))| Area::of(event, name))
+            .map(|(_, (event, name))| Area::of(event, name, own_number))
     };
     let origin = if route.origin.code.is_some() {
         None
@@ -93,7 +97,7 @@ pub(crate) fn find(
     let dest = match delivered {
         Some(delivered) if route.dest.code.is_none() => forward_areas
             .rfind(|(position, _)| *position <= delivered)
-            .map(|(_, (event, name))| Area::of(event, name)),
+            .map(|(_, (event, name))| Area::of(event, name, own_number)),
         _ => None,
     };
     Lane {

@@ -8,6 +8,8 @@ mod scan;
 
 use std::fmt::{self, Display, Formatter};
 
+use courierflow_domain::mask;
+
 pub use self::scan::{Selection, Source};
 
 /// Names of the headers of `courier.derive.dead.v1`.
@@ -26,6 +28,12 @@ const SERVICE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Errors can quote what they could not read; a header needs the beginning.
 const MAX_ERROR_CHARS: usize = 1_000;
+
+/// What an error says, for headers, lists and logs: a decoder or a server may quote the record, so it is masked (rule 68).
+pub fn told(error: &dyn Display) -> String {
+    let beginning: String = error.to_string().chars().take(MAX_ERROR_CHARS).collect();
+    mask(&beginning, None).into_owned()
+}
 
 /// Where a record was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +71,7 @@ pub fn headers(
             found_at.timestamp.map(|millis| millis.to_string()).unwrap_or_default(),
         ),
         (header::ERROR_CLASS, error_class.to_owned()),
-        (header::ERROR, error.to_string().chars().take(MAX_ERROR_CHARS).collect()),
+        (header::ERROR, told(error)),
         (header::SERVICE_VERSION, SERVICE_VERSION.to_owned()),
     ]
 }
@@ -91,6 +99,15 @@ mod tests {
         ]
         .map(|(name, value)| (name, value.to_owned()));
         assert_eq!(headers(&found_at, "malformed", &"schema id 7: end of input"), expected);
+    }
+
+    #[test]
+    fn what_an_error_quotes_of_a_person_is_masked() {
+        let error = "unexpected value \"快递员张三13812345678\" at column 12345678901234";
+        assert_eq!(
+            told(&error),
+            "unexpected value \"快递员***138******78\" at column 12345678901234"
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::insert::{Failure, Inserted, Inserter, Refusal};
 use super::insert_error::Class;
 use super::rows::Table;
 use super::table_health::TableHealth;
+use crate::dead_letter::told;
 use crate::health::seconds_since;
 use crate::poison::{PoisonGuard, TooMuchPoison};
 use crate::shutdown::Shutdown;
@@ -241,8 +242,8 @@ fn watch(
 fn describe(topic: &str, record: Option<SourceRecord<'_>>, refusal: &Refusal) -> String {
     let class = refusal.class();
     match record {
-        Some(record) => format!("{class}: {refusal} ({})", record.coordinates(topic)),
-        None => format!("{class}: {refusal}"),
+        Some(record) => format!("{class}: {} ({})", told(refusal), record.coordinates(topic)),
+        None => format!("{class}: {}", told(refusal)),
     }
 }
 

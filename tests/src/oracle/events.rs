@@ -4,6 +4,7 @@
 use courierflow_schemas::records::{Leg, Segment, Status};
 
 use super::codes::{self, Saying};
+use super::masking;
 use super::read::{Item, Snapshot, Word};
 use super::time;
 
@@ -78,7 +79,8 @@ pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
             status: status.status,
             sub_status: status.sub_status,
             leg,
-            raw_code: item.code.clone(),
+            // Rule 68.
+            raw_code: item.code.as_deref().and_then(masking::shown_code),
             // Rules 13 and 27.
             is_exception: status.status == Status::Exception || status.is_code_14 || status.is_code_404,
             return_signed,

@@ -14,6 +14,7 @@ mod code_rows;
 mod flow;
 mod golden;
 mod history;
+mod masking;
 mod memory;
 mod metrics;
 mod payloads;

@@ -330,15 +330,6 @@ proptest! {
     }
 
     #[test]
-    fn no_phone_number_gets_through(
-        text in "(快递员|签收人|取件码|分配给|Signed by|张三|[：（ -]|1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}|[a-z0-9]){0,12}"
-    ) {
-        let masked = courierflow_domain::mask(&text);
-        let number = regex::Regex::new("(?:^|[^0-9A-Za-z])(1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8})(?:[^0-9]|$)").unwrap();
-        prop_assert!(!number.is_match(&masked), "{masked}");
-    }
-
-    #[test]
     fn any_order_of_distinct_lines_gives_the_same_events(
         (lines, shuffled) in distinct_lines().prop_flat_map(|lines| (Just(lines.clone()), Just(lines).prop_shuffle()))
     ) {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clickhouse::Row;
+use courierflow_domain::mask;
 use courierflow_schemas::records::{PushEvent, PushId};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
@@ -45,7 +46,8 @@ impl Table for Push {
     fn row(event: PushEvent, found_at: &Coordinates<'_>) -> Result<PushRow, Unrepresentable> {
         let facts = push_facts(&event);
         let carrier = facts.carrier.into_owned();
-        let tracking_status = facts.tracking_status.into_owned();
+        // A word of the vendor's that any text may stand for.
+        let tracking_status = mask(&facts.tracking_status, Some(&event.tracking_number)).into_owned();
         let items = facts.items;
         Ok(PushRow {
             vendor: event.vendor.as_str(),
@@ -82,9 +84,15 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn golden_row() {
-        let event = PushEvent {
+    const FOUND_AT: Coordinates<'_> = Coordinates {
+        topic: "courier.push.v1",
+        partition: 5,
+        offset: 77,
+        timestamp: None,
+    };
+
+    fn event() -> PushEvent {
+        PushEvent {
             push_id: PushId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0xfe, 0xff]),
             part: 1,
             parts: 3,
@@ -102,13 +110,22 @@ mod tests {
             payload:
                 r#"{"ShipperCode":"YTO","LogisticCode":"YT0001","Success":true,"Traces":[{"AcceptStation":"已揽收"}]}"#
                     .to_owned(),
+        }
+    }
+
+    #[test]
+    fn rule_68_a_tracking_status_that_tells_of_a_person_is_masked() {
+        let event = PushEvent {
+            vendor: Vendor::Kuaidi100,
+            payload: r#"{"status":"快递员张三13812345678"}"#.to_owned(),
+            ..event()
         };
-        let found_at = Coordinates {
-            topic: "courier.push.v1",
-            partition: 5,
-            offset: 77,
-            timestamp: None,
-        };
+        let status = Push::row(event, &FOUND_AT).map(|row| row.tracking_status);
+        assert_eq!(status, Ok("快递员***138******78".to_owned()));
+    }
+
+    #[test]
+    fn golden_row() {
         let expected = PushRow {
             vendor: "kdniao",
             account: "demo".to_owned(),
@@ -126,6 +143,6 @@ mod tests {
             partition: 5,
             offset: 77,
         };
-        assert_eq!(Push::row(event, &found_at), Ok(expected));
+        assert_eq!(Push::row(event(), &FOUND_AT), Ok(expected));
     }
 }

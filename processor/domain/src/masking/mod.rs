@@ -1,0 +1,264 @@
+//! Personal data in the vendors' texts (rule 68): names that a word announces, telephone numbers, codes, identity and bank
+//! cards, accounts, plates, homes.
+//!
+//! A text is folded, searched for cues (words and digits), and each cue is looked at where it stands. What is found is
+//! replaced in the text as it came. Ids are made before this, so masking may grow without changing them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+mod addresses;
+mod codes;
+mod cursor;
+mod fold;
+mod latin_names;
+mod names;
+mod numbers;
+mod replace;
+mod vocabulary;
+mod words;
+
+use self::cursor::Cursor;
+use self::fold::Folded;
+use self::names::Trust;
+use self::vocabulary::{Cue, Hit, VOCABULARY, flag};
+
+/// What becomes of the vendors' texts in shipments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Context {
+    /// Kept, masked.
+    #[default]
+    Keep,
+    /// Left out: names that nothing announces cannot be recognised.
+    Omit,
+}
+
+/// How a stretch is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `***`: a name, an address, an account's name, an e-mail address, a plate.
+    Word,
+    /// `****`: a code, or a number too short to show any of it.
+    Code,
+    /// All digits but the first three and the last two.
+    Number,
+}
+
+/// Personal data in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Bytes of the text as it came.
+    pub range: Range<usize>,
+    /// How it is hidden.
+    pub kind: Kind,
+}
+
+/// Masks a text of rule 33; borrows when there is nothing to mask. `own_number` is the parcel's number, which stays.
+/// Masking what is masked already changes nothing.
+pub fn mask<'t>(text: &'t str, own_number: Option<&str>) -> Cow<'t, str> {
+    let mut masked = Cow::Borrowed(text);
+    // A name that is hidden may leave another one bare: until nothing is found that is not hidden. Each round hides
+    // letters or ends, so the bound is for the eye of the reader.
+    for _ in 0..MOST_ROUNDS {
+        let findings = find(&masked, own_number);
+        if findings.is_empty() {
+            break;
+        }
+        let next = replace::replaced(&masked, &findings);
+        if next == masked {
+            break;
+        }
+        masked = Cow::Owned(next);
+    }
+    masked
+}
+
+const MOST_ROUNDS: usize = 16;
+
+/// [`mask`], as an owned text.
+pub(crate) fn mask_owned(text: &str, own_number: Option<&str>) -> String {
+    mask(text, own_number).into_owned()
+}
+
+/// The personal data of a text, from left to right.
+pub fn find(text: &str, own_number: Option<&str>) -> Vec<Finding> {
+    // Most texts are searched as they came. Numbers, and letters that fold to others, need a folded copy.
+    let mut search = Search::of(text, own_number);
+    if search.cues(Some(numbers::SHORTEST)).is_ok() {
+        return search.found;
+    }
+    {
+        let folded = Folded::of(text);
+        let mut search = Search::of(&folded.text, own_number);
+        // Nothing is left to fold.
+        let _ = search.cues(None);
+        search.numbers();
+        let mut findings = search.found;
+        for finding in &mut findings {
+            finding.range = folded.unfolded(&finding.range);
+        }
+        findings
+    }
+}
+
+/// A text has letters that must be folded before it is searched.
+#[derive(Debug)]
+struct NotFolded;
+
+/// What is found so far in a folded text: no two findings overlap.
+struct Search<'t> {
+    text: &'t str,
+    own_number: Option<&'t str>,
+    found: Vec<Finding>,
+}
+
+impl<'t> Search<'t> {
+    const fn of(text: &'t str, own_number: Option<&'t str>) -> Self {
+        Self {
+            text,
+            own_number,
+            found: Vec::new(),
+        }
+    }
+
+    /// What cues lead to. Stops where a folded copy must be searched instead: at a letter that folds, and at so many digits.
+    fn cues(&mut self, most_digits: Option<usize>) -> Result<(), NotFolded> {
+        let vocabulary = &*VOCABULARY;
+        let mut digits: usize = 0;
+        let mut passed = 0;
+        for (at, letter) in self.text.char_indices() {
+            let flags = vocabulary.flags(letter);
+            if flags == 0 {
+                continue;
+            }
+            let place = Cursor::new(self.text, at);
+            if flags & flag::DIGIT != 0 {
+                digits = digits.saturating_add(1);
+                if Some(digits) == most_digits {
+                    return Err(NotFolded);
+                }
+            } else if flags & flag::AT != 0 {
+                self.add_found(codes::mail(place), Kind::Word);
+            } else if flags & flag::FOLDS_IN_WORDS != 0 || flags == flag::UNKNOWN && fold::is_part_of_words(letter) {
+                if most_digits.is_some() {
+                    return Err(NotFolded);
+                }
+            } else if at >= passed
+                && !(letter.is_ascii_alphabetic() && place.is_inside_word())
+                && let Some(hit) = vocabulary.cue_at(place, letter)
+            {
+                passed = hit.end;
+                self.add_found(self.behind(hit), hit.cue.kind());
+            }
+        }
+        Ok(())
+    }
+
+    /// The personal data that a cue leads to.
+    fn behind(&self, hit: Hit) -> Option<Range<usize>> {
+        let word = Cursor::new(self.text, hit.start);
+        let end = Cursor::new(self.text, hit.end);
+        match hit.cue {
+            Cue::Role => names::after_role(end, Trust::Bare),
+            Cue::WeakRole => names::after_role(end, Trust::Slight),
+            Cue::MarkedRole => names::after_mark(end),
+            Cue::Handover => names::after_handover(end),
+            Cue::By => names::after_by(end),
+            Cue::Of => names::after_of(end),
+            Cue::Office => names::after_office(end),
+            Cue::LatinRole => addresses::after_latin(word, end).or_else(|| latin_names::after_role(word, end)),
+            Cue::Code => codes::after_code_word(end),
+            Cue::LatinCode => codes::is_word(word, end).then(|| codes::after_code_word(end)).flatten(),
+            Cue::Voucher => codes::after_voucher(word, end),
+            Cue::Tail => codes::after_tail(end),
+            Cue::Account => codes::is_word(word, end).then(|| codes::after_account(end)).flatten(),
+            Cue::PlateWord => codes::after_plate_word(end),
+            Cue::Plate => codes::plate(word, end),
+            Cue::Home => addresses::after_home(end),
+            Cue::Address | Cue::Lead => addresses::after_lead(end),
+            Cue::AddressMark => addresses::around_mark(word, end),
+            Cue::LatinAddress => addresses::after_latin(word, end),
+        }
+    }
+
+    fn numbers(&mut self) {
+        let text = self.text;
+        numbers::find(text, |number| {
+            if self.overlaps(&number) || self.is_own(&number) {
+                return;
+            }
+            let before = names::before_number(Cursor::new(text, number.start));
+            let behind = names::behind_number(Cursor::new(text, number.end));
+            for name in [before, behind].into_iter().flatten() {
+                self.add(name, Kind::Word);
+            }
+            self.add(number, Kind::Number);
+        });
+    }
+
+    fn add_found(&mut self, range: Option<Range<usize>>, kind: Kind) {
+        if let Some(range) = range {
+            self.add(range, kind);
+        }
+    }
+
+    fn add(&mut self, range: Range<usize>, kind: Kind) {
+        if range.is_empty() || self.is_own(&range) {
+            return;
+        }
+        let kind = self.kind_of(&range, kind);
+        // What overlaps becomes one, hidden as what was found first: announced things come before mere numbers.
+        let mut finding = Finding { range, kind };
+        self.found.retain(|other| {
+            let overlaps = other.range.start < finding.range.end && finding.range.start < other.range.end;
+            if overlaps {
+                finding.range = finding.range.start.min(other.range.start)..finding.range.end.max(other.range.end);
+                finding.kind = other.kind;
+            }
+            !overlaps
+        });
+        let place = self
+            .found
+            .partition_point(|other| other.range.start < finding.range.start);
+        self.found.insert(place, finding);
+    }
+
+    /// An account's name that is a long number is shown as numbers are.
+    fn kind_of(&self, range: &Range<usize>, kind: Kind) -> Kind {
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let digits = text
+            .bytes()
+            .filter(|byte| byte.is_ascii_digit() || *byte == b'*')
+            .count();
+        let is_number = text.contains(|letter: char| letter.is_ascii_digit())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b' ' | b'-' | b'+' | b'X'));
+        match kind {
+            Kind::Word if is_number && digits >= 7 => Kind::Number,
+            Kind::Word if is_number => Kind::Code,
+            kind => kind,
+        }
+    }
+
+    fn overlaps(&self, range: &Range<usize>) -> bool {
+        self.found
+            .iter()
+            .any(|other| other.range.start < range.end && range.start < other.range.end)
+    }
+
+    fn is_own(&self, range: &Range<usize>) -> bool {
+        let Some(own) = self.own_number else { return false };
+        let found = self.text.get(range.clone()).unwrap_or_default();
+        let own_letters = || {
+            own.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .map(|letter| letter.to_ascii_uppercase())
+        };
+        let found_letters = found
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_uppercase());
+        own_letters().next().is_some() && own_letters().eq(found_letters)
+    }
+}

@@ -1,0 +1,399 @@
+//! Names in Chinese: where one begins is told by a word before it, where it ends by its surname and by what follows.
+
+use std::ops::Range;
+
+use super::cursor::{Cursor, is_han, is_hard_end};
+use super::fold::folded;
+use super::latin_names;
+use super::vocabulary::VOCABULARY;
+
+/// How much the place speaks for a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// A mark announces it: anything is one that is known for nothing else.
+    Marked,
+    /// A word stands right before it: it needs a surname.
+    Bare,
+    /// It needs a surname and a visible end.
+    Slight,
+}
+
+/// The name behind a word for a person's part: 快递员：张三, 快递员张三.
+pub(super) fn after_role(cursor: Cursor<'_>, bare: Trust) -> Option<Range<usize>> {
+    let cursor = cursor.skip_word(&VOCABULARY.name_words).unwrap_or(cursor);
+    let (start, trust) = match skip_marks(cursor) {
+        (start, true) if bare == Trust::Slight => (start, Trust::Slight),
+        (start, true) => (start, Trust::Marked),
+        (start, false) => (start.skip(|letter| matches!(letter, ' ' | ',' | '-' | '/')), bare),
+    };
+    if trust == Trust::Marked
+        && let Some(end) = latin_names::marked(start)
+    {
+        return Some(start.at()..end);
+    }
+    let start = if trust == Trust::Marked {
+        start.moved_to(skip_staff_number(start))
+    } else {
+        start
+    };
+    let end = name(start, trust)?;
+    // The number of the employee before the name is hidden with it.
+    let from = if trust == Trust::Marked {
+        skip_marks(cursor).0.at()
+    } else {
+        start.at()
+    };
+    Some(from..end)
+}
+
+/// The name behind a word that counts only with a mark: 自提：张三.
+pub(super) fn after_mark(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    let (start, is_marked) = skip_marks(cursor);
+    let end = if is_marked {
+        name(start, Trust::Slight)?
+    } else {
+        return None;
+    };
+    Some(start.at()..end)
+}
+
+/// The name behind 交给, 指定, 分配给.
+pub(super) fn after_handover(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    let start = skip_marks(cursor).0.skip(|letter| letter == ' ');
+    let run = han_run(start);
+    let is_short = (2..=4).contains(&run.chars().count());
+    let end = if is_short {
+        name(start, Trust::Marked)?
+    } else if run.is_empty() {
+        latin_names::bare(start)?
+    } else {
+        name(start, Trust::Bare)?
+    };
+    Some(start.at()..end)
+}
+
+/// The name in 由张三签收.
+pub(super) fn after_by(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    let start = cursor.skip(|letter| letter == ' ' || letter == '[');
+    let end = name(start, Trust::Slight)?;
+    let behind = start.moved_to(end).skip(|letter| letter == ' ' || letter == ']');
+    let acts = ["签", "代", "收", "取", "领", "派", "揽", "配", "投", "送", "提"];
+    let is_actor = acts.iter().any(|act| behind.ahead().starts_with(act));
+    (is_actor && !VOCABULARY.begins_with_place(start.ahead())).then_some(start.at()..end)
+}
+
+/// The name in 】的张三已揽收.
+pub(super) fn after_of(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    let start = cursor.skip(|letter| letter == ' ');
+    Some(start.at()..name(start, Trust::Slight)?)
+}
+
+/// The name in `义乌公司 张三 派送中`: between blanks or dashes, and a courier's or a signer's deed behind it.
+pub(super) fn after_office(cursor: Cursor<'_>) -> Option<Range<usize>> {
+    let start = cursor.skip(|letter| letter == ' ');
+    let end = name(start, Trust::Slight)?;
+    let behind = start.moved_to(end);
+    let deed = behind.skip(|letter| matches!(letter, ' ' | '-'));
+    (deed.at() > end && !deed.ahead().is_empty() && VOCABULARY.follows(deed.ahead())).then_some(start.at()..end)
+}
+
+/// The name right before a person's number, up to which `number` looks back: 张三13812345678, 【张三/13812345678】.
+pub(super) fn before_number(number: Cursor<'_>) -> Option<Range<usize>> {
+    let gap = |letter: char| matches!(letter, ' ' | '(' | '[' | ':' | '/' | ',' | '-' | '+' | '"' | '<' | '、');
+    let mut end = number.skip_back(gap);
+    let mut is_told = false;
+    while let Some(before_word) = end.skip_word_back(&VOCABULARY.phone_words) {
+        end = before_word.skip_back(gap);
+        is_told = true;
+    }
+    let before_run = end.skip_back(|letter| is_han(letter) || letter == '·');
+    if before_run.previous() == Some('*') {
+        return None;
+    }
+    let mut start = last_lead(before_run, end);
+    let mut run = start.until(end.at());
+    if has_point(run) && run.chars().count() >= 4 {
+        return (!is_told && !VOCABULARY.stops_inside(run)).then_some(start.at()..end.at());
+    }
+    let letters = run.chars().count();
+    if letters > 4 && !(letters <= 6 && is_whole_name(run, Trust::Slight)) {
+        // Only the end of the run can be a name.
+        let lengths = [4, 3, 2];
+        let tails = lengths
+            .iter()
+            .filter_map(|letters| run.char_indices().rev().nth(letters - 1));
+        let tail = tails
+            .map(|(at, _)| start.forward(at))
+            .find(|tail| is_whole_name(tail.until(end.at()), Trust::Slight))?;
+        start = tail;
+        run = start.until(end.at());
+    }
+    let trust = if is_told || letters > 4 {
+        Trust::Slight
+    } else {
+        Trust::Marked
+    };
+    is_whole_name(run, trust).then_some(start.at()..end.at())
+}
+
+/// The name in brackets right behind a person's number: 13812345678（张先生）.
+pub(super) fn behind_number(number: Cursor<'_>) -> Option<Range<usize>> {
+    let start = number.skip(|letter| letter == ' ');
+    let start = matches!(start.next(), Some('(' | '[')).then(|| start.step())?;
+    let end = name(start, Trust::Slight)?;
+    let is_closed = matches!(start.moved_to(end).next(), Some(')' | ']'));
+    is_closed.then_some(start.at()..end)
+}
+
+/// Steps over what may stand between a word and the name that it announces; true if that is a mark.
+fn skip_marks(cursor: Cursor<'_>) -> (Cursor<'_>, bool) {
+    let mut cursor = cursor;
+    let mut is_marked = false;
+    loop {
+        cursor = cursor.skip(|letter| letter == ' ');
+        match cursor.next() {
+            Some(':' | '[' | '(' | '<' | '"' | '\'' | '=' | '是' | '为' | '叫') => {
+                is_marked = true;
+                cursor = cursor.step();
+            }
+            _ => return (cursor, is_marked),
+        }
+    }
+}
+
+/// 00218834-张三: where the name begins.
+fn skip_staff_number(start: Cursor<'_>) -> usize {
+    let number = start.skip(|letter| letter.is_ascii_alphanumeric());
+    let mark = number.skip(|letter| matches!(letter, '-' | '_' | '/' | ' '));
+    let is_number =
+        number.at().saturating_sub(start.at()) >= 3 && start.until(number.at()).contains(|l: char| l.is_ascii_digit());
+    if is_number && mark.next().is_some_and(is_han) {
+        mark.at()
+    } else {
+        start.at()
+    }
+}
+
+/// Where a run ahead that may be a name begins behind the last word that leads to one: 的, 由, 小哥, 联系.
+fn last_lead<'t>(start: Cursor<'t>, end: Cursor<'t>) -> Cursor<'t> {
+    let run = start.until(end.at());
+    let leads = [
+        "的", "由", "被", "是", "给", "员", "小哥", "骑手", "司机", "师傅", "联系", "指定", "找", "人", "咨询", "电询",
+    ];
+    let last = leads
+        .iter()
+        .filter_map(|lead| run.rfind(lead).map(|at| at.saturating_add(lead.len())));
+    let last = last.filter(|end| *end < run.len()).max();
+    start.forward(last.unwrap_or(0))
+}
+
+/// True if a run is a name from its first to its last letter.
+fn is_whole_name(run: &str, trust: Trust) -> bool {
+    let letters = run.chars().count();
+    if !(2..=4).contains(&letters) && !((5..=6).contains(&letters) && has_title(run)) {
+        return false;
+    }
+    name_in(run, trust) == Some(run.len())
+}
+
+fn has_title(run: &str) -> bool {
+    VOCABULARY.titles.iter().any(|title| run.ends_with(title.as_str()))
+}
+
+/// End of the name that begins at a place, if one does.
+fn name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
+    let length = name_in(start.ahead(), trust)?;
+    let mut end = start.forward(length);
+    // 张三、李四
+    loop {
+        let next = end.skip(|letter| matches!(letter, '、' | '/' | '&'));
+        if next.at() == end.at() || next.at() > end.at().saturating_add(3) {
+            return Some(end.at());
+        }
+        match name_in(next.ahead(), Trust::Slight) {
+            Some(length) => end = next.forward(length),
+            None => return Some(end.at()),
+        }
+    }
+}
+
+/// Length of the name that a text begins with.
+fn name_in(text: &str, trust: Trust) -> Option<usize> {
+    let start = Cursor::new(text, 0);
+    if let Some(length) = starred_name(start, trust) {
+        return Some(length);
+    }
+    let run = han_run(start);
+    if run.is_empty() || VOCABULARY.stops(run) {
+        return None;
+    }
+    if has_point(run) {
+        return (run.chars().count() >= 4 || trust == Trust::Marked).then_some(foreign_name(run));
+    }
+    let end = sure_name(text, run);
+    match (trust, end) {
+        (_, Some(end)) if !(trust == Trust::Slight && has_no_last(text, end)) => Some(with_title(text, end)),
+        (Trust::Slight, _) => None,
+        (Trust::Bare, _) => likely_name(run).map(|end| with_title(text, end)),
+        (Trust::Marked, _) => unknown_name(text, run).map(|end| with_title(text, end)),
+    }
+}
+
+fn has_no_last(text: &str, end: usize) -> bool {
+    let name = text.get(..end).unwrap_or_default();
+    VOCABULARY.stops_inside(name)
+        || name
+            .chars()
+            .next_back()
+            .is_some_and(|last| VOCABULARY.ends_no_name(last))
+}
+
+/// 张**, *三, 王*明先生: somebody masked it already, and not enough.
+fn starred_name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
+    let head = start.skip(is_han);
+    let stars = head.skip(|letter| letter == '*');
+    let letters = start.until(head.at()).chars().count();
+    let head = start.until(head.at());
+    let is_head = letters == 0
+        || trust == Trust::Marked && letters == 1
+        || head.chars().next().is_some_and(|first| VOCABULARY.is_surname(first));
+    if letters > 3
+        || stars.at() == head.len()
+        || !is_head
+        || VOCABULARY.stops(start.ahead())
+        || VOCABULARY.follows(head)
+    {
+        return None;
+    }
+    let tail = han_run(stars);
+    // Three stars are our own mask: nothing of a name is left behind them.
+    let is_whole = start.until(stars.at()).ends_with("***");
+    let is_name = letters > 0 || !tail.is_empty();
+    let rest = if is_whole || VOCABULARY.follows(tail) || VOCABULARY.follows_weakly(tail) {
+        0
+    } else {
+        ends_of(tail)
+            .take(3)
+            .find(|end| is_end(tail.get(*end..).unwrap_or_default()))
+            .unwrap_or(0)
+    };
+    is_name.then_some(with_title(start.ahead(), stars.at().saturating_add(rest)))
+}
+
+/// End of a name with a surname and a visible end.
+fn sure_name(text: &str, run: &str) -> Option<usize> {
+    let first = run.chars().next()?;
+    let nickname =
+        matches!(first, '小' | '老' | '阿') && run.chars().nth(1).is_some_and(|second| VOCABULARY.is_surname(second));
+    let surname = if VOCABULARY.begins_with_compound_surname(run) {
+        2
+    } else if VOCABULARY.is_surname(first) {
+        1
+    } else if nickname {
+        2
+    } else {
+        return None;
+    };
+    let end_at = |letters: usize| ends_of(run).nth(letters.checked_sub(1)?);
+    let rest_at = |end: usize| text.get(end..).unwrap_or_default();
+    // 李先生
+    if let Some(end) = end_at(surname)
+        && (begins_with_title(rest_at(end)) || nickname && is_end(rest_at(end)))
+    {
+        return Some(end);
+    }
+    let shorter = end_at(surname.saturating_add(1)).filter(|end| is_end(rest_at(*end)));
+    let longer = end_at(surname.saturating_add(2)).filter(|end| is_end(rest_at(*end)));
+    match (shorter, longer) {
+        (Some(shorter), Some(longer)) if is_weak_end(rest_at(shorter)) && !is_weak_end(rest_at(longer)) => Some(longer),
+        (Some(shorter), _) => Some(shorter),
+        (None, longer) => longer,
+    }
+}
+
+/// A name with a surname that is hardly anything else, in a run that goes on in unknown words: three letters of it.
+fn likely_name(run: &str) -> Option<usize> {
+    let first = run.chars().next()?;
+    let is_compound = VOCABULARY.begins_with_compound_surname(run);
+    if !is_compound && (!VOCABULARY.is_surname(first) || VOCABULARY.is_doubtful(first)) {
+        return None;
+    }
+    let letters: usize = if is_compound { 4 } else { 3 };
+    let end = ends_of(run).nth(letters.saturating_sub(1))?;
+    // 阳光花园: what the name seems to run into counts too.
+    let with_next = run.get(..ends_of(run).nth(letters).unwrap_or(end))?;
+    (!VOCABULARY.stops_inside(with_next) && !has_no_last(run, end)).then_some(end)
+}
+
+/// What a mark announces and no list knows: up to where something else begins, or the hard end.
+fn unknown_name(text: &str, run: &str) -> Option<usize> {
+    let rest_at = |end: usize| text.get(end..).unwrap_or_default();
+    let end = ends_of(run)
+        .skip(1)
+        .take(5)
+        .find(|end| is_end(rest_at(*end)) && !is_weak_end(rest_at(*end)));
+    let end = end.or_else(|| likely_name(run)).or_else(|| ends_of(run).last())?;
+    let name = run.get(..end)?;
+    let letters = name.chars().count();
+    let is_one = letters == 1 && !(run.len() == end && VOCABULARY.is_surname(name.chars().next()?));
+    let goes_on = rest_at(end).starts_with(|letter: char| letter.is_ascii_alphanumeric() && !letter.is_ascii_digit());
+    (!is_one && !goes_on && !VOCABULARY.stops_inside(name) && !has_no_last(text, end)).then_some(end)
+}
+
+/// 买买提·艾合买提已签收: the part behind the last point ends as names end.
+fn foreign_name(run: &str) -> usize {
+    let tail = run.rsplit(is_point).next().unwrap_or_default();
+    let tail_start = run.len().saturating_sub(tail.len());
+    let end = ends_of(tail).find(|end| {
+        let rest = tail.get(*end..).unwrap_or_default();
+        *end >= 6 && !rest.is_empty() && is_end(rest) && !is_weak_end(rest)
+    });
+    tail_start.saturating_add(end.unwrap_or(tail.len()))
+}
+
+fn has_point(run: &str) -> bool {
+    run.contains(is_point)
+}
+
+fn is_point(letter: char) -> bool {
+    folded(letter) == '·'
+}
+
+fn is_end(rest: &str) -> bool {
+    match rest.chars().next() {
+        None => true,
+        Some(letter) if is_han(letter) => VOCABULARY.follows(rest) || VOCABULARY.follows_weakly(rest),
+        Some(letter) => !is_point(letter) && letter != '*',
+    }
+}
+
+fn is_weak_end(rest: &str) -> bool {
+    VOCABULARY.follows_weakly(rest) && !VOCABULARY.follows(rest)
+}
+
+fn begins_with_title(rest: &str) -> bool {
+    VOCABULARY.titles.iter().any(|title| rest.starts_with(title.as_str()))
+}
+
+fn with_title(text: &str, end: usize) -> usize {
+    let rest = Cursor::new(text, end);
+    rest.skip_word(&VOCABULARY.titles).map_or(end, Cursor::at)
+}
+
+/// The run of Han letters ahead, with points between them.
+fn han_run(start: Cursor<'_>) -> &str {
+    let end = start.skip(|letter| is_han(letter) || letter == '·').at();
+    start.until(end).trim_end_matches(is_point)
+}
+
+/// Ends of the letters of a run.
+fn ends_of(run: &str) -> impl Iterator<Item = usize> {
+    run.char_indices()
+        .map(|(at, letter)| at.saturating_add(letter.len_utf8()))
+}
+
+/// The clause that a place lies in, by its hard ends.
+pub(super) fn clause(place: Cursor<'_>) -> Range<usize> {
+    let start = place.skip_back(|letter| !is_hard_end(letter)).at();
+    start..place.skip(|letter| !is_hard_end(letter)).at()
+}
