@@ -1,9 +1,13 @@
-//! Whether a push counts: same, stale or newer (rules A, 1, 20, 21, 23, 54), which version it makes, and
-//! whether it opens an epoch (rule 22).
+//! Whether a push counts: who may say it (rule 67), same, stale or newer (rules A, 1, 20, 21, 23, 54, 66), which version it
+//! makes, and whether it opens an epoch (rules 22 and 65).
 
-use super::events::Event;
+use courierflow_schemas::records::{Signature, Status, TrackingState};
+
+use super::Shipment;
+use super::events::{self, Event};
 use super::read::{Item, List, Route, Snapshot, Word};
-use super::time;
+use super::time::{self, Time};
+use super::workload::in_force;
 
 /// H = 6 h, the vendors' retry horizon, in µs.
 const HORIZON: i64 = 6 * 3600 * 1_000_000;
@@ -34,8 +38,8 @@ impl Meaning {
         }
         Self {
             word: snapshot.word,
-            origin: without_area_names(&snapshot.origin),
-            destination: without_area_names(&snapshot.destination),
+            origin: meaning_of(&snapshot.origin),
+            destination: meaning_of(&snapshot.destination),
             edd: snapshot.edd,
             route: snapshot.route.clone(),
             is_loop: snapshot.is_loop,
@@ -43,13 +47,20 @@ impl Meaning {
     }
 }
 
-/// Area names other than place are not covered.
-fn without_area_names(list: &List) -> List {
+/// Area names other than place are not covered, and of a time only what the clock of the item's zone shows (rule 70).
+fn meaning_of(list: &List) -> List {
     let items = list
         .items
         .iter()
         .map(|item| Item {
             area_name: None,
+            zone_unread: false,
+            time: item.time.map(|time| Time {
+                local: time.in_zone,
+                in_zone: time.in_zone,
+                utc: 0,
+                is_absolute: false,
+            }),
             ..item.clone()
         })
         .collect();
@@ -63,61 +74,146 @@ pub(super) struct Memory {
     pub(super) accepted: Vec<(Meaning, i64)>,
     /// Push time of the last accepted push, UTC seconds.
     pub(super) push_time: Option<i64>,
+    /// Rule 67: whether the last accepted push was verified.
+    pub(super) is_verified: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
+    Outranked,
     Duplicate,
     Stale,
     Accepted,
 }
 
-/// The order of rule A. `newest_event` is that of the current epoch, UTC seconds.
-pub(super) fn judge(memory: &Memory, newest_event: Option<i64>, snapshot: &Snapshot, received_at: i64) -> Judgement {
-    let Some((accepted_meaning, accepted_at)) = memory.accepted.last() else {
-        return Judgement::Accepted;
-    };
-    let within_horizon = |earlier: i64| received_at - earlier <= HORIZON;
+/// A push with what it is to be judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) memory: &'a Memory,
+    /// Of the current epoch.
+    pub(super) shipment: Option<&'a Shipment>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) signature: Signature,
+    /// µs.
+    pub(super) received_at: i64,
+}
 
-    let meaning = Meaning::of(snapshot);
-    let remembered = memory
-        .accepted
-        .iter()
-        .any(|(seen, at)| *seen == meaning && within_horizon(*at));
-    if meaning == *accepted_meaning || remembered {
-        return Judgement::Duplicate;
-    }
-    if snapshot.update_all {
-        return Judgement::Accepted;
-    }
-    if let (Some(pushed), Some(accepted)) = (snapshot.push_time, memory.push_time) {
-        return if pushed < accepted {
+impl Case<'_> {
+    /// The order of rule 66.
+    pub(super) fn judge(&self) -> Judgement {
+        if in_force(67) && self.memory.is_verified && self.signature == Signature::Unsigned {
+            return Judgement::Outranked;
+        }
+        if self.memory.accepted.is_empty() {
+            return Judgement::Accepted;
+        }
+        if self.is_duplicate() {
+            return Judgement::Duplicate;
+        }
+        let is_stale = if in_force(66) && self.is_of_a_former_life() {
+            true
+        } else if self.snapshot.update_all {
+            false
+        } else if in_force(66) && self.says_nothing_new_after_the_end() {
+            true
+        } else if let (Some(pushed), Some(accepted)) = (self.snapshot.push_time, self.memory.push_time) {
+            pushed < accepted
+        } else {
+            self.has_an_older_newest_item()
+        };
+        if is_stale {
             Judgement::Stale
         } else {
             Judgement::Accepted
-        };
+        }
     }
-    let newest_item = snapshot
-        .usable_items()
-        .filter_map(|item| item.time)
-        .map(|time| time.utc)
-        .max();
-    if let (Some(newest_item), Some(newest_event)) = (newest_item, newest_event)
-        && within_horizon(*accepted_at)
-        && newest_item < newest_event
-    {
-        return Judgement::Stale;
+
+    fn within_horizon(&self, earlier: i64) -> bool {
+        self.received_at - earlier <= HORIZON
     }
-    Judgement::Accepted
+
+    fn known(&self) -> &[Event] {
+        self.shipment.map_or(&[], |shipment| &shipment.events)
+    }
+
+    fn is_duplicate(&self) -> bool {
+        let is_correction = self.snapshot.word == Word::Corrected;
+        let is_corrected = self
+            .shipment
+            .is_some_and(|shipment| shipment.tracking_state == TrackingState::CarrierCorrected);
+        if in_force(67) && is_correction && !is_corrected {
+            return false;
+        }
+        let meaning = Meaning::of(self.snapshot);
+        let (accepted_meaning, accepted_at) = self.memory.accepted.last().unwrap();
+        if meaning == *accepted_meaning {
+            return !(in_force(66) && self.came_to_pass(*accepted_at));
+        }
+        let remembered = &self.memory.accepted;
+        remembered
+            .iter()
+            .any(|(seen, at)| *seen == meaning && self.within_horizon(*at))
+    }
+
+    /// Rule 66e: one of its events lay in the future when it was accepted and does not now.
+    fn came_to_pass(&self, accepted_at: i64) -> bool {
+        self.snapshot
+            .present_times(self.received_at)
+            .any(|utc| time::is_future(utc, accepted_at))
+    }
+
+    /// Rule 66f.
+    fn is_of_a_former_life(&self) -> bool {
+        let newest = self.snapshot.present_times(self.received_at).max();
+        let first = present(self.known(), self.received_at).min();
+        !shares_event(self.known(), self.snapshot)
+            && matches!((newest, first), (Some(newest), Some(first)) if newest < first)
+    }
+
+    /// Rule 66d.
+    fn says_nothing_new_after_the_end(&self) -> bool {
+        let has_ended = self.shipment.is_some_and(|shipment| shipment.has_ended);
+        if !has_ended || matches!(self.snapshot.word, Word::Ended | Word::Corrected) {
+            return false;
+        }
+        if !self.snapshot.has_items() {
+            return true;
+        }
+        let told = events::history(self.snapshot, self.received_at);
+        let is_in = |event: &Event, list: &[Event]| list.iter().any(|other| other.id == event.id);
+        let brings_new = told.iter().any(|event| !is_in(event, self.known()));
+        let lacks_known = self.known().iter().any(|event| !is_in(event, &told));
+        !brings_new && lacks_known
+    }
+
+    fn has_an_older_newest_item(&self) -> bool {
+        if in_force(66) && self.snapshot.word == Word::Ended {
+            return false;
+        }
+        let (_, accepted_at) = self.memory.accepted.last().unwrap();
+        let newest_item = self.snapshot.present_times(self.received_at).max();
+        let newest_event = present(self.known(), self.received_at).max();
+        self.within_horizon(*accepted_at)
+            && matches!((newest_item, newest_event), (Some(item), Some(event)) if item < event)
+    }
+}
+
+/// Rule 66b: UTC seconds of the events that are not in the future at `received_at` of the push in hand.
+fn present(events: &[Event], received_at: i64) -> impl Iterator<Item = i64> {
+    events
+        .iter()
+        .map(|event| event.occurred_at)
+        .filter(move |utc| !in_force(66) || !time::is_future(*utc, received_at))
 }
 
 /// Rule 1: only accepted pushes are remembered, the last 8 of them.
-pub(super) fn remember(memory: &mut Memory, snapshot: &Snapshot, received_at: i64) {
+pub(super) fn remember(memory: &mut Memory, snapshot: &Snapshot, signature: Signature, received_at: i64) {
     memory.accepted.push((Meaning::of(snapshot), received_at));
     if memory.accepted.len() > 8 {
         memory.accepted.remove(0);
     }
     memory.push_time = snapshot.push_time;
+    memory.is_verified = signature == Signature::Verified;
 }
 
 /// Design 5, rule 5.
@@ -128,31 +224,34 @@ pub(super) fn next_version(previous: Option<i64>, received_at: i64) -> i64 {
     }
 }
 
-/// Rule 22: shares no event with the epoch and begins more than 30 days after its last one.
-pub(super) fn opens_epoch(events: &[Event], snapshot: &Snapshot) -> bool {
-    let Some(last_event) = events.iter().map(|event| event.occurred_at).max() else {
+/// Rules 22 and 65: shares no event with the epoch, and begins more than 30 days after its last one, or a day after the last
+/// one of a life that is over.
+pub(super) fn opens_epoch(shipment: &Shipment, snapshot: &Snapshot, received_at: i64) -> bool {
+    let ends = present(&shipment.events, received_at).max();
+    let begins = snapshot.present_times(received_at).min();
+    let (Some(ends), Some(begins)) = (ends, begins) else {
         return false;
     };
-    let Some(begins) = earliest(snapshot) else { return false };
-    let shares = snapshot.usable_items().any(|item| {
+    let is_over = matches!(
+        shipment.status.status,
+        Status::Delivered | Status::Returned | Status::Cancelled
+    );
+    let gap = begins - ends;
+    !shares_event(&shipment.events, snapshot) && (gap > 30 * time::DAY || (in_force(65) && is_over && gap >= time::DAY))
+}
+
+/// Rule 22: the same segment, time in the item's zone (rule 70) and folded text.
+fn shares_event(events: &[Event], snapshot: &Snapshot) -> bool {
+    snapshot.usable_items().any(|item| {
         events.iter().any(|event| {
             event.segment == item.segment
-                && event.local_time == time::normalised(item.time.unwrap().local)
+                && event.time_in_zone == time::normalised(item.time.unwrap().in_zone)
                 && event.text == item.text
         })
-    });
-    !shares && begins - last_event > 30 * time::DAY
+    })
 }
 
-/// Rule 22: the name of an epoch that this snapshot opens.
-pub(super) fn epoch_name(snapshot: &Snapshot) -> String {
-    time::utc_day(earliest(snapshot).unwrap_or(0))
-}
-
-fn earliest(snapshot: &Snapshot) -> Option<i64> {
-    snapshot
-        .usable_items()
-        .filter_map(|item| item.time)
-        .map(|time| time.utc)
-        .min()
+/// Rules 22 and 65: the day of the earliest event, if there is one that is not in the future.
+pub(super) fn first_day(snapshot: &Snapshot, received_at: i64) -> Option<String> {
+    snapshot.present_times(received_at).min().map(time::utc_day)
 }

@@ -1,7 +1,11 @@
-//! Carrier codes and zones, as rules 36 and 38 fix them. An own copy on purpose: the mapping file may hold more carriers,
+//! Carrier codes and zones, as rules 36, 38 and 72 fix them. An own copy on purpose: the mapping file may hold more carriers,
 //! but not say anything else about these.
 
+use std::sync::LazyLock;
+
 use courierflow_schemas::records::Vendor;
+use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
 
 /// Rule 38: (vendor's code, canonical code).
 const KUAIDI100: &[(&str, &str)] = &[
@@ -33,9 +37,22 @@ const KDNIAO: &[(&str, &str)] = &[
     ("dbl", "deppon"),
 ];
 
-/// Rule 38: trimmed, lower-cased, looked up per vendor; what is not there passes through. Rule 37: a missing code is `unknown`.
+/// Rule 72: NFKC, without characters of category Cf, trimmed; a code with `:` counts as missing.
+pub(super) fn identifier(text: &str) -> String {
+    static FORMAT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\p{Cf}").unwrap());
+    let text: String = text.nfkc().collect();
+    let text = FORMAT.replace_all(&text, "");
+    let text = text.trim();
+    if text.contains(':') {
+        String::new()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Rule 38: normalised, lower-cased, looked up per vendor; what is not there passes through. Rule 37: a missing code is `unknown`.
 pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
-    let code = vendor_code.trim().to_lowercase();
+    let code = identifier(vendor_code).to_lowercase();
     let table = match vendor {
         Vendor::Kuaidi100 => KUAIDI100,
         Vendor::Kdniao => KDNIAO,
@@ -56,7 +73,7 @@ pub(super) fn is_international(canonical: &str) -> bool {
 
 /// Rule 36: the IANA zone of a destination carrier of Kuaidi100.
 pub(super) fn zone(vendor_code: &str) -> Option<&'static str> {
-    match vendor_code.trim().to_lowercase().as_str() {
+    match identifier(vendor_code).to_lowercase().as_str() {
         "japanposten" => Some("Asia/Tokyo"),
         "speedpost" => Some("Asia/Singapore"),
         _ => None,

@@ -1,8 +1,9 @@
 //! What an item says by itself: code, else name, else text (rules 9, 10, 12, 62), its rank in the sort (rule 7) and the
 //! party of an exception (rule 45).
 
-use courierflow_domain::text::classify;
 use courierflow_schemas::records::{Status, Vendor};
+
+use super::labels;
 
 use Status::{
     AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
@@ -258,33 +259,86 @@ fn names_a_pickup_point(text: &str) -> bool {
 }
 
 /// Rule 9: trimmed and compared exactly.
-pub(super) fn by_name(name: &str) -> Option<Saying> {
+fn by_name(name: &str) -> Option<Saying> {
     let (_, code) = KUAIDI100_NAMES.iter().find(|(known, _)| *known == name.trim())?;
     by_code(Vendor::Kuaidi100, false, code, "")
 }
 
-/// Rule 62. Not computed anew: what a text means is measured on labelled lines (`./dev accuracy`), not derived.
-pub(super) fn by_text(text: &str) -> Saying {
-    classify(text).map_or(Saying::NOTHING, |class| {
-        Saying::plain(class.status, class.sub_status.as_str())
-    })
+/// Rule 63b.
+pub(super) const RETURN_SIGNED: Saying = Saying {
+    status: Returned,
+    sub_status: Some("RETURN_SIGNED"),
+    ..Saying::NOTHING
+};
+
+/// What an item's status was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    CodeOrName,
+    Text,
 }
 
-/// The whole order of evidence: code, name, text; nothing is inherited (rules 10 and 53).
+/// Code, else name; `None` when neither is usable (rules 10 and 53: nothing is inherited).
+pub(super) fn by_code_or_name(
+    vendor: Vendor,
+    cross_border: bool,
+    code: Option<&str>,
+    name: Option<&str>,
+    folded_text: &str,
+) -> Option<Saying> {
+    code.and_then(|code| by_code(vendor, cross_border, code, folded_text))
+        .or_else(|| name.and_then(by_name))
+}
+
+/// The whole order of evidence: code, name, and at last the text, whose class stands in the labelled lines (rule 62).
 pub(super) fn of_item(
     vendor: Vendor,
     cross_border: bool,
     code: Option<&str>,
     name: Option<&str>,
     folded_text: &str,
-) -> Saying {
-    if let Some(saying) = code.and_then(|code| by_code(vendor, cross_border, code, folded_text)) {
-        return saying;
+) -> (Saying, Evidence) {
+    match by_code_or_name(vendor, cross_border, code, name, folded_text) {
+        Some(saying) => (saying, Evidence::CodeOrName),
+        None => (by_text(folded_text), Evidence::Text),
     }
-    if let Some(saying) = name.and_then(by_name) {
-        return saying;
+}
+
+fn by_text(folded_text: &str) -> Saying {
+    match labels::class(folded_text) {
+        (Unknown, _) => Saying::NOTHING,
+        (status, sub_status) => Saying {
+            status,
+            sub_status,
+            ..Saying::NOTHING
+        },
     }
-    by_text(folded_text)
+}
+
+/// Rule 63c: texts that, without white space and punctuation and in lower case, say that nothing was found.
+pub(super) fn says_nothing_was_found(text: &str) -> bool {
+    let bare: String = text
+        .chars()
+        .filter(|glyph| glyph.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    PLACEHOLDERS.contains(&bare.as_str())
+}
+
+const PLACEHOLDERS: [&str; 5] = [
+    "查无结果",
+    "暂无轨迹",
+    "暂无物流信息",
+    "没有查询到相关信息",
+    "notrackinginformationavailable",
+];
+
+/// Rule 68: what may stand in `raw_code`.
+pub(super) fn is_plain(code: &str) -> bool {
+    (1..=40).contains(&code.len())
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// Rule 7.
@@ -309,7 +363,7 @@ pub(super) fn party(sub_status: Option<&str>) -> &'static str {
     match sub_status {
         Some(
             "DELIVERY_OVERDUE" | "NO_UPDATE" | "HELD_AT_DEPOT" | "DELIVERY_FAILED" | "DAMAGED" | "DELAYED"
-            | "MISSORTED",
+            | "MISSORTED" | "LOST",
         ) => "carrier",
         Some("REFUSED" | "PICKUP_OVERDUE" | "RECIPIENT_UNREACHABLE" | "BAD_PHONE") => "consignee",
         Some("OUT_OF_SERVICE_AREA" | "CANCEL_REQUESTED" | "NO_CARRIER_INFO" | "BAD_ADDRESS" | "INTERCEPTED") => {

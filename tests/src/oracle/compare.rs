@@ -71,7 +71,7 @@ pub fn record_differences(expected: &[ExpectedRecord], actual: &[ExpectedRecord]
             .iter()
             .filter_map(|record| match record {
                 ExpectedRecord::Shipment(row) => Some(serde_json::to_value(row).unwrap()),
-                ExpectedRecord::Transition(..) => None,
+                ExpectedRecord::Retired(_) | ExpectedRecord::Transition(..) => None,
             })
             .collect()
     };
@@ -79,7 +79,7 @@ pub fn record_differences(expected: &[ExpectedRecord], actual: &[ExpectedRecord]
         records
             .iter()
             .filter_map(|record| match record {
-                ExpectedRecord::Shipment(_) => None,
+                ExpectedRecord::Shipment(_) | ExpectedRecord::Retired(_) => None,
                 ExpectedRecord::Transition(op, row) => {
                     let mut row = serde_json::to_value(row).unwrap();
                     row["op"] = Value::String(op.clone());

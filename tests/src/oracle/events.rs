@@ -1,12 +1,12 @@
-//! The history of a shipment: items in order (rules 6, 7, 34), with identity, leg and status (rules 13, 14), and the
-//! status of the shipment (rule 2).
+//! The history of a shipment: items in order (rules 6, 7, 34), with identity, status (rules 13, 63) and leg (rules 14, 62), what
+//! is passed over behind a delivery (rules 62, 64), and the status of the shipment (rule 2).
 
-use courierflow_schemas::records::{Leg, Segment, Status};
+use courierflow_schemas::records::{Leg, Segment, Status, Vendor};
 
-use super::codes::{self, Saying};
-use super::masking;
+use super::codes::{self, Evidence, Saying};
 use super::read::{Item, Snapshot, Word};
 use super::time;
+use super::workload::in_force;
 
 /// An item that took its place in the history.
 #[derive(Clone, Debug)]
@@ -16,9 +16,11 @@ pub(super) struct Event {
     pub(super) segment: Segment,
     pub(super) occurred_at: i64,
     pub(super) local_time: String,
+    /// Rule 70: what the id has.
+    pub(super) time_in_zone: String,
     /// Folded, unmasked.
     pub(super) text: String,
-    /// After rules 13 and 14.
+    /// After rules 13, 14 and 63.
     pub(super) status: Status,
     pub(super) sub_status: Option<&'static str>,
     pub(super) leg: Leg,
@@ -27,6 +29,12 @@ pub(super) struct Event {
     pub(super) return_signed: bool,
     pub(super) future: bool,
     pub(super) unknown_code: bool,
+    /// Rule 63.
+    pub(super) status_inferred: bool,
+    /// Rule 64: a scan or a clock's code behind the delivery.
+    pub(super) is_late_scan: bool,
+    /// Rules 62 and 64: not the shipment's status.
+    pub(super) passed_over: bool,
     pub(super) area_code: Option<String>,
     pub(super) area_name: Option<String>,
     pub(super) location: Option<String>,
@@ -36,11 +44,25 @@ pub(super) struct Event {
 struct Placed<'a> {
     item: &'a Item,
     own: Saying,
+    evidence: Evidence,
+    /// Rule 63: the top-level state that this event took for its code.
+    inferred: Option<String>,
     utc: i64,
-    local_time: String,
+    time_in_zone: String,
     /// From the oldest end of the list.
     position: usize,
     occurrence: usize,
+}
+
+impl Placed<'_> {
+    /// Rule 62.
+    fn tells_return_by_text_alone(&self) -> bool {
+        self.evidence == Evidence::Text && self.inferred.is_none() && tells_return(self.own)
+    }
+}
+
+fn tells_return(saying: Saying) -> bool {
+    matches!(saying.status, Status::Returning | Status::Returned)
 }
 
 /// The events of a snapshot, oldest first. `received_at` in µs.
@@ -55,47 +77,177 @@ pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
         };
         (item.utc, codes::rank(item.own), segment, item.position)
     });
-
+    // Rule 13.
     let newest = placed.len().saturating_sub(1);
+    for (index, placed) in placed.iter_mut().enumerate() {
+        placed.own = own_status(snapshot, placed.own, placed.item.segment, index == newest);
+    }
+    infer_newest(snapshot, &mut placed, received_at);
+
     let mut leg = Leg::Forward;
     let mut events = Vec::new();
-    for (index, placed) in placed.iter().enumerate() {
-        let item = placed.item;
-        let mut status = own_status(snapshot, placed.own, item.segment, index == newest);
-        // Rule 14.
-        if matches!(status.status, Status::Returning | Status::Returned) {
+    for index in 0..placed.len() {
+        let mut status = placed[index].own;
+        // Rules 14 and 62.
+        if tells_return(status) && !(placed[index].tells_return_by_text_alone() && is_refuted(&placed[index + 1..])) {
             leg = Leg::Return;
         }
         let return_signed = sign_off_of_sender(&mut status, leg);
-        events.push(Event {
-            id: format!(
-                "{}|{}|{}|{}",
-                item.segment, placed.local_time, item.text, placed.occurrence
-            ),
-            segment: item.segment,
-            occurred_at: placed.utc,
-            local_time: placed.local_time.clone(),
-            text: item.text.clone(),
-            status: status.status,
-            sub_status: status.sub_status,
-            leg,
-            // Rule 68.
-            raw_code: item.code.as_deref().and_then(masking::shown_code),
-            // Rules 13 and 27.
-            is_exception: status.status == Status::Exception || status.is_code_14 || status.is_code_404,
-            return_signed,
-            // Rule 28: more than 10 minutes after the receipt of the push.
-            future: placed.utc * 1_000_000 > received_at + 600 * 1_000_000,
-            unknown_code: item
-                .code
-                .as_deref()
-                .is_some_and(|code| codes::is_unknown(snapshot.vendor, code)),
-            area_code: item.area_code.clone(),
-            area_name: item.area_name.clone(),
-            location: item.place.clone(),
-        });
+        events.push(event(snapshot, &placed[index], status, leg, return_signed, received_at));
     }
+    pass_over(&mut events);
     events
+}
+
+/// Rule 62: a return that a text alone told is none if the parcel goes on to its recipient and nobody tells it again.
+fn is_refuted(later: &[Placed<'_>]) -> bool {
+    let told_again = later.iter().any(|later| tells_return(later.own));
+    let goes_on = later.iter().any(|later| {
+        matches!(
+            later.own.status,
+            Status::OutForDelivery | Status::AvailableForPickup | Status::Delivered
+        )
+    });
+    goes_on && !told_again
+}
+
+fn event(
+    snapshot: &Snapshot,
+    placed: &Placed<'_>,
+    status: Saying,
+    leg: Leg,
+    return_signed: bool,
+    received_at: i64,
+) -> Event {
+    let item = placed.item;
+    // Rule 63: the state as if it were the code.
+    let code = placed.inferred.as_ref().or(item.code.as_ref());
+    let is_unknown = |code: Option<&String>| code.is_some_and(|code| codes::is_unknown(snapshot.vendor, code));
+    Event {
+        id: format!(
+            "{}|{}|{}|{}",
+            item.segment, placed.time_in_zone, item.text, placed.occurrence
+        ),
+        segment: item.segment,
+        occurred_at: placed.utc,
+        local_time: time::normalised(item.time.unwrap().local),
+        time_in_zone: placed.time_in_zone.clone(),
+        text: item.text.clone(),
+        status: status.status,
+        sub_status: status.sub_status,
+        leg,
+        // Rule 68.
+        raw_code: code.filter(|code| codes::is_plain(code)).cloned(),
+        // Rules 13 and 27.
+        is_exception: status.status == Status::Exception || status.is_code_14 || status.is_code_404,
+        return_signed,
+        future: time::is_future(placed.utc, received_at),
+        unknown_code: is_unknown(item.code.as_ref()) || is_unknown(placed.inferred.as_ref()),
+        status_inferred: placed.inferred.is_some(),
+        is_late_scan: false,
+        passed_over: false,
+        area_code: item.area_code.clone(),
+        area_name: item.area_name.clone(),
+        location: item.place.clone(),
+    }
+}
+
+/// Rule 63: what the top-level state says of the last event that is not in the future.
+fn infer_newest(snapshot: &Snapshot, placed: &mut [Placed<'_>], received_at: i64) {
+    let is_present = |placed: &&Placed<'_>| !time::is_future(placed.utc, received_at);
+    let is_last = placed.last().as_ref().is_some_and(is_present);
+    let Some(index) = placed.iter().rposition(|placed| is_present(&placed)) else {
+        return;
+    };
+    let newest = &placed[index];
+    let list = snapshot.list(newest.item.segment);
+    let Some(state) = list.state.clone() else { return };
+    let Some(own) = codes::by_code(snapshot.vendor, snapshot.cross_border, &state, &newest.item.text) else {
+        return;
+    };
+    let said = own_status(snapshot, own, newest.item.segment, is_last);
+
+    let last_known = placed[..index]
+        .iter()
+        .rev()
+        .find(|placed| placed.own.status != Status::Unknown)
+        .map(|placed| placed.own.status);
+    let is_mute = newest.own.status == Status::Unknown;
+    let says_news = !matches!(said.status, Status::Unknown | Status::Exception) && Some(said.status) != last_known;
+    let is_open_text = newest.evidence == Evidence::Text
+        && !is_mute
+        && !matches!(
+            newest.own.status,
+            Status::Delivered | Status::Returned | Status::Cancelled
+        );
+
+    let newest = &mut placed[index];
+    if is_mute && says_news {
+        newest.own = said;
+    } else if is_open_text && signs_off(snapshot, newest.item.segment, &state) {
+        newest.own = if tells_return(newest.own) {
+            codes::RETURN_SIGNED
+        } else {
+            said
+        };
+    } else {
+        return;
+    }
+    newest.inferred = Some(state);
+}
+
+/// Rule 63b.
+fn signs_off(snapshot: &Snapshot, segment: Segment, state: &str) -> bool {
+    match snapshot.vendor {
+        Vendor::Kuaidi100 => {
+            snapshot.list(segment).is_check && matches!(state, "3" | "301" | "302" | "303" | "304" | "4" | "14")
+        }
+        Vendor::Kdniao => matches!(state, "3" | "301" | "302" | "304" | "311" | "406"),
+    }
+}
+
+/// Rule 64, and what rule 62 says of a return behind the delivery that is none.
+fn pass_over(events: &mut [Event]) {
+    let Some(sign_off) = sign_off(events) else { return };
+    for event in &mut events[sign_off + 1..] {
+        if event.leg != Leg::Forward {
+            continue;
+        }
+        let is_clock_code = event.status == Status::Exception
+            && matches!(
+                event.sub_status,
+                Some("DELIVERY_OVERDUE" | "NO_UPDATE" | "PICKUP_OVERDUE")
+            );
+        let is_scan = matches!(
+            event.status,
+            Status::InfoReceived
+                | Status::PickedUp
+                | Status::InTransit
+                | Status::Customs
+                | Status::OutForDelivery
+                | Status::AvailableForPickup
+        );
+        event.is_late_scan = in_force(64) && (is_scan || is_clock_code);
+        event.is_exception &= !(event.is_late_scan && is_clock_code);
+        let is_refuted_return = matches!(event.status, Status::Returning | Status::Returned);
+        event.passed_over = event.is_late_scan || is_refuted_return;
+    }
+}
+
+/// Rule 24: the first DELIVERED that no OUT_FOR_DELIVERY with a DELIVERED of its own follows, all of them FORWARD and none in the
+/// future. Its index.
+pub(super) fn sign_off(events: &[Event]) -> Option<usize> {
+    let is = |index: usize, status: Status| {
+        let event = &events[index];
+        event.status == status && event.leg == Leg::Forward && !event.future
+    };
+    (0..events.len())
+        .filter(|sign_off| is(*sign_off, Status::Delivered))
+        .find(|sign_off| {
+            !(sign_off + 1..events.len()).any(|round| {
+                is(round, Status::OutForDelivery) && (round + 1..events.len()).any(|later| is(later, Status::Delivered))
+            })
+        })
 }
 
 /// Rules 6 and 34: the usable items of one list, oldest first, numbered among equals.
@@ -111,12 +263,12 @@ fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
     }
     let mut placed: Vec<Placed<'a>> = Vec::new();
     for (position, item) in usable.into_iter().enumerate() {
-        let local_time = time::normalised(item.time.unwrap().local);
+        let time_in_zone = time::normalised(item.time.unwrap().in_zone);
         let occurrence = placed
             .iter()
-            .filter(|earlier| earlier.local_time == local_time && earlier.item.text == item.text)
+            .filter(|earlier| earlier.time_in_zone == time_in_zone && earlier.item.text == item.text)
             .count();
-        let own = codes::of_item(
+        let (own, evidence) = codes::of_item(
             snapshot.vendor,
             snapshot.cross_border,
             item.code.as_deref(),
@@ -126,8 +278,10 @@ fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
         placed.push(Placed {
             item,
             own,
+            evidence,
+            inferred: None,
             utc: utc(item),
-            local_time,
+            time_in_zone,
             position,
             occurrence,
         });
@@ -181,34 +335,11 @@ impl ShipmentStatus {
     }
 }
 
-/// Rule 2.
-pub(super) fn shipment_status(snapshot: &Snapshot, events: &[Event]) -> ShipmentStatus {
-    let Some(newest) = events.last() else {
-        return ShipmentStatus::UNKNOWN;
-    };
-    if newest.status != Status::Unknown {
-        return ShipmentStatus::of(newest);
-    }
-    if let Some(status) = top_level_status(snapshot, newest) {
-        return status;
-    }
+/// Rule 2, without its top-level state (rule 63).
+pub(super) fn shipment_status(events: &[Event]) -> ShipmentStatus {
     events
         .iter()
         .rev()
-        .find(|event| event.status != Status::Unknown)
+        .find(|event| event.status != Status::Unknown && !event.passed_over)
         .map_or(ShipmentStatus::UNKNOWN, ShipmentStatus::of)
-}
-
-/// The top-level state, as if it were the code of the newest event.
-fn top_level_status(snapshot: &Snapshot, newest: &Event) -> Option<ShipmentStatus> {
-    let list = snapshot.list(newest.segment);
-    let code = list.state.clone()?;
-    let own = codes::by_code(snapshot.vendor, snapshot.cross_border, &code, &newest.text)?;
-    let mut saying = own_status(snapshot, own, newest.segment, true);
-    sign_off_of_sender(&mut saying, newest.leg);
-    (saying.status != Status::Unknown).then_some(ShipmentStatus {
-        status: saying.status,
-        sub_status: saying.sub_status,
-        raw_code: Some(code),
-    })
 }

@@ -57,18 +57,9 @@ static MOBILE: LazyLock<Regex> = LazyLock::new(|| {
 static LANDLINE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?<![0-9A-Za-z])(?:0[0-9]{2,3}-[0-9]{7,8}|0[0-9]{9,10})(?![0-9A-Za-z])").unwrap());
 
-/// A vendor's code that is shown: any other text that stands in its place might tell of a person.
-static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\A[0-9A-Za-z_-]{1,40}\z").unwrap());
-
 /// Rule 33: every run of white space becomes one blank, ends trimmed.
 pub(super) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Rule 68: a code as it is shown.
-pub(super) fn shown_code(code: &str) -> Option<String> {
-    let code = code.trim();
-    CODE.is_match(code).unwrap().then(|| code.to_owned())
 }
 
 /// Rule 68, on the text of rule 33.

@@ -1,8 +1,8 @@
-//! The figures of a shipment, from its events alone: rules 16, 17 and 24–28.
+//! The figures of a shipment, from its events alone: rules 16, 17, 24–28, 62 and 64.
 
 use courierflow_schemas::records::{Leg, Status};
 
-use super::events::Event;
+use super::events::{self, Event};
 use super::read::Route;
 use super::time::DAY;
 
@@ -31,6 +31,8 @@ pub(super) struct Figures {
     pub(super) pickup_imputed: bool,
     pub(super) delivery_revoked: bool,
     pub(super) lane_inferred: bool,
+    /// Rule 64.
+    pub(super) late_scan: bool,
 }
 
 /// `route` holds the last non-empty values of the epoch.
@@ -39,7 +41,10 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
     let first_area = events
         .iter()
         .find(|event| event.leg == Leg::Forward && event.area_code.is_some());
+    let sign_off = events::sign_off(events);
+    let late_scan = events.iter().any(|event| event.is_late_scan);
     // It excludes future events from everything else on this page.
+    let delivered = sign_off.map(|index| &events[index]);
     let events: Vec<&Event> = events.iter().filter(|event| !event.future).collect();
     let forward: Vec<&Event> = events
         .iter()
@@ -50,6 +55,12 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
         forward
             .iter()
             .find(|event| event.status == status)
+            .map(|event| event.occurred_at)
+    };
+    let first_on_the_way_back = |status: Status| {
+        events
+            .iter()
+            .find(|event| event.leg == Leg::Return && event.status == status)
             .map(|event| event.occurred_at)
     };
     let first_anywhere = |status: Status| {
@@ -65,8 +76,9 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
         picked_up_at: first_forward(Status::PickedUp),
         out_for_delivery_at: first_forward(Status::OutForDelivery),
         available_at: first_forward(Status::AvailableForPickup),
-        returning_at: first_anywhere(Status::Returning),
-        returned_at: first_anywhere(Status::Returned),
+        // Rule 62.
+        returning_at: first_on_the_way_back(Status::Returning),
+        returned_at: first_on_the_way_back(Status::Returned),
         cancelled_at: first_anywhere(Status::Cancelled),
         last_event_at: events.last().map(|event| event.occurred_at),
         first_attempt_at: first_attempt(&events),
@@ -77,10 +89,11 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
         figures.pickup_imputed = figures.picked_up_at.is_some();
     }
 
-    let sign_off = valid_sign_off(&forward);
-    figures.delivered_at = sign_off.map(|index| forward[index].occurred_at);
+    let sign_off = delivered.and_then(|delivered| forward.iter().position(|event| event.id == delivered.id));
+    figures.delivered_at = delivered.map(|event| event.occurred_at);
     figures.delivery_revoked =
         sign_off.is_some_and(|index| forward[..index].iter().any(|event| event.status == Status::Delivered));
+    figures.late_scan = late_scan;
 
     figures.attempts = rounds(&forward);
     if figures.attempts == 0 && figures.first_attempt_at.is_some() {
@@ -105,19 +118,6 @@ fn push_distinct(list: &mut Vec<String>, value: Option<&str>) {
     }
 }
 
-/// Rule 24: the first DELIVERED that no OUT_FOR_DELIVERY with a DELIVERED of its own follows. Index among the forward events.
-fn valid_sign_off(forward: &[&Event]) -> Option<usize> {
-    let is = |index: usize, status: Status| forward[index].status == status;
-    (0..forward.len())
-        .filter(|sign_off| is(*sign_off, Status::Delivered))
-        .find(|sign_off| {
-            !(sign_off + 1..forward.len()).any(|round| {
-                is(round, Status::OutForDelivery)
-                    && (round + 1..forward.len()).any(|later| is(later, Status::Delivered))
-            })
-        })
-}
-
 /// Rule 26.
 fn first_attempt(events: &[&Event]) -> Option<i64> {
     let mut out_for_delivery_seen = false;
@@ -140,12 +140,12 @@ fn first_attempt(events: &[&Event]) -> Option<i64> {
     times.into_iter().min()
 }
 
-/// Rule 16: delivery rounds on the forward leg.
+/// Rule 16: delivery rounds on the forward leg. A scan behind the delivery opens none (rule 64).
 fn rounds(forward: &[&Event]) -> u16 {
     let mut rounds = 0;
     let mut opened_at: Option<i64> = None;
     let mut outcome_since = false;
-    for event in forward {
+    for event in forward.iter().filter(|event| !event.is_late_scan) {
         match event.status {
             Status::OutForDelivery => {
                 let opens = match opened_at {

@@ -4,8 +4,9 @@
 //! One push event goes through these steps, one file each:
 //!
 //! 1. [`read`]: the vendor's text becomes a snapshot of items, addressed to a carrier ([`carriers`], [`time`]);
-//! 2. [`accept`]: duplicate, stale or accepted; its version; whether it opens an epoch;
-//! 3. [`events`]: items in order become events with identity, status and leg ([`codes`]); the status of the shipment;
+//! 2. [`accept`]: outranked, duplicate, stale or accepted; its version; whether it opens an epoch;
+//! 3. [`events`]: items in order become events with identity, status and leg ([`codes`], [`labels`]); the status of the
+//!    shipment;
 //! 4. [`transitions`]: the changes of status, and what is new against the list before;
 //! 5. [`milestones`]: figures from the events;
 //! 6. [`rows`]: rows of tables, with masked texts ([`masking`]).
@@ -34,6 +35,7 @@ mod carriers;
 pub(crate) mod codes;
 pub mod compare;
 mod events;
+pub(crate) mod labels;
 mod masking;
 mod milestones;
 mod read;
@@ -49,14 +51,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use courierflow_schemas::records::{Leg, Op, PushEvent, TrackingState, Vendor};
 
 pub use compare::{Difference, differences, record_differences};
-pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, ShipmentRow, TransitionRow};
+pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, RetiredRow, ShipmentRow, TransitionRow};
 pub use workload::workload;
 
-use accept::{Judgement, Memory};
+use accept::{Case, Judgement, Memory};
 use events::{Event, ShipmentStatus};
 use milestones::Figures;
 use read::{Reading, Route, Snapshot, Word};
 use transitions::{Change, Transition};
+use workload::in_force;
 
 /// What the three tables should show after these push events, which are in order of arrival within each tracking number,
 /// and every record of the derived topics. The records hold each version of each shipment: see [`expected_tables`] for
@@ -93,21 +96,33 @@ fn by_number(pushes: &[PushEvent]) -> Vec<Vec<&PushEvent>> {
 
 /// Everything that the push events of one tracking number lead to.
 fn derive(pushes: &[&PushEvent]) -> Vec<ExpectedRecord> {
+    judged(pushes).into_iter().flat_map(|(_, records)| records).collect()
+}
+
+/// What becomes of each push event of one tracking number that can be read, and what it leads to.
+fn judged(pushes: &[&PushEvent]) -> Vec<(Judgement, Vec<ExpectedRecord>)> {
     let mut parcels: BTreeMap<(Vendor, String), Parcel> = BTreeMap::new();
-    let mut records = Vec::new();
+    let mut judged = Vec::new();
     for push in pushes {
         let Reading::Parcel { carrier, snapshot } = read::read(push) else {
             continue;
         };
         let parcel = parcels.entry((push.vendor, carrier.clone())).or_default();
-        let newest_event = parcel.shipment.as_ref().and_then(|shipment| shipment.events.last());
-        let newest_event = newest_event.map(|event| event.occurred_at);
-        match accept::judge(&parcel.memory, newest_event, &snapshot, push.received_at.0) {
-            Judgement::Duplicate | Judgement::Stale => {}
-            Judgement::Accepted => records.extend(parcel.accept(push, &carrier, &snapshot)),
-        }
+        let case = Case {
+            memory: &parcel.memory,
+            shipment: parcel.shipment.as_ref(),
+            snapshot: &snapshot,
+            signature: push.signature,
+            received_at: push.received_at.0,
+        };
+        let judgement = case.judge();
+        let records = match judgement {
+            Judgement::Outranked | Judgement::Duplicate | Judgement::Stale => Vec::new(),
+            Judgement::Accepted => parcel.accept(push, &carrier, &snapshot),
+        };
+        judged.push((judgement, records));
     }
-    records
+    judged
 }
 
 /// A (vendor, carrier, tracking number): what is remembered across epochs, and the shipment of the latest epoch.
@@ -120,9 +135,15 @@ struct Parcel {
 /// The state of one epoch.
 struct Shipment {
     epoch: String,
+    /// Rule 65: the epoch is named by a receipt, for want of events that are not in the future.
+    is_unnamed: bool,
     version: i64,
     first_received_at: i64,
     tracking_state: TrackingState,
+    /// Rule 67: `received_at` in µs of the last push that corrected the carrier.
+    corrected_at: i64,
+    /// Rule 66d: the vendor ended the tracking, and nothing new has come since.
+    has_ended: bool,
     // What follows changes only with pushes that have items.
     events: Vec<Event>,
     transitions: Vec<Transition>,
@@ -142,21 +163,31 @@ impl Parcel {
         let in_epoch = self
             .shipment
             .take()
-            .filter(|shipment| !accept::opens_epoch(&shipment.events, snapshot));
+            .filter(|shipment| !accept::opens_epoch(shipment, snapshot, received_at));
         let mut shipment = in_epoch.unwrap_or_else(|| Shipment::new(snapshot, received_at));
 
         shipment.version = accept::next_version(previous_version, received_at);
-        shipment.tracking_state = tracking_state(shipment.tracking_state, snapshot.word);
+        let left_behind = shipment.settle(snapshot, received_at);
+        let known: BTreeSet<String> = shipment.events.iter().map(|event| event.id.clone()).collect();
         let changes = if snapshot.has_items() {
             shipment.take_items(snapshot, received_at)
         } else {
             Vec::new()
         };
-        accept::remember(&mut self.memory, snapshot, received_at);
+        shipment.hear(snapshot, received_at, &known);
+        accept::remember(&mut self.memory, snapshot, push.signature, received_at);
 
         let mut records = vec![ExpectedRecord::Shipment(Box::new(shipment_row(
             push, carrier, &shipment,
         )))];
+        if let Some((epoch, transitions)) = left_behind {
+            records.push(ExpectedRecord::Retired(retired_row(push, carrier, &epoch)));
+            for transition in transitions {
+                let mut row = transition_row(push, carrier, &shipment, transition);
+                row.epoch.clone_from(&epoch);
+                records.push(ExpectedRecord::Transition(Op::Retracted.to_string(), Box::new(row)));
+            }
+        }
         for change in changes {
             let (op, transition) = match change {
                 Change::Observed(transition) => (Op::Observed, transition),
@@ -171,13 +202,23 @@ impl Parcel {
 }
 
 impl Shipment {
-    /// Rules 18, 19 and 22: a new shipment, still without events.
+    /// Rules 18, 19, 22 and 65: a new shipment, still without events.
     fn new(snapshot: &Snapshot, received_at: i64) -> Self {
+        let first_day = accept::first_day(snapshot, received_at);
         Self {
-            epoch: accept::epoch_name(snapshot),
+            is_unnamed: first_day.is_none(),
+            epoch: first_day.unwrap_or_else(|| {
+                time::utc_day(if in_force(65) {
+                    received_at.div_euclid(1_000_000)
+                } else {
+                    0
+                })
+            }),
             version: 0,
             first_received_at: received_at,
             tracking_state: TrackingState::Active,
+            corrected_at: 0,
+            has_ended: false,
             events: Vec::new(),
             transitions: Vec::new(),
             status: ShipmentStatus::UNKNOWN,
@@ -190,13 +231,58 @@ impl Shipment {
         }
     }
 
+    /// Rule 65b: with its first events a shipment moves to the day of the earliest one. The epoch that it leaves, and the
+    /// transitions of events that lay in the future until now.
+    fn settle(&mut self, snapshot: &Snapshot, received_at: i64) -> Option<(String, Vec<Transition>)> {
+        if !in_force(65) || !self.is_unnamed {
+            return None;
+        }
+        let day = accept::first_day(snapshot, received_at)?;
+        self.is_unnamed = false;
+        if day == self.epoch {
+            return None;
+        }
+        let left = std::mem::replace(&mut self.epoch, day);
+        Some((left, std::mem::take(&mut self.transitions)))
+    }
+
+    /// Rules 18, 19, 66d and 67: the tracking state. `known` holds the ids of the events before this push.
+    fn hear(&mut self, snapshot: &Snapshot, received_at: i64, known: &BTreeSet<String>) {
+        let new_events: Vec<&Event> = if snapshot.has_items() {
+            self.events.iter().filter(|event| !known.contains(&event.id)).collect()
+        } else {
+            Vec::new()
+        };
+        let word = snapshot.word;
+        let ends_correction = in_force(67)
+            && new_events
+                .iter()
+                .any(|event| event.occurred_at * 1_000_000 > self.corrected_at);
+        let stays_ended = in_force(66) && self.has_ended && new_events.is_empty() && word != Word::Corrected;
+
+        if word == Word::Ended {
+            self.has_ended = true;
+        } else if !new_events.is_empty() {
+            self.has_ended = false;
+        }
+        if word == Word::Corrected {
+            self.corrected_at = received_at;
+        }
+        self.tracking_state = match self.tracking_state {
+            TrackingState::CarrierCorrected if !ends_correction => TrackingState::CarrierCorrected,
+            TrackingState::CarrierCorrected => tracking_state(TrackingState::Active, word),
+            before if stays_ended => before,
+            before => tracking_state(before, word),
+        };
+    }
+
     /// Everything that a snapshot with items changes; the history is taken over as it is told now.
     fn take_items(&mut self, snapshot: &Snapshot, received_at: i64) -> Vec<Change> {
         self.events = events::history(snapshot, received_at);
         let transitions = transitions::transitions(&self.events);
         let changes = transitions::changes(&self.transitions, &transitions);
         self.transitions = transitions;
-        self.status = events::shipment_status(snapshot, &self.events);
+        self.status = events::shipment_status(&self.events);
         self.leg = self.events.last().map_or(Leg::Forward, |event| event.leg);
 
         // Rule 17: each the last non-empty value of the epoch.
@@ -221,11 +307,8 @@ fn keep_last(kept: &mut Option<String>, told: Option<&String>) {
     }
 }
 
-/// Rules 18 and 19.
+/// Rule 19, of a shipment whose carrier is the right one.
 fn tracking_state(before: TrackingState, word: Word) -> TrackingState {
-    if before == TrackingState::CarrierCorrected {
-        return before;
-    }
     match word {
         Word::Active => TrackingState::Active,
         Word::Ended => TrackingState::Ended,
@@ -255,13 +338,14 @@ fn flags(
         ("tz_assumed", snapshot.tz_assumed),
         ("pickup_imputed", figures.pickup_imputed),
         ("delivery_revoked", figures.delivery_revoked),
-        ("post_terminal_scan", after_the_end),
+        ("post_terminal_scan", after_the_end || figures.late_scan),
         ("return_signed", events.iter().any(|event| event.return_signed)),
         ("future_time", events.iter().any(|event| event.future)),
         ("bad_time", snapshot.bad_time()),
         ("unknown_code", events.iter().any(|event| event.unknown_code)),
         ("lane_inferred", figures.lane_inferred),
         ("route_loop", snapshot.is_loop),
+        ("status_inferred", events.iter().any(|event| event.status_inferred)),
     ]
     .into_iter()
     .filter_map(|(flag, is_set)| is_set.then_some(flag))
@@ -325,6 +409,15 @@ fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment) -> Shipmen
         exception_reasons: figures.exception_reasons.clone(),
         flags: shipment.flags.iter().map(|flag| (*flag).to_owned()).collect(),
         event: shipment.events.iter().map(event_row).collect(),
+    }
+}
+
+fn retired_row(push: &PushEvent, carrier: &str, epoch: &str) -> RetiredRow {
+    RetiredRow {
+        vendor: push.vendor.to_string(),
+        carrier: carrier.to_owned(),
+        tracking_number: push.tracking_number.clone(),
+        epoch: epoch.to_owned(),
     }
 }
 

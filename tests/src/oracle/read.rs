@@ -1,11 +1,12 @@
 //! From the vendor's JSON text to a snapshot: what a push says, before it meets the history of its shipment
-//! (rules 9–11, 18–20, 28–30, 33, 35–37, 42, 48–50).
+//! (rules 9–11, 18–20, 28–30, 33, 35–37, 42, 48–50, 63c, 70–72).
 
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
-use jiff::civil::DateTime;
 use serde_json::Value;
 
-use super::{carriers, masking, time};
+use super::time::{Time, Zone};
+use super::workload::in_force;
+use super::{carriers, codes, masking, time};
 
 /// What one push event is to derive.
 pub(super) enum Reading {
@@ -33,7 +34,7 @@ pub(super) struct Snapshot {
     pub(super) word: Word,
     /// Kuaidi100 `updateall`: accepted unless it is a duplicate.
     pub(super) update_all: bool,
-    /// Kdniao `PushTime`, UTC seconds.
+    /// Kdniao `PushTime`, UTC seconds; none if it lies in the future (rule 66a).
     pub(super) push_time: Option<i64>,
     /// `lastResult`, or the whole Kdniao parcel.
     pub(super) origin: List,
@@ -73,14 +74,10 @@ pub(super) struct Item {
     pub(super) area_name: Option<String>,
     /// Rule 35.
     pub(super) place: Option<String>,
-    /// The zone that the vendor gave or the carrier has: an offset in seconds or an IANA name.
-    pub(super) zone: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Time {
-    pub(super) local: DateTime,
-    pub(super) utc: i64,
+    /// The zone that the vendor gave or the carrier has.
+    pub(super) zone: Option<Zone>,
+    /// The vendor gave a zone that cannot be read.
+    pub(super) zone_unread: bool,
 }
 
 /// `routeInfo`: area codes and names.
@@ -104,6 +101,14 @@ impl Snapshot {
     /// A push with items has at least one that can be used.
     pub(super) fn has_items(&self) -> bool {
         self.usable_items().next().is_some()
+    }
+
+    /// UTC seconds of the items that are not in the future at `received_at`, in µs.
+    pub(super) fn present_times(&self, received_at: i64) -> impl Iterator<Item = i64> {
+        self.usable_items()
+            .filter_map(|item| item.time)
+            .map(|time| time.utc)
+            .filter(move |utc| !in_force(66) || !time::is_future(*utc, received_at))
     }
 
     /// Rule 28: an item was dropped for its time.
@@ -135,20 +140,20 @@ pub(super) fn read(push: &PushEvent) -> Reading {
 }
 
 fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
-    let last = &payload["lastResult"];
+    let last = &opened(&payload["lastResult"]);
     if !last.is_object() {
         return Reading::Nothing;
     }
     let status = word_of(&payload["status"]).to_lowercase();
-    let new_carrier = word_of(&payload["comNew"]);
-    let old_carrier = word_of(&payload["comOld"]);
+    let new_carrier = carriers::identifier(&word_of(&payload["comNew"]));
+    let old_carrier = carriers::identifier(&word_of(&payload["comOld"]));
     let is_correction = status == "abort" && !new_carrier.is_empty();
 
     // Rule 18: a correction addresses the old shipment, everything else the new carrier's, if there is one.
     let addressed = match (is_correction, old_carrier.is_empty(), new_carrier.is_empty()) {
         (true, false, _) => old_carrier,
         (false, _, false) => new_carrier.clone(),
-        (true, true, _) | (false, _, true) => push.vendor_carrier.trim().to_owned(),
+        (true, true, _) | (false, _, true) => carriers::identifier(&push.vendor_carrier),
     };
     let carrier = carriers::canonical(Vendor::Kuaidi100, &addressed);
     if is_correction && (addressed.is_empty() || carrier == carriers::canonical(Vendor::Kuaidi100, &new_carrier)) {
@@ -166,7 +171,7 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
     };
 
     let origin = kuaidi100_list(last, Segment::Origin, None);
-    let dest = &payload["destResult"];
+    let dest = &opened(&payload["destResult"]);
     let zone = carriers::zone(&word_of(&dest["com"]));
     let mut destination = kuaidi100_list(dest, Segment::Destination, zone);
     let mut origin = origin;
@@ -183,7 +188,7 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
     let tz_assumed = destination
         .items
         .iter()
-        .any(|item| item.time.is_some() && item.zone.is_none());
+        .any(|item| item.time.is_some_and(|time| !time.is_absolute) && item.zone.is_none());
     let route = &last["routeInfo"];
     let snapshot = Snapshot {
         vendor: Vendor::Kuaidi100,
@@ -214,32 +219,40 @@ fn kuaidi100_list(result: &Value, segment: Segment, zone: Option<&'static str>) 
         state: code_of(&result["state"]),
         is_check: is_one(&result["ischeck"]),
         items: objects(&result["data"])
+            .iter()
             .map(|item| kuaidi100_item(item, segment, zone))
+            .filter(|item| !is_placeholder(Vendor::Kuaidi100, item))
             .collect(),
     }
 }
 
 fn kuaidi100_item(item: &Value, segment: Segment, zone: Option<&'static str>) -> Item {
-    let local_time = |field: &str| text_of(&item[field]).and_then(|text| time::parse_local(&text));
-    let utc = |local: DateTime| match (segment, zone) {
-        (Segment::Destination, Some(name)) => time::in_zone(local, name),
-        _ => time::at_offset(local, time::CHINA),
-    };
+    let zone = zone.map(|name| Zone::Named(name.to_owned()));
+    let clock = zone.clone().unwrap_or(time::CHINA);
     Item {
         segment,
-        // Rule 29: ftime, and time if ftime is missing or unparseable. Rule 28: the range.
-        time: local_time("ftime")
-            .or_else(|| local_time("time"))
-            .filter(|local| time::is_possible(*local))
-            .map(|local| Time { local, utc: utc(local) }),
+        // Rule 29: ftime, and time if ftime is missing or unparseable; rule 70: or outside the range of rule 28.
+        time: time_of(&item["ftime"], &clock).or_else(|| time_of(&item["time"], &clock)),
         text: masking::folded(&text_of(&item["context"]).unwrap_or_default()),
         code: code_of(&item["statusCode"]),
         name: Some(word_of(&item["status"])).filter(|name| !name.is_empty()),
         area_code: area_code(&item["areaCode"]),
         area_name: non_blank(&item["areaName"]),
         place: non_blank(&item["location"]).or_else(|| non_blank(&item["areaName"])),
-        zone: zone.map(str::to_owned),
+        zone,
+        zone_unread: false,
     }
+}
+
+fn time_of(value: &Value, zone: &Zone) -> Option<Time> {
+    let time = time::placed(time::parse(&text_of(value)?)?, zone);
+    time::is_possible(time.local).then_some(time)
+}
+
+/// Rule 63c: a line without a usable code or name that only says that nothing was found.
+fn is_placeholder(vendor: Vendor, item: &Item) -> bool {
+    let says = codes::by_code_or_name(vendor, false, item.code.as_deref(), item.name.as_deref(), &item.text);
+    says.is_none() && codes::says_nothing_was_found(&item.text)
 }
 
 fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
@@ -248,14 +261,15 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         return Reading::Nothing;
     }
     let carrier = carriers::canonical(Vendor::Kdniao, &push.vendor_carrier);
+    let field = |name: &str| kdniao_field(payload, name);
 
     // Rule 19.
-    let succeeded = match &payload["Success"] {
+    let succeeded = match field("Success") {
         Value::Bool(succeeded) => *succeeded,
         Value::String(text) => !text.trim().eq_ignore_ascii_case("false"),
         _ => true,
     };
-    let reason = without_white_space(&text_of(&payload["Reason"]).unwrap_or_default());
+    let reason = without_white_space(&text_of(field("Reason")).unwrap_or_default());
     let word = if succeeded {
         Word::Active
     } else if reason.contains("无轨迹变化") {
@@ -266,33 +280,17 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         Word::Unchanged
     };
 
-    // Rule 11.
-    let offset_of = |trace: &Value| trace["Timezone"].as_str().and_then(time::parse_offset);
-    let cross_border =
-        carriers::is_international(&carrier) || objects(&payload["Traces"]).any(|trace| offset_of(trace).is_some());
-
-    let items: Vec<Item> = objects(&payload["Traces"])
-        .map(|trace| {
-            let offset = offset_of(trace);
-            Item {
-                segment: Segment::Origin,
-                time: text_of(&trace["AcceptTime"])
-                    .and_then(|text| time::parse_local(&text))
-                    .filter(|local| time::is_possible(*local))
-                    .map(|local| Time {
-                        local,
-                        utc: time::at_offset(local, offset.unwrap_or(time::CHINA)),
-                    }),
-                text: masking::folded(&text_of(&trace["AcceptStation"]).unwrap_or_default()),
-                code: code_of(&trace["Action"]),
-                name: None,
-                area_code: None,
-                area_name: None,
-                place: non_blank(&trace["Location"]),
-                zone: offset.map(|seconds| seconds.to_string()),
-            }
-        })
+    let items: Vec<Item> = objects(field("Traces"))
+        .iter()
+        .map(kdniao_item)
+        .filter(|item| !is_placeholder(Vendor::Kdniao, item))
         .collect();
+    // Rule 11. Rule 70: a zone that cannot be read leaves a domestic parcel domestic.
+    let cross_border = carriers::is_international(&carrier) || items.iter().any(|item| item.zone.is_some());
+    let is_assumed = |item: &Item| {
+        item.time.is_some_and(|time| !time.is_absolute) && item.zone.is_none() && (cross_border || item.zone_unread)
+    };
+    let tz_assumed = items.iter().any(is_assumed);
     let snapshot = Snapshot {
         vendor: Vendor::Kdniao,
         word,
@@ -300,17 +298,19 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         push_time: push
             .push_time
             .as_deref()
-            .and_then(time::parse_local)
+            .and_then(time::parse)
+            .map(|written| time::placed(written, &time::CHINA))
             // Rule 23: one push of the year 9999 would make all others look older for ever.
-            .filter(|local| time::is_possible(*local))
-            .map(|local| time::at_offset(local, time::CHINA)),
-        edd: text_of(&payload["EstimatedDeliveryTime"]).and_then(|text| time::parse_estimate(&text)),
+            .filter(|time| time::is_possible(time.local))
+            .map(|time| time.utc)
+            .filter(|utc| !(in_force(66) && time::is_future(*utc, push.received_at.0))),
+        edd: text_of(field("EstimatedDeliveryTime")).and_then(|text| time::parse_estimate(&text)),
         route: Route::default(),
         is_loop: false,
         cross_border,
-        tz_assumed: cross_border && items.iter().any(|item| item.time.is_some() && item.zone.is_none()),
+        tz_assumed,
         origin: List {
-            state: code_of(&payload["StateEx"]).or_else(|| code_of(&payload["State"])),
+            state: code_of(field("StateEx")).or_else(|| code_of(field("State"))),
             is_check: false,
             items,
         },
@@ -322,22 +322,51 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
     }
 }
 
+fn kdniao_item(trace: &Value) -> Item {
+    let field = |name: &str| kdniao_field(trace, name);
+    let told = field("Timezone").as_str().filter(|text| !text.trim().is_empty());
+    let zone = told.and_then(time::parse_zone);
+    Item {
+        segment: Segment::Origin,
+        time: time_of(field("AcceptTime"), zone.as_ref().unwrap_or(&time::CHINA)),
+        text: masking::folded(&text_of(field("AcceptStation")).unwrap_or_default()),
+        code: code_of(field("Action")),
+        name: None,
+        area_code: None,
+        area_name: None,
+        place: non_blank(field("Location")),
+        zone_unread: told.is_some() && zone.is_none(),
+        zone,
+    }
+}
+
+/// Rule 71: Kdniao's keys, also with a first letter in lower case; the documented spelling wins.
+fn kdniao_field<'a>(object: &'a Value, name: &str) -> &'a Value {
+    match object.get(name) {
+        Some(value) => value,
+        None => &object[name[..1].to_lowercase() + &name[1..]],
+    }
+}
+
 /// Rule 56: the columns of `push` that come from the payload: carrier, tracking status, items.
 pub(super) fn push_columns(push: &PushEvent) -> (String, String, u16) {
     let payload: Value = serde_json::from_str(&push.payload).unwrap_or(Value::Null);
-    let count = |list: &Value| list.as_array().map_or(0, Vec::len);
     let (vendor_carrier, tracking_status, items) = match push.vendor {
         Vendor::Kuaidi100 => {
-            let new_carrier = word_of(&payload["comNew"]);
+            let new_carrier = carriers::identifier(&word_of(&payload["comNew"]));
             let carrier = if new_carrier.is_empty() {
                 push.vendor_carrier.clone()
             } else {
                 new_carrier
             };
-            let items = count(&payload["lastResult"]["data"]) + count(&payload["destResult"]["data"]);
+            let count = |result: &str| elements(&opened(&payload[result])["data"]).len();
+            let items = count("lastResult") + count("destResult");
             (carrier, word_of(&payload["status"]), items)
         }
-        Vendor::Kdniao => (push.vendor_carrier.clone(), String::new(), count(&payload["Traces"])),
+        Vendor::Kdniao => {
+            let items = elements(kdniao_field(&payload, "Traces")).len();
+            (push.vendor_carrier.clone(), String::new(), items)
+        }
     };
     (
         carriers::canonical(push.vendor, &vendor_carrier),
@@ -346,12 +375,34 @@ pub(super) fn push_columns(push: &PushEvent) -> (String, String, u16) {
     )
 }
 
-/// Rule 48: elements that are not objects are skipped. No array, no elements.
-fn objects(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter(|element| element.is_object())
+/// Rule 71: what may be a JSON text is opened, once.
+fn opened(value: &Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        other => other.clone(),
+    }
+}
+
+/// Rule 71: an array, an object whose keys are all numbers, or one object in its place. Nothing else has elements.
+fn elements(list: &Value) -> Vec<Value> {
+    match opened(list) {
+        Value::Array(elements) => elements,
+        Value::Object(object) if object.keys().all(|key| key.parse::<u64>().is_ok()) => {
+            let mut numbered: Vec<(u64, Value)> = object
+                .into_iter()
+                .map(|(key, value)| (key.parse().unwrap(), value))
+                .collect();
+            numbered.sort_by_key(|(number, _)| *number);
+            numbered.into_iter().map(|(_, value)| value).collect()
+        }
+        Value::Object(object) => vec![Value::Object(object)],
+        _ => Vec::new(),
+    }
+}
+
+/// Rule 48: elements that are not objects are skipped.
+fn objects(list: &Value) -> Vec<Value> {
+    elements(list).into_iter().filter(Value::is_object).collect()
 }
 
 /// A text, or a number as its text.

@@ -114,11 +114,24 @@ pub struct TransitionRow {
     pub location: Option<String>,
 }
 
+/// A row of `shipment` that is deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "columns, documented with the table")]
+pub struct RetiredRow {
+    pub vendor: String,
+    pub carrier: String,
+    pub tracking_number: String,
+    /// `yyyy-MM-dd`
+    pub epoch: String,
+}
+
 /// A record of a derived topic, as the row that it makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExpectedRecord {
     /// `courier.shipment.v1`
     Shipment(Box<ShipmentRow>),
+    /// Rule 65: the row of an epoch without events that a record of `courier.shipment.v1` retires.
+    Retired(RetiredRow),
     /// `courier.transition.v1`: its op, `OBSERVED` or `RETRACTED`, and its row.
     Transition(String, Box<TransitionRow>),
 }
@@ -165,6 +178,15 @@ impl Expected {
                     if shipment.get(&key).is_none_or(|present| present.version <= row.version) {
                         shipment.insert(key, (**row).clone());
                     }
+                }
+                ExpectedRecord::Retired(row) => {
+                    let RetiredRow {
+                        vendor,
+                        carrier,
+                        tracking_number,
+                        epoch,
+                    } = row.clone();
+                    shipment.remove(&(carrier, tracking_number, vendor, epoch));
                 }
                 ExpectedRecord::Transition(op, row) => {
                     let key = (

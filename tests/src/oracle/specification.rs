@@ -6,7 +6,25 @@ use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros
 use serde_json::{Value, json};
 
 use super::rows::{EventRow, Expected, ExpectedRecord, ShipmentRow, TransitionRow};
+use super::workload::in_force;
 use super::{differences, expected, record_differences};
+
+mod pushes;
+mod reading;
+mod sayings;
+
+/// Ends a test of a rule that is not in force yet.
+macro_rules! if_in_force {
+    ($($rule:literal),+) => {
+        if ![$($rule),+].into_iter().all(in_force) {
+            return;
+        }
+    };
+}
+use if_in_force;
+
+/// A text that says nothing.
+const MUTE: &str = "保价服务已生效";
 
 const NUMBER: &str = "YT0000000000001";
 
@@ -45,7 +63,7 @@ fn push_event(vendor: Vendor, received_at: &str, carrier: &str, payload: &Value)
 
 /// A push of Kuaidi100; `payload` holds what differs from an ordinary one of `yuantong`. Received at a China time.
 fn k100(received_at: &str, payload: Value) -> PushEvent {
-    let mut whole = json!({"status": "polling", "lastResult": {"nu": NUMBER, "com": "yuantong", "state": "0"}});
+    let mut whole = json!({"status": "polling", "lastResult": {"nu": NUMBER, "com": "yuantong"}});
     merge(&mut whole, payload);
     let carrier = whole["lastResult"]["com"].as_str().unwrap_or_default().to_owned();
     push_event(Vendor::Kuaidi100, received_at, &carrier, &whole)
@@ -131,7 +149,7 @@ fn ops(tables: &Expected) -> Vec<String> {
         .records
         .iter()
         .filter_map(|record| match record {
-            ExpectedRecord::Shipment(_) => None,
+            ExpectedRecord::Shipment(_) | ExpectedRecord::Retired(_) => None,
             ExpectedRecord::Transition(op, row) => Some(format!("{op} {}", row.to_status)),
         })
         .collect()
@@ -175,7 +193,10 @@ fn chain(codes: &[&str]) -> Expected {
     let items: Vec<Value> = codes
         .iter()
         .enumerate()
-        .map(|(hour, code)| item(&format!("2025-06-16 {hour:02}:00:00"), code, &format!("line {hour}")))
+        .map(|(hour, code)| {
+            let text = if code.is_empty() { MUTE } else { &format!("line {hour}") };
+            item(&format!("2025-06-16 {hour:02}:00:00"), code, text)
+        })
         .rev()
         .collect();
     expected(&[k100_items("2025-06-18 00:00:00", &items)])
@@ -651,7 +672,7 @@ fn a_version_grows_even_if_the_clock_does_not() {
 
 #[test]
 fn rule_22_a_new_epoch_after_thirty_days_and_not_before() {
-    let first = k100_items("2025-01-01 12:00:00", &[item("2025-01-01 07:00:00", "3", "a")]);
+    let first = k100_items("2025-01-01 12:00:00", &[item("2025-01-01 07:00:00", "2", "a")]);
     let later = |time: &str| k100_items("2025-02-10 00:00:00", &[item(time, "1", "b")]);
     let tables = expected(&[first.clone(), later("2025-01-31 07:00:00")]);
     assert_eq!((tables.shipment.len(), &*only(&tables).epoch), (1, "2024-12-31"));
@@ -661,7 +682,7 @@ fn rule_22_a_new_epoch_after_thirty_days_and_not_before() {
         (&*tables.shipment[0].epoch, &*tables.shipment[1].epoch),
         ("2024-12-31", "2025-01-30")
     );
-    assert_eq!(&*tables.shipment[0].status, "DELIVERED", "the old one stays as it was");
+    assert_eq!(&*tables.shipment[0].status, "EXCEPTION", "the old one stays as it was");
     assert_eq!(tables.transition.len(), 2);
     let shared = k100_items(
         "2025-02-10 00:00:00",
@@ -674,23 +695,7 @@ fn rule_22_a_new_epoch_after_thirty_days_and_not_before() {
 }
 
 #[test]
-fn rule_22_an_epoch_without_events_is_1970_and_takes_the_first_events() {
-    let told = [
-        k100(
-            "2025-01-01 12:00:00",
-            json!({"status": "abort", "message": "3天查询无记录"}),
-        ),
-        k100_items("2025-06-01 12:00:00", &[item("2025-06-01 07:00:00", "1", "a")]),
-    ];
-    let shipment = only(&expected(&told)).clone();
-    assert_eq!(
-        (&*shipment.epoch, &*shipment.status, &*shipment.tracking_state),
-        ("1970-01-01", "PICKED_UP", "ACTIVE")
-    );
-}
-
-#[test]
-fn rule_18_a_correction_marks_the_old_shipment_for_good() {
+fn rule_18_a_correction_marks_the_old_shipment() {
     let scan = || item("2025-06-16 01:00:00", "0", "a");
     let told = [
         k100_items("2025-06-16 03:00:00", &[scan()]),
@@ -849,41 +854,6 @@ fn a_payload_that_cannot_be_read_makes_a_push_row_only() {
 // ---- what an event says ----------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_8_texts() {
-    for (text, status) in [
-        ("快件已退回，寄件人已签收", "RETURNED/RETURN_SIGNED"),
-        ("快件 退 回 中", "RETURNING/RETURNING"),
-        ("Return to Sender", "RETURNING/RETURNING"),
-        ("收件人拒绝签收", "EXCEPTION/REFUSED"),
-        ("无法签收，改日再派", "EXCEPTION/DELIVERY_FAILED"),
-        ("派送不成功, 原因【暂未联系上客户】", "EXCEPTION/DELIVERY_FAILED"),
-        ("电话无人接听", "EXCEPTION/RECIPIENT_UNREACHABLE"),
-        ("订单已取消", "CANCELLED/WAYBILL_VOIDED"),
-        ("清关异常", "EXCEPTION/CUSTOMS_EXCEPTION"),
-        ("Customs clearance", "CUSTOMS/UNSPECIFIED"),
-        ("揽收任务已分配给周建永", "INFO_RECEIVED/ORDER_CREATED"),
-        (
-            "Your parcel will soon be handed over to us!",
-            "INFO_RECEIVED/ORDER_CREATED",
-        ),
-        ("已从丰巢取出", "DELIVERED/LOCKER_OR_STATION"),
-        ("您的快件已由本人签收", "DELIVERED/UNSPECIFIED"),
-        ("Final delivery Delivered to: X", "DELIVERED/UNSPECIFIED"),
-        ("已存入菜鸟驿站", "AVAILABLE_FOR_PICKUP/LOCKER_OR_STATION"),
-        ("您的快件正在派送中, 请您准备签收", "OUT_FOR_DELIVERY/OUT_FOR_DELIVERY"),
-        ("派件员张三", "UNKNOWN/-"),
-        ("to be delivered", "UNKNOWN/-"),
-        ("京东快递 已收取快件", "PICKED_UP/PICKED_UP"),
-        ("您的快件已发车", "IN_TRANSIT/IN_TRANSIT"),
-        ("快递司机收箱", "UNKNOWN/-"),
-        ("快递柜预约签收", "UNKNOWN/-"),
-        ("", "UNKNOWN/-"),
-    ] {
-        assert_eq!(text_status(text), status, "{text}");
-    }
-}
-
-#[test]
 fn rule_9_names_and_rule_53_nothing_inherited() {
     let status = |name: &str| {
         let named = json!({"ftime": "2025-06-16 01:00:00", "status": name, "statusCode": "", "context": "已签收"});
@@ -900,7 +870,7 @@ fn rule_9_names_and_rule_53_nothing_inherited() {
     let tables = expected(&[k100_items(
         "2025-06-17 00:00:00",
         &[
-            item("2025-06-16 02:00:00", "", "x"),
+            item("2025-06-16 02:00:00", "", MUTE),
             item("2025-06-16 01:00:00", "3", "y"),
         ],
     )]);
@@ -961,10 +931,10 @@ fn rule_11_and_rule_12_cross_border() {
     );
     assert_eq!(parcel(json!("+0530"), "211", "depot").1, utc - 5 * 3600 - 1800);
     assert_eq!(parcel(json!("Z"), "1", "picked").1, utc);
-    // Domestic: no guards, China time, no flag.
+    // Domestic: no guards, China time; a flag for a zone that cannot be read (rule 70).
     assert_eq!(
         parcel(json!("Paris"), "1", "Label created"),
-        ("PICKED_UP/PICKED_UP".to_owned(), utc - 8 * 3600, false)
+        ("PICKED_UP/PICKED_UP".to_owned(), utc - 8 * 3600, in_force(70))
     );
     assert_eq!(
         parcel(json!(null), "211", "depot").0,
@@ -1108,14 +1078,14 @@ fn rule_36_two_segments_in_one_list() {
     let told = |com: &str| {
         let payload = json!({
             "lastResult": {"state": "0", "data": [item("2025-06-16 09:00:00", "0", "o2"), item("2025-06-16 08:00:00", "0", "o1")]},
-            "destResult": {"com": com, "state": "3", "data": [item("2025-06-16 09:00:00", "", "d1")]}});
+            "destResult": {"com": com, "state": "3", "data": [item("2025-06-16 09:00:00", "", MUTE)]}});
         only(&expected(&[k100("2025-06-17 00:00:00", payload)])).clone()
     };
     let texts = |shipment: &ShipmentRow| {
         shipment
             .event
             .iter()
-            .map(|event| event.context.clone())
+            .map(|event| event.context.replace(MUTE, "d1"))
             .collect::<Vec<_>>()
             .join(" ")
     };
@@ -1255,9 +1225,11 @@ fn a_moved_event_is_retracted_at_its_old_time_and_observed_at_its_new_one() {
 
 #[test]
 fn rule_2_status_of_the_shipment() {
-    let status = |state: &str, newest: Value| {
-        let payload = json!({"lastResult": {"state": state, "data": [newest, item("2025-06-16 01:00:00", "5", "a")]}});
-        let tables = expected(&[k100("2025-06-17 00:00:00", payload)]);
+    let status = |newest: Value| {
+        let tables = expected(&[k100_items(
+            "2025-06-17 00:00:00",
+            &[newest, item("2025-06-16 01:00:00", "5", "a")],
+        )]);
         let shipment = only(&tables);
         format!(
             "{} {}",
@@ -1265,23 +1237,16 @@ fn rule_2_status_of_the_shipment() {
             shipment.raw_code.as_deref().unwrap_or("-")
         )
     };
-    let mute = item("2025-06-16 02:00:00", "", "?");
     assert_eq!(
-        status("3", item("2025-06-16 02:00:00", "0", "")),
+        status(item("2025-06-16 02:00:00", "0", "")),
         "IN_TRANSIT/IN_TRANSIT 0",
         "the newest event"
     );
     assert_eq!(
-        status("301", mute.clone()),
-        "DELIVERED/RECIPIENT 301",
-        "the top-level state"
-    );
-    assert_eq!(
-        status("", mute.clone()),
+        status(item("2025-06-16 02:00:00", "", MUTE)),
         "OUT_FOR_DELIVERY/OUT_FOR_DELIVERY 5",
         "the last known event"
     );
-    assert_eq!(status("14", mute), "EXCEPTION/REFUSED 14");
     let lonely = json!({"lastResult": {"state": "3", "data": []}});
     let tables = expected(&[k100("2025-06-17 00:00:00", lonely)]);
     assert_eq!(
@@ -1289,33 +1254,6 @@ fn rule_2_status_of_the_shipment() {
         ("UNKNOWN", &None),
         "a parcel without events"
     );
-}
-
-#[test]
-fn rule_2_top_level_state_with_ended_return_and_guards() {
-    let mute = || item("2025-06-16 02:00:00", "", "?");
-    let told = |extra: Value| {
-        let tables = expected(&[k100("2025-06-17 00:00:00", extra)]);
-        (
-            named(&only(&tables).status, only(&tables).sub_status.as_deref()),
-            only(&tables).leg.clone(),
-            only(&tables).flags.contains(&"return_signed".to_owned()),
-        )
-    };
-    let ended = json!({"status": "shutdown", "lastResult": {"state": 14, "data": [mute()]}});
-    assert_eq!(
-        told(ended),
-        ("RETURNED/REFUSED".to_owned(), "FORWARD".to_owned(), false)
-    );
-    let returning = json!({"lastResult": {"state": 3, "data": [mute(), item("2025-06-16 01:00:00", "6", "a")]}});
-    assert_eq!(
-        told(returning),
-        ("RETURNED/RETURN_SIGNED".to_owned(), "RETURN".to_owned(), false)
-    );
-    let kdniao = json!({"State": "2", "StateEx": "211", "Traces": [
-        {"AcceptTime": "2025-06-16 01:00:00", "AcceptStation": "?", "Timezone": "Z"}]});
-    let tables = expected(&[kdn("2025-06-17 00:00:00", None, kdniao)]);
-    assert_eq!(only(&tables).sub_status.as_deref(), Some("ARRIVED_DELIVERY_DEPOT"));
 }
 
 #[test]
@@ -1670,6 +1608,7 @@ fn the_comparison_ignores_the_value_of_ids_but_not_their_structure() {
                     row.event.iter_mut().for_each(|event| event.id = name(&event.id));
                     ExpectedRecord::Shipment(row)
                 }
+                ExpectedRecord::Retired(row) => ExpectedRecord::Retired(row),
                 ExpectedRecord::Transition(op, mut row) => {
                     row.transition_id = name(&row.transition_id);
                     ExpectedRecord::Transition(op, row)

@@ -4,12 +4,21 @@
 //! Each tracking number has its own story, told by one or two vendors. A step of a story changes the list of items (it
 //! grows, is rewritten, is cut, is enriched …) or only repeats an earlier push, and then tells it in a random spelling.
 
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{PushEvent, PushId, Signature, Status, TimestampMicros, Vendor};
 use fastrand::Rng;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
-use super::codes;
+use super::labels::{self, Label};
+use super::time::{self, Written, Zone};
+use super::{carriers, codes};
+
+/// The rules of 62 and up that are in force: the recomputation follows them, and the workload tries them.
+const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 70, 71, 72];
+
+pub(super) fn in_force(rule: u8) -> bool {
+    IN_FORCE.contains(&rule)
+}
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3600;
@@ -50,10 +59,19 @@ struct Teller {
     lines: Vec<Line>,
     /// Kuaidi100 `destResult`.
     destination: Option<(&'static str, Vec<Line>)>,
-    /// Kdniao: lines usually carry a time zone.
-    is_cross_border: bool,
+    writer: Writer,
     /// (payload, push time, request type, vendor's carrier) of earlier pushes.
     told: Vec<(String, Option<String>, Option<String>, String)>,
+}
+
+/// How the lines of a teller come about.
+#[derive(Clone)]
+struct Writer {
+    vendor: Vendor,
+    /// Kdniao: lines usually carry a time zone.
+    is_cross_border: bool,
+    /// Texts that say by themselves what they mean: a few, so that they meet again.
+    alphabet: Vec<Label>,
 }
 
 #[derive(Clone)]
@@ -63,6 +81,8 @@ struct Line {
     /// Told instead of the time.
     bad_time: Option<&'static str>,
     text: String,
+    /// Nobody has said what the text means by itself.
+    needs_code: bool,
     code: Option<String>,
     name: Option<&'static str>,
     area: Option<(&'static str, &'static str)>,
@@ -111,7 +131,11 @@ impl Story {
                 lines: Vec::new(),
                 destination: (is_international && *vendor == Vendor::Kuaidi100)
                     .then(|| (one(rng, &DESTINATION_CARRIERS), Vec::new())),
-                is_cross_border: is_international && *vendor == Vendor::Kdniao,
+                writer: Writer {
+                    vendor: *vendor,
+                    is_cross_border: is_international && *vendor == Vendor::Kdniao,
+                    alphabet: (0..10).map(|_| one(rng, &labels::SURE)).collect(),
+                },
                 told: Vec::new(),
             });
         }
@@ -142,21 +166,26 @@ impl Story {
             self.received_at -= self.received_at.rem_euclid(SECOND);
         }
         let teller = rng.usize(..self.tellers.len());
-        self.tellers[teller].push(rng, &self.number, self.received_at)
+        let push = self.tellers[teller].push(rng, &self.number, self.received_at);
+        // A new life may have taken its time.
+        self.received_at = push.received_at.0;
+        push
     }
 }
 
 impl Teller {
-    fn push(&mut self, rng: &mut Rng, number: &str, received_at: i64) -> PushEvent {
-        let is_repetition = !self.told.is_empty() && chance(rng, 14);
+    fn push(&mut self, rng: &mut Rng, number: &str, mut received_at: i64) -> PushEvent {
+        let is_repetition = !self.told.is_empty() && chance(rng, 16);
         let (payload, push_time, request_type, carrier) = if is_repetition {
-            let mut earlier = self.told[rng.usize(..self.told.len())].clone();
+            let last = self.told.len() - 1;
+            let index = if chance(rng, 30) { last } else { rng.usize(..=last) };
+            let mut earlier = self.told[index].clone();
             if chance(rng, 40) && self.vendor == Vendor::Kdniao {
                 earlier.1 = push_time(rng, received_at);
             }
             earlier
         } else {
-            self.change(rng, received_at);
+            self.change(rng, &mut received_at);
             let told = match self.vendor {
                 Vendor::Kuaidi100 => self.kuaidi100(rng, number),
                 Vendor::Kdniao => self.kdniao(rng, number, received_at),
@@ -164,25 +193,30 @@ impl Teller {
             self.told.push(told.clone());
             told
         };
+        let account = if in_force(67) && chance(rng, 6) {
+            "open"
+        } else {
+            self.account
+        };
         let parts = if self.vendor == Vendor::Kdniao {
             rng.u16(1..4)
         } else {
             1
         };
-        let body = format!("{} {} {payload} {push_time:?} {number}", self.vendor, self.account);
+        let body = format!("{} {account} {payload} {push_time:?} {number}", self.vendor);
         PushEvent {
             push_id: PushId(Md5::digest(body).into()),
             part: rng.u16(..parts),
             parts,
             vendor: self.vendor,
-            account: self.account.to_owned(),
+            account: account.to_owned(),
             received_at: TimestampMicros(received_at),
-            signature: if self.account == "open" {
+            signature: if account == "open" {
                 Signature::Unsigned
             } else {
                 Signature::Verified
             },
-            vendor_carrier: carrier.trim().to_owned(),
+            vendor_carrier: carriers::identifier(&carrier),
             tracking_number: number.to_owned(),
             request_type,
             query: String::new(),
@@ -195,22 +229,30 @@ impl Teller {
 
     // ---- the story goes on -------------------------------------------------------------------------------------------
 
-    fn change(&mut self, rng: &mut Rng, received_at: i64) {
+    fn change(&mut self, rng: &mut Rng, received_at: &mut i64) {
         // China time of the receipt, as a line has it.
-        let now = received_at.div_euclid(SECOND) + 8 * HOUR;
-        let (vendor, is_cross_border) = (self.vendor, self.is_cross_border);
+        let before = received_at.div_euclid(SECOND) + 8 * HOUR;
+        let mut now = before;
         if let Some((carrier, lines)) = &mut self.destination
             && chance(rng, 35)
         {
             if chance(rng, 5) {
                 *carrier = one(rng, &DESTINATION_CARRIERS);
             }
-            change_lines(rng, vendor, is_cross_border, lines, now);
+            self.writer.change(rng, lines, &mut now);
         } else {
-            change_lines(rng, vendor, is_cross_border, &mut self.lines, now);
+            self.writer.change(rng, &mut self.lines, &mut now);
+        }
+        if now > before {
+            *received_at = (now - 8 * HOUR) * SECOND + rng.i64(0..SECOND);
         }
         if chance(rng, 2) {
-            self.account = one(rng, &["demo", "open"]);
+            // Whoever has signed once signs on: rule 67.
+            self.account = if in_force(67) {
+                "demo"
+            } else {
+                one(rng, &["demo", "open"])
+            };
         }
     }
 
@@ -237,14 +279,23 @@ impl Teller {
             86..92 => "updateall",
             _ => one(rng, &[" ShutDown ", "ABORT", "unheard", "", "Polling"]),
         };
+        let is_first = in_force(65) && self.told.is_empty() && chance(rng, 15);
+        let status = if is_first { "abort" } else { status };
         let is_abort = status.eq_ignore_ascii_case("abort");
         let mut last = Map::new();
-        last.insert("nu".to_owned(), json!(number));
-        let carrier = if chance(rng, 1) { "" } else { self.carrier };
+        last.insert("nu".to_owned(), json!(invisible(rng, number)));
+        let carrier = match rng.u8(..100) {
+            0 => String::new(),
+            1 if in_force(72) => "yuan:tong".to_owned(),
+            _ => invisible(rng, self.carrier),
+        };
         if !carrier.is_empty() || chance(rng, 50) {
             last.insert("com".to_owned(), json!(carrier));
         }
-        kuaidi100_result(rng, &mut last, &self.lines, is_abort);
+        kuaidi100_result(rng, &mut last, &self.lines, is_abort, &time::CHINA);
+        if is_first {
+            last.remove("data");
+        }
         route(rng, &mut last);
         estimate(rng, &mut last, "arrivalTime", &self.lines);
         match rng.u8(..20) {
@@ -267,7 +318,13 @@ impl Teller {
         if chance(rng, corrected) {
             whole.insert("autoCheck".to_owned(), json!(if is_abort { "0" } else { "1" }));
             let old = one(rng, &["", "", self.carrier, "zhongtong", "ems"]);
-            let new = one(rng, &["ems", "zhongtong", " Ems", self.carrier, "yunda"]);
+            let new = match rng.u8(..10) {
+                0 if in_force(72) => one(
+                    rng,
+                    &["\u{ff45}\u{ff4d}\u{ff53}", "e\u{200b}ms\u{feff}", "e:ms", "\u{200d}"],
+                ),
+                _ => one(rng, &["ems", "zhongtong", " Ems", self.carrier, "yunda"]),
+            };
             whole.insert(
                 "comOld".to_owned(),
                 if chance(rng, 10) { Value::Null } else { json!(old) },
@@ -277,7 +334,7 @@ impl Teller {
             whole.insert("comOld".to_owned(), json!(one(rng, &["", "", "zhongtong"])));
             whole.insert("comNew".to_owned(), json!(""));
         }
-        whole.insert("lastResult".to_owned(), Value::Object(last));
+        whole.insert("lastResult".to_owned(), enveloped(rng, Value::Object(last)));
         if let Some((carrier, lines)) = &self.destination {
             match rng.u8(..20) {
                 0 => {}
@@ -286,17 +343,13 @@ impl Teller {
                     let mut result = Map::new();
                     result.insert("nu".to_owned(), json!("EX015142583SG"));
                     result.insert("com".to_owned(), json!(carrier));
-                    kuaidi100_result(rng, &mut result, lines, is_abort);
-                    whole.insert("destResult".to_owned(), Value::Object(result));
+                    let zone = carriers::zone(carrier).map_or(time::CHINA, |name| Zone::Named(name.to_owned()));
+                    kuaidi100_result(rng, &mut result, lines, is_abort, &zone);
+                    whole.insert("destResult".to_owned(), enveloped(rng, Value::Object(result)));
                 }
             }
         }
-        (
-            doubled_keys(rng, Value::Object(whole).to_string()),
-            None,
-            None,
-            carrier.to_owned(),
-        )
+        (doubled_keys(rng, Value::Object(whole).to_string()), None, None, carrier)
     }
 
     fn kdniao(
@@ -319,8 +372,8 @@ impl Teller {
         }
         let mut whole = Map::new();
         whole.insert("EBusinessID".to_owned(), json!("1000001"));
-        whole.insert("LogisticCode".to_owned(), json!(number));
-        whole.insert("ShipperCode".to_owned(), json!(self.carrier));
+        whole.insert("LogisticCode".to_owned(), json!(invisible(rng, number)));
+        whole.insert("ShipperCode".to_owned(), json!(invisible(rng, self.carrier)));
         whole.insert("CallBack".to_owned(), json!("a|b=c:d"));
         match rng.u8(..20) {
             0 => drop(whole.insert("Success".to_owned(), json!(false))),
@@ -348,7 +401,7 @@ impl Teller {
             }
         }
         estimate(rng, &mut whole, "EstimatedDeliveryTime", &self.lines);
-        if chance(rng, 8) {
+        if chance(rng, if self.told.is_empty() && in_force(65) { 20 } else { 8 }) {
             if chance(rng, 70) {
                 whole.insert("Traces".to_owned(), one(rng, &["null", "[]"]).parse().unwrap());
             }
@@ -361,8 +414,9 @@ impl Teller {
                 .map(|line| kdniao_line(rng, line, with_codes, with_zones))
                 .collect();
             order(rng, &mut traces, 30);
-            whole.insert("Traces".to_owned(), Value::Array(traces));
+            whole.insert("Traces".to_owned(), list(rng, traces));
         }
+        let whole = lower_case_keys(rng, whole);
         (
             doubled_keys(rng, Value::Object(whole).to_string()),
             push_time,
@@ -372,11 +426,16 @@ impl Teller {
     }
 }
 
-fn kuaidi100_result(rng: &mut Rng, result: &mut Map<String, Value>, lines: &[Line], is_abort: bool) {
-    if let Some(state) = top_level_code(rng, Vendor::Kuaidi100, lines) {
+fn kuaidi100_result(rng: &mut Rng, result: &mut Map<String, Value>, lines: &[Line], is_abort: bool, zone: &Zone) {
+    let signs_off = in_force(63) && chance(rng, 15);
+    if signs_off {
+        let state = one(rng, &["3", "3", "301", "302", "303", "304", "4", "14", "6"]);
+        result.insert("state".to_owned(), code_value(rng, state));
+    } else if let Some(state) = top_level_code(rng, Vendor::Kuaidi100, lines) {
         result.insert("state".to_owned(), state);
     }
     let is_check = match rng.u8(..20) {
+        0..12 if signs_off => json!("1"),
         0 => json!("1"),
         1 => json!(1),
         2 => json!(true),
@@ -396,9 +455,77 @@ fn kuaidi100_result(rng: &mut Rng, result: &mut Map<String, Value>, lines: &[Lin
         return;
     }
     let with_codes = chance(rng, 85);
-    let mut data: Vec<Value> = lines.iter().map(|line| kuaidi100_line(rng, line, with_codes)).collect();
+    let mut data: Vec<Value> = lines
+        .iter()
+        .map(|line| kuaidi100_line(rng, line, with_codes, zone))
+        .collect();
     order(rng, &mut data, 85);
-    result.insert("data".to_owned(), Value::Array(data));
+    let data = list(rng, data);
+    result.insert("data".to_owned(), data);
+}
+
+/// Rule 71: what may be a JSON text is one now and then.
+fn enveloped(rng: &mut Rng, value: Value) -> Value {
+    if in_force(71) && chance(rng, 5) {
+        Value::String(value.to_string())
+    } else {
+        value
+    }
+}
+
+/// Rule 71: a list as an array, as PHP numbers it, or as its only element; any of them perhaps as a text.
+fn list(rng: &mut Rng, mut elements: Vec<Value>) -> Value {
+    let list = match rng.u8(..30) {
+        0 if in_force(71) => {
+            let first = rng.usize(..9);
+            let numbered = elements.into_iter().enumerate();
+            Value::Object(
+                numbered
+                    .map(|(index, element)| ((first + index).to_string(), element))
+                    .collect(),
+            )
+        }
+        1..10 if in_force(71) && elements.len() == 1 && elements[0].is_object() => elements.remove(0),
+        _ => Value::Array(elements),
+    };
+    enveloped(rng, list)
+}
+
+/// Rule 71: the documented spelling wins where both are there.
+fn lower_case_keys(rng: &mut Rng, parcel: Map<String, Value>) -> Map<String, Value> {
+    if !in_force(71) || !chance(rng, 6) {
+        return parcel;
+    }
+    let mut lower_case = Map::new();
+    for (key, value) in parcel {
+        let value = match value {
+            Value::Array(traces) => {
+                let traces = traces.into_iter().map(|trace| match trace {
+                    Value::Object(trace) => Value::Object(lower_case_keys(rng, trace)),
+                    other => other,
+                });
+                Value::Array(traces.collect())
+            }
+            other => other,
+        };
+        if chance(rng, 10) {
+            lower_case.insert(key[..1].to_lowercase() + &key[1..], json!("3"));
+            lower_case.insert(key, value);
+        } else {
+            lower_case.insert(key[..1].to_lowercase() + &key[1..], value);
+        }
+    }
+    lower_case
+}
+
+/// Rule 72: with a character that nobody sees. Ingest takes it out of number and carrier.
+fn invisible(rng: &mut Rng, identifier: &str) -> String {
+    if !in_force(72) || !chance(rng, 4) {
+        return identifier.to_owned();
+    }
+    let glyph = one(rng, &["\u{200b}", "\u{feff}", "\u{200d}", "\u{ad}", "\u{202a}"]);
+    let (front, back) = identifier.split_at(2);
+    format!("{front}{glyph}{back}")
 }
 
 fn route(rng: &mut Rng, last: &mut Map<String, Value>) {
@@ -431,122 +558,220 @@ fn route(rng: &mut Rng, last: &mut Map<String, Value>) {
     }
 }
 
-/// What happens to a list between two pushes.
-fn change_lines(rng: &mut Rng, vendor: Vendor, is_cross_border: bool, lines: &mut Vec<Line>, now: i64) {
-    let newest = lines.iter().map(|line| line.local).max().unwrap_or(now - 2 * DAY);
-    let some_line = |rng: &mut Rng, lines: &[Line]| (!lines.is_empty()).then(|| rng.usize(..lines.len()));
-    match rng.u8(..100) {
-        // A new life: far from everything before, close to the limit of 30 days, or while something is still shared.
-        0..4 if !lines.is_empty() => {
-            let gap = one(rng, &[30 * DAY, 30 * DAY + 1, 31 * DAY, 60 * DAY]);
-            let shared = chance(rng, 15);
-            if !shared {
-                lines.clear();
-            }
-            lines.push(line(rng, vendor, is_cross_border, newest + gap));
-        }
-        // Older snapshot.
-        4..12 if !lines.is_empty() => lines.truncate(lines.len() - rng.usize(..=lines.len().min(3))),
-        // Text, code, time edited.
-        12..26 => {
-            if let Some(index) = some_line(rng, lines) {
-                let line = &mut lines[index];
-                match rng.u8(..6) {
-                    0 => line.text = text(rng),
-                    1 => line.code = code(rng, vendor),
-                    2 => line.local += one(rng, &[-1, 1, 60, -3600, 86_400]),
-                    3 => line.zone = one(rng, &ZONES),
-                    4 => line.name = one(rng, &[None, Some("签收"), Some("拒签")]),
-                    _ => line.bad_time = one(rng, &[None, Some("soon")]),
+impl Writer {
+    /// What happens to a list between two pushes. `now` moves on if it takes its time.
+    fn change(&self, rng: &mut Rng, lines: &mut Vec<Line>, now: &mut i64) {
+        let newest = lines.iter().map(|line| line.local).max().unwrap_or(*now - 2 * DAY);
+        let some_line = |rng: &mut Rng, lines: &[Line]| (!lines.is_empty()).then(|| rng.usize(..lines.len()));
+        match rng.u8(..106) {
+            // A new life: far from everything before, close to a limit, or while something is still shared.
+            0..5 if !lines.is_empty() => self.begin_anew(rng, lines, newest, now),
+            // Older snapshot.
+            5..12 if !lines.is_empty() => lines.truncate(lines.len() - rng.usize(..=lines.len().min(3))),
+            // Text, code, time edited.
+            12..26 => {
+                if let Some(index) = some_line(rng, lines) {
+                    self.edit(rng, &mut lines[index]);
                 }
             }
-        }
-        // Enriched.
-        26..34 => {
-            if let Some(index) = some_line(rng, lines) {
-                let line = &mut lines[index];
-                line.area = Some(one(rng, &AREAS));
-                line.place = one(rng, &PLACES);
-                if line.code.is_none() {
-                    line.code = code(rng, vendor);
+            // Enriched.
+            26..34 => {
+                if let Some(index) = some_line(rng, lines) {
+                    let line = &mut lines[index];
+                    line.area = Some(one(rng, &AREAS));
+                    line.place = one(rng, &PLACES);
+                    if line.code.is_none() {
+                        self.recode(rng, line);
+                    }
                 }
             }
-        }
-        // A line vanishes.
-        34..42 => {
-            if let Some(index) = some_line(rng, lines) {
-                lines.remove(index);
-            }
-        }
-        // Twins and neighbours within a second.
-        42..50 => {
-            if let Some(index) = some_line(rng, lines) {
-                let mut twin = lines[index].clone();
-                if chance(rng, 60) {
-                    twin.code = code(rng, vendor);
+            // A line vanishes.
+            34..42 => {
+                if let Some(index) = some_line(rng, lines) {
+                    lines.remove(index);
                 }
-                if chance(rng, 50) {
-                    twin.text = text(rng);
+            }
+            // Twins and neighbours within a second.
+            42..50 => {
+                if let Some(index) = some_line(rng, lines) {
+                    let mut twin = lines[index].clone();
+                    if chance(rng, 60) {
+                        self.recode(rng, &mut twin);
+                    }
+                    if chance(rng, 50) {
+                        self.reword(rng, &mut twin);
+                    }
+                    lines.insert(index + rng.usize(..=1), twin);
                 }
-                lines.insert(index + rng.usize(..=1), twin);
             }
-        }
-        // Something back-dated.
-        50..55 => {
-            if let Some(index) = some_line(rng, lines) {
-                let local = lines[index].local - rng.i64(0..DAY);
-                lines.insert(index, line(rng, vendor, is_cross_border, local));
+            // Something back-dated.
+            50..55 => {
+                if let Some(index) = some_line(rng, lines) {
+                    let local = lines[index].local - rng.i64(0..DAY);
+                    lines.insert(index, self.line(rng, local));
+                }
             }
+            // A return, a locker, a second round, scans behind the delivery: what belongs together.
+            55..72 => self.run(rng, lines, newest),
+            // The newest line says nothing, or that there is nothing.
+            72..78 if in_force(63) => {
+                let later = one(rng, &[0, 1, 600, HOUR, DAY]);
+                let mut mute = self.line(rng, newest + later);
+                mute.code = one(rng, &[None, None, None, Some("999")]).map(str::to_owned);
+                (mute.name, mute.needs_code) = (None, false);
+                mute.text = if chance(rng, 25) {
+                    (mute.code, mute.zone) = (None, None);
+                    one(rng, &PLACEHOLDERS).to_owned()
+                } else {
+                    labelled(rng, &[Status::Unknown]).to_owned()
+                };
+                lines.push(mute);
+            }
+            // It grows.
+            _ => self.grow(rng, lines, newest, *now),
         }
-        // A return, a locker, a second round: runs of codes that belong together.
-        55..70 => {
-            let runs = match vendor {
-                Vendor::Kuaidi100 => KUAIDI100_RUNS,
-                Vendor::Kdniao => KDNIAO_RUNS,
-            };
-            let mut local = newest;
-            for code in one(rng, runs) {
-                local += one(rng, &[0, 1, 600, HOUR, 5 * HOUR, DAY, 30 * DAY, 30 * DAY + 1]);
-                let mut next = line(rng, vendor, is_cross_border, local);
+        if lines.len() > 14 {
+            let cut = rng.usize(1..10);
+            lines.drain(..cut);
+        }
+    }
+
+    fn begin_anew(&self, rng: &mut Rng, lines: &mut Vec<Line>, newest: i64, now: &mut i64) {
+        let mut gap = one(rng, &[30 * DAY, 30 * DAY + 1, 31 * DAY, 60 * DAY]);
+        if in_force(65) && chance(rng, 60) {
+            gap = one(rng, &[DAY - 1, DAY, DAY, DAY + 1, 2 * DAY, 20 * DAY]);
+            *now = (*now).max(newest + gap + rng.i64(0..DAY));
+        }
+        let shared = chance(rng, 15);
+        if !shared {
+            lines.clear();
+        }
+        lines.push(self.line(rng, newest + gap));
+    }
+
+    fn edit(&self, rng: &mut Rng, line: &mut Line) {
+        match rng.u8(..6) {
+            0 => self.reword(rng, line),
+            1 => self.recode(rng, line),
+            2 => line.local += one(rng, &[-1, 1, 60, -3600, 86_400]),
+            3 => line.zone = zone(rng),
+            4 => line.name = one(rng, &[None, Some("签收"), Some("拒签")]),
+            _ => line.bad_time = one(rng, &[None, Some("soon")]),
+        }
+    }
+
+    fn run(&self, rng: &mut Rng, lines: &mut Vec<Line>, newest: i64) {
+        let by_code = match self.vendor {
+            Vendor::Kuaidi100 => KUAIDI100_RUNS,
+            Vendor::Kdniao => KDNIAO_RUNS,
+        };
+        let mut local = newest;
+        let mut next = |rng: &mut Rng| {
+            local += one(rng, &[0, 1, 600, HOUR, 5 * HOUR, DAY, 30 * DAY, 30 * DAY + 1]);
+            self.line(rng, local)
+        };
+        if in_force(62) && chance(rng, 35) {
+            for status in one(rng, TEXT_RUNS) {
+                let mut next = next(rng);
+                (next.code, next.name, next.needs_code) = (None, None, false);
+                labelled(rng, &[*status]).clone_into(&mut next.text);
+                lines.push(next);
+            }
+        } else {
+            for code in one(rng, by_code) {
+                let mut next = next(rng);
                 next.code = Some((*code).to_owned());
                 lines.push(next);
             }
         }
-        // It grows.
-        _ => {
-            for _ in 0..rng.usize(1..4) {
-                let newest = lines.iter().map(|line| line.local).max().unwrap_or(newest);
-                let local = match rng.u8(..20) {
-                    0..4 => newest,
-                    4..6 => newest + 1,
-                    6..8 => newest + DAY,
-                    8..11 => newest + rng.i64(0..HOUR),
-                    11..14 => newest + rng.i64(0..DAY),
-                    14 => now + 600,
-                    15 => now + 601,
-                    16 => now + rng.i64(0..2 * DAY),
-                    _ => now - rng.i64(0..5 * HOUR),
-                };
-                lines.push(line(rng, vendor, is_cross_border, local));
-            }
+    }
+
+    fn grow(&self, rng: &mut Rng, lines: &mut Vec<Line>, newest: i64, now: i64) {
+        for _ in 0..rng.usize(1..4) {
+            let newest = lines.iter().map(|line| line.local).max().unwrap_or(newest);
+            let local = match rng.u8(..20) {
+                0..4 => newest,
+                4..6 => newest + 1,
+                6..8 => newest + DAY,
+                8..11 => newest + rng.i64(0..HOUR),
+                11..14 => newest + rng.i64(0..DAY),
+                14 => now + 600,
+                15 => now + 601,
+                16 => now + rng.i64(0..2 * DAY),
+                _ => now - rng.i64(0..5 * HOUR),
+            };
+            lines.push(self.line(rng, local));
         }
     }
-    if lines.len() > 14 {
-        let cut = rng.usize(1..10);
-        lines.drain(..cut);
+
+    fn line(&self, rng: &mut Rng, local: i64) -> Line {
+        let mut line = Line {
+            local,
+            bad_time: chance(rng, 3).then(|| one(rng, &BAD_TIMES)),
+            text: String::new(),
+            needs_code: false,
+            code: code(rng, self.vendor),
+            name: chance(rng, 40).then(|| name(rng)),
+            area: chance(rng, 45).then(|| one(rng, &AREAS)),
+            place: if chance(rng, 40) { one(rng, &PLACES) } else { None },
+            zone: if self.is_cross_border {
+                zone(rng)
+            } else {
+                (in_force(70) && chance(rng, 1)).then(|| one(rng, &["Paris", "CST"]))
+            },
+        };
+        self.reword(rng, &mut line);
+        line
+    }
+
+    /// Another text: any at all beside a code that is known, else one that says by itself what it means.
+    fn reword(&self, rng: &mut Rng, line: &mut Line) {
+        let is_told = line.code.as_deref().is_some_and(|code| self.is_usable(code));
+        line.needs_code = is_told && chance(rng, 50);
+        line.text = if line.needs_code {
+            text(rng)
+        } else if !in_force(62) || chance(rng, 8) {
+            String::new()
+        } else {
+            let label = if chance(rng, 85) {
+                one(rng, &self.alphabet)
+            } else {
+                one(rng, &labels::SURE)
+            };
+            match rng.u8(..12) {
+                0 => format!(" {}", label.text),
+                1 => label.text.replace(' ', "\u{3000}"),
+                _ => label.text.to_owned(),
+            }
+        };
+    }
+
+    fn recode(&self, rng: &mut Rng, line: &mut Line) {
+        line.code = code(rng, self.vendor);
+        while line.needs_code && !line.code.as_deref().is_some_and(|code| self.is_usable(code)) {
+            line.code = code(rng, self.vendor);
+        }
+    }
+
+    fn is_usable(&self, code: &str) -> bool {
+        codes::by_code(self.vendor, false, code.trim(), "").is_some()
     }
 }
 
-fn line(rng: &mut Rng, vendor: Vendor, is_cross_border: bool, local: i64) -> Line {
-    Line {
-        local,
-        bad_time: chance(rng, 3).then(|| one(rng, &BAD_TIMES)),
-        text: text(rng),
-        code: code(rng, vendor),
-        name: chance(rng, 40).then(|| name(rng)),
-        area: chance(rng, 45).then(|| one(rng, &AREAS)),
-        place: if chance(rng, 40) { one(rng, &PLACES) } else { None },
-        zone: if is_cross_border { one(rng, &ZONES) } else { None },
+/// A text that means one of these.
+fn labelled(rng: &mut Rng, statuses: &[Status]) -> &'static str {
+    let fitting: Vec<&Label> = labels::SURE
+        .iter()
+        .filter(|label| statuses.contains(&label.status))
+        .collect();
+    one(rng, &fitting).text
+}
+
+fn zone(rng: &mut Rng) -> Option<&'static str> {
+    if in_force(70) && chance(rng, 30) {
+        one(rng, &MORE_ZONES)
+    } else {
+        one(rng, &ZONES)
     }
 }
 
@@ -558,12 +783,20 @@ fn code(rng: &mut Rng, vendor: Vendor) -> Option<String> {
     let unknown = [
         "1004", "1009", "299", "999", "77", "x", "04", "199", "399", "699", "1104", "0", "4 ",
     ];
+    let odd = [
+        "张三13812345678",
+        "4 4",
+        "a.b",
+        "12345678901234567890123456789012345678901",
+        "A-1_b",
+    ];
     match rng.u8(..20) {
         0..9 => Some(one(rng, common).to_owned()),
         9..16 => {
             let all: Vec<&str> = codes::all_codes(vendor).collect();
             Some(one(rng, &all).to_owned())
         }
+        16 if in_force(68) && chance(rng, 30) => Some(one(rng, &odd).to_owned()),
         16 => Some(one(rng, &unknown).to_owned()),
         _ => None,
     }
@@ -587,8 +820,12 @@ fn text(rng: &mut Rng) -> String {
 }
 
 fn top_level_code(rng: &mut Rng, vendor: Vendor, lines: &[Line]) -> Option<Value> {
-    let code = match rng.u8(..10) {
+    if !in_force(63) {
+        return None;
+    }
+    let code = match rng.u8(..11) {
         0 => return None,
+        10 => one(rng, &["3", "301", "302", "304", "311", "406", "4"]).to_owned(),
         1 => return Some(Value::Null),
         2 => return Some(json!("")),
         3..6 => code(rng, vendor)?,
@@ -606,16 +843,24 @@ fn code_value(rng: &mut Rng, code: &str) -> Value {
     }
 }
 
-fn kuaidi100_line(rng: &mut Rng, line: &Line, with_codes: bool) -> Value {
+fn kuaidi100_line(rng: &mut Rng, line: &Line, with_codes: bool, zone: &Zone) -> Value {
     let mut item = Map::new();
-    let time = local_time(rng, line);
-    match rng.u8(..12) {
+    let time = local_time(rng, line, zone);
+    match rng.u8(..13) {
+        12 if in_force(70) => {
+            let impossible = one(
+                rng,
+                &["1999-12-31 23:59:59", "9999-01-01 00:00:00", "0001-01-01T00:00:00Z"],
+            );
+            item.insert("ftime".to_owned(), json!(impossible));
+            item.insert("time".to_owned(), json!(time));
+        }
         0 => drop(item.insert("time".to_owned(), json!(time))),
         1 => {
             item.insert("ftime".to_owned(), json!("--"));
             item.insert("time".to_owned(), json!(time));
         }
-        2 => {
+        2 if in_force(70) || line.bad_time.is_none() => {
             item.insert("ftime".to_owned(), json!(time));
             item.insert("time".to_owned(), json!("2001-01-01 00:00:00"));
         }
@@ -629,7 +874,7 @@ fn kuaidi100_line(rng: &mut Rng, line: &Line, with_codes: bool) -> Value {
         }
     }
     context(rng, &mut item, "context", &line.text);
-    if with_codes {
+    if with_codes || line.needs_code {
         match &line.code {
             Some(code) => drop(item.insert("statusCode".to_owned(), code_value(rng, code))),
             None => drop(item.insert(
@@ -671,9 +916,10 @@ fn kuaidi100_line(rng: &mut Rng, line: &Line, with_codes: bool) -> Value {
 
 fn kdniao_line(rng: &mut Rng, line: &Line, with_codes: bool, with_zones: bool) -> Value {
     let mut trace = Map::new();
-    trace.insert("AcceptTime".to_owned(), json!(local_time(rng, line)));
+    let zone = line.zone.and_then(time::parse_zone).unwrap_or(time::CHINA);
+    trace.insert("AcceptTime".to_owned(), json!(local_time(rng, line, &zone)));
     context(rng, &mut trace, "AcceptStation", &line.text);
-    if with_codes {
+    if with_codes || line.needs_code {
         match &line.code {
             Some(code) => drop(trace.insert("Action".to_owned(), code_value(rng, code))),
             None if chance(rng, 50) => drop(trace.insert("Action".to_owned(), json!(""))),
@@ -711,24 +957,73 @@ fn odd(rng: &mut Rng, item: Map<String, Value>) -> Value {
     }
 }
 
-fn local_time(rng: &mut Rng, line: &Line) -> String {
-    if let Some(bad) = line.bad_time {
-        return bad.to_owned();
-    }
-    let civil = jiff::Timestamp::from_second(line.local)
+fn civil(local: i64) -> jiff::civil::DateTime {
+    jiff::Timestamp::from_second(local)
         .unwrap()
         .to_zoned(jiff::tz::TimeZone::UTC)
-        .datetime();
-    let form = match rng.u8(..16) {
+        .datetime()
+}
+
+/// The time of a line in one of many spellings; `zone` is the one that its clock hangs in.
+fn local_time(rng: &mut Rng, line: &Line, zone: &Zone) -> Value {
+    if let Some(bad) = line.bad_time {
+        return json!(bad);
+    }
+    let clock = civil(line.local);
+    if in_force(70) && chance(rng, 20) {
+        return absolute_time(rng, time::placed(Written::Clock(clock), zone).utc);
+    }
+    let form = match rng.u8(..18) {
         0 => "%Y/%m/%d %H:%M:%S",
         1 => "%Y/%-m/%-d %-H:%M:%S",
         2 => "%Y-%m-%dT%H:%M:%S",
         3 => " %Y-%-m-%-d  %-H:%-M:%-S ",
         4 => "%Y-%m-%d %H:%M:%S.123",
-        5 if civil.second() == 0 => "%Y/%-m/%-d %-H:%M",
+        5 if clock.second() == 0 => "%Y/%-m/%-d %-H:%M",
+        6 if in_force(70) => "%Y%m%d%H%M%S",
+        7 if in_force(70) && clock.second() == 0 => "%Y年%-m月%-d日 %-H:%M",
+        7 | 8 if in_force(70) => "%Y年%-m月%-d日 %-H:%M:%S",
+        9 if in_force(70) => return json!(clock.strftime("%Y%m%d%H%M%S").to_string().parse::<u64>().unwrap()),
         _ => "%Y-%m-%d %H:%M:%S",
     };
-    civil.strftime(form).to_string()
+    json!(clock.strftime(form).to_string())
+}
+
+/// Rule 70: a moment with its own offset, or as Unix time.
+fn absolute_time(rng: &mut Rng, utc: i64) -> Value {
+    let (offset, east) = one(
+        rng,
+        &[
+            ("Z", 0),
+            (" Z", 0),
+            ("+08:00", 8 * HOUR),
+            (" +0800", 8 * HOUR),
+            ("+08", 8 * HOUR),
+            ("-05:00", -5 * HOUR),
+            ("+0530", 5 * HOUR + 1800),
+        ],
+    );
+    match rng.u8(..10) {
+        0 => json!(utc),
+        1 => json!(utc.to_string()),
+        2 => json!(utc * 1000 + rng.i64(0..1000)),
+        3 => json!(format!(" {}", utc * 1000 + rng.i64(0..1000))),
+        4 => json!(
+            civil(utc + east)
+                .strftime(&format!("%Y-%m-%d %H:%M:%S.5{offset}"))
+                .to_string()
+        ),
+        5 => json!(
+            civil(utc + east)
+                .strftime(&format!("%Y-%m-%d %H:%M:%S{offset}"))
+                .to_string()
+        ),
+        _ => json!(
+            civil(utc + east)
+                .strftime(&format!("%Y-%m-%dT%H:%M:%S{offset}"))
+                .to_string()
+        ),
+    }
 }
 
 /// Kuaidi100 tells newest first, Kdniao oldest first; both are also told the other way round, and mixed up.
@@ -750,11 +1045,7 @@ fn estimate(rng: &mut Rng, into: &mut Map<String, Value>, field: &str, lines: &[
     if chance(rng, 65) {
         return;
     }
-    let local = lines.first().map_or(BEGIN, |line| line.local) + rng.i64(1..4) * DAY;
-    let civil = jiff::Timestamp::from_second(local)
-        .unwrap()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .datetime();
+    let civil = civil(lines.first().map_or(BEGIN, |line| line.local) + rng.i64(1..4) * DAY);
     let form = one(
         rng,
         &[
@@ -773,17 +1064,22 @@ fn estimate(rng: &mut Rng, into: &mut Map<String, Value>, field: &str, lines: &[
 }
 
 fn push_time(rng: &mut Rng, received_at: i64) -> Option<String> {
-    let second = received_at.div_euclid(SECOND) + 8 * HOUR - one(rng, &[0, 0, 1, 5, 600, 7 * HOUR, 3 * DAY]);
-    let civil = jiff::Timestamp::from_second(second)
-        .unwrap()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .datetime();
+    let mut second = received_at.div_euclid(SECOND) + 8 * HOUR - one(rng, &[0, 0, 1, 5, 600, 7 * HOUR, 3 * DAY]);
+    if in_force(66) && chance(rng, 6) {
+        second += one(rng, &[600, 601, 7 * HOUR, 365 * DAY]);
+    }
+    let civil = civil(second);
     match rng.u8(..10) {
         0 => None,
         1 => Some(String::new()),
         2 => Some("soon".to_owned()),
         3 => Some(civil.strftime("%Y/%-m/%-d %-H:%M").to_string()),
         4 if chance(rng, 20) => Some("0001-01-01 00:00:00".to_owned()),
+        5 if in_force(70) => match absolute_time(rng, second - 8 * HOUR) {
+            Value::String(text) => Some(text),
+            number => Some(number.to_string()),
+        },
+        6 if in_force(70) => Some(civil.strftime("%Y%m%d%H%M%S").to_string()),
         _ => Some(civil.strftime("%Y-%m-%d %H:%M:%S").to_string()),
     }
 }
@@ -792,7 +1088,7 @@ fn push_time(rng: &mut Rng, received_at: i64) -> Option<String> {
 fn doubled_keys(rng: &mut Rng, payload: String) -> String {
     match rng.u8(..60) {
         0 => payload.replacen('{', r#"{"status":"shutdown","Success":false,"#, 1),
-        1 => payload.replacen(
+        1 if in_force(63) => payload.replacen(
             r#""lastResult":{"#,
             r#""lastResult":{"state":"3","data":[],"nu":"x","#,
             1,
@@ -815,6 +1111,9 @@ const KUAIDI100_RUNS: &[&[&str]] = &[
     &["102", "103", "1002", "1001", "5"],
     &["14"],
     &["3", "6"],
+    &["5", "3", "0", "5"],
+    &["3", "202", "201", "204"],
+    &["501", "304", "205"],
 ];
 
 const KDNIAO_RUNS: &[&[&str]] = &[
@@ -827,9 +1126,48 @@ const KDNIAO_RUNS: &[&[&str]] = &[
     &["601", "602", "604", "603"],
     &["10", "1", "206", "204", "201", "205", "202"],
     &["202", "420", "202", "421"],
+    &["202", "301", "204", "202"],
+    &["301", "403", "402", "405"],
+    &["211", "311", "412"],
 ];
 
-const BAD_TIMES: [&str; 7] = [
+/// Statuses that are told by texts alone.
+const TEXT_RUNS: &[&[Status]] = &[
+    &[Status::Returning, Status::OutForDelivery, Status::Delivered],
+    &[Status::Returning, Status::AvailableForPickup],
+    &[Status::Returning, Status::InTransit, Status::Returned],
+    &[Status::Returning, Status::OutForDelivery, Status::Returning],
+    &[
+        Status::OutForDelivery,
+        Status::Delivered,
+        Status::Returning,
+        Status::OutForDelivery,
+    ],
+    &[Status::Delivered, Status::InTransit, Status::Exception],
+    &[Status::OutForDelivery, Status::Exception, Status::Delivered],
+    &[Status::Returned],
+    &[
+        Status::InfoReceived,
+        Status::PickedUp,
+        Status::InTransit,
+        Status::OutForDelivery,
+    ],
+];
+
+/// Rule 63c.
+const PLACEHOLDERS: [&str; 6] = [
+    "查无结果",
+    "暂无轨迹",
+    " 暂无 物流信息。",
+    "没有查询到相关信息！",
+    "No tracking information available.",
+    "【暂无轨迹】",
+];
+
+const BAD_TIMES: [&str; 10] = [
+    "20250301",
+    "2025-03-01 10:00:00 CET",
+    "2025-03-01 10:00:00+08:00 x",
     "0001-01-01 00:00:00",
     "0000-00-00 00:00:00",
     "1999-12-31 23:59:59",
@@ -850,8 +1188,22 @@ const ZONES: [Option<&str>; 12] = [
     Some("-0330"),
     Some("+9"),
     Some("Z"),
-    Some("Paris"),
+    Some(" +0800"),
     Some(""),
+];
+
+/// Rule 70.
+const MORE_ZONES: [Option<&str>; 10] = [
+    Some("Paris"),
+    Some("Europe/Paris"),
+    Some("europe/paris"),
+    Some("Asia/Tokyo"),
+    Some("CET"),
+    Some("EST"),
+    Some("CST"),
+    Some("BST"),
+    Some("\u{2212}05:00"),
+    Some("GMT\u{2212}3"),
 ];
 
 const AREAS: [(&str, &str); 12] = [
@@ -942,7 +1294,7 @@ const TEXTS: [&str; 56] = [
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::{Expected, ExpectedRecord, expected, expected_tables};
+    use super::super::{Expected, ExpectedRecord, by_number, expected, expected_tables, judged};
     use super::*;
 
     #[test]
@@ -1011,6 +1363,7 @@ mod tests {
                     }
                     count(format!("attempts {}", row.attempts.min(3)));
                 }
+                ExpectedRecord::Retired(_) => count("retired".to_owned()),
                 ExpectedRecord::Transition(op, row) => {
                     count(format!("op {op}"));
                     count(format!("from {} {}", row.from_status, row.verdict));
@@ -1024,6 +1377,11 @@ mod tests {
             .filter(|record| matches!(record, ExpectedRecord::Shipment(_)))
             .count();
         count(format!("accepted {}", shipments * 10 / pushes.len()));
+        for pushes in by_number(&pushes) {
+            for (judgement, _) in judged(&pushes) {
+                count(format!("{judgement:?}"));
+            }
+        }
         let mut epochs: BTreeMap<_, usize> = BTreeMap::new();
         for row in &tables.shipment {
             *epochs
@@ -1064,6 +1422,11 @@ mod tests {
             "flag unknown_code",
             "flag lane_inferred",
             "flag route_loop",
+            "flag status_inferred",
+            "Outranked",
+            "Duplicate",
+            "Stale",
+            "retired",
             "left_origin true",
             "arrived_dest true",
             "op RETRACTED",

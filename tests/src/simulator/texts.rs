@@ -1,6 +1,8 @@
 //! What carriers write into a trace: three house styles, with the names, telephone numbers and pick-up codes that real
 //! traces are full of. All persons and numbers are made up.
 
+use crate::oracle::labels;
+
 use super::carriers::{Carrier, Style};
 use super::places::City;
 use super::random::Random;
@@ -101,6 +103,11 @@ pub struct Scene<'life> {
     pub station: &'life str,
     /// The code that opens it.
     pub code: &'life str,
+}
+
+/// A line that says by itself what the step is, for subscriptions without codes and names.
+pub fn telling(step: Step, random: &mut Random) -> &'static str {
+    *random.pick(&labels::of_code(step.names().advanced.0))
 }
 
 /// The text of a step in the carrier's style.

@@ -131,6 +131,16 @@ enum Subscription {
     },
 }
 
+impl Subscription {
+    /// Neither codes nor names of statuses.
+    fn has_texts_only(&self) -> bool {
+        match self {
+            Self::Kuaidi100 { product, .. } => *product == kuaidi100::Product::Plain,
+            Self::Kdniao { product, .. } => *product == kdniao::Product::Basic,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Followed {
     parcel: Parcel,
@@ -384,7 +394,13 @@ fn subscribe(config: &SimulationConfig, vendor: Vendor, mut parcel: Parcel, rand
     };
     let late = if random.chance(0.1) { 20 } else { 2 };
     let subscribed_at = parcel.ordered_at + random.whole(0, late * HOUR);
-    let revisions = revise(config, &mut parcel, random);
+    let texts_only = subscription.has_texts_only();
+    if texts_only {
+        for happening in &mut parcel.happenings {
+            texts::telling(happening.step, random).clone_into(&mut happening.text);
+        }
+    }
+    let revisions = revise(config, &mut parcel, texts_only, random);
     Followed {
         parcel,
         revisions,
@@ -444,14 +460,14 @@ fn kdniao_subscription(
     )
 }
 
-/// What the vendor will get wrong about this parcel.
-fn revise(config: &SimulationConfig, parcel: &mut Parcel, random: &mut Random) -> Vec<Revision> {
+/// What the vendor will get wrong about this parcel. A text that is all there is stays as it is.
+fn revise(config: &SimulationConfig, parcel: &mut Parcel, texts_only: bool, random: &mut Random) -> Vec<Revision> {
     let mut revisions = Vec::new();
     let Some(last) = parcel.happenings.len().checked_sub(1).filter(|last| *last > 1) else {
         return revisions;
     };
     let any = |random: &mut Random| usize::try_from(random.whole(1, i64::try_from(last).unwrap_or(1))).unwrap_or(last);
-    if random.chance(0.05) {
+    if random.chance(0.05) && !texts_only {
         let index = any(random);
         revisions.push(Revision {
             since: 0,
@@ -467,7 +483,7 @@ fn revise(config: &SimulationConfig, parcel: &mut Parcel, random: &mut Random) -
         let since = happening.visible_at + random.whole(6, 48) * HOUR;
         let change = match random.whole(0, 2) {
             0 if index < last => Change::Forgotten,
-            1 => Change::Reworded(format!("{}（更正）", happening.text)),
+            1 if !texts_only => Change::Reworded(format!("{}（更正）", happening.text)),
             _ => Change::Moved(random.whole(60, 3_000)),
         };
         revisions.push(Revision { since, index, change });

@@ -1,0 +1,68 @@
+//! Rule 62: what a text says by itself, as labelled by hand. Not a classifier: a text without a label has no class here, and the
+//! recomputation of an item that has nothing else ends.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use courierflow_schemas::records::{Status, Vendor};
+
+use super::{codes, masking};
+
+/// id, split, carrier, language, category, text, status, sub-status, other answers, confidence, vendor's code, why.
+const LINES: &str = include_str!("../../../processor/domain/tests/texts/train.tsv");
+
+/// A line whose class nobody disputes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    pub(super) text: &'static str,
+    pub(super) status: Status,
+    pub(super) sub_status: Option<&'static str>,
+}
+
+/// The lines that are sure and have one answer.
+pub(super) static SURE: LazyLock<Vec<Label>> = LazyLock::new(|| {
+    let lines = LINES.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
+    lines
+        .filter(|column| column[9] == "sure" && column[8].is_empty())
+        .map(|column| Label {
+            text: column[5],
+            status: status(column[6]),
+            sub_status: Some(column[7]).filter(|sub_status| !sub_status.is_empty()),
+        })
+        .collect()
+});
+
+static CLASSES: LazyLock<HashMap<String, (Status, Option<&'static str>)>> = LazyLock::new(|| {
+    SURE.iter()
+        .map(|label| (masking::folded(label.text), (label.status, label.sub_status)))
+        .collect()
+});
+
+/// Texts that mean what a code of Kuaidi100 means: by its sub-status, or where no line has it by its status.
+pub(crate) fn of_code(code: &str) -> Vec<&'static str> {
+    let saying = codes::by_code(Vendor::Kuaidi100, false, code, "").unwrap();
+    let of_status = || SURE.iter().filter(|label| label.status == saying.status);
+    let exact: Vec<&str> = of_status()
+        .filter(|label| label.sub_status == saying.sub_status)
+        .map(|label| label.text)
+        .collect();
+    if exact.is_empty() {
+        of_status().map(|label| label.text).collect()
+    } else {
+        exact
+    }
+}
+
+/// The class of a folded text.
+pub(super) fn class(folded_text: &str) -> (Status, Option<&'static str>) {
+    if folded_text.is_empty() {
+        return (Status::Unknown, None);
+    }
+    *CLASSES
+        .get(folded_text)
+        .unwrap_or_else(|| panic!("no label says what this text means: {folded_text}"))
+}
+
+fn status(name: &str) -> Status {
+    *Status::ALL.iter().find(|status| status.as_str() == name).unwrap()
+}
