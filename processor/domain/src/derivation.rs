@@ -116,7 +116,7 @@ pub fn derive<E>(
     };
     let history = history::build(snapshot, &event_ids(snapshot, day), options);
     let steps = transition::steps(&history.events);
-    let status = parcel_status::decide(snapshot, &history);
+    let status = parcel_status::decide(&history.events);
 
     // Events in the future take part in status and transitions, not in what follows (rule 28).
     let past = history.past();
@@ -143,6 +143,7 @@ pub fn derive<E>(
         post_terminal_scan: steps.iter().any(Step::is_post_terminal_scan),
         return_signed: history.events.iter().any(|event| event.return_signed),
         route_loop: snapshot.route_loop,
+        status_inferred: history.status_inferred,
         tz_assumed: history.zone_assumed,
         unknown_code: history.unknown_codes > 0,
     };

@@ -87,7 +87,7 @@ pub struct TraceItem<'a> {
 pub struct ResultState<'a> {
     /// Code of the parcel's state, trimmed; never empty.
     pub code: Option<Cow<'a, str>>,
-    /// Kuaidi100's `ischeck`: signed for, by whomever.
+    /// Signed for, by whomever: Kuaidi100's `ischeck`; where the vendor has no such mark, the state's own word.
     pub signed_off: bool,
 }
 

@@ -11,6 +11,7 @@
 )]
 
 mod code_rows;
+mod final_word;
 mod flow;
 mod golden;
 mod history;
