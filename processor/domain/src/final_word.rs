@@ -39,7 +39,7 @@ pub(crate) fn on(
     let meaning = if own.status == Status::Unknown {
         let is_news = !matches!(said.status, Status::Unknown | Status::Exception) && {
             let before = before();
-            let (mapped, _) = leg::on_leg(said, leg::after(before.leg, said.status));
+            let (mapped, _) = leg::on_leg(said, leg::of_newest(before.leg, said.status));
             Some(mapped.status) != before.status
         };
         is_news.then_some(said)?

@@ -32,6 +32,11 @@ impl History<'_> {
             .unwrap_or(self.events.len());
         self.events.get(..past).unwrap_or_default()
     }
+
+    /// The events behind the one that sets `delivered_at`, in the future or not.
+    pub(crate) fn behind(&mut self, delivered: Option<usize>) -> Option<&mut [ShipmentEvent]> {
+        self.events.get_mut(delivered?.saturating_add(1)..)
+    }
 }
 
 /// One item on its way to becoming an event.

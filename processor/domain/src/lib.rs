@@ -13,6 +13,7 @@ pub mod masking;
 pub mod text;
 
 mod attempts;
+mod delivered;
 mod derivation;
 mod encoding;
 mod epoch;
@@ -29,6 +30,7 @@ mod lane;
 mod leg;
 pub mod memory;
 mod milestones;
+mod overlap;
 mod parcel_status;
 pub mod receipt;
 mod recent_pushes;

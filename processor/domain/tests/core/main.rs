@@ -11,10 +11,15 @@
 )]
 
 mod code_rows;
+mod delivered;
+mod epochs;
 mod final_word;
 mod flow;
+mod freshness;
 mod golden;
 mod history;
+mod leg;
+mod lives;
 mod memory;
 mod metrics;
 mod payloads;
@@ -23,3 +28,4 @@ mod pushes;
 mod reading;
 mod speed;
 mod step;
+mod standing;

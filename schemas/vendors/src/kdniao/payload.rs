@@ -120,6 +120,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        signature: event.signature,
         received_at: event.received_at,
         push_time: event.push_time.as_deref().and_then(parse_push_time),
         tracking,

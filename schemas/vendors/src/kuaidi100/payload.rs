@@ -160,6 +160,7 @@ fn assemble<'a>(
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        signature: event.signature,
         received_at: event.received_at,
         // Rule 23 knows none for this vendor; an envelope from elsewhere may carry one.
         push_time: None,
