@@ -304,6 +304,16 @@ pub struct Shipment {
     #[serde(default)]
     pub route_dest: Option<String>,
     #[serde(default)]
+    pub is_verified: bool,
+    #[serde(default)]
+    pub is_provisional: bool,
+    #[serde(default)]
+    pub retired_epoch: Option<EpochDay>,
+    #[serde(default)]
+    pub is_ended: bool,
+    #[serde(default)]
+    pub corrected_at: Option<TimestampMicros>,
+    #[serde(default)]
     pub events: Vec<ShipmentEvent>,
     #[serde(default)]
     pub recent_pushes: Vec<RecentPush>,
@@ -368,6 +378,11 @@ impl Shipment {
             route_origin: None,
             route_dest_code: None,
             route_dest: None,
+            is_verified: false,
+            is_provisional: false,
+            retired_epoch: None,
+            is_ended: false,
+            corrected_at: None,
             events: Vec::new(),
             recent_pushes: Vec::new(),
         }

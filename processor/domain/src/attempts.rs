@@ -7,7 +7,8 @@ use courierflow_schemas::records::{Leg, ShipmentEvent, TimestampMillis};
 /// A second scan of the same round comes sooner than this; what comes later is another round.
 const NEXT_ROUND_AFTER_MILLIS: i64 = 24 * 3_600_000;
 
-/// Number of delivery rounds on the forward leg; one if there was an attempt without a round.
+/// Number of delivery rounds on the forward leg; one if there was an attempt without a round. `past` ends with the
+/// delivery: what comes after it opens no round (rule 64).
 pub(crate) fn count(past: &[ShipmentEvent], first_attempt_at: Option<TimestampMillis>) -> u16 {
     let mut rounds: u16 = 0;
     let mut round_opened_at = None;

@@ -1,21 +1,25 @@
 //! The pipeline from a snapshot to records, readable from top to bottom in [`derive()`].
 
-use courierflow_schemas::records::{EpochDay, Identity, Op, Shipment, Transition, Verdict};
+use courierflow_schemas::records::{Identity, Op, Shipment, Signature, Transition, Verdict};
 
 use super::DeriveOptions;
-use super::epoch::{self, Epoch};
+use super::epoch::{self, Epoch, Span};
 use super::event_id::event_ids;
 use super::flags::Flags;
-use super::freshness::{self, Freshness};
 use super::lane::{self, Route};
 use super::memory::{Memory, RememberedStep};
+use super::overlap::Overlap;
 use super::transition::{self, Step};
-use super::{attempts, exceptions, history, milestones, parcel_status, recent_pushes, tracking_state};
+use super::{
+    attempts, delivered, exceptions, freshness, history, milestones, parcel_status, recent_pushes, tracking_state,
+};
 use courierflow_vendors::snapshot::Snapshot;
 
 /// What became of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Nobody signed it, and the last accepted push was verified: nothing to emit.
+    Outranked,
     /// The same content again: nothing to emit.
     Duplicate,
     /// Older than what is known: nothing to emit.
@@ -28,6 +32,7 @@ impl Outcome {
     /// Stable label for metrics.
     pub const fn tag(&self) -> &'static str {
         match self {
+            Self::Outranked => "outranked",
             Self::Duplicate => "duplicate",
             Self::Stale => "stale",
             Self::Accepted(_) => "accepted",
@@ -69,6 +74,8 @@ pub struct Counts {
     pub bad_times: u32,
     /// Events in the future.
     pub future_events: u32,
+    /// 1 if the push claims to have been sent more than 10 minutes after it was received.
+    pub future_push_times: u32,
 }
 
 /// The last record of a shipment, read back at most once, and only if it is asked for.
@@ -95,32 +102,71 @@ pub fn derive<E>(
     snapshot: &Snapshot<'_>,
     options: DeriveOptions,
 ) -> Result<Outcome, E> {
-    match previous.map_or(Freshness::Fresh, |previous| freshness::judge(previous, snapshot)) {
-        Freshness::Duplicate => return Ok(Outcome::Duplicate),
-        Freshness::Stale => return Ok(Outcome::Stale),
-        Freshness::Fresh => {}
-    }
     let mut record = Record {
         recall: Some(recall),
         recalled: None,
     };
-    if snapshot.items.is_empty() {
-        let shipment = without_items(previous, &mut record, snapshot)?;
-        let memory = Memory::of(&shipment);
-        return Ok(accepted(shipment, memory, Vec::new(), Counts::default()));
+    if let Some(previous) = previous {
+        if freshness::is_outranked(previous, snapshot) {
+            return Ok(Outcome::Outranked);
+        }
+        if freshness::is_duplicate(previous, snapshot, snapshot.content_hash) {
+            return Ok(Outcome::Duplicate);
+        }
     }
-
-    let (day, same_epoch) = match epoch::of_items(previous, snapshot) {
-        Epoch::Same(previous) => (previous.epoch, Some(previous)),
-        Epoch::New(day) => (day, None),
+    let told = Span::of_snapshot(snapshot);
+    let (known, overlap) = match previous {
+        Some(previous) if !snapshot.items.is_empty() => (
+            Span::of_epoch(previous, || record.get(), snapshot.received_at)?,
+            Some(Overlap::of(previous, snapshot)),
+        ),
+        _ => (Span::default(), None),
     };
-    let history = history::build(snapshot, &event_ids(snapshot, day), options);
-    let steps = transition::steps(&history.events);
-    let status = parcel_status::decide(snapshot, &history);
+    if previous.is_some_and(|previous| freshness::is_stale(previous, snapshot, overlap.as_ref(), told, known)) {
+        return Ok(Outcome::Stale);
+    }
+    let epoch = epoch::of_push(previous, snapshot.received_at, told, known, overlap.as_ref());
+    let opened = opened(previous, epoch, told, overlap.as_ref(), snapshot);
+    if snapshot.items.is_empty() {
+        let shipment = without_items(previous, opened, &mut record)?;
+        let memory = Memory::of(&shipment);
+        let counts = Counts {
+            future_push_times: u32::from(freshness::has_future_push_time(snapshot)),
+            ..Counts::default()
+        };
+        return Ok(accepted(shipment, memory, Vec::new(), counts));
+    }
+    with_items(previous, epoch, opened, overlap, &mut record, snapshot, options)
+}
 
-    // Events in the future take part in status and transitions, not in what follows (rule 28).
+/// The events of a push, and everything that follows from them. `opened` is the shipment as far as it does not.
+fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
+    previous: Option<&Memory>,
+    epoch: Epoch<'_>,
+    opened: Shipment,
+    overlap: Option<Overlap>,
+    record: &mut Record<F>,
+    snapshot: &Snapshot<'_>,
+    options: DeriveOptions,
+) -> Result<Outcome, E> {
+    let same_epoch = epoch.known();
+    let lacking = match (epoch, &overlap) {
+        (Epoch::Same(_), Some(overlap)) => overlap.lacking,
+        // A new life takes nothing back, and a new name is none.
+        _ => 0,
+    };
+    let event_ids = match (epoch, overlap) {
+        (Epoch::Same(_), Some(overlap)) => overlap.event_ids,
+        _ => event_ids(snapshot, epoch.day()),
+    };
+    let mut history = history::build(snapshot, &event_ids, options);
+
+    // Events in the future take part in status and transitions, not in the milestones (rule 28).
+    let mut found = milestones::find(history.past());
+    let passed_over = history.behind(found.delivered).is_some_and(delivered::settle);
+    let steps = transition::steps(&history.events);
+    let status = parcel_status::decide(&history.events, found.delivered);
     let past = history.past();
-    let mut found = milestones::find(past);
     let (from, to) = (&snapshot.route_from, &snapshot.route_to);
     let known_route = match same_epoch {
         Some(previous) if Route::needs_record(previous.has_route, from, to) => record.get()?,
@@ -137,7 +183,8 @@ pub fn derive<E>(
     );
     found.milestones.left_origin_at = lane::left_origin_at(past, &lane);
     found.milestones.arrived_dest_at = lane::arrived_dest_at(past, &lane);
-    let attempts = attempts::count(past, found.milestones.first_attempt_at);
+    let until_delivery = found.delivered.and_then(|delivered| past.get(..=delivered));
+    let attempts = attempts::count(until_delivery.unwrap_or(past), found.milestones.first_attempt_at);
     let (exception_codes, exception_reasons) = exceptions::lists(past);
 
     let future_events = history.events.len().saturating_sub(past.len());
@@ -147,9 +194,10 @@ pub fn derive<E>(
         future_time: future_events > 0,
         lane_inferred: lane.inferred,
         pickup_imputed: found.pickup_imputed,
-        post_terminal_scan: steps.iter().any(Step::is_post_terminal_scan),
+        post_terminal_scan: passed_over || steps.iter().any(Step::is_post_terminal_scan),
         return_signed: history.events.iter().any(|event| event.return_signed),
         route_loop: snapshot.route_loop,
+        status_inferred: history.status_inferred,
         tz_assumed: history.zone_assumed,
         unknown_code: history.unknown_codes > 0,
     };
@@ -174,23 +222,24 @@ pub fn derive<E>(
         route_origin: route.origin.name,
         route_dest_code: route.dest.code,
         route_dest: route.dest.name,
-        ..opened(previous, same_epoch, snapshot, day)
+        ..opened
     };
     let known_steps = same_epoch.map_or(&[][..], |previous| previous.steps.as_slice());
     let remembered: Vec<RememberedStep> = steps.iter().map(Step::remembered).collect();
-    let transitions = transition::news(known_steps, &steps, &remembered, &shipment, || {
+    let epoch_before = same_epoch.map_or(shipment.epoch, |previous| previous.epoch);
+    let transitions = transition::news(known_steps, epoch_before, &steps, &remembered, &shipment, || {
         let record = record.get()?;
         Ok(record.map_or(&[][..], |record| record.events.as_slice()))
     })?;
 
-    let retracted_events = same_epoch.map_or(0, |previous| saturated(previous.count_vanished(&history.events)));
     let counts = Counts {
         new_epochs: u32::from(previous.is_some() && same_epoch.is_none()),
-        rewrites: u32::from(retracted_events > 0),
-        retracted_events,
+        rewrites: u32::from(lacking > 0),
+        retracted_events: lacking,
         unknown_codes: history.unknown_codes,
         bad_times: snapshot.bad_times,
         future_events: saturated(future_events),
+        future_push_times: u32::from(freshness::has_future_push_time(snapshot)),
         ..Counts::default()
     };
     shipment.events = history.events;
@@ -202,17 +251,11 @@ pub fn derive<E>(
 /// 19, 21). It belongs to the latest epoch.
 fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
     previous: Option<&Memory>,
+    opened: Shipment,
     record: &mut Record<F>,
-    snapshot: &Snapshot<'_>,
 ) -> Result<Shipment, E> {
-    let opened = opened(
-        previous,
-        previous,
-        snapshot,
-        previous.map_or(epoch::WITHOUT_EVENTS, |previous| previous.epoch),
-    );
     // A shipment without events has nothing that memory does not have.
-    let has_events = previous.is_some_and(|previous| previous.last_event_at.is_some());
+    let has_events = previous.is_some_and(|previous| previous.first_event_at.is_some());
     let record = if has_events { record.get()? } else { None };
     Ok(match record {
         None => opened,
@@ -223,6 +266,9 @@ fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
             push_id: opened.push_id,
             push_time: opened.push_time,
             tracking_state: opened.tracking_state,
+            is_verified: opened.is_verified,
+            is_ended: opened.is_ended,
+            corrected_at: opened.corrected_at,
             recent_pushes: opened.recent_pushes,
             ..record.clone()
         },
@@ -230,27 +276,35 @@ fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
 }
 
 /// A shipment that knows its identity, its push and its subscription, and nothing about the parcel yet. `previous` is the
-/// last record of the key, `same_epoch` the same if the epoch goes on.
+/// last record of the key.
 fn opened(
     previous: Option<&Memory>,
-    same_epoch: Option<&Memory>,
+    epoch: Epoch<'_>,
+    told: Span,
+    overlap: Option<&Overlap>,
     snapshot: &Snapshot<'_>,
-    epoch: EpochDay,
 ) -> Shipment {
+    let known = epoch.known();
+    let tracking = tracking_state::after(known, snapshot, overlap.and_then(|overlap| overlap.newest_news));
     let identity = Identity {
         vendor: snapshot.vendor,
         carrier: snapshot.carrier.clone().into_owned(),
         tracking_number: snapshot.tracking_number.clone().into_owned(),
-        epoch,
+        epoch: epoch.day(),
     };
     Shipment {
         account: snapshot.account.clone().into_owned(),
         version: version_after(previous, snapshot),
-        first_received_at: same_epoch.map_or(snapshot.received_at, |previous| previous.first_received_at),
+        first_received_at: known.map_or(snapshot.received_at, |known| known.first_received_at),
         received_at: snapshot.received_at,
         push_id: snapshot.push_id,
-        push_time: snapshot.push_time,
-        tracking_state: tracking_state::after(same_epoch.map(|previous| previous.tracking_state), snapshot.tracking),
+        push_time: freshness::credible_push_time(snapshot),
+        tracking_state: tracking.state,
+        is_verified: snapshot.signature == Signature::Verified,
+        is_provisional: told.first.is_none() && known.is_none_or(|known| known.is_provisional),
+        retired_epoch: epoch.retired(),
+        is_ended: tracking.is_ended,
+        corrected_at: tracking.corrected_at,
         recent_pushes: recent_pushes::with_accepted(previous, snapshot),
         ..Shipment::bare(identity)
     }

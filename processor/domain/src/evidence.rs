@@ -19,6 +19,8 @@ pub(crate) struct Meaning {
     pub(crate) ends_in_doubt: bool,
     /// The vendor sent a code that its table does not have.
     pub(crate) unknown_code: bool,
+    /// Neither a usable code nor a known name: the text alone decided.
+    pub(crate) by_text: bool,
 }
 
 impl Meaning {
@@ -28,6 +30,7 @@ impl Meaning {
         is_exception: false,
         ends_in_doubt: false,
         unknown_code: false,
+        by_text: false,
     };
 
     /// Order of events of the same second (rule 7).
@@ -60,7 +63,10 @@ pub(crate) fn read_item(codes: &CodeTable, code: Option<&str>, name: Option<&str
     }
     let by_words = match name.and_then(|name| codes.find_name(name)) {
         Some(row) => meaning_of_row(codes, row, text),
-        None => read_text(text),
+        None => Meaning {
+            by_text: true,
+            ..read_text(text)
+        },
     };
     // A code that even the fallback did not know.
     Meaning {
@@ -99,6 +105,7 @@ fn meaning_of_row(codes: &CodeTable, row: &CodeRow, text: &str) -> Meaning {
         is_exception: row.is_exception,
         ends_in_doubt: row.ends_in_doubt,
         unknown_code: false,
+        by_text: false,
     }
 }
 

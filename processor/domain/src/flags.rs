@@ -13,6 +13,7 @@ pub(crate) struct Flags {
     pub(crate) post_terminal_scan: bool,
     pub(crate) return_signed: bool,
     pub(crate) route_loop: bool,
+    pub(crate) status_inferred: bool,
     pub(crate) tz_assumed: bool,
     pub(crate) unknown_code: bool,
 }
@@ -29,6 +30,7 @@ impl Flags {
             (self.post_terminal_scan, "post_terminal_scan"),
             (self.return_signed, "return_signed"),
             (self.route_loop, "route_loop"),
+            (self.status_inferred, "status_inferred"),
             (self.tz_assumed, "tz_assumed"),
             (self.unknown_code, "unknown_code"),
         ]

@@ -1,26 +1,24 @@
 //! The events of a shipment: the items of a snapshot in order of time, each with the status that its place in the history
-//! gives it (rules 6, 13, 14, 28).
+//! gives it (rules 6, 13, 28, 63).
 
-use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::{Leg, Segment, ShipmentEvent, Status};
 
 use super::DeriveOptions;
 use super::evidence::{self, Meaning};
+use super::future::is_future;
 use super::masking::{Context, mask_owned};
+use super::{final_word, leg};
 use courierflow_vendors::snapshot::{Snapshot, TraceItem, TrackingWord};
-
-/// An event may run ahead of our clock by this much before we doubt it.
-const FUTURE_TOLERANCE_MICROS: i64 = 10 * 60 * 1_000_000;
 
 /// Events oldest first, with what the flags, the lane and the status need of their items.
 pub(crate) struct History<'s> {
     pub(crate) events: Vec<ShipmentEvent>,
     /// Area names, one per event: the record keeps the place only.
     pub(crate) area_names: Vec<Option<&'s str>>,
-    /// Unmasked text of the newest event.
-    pub(crate) newest_text: &'s str,
     pub(crate) unknown_codes: u32,
     pub(crate) zone_assumed: bool,
+    /// The vendor's top-level state decided the newest event.
+    pub(crate) status_inferred: bool,
 }
 
 impl History<'_> {
@@ -34,12 +32,19 @@ impl History<'_> {
             .unwrap_or(self.events.len());
         self.events.get(..past).unwrap_or_default()
     }
+
+    /// The events behind the one that sets `delivered_at`, in the future or not.
+    pub(crate) fn behind(&mut self, delivered: Option<usize>) -> Option<&mut [ShipmentEvent]> {
+        self.events.get_mut(delivered?.saturating_add(1)..)
+    }
 }
 
 /// One item on its way to becoming an event.
 struct Candidate<'s, 'a> {
     item: &'s TraceItem<'a>,
     meaning: Meaning,
+    /// The vendor's top-level state, where that decided (rule 63).
+    inferred_code: Option<String>,
     id: i64,
 }
 
@@ -49,27 +54,30 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
         .items
         .iter()
         .zip(event_ids)
-        .map(|(item, id)| {
-            let meaning = evidence::read_item(snapshot.codes, item.code.as_deref(), item.name.as_deref(), &item.text);
-            Candidate { item, meaning, id: *id }
+        .map(|(item, id)| Candidate {
+            item,
+            meaning: evidence::read_item(snapshot.codes, item.code.as_deref(), item.name.as_deref(), &item.text),
+            inferred_code: None,
+            id: *id,
         })
         .collect();
     // The items stand in list order, the origin's first, and the sort is stable: that is the rest of rule 6's key.
     candidates.sort_by_key(|candidate| (candidate.item.occurred_at, candidate.meaning.rank()));
+    if let Some(newest) = candidates.last_mut() {
+        newest.meaning = settle_refusal(newest.meaning, snapshot, newest.item.segment);
+    }
+    let status_inferred = hear_final_word(snapshot, &mut candidates);
 
     let mut history = History {
         events: Vec::with_capacity(candidates.len()),
         area_names: Vec::with_capacity(candidates.len()),
-        newest_text: candidates.last().map_or("", |newest| newest.item.text.as_ref()),
         unknown_codes: 0,
         zone_assumed: false,
+        status_inferred,
     };
-    let mut leg = Leg::Forward;
-    let newest = candidates.len().saturating_sub(1);
-    for (position, candidate) in candidates.iter().enumerate() {
-        let meaning = settle_refusal(candidate.meaning, position == newest, snapshot, candidate.item.segment);
-        leg = leg_after(leg, meaning.status);
-        let (meaning, return_signed) = on_leg(meaning, leg);
+    let legs = leg::legs(candidates.iter().map(|candidate| candidate.meaning));
+    for (candidate, leg) in candidates.iter().zip(legs) {
+        let (meaning, return_signed) = leg::on_leg(candidate.meaning, leg);
         history.unknown_codes = history.unknown_codes.saturating_add(u32::from(meaning.unknown_code));
         history.zone_assumed |= candidate.item.zone_assumed;
         history.area_names.push(candidate.item.area_name.as_deref());
@@ -78,6 +86,33 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
             .push(event(snapshot, candidate, meaning, leg, return_signed, options));
     }
     history
+}
+
+/// Lets the vendor's top-level state decide the newest event that is not in the future, where rule 63 says so. True if it
+/// did. Order and ids are made before and stay.
+fn hear_final_word(snapshot: &Snapshot<'_>, candidates: &mut [Candidate<'_, '_>]) -> bool {
+    let past = candidates.partition_point(|candidate| !is_future(candidate.item.occurred_at, snapshot.received_at));
+    let Some((newest, before)) = candidates.get(..past).and_then(<[_]>::split_last) else {
+        return false;
+    };
+    let known_before = || {
+        let legs = leg::legs(candidates.iter().map(|candidate| candidate.meaning));
+        let mut known = before.iter().zip(&legs).rev();
+        let known = known.find(|(candidate, _)| candidate.meaning.status != Status::Unknown);
+        final_word::Before {
+            status: known.map(|(candidate, leg)| leg::on_leg(candidate.meaning, *leg).0.status),
+            leg: legs.get(before.len()).copied().unwrap_or(Leg::Forward),
+        }
+    };
+    let Some(word) = final_word::on(snapshot, newest.item, newest.meaning, known_before) else {
+        return false;
+    };
+    let newest = before.len();
+    if let Some(newest) = candidates.get_mut(newest) {
+        newest.meaning = word.meaning;
+        newest.inferred_code = Some(word.code);
+    }
+    true
 }
 
 fn event(
@@ -93,7 +128,6 @@ fn event(
     let masked = |text: Option<&str>| text.map(|text| mask_owned(text, own_number));
     let mut local_time = String::with_capacity(19);
     item.local_time.write_to(&mut local_time);
-    let occurred_at_micros = item.occurred_at.0.saturating_mul(1000);
     ShipmentEvent {
         id: candidate.id,
         segment: item.segment,
@@ -102,10 +136,10 @@ fn event(
         status: meaning.status,
         sub_status: meaning.sub_status.map(|sub_status| sub_status.as_str().to_owned()),
         leg,
-        raw_code: raw_code(item.code.as_deref()),
+        raw_code: raw_code(candidate.inferred_code.as_deref().or(item.code.as_deref())),
         is_exception: meaning.is_exception,
         return_signed,
-        future: occurred_at_micros.saturating_sub(snapshot.received_at.0) > FUTURE_TOLERANCE_MICROS,
+        future: is_future(item.occurred_at, snapshot.received_at),
         area_code: masked(item.area_code.as_deref()),
         location: masked(item.place.as_deref()),
         context: match options.context {
@@ -126,38 +160,15 @@ fn raw_code(code: Option<&str>) -> Option<String> {
     ((1..=LONGEST_CODE).contains(&code.len()) && code.bytes().all(is_code)).then(|| code.to_owned())
 }
 
-/// Code 14 is 拒签: the recipient refused. Only where the whole push says that this was the end did the sender sign too
-/// (rule 13).
-pub(crate) fn settle_refusal(meaning: Meaning, is_newest: bool, snapshot: &Snapshot<'_>, segment: Segment) -> Meaning {
+/// Code 14 is 拒签: the recipient refused. Only where it is the newest event and the whole push says that this was the end
+/// did the sender sign too (rule 13).
+pub(crate) fn settle_refusal(newest: Meaning, snapshot: &Snapshot<'_>, segment: Segment) -> Meaning {
     let is_end = snapshot.tracking == TrackingWord::Ended || snapshot.state_of(segment).signed_off;
-    if meaning.ends_in_doubt && is_newest && is_end {
+    if newest.ends_in_doubt && is_end {
         return Meaning {
             status: Status::Returned,
-            ..meaning
+            ..newest
         };
     }
-    meaning
-}
-
-/// The leg of an event: back from the first return on, and never forward again (rule 14).
-fn leg_after(leg: Leg, status: Status) -> Leg {
-    match status {
-        Status::Returning | Status::Returned => Leg::Return,
-        _ => leg,
-    }
-}
-
-/// On the way back a signature is the sender's (rule 14). True if the meaning was changed.
-pub(crate) fn on_leg(meaning: Meaning, leg: Leg) -> (Meaning, bool) {
-    if leg == Leg::Return && meaning.status == Status::Delivered {
-        return (
-            Meaning {
-                status: Status::Returned,
-                sub_status: Some(SubStatus::ReturnSigned),
-                ..meaning
-            },
-            true,
-        );
-    }
-    (meaning, false)
+    newest
 }

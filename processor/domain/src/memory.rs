@@ -6,11 +6,12 @@ use courierflow_schemas::records::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::future::is_future;
 use super::transition::{self, Step};
 
 /// The header in which a shipment's record carries what is to be remembered of it, so that a restore need not read the
 /// record. A record without it is read. The number changes with the meaning or the packing of [`Memory`].
-pub const HEADER: &str = "courierflow-memory-1";
+pub const HEADER: &str = "courierflow-memory-2";
 
 /// What is remembered of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +24,20 @@ pub struct Memory {
     pub first_received_at: TimestampMicros,
     /// Of the last accepted push.
     pub received_at: TimestampMicros,
+    /// The last accepted push was VERIFIED.
+    pub(crate) is_verified: bool,
     /// The vendor's own time of the last accepted push.
     pub push_time: Option<TimestampMillis>,
     /// What the vendor does.
     pub tracking_state: TrackingState,
+    /// Of the push that corrected the carrier.
+    pub(crate) corrected_at: Option<TimestampMicros>,
+    /// The vendor has said that it ended its subscription, and has not told anything new since (rule 66d).
+    pub(crate) is_ended: bool,
+    /// The epoch is named by the day of its first receipt (rule 65).
+    pub(crate) is_provisional: bool,
+    /// The provisional epoch that this one replaced.
+    pub(crate) retired_epoch: Option<EpochDay>,
     /// The parcel has reached its end.
     pub is_terminal: bool,
     /// First estimated delivery.
@@ -35,8 +46,12 @@ pub struct Memory {
     pub edd_last: Option<TimestampMillis>,
     /// Fields of the vendor's route that the record has: origin code, origin, destination code, destination.
     pub has_route: [bool; 4],
-    /// Time of the newest event; `None` when there is no event.
+    /// Time of the earliest event; `None` when there is no event.
+    pub(crate) first_event_at: Option<TimestampMillis>,
+    /// Time of the newest event that did not lie in the future when it was accepted.
     pub last_event_at: Option<TimestampMillis>,
+    /// Times of the events that did, oldest first.
+    pub(crate) future_events_at: Vec<TimestampMillis>,
     /// The transitions of the events.
     pub(crate) steps: Vec<RememberedStep>,
     /// Low halves of the ids of the events that made no transition.
@@ -79,13 +94,22 @@ impl Memory {
         let mut steps_in_order = steps.iter().peekable();
         let makes_no_step = |event: &&ShipmentEvent| steps_in_order.next_if(|step| step.event_id == event.id).is_none();
         let other_events = shipment.events.iter().filter(makes_no_step);
+        let (future, past): (Vec<_>, Vec<_>) = shipment.events.iter().partition(|event| event.future);
         Self {
             epoch: shipment.epoch,
             version_lead: shipment.version.saturating_sub(shipment.received_at.0),
             first_received_at: shipment.first_received_at,
             received_at: shipment.received_at,
-            push_time: shipment.push_time,
+            is_verified: shipment.is_verified,
+            // A record may be older than the rule that doubts it.
+            push_time: shipment
+                .push_time
+                .filter(|time| !is_future(*time, shipment.received_at)),
             tracking_state: shipment.tracking_state,
+            corrected_at: shipment.corrected_at,
+            is_ended: shipment.is_ended,
+            is_provisional: shipment.is_provisional || shipment.events.is_empty(),
+            retired_epoch: shipment.retired_epoch,
             is_terminal: shipment.status.is_terminal(),
             edd_first: shipment.edd_first,
             edd_last: shipment.edd_last,
@@ -95,7 +119,9 @@ impl Memory {
                 shipment.route_dest_code.is_some(),
                 shipment.route_dest.is_some(),
             ],
-            last_event_at: shipment.events.last().map(|event| event.occurred_at),
+            first_event_at: shipment.events.first().map(|event| event.occurred_at),
+            last_event_at: past.last().map(|event| event.occurred_at),
+            future_events_at: future.iter().map(|event| event.occurred_at).collect(),
             other_events: other_events.map(|event| mark(event.id)).collect(),
             steps,
             recent_pushes: shipment
@@ -129,20 +155,18 @@ impl Memory {
         TimestampMicros(self.received_at.0.saturating_sub(push.age))
     }
 
-    /// How many of the remembered events `events` do not have any more.
-    pub(crate) fn count_vanished(&self, events: &[ShipmentEvent]) -> usize {
-        let mut marks: Vec<[u8; 4]> = events.iter().map(|event| mark(event.id)).collect();
-        marks.sort_unstable();
+    /// Marks of the remembered events, sorted.
+    pub(crate) fn event_marks(&self) -> Vec<[u8; 4]> {
         let of_steps = self.steps.iter().map(|step| mark(step.event_id));
-        of_steps
-            .chain(self.other_events.iter().copied())
-            .filter(|mark| marks.binary_search(mark).is_err())
-            .count()
+        let mut marks: Vec<_> = of_steps.chain(self.other_events.iter().copied()).collect();
+        marks.sort_unstable();
+        marks
     }
 }
 
-/// Half an id tells twenty events of one parcel apart; the count that is made of it is a metric.
-fn mark(event_id: i64) -> [u8; 4] {
+/// Half an id tells the twenty events of one parcel apart, and costs half the memory: one push in ten million is taken to
+/// tell an event again that it tells for the first time.
+pub(crate) fn mark(event_id: i64) -> [u8; 4] {
     let [a, b, c, d, ..] = event_id.to_le_bytes();
     [a, b, c, d]
 }

@@ -40,9 +40,9 @@ pub(crate) fn find(past: &[ShipmentEvent]) -> Found {
                 .position
                 .and_then(|position| past.get(position))
                 .map(|event| event.occurred_at),
-            returning_at: first(past, Returning),
-            returned_at: first(past, Returned),
-            cancelled_at: first(past, Cancelled),
+            returning_at: first_on(Some(Leg::Return), past, Returning),
+            returned_at: first_on(Some(Leg::Return), past, Returned),
+            cancelled_at: first_on(None, past, Cancelled),
             last_event_at: past.last().map(|event| event.occurred_at),
         },
         delivered: delivery.position,
@@ -51,15 +51,14 @@ pub(crate) fn find(past: &[ShipmentEvent]) -> Found {
     }
 }
 
-fn first(past: &[ShipmentEvent], status: Status) -> Option<TimestampMillis> {
-    past.iter()
-        .find(|event| event.status == status)
-        .map(|event| event.occurred_at)
+fn first_forward(past: &[ShipmentEvent], status: Status) -> Option<TimestampMillis> {
+    first_on(Some(Leg::Forward), past, status)
 }
 
-fn first_forward(past: &[ShipmentEvent], status: Status) -> Option<TimestampMillis> {
+/// On any leg if none is given.
+fn first_on(leg: Option<Leg>, past: &[ShipmentEvent], status: Status) -> Option<TimestampMillis> {
     past.iter()
-        .find(|event| event.leg == Leg::Forward && event.status == status)
+        .find(|event| event.status == status && leg.is_none_or(|leg| event.leg == leg))
         .map(|event| event.occurred_at)
 }
 

@@ -71,6 +71,8 @@ pub struct Accepted {
 /// Pushes that are fine and change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoChange {
+    /// Unsigned, where the last accepted push was verified.
+    Outranked,
     /// The same content again.
     Duplicate,
     /// Older than what is known.
@@ -83,6 +85,7 @@ impl NoChange {
     /// Stable label for metrics.
     pub const fn tag(self) -> &'static str {
         match self {
+            Self::Outranked => "outranked",
             Self::Duplicate => "duplicate",
             Self::Stale => "stale",
             Self::NoOp(no_op) => no_op.tag(),
@@ -163,6 +166,7 @@ fn effect<M: Borrow<Memory>, E>(
     let previous = memory.as_ref().map(Borrow::borrow);
     let derived = match derivation::derive(previous, || recall(&key), &snapshot, options)? {
         Outcome::Accepted(derived) => derived,
+        Outcome::Outranked => return Ok(Effect::NoChange(NoChange::Outranked)),
         Outcome::Duplicate => return Ok(Effect::NoChange(NoChange::Duplicate)),
         Outcome::Stale => return Ok(Effect::NoChange(NoChange::Stale)),
     };

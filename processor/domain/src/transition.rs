@@ -1,6 +1,6 @@
 //! Transitions: the changes of (leg, status, sub-status) along a history, and what of them is news (rules 3–5).
 
-use courierflow_schemas::records::{Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
+use courierflow_schemas::records::{EpochDay, Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
 
 use super::event_id::transition_id;
 use super::memory::RememberedStep;
@@ -48,7 +48,7 @@ impl Step<'_> {
         }
     }
 
-    fn record(&self, op: Op, shipment: &Shipment) -> Transition {
+    fn record(&self, op: Op, shipment: &Shipment, epoch: EpochDay) -> Transition {
         let event = self.event;
         Transition {
             transition_id: transition_id(event.id),
@@ -58,7 +58,7 @@ impl Step<'_> {
             account: shipment.account.clone(),
             carrier: shipment.carrier.clone(),
             tracking_number: shipment.tracking_number.clone(),
-            epoch: shipment.epoch,
+            epoch,
             first_received_at: shipment.first_received_at,
             received_at: shipment.received_at,
             from_status: self.from_status,
@@ -120,11 +120,12 @@ pub(crate) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
 }
 
 /// Records of everything that changed from `before` to `now`, in order of time, retractions first: a consumer that
-/// applies them in order never holds two rows of one change. `shipment` is the new state of the same epoch, `remembered`
-/// what will be remembered of `now`; `recall` gives the events of the last state, and is asked only when something must
-/// be retracted.
+/// applies them in order never holds two rows of one change. `shipment` is the new state of the same life, `epoch_before`
+/// the name that its epoch had, `remembered` what will be remembered of `now`; `recall` gives the events of the last state,
+/// and is asked only when something must be retracted.
 pub(crate) fn news<'r, E>(
     before: &[RememberedStep],
+    epoch_before: EpochDay,
     now: &[Step<'_>],
     remembered: &[RememberedStep],
     shipment: &Shipment,
@@ -142,11 +143,11 @@ pub(crate) fn news<'r, E>(
         let retracted = steps(recall()?)
             .into_iter()
             .filter(|step| !is_still_there(&step.remembered()));
-        records.extend(retracted.map(|step| step.record(Op::Retracted, shipment)));
+        records.extend(retracted.map(|step| step.record(Op::Retracted, shipment, epoch_before)));
     }
     for (step, remembered) in now.iter().zip(remembered) {
         if old.find(remembered.event_id) != Some(remembered) {
-            records.push(step.record(Op::Observed, shipment));
+            records.push(step.record(Op::Observed, shipment, shipment.epoch));
         }
     }
     Ok(records)

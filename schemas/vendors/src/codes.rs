@@ -141,6 +141,13 @@ impl CodeTable {
         self.find((self.fallback)(unknown_code)?)
     }
 
+    /// True if a state says that somebody signed for the parcel, recipient or sender (rule 63b). Exactly as the vendor
+    /// writes it: an unknown code is not taken for a signature.
+    pub fn is_sign_off(&self, state: &str) -> bool {
+        self.find(state)
+            .is_some_and(|row| matches!(row.status, Status::Delivered | Status::Returned) || row.ends_in_doubt)
+    }
+
     /// The row that a status name stands for (rule 9).
     pub fn find_name(&self, name: &str) -> Option<&'static CodeRow> {
         self.rows.iter().find(|row| row.names.contains(&name))

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use courierflow_schemas::records::{PushId, Segment, TimestampMicros, TimestampMillis, Vendor};
+use courierflow_schemas::records::{PushId, Segment, Signature, TimestampMicros, TimestampMillis, Vendor};
 
 use crate::codes::CodeTable;
 use crate::local_time::LocalTime;
@@ -87,7 +87,7 @@ pub struct TraceItem<'a> {
 pub struct ResultState<'a> {
     /// Code of the parcel's state, trimmed; never empty.
     pub code: Option<Cow<'a, str>>,
-    /// Kuaidi100's `ischeck`: signed for, by whomever.
+    /// Signed for, by whomever: Kuaidi100's `ischeck`; where the vendor has no such mark, the state's own word.
     pub signed_off: bool,
 }
 
@@ -113,6 +113,8 @@ pub struct Snapshot<'a> {
     pub account: Cow<'a, str>,
     /// Which push.
     pub push_id: PushId,
+    /// How it was authenticated.
+    pub signature: Signature,
     /// "Now" for everything derived from this push.
     pub received_at: TimestampMicros,
     /// The vendor's own time of the push.
@@ -169,6 +171,7 @@ impl Snapshot<'_> {
             tracking_number: owned(self.tracking_number),
             account: owned(self.account),
             push_id: self.push_id,
+            signature: self.signature,
             received_at: self.received_at,
             push_time: self.push_time,
             tracking: self.tracking,

@@ -11,9 +11,15 @@
 )]
 
 mod code_rows;
+mod delivered;
+mod epochs;
+mod final_word;
 mod flow;
+mod freshness;
 mod golden;
 mod history;
+mod leg;
+mod lives;
 mod masking;
 mod memory;
 mod metrics;
@@ -23,3 +29,4 @@ mod pushes;
 mod reading;
 mod speed;
 mod step;
+mod standing;

@@ -23,6 +23,11 @@ pub(crate) fn millis(utc: &str) -> TimestampMillis {
     TimestampMillis(utc.parse::<jiff::Timestamp>().unwrap().as_millisecond())
 }
 
+pub(crate) fn day(date: &str) -> EpochDay {
+    let date: jiff::civil::Date = date.parse().unwrap();
+    EpochDay(date.since(jiff::civil::date(1970, 1, 1)).unwrap().get_days())
+}
+
 /// China's wall clock as UTC milliseconds.
 pub(crate) fn china(local: &str) -> TimestampMillis {
     let local: jiff::civil::DateTime = local.parse().unwrap();
@@ -193,6 +198,7 @@ pub(crate) fn in_zone(mut trace: Value, zone: &str) -> Value {
 pub(crate) enum Step {
     Unreadable(ReadError),
     Nothing(NoOp),
+    Outranked,
     Duplicate,
     Stale,
     Accepted(Box<Derived>),
@@ -225,6 +231,8 @@ pub(crate) type Row = (ShipmentKey, EpochDay, TimestampMillis, i64);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stream {
     pub(crate) shipments: BTreeMap<ShipmentKey, Shipment>,
+    /// Live rows of the shipment table.
+    pub(crate) rows: BTreeMap<(ShipmentKey, EpochDay), Shipment>,
     /// Live rows of the transition table.
     pub(crate) transitions: BTreeMap<Row, Transition>,
 }
@@ -238,6 +246,7 @@ impl Stream {
         };
         let key = snapshot.key();
         match derive(self.shipments.get(&key), &snapshot, DeriveOptions::default()) {
+            Outcome::Outranked => Step::Outranked,
             Outcome::Duplicate => Step::Duplicate,
             Outcome::Stale => Step::Stale,
             Outcome::Accepted(derived) => {
@@ -253,10 +262,26 @@ impl Stream {
                         Op::Retracted => Some(self.transitions.remove(&row).expect("a retraction of a live row")),
                     };
                 }
+                if let Some(retired) = derived.shipment.retired_epoch {
+                    self.rows.remove(&(key.clone(), retired));
+                }
+                let row = (key.clone(), derived.shipment.epoch);
+                self.rows.insert(row, derived.shipment.clone());
                 self.shipments.insert(key, derived.shipment.clone());
                 Step::Accepted(derived)
             }
         }
+    }
+
+    /// What the end of life does (rule E): derive forgets, the tables keep.
+    pub(crate) fn drop_state(&mut self) {
+        self.shipments.clear();
+    }
+
+    /// The only row of the shipment table.
+    pub(crate) fn row(&self) -> &Shipment {
+        assert_eq!(self.rows.len(), 1, "{:?}", self.rows.keys());
+        self.rows.values().next().unwrap()
     }
 
     pub(crate) fn accept(&mut self, event: &PushEvent) -> Derived {

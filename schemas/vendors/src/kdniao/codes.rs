@@ -113,6 +113,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rule_63_the_states_that_sign_off() {
+        let sign_offs: Vec<_> = ROWS
+            .iter()
+            .map(|row| row.code)
+            .filter(|code| DOMESTIC.is_sign_off(code))
+            .collect();
+        assert_eq!(sign_offs, ["3", "301", "302", "304", "311", "406"]);
+        assert!(!DOMESTIC.is_sign_off("303"), "not in the table");
+    }
+
+    #[test]
     fn rule_10_unknown_codes_fall_back() {
         for (unknown, known) in [("1004", None), ("999", None), ("699", Some("6")), ("三", None)] {
             assert_eq!(DOMESTIC.find_fallback(unknown).map(|row| row.code), known, "{unknown}");

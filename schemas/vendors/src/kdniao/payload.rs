@@ -69,9 +69,10 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         .is_some_and(|carrier| carrier.international);
 
     // `State` is the basic product's and sticks to 4 after any problem; who gets `StateEx` is told to ignore it.
+    let state = parcel.state_ex.trimmed().or(parcel.state.trimmed());
     let state = ResultState {
-        code: parcel.state_ex.trimmed().or(parcel.state.trimmed()),
-        signed_off: false,
+        signed_off: (state.as_deref()).is_some_and(|state| codes::DOMESTIC.is_sign_off(state)),
+        code: state,
     };
     let tracking = tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default());
     let edd = parcel.estimated_delivery_time.as_str().and_then(parse_edd);
@@ -88,7 +89,12 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         .collect();
     let cross_border = international || offsets.iter().any(Option::is_some);
     content.flag(cross_border);
-    let mut list = TraceList::new(Segment::Origin, traces.len());
+    let codes = if cross_border {
+        &codes::CROSS_BORDER
+    } else {
+        &codes::DOMESTIC
+    };
+    let mut list = TraceList::new(Segment::Origin, traces.len(), codes);
     for (trace, offset) in traces.into_iter().zip(offsets) {
         let zone = match offset {
             Some(offset) => Zone::Offset(offset),
@@ -106,7 +112,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         };
         list.push(line, &zone, &mut content);
     }
-    let (items, bad_times) = list.finish();
+    let (items, bad_times) = list.finish(&mut content);
 
     Ok(Reading::Snapshot(Box::new(Snapshot {
         vendor: Vendor::Kdniao,
@@ -114,15 +120,12 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        signature: event.signature,
         received_at: event.received_at,
         push_time: event.push_time.as_deref().and_then(parse_push_time),
         tracking,
         full_repush: false,
-        codes: if cross_border {
-            &codes::CROSS_BORDER
-        } else {
-            &codes::DOMESTIC
-        },
+        codes,
         content_hash: content.finish(),
         items,
         bad_times,

@@ -76,6 +76,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rule_63_the_states_that_sign_off() {
+        let sign_offs: Vec<_> = ROWS
+            .iter()
+            .map(|row| row.code)
+            .filter(|code| CODES.is_sign_off(code))
+            .collect();
+        assert_eq!(sign_offs, ["3", "4", "14", "301", "302", "303", "304"]);
+        assert!(!CODES.is_sign_off("305"), "not in the table");
+    }
+
+    #[test]
     fn rule_10_unknown_codes_fall_back() {
         for (unknown, known) in [
             ("1004", Some("0")),

@@ -160,6 +160,7 @@ fn assemble<'a>(
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        signature: event.signature,
         received_at: event.received_at,
         // Rule 23 knows none for this vendor; an envelope from elsewhere may carry one.
         push_time: None,
@@ -271,8 +272,7 @@ fn read_list<'a>(
     zone: &Zone<'_>,
     content: &mut Fingerprint,
 ) -> (Vec<TraceItem<'a>>, u32) {
-    let mut list = TraceList::new(segment, data.len());
-    content.number(i64::try_from(data.len()).unwrap_or(i64::MAX));
+    let mut list = TraceList::new(segment, data.len(), &super::codes::CODES);
     for item in data {
         // `time` is the carrier's own writing, `ftime` the vendor's normalised one.
         let local_time = item
@@ -292,7 +292,7 @@ fn read_list<'a>(
         };
         list.push(line, zone, content);
     }
-    list.finish()
+    list.finish(content)
 }
 
 fn hash_state(state: &ResultState<'_>, content: &mut Fingerprint) {

@@ -4,6 +4,7 @@ pub mod folding;
 pub mod form;
 pub mod json;
 pub mod lenient_json;
+mod placeholders;
 pub mod repair;
 pub mod time_grammar;
 pub mod trace_list;

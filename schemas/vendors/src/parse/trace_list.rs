@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use courierflow_schemas::records::Segment;
 use jiff::tz::{Offset, TimeZone};
 
+use crate::codes::CodeTable;
 use crate::fingerprint::Fingerprint;
 use crate::local_time::{CHINA, LocalTime};
+use crate::parse::placeholders::is_placeholder;
 use crate::snapshot::TraceItem;
 
 /// How a line's local time becomes UTC.
@@ -31,23 +33,40 @@ pub(crate) struct Line<'a> {
     pub(crate) place: Option<Cow<'a, str>>,
 }
 
+impl Line<'_> {
+    /// True if it only says that there is nothing to say (rule 63c).
+    fn is_placeholder(&self, codes: &CodeTable) -> bool {
+        let known_code = |code: &str| codes.find(code).or_else(|| codes.find_fallback(code)).is_some();
+        let is_told = self.code.as_deref().is_some_and(known_code)
+            || self.name.as_deref().is_some_and(|name| codes.find_name(name).is_some());
+        !is_told && is_placeholder(&self.text)
+    }
+}
+
 /// Collects the lines of one list in the vendor's order, and their part of the content hash.
 pub(crate) struct TraceList<'a> {
     segment: Segment,
+    codes: &'static CodeTable,
     items: Vec<TraceItem<'a>>,
     bad_times: u32,
 }
 
 impl<'a> TraceList<'a> {
-    pub(crate) fn new(segment: Segment, lines: usize) -> Self {
+    /// An empty list with room for `lines`; `codes` are those that its lines are read with.
+    pub(crate) fn new(segment: Segment, lines: usize, codes: &'static CodeTable) -> Self {
         Self {
             segment,
+            codes,
             items: Vec::with_capacity(lines),
             bad_times: 0,
         }
     }
 
+    /// Adds a line, unless it is a placeholder, which is no line, or has no usable time.
     pub(crate) fn push(&mut self, line: Line<'a>, zone: &Zone<'_>, content: &mut Fingerprint) {
+        if line.is_placeholder(self.codes) {
+            return;
+        }
         let usable = line
             .local_time
             .filter(|time| time.is_plausible())
@@ -88,9 +107,12 @@ impl<'a> TraceList<'a> {
         });
     }
 
-    /// The usable lines oldest first, and the number of dropped ones. A list whose first usable line is not older than
+    /// The usable lines oldest first, and the number of those that were dropped for their time. A list whose first usable line is not older than
     /// its last is taken as newest first: that is how Kuaidi100 and Kdniao's cross-border pushes write theirs.
-    pub(crate) fn finish(self) -> (Vec<TraceItem<'a>>, u32) {
+    pub(crate) fn finish(self, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
+        // Separates the lines of two lists.
+        let lines = self.items.len().saturating_add(self.bad_times as usize);
+        content.number(i64::try_from(lines).unwrap_or(i64::MAX));
         let mut items = self.items;
         let ascending = match (items.first(), items.last()) {
             (Some(first), Some(last)) => first.occurred_at < last.occurred_at,

@@ -1,0 +1,12 @@
+//! How far ahead of our clock a vendor's time may be before it is doubted (rules 28 and 66). "Now" is always the receipt of
+//! a push.
+
+use courierflow_schemas::records::{TimestampMicros, TimestampMillis};
+
+/// Clocks of couriers' devices and of vendors run ahead by minutes.
+const TOLERANCE_MICROS: i64 = 10 * 60 * 1_000_000;
+
+/// True if a time lies more than ten minutes after `now`.
+pub(crate) fn is_future(time: TimestampMillis, now: TimestampMicros) -> bool {
+    time.0.saturating_mul(1000).saturating_sub(now.0) > TOLERANCE_MICROS
+}
