@@ -38,6 +38,8 @@ pub enum Refusal {
     BrokenBody,
     /// Neither a form nor JSON.
     NotAForm,
+    /// A form of the kind for files.
+    Multipart,
     /// No signature, or a wrong one, where one is required.
     Unauthorized,
     /// JSON nested too deep.
@@ -69,7 +71,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every refusal, [`Refusal::Unusable`] once.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownAccount,
         Self::MethodNotAllowed,
         Self::QueryTooLong,
@@ -78,6 +80,7 @@ impl Refusal {
         Self::TooSlow,
         Self::BrokenBody,
         Self::NotAForm,
+        Self::Multipart,
         Self::Unauthorized,
         Self::TooDeep,
         Self::TooManyParcels,
@@ -103,6 +106,11 @@ impl Refusal {
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow", "body did not arrive in time"),
             Self::BrokenBody => (StatusCode::BAD_REQUEST, "broken_body", "body incomplete"),
             Self::NotAForm => (StatusCode::BAD_REQUEST, "not_a_form", "body is neither a form nor JSON"),
+            Self::Multipart => (
+                StatusCode::BAD_REQUEST,
+                "multipart",
+                "multipart/form-data is not understood: send application/x-www-form-urlencoded",
+            ),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "signature missing or wrong"),
             Self::TooDeep => (StatusCode::BAD_REQUEST, "too_deep", "JSON nested too deep"),
             Self::TooManyParcels => (
@@ -128,6 +136,7 @@ impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::NotAForm => Self::NotAForm,
+            Rejection::Multipart => Self::Multipart,
             Rejection::Unauthorized => Self::Unauthorized,
             Rejection::TooDeep => Self::TooDeep,
             Rejection::TooManyParcels => Self::TooManyParcels,

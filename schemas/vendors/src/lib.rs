@@ -57,8 +57,14 @@ pub trait Protocol: Sync {
     /// JSON body for a push that was not taken (rule 51); `account` is missing where there is none of that name.
     fn refused(&self, account: Option<&Account>, now: Timestamp, refusal: Refusal<'_>) -> Vec<u8>;
 
-    /// Reads the payload of a push event. `payload` is the event's own, or a repaired copy of it.
+    /// Reads the payload of a push event. `payload` is the event's own, or a copy of it
+    /// that was repaired or has its [texts](Self::text_members) opened.
     fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError>;
+
+    /// Members of a payload that may hold a JSON text instead of an object or array (rule 71).
+    fn text_members(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Reads only what the push log shows (rule 56); `None` if the payload cannot be read.
     fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>>;

@@ -65,6 +65,8 @@ pub struct BadParcel {
 pub enum Rejection {
     /// Neither a form nor JSON.
     NotAForm,
+    /// A form of the kind for files.
+    Multipart,
     /// No signature, or a wrong one, where one is required.
     Unauthorized,
     /// Nested deeper than [`json::MAX_DEPTH`].
@@ -137,6 +139,9 @@ pub struct PushRequest<'a> {
 
 /// Reads a push that was sent to `account`.
 pub fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
+    if is_multipart(request.body) {
+        return Err(Rejection::Multipart);
+    }
     crate::protocol(account.vendor).read_push(request, account)
 }
 
@@ -156,6 +161,21 @@ pub(crate) fn md5_hex(text: &Md5, secret: &[u8]) -> [u8; 32] {
         }
     }
     hex
+}
+
+/// A body without the byte order mark that some relays put before it (rule 71).
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
+}
+
+/// `multipart/form-data`, which no vendor sends: told apart because it looks like a form without a signature.
+fn is_multipart(body: &[u8]) -> bool {
+    let head = body.get(..body.len().min(1024)).unwrap_or_default();
+    head.starts_with(b"--")
+        && head
+            .to_ascii_lowercase()
+            .windows(30)
+            .any(|part| part == b"content-disposition: form-data")
 }
 
 /// A tracking number from its JSON value: trimmed, ASCII upper case (rule 37).

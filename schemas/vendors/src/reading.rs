@@ -7,7 +7,8 @@ use courierflow_schemas::carriers;
 use courierflow_schemas::records::{PushEvent, Vendor};
 
 use crate::parse::lenient_json::NoObject;
-use crate::parse::repair;
+use crate::parse::{json, repair};
+use crate::protocol;
 use crate::snapshot::Snapshot;
 
 /// What a push asks for.
@@ -131,23 +132,33 @@ pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
 
 /// Reads a payload in the envelope of an event.
 fn read_payload<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
-    crate::protocol(event.vendor).read_payload(event, payload)
+    let vendor = protocol(event.vendor);
+    match json::opened(payload, vendor.text_members()) {
+        Cow::Borrowed(payload) => vendor.read_payload(event, payload),
+        Cow::Owned(payload) => vendor.read_payload(event, &payload).map(Reading::into_owned),
+    }
 }
 
 /// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
 pub fn push_facts(event: &PushEvent) -> PushFacts<'_> {
-    let vendor = crate::protocol(event.vendor);
-    vendor
-        .push_facts(&event.payload)
+    facts_of_payload(event.vendor, &event.payload)
         .or_else(|| match repair::repaired(&event.payload) {
             Cow::Borrowed(_) => None,
-            Cow::Owned(payload) => vendor.push_facts(&payload).map(PushFacts::into_owned),
+            Cow::Owned(payload) => facts_of_payload(event.vendor, &payload).map(PushFacts::into_owned),
         })
         .unwrap_or_else(|| PushFacts {
             carrier: carriers::canonical(event.vendor, &event.vendor_carrier),
             tracking_status: Cow::Borrowed(""),
             items: 0,
         })
+}
+
+fn facts_of_payload(vendor: Vendor, payload: &str) -> Option<PushFacts<'_>> {
+    let vendor = protocol(vendor);
+    match json::opened(payload, vendor.text_members()) {
+        Cow::Borrowed(payload) => vendor.push_facts(payload),
+        Cow::Owned(payload) => vendor.push_facts(&payload).map(PushFacts::into_owned),
+    }
 }
 
 pub(crate) fn item_count(elements: usize) -> u16 {

@@ -47,6 +47,10 @@ impl Protocol for Kdniao {
         payload::read(event, payload)
     }
 
+    fn text_members(&self) -> &'static [&'static str] {
+        push::TEXT_MEMBERS
+    }
+
     fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>> {
         payload::push_facts(payload)
     }

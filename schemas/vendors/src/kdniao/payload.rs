@@ -23,32 +23,32 @@ const PAYMENT_REQUEST_TYPE: &str = "107";
 lenient_object! {
     /// One parcel.
     Parcel {
-        "LogisticCode" => logistic_code: Text<'a>,
-        "ShipperCode" => shipper_code: Text<'a>,
-        "Success" => success: Flag,
-        "Reason" => reason: Text<'a>,
-        "State" => state: Text<'a>,
-        "StateEx" => state_ex: Text<'a>,
-        "EstimatedDeliveryTime" => estimated_delivery_time: Text<'a>,
-        "Traces" => traces: Objects<Trace<'a>>,
+        "LogisticCode" or "logisticCode" => logistic_code: Text<'a>,
+        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
+        "Success" or "success" => success: Flag,
+        "Reason" or "reason" => reason: Text<'a>,
+        "State" or "state" => state: Text<'a>,
+        "StateEx" or "stateEx" => state_ex: Text<'a>,
+        "EstimatedDeliveryTime" or "estimatedDeliveryTime" => estimated_delivery_time: Text<'a>,
+        "Traces" or "traces" => traces: Objects<Trace<'a>>,
     }
 }
 
 lenient_object! {
     Trace {
-        "AcceptTime" => accept_time: Text<'a>,
-        "AcceptStation" => accept_station: Text<'a>,
-        "Location" => location: Text<'a>,
-        "Action" => action: Text<'a>,
-        "Timezone" => timezone: Text<'a>,
+        "AcceptTime" or "acceptTime" => accept_time: Text<'a>,
+        "AcceptStation" or "acceptStation" => accept_station: Text<'a>,
+        "Location" or "location" => location: Text<'a>,
+        "Action" or "action" => action: Text<'a>,
+        "Timezone" or "timezone" => timezone: Text<'a>,
     }
 }
 
 lenient_object! {
     /// Only what the push log shows.
     Summary {
-        "ShipperCode" => shipper_code: Text<'a>,
-        "Traces" => traces: ElementCount,
+        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
+        "Traces" or "traces" => traces: ElementCount,
     }
 }
 

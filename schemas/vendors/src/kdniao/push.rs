@@ -14,11 +14,15 @@ use crate::parse::form;
 use crate::parse::json::{self, Cursor, NotJson, text_of};
 use crate::push::{
     BadParcel, MAX_PARCELS, MAX_PUSH_FIELD_BYTES, Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex,
-    push_field, tracking_number,
+    push_field, tracking_number, without_mark,
 };
+
+/// Members that are sent as JSON texts: the vendor's own table calls `Data` a string (rule 71).
+pub(super) const TEXT_MEMBERS: &[&str] = &["Data", "data", "Traces", "traces"];
 
 /// Reads a body; the checks are in the order of rule 39.
 pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
+    let body = without_mark(body);
     if is_json_body(body) {
         let signature = account.authenticate(None, |_, _| false)?;
         return push(signature, body, None);
@@ -49,7 +53,7 @@ pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
         let value = std::str::from_utf8(&value).ok()?;
         (!value.is_empty() && value.len() <= MAX_PUSH_FIELD_BYTES).then(|| value.to_owned())
     });
-    push(signature, &text, request_type)
+    push(signature, without_mark(&text), request_type)
 }
 
 /// `DataSign` = Base64(lower-case hex(MD5(`RequestData` ++ app key))): of the hex text, not of the 16 bytes. The documents
@@ -62,7 +66,11 @@ fn authenticate<'a>(
 ) -> Result<(Signature, Cow<'a, [u8]>), Unauthorized> {
     if account.secrets.is_empty() || data_sign.is_none_or(<[u8]>::is_empty) {
         let signature = account.authenticate(None, |_, _| false)?;
-        let text = if is_json_body(&once) { once } else { decoded_again(once) };
+        let text = if is_json_body(without_mark(&once)) {
+            once
+        } else {
+            decoded_again(once)
+        };
         return Ok((signature, text));
     }
     if let Ok(signature) = account.authenticate(data_sign, signed(&once)) {
@@ -73,20 +81,29 @@ fn authenticate<'a>(
     Ok((signature, twice))
 }
 
-/// Tells whether a signature was made of `text` and an app key.
+/// Tells whether a signature was made of `text` and an app key, with or without the byte order mark of the text.
 fn signed(text: &[u8]) -> impl Fn(&[u8], &[u8]) -> bool {
+    let unmarked = without_mark(text);
+    let unmarked = (unmarked.len() < text.len()).then(|| Md5::new_with_prefix(unmarked));
     let text = Md5::new_with_prefix(text);
     move |sign, app_key| {
-        let mut expected = [0_u8; 43];
-        let written = STANDARD_NO_PAD.encode_slice(md5_hex(&text, app_key), &mut expected);
-        written == Ok(expected.len()) && bool::from(expected.ct_eq(sign))
+        let is_made_of = |text: &Md5| {
+            let mut expected = [0_u8; 43];
+            let written = STANDARD_NO_PAD.encode_slice(md5_hex(text, app_key), &mut expected);
+            written == Ok(expected.len()) && bool::from(expected.ct_eq(sign))
+        };
+        is_made_of(&text) || unmarked.as_ref().is_some_and(is_made_of)
     }
 }
 
 /// The text decoded once more, if that gives an object.
 fn decoded_again(once: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let twice = form::decode(&once).into_owned();
-    if is_json_body(&twice) { Cow::Owned(twice) } else { once }
+    if is_json_body(without_mark(&twice)) {
+        Cow::Owned(twice)
+    } else {
+        once
+    }
 }
 
 /// The padding of the Base64 text was seen lost on the way, and is encoded twice where `RequestData` is.
@@ -105,10 +122,11 @@ fn without_padding(data_sign: &[u8]) -> &[u8] {
 fn push(signature: Signature, text: &[u8], request_type: Option<String>) -> Result<Push, Rejection> {
     let unusable = |reason| Rejection::Unusable(signature, reason);
     let text = std::str::from_utf8(text).map_err(|_| unusable(Unusable::NotUtf8))?;
-    if json::is_too_deep(text) {
+    let text = json::opened(text, TEXT_MEMBERS);
+    if json::is_too_deep(&text) {
         return Err(Rejection::TooDeep);
     }
-    let data = walk(text).map_err(|NotJson| unusable(Unusable::NotJson))?;
+    let data = walk(&text).map_err(|NotJson| unusable(Unusable::NotJson))?;
     if data.count > MAX_PARCELS {
         return Err(Rejection::TooManyParcels);
     }
@@ -170,54 +188,76 @@ impl Element<'_> {
     }
 }
 
-/// Of members with the same name the last counts, as everywhere in JSON.
+/// Of members with the same name the last counts, as everywhere in JSON; of the two spellings of a name the documented one.
 fn walk(text: &str) -> Result<Data<'_>, NotJson> {
-    let mut data = Data::default();
+    let mut members = Members::default();
     let mut cursor = Cursor::new(text);
     cursor.object(|key, cursor| {
-        match key {
-            "PushTime" => data.push_time = Some(cursor.value()?),
-            "EBusinessID" => data.business_id = Some(cursor.value()?),
-            "Count" => data.announced = Some(cursor.value()?),
-            "Data" => {
-                data.elements.clear();
-                data.count = 0;
-                if cursor.peek() != Some(b'[') {
-                    return cursor.value().map(drop);
-                }
-                cursor.array(|cursor| {
-                    let element = element(cursor)?;
-                    data.count += 1;
-                    if data.count <= MAX_PARCELS {
-                        data.elements.push(element);
-                    }
-                    Ok(())
-                })?;
-            }
-            _ => drop(cursor.value()?),
-        }
+        members.keep(key, &["PushTime", "EBusinessID", "Count", "Data"], cursor.value()?);
         Ok(())
     })?;
     cursor.end()?;
+    let mut data = Data {
+        push_time: members.get("PushTime"),
+        business_id: members.get("EBusinessID"),
+        announced: members.get("Count"),
+        ..Data::default()
+    };
+    for element in json::elements(members.get("Data").unwrap_or_default())? {
+        data.count += 1;
+        if data.count <= MAX_PARCELS {
+            data.elements.push(parcel(element)?);
+        }
+    }
     Ok(data)
 }
 
-fn element<'a>(cursor: &mut Cursor<'a>) -> Result<Element<'a>, NotJson> {
-    let mut element = Element::default();
-    if cursor.peek() != Some(b'{') {
-        cursor.value()?;
-        return Ok(element);
+fn parcel(text: &str) -> Result<Element<'_>, NotJson> {
+    if !text.starts_with('{') {
+        return Ok(Element::default());
     }
-    let start = cursor.rest();
-    cursor.object(|key, cursor| {
-        let value = cursor.value()?;
-        match key {
-            "LogisticCode" => element.logistic_code = Some(value),
-            "ShipperCode" => element.shipper_code = Some(value),
-            _ => {}
-        }
+    let mut members = Members::default();
+    Cursor::new(text).object(|key, cursor| {
+        members.keep(key, &["LogisticCode", "ShipperCode"], cursor.value()?);
         Ok(())
     })?;
-    element.text = start.get(..start.len() - cursor.rest().len()).unwrap_or_default();
-    Ok(element)
+    Ok(Element {
+        text,
+        logistic_code: members.get("LogisticCode"),
+        shipper_code: members.get("ShipperCode"),
+    })
+}
+
+/// Members of an object by their documented names. Relays write the names with a small first letter (rule 71).
+#[derive(Default)]
+struct Members<'a> {
+    /// Name, whether it was written as documented, value.
+    found: Vec<(&'static str, bool, &'a str)>,
+}
+
+impl<'a> Members<'a> {
+    fn keep(&mut self, key: &str, wanted: &[&'static str], value: &'a str) {
+        let Some(name) = wanted.iter().find(|name| same_but_for_first_case(name, key)) else {
+            return;
+        };
+        let is_documented = *name == key;
+        match self.found.iter_mut().find(|(known, ..)| known == name) {
+            Some((_, was_documented, _)) if *was_documented && !is_documented => {}
+            Some(known) => *known = (name, is_documented, value),
+            None => self.found.push((name, is_documented, value)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.found
+            .iter()
+            .find(|(known, ..)| *known == name)
+            .map(|(.., value)| *value)
+    }
+}
+
+fn same_but_for_first_case(documented: &str, key: &str) -> bool {
+    documented == key
+        || (documented.get(1..) == key.get(1..)
+            && documented.get(..1).map(str::to_ascii_lowercase).as_deref() == key.get(..1))
 }

@@ -9,10 +9,7 @@ use jiff::tz::TimeZone;
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::folding::fold;
-use crate::parse::lenient_json::{
-    ElementCount, Flag, Nested, Object, Objects, ReadObject, Text, lenient_object, parse_object,
-};
-use crate::parse::repair;
+use crate::parse::lenient_json::{ElementCount, Flag, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_time};
 use crate::parse::trace_list::{Line, TraceList, Zone, area_code, with_country};
 use crate::reading::{
@@ -27,8 +24,8 @@ lenient_object! {
         "message" => message: Text<'a>,
         "comOld" => com_old: Text<'a>,
         "comNew" => com_new: Text<'a>,
-        "lastResult" => last_result: Nested<'a, TrackResult<'a>>,
-        "destResult" => dest_result: Nested<'a, TrackResult<'a>>,
+        "lastResult" => last_result: Object<TrackResult<'a>>,
+        "destResult" => dest_result: Object<TrackResult<'a>>,
     }
 }
 
@@ -78,8 +75,8 @@ lenient_object! {
     Summary {
         "status" => status: Text<'a>,
         "comNew" => com_new: Text<'a>,
-        "lastResult" => last_result: Nested<'a, ResultSummary<'a>>,
-        "destResult" => dest_result: Nested<'a, ResultSummary<'a>>,
+        "lastResult" => last_result: Object<ResultSummary<'a>>,
+        "destResult" => dest_result: Object<ResultSummary<'a>>,
     }
 }
 
@@ -106,21 +103,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         com_old: payload.com_old.code(),
         com_new: payload.com_new.code(),
     };
-    let (last, last_text) = payload.last_result.into_parts();
-    let (dest, dest_text) = payload.dest_result.into_parts();
-    if last_text.is_none() && dest_text.is_none() {
-        return assemble(event, head, last, dest);
-    }
-    // Flat form: the results are JSON texts inside a JSON text, and what is read from them borrows from these.
-    let last_text = last_text.as_deref().map(repair::repaired);
-    let dest_text = dest_text.as_deref().map(repair::repaired);
-    let last = object_or_text(last, last_text.as_deref());
-    let dest = object_or_text(dest, dest_text.as_deref());
-    assemble(event, head, last, dest).map(Reading::into_owned)
-}
-
-fn object_or_text<'a, T: ReadObject<'a>>(object: Option<T>, text: Option<&'a str>) -> Option<T> {
-    object.or_else(|| parse_object(text?).ok())
+    assemble(event, head, payload.last_result.0, payload.dest_result.0)
 }
 
 fn assemble<'a>(
@@ -313,15 +296,9 @@ fn zone_of(com: &str) -> Option<TimeZone> {
 
 pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
     let payload: Summary<'_> = parse_object(payload).ok()?;
-    let (last, last_text) = payload.last_result.into_parts();
-    let (dest, dest_text) = payload.dest_result.into_parts();
-    let last = object_or_text(last, last_text.as_deref()).unwrap_or_default();
-    let dest = object_or_text(dest, dest_text.as_deref()).unwrap_or_default();
-    let carrier = match payload.com_new.code() {
-        Some(com_new) => carrier_of(Vendor::Kuaidi100, Some(com_new)),
-        // May borrow from a text of its own.
-        None => Cow::Owned(carrier_of(Vendor::Kuaidi100, last.com.code()).into_owned()),
-    };
+    let last = payload.last_result.0.unwrap_or_default();
+    let dest = payload.dest_result.0.unwrap_or_default();
+    let carrier = carrier_of(Vendor::Kuaidi100, payload.com_new.code().or(last.com.code()));
     Some(PushFacts {
         carrier,
         tracking_status: payload.status.trimmed().unwrap_or_default(),

@@ -10,13 +10,17 @@ use subtle::ConstantTimeEq;
 use crate::account::Account;
 use crate::parse::form;
 use crate::parse::json::{self, Cursor, NotJson};
-use crate::push::{Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex, tracking_number};
+use crate::push::{Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex, tracking_number, without_mark};
 
 /// Longest payload that is made of a flat form.
 const MAX_FLAT_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 
+/// Members that relays send as JSON texts (rule 71).
+pub(super) const TEXT_MEMBERS: &[&str] = &["lastResult", "destResult", "data"];
+
 /// Reads a body; the checks are in the order of rule 39.
 pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
+    let body = without_mark(body);
     if is_json_body(body) {
         let signature = account.authenticate(None, |_, _| false)?;
         return push(
@@ -42,10 +46,20 @@ pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
         return push(signature, flat_payload(body));
     };
     let param = form::decode(param);
-    let signature = authenticate(account, &param, sign)?;
+    let unmarked = without_mark(&param);
+    // Whoever put the mark there may have signed with it or without it.
+    let signature = match authenticate(account, &param, sign) {
+        Err(_) if unmarked.len() < param.len() => authenticate(account, unmarked, sign)?,
+        signature => signature?,
+    };
+    let unmarked_bytes = if unmarked.len() < param.len() {
+        unmarked.to_vec()
+    } else {
+        param.into_owned()
+    };
     push(
         signature,
-        String::from_utf8(param.into_owned()).map_err(|_| Unusable::NotUtf8),
+        String::from_utf8(unmarked_bytes).map_err(|_| Unusable::NotUtf8),
     )
 }
 
@@ -66,10 +80,11 @@ fn authenticate(account: &Account, param: &[u8], sign: Option<&[u8]>) -> Result<
 fn push(signature: Signature, payload: Result<String, Unusable>) -> Result<Push, Rejection> {
     let unusable = |reason| Rejection::Unusable(signature, reason);
     let payload = payload.map_err(unusable)?;
-    if json::is_too_deep(&payload) {
+    let opened = json::opened(&payload, TEXT_MEMBERS);
+    if json::is_too_deep(&opened) {
         return Err(Rejection::TooDeep);
     }
-    let (vendor_carrier, tracking_number) = parcel(&payload).map_err(unusable)?;
+    let (vendor_carrier, tracking_number) = parcel(&opened).map_err(unusable)?;
     Ok(Push {
         signature,
         parcels: vec![Parcel {

@@ -3,9 +3,12 @@
 //! item. Each value is given as its slice of the text, so that a parcel can be kept byte for byte.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use memchr::memchr2_iter;
+use memchr::{memchr, memchr2, memchr2_iter, memmem};
 use serde::de::IgnoredAny;
+
+use super::repair::repaired;
 
 /// Deepest nesting of objects and arrays that is accepted (rule 39).
 pub const MAX_DEPTH: usize = 64;
@@ -150,6 +153,105 @@ pub fn is_too_deep(text: &str) -> bool {
         }
     }
     false
+}
+
+/// The number that a key of an object stands for where the object stands for an array, as PHP writes one (rule 71).
+pub fn index(key: &str) -> Option<u32> {
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    key.parse().ok()
+}
+
+/// The elements of an array, and of what stands for one (rule 71): an object in its place is its only element; an object whose
+/// keys are all numbers is the array that PHP writes so, in the order of the numbers. Anything else has none.
+pub fn elements(value: &str) -> Result<Vec<&str>, NotJson> {
+    let mut cursor = Cursor::new(value);
+    let mut elements = Vec::new();
+    match cursor.peek() {
+        Some(b'[') => cursor.array(|cursor| {
+            elements.push(cursor.value()?);
+            Ok(())
+        })?,
+        Some(b'{') => {
+            let mut members = Vec::new();
+            cursor.object(|key, cursor| {
+                members.push((index(key), cursor.value()?));
+                Ok(())
+            })?;
+            if members.iter().all(|(number, _)| number.is_some()) {
+                members.sort_by_key(|(number, _)| *number);
+                elements.extend(members.into_iter().map(|(_, element)| element));
+            } else if members.iter().all(|(number, _)| number.is_none()) {
+                elements.push(value.trim());
+            }
+        }
+        _ => {}
+    }
+    Ok(elements)
+}
+
+/// The text with those members opened that hold an object or array as a JSON text of its own (rule 71): `"Data": "[…]"`
+/// becomes `"Data": […]`. Only members of these names are looked at, wherever they stand, and each is opened once. A broken text
+/// is opened if it can be [repaired](super::repair).
+pub fn opened<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
+    // A string that begins like an object or an array is rare: two quick searches tell that there is none.
+    if [&br#""{"#[..], br#""["#]
+        .iter()
+        .all(|start| memmem::find(text.as_bytes(), start).is_none())
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut opened = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    // Where the value of a member begins whose name is one of those that are looked for.
+    let mut value_of_name = None;
+    while let Some(string) = next_string(text, at) {
+        at = string.end;
+        let raw = text.get(string.clone()).unwrap_or_default();
+        let behind = text.get(at..).unwrap_or_default();
+        let value = behind.trim_start().strip_prefix(':');
+        if let Some(value) = value {
+            let is_wanted = unquote(raw).is_some_and(|name| names.contains(&&*name));
+            value_of_name = is_wanted.then_some(text.len() - value.trim_start().len());
+        } else if value_of_name.take() == Some(string.start)
+            && let Some(inner) = structure(raw)
+        {
+            opened.push_str(text.get(copied..string.start).unwrap_or_default());
+            opened.push_str(&self::opened(&inner, names));
+            copied = at;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    opened.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(opened)
+}
+
+/// The next string of a JSON text at or after a place outside of strings, quotes included.
+fn next_string(text: &str, from: usize) -> Option<Range<usize>> {
+    let start = from + memchr(b'"', text.as_bytes().get(from..)?)?;
+    let mut at = start + 1;
+    loop {
+        at += memchr2(b'"', b'\\', text.as_bytes().get(at..)?)?;
+        if text.as_bytes().get(at) == Some(&b'"') {
+            return Some(start..at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// The object or array that a JSON string holds as its text.
+fn structure(raw: &str) -> Option<String> {
+    let text = unquote(raw)?;
+    let text = text.trim();
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let text = repaired(text);
+    is_json(&text).then(|| text.into_owned())
 }
 
 #[cfg(test)]

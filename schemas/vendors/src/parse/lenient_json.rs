@@ -9,14 +9,20 @@ use std::marker::PhantomData;
 use courierflow_schemas::identifier;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::json;
+
 /// A JSON object that reads its own keys.
 pub(crate) trait ReadObject<'de>: Sized {
-    fn read_object<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+    /// `first` is the object's first key, where somebody has read it already.
+    fn read_object<A: MapAccess<'de>>(first: Option<Key<'de>>, map: A) -> Result<Self, A::Error>;
 }
 
-/// Declares an object with the keys that we read; the last of repeated keys wins, all others are skipped.
+/// Declares an object with the keys that we read; the last of repeated keys wins, all others are skipped. A key in capitals may
+/// be written in a second way, behind `or`: relays rename keys. The documented one wins, wherever it stands.
 macro_rules! lenient_object {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $key:literal => $field:ident: $type:ty,)+ }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$field_meta:meta])* $key:literal $(or $other:literal)? => $field:ident: $type:ty,)+
+    }) => {
         $(#[$meta])*
         #[derive(Default)]
         pub(crate) struct $name<'a> {
@@ -24,15 +30,35 @@ macro_rules! lenient_object {
         }
 
         impl<'de: 'a, 'a> $crate::parse::lenient_json::ReadObject<'de> for $name<'a> {
-            fn read_object<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+            fn read_object<A: serde::de::MapAccess<'de>>(
+                first: Option<$crate::parse::lenient_json::Key<'de>>,
+                mut map: A,
+            ) -> Result<Self, A::Error> {
                 let mut object = Self::default();
-                while let Some(key) = map.next_key::<$crate::parse::lenient_json::Key<'de>>()? {
+                let mut documented: Vec<&'static str> = Vec::new();
+                let mut next = first;
+                loop {
+                    let key = match next.take() {
+                        Some(key) => key,
+                        None => match map.next_key::<$crate::parse::lenient_json::Key<'de>>()? {
+                            Some(key) => key,
+                            None => return Ok(object),
+                        },
+                    };
                     match key.as_str() {
-                        $($key => object.$field = map.next_value()?,)+
+                        $($key => {
+                            object.$field = map.next_value()?;
+                            $(let _ = $other; documented.push($key);)?
+                        })+
+                        $($($other => {
+                            let value = map.next_value()?;
+                            if !documented.contains(&$key) {
+                                object.$field = value;
+                            }
+                        })?)+
                         _ => { map.next_value::<serde::de::IgnoredAny>()?; }
                     }
                 }
-                Ok(object)
             }
         }
     };
@@ -45,6 +71,11 @@ pub(crate) struct Key<'a>(Cow<'a, str>);
 impl Key<'_> {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its number, if it is one.
+    fn number(&self) -> Option<u32> {
+        json::index(self.as_str())
     }
 }
 
@@ -224,54 +255,6 @@ fn flag_of_number(number: u64) -> Option<bool> {
     }
 }
 
-/// An object, or the JSON text of one: a form field of its own cannot hold anything else.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Nested<'a, T> {
-    /// Missing, null, or of another type.
-    #[default]
-    Absent,
-    /// The object.
-    Object(T),
-    /// Its text, not yet read.
-    Text(Cow<'a, str>),
-}
-
-impl<'a, T> Nested<'a, T> {
-    /// The object if it was one, and the text if it was that.
-    pub(crate) fn into_parts(self) -> (Option<T>, Option<Cow<'a, str>>) {
-        match self {
-            Self::Absent => (None, None),
-            Self::Object(object) => (Some(object), None),
-            Self::Text(text) => (None, Some(text)),
-        }
-    }
-}
-
-impl<'de: 'a, 'a, T: ReadObject<'de>> Deserialize<'de> for Nested<'a, T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NestedVisitor<'a, T>(PhantomData<(&'a (), T)>);
-        impl<'de: 'a, 'a, T: ReadObject<'de>> Visitor<'de> for NestedVisitor<'a, T> {
-            type Value = Nested<'a, T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::read_object(map).map(Nested::Object)
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Nested::Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Nested::Text(Cow::Owned(text.to_owned())))
-            }
-            absent!(Nested::Absent; visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64));
-            absent_unit!(Nested::Absent);
-            absent_seq!(Nested::Absent);
-        }
-        deserializer.deserialize_any(NestedVisitor(PhantomData))
-    }
-}
-
 /// An object, or nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Object<T>(pub(crate) Option<T>);
@@ -285,7 +268,7 @@ impl<'de, T: ReadObject<'de>> Deserialize<'de> for Object<T> {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::read_object(map).map(|object| Object(Some(object)))
+                T::read_object(None, map).map(|object| Object(Some(object)))
             }
             absent!(Object(None);
                 visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
@@ -296,7 +279,8 @@ impl<'de, T: ReadObject<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The objects of an array in order; elements of another type are skipped (rule 48).
+/// The objects of an array in order; elements of another type are skipped (rule 48). An object in its place is an array of one;
+/// an object whose keys are all numbers is the array that PHP writes so, in the order of the numbers (rule 71).
 #[derive(Clone, Debug)]
 pub(crate) struct Objects<T>(pub(crate) Vec<T>);
 
@@ -325,13 +309,35 @@ impl<'de, T: ReadObject<'de>> Deserialize<'de> for Objects<T> {
             absent!(Objects::default();
                 visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
             absent_unit!(Objects::default());
-            absent_map!(Objects::default());
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let Some(first) = map.next_key::<Key<'de>>()? else {
+                    return Ok(Objects::default());
+                };
+                if first.number().is_none() {
+                    return T::read_object(Some(first), map).map(|object| Objects(vec![object]));
+                }
+                let mut numbered = Vec::new();
+                let mut next = Some(first);
+                while let Some(key) = next {
+                    let Object(element) = map.next_value::<Object<T>>()?;
+                    numbered.push((key.number(), element));
+                    next = map.next_key()?;
+                }
+                // Neither a list nor an element.
+                if numbered.iter().any(|(number, _)| number.is_none()) {
+                    return Ok(Objects::default());
+                }
+                numbered.sort_by_key(|(number, _)| *number);
+                Ok(Objects(
+                    numbered.into_iter().filter_map(|(_, element)| element).collect(),
+                ))
+            }
         }
         deserializer.deserialize_any(ObjectsVisitor(PhantomData))
     }
 }
 
-/// Number of elements of an array, whatever they are; 0 for anything else.
+/// Number of elements of an array, whatever they are, and of what stands for one (see [`Objects`]); 0 for anything else.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ElementCount(pub(crate) usize);
 
@@ -353,7 +359,22 @@ impl<'de> Deserialize<'de> for ElementCount {
             absent!(ElementCount(0);
                 visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
             absent_unit!(ElementCount(0));
-            absent_map!(ElementCount(0));
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut numbers, mut others): (usize, usize) = (0, 0);
+                while let Some((key, IgnoredAny)) = map.next_entry::<Key<'de>, IgnoredAny>()? {
+                    let count = if key.number().is_some() {
+                        &mut numbers
+                    } else {
+                        &mut others
+                    };
+                    *count = count.saturating_add(1);
+                }
+                Ok(ElementCount(match (numbers, others) {
+                    (numbers, 0) => numbers,
+                    (0, _) => 1,
+                    _ => 0,
+                }))
+            }
         }
         deserializer.deserialize_any(CountVisitor)
     }
