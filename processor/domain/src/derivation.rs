@@ -245,7 +245,7 @@ fn opened(
         sub_status: None,
         raw_code: None,
         leg: Leg::Forward,
-        tracking_state: tracking_state::after(same_epoch.map(|previous| previous.tracking_state), snapshot.tracking),
+        tracking_state: tracking_state::after(same_epoch, snapshot.tracking),
         origin_code: None,
         origin: None,
         dest_code: None,

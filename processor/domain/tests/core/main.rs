@@ -20,4 +20,5 @@ mod payloads;
 mod properties;
 mod pushes;
 mod reading;
+mod seventeentrack;
 mod speed;

@@ -21,6 +21,8 @@ macro_rules! lenient_object {
         #[derive(Default)]
         pub(crate) struct $name<'a> {
             $($(#[$field_meta])* pub(crate) $field: $type,)+
+            // For an object without texts.
+            _lifetime: std::marker::PhantomData<&'a ()>,
         }
 
         impl<'de: 'a, 'a> $crate::parse::lenient_json::ReadObject<'de> for $name<'a> {
