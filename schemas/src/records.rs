@@ -26,24 +26,27 @@ pub struct EpochDay(pub i32);
 #[serde(transparent)]
 pub struct PushId(#[serde(with = "apache_avro::serde::fixed")] pub [u8; 16]);
 
-/// The aggregator that sent a push. Travels as a string, so that a third vendor is not a breaking change of the schema.
+/// The aggregator that sent a push. Travels as a string, so that a further vendor is no change of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vendor {
     /// 快递100
     Kuaidi100,
     /// 快递鸟
     Kdniao,
+    /// 17TRACK
+    SeventeenTrack,
 }
 
 impl Vendor {
     /// Every vendor, in the order of the documents.
-    pub const ALL: [Self; 2] = [Self::Kuaidi100, Self::Kdniao];
+    pub const ALL: [Self; 3] = [Self::Kuaidi100, Self::Kdniao, Self::SeventeenTrack];
 
     /// The name used in URLs, records and tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kuaidi100 => "kuaidi100",
             Self::Kdniao => "kdniao",
+            Self::SeventeenTrack => "17track",
         }
     }
 }

@@ -10,10 +10,10 @@ use courierflow_vendors::account::Unsigned;
 const LOCAL_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/local/courierflow.toml");
 
 #[test]
-fn local_file_has_the_four_accounts() {
+fn local_file_has_two_accounts_of_each_vendor() {
     let config = Config::load(Path::new(LOCAL_FILE)).unwrap();
     let accounts = config.ingest.accounts().unwrap();
-    assert_eq!(accounts.len(), 4);
+    assert_eq!(accounts.len(), 6);
     for (vendor, name, secrets, unsigned, business_id) in [
         (
             Vendor::Kuaidi100,
@@ -31,6 +31,14 @@ fn local_file_has_the_four_accounts() {
             "1000001",
         ),
         (Vendor::Kdniao, "open", &[], Unsigned::Accept, "1000001"),
+        (
+            Vendor::SeventeenTrack,
+            "demo",
+            &["17track-demo-key-0001"],
+            Unsigned::Reject,
+            "",
+        ),
+        (Vendor::SeventeenTrack, "open", &[], Unsigned::Accept, ""),
     ] {
         let account = accounts.get(vendor, name).unwrap();
         assert_eq!(account.secrets.iter().map(Secret::expose).collect::<Vec<_>>(), secrets);
@@ -40,6 +48,8 @@ fn local_file_has_the_four_accounts() {
         );
         // A secret is not seen where an account is printed.
         assert!(!format!("{account:?}").contains("courierflow-demo"));
+        assert!(!format!("{account:?}").contains("17track-demo-key"));
+        assert!(!account.unsigned_end);
     }
 }
 
@@ -103,6 +113,18 @@ fn wrong_values_name_their_key() {
         (
             accounts(r#"{name="a",vendor="kuaidi100",salt_file="/nowhere/salts"}"#),
             "ingest.accounts[0].salt_file",
+        ),
+        (
+            accounts(r#"{name="a",vendor="17track"}"#),
+            "ingest.accounts[0].api_keys",
+        ),
+        (
+            accounts(r#"{name="a",vendor="17track",api_keys=["k"],unsigned_stopped="perhaps"}"#),
+            "ingest.accounts[0].unsigned_stopped",
+        ),
+        (
+            accounts(r#"{name="a",vendor="kdniao",business_id="1",app_keys=["k"],unsigned_stopped="accept"}"#),
+            "ingest.accounts[0].unsigned_stopped",
         ),
         (accounts(r#"{name="a",vendor="fedex",salts=["s"]}"#), "vendor"),
         (

@@ -13,4 +13,5 @@ mod connections;
 mod content;
 mod hostile;
 mod openapi;
+mod seventeentrack;
 mod support;

@@ -51,7 +51,8 @@ impl Publisher for Recorder {
     }
 }
 
-/// The four accounts of the local configuration, and one of each vendor that takes both signed and unsigned pushes.
+/// The six accounts of the local configuration, one of each vendor that takes both signed and unsigned pushes, and one of
+/// 17TRACK that takes unsigned stops.
 pub(crate) fn settings() -> IngestSettings {
     let account = |text: &str| toml_account(text);
     IngestSettings {
@@ -66,6 +67,10 @@ pub(crate) fn settings() -> IngestSettings {
             account(
                 r#"{"name":"both","vendor":"kdniao","business_id":"1000002","app_keys":["newer"],"unsigned":"accept"}"#,
             ),
+            account(r#"{"name":"demo","vendor":"17track","api_keys":["older","17track-demo-key-0001"]}"#),
+            account(r#"{"name":"open","vendor":"17track","unsigned":"accept"}"#),
+            account(r#"{"name":"both","vendor":"17track","api_keys":["17track-demo-key-0001"],"unsigned":"accept"}"#),
+            account(r#"{"name":"stops","vendor":"17track","api_keys":["TESTKEY"],"unsigned_stopped":"accept"}"#),
         ],
         ..IngestSettings::default()
     }

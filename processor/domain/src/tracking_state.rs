@@ -38,10 +38,10 @@ pub(crate) fn after(known: Option<&Memory>, snapshot: &Snapshot<'_>, newest_news
                     is_ended,
                 };
             }
-            of_word(word, None)
+            of_word(word, None, Some(known))
         }
         (Some(known), Some(before)) if known.is_ended && newest_news.is_none() && word != TrackingWord::Ended => before,
-        _ => of_word(word, before),
+        _ => of_word(word, before, known),
     };
     Tracking {
         state,
@@ -55,13 +55,24 @@ fn lives_on(known: &Memory, newest_news: Option<TimestampMillis>) -> bool {
     matches!((newest_news, known.corrected_at), (Some(news), Some(corrected)) if news.0.saturating_mul(1000) > corrected.0)
 }
 
-fn of_word(word: TrackingWord, before: Option<TrackingState>) -> TrackingState {
+/// What a word makes of the state `before`; `parcel` is what is remembered of it.
+fn of_word(word: TrackingWord, before: Option<TrackingState>, parcel: Option<&Memory>) -> TrackingState {
     match word {
         TrackingWord::Active => TrackingState::Active,
         TrackingWord::Ended => TrackingState::Ended,
         TrackingWord::AbortedNoRecord => TrackingState::AbortedNoRecord,
         TrackingWord::AbortedStale => TrackingState::AbortedStale,
+        TrackingWord::Stopped => stopped(parcel),
         TrackingWord::Corrected => TrackingState::CarrierCorrected,
         TrackingWord::Unchanged => before.unwrap_or(TrackingState::Active),
+    }
+}
+
+/// A vendor that does not tell why it stopped does so because the parcel has arrived, or because nothing was heard of it.
+fn stopped(parcel: Option<&Memory>) -> TrackingState {
+    match parcel {
+        Some(parcel) if parcel.is_terminal => TrackingState::Ended,
+        Some(parcel) if parcel.last_event_at.is_some() => TrackingState::AbortedStale,
+        _ => TrackingState::AbortedNoRecord,
     }
 }

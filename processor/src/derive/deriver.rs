@@ -202,11 +202,7 @@ impl Deriver {
             partition: found_at.partition,
             offset: found_at.offset,
             class,
-<<<<<<< HEAD
-            error: refusal.error.clone(),
-=======
-            error: dead_letter::told(&error),
->>>>>>> d96ff89 (Masking: what errors quote is masked in headers, lists and logs, and so is the vendor's word in the log of pushes)
+            error: dead_letter::told(&refusal.error),
         };
         if refusal.class.may_be_our_fault()
             && let Err(reason) = self.guard.poison()
@@ -217,11 +213,7 @@ impl Deriver {
                 refused.log("cannot be derived");
             }
             self.abort()?;
-<<<<<<< HEAD
-            let reason = format!("{reason}; last: {class}: {} ({found_at})", refusal.error);
-=======
-            let reason = format!("{reason}; last: {class}: {} ({found_at})", letter.error);
->>>>>>> d96ff89 (Masking: what errors quote is masked in headers, lists and logs, and so is the vendor's word in the log of pushes)
+            let reason = format!("{reason}; last: {class}: {} ({found_at})", dead_lettered.error);
             return Err(WorkerError::Poisoned(reason));
         }
         let mut headers = OwnedHeaders::new();

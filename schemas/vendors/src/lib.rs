@@ -10,7 +10,7 @@
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
 //! | [`codes`] | code tables: one row a code |
 //! | [`parse`] | forms, JSON, times and lists, read leniently |
-//! | [`kuaidi100`], [`kdniao`] | the vendors, each with the same rooms |
+//! | [`kuaidi100`], [`kdniao`], [`seventeentrack`] | the vendors, each with the same rooms |
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -24,6 +24,7 @@ pub mod local_time;
 pub mod parse;
 pub mod push;
 pub mod reading;
+pub mod seventeentrack;
 pub mod snapshot;
 
 use courierflow_schemas::meaning::Name;
@@ -92,5 +93,6 @@ pub fn protocol(vendor: Vendor) -> &'static dyn Protocol {
     match vendor {
         Vendor::Kuaidi100 => &kuaidi100::Kuaidi100,
         Vendor::Kdniao => &kdniao::Kdniao,
+        Vendor::SeventeenTrack => &seventeentrack::SeventeenTrack,
     }
 }

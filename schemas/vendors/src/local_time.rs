@@ -3,8 +3,8 @@
 use std::fmt;
 
 use courierflow_schemas::records::TimestampMillis;
-use jiff::civil;
 use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, civil};
 
 /// China has had one zone without daylight saving time since 1992, before any event that we keep.
 pub const CHINA: Offset = Offset::constant(8);
@@ -24,6 +24,12 @@ impl LocalTime {
     /// Rule 28: a parcel's time lies in 2000–2099, as written; anything else is a vendor's placeholder or mistake.
     pub fn is_plausible(self) -> bool {
         (2000..2100).contains(&self.0.year())
+    }
+
+    /// The clock in UTC at an instant.
+    pub fn in_utc(instant: TimestampMillis) -> Option<Self> {
+        let instant = Timestamp::from_millisecond(instant.0).ok()?;
+        Some(Self(Offset::UTC.to_datetime(instant)))
     }
 
     /// The instant at a fixed offset from UTC.

@@ -39,14 +39,17 @@ pub enum NoOp {
     CorrectionWithoutOldCarrier,
     /// A carrier correction from a carrier to itself (rule 18).
     CorrectionToSameCarrier,
+    /// An event word of 17TRACK that is not known.
+    UnknownEvent,
 }
 
 impl NoOp {
     /// Every reason.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::Payment,
         Self::CorrectionWithoutOldCarrier,
         Self::CorrectionToSameCarrier,
+        Self::UnknownEvent,
     ];
 
     /// Stable label for metrics.
@@ -55,6 +58,7 @@ impl NoOp {
             Self::Payment => "payment",
             Self::CorrectionWithoutOldCarrier => "correction_without_old_carrier",
             Self::CorrectionToSameCarrier => "correction_to_same_carrier",
+            Self::UnknownEvent => "unknown_event",
         }
     }
 }
@@ -101,7 +105,8 @@ impl From<NoObject> for ReadError {
 pub struct PushFacts<'a> {
     /// Canonical code of the carrier that the push names: the corrected one if there is one.
     pub carrier: Cow<'a, str>,
-    /// Kuaidi100's `status` word as sent, trimmed; empty for Kdniao.
+    /// The vendor's own word for what became of the subscription, trimmed: Kuaidi100's `status`, 17TRACK's `event`; empty
+    /// for Kdniao.
     pub tracking_status: Cow<'a, str>,
     /// Lines of all lists, usable or not; 65,535 at most.
     pub items: u16,

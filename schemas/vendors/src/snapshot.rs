@@ -37,6 +37,8 @@ pub enum TrackingWord {
     AbortedNoRecord,
     /// Given up: nothing changed for long.
     AbortedStale,
+    /// Not followed any longer, for a reason that the vendor does not tell: what is known of the parcel decides.
+    Stopped,
     /// The vendor follows another carrier from now on.
     Corrected,
     /// Says nothing about the subscription.
@@ -51,6 +53,7 @@ impl TrackingWord {
             Self::Ended => "ENDED",
             Self::AbortedNoRecord => "ABORTED_NO_RECORD",
             Self::AbortedStale => "ABORTED_STALE",
+            Self::Stopped => "STOPPED",
             Self::Corrected => "CORRECTED",
             Self::Unchanged => "UNCHANGED",
         }

@@ -64,11 +64,6 @@ pub(super) fn find(text: &str, mut found: impl FnMut(Range<usize>)) {
     }
 }
 
-/// Digits, and stars that stand for some.
-pub(super) fn digits_in(text: &str) -> usize {
-    text.bytes().filter(|byte| is_digit(*byte)).count()
-}
-
 const fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit() || byte == b'*'
 }

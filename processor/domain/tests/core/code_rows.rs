@@ -1,4 +1,4 @@
-//! Every row of the code tables of both vendors, written out once more by hand: a slip in the data must not pass.
+//! Every row of the code tables of all vendors, written out once more by hand: a slip in the data must not pass.
 
 use courierflow_schemas::records::Transition;
 use courierflow_schemas::records::Vendor;

@@ -98,7 +98,15 @@ fn utc(millis: i64) -> Value {
 }
 
 fn check(name: &str, event: &PushEvent) {
+    check_after(&[], name, event);
+}
+
+/// The records of an event after earlier ones of the same parcel.
+fn check_after(earlier: &[PushEvent], name: &str, event: &PushEvent) {
     let mut stream = Stream::default();
+    for event in earlier {
+        stream.accept(event);
+    }
     let derived = stream.accept(event);
     let actual = render(&derived);
     let expected = path(&format!("{name}.expected.json"));
@@ -197,4 +205,29 @@ fn golden_kdniao_cross_border_query() {
         name,
         &envelope(Vendor::Kdniao, "6A37856101056", "2024-06-02T00:00:00Z", fixture(name)),
     );
+}
+
+#[test]
+fn golden_17track_cross_border() {
+    let name = "17track-a-cross-border";
+    check(
+        name,
+        &envelope(
+            Vendor::SeventeenTrack,
+            "LX000000014CN",
+            "2026-03-12T22:00:09Z",
+            fixture(name),
+        ),
+    );
+}
+
+#[test]
+fn golden_17track_return_and_stop() {
+    let number = "00340000000000000011";
+    let name = "17track-b-return";
+    let returned = envelope(Vendor::SeventeenTrack, number, "2026-04-22T09:03:15Z", fixture(name));
+    check(name, &returned);
+    let name = "17track-c-stopped";
+    let stopped = envelope(Vendor::SeventeenTrack, number, "2026-05-07T09:10:00Z", fixture(name));
+    check_after(&[returned], name, &stopped);
 }

@@ -27,6 +27,7 @@ mod payloads;
 mod properties;
 mod pushes;
 mod reading;
+mod seventeentrack;
 mod speed;
 mod step;
 mod standing;

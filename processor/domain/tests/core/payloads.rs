@@ -62,7 +62,8 @@ fn errors_and_no_ops_have_stable_tags_and_say_nothing_of_the_payload() {
         [
             "payment",
             "correction_without_old_carrier",
-            "correction_to_same_carrier"
+            "correction_to_same_carrier",
+            "unknown_event"
         ]
     );
     for error in ReadError::ALL {

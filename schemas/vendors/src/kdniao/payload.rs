@@ -98,7 +98,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
     for (trace, offset) in traces.into_iter().zip(offsets) {
         let zone = match offset {
             Some(offset) => Zone::Offset(offset),
-            None if cross_border => Zone::Assumed,
+            None if cross_border => Zone::Assumed(CHINA),
             None => Zone::Offset(CHINA),
         };
         let line = Line {

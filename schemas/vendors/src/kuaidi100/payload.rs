@@ -180,7 +180,7 @@ fn assemble<'a>(
         // Without lines it is as if the destination were not there (rule 36).
         if let Some(dest) = dest.filter(|dest| !dest.data.0.is_empty()) {
             let rules = dest.com.code().and_then(|com| zone_of(&com));
-            let zone = rules.as_ref().map_or(Zone::Assumed, Zone::Rules);
+            let zone = rules.as_ref().map_or(Zone::Assumed(CHINA), Zone::Rules);
             snapshot.destination_state = ResultState {
                 code: dest.state.trimmed(),
                 signed_off: dest.ischeck.0 == Some(true),

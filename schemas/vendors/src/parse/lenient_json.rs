@@ -27,6 +27,8 @@ macro_rules! lenient_object {
         #[derive(Default)]
         pub(crate) struct $name<'a> {
             $($(#[$field_meta])* pub(crate) $field: $type,)+
+            // For an object without texts.
+            _lifetime: std::marker::PhantomData<&'a ()>,
         }
 
         impl<'de: 'a, 'a> $crate::parse::lenient_json::ReadObject<'de> for $name<'a> {
@@ -35,6 +37,7 @@ macro_rules! lenient_object {
                 mut map: A,
             ) -> Result<Self, A::Error> {
                 let mut object = Self::default();
+                #[allow(unused_mut, unused_variables, reason = "in objects whose keys have one spelling")]
                 let mut documented: Vec<&'static str> = Vec::new();
                 let mut next = first;
                 loop {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use courierflow_schemas::records::Segment;
+use courierflow_schemas::records::{Segment, TimestampMillis};
 use jiff::tz::{Offset, TimeZone};
 
 use crate::codes::CodeTable;
 use crate::fingerprint::Fingerprint;
-use crate::local_time::{CHINA, LocalTime};
+use crate::local_time::LocalTime;
 use crate::parse::placeholders::is_placeholder;
 use crate::snapshot::TraceItem;
 
@@ -17,8 +17,10 @@ pub(crate) enum Zone<'z> {
     Offset(Offset),
     /// A zone with rules.
     Rules(&'z TimeZone),
-    /// Nobody says; China's offset is taken.
-    Assumed,
+    /// Nobody says; this offset is taken.
+    Assumed(Offset),
+    /// The instant is told beside the local time.
+    Instant(TimestampMillis),
 }
 
 /// A line before its time is judged.
@@ -74,11 +76,12 @@ impl<'a> TraceList<'a> {
                 let (occurred_at, offset) = match zone {
                     Zone::Offset(offset) => (local_time.at_offset(*offset)?, *offset),
                     Zone::Rules(zone) => local_time.in_zone(zone)?,
-                    Zone::Assumed => (local_time.at_offset(CHINA)?, CHINA),
+                    Zone::Assumed(offset) => (local_time.at_offset(*offset)?, *offset),
+                    Zone::Instant(instant) => (*instant, Offset::UTC),
                 };
                 Some((local_time, occurred_at, offset))
             });
-        let zone_assumed = matches!(zone, Zone::Assumed);
+        let zone_assumed = matches!(zone, Zone::Assumed(_));
         // Instant and offset together are the local time and its zone; all unusable times are alike.
         content
             .optional_number(usable.map(|(_, occurred_at, _)| occurred_at.0))

@@ -1,0 +1,64 @@
+//! 17TRACK: one parcel a push, as JSON whose signature is in a header. It asks the carriers itself, two of them for a parcel
+//! that crosses a border.
+
+mod account;
+mod answer;
+mod codes;
+mod event;
+mod payload;
+mod push;
+mod times;
+
+use courierflow_schemas::meaning::Name;
+use courierflow_schemas::records::PushEvent;
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountKeys, KeyError};
+use crate::codes::CodeTable;
+use crate::push::{Push, PushRequest, Rejection};
+use crate::reading::{PushFacts, ReadError, Reading};
+use crate::{Protocol, Refusal};
+
+/// Its side of everything.
+pub struct SeventeenTrack;
+
+impl Protocol for SeventeenTrack {
+    fn name(&self) -> Name {
+        Name {
+            zh: "17TRACK",
+            en: "17TRACK",
+        }
+    }
+
+    fn account(&self, account: Account, keys: &mut AccountKeys) -> Result<Account, KeyError> {
+        account::account(account, keys)
+    }
+
+    fn signature_header(&self) -> Option<&'static str> {
+        Some("sign")
+    }
+
+    fn read_push(&self, request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
+        push::read(request, account)
+    }
+
+    fn accepted(&self, _: &Account, _: Timestamp) -> Vec<u8> {
+        answer::accepted()
+    }
+
+    fn refused(&self, _: Option<&Account>, _: Timestamp, refusal: Refusal<'_>) -> Vec<u8> {
+        answer::refused(refusal)
+    }
+
+    fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+        payload::read(event, payload)
+    }
+
+    fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>> {
+        payload::push_facts(payload)
+    }
+
+    fn code_tables(&self) -> &'static [&'static CodeTable] {
+        &codes::TABLES
+    }
+}

@@ -1,0 +1,368 @@
+//! The JSON of a 17TRACK push. Of its version 2 all minor versions are read: 2.0 has no sub-statuses on events, 2.2 and 2.4 do.
+
+use std::borrow::Cow;
+
+use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
+use jiff::tz::TimeZone;
+
+use super::event::EventWord;
+use super::times::{EventTimes, RawTime, parse_estimate, parse_sync_time, zone_of};
+use crate::fingerprint::Fingerprint;
+use crate::parse::folding::fold;
+use crate::parse::lenient_json::{ElementCount, Object, Objects, Text, lenient_object, parse_object};
+use crate::parse::trace_list::{Line, TraceList};
+use crate::reading::{NoOp, PushFacts, ReadError, Reading, carrier_of, item_count, tracking_number};
+use crate::snapshot::{ResultState, RouteEnd, Snapshot, TraceItem, TrackingWord};
+
+lenient_object! {
+    /// The whole push.
+    Payload {
+        "event" => event: Text<'a>,
+        "data" => data: Object<Data<'a>>,
+    }
+}
+
+lenient_object! {
+    Data {
+        "number" => number: Text<'a>,
+        "carrier" => carrier: Text<'a>,
+        "track_info" => track_info: Object<TrackInfo<'a>>,
+    }
+}
+
+lenient_object! {
+    /// `latest_event`, `milestone` and the sums of `time_metrics` repeat what the events say; they are not read.
+    TrackInfo {
+        "shipping_info" => shipping_info: Object<ShippingInfo<'a>>,
+        "latest_status" => latest_status: Object<LatestStatus<'a>>,
+        "time_metrics" => time_metrics: Object<TimeMetrics<'a>>,
+        "tracking" => tracking: Object<Tracking<'a>>,
+    }
+}
+
+lenient_object! {
+    ShippingInfo {
+        "shipper_address" => shipper: Object<PartyAddress<'a>>,
+        "recipient_address" => recipient: Object<PartyAddress<'a>>,
+    }
+}
+
+lenient_object! {
+    /// Of a person: more than the country is not read.
+    PartyAddress {
+        "country" => country: Text<'a>,
+    }
+}
+
+lenient_object! {
+    LatestStatus {
+        "status" => status: Text<'a>,
+        "sub_status" => sub_status: Text<'a>,
+    }
+}
+
+lenient_object! {
+    TimeMetrics {
+        "estimated_delivery_date" => estimate: Object<Estimate<'a>>,
+    }
+}
+
+lenient_object! {
+    Estimate {
+        "source" => source: Text<'a>,
+        "from" => from: Text<'a>,
+        "to" => to: Text<'a>,
+    }
+}
+
+lenient_object! {
+    Tracking {
+        "providers" => providers: Objects<Provider<'a>>,
+    }
+}
+
+lenient_object! {
+    /// What one carrier answered.
+    Provider {
+        "provider" => carrier: Object<ProviderCarrier<'a>>,
+        "latest_sync_time" => latest_sync_time: Text<'a>,
+        "events" => events: Objects<Event<'a>>,
+    }
+}
+
+lenient_object! {
+    ProviderCarrier {
+        "key" => key: Text<'a>,
+    }
+}
+
+lenient_object! {
+    /// The translation of its description comes and goes, and is not read.
+    Event {
+        "time_iso" => time_iso: Text<'a>,
+        "time_utc" => time_utc: Text<'a>,
+        "time_raw" => time_raw: Object<RawTime<'a>>,
+        "description" => description: Text<'a>,
+        "location" => location: Text<'a>,
+        "stage" => stage: Text<'a>,
+        "sub_status" => sub_status: Text<'a>,
+        "address" => address: Object<EventAddress<'a>>,
+    }
+}
+
+lenient_object! {
+    EventAddress {
+        "city" => city: Text<'a>,
+        "state" => state: Text<'a>,
+        "country" => country: Text<'a>,
+    }
+}
+
+pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+    let payload: Payload<'a> = parse_object(payload)?;
+    let data = payload.data.0.ok_or(ReadError::NoParcel)?;
+    let tracking_number = tracking_number(event, data.number.as_str())?;
+    let (tracking, track_info) = match EventWord::of(payload.event.as_str()) {
+        EventWord::Updated => (TrackingWord::Active, data.track_info.0.unwrap_or_default()),
+        // May have come in without a signature: whatever else it says is not believed.
+        EventWord::Stopped => (TrackingWord::Stopped, TrackInfo::default()),
+        EventWord::Unknown => return Ok(Reading::Nothing(NoOp::UnknownEvent)),
+    };
+    let carrier = carrier_code(data.carrier);
+    let providers = Providers::of(track_info.tracking, carrier.as_deref());
+
+    let mut content = Fingerprint::with_capacity(providers.lines().saturating_mul(512).saturating_add(256));
+    content.text(tracking.as_str()).optional_text(carrier.as_deref());
+    let push_time = providers.latest_sync();
+    let edd = track_info
+        .time_metrics
+        .0
+        .and_then(|metrics| estimate(metrics, &providers));
+    let (items, bad_times) = providers.read(&mut content);
+
+    let latest_status = track_info.latest_status.0.unwrap_or_default();
+    let state = ResultState {
+        code: latest_status.sub_status.trimmed(),
+        signed_off: false,
+    };
+    let shipping = track_info.shipping_info.0.unwrap_or_default();
+    let (route_from, route_to) = (country(shipping.shipper), country(shipping.recipient));
+    content
+        .optional_text(latest_status.status.trimmed().as_deref())
+        .optional_text(state.code.as_deref())
+        .optional_number(edd.map(|edd| edd.0))
+        .optional_text(route_from.name.as_deref())
+        .optional_text(route_to.name.as_deref());
+
+    Ok(Reading::Snapshot(Box::new(Snapshot {
+        vendor: Vendor::SeventeenTrack,
+        carrier: carrier_of(Vendor::SeventeenTrack, carrier),
+        tracking_number,
+        account: Cow::Borrowed(&event.account),
+        push_id: event.push_id,
+        received_at: event.received_at,
+        signature: event.signature,
+        push_time,
+        tracking,
+        full_repush: false,
+        codes: &super::codes::CODES,
+        content_hash: content.finish(),
+        items,
+        bad_times,
+        // One verdict for both.
+        origin_state: state.clone(),
+        destination_state: state,
+        edd,
+        route_from,
+        route_to,
+        route_loop: false,
+    })))
+}
+
+/// A carrier's number as text; 0 is the vendor's number for none.
+fn carrier_code(carrier: Text<'_>) -> Option<Cow<'_, str>> {
+    carrier.code().filter(|code| code != "0")
+}
+
+/// The carriers that were asked, the one that the parcel was registered with first: its list is the origin's.
+struct Providers<'a> {
+    list: Vec<AskedCarrier<'a>>,
+}
+
+struct AskedCarrier<'a> {
+    code: Option<Cow<'a, str>>,
+    zone: Option<TimeZone>,
+    latest_sync_time: Text<'a>,
+    events: Vec<Event<'a>>,
+}
+
+impl<'a> Providers<'a> {
+    fn of(tracking: Object<Tracking<'a>>, registered: Option<&str>) -> Self {
+        let providers = tracking.0.unwrap_or_default().providers.0;
+        let mut list: Vec<_> = providers.into_iter().map(AskedCarrier::of).collect();
+        let is_registered = |carrier: &AskedCarrier<'_>| registered.is_some() && carrier.code.as_deref() == registered;
+        if let Some(position) = list.iter().position(is_registered) {
+            let origin = list.remove(position);
+            list.insert(0, origin);
+        }
+        Self { list }
+    }
+
+    fn lines(&self) -> usize {
+        self.list.iter().map(|carrier| carrier.events.len()).sum()
+    }
+
+    /// The vendor tells no time of a push. Every one follows an answer of a carrier, so that the last answer orders them.
+    fn latest_sync(&self) -> Option<TimestampMillis> {
+        let times = self.list.iter().filter_map(|carrier| carrier.latest_sync_time.as_str());
+        times.filter_map(parse_sync_time).max()
+    }
+
+    /// The zone of who will deliver.
+    fn delivering_zone(&self) -> TimeZone {
+        let zone = self.list.last().and_then(|carrier| carrier.zone.clone());
+        zone.unwrap_or(TimeZone::UTC)
+    }
+
+    fn read(self, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
+        let mut all = (Vec::with_capacity(self.lines()), 0_u32);
+        let segments = std::iter::once(Segment::Origin).chain(std::iter::repeat(Segment::Destination));
+        for (carrier, segment) in self.list.into_iter().zip(segments) {
+            let (items, bad_times) = carrier.read(segment, content);
+            all.0.extend(items);
+            all.1 = all.1.saturating_add(bad_times);
+        }
+        all
+    }
+}
+
+impl<'a> AskedCarrier<'a> {
+    fn of(provider: Provider<'a>) -> Self {
+        let code = carrier_code(provider.carrier.0.unwrap_or_default().key);
+        Self {
+            zone: zone_of(code.as_ref()),
+            code,
+            latest_sync_time: provider.latest_sync_time,
+            events: provider.events.0,
+        }
+    }
+
+    fn read(self, segment: Segment, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
+        let mut list = TraceList::new(segment, self.events.len(), &super::codes::CODES);
+        content
+            .optional_text(self.code.as_deref())
+            .number(i64::try_from(self.events.len()).unwrap_or(i64::MAX));
+        for event in self.events {
+            let times = EventTimes {
+                iso: &event.time_iso,
+                utc: &event.time_utc,
+                raw: &event.time_raw,
+            };
+            let (local_time, zone) = times.read(self.zone.as_ref());
+            times.hash(content);
+            content.optional_text(event.stage.as_str());
+            let line = Line {
+                local_time,
+                text: fold(event.description.verbatim_or_empty()),
+                code: event.sub_status.trimmed().or_else(|| event.stage.trimmed()),
+                name: None,
+                area_code: None,
+                area_name: None,
+                place: event.location.verbatim().or_else(|| place(event.address)),
+            };
+            list.push(line, &zone, content);
+        }
+        list.finish(content)
+    }
+}
+
+/// City, state and country of an event without a location. A country alone is no place: it is the carrier's own.
+fn place(address: Object<EventAddress<'_>>) -> Option<Cow<'_, str>> {
+    let address = address.0?;
+    let mut parts: Vec<_> = [address.city, address.state]
+        .into_iter()
+        .filter_map(Text::trimmed)
+        .collect();
+    if parts.is_empty() {
+        return None;
+    }
+    parts.extend(address.country.trimmed());
+    Some(Cow::Owned(parts.join(", ")))
+}
+
+/// `to`, which was there whenever `from` was. The vendor's own guess is no promise of the carrier.
+fn estimate(metrics: TimeMetrics<'_>, providers: &Providers<'_>) -> Option<TimestampMillis> {
+    let estimate = metrics.estimate.0?;
+    let source = estimate.source.as_str().unwrap_or_default();
+    if source.to_ascii_lowercase().contains("17track") {
+        return None;
+    }
+    let zone = providers.delivering_zone();
+    [estimate.to, estimate.from]
+        .iter()
+        .filter_map(Text::as_str)
+        .find_map(|text| parse_estimate(text, &zone))
+}
+
+/// An end of the route: the country's two letters, and no area code.
+fn country(address: Object<PartyAddress<'_>>) -> RouteEnd<'_> {
+    let country = address.0.and_then(|address| address.country.trimmed());
+    let is_code = |country: &Cow<'_, str>| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
+    RouteEnd {
+        code: None,
+        name: country.filter(is_code).map(upper_case),
+    }
+}
+
+fn upper_case(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return Cow::Owned(text.to_ascii_uppercase());
+    }
+    text
+}
+
+lenient_object! {
+    /// Only what the push log shows.
+    Summary {
+        "event" => event: Text<'a>,
+        "data" => data: Object<DataSummary<'a>>,
+    }
+}
+
+lenient_object! {
+    DataSummary {
+        "carrier" => carrier: Text<'a>,
+        "track_info" => track_info: Object<TrackInfoSummary<'a>>,
+    }
+}
+
+lenient_object! {
+    TrackInfoSummary {
+        "tracking" => tracking: Object<TrackingSummary<'a>>,
+    }
+}
+
+lenient_object! {
+    TrackingSummary {
+        "providers" => providers: Objects<ProviderSummary<'a>>,
+    }
+}
+
+lenient_object! {
+    ProviderSummary {
+        "events" => events: ElementCount,
+    }
+}
+
+pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+    let payload: Summary<'_> = parse_object(payload).ok()?;
+    let data = payload.data.0.unwrap_or_default();
+    let tracking = data.track_info.0.and_then(|track_info| track_info.tracking.0);
+    let providers = tracking.unwrap_or_default().providers.0;
+    let items = providers.iter().map(|provider| provider.events.0);
+    Some(PushFacts {
+        carrier: carrier_of(Vendor::SeventeenTrack, carrier_code(data.carrier)),
+        tracking_status: payload.event.trimmed().unwrap_or_default(),
+        items: item_count(items.fold(0, usize::saturating_add)),
+    })
+}
