@@ -44,7 +44,7 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
                     transitions: derived.transitions,
                 });
             }
-            Ok(Outcome::Duplicate | Outcome::Stale) => {}
+            Ok(Outcome::Duplicate | Outcome::Stale | Outcome::Outranked) => {}
             Err(error) => panic!("{error}"),
         }
     }

@@ -176,14 +176,7 @@ mod tests {
         for row in rows() {
             let party = if row.kind == "party" { row.party } else { "" };
             assert!(
-                keys.insert((
-                    row.kind,
-                    row.vendor,
-                    row.code.clone(),
-                    row.status,
-                    row.sub_status,
-                    party
-                )),
+                keys.insert((row.kind, row.vendor, row.code, row.status, row.sub_status, party)),
                 "{row:?} twice"
             );
             assert_eq!(row.name_zh.is_empty(), row.kind == "status", "{row:?}");

@@ -29,5 +29,5 @@ mod pushes;
 mod reading;
 mod seventeentrack;
 mod speed;
-mod step;
 mod standing;
+mod step;
