@@ -311,19 +311,20 @@ fn the_encoder_holds_the_records_and_the_memory() {
     assert!(encoder.record_bytes() <= MAX_DERIVED_BYTES);
 }
 
+/// Codes of a parcel's lines.
+const LISTS: &[&[&str]] = &[
+    &["1"],
+    &["1", "0"],
+    &["1", "0", "5"],
+    &["1", "0", "5", "3"],
+    &["1", "0", "3"],
+    &[],
+    &["1", "4", "401"],
+];
+
 /// Pushes of three numbers over half a year, now and then something that is none.
 fn sent() -> impl Strategy<Value = Sent> {
-    let list = prop::sample::select(
-        &[
-            &["1"][..],
-            &["1", "0"],
-            &["1", "0", "5"],
-            &["1", "0", "5", "3"],
-            &["1", "0", "3"],
-            &[],
-            &["1", "4", "401"],
-        ][..],
-    );
+    let list = prop::sample::select(LISTS);
     let event = (0..3_u32, list, 0..180_i64)
         .prop_map(|(number, list, day)| pushed(&format!("YT{number}"), list, received(day)));
     prop_oneof![
