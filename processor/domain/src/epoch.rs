@@ -107,18 +107,13 @@ pub(crate) fn of_push<'p>(
         (None, Some(begins)) => Epoch::New(day_of(begins)),
         (None, None) => Epoch::New(day_of(TimestampMillis(received_at.0.div_euclid(1000)))),
         (Some(previous), None) => Epoch::Same(previous),
-        (Some(previous), Some(begins)) if previous.is_provisional => {
-            let day = day_of(begins);
-            if day == previous.epoch {
-                Epoch::Same(previous)
-            } else {
-                Epoch::Moved(previous, day)
-            }
-        }
         (Some(previous), Some(begins)) => {
             let shares = overlap.is_none_or(|overlap| overlap.shares);
+            let day = day_of(begins);
             if !shares && is_new_life(previous, known.last, begins) {
-                Epoch::New(day_of(begins))
+                Epoch::New(day)
+            } else if previous.is_provisional && day != previous.epoch {
+                Epoch::Moved(previous, day)
             } else {
                 Epoch::Same(previous)
             }

@@ -2,20 +2,11 @@
 //! (rule 63). The event takes it, so that status, milestones and transitions have one truth.
 
 use courierflow_schemas::meaning::SubStatus;
-use courierflow_schemas::records::{Leg, Status};
+use courierflow_schemas::records::Status;
 use courierflow_vendors::snapshot::{Snapshot, TraceItem};
 
 use super::evidence::{self, Meaning};
 use super::history::settle_refusal;
-use super::leg;
-
-/// What is known before the newest event.
-pub(crate) struct Before {
-    /// Of the last event with a known status, after the leg is taken into account.
-    pub(crate) status: Option<Status>,
-    /// Leg of the newest event as long as it says nothing.
-    pub(crate) leg: Leg,
-}
 
 /// The state's word on an event.
 pub(crate) struct FinalWord {
@@ -25,23 +16,20 @@ pub(crate) struct FinalWord {
     pub(crate) code: String,
 }
 
-/// The state's word on the newest event that is not in the future; `None` where the event's own stands.
+/// The state's word on the newest event that is not in the future; `None` where the event's own stands. `before` gives the status
+/// of the last event with a known one.
 pub(crate) fn on(
     snapshot: &Snapshot<'_>,
     newest: &TraceItem<'_>,
     own: Meaning,
-    before: impl FnOnce() -> Before,
+    before: impl FnOnce() -> Option<Status>,
 ) -> Option<FinalWord> {
     let state = snapshot.state_of(newest.segment);
     let code = state.code.as_deref()?;
     let said = evidence::read_code(snapshot.codes, code, &newest.text)?;
     let said = settle_refusal(said, snapshot, newest.segment);
     let meaning = if own.status == Status::Unknown {
-        let is_news = !matches!(said.status, Status::Unknown | Status::Exception) && {
-            let before = before();
-            let (mapped, _) = leg::on_leg(said, leg::of_newest(before.leg, said.status));
-            Some(mapped.status) != before.status
-        };
+        let is_news = !matches!(said.status, Status::Unknown | Status::Exception) && Some(said.status) != before();
         is_news.then_some(said)?
     } else {
         let signs_off = state.signed_off && snapshot.codes.is_sign_off(code);
@@ -62,8 +50,7 @@ pub(crate) fn on(
     };
     Some(FinalWord {
         meaning: Meaning {
-            // Says something about the item's own code.
-            unknown_code: own.unknown_code,
+            unknown_code: own.unknown_code || meaning.unknown_code,
             ..meaning
         },
         code: code.to_owned(),

@@ -99,10 +99,7 @@ fn hear_final_word(snapshot: &Snapshot<'_>, candidates: &mut [Candidate<'_, '_>]
         let legs = leg::legs(candidates.iter().map(|candidate| candidate.meaning));
         let mut known = before.iter().zip(&legs).rev();
         let known = known.find(|(candidate, _)| candidate.meaning.status != Status::Unknown);
-        final_word::Before {
-            status: known.map(|(candidate, leg)| leg::on_leg(candidate.meaning, *leg).0.status),
-            leg: legs.get(before.len()).copied().unwrap_or(Leg::Forward),
-        }
+        known.map(|(candidate, leg)| leg::on_leg(candidate.meaning, *leg).0.status)
     };
     let Some(word) = final_word::on(snapshot, newest.item, newest.meaning, known_before) else {
         return false;

@@ -14,7 +14,7 @@ use super::time::{self, Written, Zone};
 use super::{carriers, codes};
 
 /// The rules of 62 and up that are in force: the recomputation follows them, and the workload tries them.
-const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 70, 71, 72];
+const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 71];
 
 pub(super) fn in_force(rule: u8) -> bool {
     IN_FORCE.contains(&rule)
@@ -812,7 +812,7 @@ fn text(rng: &mut Rng) -> String {
     let text = one(rng, &TEXTS);
     match rng.u8(..12) {
         0 => format!("{text} "),
-        1 => format!("{text} {}", one(rng, &TEXTS)),
+        1 => format!("{text}，{}", one(rng, &TEXTS)),
         2 => format!("【{}】{text}", one(rng, &TEXTS)),
         3 => text.replace(' ', "\u{3000}"),
         _ => text.to_owned(),

@@ -5,13 +5,15 @@ use std::borrow::Cow;
 use courierflow_schemas::carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 
+use jiff::tz::Offset;
+
 use super::codes;
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Flag, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_offset, parse_push_time, parse_time};
-use crate::parse::trace_list::{Line, TraceList, Zone};
+use crate::parse::trace_list::{Line, TraceList, Zone, says_nothing};
 use crate::reading::{
     NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
 };
@@ -87,7 +89,13 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         .iter()
         .map(|trace| trace.timezone.as_str().and_then(parse_offset))
         .collect();
-    let cross_border = international || offsets.iter().any(Option::is_some);
+    // A placeholder is no line: its zone says nothing of the parcel.
+    let is_line = |trace: &Trace<'_>| {
+        let text = trace.accept_station.as_str().unwrap_or_default();
+        !says_nothing(&codes::DOMESTIC, trace.action.as_str().map(str::trim), None, text)
+    };
+    let tells_zone = |(trace, offset): (&Trace<'_>, &Option<Offset>)| offset.is_some() && is_line(trace);
+    let cross_border = international || traces.iter().zip(&offsets).any(tells_zone);
     content.flag(cross_border);
     let codes = if cross_border {
         &codes::CROSS_BORDER

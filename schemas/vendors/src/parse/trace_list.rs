@@ -35,14 +35,11 @@ pub(crate) struct Line<'a> {
     pub(crate) place: Option<Cow<'a, str>>,
 }
 
-impl Line<'_> {
-    /// True if it only says that there is nothing to say (rule 63c).
-    fn is_placeholder(&self, codes: &CodeTable) -> bool {
-        let known_code = |code: &str| codes.find(code).or_else(|| codes.find_fallback(code)).is_some();
-        let is_told = self.code.as_deref().is_some_and(known_code)
-            || self.name.as_deref().is_some_and(|name| codes.find_name(name).is_some());
-        !is_told && is_placeholder(&self.text)
-    }
+/// True of a line that only says that there is nothing to say (rule 63c).
+pub(crate) fn says_nothing(codes: &CodeTable, code: Option<&str>, name: Option<&str>, text: &str) -> bool {
+    let known_code = |code: &str| codes.find(code).or_else(|| codes.find_fallback(code)).is_some();
+    let is_told = code.is_some_and(known_code) || name.is_some_and(|name| codes.find_name(name).is_some());
+    !is_told && is_placeholder(text)
 }
 
 /// Collects the lines of one list in the vendor's order, and their part of the content hash.
@@ -66,7 +63,7 @@ impl<'a> TraceList<'a> {
 
     /// Adds a line, unless it is a placeholder, which is no line, or has no usable time.
     pub(crate) fn push(&mut self, line: Line<'a>, zone: &Zone<'_>, content: &mut Fingerprint) {
-        if line.is_placeholder(self.codes) {
+        if says_nothing(self.codes, line.code.as_deref(), line.name.as_deref(), &line.text) {
             return;
         }
         let usable = line
