@@ -203,6 +203,8 @@ fn signs_off(snapshot: &Snapshot, segment: Segment, state: &str) -> bool {
             snapshot.list(segment).is_check && matches!(state, "3" | "301" | "302" | "303" | "304" | "4" | "14")
         }
         Vendor::Kdniao => matches!(state, "3" | "301" | "302" | "304" | "311" | "406"),
+        // Its verdict lags its events: it is believed only where the newest event says nothing (rule 2).
+        Vendor::SeventeenTrack => false,
     }
 }
 

@@ -12,7 +12,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::codes::Code;
-use super::read::{Item, List, Reading, Route, Snapshot, Word, code_of, non_blank, is_placeholder, text_of};
+use super::read::{Item, List, Reading, Route, Snapshot, Word, code_of, is_placeholder, non_blank, text_of};
 use super::time::{Time, Written, Zone};
 use super::workload::in_force;
 use super::{carriers, masking, time};

@@ -140,8 +140,7 @@ impl Story {
                 },
                 writer: Writer {
                     vendor: *vendor,
-                    is_cross_border: *vendor == Vendor::SeventeenTrack
-                        || is_international && *vendor == Vendor::Kdniao,
+                    is_cross_border: *vendor == Vendor::SeventeenTrack || is_international && *vendor == Vendor::Kdniao,
                     alphabet: (0..10).map(|_| one(rng, &labels::SURE)).collect(),
                 },
                 told: Vec::new(),
