@@ -162,6 +162,7 @@ impl Subscription {
         match self {
             Self::Kuaidi100 { product, .. } => *product == kuaidi100::Product::Plain,
             Self::Kdniao { product, .. } => *product == kdniao::Product::Basic,
+            Self::SeventeenTrack { .. } => false,
         }
     }
 }
