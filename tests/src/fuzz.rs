@@ -19,7 +19,7 @@ const RECEIVED_AT: i64 = 1_760_000_000_000_000;
 /// Separates the payloads of one parcel: no JSON text has it.
 const SEPARATOR: u8 = 0;
 
-/// Reads a body as both vendors' accounts would: what is accepted is within its limits, and derive can read it.
+/// Reads a body as every vendor's accounts would: what is accepted is within its limits, and derive can read it.
 ///
 /// # Panics
 ///
@@ -181,6 +181,13 @@ mod tests {
     fn kuaidi100() {
         play("kuaidi100_payloads", |input| {
             payloads_of_a_parcel(Vendor::Kuaidi100, input);
+        });
+    }
+
+    #[test]
+    fn seventeentrack() {
+        play("seventeentrack_payloads", |input| {
+            payloads_of_a_parcel(Vendor::SeventeenTrack, input);
         });
     }
 

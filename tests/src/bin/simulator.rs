@@ -1,4 +1,4 @@
-//! Plays both vendors: lives parcels through weeks of simulated time, posts their signed pushes to ingest, and prints
+//! Plays all vendors: lives parcels through weeks of simulated time, posts their signed pushes to ingest, and prints
 //! what `ClickHouse` makes of them. To try a set-up of your own, name its URLs, accounts and secrets.
 
 #![allow(clippy::print_stdout, reason = "a program for people at a terminal")]
@@ -10,11 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use courierflow_tests::simulator::push::{KdniaoAccount, Kuaidi100Account, Simulation, SimulationConfig};
+use courierflow_tests::simulator::push::{
+    KdniaoAccount, Kuaidi100Account, SeventeenTrackAccount, Simulation, SimulationConfig,
+};
 use courierflow_tests::simulator::report::{CARRIERS_SQL, ClickHouse, Findings, wait_until_caught_up};
 use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
 
-/// Simulated pushes of Kuaidi100 and Kdniao, and a report of what came out.
+/// Simulated pushes of Kuaidi100, Kdniao and 17TRACK, and a report of what came out.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -88,6 +90,20 @@ struct Arguments {
     /// Account of unsigned Kdniao pushes (JSON); empty: none are sent
     #[arg(long, default_value = "open")]
     kdniao_open_account: String,
+    /// Account of signed 17TRACK pushes; empty: none are sent
+    #[arg(long = "17track-account", default_value = "demo")]
+    seventeentrack_account: String,
+    /// API key of that account
+    #[arg(
+        long = "17track-api-key",
+        env = "SEVENTEENTRACK_API_KEY",
+        default_value = "17track-demo-key-0001",
+        hide_env_values = true
+    )]
+    seventeentrack_api_key: String,
+    /// Account of unsigned 17TRACK pushes; empty: none are sent
+    #[arg(long = "17track-open-account", default_value = "open")]
+    seventeentrack_open_account: String,
     /// Print a carrier table from ClickHouse afterwards (the default)
     #[arg(long, overrides_with = "no_report")]
     report: bool,
@@ -130,6 +146,12 @@ impl Arguments {
             kuaidi100_open: given(&self.kuaidi100_open_account).map(|name| Kuaidi100Account { name, salt: None }),
             kdniao: given(&self.kdniao_account).map(|name| kdniao(name, Some(self.kdniao_app_key.clone()))),
             kdniao_open: given(&self.kdniao_open_account).map(|name| kdniao(name, None)),
+            seventeentrack: given(&self.seventeentrack_account).map(|name| SeventeenTrackAccount {
+                name,
+                api_key: Some(self.seventeentrack_api_key.clone()),
+            }),
+            seventeentrack_open: given(&self.seventeentrack_open_account)
+                .map(|name| SeventeenTrackAccount { name, api_key: None }),
         }
     }
 }
@@ -152,7 +174,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let simulation = Simulation::new(arguments.simulation(now));
     let pushes = simulation.len() as u64;
     println!(
-        "{} parcels, {pushes} pushes of two vendors, seed {}: to {}",
+        "{} parcels, {pushes} pushes of three vendors, seed {}: to {}",
         arguments.parcels, arguments.seed, arguments.ingest_url
     );
 

@@ -21,6 +21,7 @@ pub(super) struct Meaning {
     edd: Option<i64>,
     route: Route,
     is_loop: bool,
+    also: String,
 }
 
 impl Meaning {
@@ -34,6 +35,7 @@ impl Meaning {
                 edd: None,
                 route: Route::default(),
                 is_loop: false,
+                also: String::new(),
             };
         }
         Self {
@@ -43,6 +45,7 @@ impl Meaning {
             edd: snapshot.edd,
             route: snapshot.route.clone(),
             is_loop: snapshot.is_loop,
+            also: snapshot.also.clone(),
         }
     }
 }

@@ -37,6 +37,19 @@ const KDNIAO: &[(&str, &str)] = &[
     ("dbl", "deppon"),
 ];
 
+/// 17TRACK's numbers of the carriers that the workload and the samples name.
+const SEVENTEENTRACK: &[(&str, &str)] = &[
+    ("3011", "chinapost"),
+    ("3013", "ems"),
+    ("190157", "yto"),
+    ("190455", "zto"),
+    ("21051", "usps"),
+    ("7041", "dhlpaket"),
+    ("10021", "japanpost"),
+    ("19131", "singpost"),
+    ("6051", "colissimo"),
+];
+
 /// Rule 72: NFKC, without characters of category Cf, trimmed; a code with `:` counts as missing.
 pub(super) fn identifier(text: &str) -> String {
     static FORMAT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\p{Cf}").unwrap());
@@ -56,6 +69,7 @@ pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
     let table = match vendor {
         Vendor::Kuaidi100 => KUAIDI100,
         Vendor::Kdniao => KDNIAO,
+        Vendor::SeventeenTrack => SEVENTEENTRACK,
     };
     if code.is_empty() {
         return "unknown".to_owned();
@@ -76,6 +90,16 @@ pub(super) fn zone(vendor_code: &str) -> Option<&'static str> {
     match identifier(vendor_code).to_lowercase().as_str() {
         "japanposten" => Some("Asia/Tokyo"),
         "speedpost" => Some("Asia/Singapore"),
+        _ => None,
+    }
+}
+
+/// The zone in which a carrier that 17TRACK asks tells a time without an offset.
+pub(super) fn zone_of_seventeentrack(number: &str) -> Option<&'static str> {
+    match number {
+        "7041" => Some("Europe/Berlin"),
+        "10021" => Some("Asia/Tokyo"),
+        "19131" => Some("Asia/Singapore"),
         _ => None,
     }
 }

@@ -3,14 +3,14 @@
 
 use courierflow_schemas::records::{Status, Vendor};
 
-use super::labels;
+use super::{labels, seventeentrack};
 
 use Status::{
     AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery, PickedUp,
     Returned, Returning, Unknown,
 };
 
-type Code = (&'static str, Status, &'static str);
+pub(super) type Code = (&'static str, Status, &'static str);
 
 /// Code, status, sub-status. The status of 14 depends on its place in the history: rule 13.
 const KUAIDI100: &[Code] = &[
@@ -172,6 +172,7 @@ fn table(vendor: Vendor) -> &'static [Code] {
     match vendor {
         Vendor::Kuaidi100 => KUAIDI100,
         Vendor::Kdniao => KDNIAO,
+        Vendor::SeventeenTrack => seventeentrack::CODES,
     }
 }
 
@@ -195,6 +196,9 @@ fn code_in_table(vendor: Vendor, code: &str) -> Option<Code> {
     let find = |wanted: &str| table(vendor).iter().find(|(known, ..)| *known == wanted).copied();
     if let Some(found) = find(code) {
         return Some(found);
+    }
+    if vendor == Vendor::SeventeenTrack {
+        return find(seventeentrack::of_main_status(code)?);
     }
     if !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -203,6 +203,8 @@ fn signs_off(snapshot: &Snapshot, segment: Segment, state: &str) -> bool {
             snapshot.list(segment).is_check && matches!(state, "3" | "301" | "302" | "303" | "304" | "4" | "14")
         }
         Vendor::Kdniao => matches!(state, "3" | "301" | "302" | "304" | "311" | "406"),
+        // Its verdict lags its events: it is believed only where the newest event says nothing (rule 2).
+        Vendor::SeventeenTrack => false,
     }
 }
 
@@ -252,15 +254,20 @@ pub(super) fn sign_off(events: &[Event]) -> Option<usize> {
 
 /// Rules 6 and 34: the usable items of one list, oldest first, numbered among equals.
 fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
-    let mut usable: Vec<&Item> = items.iter().filter(|item| item.time.is_some()).collect();
+    let usable: Vec<&Item> = items.iter().filter(|item| item.time.is_some()).collect();
     let utc = |item: &Item| item.time.unwrap().utc;
-    let ascending = match (usable.first(), usable.last()) {
-        (Some(first), Some(last)) => utc(first) < utc(last),
-        _ => false,
-    };
-    if !ascending {
-        usable.reverse();
-    }
+    // A segment may have several lists, each with a direction of its own.
+    let usable: Vec<&Item> = usable
+        .chunk_by(|one, other| one.list == other.list)
+        .flat_map(|list| {
+            let mut list = list.to_vec();
+            let ascending = utc(list[0]) < utc(list[list.len() - 1]);
+            if !ascending {
+                list.reverse();
+            }
+            list
+        })
+        .collect();
     let mut placed: Vec<Placed<'a>> = Vec::new();
     for (position, item) in usable.into_iter().enumerate() {
         let time_in_zone = time::normalised(item.time.unwrap().in_zone);

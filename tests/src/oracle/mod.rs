@@ -40,6 +40,7 @@ mod masking;
 mod milestones;
 mod read;
 pub mod rows;
+mod seventeentrack;
 #[cfg(test)]
 mod specification;
 mod time;
@@ -270,10 +271,22 @@ impl Shipment {
         }
         self.tracking_state = match self.tracking_state {
             TrackingState::CarrierCorrected if !ends_correction => TrackingState::CarrierCorrected,
+            _ if word == Word::Stopped => self.why_stopped(),
             TrackingState::CarrierCorrected => tracking_state(TrackingState::Active, word),
             before if stays_ended => before,
             before => tracking_state(before, word),
         };
+    }
+
+    /// 17TRACK does not tell why it stopped: the parcel arrived, nothing was ever heard of it, or nothing for long.
+    fn why_stopped(&self) -> TrackingState {
+        if self.status.status.is_terminal() {
+            TrackingState::Ended
+        } else if self.events.is_empty() {
+            TrackingState::AbortedNoRecord
+        } else {
+            TrackingState::AbortedStale
+        }
     }
 
     /// Everything that a snapshot with items changes; the history is taken over as it is told now.
@@ -315,7 +328,7 @@ fn tracking_state(before: TrackingState, word: Word) -> TrackingState {
         Word::AbortedNoRecord => TrackingState::AbortedNoRecord,
         Word::AbortedStale => TrackingState::AbortedStale,
         Word::Corrected => TrackingState::CarrierCorrected,
-        Word::Unchanged => before,
+        Word::Unchanged | Word::Stopped => before,
     }
 }
 

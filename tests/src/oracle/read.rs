@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::time::{Time, Zone};
 use super::workload::in_force;
-use super::{carriers, codes, masking, time};
+use super::{carriers, codes, masking, seventeentrack, time};
 
 /// What one push event is to derive.
 pub(super) enum Reading {
@@ -25,6 +25,8 @@ pub(super) enum Word {
     AbortedStale,
     Corrected,
     Unchanged,
+    /// 17TRACK's stop: what is known of the parcel says why.
+    Stopped,
 }
 
 /// The normalised content of one push event.
@@ -34,7 +36,7 @@ pub(super) struct Snapshot {
     pub(super) word: Word,
     /// Kuaidi100 `updateall`: accepted unless it is a duplicate.
     pub(super) update_all: bool,
-    /// Kdniao `PushTime`, UTC seconds; none if it lies in the future (rule 66a).
+    /// Kdniao `PushTime` or 17TRACK's last question to a carrier, UTC seconds; none if it lies in the future (rule 66a).
     pub(super) push_time: Option<i64>,
     /// `lastResult`, or the whole Kdniao parcel.
     pub(super) origin: List,
@@ -48,6 +50,8 @@ pub(super) struct Snapshot {
     pub(super) cross_border: bool,
     /// A usable item was read as +08:00 for want of a zone.
     pub(super) tz_assumed: bool,
+    /// What else makes it another push, as sent.
+    pub(super) also: String,
 }
 
 /// One list of items with what its result says about it.
@@ -78,6 +82,10 @@ pub(super) struct Item {
     pub(super) zone: Option<Zone>,
     /// The vendor gave a zone that cannot be read.
     pub(super) zone_unread: bool,
+    /// Which of the lists of its segment it stands in: 17TRACK's destination may have several.
+    pub(super) list: usize,
+    /// What else makes it another item, as sent.
+    pub(super) also: String,
 }
 
 /// `routeInfo`: area codes and names.
@@ -136,6 +144,7 @@ pub(super) fn read(push: &PushEvent) -> Reading {
     match push.vendor {
         Vendor::Kuaidi100 => read_kuaidi100(push, &payload),
         Vendor::Kdniao => read_kdniao(push, &payload),
+        Vendor::SeventeenTrack => seventeentrack::read(push, &payload),
     }
 }
 
@@ -205,6 +214,7 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
         is_loop: is_one(&last["isLoop"]) || last["isLoop"] == "true",
         cross_border: false,
         tz_assumed,
+        also: String::new(),
         origin,
         destination,
     };
@@ -241,6 +251,8 @@ fn kuaidi100_item(item: &Value, segment: Segment, zone: Option<&'static str>) ->
         place: non_blank(&item["location"]).or_else(|| non_blank(&item["areaName"])),
         zone,
         zone_unread: false,
+        list: 0,
+        also: String::new(),
     }
 }
 
@@ -250,7 +262,7 @@ fn time_of(value: &Value, zone: &Zone) -> Option<Time> {
 }
 
 /// Rule 63c: a line without a usable code or name that only says that nothing was found.
-fn is_placeholder(vendor: Vendor, item: &Item) -> bool {
+pub(super) fn is_placeholder(vendor: Vendor, item: &Item) -> bool {
     let says = codes::by_code_or_name(vendor, false, item.code.as_deref(), item.name.as_deref(), &item.text);
     says.is_none() && codes::says_nothing_was_found(&item.text)
 }
@@ -309,6 +321,7 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         is_loop: false,
         cross_border,
         tz_assumed,
+        also: String::new(),
         origin: List {
             state: code_of(field("StateEx")).or_else(|| code_of(field("State"))),
             is_check: false,
@@ -337,6 +350,8 @@ fn kdniao_item(trace: &Value) -> Item {
         place: non_blank(field("Location")),
         zone_unread: told.is_some() && zone.is_none(),
         zone,
+        list: 0,
+        also: String::new(),
     }
 }
 
@@ -367,6 +382,7 @@ pub(super) fn push_columns(push: &PushEvent) -> (String, String, u16) {
             let items = elements(kdniao_field(&payload, "Traces")).len();
             (push.vendor_carrier.clone(), String::new(), items)
         }
+        Vendor::SeventeenTrack => seventeentrack::push_columns(&payload),
     };
     (
         carriers::canonical(push.vendor, &vendor_carrier),
@@ -406,7 +422,7 @@ fn objects(list: &Value) -> Vec<Value> {
 }
 
 /// A text, or a number as its text.
-fn text_of(value: &Value) -> Option<String> {
+pub(super) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -420,7 +436,7 @@ fn word_of(value: &Value) -> String {
 }
 
 /// Rules 10 and 50: a code is a string or an integer, trimmed; "" and null are no code.
-fn code_of(value: &Value) -> Option<String> {
+pub(super) fn code_of(value: &Value) -> Option<String> {
     let code = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
@@ -442,7 +458,7 @@ fn route_code(value: &Value) -> Option<String> {
 }
 
 /// The text as the vendor gave it, unless it is blank.
-fn non_blank(value: &Value) -> Option<String> {
+pub(super) fn non_blank(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 

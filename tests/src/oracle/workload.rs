@@ -13,6 +13,8 @@ use super::labels::{self, Label};
 use super::time::{self, Written, Zone};
 use super::{carriers, codes};
 
+mod seventeentrack;
+
 /// The rules of 62 and up that are in force: the recomputation follows them, and the workload tries them.
 const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 71];
 
@@ -114,9 +116,10 @@ const DESTINATION_CARRIERS: [&str; 4] = ["japanposten", "speedpost", "nosuchpost
 impl Story {
     fn new(rng: &mut Rng, index: usize) -> Self {
         let mut tellers = Vec::new();
-        let vendors: &[Vendor] = match rng.u8(..10) {
+        let vendors: &[Vendor] = match rng.u8(..13) {
             0..5 => &[Vendor::Kuaidi100],
             5..9 => &[Vendor::Kdniao],
+            9..12 => &[Vendor::SeventeenTrack],
             _ => &[Vendor::Kuaidi100, Vendor::Kdniao],
         };
         for vendor in vendors {
@@ -127,13 +130,17 @@ impl Story {
                 carrier: match vendor {
                     Vendor::Kuaidi100 => one(rng, &KUAIDI100_CARRIERS),
                     Vendor::Kdniao => one(rng, &KDNIAO_CARRIERS),
+                    Vendor::SeventeenTrack => one(rng, &seventeentrack::CARRIERS),
                 },
                 lines: Vec::new(),
-                destination: (is_international && *vendor == Vendor::Kuaidi100)
-                    .then(|| (one(rng, &DESTINATION_CARRIERS), Vec::new())),
+                destination: match vendor {
+                    Vendor::Kuaidi100 if is_international => Some((one(rng, &DESTINATION_CARRIERS), Vec::new())),
+                    Vendor::SeventeenTrack => Some((one(rng, &seventeentrack::CARRIERS), Vec::new())),
+                    _ => None,
+                },
                 writer: Writer {
                     vendor: *vendor,
-                    is_cross_border: is_international && *vendor == Vendor::Kdniao,
+                    is_cross_border: *vendor == Vendor::SeventeenTrack || is_international && *vendor == Vendor::Kdniao,
                     alphabet: (0..10).map(|_| one(rng, &labels::SURE)).collect(),
                 },
                 told: Vec::new(),
@@ -189,6 +196,7 @@ impl Teller {
             let told = match self.vendor {
                 Vendor::Kuaidi100 => self.kuaidi100(rng, number),
                 Vendor::Kdniao => self.kdniao(rng, number, received_at),
+                Vendor::SeventeenTrack => self.seventeentrack(rng, number, received_at),
             };
             self.told.push(told.clone());
             told
@@ -237,7 +245,10 @@ impl Teller {
             && chance(rng, 35)
         {
             if chance(rng, 5) {
-                *carrier = one(rng, &DESTINATION_CARRIERS);
+                *carrier = match self.vendor {
+                    Vendor::SeventeenTrack => one(rng, &seventeentrack::CARRIERS),
+                    _ => one(rng, &DESTINATION_CARRIERS),
+                };
             }
             self.writer.change(rng, lines, &mut now);
         } else {
@@ -664,6 +675,7 @@ impl Writer {
         let by_code = match self.vendor {
             Vendor::Kuaidi100 => KUAIDI100_RUNS,
             Vendor::Kdniao => KDNIAO_RUNS,
+            Vendor::SeventeenTrack => seventeentrack::RUNS,
         };
         let mut local = newest;
         let mut next = |rng: &mut Rng| {
@@ -779,6 +791,7 @@ fn code(rng: &mut Rng, vendor: Vendor) -> Option<String> {
     let common: &[&str] = match vendor {
         Vendor::Kuaidi100 => &["0", "1", "5", "3", "2", "1002", "501", "301"],
         Vendor::Kdniao => &["1", "2", "201", "202", "211", "301", "3", "204"],
+        Vendor::SeventeenTrack => seventeentrack::COMMON,
     };
     let unknown = [
         "1004", "1009", "299", "999", "77", "x", "04", "199", "399", "699", "1104", "0", "4 ",
@@ -796,6 +809,7 @@ fn code(rng: &mut Rng, vendor: Vendor) -> Option<String> {
             let all: Vec<&str> = codes::all_codes(vendor).collect();
             Some(one(rng, &all).to_owned())
         }
+        16 if vendor == Vendor::SeventeenTrack => Some(one(rng, seventeentrack::UNHEARD).to_owned()),
         16 if in_force(68) && chance(rng, 30) => Some(one(rng, &odd).to_owned()),
         16 => Some(one(rng, &unknown).to_owned()),
         _ => None,

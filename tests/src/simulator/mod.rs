@@ -1,4 +1,4 @@
-//! The vendor simulator: parcels that live through weeks of simulated time, told by two vendors, one push at a time.
+//! The vendor simulator: parcels that live through weeks of simulated time, told by three vendors, one push at a time.
 //!
 //! | module | what | I/O |
 //! |---|---|---|
@@ -6,7 +6,7 @@
 //! | [`texts`] | what carriers write into a trace | no |
 //! | [`world`] | the lives of parcels | no |
 //! | [`snapshot`] | a life as far as a vendor knows it at one moment | no |
-//! | [`kuaidi100`], [`kdniao`] | a snapshot in the vendor's shape, signed | no |
+//! | [`kuaidi100`], [`kdniao`], [`seventeentrack`] | a snapshot in the vendor's shape, signed | no |
 //! | [`push`] | when which vendor pushes what, and what goes wrong on the way | no |
 //! | [`order`] | which pushes may be on the way at the same time | no |
 //! | [`sender`] | posts them | yes |
@@ -30,6 +30,7 @@ pub mod push;
 pub mod random;
 pub mod report;
 pub mod sender;
+pub mod seventeentrack;
 pub mod snapshot;
 pub mod steps;
 pub mod texts;

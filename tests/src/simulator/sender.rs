@@ -78,6 +78,8 @@ pub fn answer(vendor: Vendor, status: u16, body: &[u8]) -> Answer {
                     .iter()
                     .all(|key| parsed.get(key).is_some_and(Value::is_string))
         }
+        // It looks at the status alone; the body is our promise.
+        Vendor::SeventeenTrack => says("code", &0.into()),
     };
     let quoted = || {
         format!(
@@ -268,6 +270,14 @@ mod tests {
             ),
             ("success in a failure", Vendor::Kuaidi100, 503, kuaidi100, &later),
             ("broker down", Vendor::Kdniao, 503, r#"{"Success":false}"#, &later),
+            ("17track", Vendor::SeventeenTrack, 200, r#"{"code":0}"#, &success),
+            (
+                "17track refused",
+                Vendor::SeventeenTrack,
+                401,
+                r#"{"code":-1,"message":""}"#,
+                &refused,
+            ),
         ] {
             assert!(is(&answer(vendor, status, body.as_bytes())), "{case}");
         }

@@ -55,10 +55,12 @@ pub struct Names {
     pub state_ex: &'static str,
     /// Kdniao: `State` of a basic subscription.
     pub state: &'static str,
+    /// 17TRACK: `sub_status`.
+    pub sub_status: &'static str,
 }
 
 macro_rules! steps {
-    ($($step:ident $base:literal $base_name:literal $advanced:literal $advanced_name:literal $state_ex:literal $state:literal;)+) => {
+    ($($step:ident $base:literal $base_name:literal $advanced:literal $advanced_name:literal $state_ex:literal $state:literal $sub_status:literal;)+) => {
         /// One row a step.
         pub const STEPS: &[Names] = &[$(Names {
             step: Step::$step,
@@ -66,47 +68,48 @@ macro_rules! steps {
             advanced: ($advanced, $advanced_name),
             state_ex: $state_ex,
             state: $state,
+            sub_status: $sub_status,
         }),+];
     };
 }
 
 steps! {
-    Ordered                 "1" "揽收" "101" "已下单"        "10"  "1";
-    AwaitingPickup          "1" "揽收" "102" "待揽收"        "10"  "1";
-    PickedUp                "1" "揽收" "103" "已揽收"        "1"   "1";
-    LeftOriginDepot         "0" "在途" "1002" "干线"         "206" "2";
-    ArrivedHub              "0" "在途" "0" "在途"            "204" "2";
-    LeftHub                 "0" "在途" "1002" "干线"         "2"   "2";
-    ArrivedDestCity         "0" "在途" "1001" "到达派件城市" "201" "2";
-    ToDeliveryDepot         "0" "在途" "0" "在途"            "2"   "2";
-    ArrivedDeliveryDepot    "0" "在途" "0" "在途"            "205" "2";
-    Redirected              "0" "在途" "1003" "转递"         "5"   "5";
-    HandedOn                "7" "转投" "7" "转投"            "2"   "2";
-    OutForDelivery          "5" "派件" "5" "派件"            "202" "2";
-    InLocker                "5" "派件" "501" "投柜或驿站"    "211" "2";
-    Delivered               "3" "签收" "3" "签收"            "3"   "3";
-    DeliveredToRecipient    "3" "签收" "301" "本人签收"      "301" "3";
-    DeliveredAfterException "3" "签收" "302" "派件异常后签收" "302" "3";
-    DeliveredByProxy        "3" "签收" "303" "代签"          "304" "3";
-    CollectedFromLocker     "3" "签收" "304" "投柜或站签收"  "311" "3";
-    DeliveryOverdue         "2" "疑难" "201" "超时未签收"    "402" "4";
-    Silent                  "2" "疑难" "202" "超时未更新"    "403" "4";
-    Refused                 "2" "疑难" "203" "拒收"          "404" "4";
-    FailedAttempt           "2" "疑难" "204" "派件异常"      "405" "4";
-    LockerOverdue           "2" "疑难" "205" "柜或驿站超时未取" "412" "4";
-    Unreachable             "2" "疑难" "206" "无法联系"      "416" "4";
-    OutOfArea               "2" "疑难" "207" "超区"          "423" "4";
-    Held                    "2" "疑难" "208" "滞留"          "417" "4";
-    Damaged                 "2" "疑难" "209" "破损"          "414" "4";
-    CancelRequested         "2" "疑难" "210" "销单"          "413" "4";
-    Returning               "6" "退回" "6" "退回"            "407" "4";
-    Returned                "4" "退签" "4" "退签"            "406" "3";
-    RefusedForGood          "4" "退签" "14" "拒签"           "404" "4";
-    Voided                  "4" "退签" "401" "已销单"        "415" "4";
-    AwaitingCustoms         "8" "清关" "10" "待清关"         "601" "6";
-    InCustoms               "8" "清关" "11" "清关中"         "602" "6";
-    ThroughCustoms          "8" "清关" "12" "已清关"         "603" "6";
-    CustomsProblem          "8" "清关" "13" "清关异常"       "604" "6";
+    Ordered                 "1" "揽收" "101" "已下单"        "10"  "1" "InfoReceived";
+    AwaitingPickup          "1" "揽收" "102" "待揽收"        "10"  "1" "InfoReceived";
+    PickedUp                "1" "揽收" "103" "已揽收"        "1"   "1" "InTransit_PickedUp";
+    LeftOriginDepot         "0" "在途" "1002" "干线"         "206" "2" "InTransit_Other";
+    ArrivedHub              "0" "在途" "0" "在途"            "204" "2" "InTransit_Other";
+    LeftHub                 "0" "在途" "1002" "干线"         "2"   "2" "InTransit_Other";
+    ArrivedDestCity         "0" "在途" "1001" "到达派件城市" "201" "2" "InTransit_Other";
+    ToDeliveryDepot         "0" "在途" "0" "在途"            "2"   "2" "InTransit_Other";
+    ArrivedDeliveryDepot    "0" "在途" "0" "在途"            "205" "2" "InTransit_Other";
+    Redirected              "0" "在途" "1003" "转递"         "5"   "5" "InTransit_Other";
+    HandedOn                "7" "转投" "7" "转投"            "2"   "2" "InTransit_Other";
+    OutForDelivery          "5" "派件" "5" "派件"            "202" "2" "OutForDelivery_Other";
+    InLocker                "5" "派件" "501" "投柜或驿站"    "211" "2" "AvailableForPickup_Other";
+    Delivered               "3" "签收" "3" "签收"            "3"   "3" "Delivered_Other";
+    DeliveredToRecipient    "3" "签收" "301" "本人签收"      "301" "3" "Delivered_Other";
+    DeliveredAfterException "3" "签收" "302" "派件异常后签收" "302" "3" "Delivered_Other";
+    DeliveredByProxy        "3" "签收" "303" "代签"          "304" "3" "Delivered_Other";
+    CollectedFromLocker     "3" "签收" "304" "投柜或站签收"  "311" "3" "Delivered_Other";
+    DeliveryOverdue         "2" "疑难" "201" "超时未签收"    "402" "4" "Exception_Delayed";
+    Silent                  "2" "疑难" "202" "超时未更新"    "403" "4" "Exception_Delayed";
+    Refused                 "2" "疑难" "203" "拒收"          "404" "4" "DeliveryFailure_Rejected";
+    FailedAttempt           "2" "疑难" "204" "派件异常"      "405" "4" "DeliveryFailure_Other";
+    LockerOverdue           "2" "疑难" "205" "柜或驿站超时未取" "412" "4" "Exception_Other";
+    Unreachable             "2" "疑难" "206" "无法联系"      "416" "4" "DeliveryFailure_NoBody";
+    OutOfArea               "2" "疑难" "207" "超区"          "423" "4" "Exception_Other";
+    Held                    "2" "疑难" "208" "滞留"          "417" "4" "Exception_Delayed";
+    Damaged                 "2" "疑难" "209" "破损"          "414" "4" "Exception_Damage";
+    CancelRequested         "2" "疑难" "210" "销单"          "413" "4" "Exception_Other";
+    Returning               "6" "退回" "6" "退回"            "407" "4" "Exception_Returning";
+    Returned                "4" "退签" "4" "退签"            "406" "3" "Exception_Returned";
+    RefusedForGood          "4" "退签" "14" "拒签"           "404" "4" "Exception_Rejected";
+    Voided                  "4" "退签" "401" "已销单"        "415" "4" "Exception_Cancel";
+    AwaitingCustoms         "8" "清关" "10" "待清关"         "601" "6" "InTransit_CustomsProcessing";
+    InCustoms               "8" "清关" "11" "清关中"         "602" "6" "InTransit_CustomsProcessing";
+    ThroughCustoms          "8" "清关" "12" "已清关"         "603" "6" "InTransit_CustomsReleased";
+    CustomsProblem          "8" "清关" "13" "清关异常"       "604" "6" "InTransit_CustomsRequiringInformation";
 }
 
 impl Step {
@@ -118,6 +121,7 @@ impl Step {
             advanced: ("0", "在途"),
             state_ex: "2",
             state: "2",
+            sub_status: "InTransit_Other",
         };
         STEPS.iter().find(|names| names.step == self).unwrap_or(NONE)
     }

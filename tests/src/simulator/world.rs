@@ -48,6 +48,10 @@ pub struct Happening {
 pub struct DestinationCarrier {
     /// Kuaidi100's code.
     pub kuaidi100: &'static str,
+    /// 17TRACK's number of it.
+    pub seventeentrack: u32,
+    /// ISO code of its country.
+    pub country: &'static str,
     /// Its own number of the parcel, which may be another one.
     pub tracking_number: String,
     /// IANA zone of its times, which come without one.
@@ -105,6 +109,7 @@ pub static CROSS_BORDER: Carrier = Carrier {
     code: "colissimo",
     kuaidi100: "colissimo",
     kdniao: "COLISSIMO",
+    seventeentrack: 6_051,
     name: "法国邮政",
     name_en: "Colissimo",
     hotline: "",
@@ -469,6 +474,8 @@ fn abandoned(
 /// A country that EMS goes to: code, zone and office of exchange of its carrier, and how that carrier writes its number.
 struct Country {
     kuaidi100: &'static str,
+    seventeentrack: u32,
+    code: &'static str,
     zone: &'static str,
     office: &'static str,
     town: &'static str,
@@ -480,6 +487,8 @@ struct Country {
 const COUNTRIES: [Country; 2] = [
     Country {
         kuaidi100: "japanposten",
+        seventeentrack: 10_021,
+        code: "JP",
         zone: "Asia/Tokyo",
         office: "KAWASAKI HIGASHI",
         town: "CHIYODA",
@@ -488,6 +497,8 @@ const COUNTRIES: [Country; 2] = [
     },
     Country {
         kuaidi100: "speedpost",
+        seventeentrack: 19_131,
+        code: "SG",
         zone: "Asia/Singapore",
         office: "SINGAPORE CHANGI",
         town: "SINGAPORE",
@@ -549,6 +560,8 @@ fn international(from: &'static City, ordered_at: Seconds, random: &mut Random) 
     );
     parcel.destination = Some(DestinationCarrier {
         kuaidi100: country.kuaidi100,
+        seventeentrack: country.seventeentrack,
+        country: country.code,
         tracking_number: match country.suffix {
             Some(suffix) => format!("EX{serial}{suffix}"),
             None => parcel.tracking_number.clone(),

@@ -12,6 +12,7 @@ use super::clock::{DAY, HOUR, Seconds, working_hour};
 use super::kdniao;
 use super::kuaidi100::{self, Correction};
 use super::random::Random;
+use super::seventeentrack;
 use super::snapshot::{Change, Revision, Snapshot};
 use super::steps::Step;
 use super::texts;
@@ -35,6 +36,15 @@ pub struct KdniaoAccount {
     pub business_id: String,
     /// App key of the contract; None: pushes carry no signature.
     pub app_key: Option<String>,
+}
+
+/// A contract with 17TRACK.
+#[derive(Clone, Debug)]
+pub struct SeventeenTrackAccount {
+    /// Name of the account.
+    pub name: String,
+    /// Key of its API, which signs its pushes; None: pushes carry no signature.
+    pub api_key: Option<String>,
 }
 
 /// What to simulate. The same configuration gives the same pushes, byte for byte.
@@ -61,6 +71,10 @@ pub struct SimulationConfig {
     pub kdniao: Option<KdniaoAccount>,
     /// Account of unsigned Kdniao pushes: JSON.
     pub kdniao_open: Option<KdniaoAccount>,
+    /// Account of signed 17TRACK pushes.
+    pub seventeentrack: Option<SeventeenTrackAccount>,
+    /// Account of unsigned 17TRACK pushes.
+    pub seventeentrack_open: Option<SeventeenTrackAccount>,
 }
 
 impl SimulationConfig {
@@ -92,6 +106,14 @@ impl SimulationConfig {
                 name: "open".to_owned(),
                 business_id,
                 app_key: None,
+            }),
+            seventeentrack: Some(SeventeenTrackAccount {
+                name: "demo".to_owned(),
+                api_key: Some("17track-demo-key-0001".to_owned()),
+            }),
+            seventeentrack_open: Some(SeventeenTrackAccount {
+                name: "open".to_owned(),
+                api_key: None,
             }),
         }
     }
@@ -129,6 +151,9 @@ enum Subscription {
         product: kdniao::Product,
         shape: kdniao::Shape,
     },
+    SeventeenTrack {
+        is_open: bool,
+    },
 }
 
 impl Subscription {
@@ -137,6 +162,7 @@ impl Subscription {
         match self {
             Self::Kuaidi100 { product, .. } => *product == kuaidi100::Product::Plain,
             Self::Kdniao { product, .. } => *product == kdniao::Product::Basic,
+            Self::SeventeenTrack { .. } => false,
         }
     }
 }
@@ -166,6 +192,7 @@ enum Planned {
         pushed_at: Seconds,
         looks: Vec<Look<kdniao::Word>>,
     },
+    SeventeenTrack(Look<seventeentrack::Word>),
 }
 
 #[derive(Clone, Debug)]
@@ -205,6 +232,9 @@ impl Simulation {
                     let looks = plan_kdniao(&config, parcel, index, &mut random);
                     kdniao_looks.extend(looks.into_iter().map(|look| (look.taken_at, product, shape, look)));
                 }
+                Subscription::SeventeenTrack { .. } => {
+                    entries.extend(plan_seventeentrack(&config, parcel, index));
+                }
             }
         }
         entries.extend(batches(&config, kdniao_looks, &mut random));
@@ -231,6 +261,7 @@ impl Simulation {
                 pushed_at,
                 looks,
             } => self.render_kdniao(entry.sent_at, *product, *shape, *pushed_at, looks),
+            Planned::SeventeenTrack(look) => self.render_seventeentrack(entry.sent_at, *look),
         }
     }
 
@@ -263,6 +294,33 @@ impl Simulation {
             path: format!("/v1/push/{}/{}{query}", Vendor::Kuaidi100, account.name),
             headers: vec![("content-type", content_type.to_owned())],
             body,
+            tracking_numbers: vec![followed.parcel.tracking_number.clone()],
+            sent_at,
+        })
+    }
+
+    fn render_seventeentrack(&self, sent_at: Seconds, look: Look<seventeentrack::Word>) -> Option<SimulatedPush> {
+        let followed = self.followed.get(look.followed)?;
+        let Subscription::SeventeenTrack { is_open } = followed.subscription else {
+            return None;
+        };
+        let account = if is_open {
+            self.config.seventeentrack_open.as_ref()
+        } else {
+            self.config.seventeentrack.as_ref()
+        }?;
+        let snapshot = Snapshot::taken(&followed.parcel, &followed.revisions, look.taken_at);
+        let body = seventeentrack::body(&snapshot, look.word);
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        if let Some(api_key) = &account.api_key {
+            headers.push(("sign", seventeentrack::sign(&body, api_key)));
+        }
+        Some(SimulatedPush {
+            vendor: Vendor::SeventeenTrack,
+            account: account.name.clone(),
+            path: format!("/v1/push/{}/{}", Vendor::SeventeenTrack, account.name),
+            headers,
+            body: body.into_bytes(),
             tracking_numbers: vec![followed.parcel.tracking_number.clone()],
             sent_at,
         })
@@ -320,10 +378,20 @@ impl Iterator for Simulation {
 
 impl ExactSizeIterator for Simulation {}
 
+/// Share of the parcels that 17TRACK follows; the others are shared by the Chinese vendors.
+const SEVENTEENTRACK_SHARE: f64 = 0.12;
+
 /// Lives parcel number `index` and subscribes to it; None when no account could tell of it.
 fn follow(config: &SimulationConfig, index: u32) -> Option<Followed> {
     let mut random = Random::new(config.seed, config.now.unsigned_abs(), u64::from(index));
-    let vendor = vendor(config, &mut random)?;
+    // Drawn from numbers of its own, so that the other parcels are the same with and without this vendor.
+    let mut apart = Random::new(config.seed, config.now.unsigned_abs(), (1 << 33) + u64::from(index));
+    let has_seventeentrack = config.seventeentrack.is_some() || config.seventeentrack_open.is_some();
+    let vendor = if has_seventeentrack && apart.chance(SEVENTEENTRACK_SHARE) {
+        Vendor::SeventeenTrack
+    } else {
+        vendor(config, &mut random)?
+    };
     let course = course(config, vendor, &mut random);
     let parcel = live(course, order_time(config, course, &mut random), &mut random);
     Some(subscribe(config, vendor, parcel, &mut random))
@@ -345,11 +413,14 @@ fn course(config: &SimulationConfig, vendor: Vendor, random: &mut Random) -> Cou
         Vendor::Kuaidi100 if config.kuaidi100.is_some() => Course::International,
         Vendor::Kuaidi100 => Course::Domestic,
         Vendor::Kdniao => Course::CrossBorder,
+        Vendor::SeventeenTrack => Course::International,
     };
+    // Who asks 17TRACK mostly ships abroad.
+    let to_abroad = if vendor == Vendor::SeventeenTrack { 0.6 } else { 0.03 };
     match random.between(0.0, 1.0) {
         draw if draw < 0.03 => Course::NeverFound,
-        draw if draw < 0.06 => abroad,
-        draw if draw < 0.06 + config.mischief * 0.1 => Course::Stale,
+        draw if draw < 0.03 + to_abroad => abroad,
+        draw if draw < 0.03 + to_abroad + config.mischief * 0.1 => Course::Stale,
         _ => Course::Domestic,
     }
 }
@@ -390,6 +461,12 @@ fn subscribe(config: &SimulationConfig, vendor: Vendor, mut parcel: Parcel, rand
         Vendor::Kdniao => {
             let (product, shape) = kdniao_subscription(config, parcel.course, random);
             Subscription::Kdniao { product, shape }
+        }
+        Vendor::SeventeenTrack => {
+            let open = config.seventeentrack_open.is_some();
+            Subscription::SeventeenTrack {
+                is_open: config.seventeentrack.is_none() || (open && random.chance(0.15)),
+            }
         }
     };
     let late = if random.chance(0.1) { 20 } else { 2 };
@@ -705,6 +782,59 @@ fn plan_kdniao(
         at = next_look(taken_at, &snapshot, random).max(taken_at + HOUR);
     }
     looks
+}
+
+/// An update whenever something changed, and a stop when nothing has for long.
+fn plan_seventeentrack(config: &SimulationConfig, followed: &Followed, index: usize) -> Vec<Entry> {
+    use seventeentrack::Word;
+    let mut random = Random::new(config.seed, config.now.unsigned_abs(), (1 << 34) + index as u64);
+    let mut looks = Vec::new();
+    let mut at = followed.subscribed_at + 15 * 60;
+    let mut known = (0, 0);
+    let mut changed_at = followed.subscribed_at;
+    while at <= config.now {
+        let snapshot = Snapshot::taken(&followed.parcel, &followed.revisions, at);
+        let found = (snapshot.lines(), revised(followed, at));
+        let patience = if snapshot.is_over() { 15 * DAY } else { 30 * DAY };
+        let word = if found != known && found.0 > 0 {
+            (known, changed_at) = (found, at);
+            Some(Word::Updated)
+        } else if at - changed_at > patience {
+            Some(Word::Stopped)
+        } else {
+            None
+        };
+        looks.extend(word.map(|word| Look {
+            followed: index,
+            taken_at: at,
+            word,
+        }));
+        if word == Some(Word::Stopped) {
+            break;
+        }
+        at = next_look(at, &snapshot, &mut random);
+    }
+    let mut entries = Vec::new();
+    for look in looks {
+        let planned = Planned::SeventeenTrack(look);
+        if random.chance(config.mischief) {
+            // Its first retry; then it is overtaken, or not.
+            entries.push(Entry {
+                sent_at: look.taken_at + 10 * 60,
+                planned: planned.clone(),
+            });
+        }
+        let lateness = if random.chance(config.mischief * 0.5) {
+            5 * HOUR
+        } else {
+            0
+        };
+        entries.push(Entry {
+            sent_at: look.taken_at + lateness,
+            planned,
+        });
+    }
+    entries
 }
 
 trait Hours {

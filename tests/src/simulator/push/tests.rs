@@ -31,7 +31,9 @@ fn clean() -> SimulationConfig {
 /// The JSON text of a push and whether it is signed.
 fn json(push: &SimulatedPush) -> (String, Option<String>) {
     if push.body.starts_with(b"{") {
-        return (String::from_utf8(push.body.clone()).unwrap(), None);
+        let sign = push.headers.iter().find(|(name, _)| *name == "sign");
+        let text = String::from_utf8(push.body.clone()).unwrap();
+        return (text, sign.map(|(_, sign)| sign.clone()));
     }
     let fields: HashMap<_, _> = form_urlencoded::parse(&push.body).into_owned().collect();
     match push.vendor {
@@ -52,6 +54,7 @@ fn json(push: &SimulatedPush) -> (String, Option<String>) {
             };
             (text, Some(fields["DataSign"].clone()))
         }
+        Vendor::SeventeenTrack => panic!("not JSON"),
     }
 }
 
@@ -73,7 +76,18 @@ fn times(value: &Value) -> Vec<String> {
     for parcel in value["Data"].as_array().into_iter().flatten() {
         times.extend(list(&parcel["Traces"], "AcceptTime"));
     }
+    for provider in providers(value) {
+        for event in provider["events"].as_array().unwrap() {
+            let raw = |field: &str| event["time_raw"][field].as_str().unwrap_or_default().to_owned();
+            times.push(format!("{} {}", raw("date"), raw("time")));
+        }
+    }
     times
+}
+
+fn providers(value: &Value) -> &[Value] {
+    let providers = &value["data"]["track_info"]["tracking"]["providers"];
+    providers.as_array().map_or(&[], Vec::as_slice)
 }
 
 #[test]
@@ -99,6 +113,7 @@ fn every_signed_push_verifies() {
         let expected = match push.vendor {
             Vendor::Kuaidi100 => kuaidi100::sign(&text, "courierflow-demo-salt"),
             Vendor::Kdniao => kdniao::sign(&text, "courierflow-demo-app-key"),
+            Vendor::SeventeenTrack => seventeentrack::sign(&text, "17track-demo-key-0001"),
         };
         assert_eq!(push.account == "demo", sign.is_some(), "account {}", push.account);
         if let Some(sign) = sign {
@@ -106,7 +121,7 @@ fn every_signed_push_verifies() {
         }
         *signed.entry((push.vendor, push.account)).or_insert(0) += 1;
     }
-    assert_eq!(signed.len(), 4, "not every account was used: {signed:?}");
+    assert_eq!(signed.len(), 6, "not every account was used: {signed:?}");
 }
 
 #[test]
@@ -176,6 +191,16 @@ fn every_product_and_shape_occurs() {
                     }
                 }
             }
+            Vendor::SeventeenTrack => {
+                seen.insert(value["event"].as_str().unwrap().to_owned());
+                seen.insert(format!("{} providers", providers(&value).len()));
+                for event in providers(&value)
+                    .iter()
+                    .flat_map(|provider| provider["events"].as_array().unwrap())
+                {
+                    seen.insert(event["sub_status"].as_str().unwrap().to_owned());
+                }
+            }
         }
     }
     let expected = [
@@ -206,6 +231,13 @@ fn every_product_and_shape_occurs() {
         "暂无轨迹信息",
         "三天无轨迹",
         "七天内无轨迹变化",
+        "TRACKING_UPDATED",
+        "TRACKING_STOPPED",
+        "1 providers",
+        "2 providers",
+        "InTransit_Departure",
+        "InTransit_Arrival",
+        "Delivered_Other",
     ];
     let missing: Vec<_> = expected.iter().filter(|name| !seen.contains(**name)).collect();
     assert!(missing.is_empty(), "never seen: {missing:?}");
@@ -226,8 +258,10 @@ fn without_mischief_histories_only_grow_and_nothing_is_told_twice() {
                 .iter()
                 .map(|parcel| parcel["Traces"].as_array().unwrap().len())
                 .collect(),
+            Vendor::SeventeenTrack => vec![times(&value).len()],
         };
-        let gave_up = value["status"] == "abort" || value["Data"][0]["Success"] == false;
+        let gave_up =
+            value["event"] == "TRACKING_STOPPED" || value["status"] == "abort" || value["Data"][0]["Success"] == false;
         for (number, lines) in push.tracking_numbers.iter().zip(lengths) {
             let before = told.insert(number.clone(), (push.sent_at, lines));
             let (sent_at, had) = before.unwrap_or_default();
@@ -247,7 +281,7 @@ fn nothing_is_told_before_it_happens_and_parcels_are_of_every_age() {
         parcels: 1_000,
         ..clean()
     }) {
-        let abroad = push.vendor == Vendor::Kuaidi100 && value(&push).get("destResult").is_some();
+        let abroad = value(&push).get("destResult").is_some() || providers(&value(&push)).len() > 1;
         for time in times(&value(&push)) {
             assert!(abroad || (oldest <= time && time <= now), "{time}");
             days.entry(time[..10].to_owned()).or_insert(0);

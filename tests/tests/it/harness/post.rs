@@ -1,12 +1,13 @@
 //! Posts pushes by hand, as a vendor would.
 
 use courierflow_schemas::records::Vendor;
-use courierflow_tests::simulator::{kdniao, kuaidi100};
+use courierflow_tests::simulator::{kdniao, kuaidi100, seventeentrack};
 use serde_json::Value;
 
 /// Secrets and business id of the accounts in the local configuration.
 pub(crate) const SALT: &str = "courierflow-demo-salt";
 pub(crate) const APP_KEY: &str = "courierflow-demo-app-key";
+pub(crate) const API_KEY: &str = "17track-demo-key-0001";
 pub(crate) const BUSINESS_ID: &str = "1000001";
 
 /// The success body of Kuaidi100, to the letter.
@@ -28,11 +29,16 @@ impl Answer {
 
 /// Posts a body; an answer of any status is an answer.
 pub(crate) fn post(base: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, String> {
-    let mut response = super::agent()
-        .post(format!("{base}{path}"))
-        .header("content-type", content_type)
-        .send(body)
-        .map_err(|error| error.to_string())?;
+    post_with(base, path, &[("content-type", content_type)], body)
+}
+
+/// The same with header fields.
+fn post_with(base: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, String> {
+    let mut request = super::agent().post(format!("{base}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut response = request.send(body).map_err(|error| error.to_string())?;
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = response.status().as_u16();
@@ -76,6 +82,13 @@ pub(crate) fn kdniao(base: &str, request_data: &str) -> Result<Answer, String> {
     post(base, "/v1/push/kdniao/demo", content_type, &body)
 }
 
+/// Posts a signed push of 17TRACK to the account `demo`.
+pub(crate) fn seventeentrack(base: &str, body: &str) -> Result<Answer, String> {
+    let sign = seventeentrack::sign(body, API_KEY);
+    let headers = [("content-type", "application/json"), ("sign", sign.as_str())];
+    post_with(base, "/v1/push/17track/demo", &headers, body.as_bytes())
+}
+
 /// The answer must be the vendor's success body and nothing else.
 pub(crate) fn assert_success(vendor: Vendor, answer: &Result<Answer, String>) {
     let answer = answer.as_ref().expect("ingest answers");
@@ -83,6 +96,7 @@ pub(crate) fn assert_success(vendor: Vendor, answer: &Result<Answer, String>) {
     match vendor {
         Vendor::Kuaidi100 => assert_eq!(answer.body, KUAIDI100_SUCCESS),
         Vendor::Kdniao => assert_kdniao_body(&answer.json(), true),
+        Vendor::SeventeenTrack => assert_eq!(answer.body, r#"{"code":0}"#),
     }
 }
 

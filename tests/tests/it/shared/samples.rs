@@ -35,7 +35,7 @@ const ENTERPRISE: &str = r#"{"status":"polling","billstatus":"got","message":"",
 const CROSS_BORDER: &str = r#"{"Count":"1","Data":[{"EBusinessID":"1000001","Location":"","LogisticCode":"6A37856075760","ShipperCode":"COLISSIMO","State":"3","StateEx":"301","Success":true,"Traces":[{"AcceptStation":"Your parcel has been delivered in your letter box.","AcceptTime":"2024-05-30 10:06:18","Action":"301","Location":"","Remark":"","Timezone":"+02:00"},{"AcceptStation":"Your parcel is at the delivery site that serves your address. We are preparing it for delivery.","AcceptTime":"2024-05-30 07:36:42","Action":"211","Location":"","Remark":"","Timezone":"+02:00"},{"AcceptStation":"Your parcel is transiting through our logistics platforms.","AcceptTime":"2024-05-29 13:00:05","Action":"2","Location":"","Remark":"","Timezone":"+02:00"},{"AcceptStation":"Your parcel will soon be handed over to us! It is being prepared by the sender.","AcceptTime":"2024-05-27 18:11:11","Action":"1","Location":"","Remark":"","Timezone":"+02:00"}]}],"EBusinessID":"100001","PushTime":"2024-06-27 21:07:00"}"#;
 
 /// Seconds since 1970.
-fn utc(text: &str) -> Option<i64> {
+pub(super) fn utc(text: &str) -> Option<i64> {
     Some(
         format!("{}Z", text.replace(' ', "T"))
             .parse::<jiff::Timestamp>()
@@ -45,7 +45,7 @@ fn utc(text: &str) -> Option<i64> {
 }
 
 /// The one shipment row and the transitions of a number, once there are so many of them.
-fn rows(shared: &Shared, number: &str, transitions: usize) -> (ShipmentRow, Vec<TransitionRow>) {
+pub(super) fn rows(shared: &Shared, number: &str, transitions: usize) -> (ShipmentRow, Vec<TransitionRow>) {
     eventually("the rows are there", || {
         let mut shipments = tables::shipments_of(&shared.stack, number);
         let found = tables::transitions_of(&shared.stack, number);
@@ -57,7 +57,7 @@ fn rows(shared: &Shared, number: &str, transitions: usize) -> (ShipmentRow, Vec<
 }
 
 /// The first push of a number, which is in a table of its own: it may come later than what was derived from it.
-fn first_push(shared: &Shared, number: &str) -> PushRow {
+pub(super) fn first_push(shared: &Shared, number: &str) -> PushRow {
     eventually("the push is there", || {
         let pushes = tables::pushes_of(&shared.stack, number);
         pushes.into_iter().next().ok_or_else(|| number.to_owned())
@@ -65,7 +65,7 @@ fn first_push(shared: &Shared, number: &str) -> PushRow {
 }
 
 /// From, to, the code, the dwell and the verdict of a transition.
-type Change<'row> = (
+pub(super) type Change<'row> = (
     &'row str,
     &'row str,
     Option<&'row str>,
@@ -74,7 +74,7 @@ type Change<'row> = (
     &'row str,
 );
 
-fn changes(transitions: &[TransitionRow]) -> Vec<Change<'_>> {
+pub(super) fn changes(transitions: &[TransitionRow]) -> Vec<Change<'_>> {
     fn change(row: &TransitionRow) -> Change<'_> {
         (
             row.from_status.as_str(),
@@ -89,7 +89,7 @@ fn changes(transitions: &[TransitionRow]) -> Vec<Change<'_>> {
 }
 
 /// What the row must be like beside what the push settles: ids and texts that are looked at separately, and our own clock.
-fn blank(row: &ShipmentRow) -> ShipmentRow {
+pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
     let epoch = row.event.first().map_or("1970-01-01".to_owned(), |_| row.epoch.clone());
     ShipmentRow {
         vendor: "kuaidi100".to_owned(),
@@ -131,7 +131,7 @@ fn blank(row: &ShipmentRow) -> ShipmentRow {
     }
 }
 
-fn owned(text: &str) -> Option<String> {
+pub(super) fn owned(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
