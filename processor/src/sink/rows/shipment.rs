@@ -1,7 +1,7 @@
 //! Rows of `shipment`: the whole state of a parcel, its events as parallel arrays.
 
 use clickhouse::Row;
-use courierflow_schemas::records::{self, ShipmentEvent};
+use courierflow_schemas::records::{self, Identity, ShipmentEvent};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ pub struct ShipmentRow {
     tracking_number: String,
     epoch: u16,
     version: u64,
+    is_deleted: u8,
     first_received_at: i64,
     received_at: i64,
     status: &'static str,
@@ -81,6 +82,20 @@ impl Table for Shipment {
         ids.shipment
     }
 
+    fn retired_row(record: &records::Shipment) -> Result<Option<ShipmentRow>, Unrepresentable> {
+        let Some(retired) = Self::retired(record) else {
+            return Ok(None);
+        };
+        let nowhere = Coordinates {
+            topic: "",
+            partition: 0,
+            offset: 0,
+            timestamp: None,
+        };
+        let row = Self::row(retired, &nowhere)?;
+        Ok(Some(ShipmentRow { is_deleted: 1, ..row }))
+    }
+
     fn row(shipment: records::Shipment, _: &Coordinates<'_>) -> Result<ShipmentRow, Unrepresentable> {
         let milestones = shipment.milestones;
         let events = shipment.events.len();
@@ -91,6 +106,7 @@ impl Table for Shipment {
             tracking_number: shipment.tracking_number,
             epoch: date("epoch", shipment.epoch)?,
             version: unsigned("version", shipment.version)?,
+            is_deleted: 0,
             first_received_at: micros("first_received_at", shipment.first_received_at)?,
             received_at: micros("received_at", shipment.received_at)?,
             status: shipment.status.as_str(),
@@ -138,6 +154,26 @@ impl Table for Shipment {
     }
 }
 
+impl Shipment {
+    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is what the row had, which puts both into
+    /// one partition of the table.
+    fn retired(record: &records::Shipment) -> Option<records::Shipment> {
+        let identity = Identity {
+            vendor: record.vendor,
+            carrier: record.carrier.clone(),
+            tracking_number: record.tracking_number.clone(),
+            epoch: record.retired_epoch?,
+        };
+        Some(records::Shipment {
+            account: record.account.clone(),
+            version: record.version,
+            first_received_at: record.first_received_at,
+            received_at: record.received_at,
+            ..records::Shipment::bare(identity)
+        })
+    }
+}
+
 impl ShipmentRow {
     /// One element on each of the arrays, which must stay of equal length.
     fn push_event(&mut self, event: ShipmentEvent) -> Result<(), Unrepresentable> {
@@ -177,6 +213,25 @@ mod tests {
         TimestampMillis(seconds * 1_000)
     }
 
+    #[test]
+    fn rule_65_the_row_of_a_retired_epoch_is_deleted_where_it_was_written() {
+        assert_eq!(Shipment::retired_row(&bare_record()), Ok(None));
+        let record = records::Shipment {
+            epoch: EpochDay(20_300),
+            retired_epoch: Some(EpochDay(20_309)),
+            ..bare_record()
+        };
+        let retired = Shipment::retired_row(&record).unwrap().unwrap();
+        let expected = ShipmentRow {
+            epoch: 20_309,
+            is_deleted: 1,
+            status: "UNKNOWN",
+            tracking_state: "ACTIVE",
+            ..bare_row()
+        };
+        assert_eq!(retired, expected);
+    }
+
     /// Nothing is known but the number: an abort of an unknown parcel makes such a shipment.
     fn bare_record() -> records::Shipment {
         records::Shipment {
@@ -197,6 +252,7 @@ mod tests {
             tracking_number: "YT0001".to_owned(),
             epoch: 0,
             version: 1_754_711_112_000_345,
+            is_deleted: 0,
             first_received_at: 1_754_711_112_000_345,
             received_at: 1_754_711_112_000_345,
             status: "UNKNOWN",
