@@ -11,7 +11,7 @@ use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 use courierflow_vendors::reading::{self, Reading};
 
 /// A key that everybody knows.
-const OPTIONS: DeriveOptions = DeriveOptions {
+pub(crate) const OPTIONS: DeriveOptions = DeriveOptions {
     context: Context::Keep,
     id_key: IdKey::from_bytes(*b"a key of 16 byte"),
 };
@@ -55,4 +55,30 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
         }
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{ExpectedRecord, expected, record_differences, workload};
+
+    const PUSHES: usize = 300;
+
+    /// Three thousand pushes; `RECOMPUTATION_SEEDS=first-last` for more.
+    #[test]
+    fn every_derived_record_equals_the_recomputed_one() {
+        let seeds = std::env::var("RECOMPUTATION_SEEDS").unwrap_or_else(|_| "0-9".to_owned());
+        let (first, last) = seeds.split_once('-').expect("RECOMPUTATION_SEEDS is first-last");
+        for seed in first.parse::<u64>().unwrap()..=last.parse::<u64>().unwrap() {
+            let events: Vec<PushEvent> = workload(seed, PUSHES);
+            let mut actual = Vec::new();
+            for step in derive_all(&events) {
+                actual.extend(step.transitions.iter().map(ExpectedRecord::from));
+                actual.push(ExpectedRecord::from(&step.shipment));
+            }
+            let differences = record_differences(&expected(&events).records, &actual);
+            let shown: Vec<String> = differences.iter().take(40).map(ToString::to_string).collect();
+            assert!(differences.is_empty(), "seed {seed}:\n{}", shown.join("\n"));
+        }
+    }
 }

@@ -27,11 +27,6 @@ pub(crate) fn legs(meanings: impl DoubleEndedIterator<Item = Meaning>) -> Vec<Le
     legs.collect()
 }
 
-/// The leg of a newest event of this status, where the leg before it is `before`.
-pub(crate) fn of_newest(before: Leg, status: Status) -> Leg {
-    if is_return(status) { Leg::Return } else { before }
-}
-
 fn is_return(status: Status) -> bool {
     matches!(status, Returning | Returned)
 }

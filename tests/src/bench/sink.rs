@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use courierflow_domain as domain;
-use courierflow_domain::{DeriveOptions, Memory, Outcome, memory};
+use courierflow_domain::{Memory, Outcome, memory};
 use courierflow_processor::config::Config;
 use courierflow_processor::dead_letter::Coordinates;
 use courierflow_processor::sink::client::insert_client;
@@ -20,6 +20,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
 
 use super::{cpu, kafka, metrics, pushes};
+use crate::differential::OPTIONS;
 use crate::stack::{Launch, LocalStack, Server, Service, Stack, repository};
 
 const PARTITIONS: usize = 8;
@@ -123,7 +124,7 @@ fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
         bail!("a push of the benchmark says nothing");
     };
     let recall = || bail!("the first push of a parcel has no record before it");
-    match domain::derive(None, recall, &snapshot, DeriveOptions::default())? {
+    match domain::derive(None, recall, &snapshot, OPTIONS)? {
         Outcome::Accepted(derived) => Ok(derived.shipment),
         Outcome::Duplicate | Outcome::Stale | Outcome::Outranked => bail!("the first push of a parcel is not accepted"),
     }

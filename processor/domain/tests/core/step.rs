@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
+use crate::pushes::OPTIONS;
 use courierflow_domain::{
-    DeriveOptions, DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step,
-    StreamDay, step,
+    DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step, StreamDay, step,
 };
 use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
 use courierflow_schemas::registry::{Registry, SchemaIds};
