@@ -112,8 +112,16 @@ stack_install() {
   for part in "${servers[@]}"; do install_part "$part"; done
 }
 
+# The secret under which ids are made: made once, kept with the data that it belongs to.
+make_id_key() {
+  [[ -s $data_dir/id.key ]] && return
+  make_directory "$data_dir" COURIERFLOW_LOCAL_DIR
+  (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$data_dir/id.key")
+}
+
 stack_start() { # NAME...: returns as soon as they are started; stack_wait waits until they can be used
   local name pid variable
+  make_id_key
   for name in "$@"; do
     install_part "$name"
     process_lock "$name"

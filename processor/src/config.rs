@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use courierflow_domain::Context;
+use courierflow_domain::{Context, DeriveOptions, NoIdKey};
 use courierflow_schemas::settings::{
     self, KafkaSettings, RegistrySettings, Secret, SettingsError, check_http_url, require, require_between,
 };
@@ -107,6 +107,8 @@ pub struct DeriveSettings {
     pub transaction_timeout_ms: u64,
     /// A worker that sends no heartbeat for this long loses its partitions.
     pub session_timeout_ms: u64,
+    /// A file with the secret under which ids are made; without it nothing is derived.
+    pub id_key_file: Option<PathBuf>,
     /// The vendors' texts in derived records.
     #[serde(deserialize_with = "context")]
     pub context: Context,
@@ -133,12 +135,31 @@ impl Default for DeriveSettings {
             max_transaction_bytes: 64 * 1024 * 1024,
             transaction_timeout_ms: 15_000,
             session_timeout_ms: 6_000,
+            id_key_file: None,
             context: Context::Keep,
         }
     }
 }
 
 impl DeriveSettings {
+    /// What the pure core is told. Reads the id key, and says how to make one if there is none.
+    pub fn options(&self) -> Result<DeriveOptions, SettingsError> {
+        const KEY: &str = "derive.id_key_file";
+        const HOW: &str =
+            "make a key once with `openssl rand -hex 16 > FILE`, keep it secret, and use the same on every host";
+        let Some(file) = &self.id_key_file else {
+            return Err(SettingsError::key(KEY, format!("is missing; {HOW}")));
+        };
+        let text = settings::secret_from_file(KEY, file)
+            .map_err(|error| SettingsError::key(KEY, format!("{error}; {HOW}")))?;
+        let id_key = (text.expose().parse())
+            .map_err(|error: NoIdKey| SettingsError::key(KEY, format!("{}: {error}; {HOW}", file.display())))?;
+        Ok(DeriveOptions {
+            context: self.context,
+            id_key,
+        })
+    }
+
     /// Age at which a transaction is committed.
     pub const fn commit_interval(&self) -> Duration {
         Duration::from_millis(self.commit_interval_ms)

@@ -6,9 +6,15 @@
 use std::collections::HashMap;
 
 use courierflow_domain as domain;
-use courierflow_domain::{DeriveOptions, Memory, Outcome};
+use courierflow_domain::{Context, DeriveOptions, IdKey, Memory, Outcome};
 use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 use courierflow_vendors::reading::{self, Reading};
+
+/// A key that everybody knows.
+const OPTIONS: DeriveOptions = DeriveOptions {
+    context: Context::Keep,
+    id_key: IdKey::from_bytes(*b"a key of 16 byte"),
+};
 
 /// What one accepted push brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +41,7 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
         let previous = state.get(&key);
         let memory = previous.map(Memory::of);
         let recall = || previous.cloned().ok_or("a first push recalls nothing");
-        let derived = domain::derive(memory.as_ref(), recall, &snapshot, DeriveOptions::default());
+        let derived = domain::derive(memory.as_ref(), recall, &snapshot, OPTIONS);
         match derived {
             Ok(Outcome::Accepted(derived)) => {
                 state.insert(key, derived.shipment.clone());
@@ -44,7 +50,7 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
                     transitions: derived.transitions,
                 });
             }
-            Ok(Outcome::Duplicate | Outcome::Stale | Outcome::Outranked) => {}
+            Ok(Outcome::Outranked | Outcome::Duplicate | Outcome::Stale) => {}
             Err(error) => panic!("{error}"),
         }
     }

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS {database}.shipment
     `tracking_number`   String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case' CODEC(ZSTD(1)),
     `epoch`             Date                             COMMENT 'UTC day of the first event of this life of the number, which carriers use again; 1970-01-01 when it began without events',
     `version`           UInt64                           COMMENT 'Grows with every change of this row: microseconds since 1970 of the accepted push, or the previous version + 1',
+    `is_deleted`        UInt8                            COMMENT '1: the epoch without events is void, its parcel has another name now (rule 65); FINAL leaves it out',
     `first_received_at` DateTime64(6, 'UTC')             COMMENT 'Receipt of the first accepted push of this epoch; UTC, microseconds',
     `received_at`       DateTime64(6, 'UTC')             COMMENT 'Receipt of the last accepted push; UTC, microseconds. With vendor and account it leads to the row of push',
 
@@ -66,7 +67,7 @@ CREATE TABLE IF NOT EXISTS {database}.shipment
     -- A parcel is often looked up without its carrier. The order alone then reads a piece of every carrier's range.
     INDEX tracking_number_bloom tracking_number TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(version, is_deleted)
 -- The month in which an epoch was first heard of does not change with later versions, so they meet in one partition. It
 -- can only change when a parcel is heard of again after its state was dropped; FINAL compares across partitions, so keep
 -- do_not_merge_across_partitions_select_final at its default 0.

@@ -4,7 +4,7 @@ use courierflow_schemas::records::{Identity, Op, Shipment, Signature, Transition
 
 use super::DeriveOptions;
 use super::epoch::{self, Epoch, Span};
-use super::event_id::event_ids;
+use super::event_id::{content_id, event_ids};
 use super::flags::Flags;
 use super::lane::{self, Route};
 use super::memory::{Memory, RememberedStep};
@@ -106,11 +106,12 @@ pub fn derive<E>(
         recall: Some(recall),
         recalled: None,
     };
+    let content_id = content_id(snapshot.content_hash, options.id_key);
     if let Some(previous) = previous {
         if freshness::is_outranked(previous, snapshot) {
             return Ok(Outcome::Outranked);
         }
-        if freshness::is_duplicate(previous, snapshot, snapshot.content_hash) {
+        if freshness::is_duplicate(previous, snapshot, content_id) {
             return Ok(Outcome::Duplicate);
         }
     }
@@ -118,7 +119,7 @@ pub fn derive<E>(
     let (known, overlap) = match previous {
         Some(previous) if !snapshot.items.is_empty() => (
             Span::of_epoch(previous, || record.get(), snapshot.received_at)?,
-            Some(Overlap::of(previous, snapshot)),
+            Some(Overlap::of(previous, snapshot, options.id_key)),
         ),
         _ => (Span::default(), None),
     };
@@ -126,7 +127,7 @@ pub fn derive<E>(
         return Ok(Outcome::Stale);
     }
     let epoch = epoch::of_push(previous, snapshot.received_at, told, known, overlap.as_ref());
-    let opened = opened(previous, epoch, told, overlap.as_ref(), snapshot);
+    let opened = opened(previous, epoch, told, overlap.as_ref(), snapshot, content_id);
     if snapshot.items.is_empty() {
         let shipment = without_items(previous, opened, &mut record)?;
         let memory = Memory::of(&shipment);
@@ -157,7 +158,7 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     };
     let event_ids = match (epoch, overlap) {
         (Epoch::Same(_), Some(overlap)) => overlap.event_ids,
-        _ => event_ids(snapshot, epoch.day()),
+        _ => event_ids(snapshot, epoch.day(), options.id_key),
     };
     let mut history = history::build(snapshot, &event_ids, options);
 
@@ -227,10 +228,18 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     let known_steps = same_epoch.map_or(&[][..], |previous| previous.steps.as_slice());
     let remembered: Vec<RememberedStep> = steps.iter().map(Step::remembered).collect();
     let epoch_before = same_epoch.map_or(shipment.epoch, |previous| previous.epoch);
-    let transitions = transition::news(known_steps, epoch_before, &steps, &remembered, &shipment, || {
-        let record = record.get()?;
-        Ok(record.map_or(&[][..], |record| record.events.as_slice()))
-    })?;
+    let transitions = transition::news(
+        known_steps,
+        epoch_before,
+        &steps,
+        &remembered,
+        &shipment,
+        options.id_key,
+        || {
+            let record = record.get()?;
+            Ok(record.map_or(&[][..], |record| record.events.as_slice()))
+        },
+    )?;
 
     let counts = Counts {
         new_epochs: u32::from(previous.is_some() && same_epoch.is_none()),
@@ -283,6 +292,7 @@ fn opened(
     told: Span,
     overlap: Option<&Overlap>,
     snapshot: &Snapshot<'_>,
+    content_id: i64,
 ) -> Shipment {
     let known = epoch.known();
     let tracking = tracking_state::after(known, snapshot, overlap.and_then(|overlap| overlap.newest_news));
@@ -305,7 +315,7 @@ fn opened(
         retired_epoch: epoch.retired(),
         is_ended: tracking.is_ended,
         corrected_at: tracking.corrected_at,
-        recent_pushes: recent_pushes::with_accepted(previous, snapshot),
+        recent_pushes: recent_pushes::with_accepted(previous, snapshot, content_id),
         ..Shipment::bare(identity)
     }
 }

@@ -26,6 +26,7 @@ mod flags;
 mod freshness;
 mod future;
 mod history;
+mod id_key;
 mod lane;
 mod leg;
 pub mod memory;
@@ -46,6 +47,7 @@ pub use derivation::{Counts, Derived, Outcome, derive};
 pub use encoding::{DerivedEncoder, MAX_DERIVED_BYTES};
 pub use evidence::rank;
 pub use expiry::StreamDay;
+pub use id_key::{IdKey, NoIdKey};
 pub use lane::MUNICIPALITIES;
 pub use masking::{Context, mask};
 pub use memory::Memory;
@@ -53,8 +55,10 @@ pub use refusal::{Refusal, RefusalClass};
 pub use step::{Accepted, Effect, NewDay, NoChange, PushRecord, Step, step};
 
 /// What the configuration decides about derived records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeriveOptions {
     /// Whether the vendors' texts go into shipments.
     pub context: Context,
+    /// The secret under which ids are made.
+    pub id_key: IdKey,
 }

@@ -4,6 +4,7 @@ use courierflow_schemas::records::TimestampMillis;
 use courierflow_vendors::snapshot::Snapshot;
 
 use super::event_id::event_ids;
+use super::id_key::IdKey;
 use super::memory::{Memory, mark};
 
 /// The comparison.
@@ -20,8 +21,8 @@ pub(crate) struct Overlap {
 
 impl Overlap {
     /// Of a snapshot with items.
-    pub(crate) fn of(previous: &Memory, snapshot: &Snapshot<'_>) -> Self {
-        let event_ids = event_ids(snapshot, previous.epoch);
+    pub(crate) fn of(previous: &Memory, snapshot: &Snapshot<'_>, key: IdKey) -> Self {
+        let event_ids = event_ids(snapshot, previous.epoch, key);
         let known = previous.event_marks();
         let mut told: Vec<_> = event_ids.iter().map(|id| mark(*id)).collect();
         let is_known = |mark: &[u8; 4]| known.binary_search(mark).is_ok();

@@ -9,7 +9,7 @@ use courierflow_vendors::snapshot::Snapshot;
 const REMEMBERED: usize = 8;
 
 /// Oldest first, with the accepted push at the end.
-pub(crate) fn with_accepted(previous: Option<&Memory>, snapshot: &Snapshot<'_>) -> Vec<RecentPush> {
+pub(crate) fn with_accepted(previous: Option<&Memory>, snapshot: &Snapshot<'_>, content_id: i64) -> Vec<RecentPush> {
     let mut pushes = Vec::with_capacity(REMEMBERED);
     if let Some(previous) = previous {
         let before = &previous.recent_pushes;
@@ -20,7 +20,7 @@ pub(crate) fn with_accepted(previous: Option<&Memory>, snapshot: &Snapshot<'_>) 
         }));
     }
     pushes.push(RecentPush {
-        content_hash: snapshot.content_hash,
+        content_hash: content_id,
         received_at: snapshot.received_at,
     });
     pushes

@@ -3,6 +3,7 @@
 use courierflow_schemas::records::{EpochDay, Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
 
 use super::event_id::transition_id;
+use super::id_key::IdKey;
 use super::memory::RememberedStep;
 use super::verdict::{self, Circumstances};
 use courierflow_schemas::meaning::party_of;
@@ -48,10 +49,10 @@ impl Step<'_> {
         }
     }
 
-    fn record(&self, op: Op, shipment: &Shipment, epoch: EpochDay) -> Transition {
+    fn record(&self, op: Op, shipment: &Shipment, epoch: EpochDay, key: IdKey) -> Transition {
         let event = self.event;
         Transition {
-            transition_id: transition_id(event.id),
+            transition_id: transition_id(event.id, key),
             op,
             version: shipment.version,
             vendor: shipment.vendor,
@@ -129,6 +130,7 @@ pub(crate) fn news<'r, E>(
     now: &[Step<'_>],
     remembered: &[RememberedStep],
     shipment: &Shipment,
+    key: IdKey,
     recall: impl FnOnce() -> Result<&'r [ShipmentEvent], E>,
 ) -> Result<Vec<Transition>, E> {
     let old = ById::of(before);
@@ -143,11 +145,11 @@ pub(crate) fn news<'r, E>(
         let retracted = steps(recall()?)
             .into_iter()
             .filter(|step| !is_still_there(&step.remembered()));
-        records.extend(retracted.map(|step| step.record(Op::Retracted, shipment, epoch_before)));
+        records.extend(retracted.map(|step| step.record(Op::Retracted, shipment, epoch_before, key)));
     }
     for (step, remembered) in now.iter().zip(remembered) {
         if old.find(remembered.event_id) != Some(remembered) {
-            records.push(step.record(Op::Observed, shipment, shipment.epoch));
+            records.push(step.record(Op::Observed, shipment, shipment.epoch, key));
         }
     }
     Ok(records)

@@ -17,6 +17,7 @@ pub(super) struct Counts {
     pub(super) retractions: u64,
     pub(super) rewrites: u64,
     pub(super) unknown_codes: u64,
+    pub(super) future_push_times: u64,
     pub(super) expired: u64,
 }
 
@@ -32,6 +33,7 @@ impl Counts {
         self.transitions += derived.transitions.len() as u64;
         self.retractions += u64::from(derived.counts.retracted_transitions);
         self.unknown_codes += u64::from(derived.counts.unknown_codes);
+        self.future_push_times += u64::from(derived.counts.future_push_times);
     }
 
     pub(super) fn publish(&self) {
@@ -47,6 +49,7 @@ impl Counts {
         metrics::counter!("courierflow_derive_transitions_total").increment(self.transitions);
         metrics::counter!("courierflow_derive_retractions_total").increment(self.retractions);
         metrics::counter!("courierflow_derive_unknown_codes_total").increment(self.unknown_codes);
+        metrics::counter!("courierflow_derive_future_push_times_total").increment(self.future_push_times);
         metrics::counter!("courierflow_derive_expired_shipments_total").increment(self.expired);
     }
 }

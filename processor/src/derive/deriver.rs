@@ -55,9 +55,7 @@ impl Deriver {
             transactions,
             record_reader,
             store: StateStore::default(),
-            options: DeriveOptions {
-                context: settings.context,
-            },
+            options: settings.options()?,
             push_decoder: Decoder::new(registry.clone(), ids.push)?,
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
             encoder: DerivedEncoder::new(ids)?,

@@ -1,6 +1,7 @@
 //! Why a worker ends.
 
 use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_schemas::settings::SettingsError;
 use rdkafka::error::KafkaError;
 
 use super::producer::ProducerError;
@@ -19,6 +20,9 @@ pub(super) enum WorkerError {
     StableOffsets(#[from] StableOffsetsError),
     #[error("consumer: {0}")]
     Consumer(#[from] KafkaError),
+    /// The key of the ids cannot be read any more.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The record is not at fault: read it again later.

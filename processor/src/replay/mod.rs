@@ -17,6 +17,7 @@ use std::fmt;
 use std::io::Write;
 
 use courierflow_schemas::records::TimestampMicros;
+use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::registry::{Registry, RegistryError, SchemaIds};
 use courierflow_schemas::wire::{DecodeError, EncodeError};
 use jiff::Timestamp;
@@ -55,6 +56,9 @@ pub enum ReplayError {
     /// The push events.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The key of the ids is missing.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The schemas are not known.
     #[error(transparent)]
     Registry(#[from] RegistryError),

@@ -108,6 +108,7 @@ impl Derivation {
                 Err(_) => self.counts.row_refused(Unrepresentable::CLASS),
             }
         }
+        let retired_epoch = derived.shipment.retired_epoch;
         let has_row = row::<rows::Shipment>(derived.shipment).is_ok();
         if !has_row {
             self.counts.row_refused(Unrepresentable::CLASS);
@@ -116,6 +117,7 @@ impl Derivation {
         // The table goes on showing the older record if it shows another life of the number, or if the newer has no row.
         if let Some(before) = before
             && (!has_row || before.memory.epoch != derived.memory.epoch)
+            && retired_epoch != Some(before.memory.epoch)
         {
             self.add_row(&before, rows)?;
         }

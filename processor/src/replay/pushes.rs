@@ -1,6 +1,5 @@
 //! The push topic, read partition by partition.
 
-use courierflow_domain::DeriveOptions;
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
@@ -34,9 +33,7 @@ impl Pushes {
         ids: SchemaIds,
         from: Option<Timestamp>,
     ) -> Result<Self, ReplayError> {
-        let options = DeriveOptions {
-            context: config.derive.context,
-        };
+        let options = config.derive.options()?;
         let consumer = bounded_read::consumer(&config.kafka, "courierflow-replay").map_err(ReadError::from)?;
         Ok(Self {
             ranges: ranges(&consumer, from)?,

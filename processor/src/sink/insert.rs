@@ -94,7 +94,8 @@ impl From<Error> for Failure {
 }
 
 enum Outcome<R> {
-    Row(R),
+    /// The row, and one that deletes another.
+    Row(R, Option<R>),
     Tombstone,
     Refused(Refusal),
 }
@@ -124,8 +125,11 @@ impl<T: Table> Inserter<T> {
         for position in part {
             let Some(record) = batch.get(position) else { break };
             match self.row(record)? {
-                Outcome::Row(row) => {
+                Outcome::Row(row, retired) => {
                     insert.write(&row).await?;
+                    if let Some(retired) = retired {
+                        insert.write(&retired).await?;
+                    }
                     inserted.rows += 1;
                 }
                 Outcome::Tombstone => inserted.tombstones += 1,
@@ -167,8 +171,10 @@ impl<T: Table> Inserter<T> {
             }
             Err(error) => return Ok(Outcome::Refused(error.into())),
         };
-        Ok(match T::row(decoded, &record.coordinates(T::Record::TOPIC)) {
-            Ok(row) => Outcome::Row(row),
+        let retired = T::retired_row(&decoded);
+        let row = T::row(decoded, &record.coordinates(T::Record::TOPIC));
+        Ok(match row.and_then(|row| Ok((row, retired?))) {
+            Ok((row, retired)) => Outcome::Row(row, retired),
             Err(error) => Outcome::Refused(error.into()),
         })
     }

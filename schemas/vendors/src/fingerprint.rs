@@ -32,6 +32,17 @@ impl Fingerprint {
         self.encoded.is_empty()
     }
 
+    /// The encoding so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// Adds a single byte.
+    pub fn byte(&mut self, byte: u8) -> &mut Self {
+        self.encoded.push(byte);
+        self
+    }
+
     /// Back to an earlier [`Self::len`]: fields that many identities begin with are encoded once.
     pub fn truncate(&mut self, len: usize) {
         self.encoded.truncate(len);

@@ -18,6 +18,7 @@ mod flow;
 mod freshness;
 mod golden;
 mod history;
+mod ids;
 mod leg;
 mod lives;
 mod masking;

@@ -279,7 +279,7 @@ fn arbitrary_shipment() -> impl Strategy<Value = Shipment> {
 fn derive_from(previous: Option<&Shipment>, event: &PushEvent) -> Option<Outcome> {
     let _ = push_facts(event);
     match read(event).ok()? {
-        Reading::Snapshot(snapshot) => Some(derive(previous, &snapshot, DeriveOptions::default())),
+        Reading::Snapshot(snapshot) => Some(derive(previous, &snapshot, OPTIONS)),
         Reading::Nothing(_) => None,
     }
 }

@@ -15,6 +15,14 @@ use serde_json::{Value, json};
 /// When pushes are received unless a test says otherwise: after all of its items.
 pub(crate) const RECEIVED: &str = "2025-06-30T00:00:00Z";
 
+/// A key that everybody knows.
+pub(crate) const ID_KEY: domain::IdKey = domain::IdKey::from_bytes(*b"a key of 16 byte");
+
+pub(crate) const OPTIONS: DeriveOptions = DeriveOptions {
+    context: domain::Context::Keep,
+    id_key: ID_KEY,
+};
+
 pub(crate) fn micros(utc: &str) -> TimestampMicros {
     TimestampMicros(utc.parse::<jiff::Timestamp>().unwrap().as_microsecond())
 }
@@ -245,7 +253,7 @@ impl Stream {
             Ok(Reading::Snapshot(snapshot)) => snapshot,
         };
         let key = snapshot.key();
-        match derive(self.shipments.get(&key), &snapshot, DeriveOptions::default()) {
+        match derive(self.shipments.get(&key), &snapshot, OPTIONS) {
             Outcome::Outranked => Step::Outranked,
             Outcome::Duplicate => Step::Duplicate,
             Outcome::Stale => Step::Stale,

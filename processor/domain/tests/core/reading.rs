@@ -77,7 +77,7 @@ fn context_omit_leaves_the_texts_out_and_changes_nothing_else() {
     let Ok(Reading::Snapshot(snapshot)) = read(&event) else {
         panic!("a snapshot")
     };
-    let with = |context| match derive(None, &snapshot, DeriveOptions { context }) {
+    let with = |context| match derive(None, &snapshot, DeriveOptions { context, ..OPTIONS }) {
         Outcome::Accepted(derived) => *derived,
         other => panic!("{other:?}"),
     };

@@ -112,21 +112,21 @@ fn speed_of_a_push() {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
                 panic!()
             };
-            let outcome = domain::derive(Some(&previous), || Err(()), &snapshot, DeriveOptions::default());
+            let outcome = domain::derive(Some(&previous), || Err(()), &snapshot, OPTIONS);
             assert!(matches!(std::hint::black_box(outcome), Ok(Outcome::Accepted(_))));
         });
         measure("  read and derive, first push", || {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
                 panic!()
             };
-            std::hint::black_box(derive(None, &snapshot, DeriveOptions::default()));
+            std::hint::black_box(derive(None, &snapshot, OPTIONS));
         });
         let known = derived(&now).memory;
         measure("  read and derive, duplicate", || {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
                 panic!()
             };
-            let outcome = domain::derive(Some(&known), || Err(()), &snapshot, DeriveOptions::default());
+            let outcome = domain::derive(Some(&known), || Err(()), &snapshot, OPTIONS);
             assert_eq!(std::hint::black_box(outcome), Ok(Outcome::Duplicate));
         });
     }

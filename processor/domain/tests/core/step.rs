@@ -69,7 +69,7 @@ impl Follower {
         };
         let memory = |key: &str| Ok::<_, Infallible>(self.shipments.get(key).map(|(memory, _)| memory));
         let recall = |key: &str| Ok(self.shipments[key].1.clone());
-        let Ok(step) = step(push, self.today, memory, recall, DeriveOptions::default(), encoder);
+        let Ok(step) = step(push, self.today, memory, recall, OPTIONS, encoder);
         step
     }
 
@@ -223,14 +223,7 @@ fn a_panic_is_a_refusal() {
     let memory = |_: &str| -> Result<Option<Memory>, Infallible> { panic!("a bug") };
     let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("not asked for") };
     let mut encoder = DerivedEncoder::new(IDS).unwrap();
-    let Ok(step) = step(
-        push,
-        StreamDay::default(),
-        memory,
-        recall,
-        DeriveOptions::default(),
-        &mut encoder,
-    );
+    let Ok(step) = step(push, StreamDay::default(), memory, recall, OPTIONS, &mut encoder);
     assert_eq!(class(&step.effect), Some(RefusalClass::Panic));
     assert!(step.new_day.is_some(), "the push moves the clock all the same");
 }
@@ -249,7 +242,7 @@ fn errors_of_the_look_ups_are_the_callers() {
         StreamDay::default(),
         |_| Err::<Option<Memory>, _>("away"),
         |_| Err("away"),
-        DeriveOptions::default(),
+        OPTIONS,
         &mut encoder,
     );
     assert_eq!(failed, Err("away"));

@@ -1,7 +1,7 @@
 //! Rows of `shipment`: the whole state of a parcel, its events as parallel arrays.
 
 use clickhouse::Row;
-use courierflow_schemas::records::{self, ShipmentEvent};
+use courierflow_schemas::records::{self, Identity, ShipmentEvent};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ pub struct ShipmentRow {
     tracking_number: String,
     epoch: u16,
     version: u64,
+    is_deleted: u8,
     first_received_at: i64,
     received_at: i64,
     status: &'static str,
@@ -81,6 +82,20 @@ impl Table for Shipment {
         ids.shipment
     }
 
+    fn retired_row(record: &records::Shipment) -> Result<Option<ShipmentRow>, Unrepresentable> {
+        let Some(retired) = Self::retired(record) else {
+            return Ok(None);
+        };
+        let nowhere = Coordinates {
+            topic: "",
+            partition: 0,
+            offset: 0,
+            timestamp: None,
+        };
+        let row = Self::row(retired, &nowhere)?;
+        Ok(Some(ShipmentRow { is_deleted: 1, ..row }))
+    }
+
     fn row(shipment: records::Shipment, _: &Coordinates<'_>) -> Result<ShipmentRow, Unrepresentable> {
         let milestones = shipment.milestones;
         let events = shipment.events.len();
@@ -91,6 +106,7 @@ impl Table for Shipment {
             tracking_number: shipment.tracking_number,
             epoch: date("epoch", shipment.epoch)?,
             version: unsigned("version", shipment.version)?,
+            is_deleted: 0,
             first_received_at: micros("first_received_at", shipment.first_received_at)?,
             received_at: micros("received_at", shipment.received_at)?,
             status: shipment.status.as_str(),
@@ -135,6 +151,26 @@ impl Table for Shipment {
             row.push_event(event)?;
         }
         Ok(row)
+    }
+}
+
+impl Shipment {
+    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is what the row had, which puts both into
+    /// one partition of the table.
+    fn retired(record: &records::Shipment) -> Option<records::Shipment> {
+        let identity = Identity {
+            vendor: record.vendor,
+            carrier: record.carrier.clone(),
+            tracking_number: record.tracking_number.clone(),
+            epoch: record.retired_epoch?,
+        };
+        Some(records::Shipment {
+            account: record.account.clone(),
+            version: record.version,
+            first_received_at: record.first_received_at,
+            received_at: record.received_at,
+            ..records::Shipment::bare(identity)
+        })
     }
 }
 
