@@ -88,6 +88,11 @@ fn shipment() -> Shipment {
             location: Some("深圳".into()),
             context: "派送不成功".into(),
         }],
+        is_verified: true,
+        is_provisional: true,
+        retired_epoch: Some(EpochDay(20_240)),
+        is_ended: true,
+        corrected_at: Some(TimestampMicros(10)),
         recent_pushes: vec![RecentPush {
             content_hash: 8,
             received_at: TimestampMicros(9),

@@ -213,6 +213,25 @@ mod tests {
         TimestampMillis(seconds * 1_000)
     }
 
+    #[test]
+    fn rule_65_the_row_of_a_retired_epoch_is_deleted_where_it_was_written() {
+        assert_eq!(Shipment::retired_row(&bare_record()), Ok(None));
+        let record = records::Shipment {
+            epoch: EpochDay(20_300),
+            retired_epoch: Some(EpochDay(20_309)),
+            ..bare_record()
+        };
+        let retired = Shipment::retired_row(&record).unwrap().unwrap();
+        let expected = ShipmentRow {
+            epoch: 20_309,
+            is_deleted: 1,
+            status: "UNKNOWN",
+            tracking_state: "ACTIVE",
+            ..bare_row()
+        };
+        assert_eq!(retired, expected);
+    }
+
     /// Nothing is known but the number: an abort of an unknown parcel makes such a shipment.
     fn bare_record() -> records::Shipment {
         records::Shipment {
@@ -233,6 +252,7 @@ mod tests {
             tracking_number: "YT0001".to_owned(),
             epoch: 0,
             version: 1_754_711_112_000_345,
+            is_deleted: 0,
             first_received_at: 1_754_711_112_000_345,
             received_at: 1_754_711_112_000_345,
             status: "UNKNOWN",
