@@ -27,7 +27,7 @@ fn what_was_packed_is_unpacked() {
 /// new bytes here.
 #[test]
 fn the_packing_belongs_to_the_number_in_its_header() {
-    assert_eq!(courierflow_domain::memory::HEADER, "courierflow-memory-1");
+    assert_eq!(courierflow_domain::memory::HEADER, "courierflow-memory-2");
     let bytes = remembered().to_bytes().unwrap();
     let hex = format!("{bytes:02x?}").replace([' ', ',', '[', ']'], "");
     let expected = "a0bc02008080dfd7d6af9c068080bedcb4bb9c060000010000000000000180e8ab9ae5650438f2ac\
