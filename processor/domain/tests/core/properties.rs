@@ -1,7 +1,7 @@
 //! What must hold for every input: no panic, determinism, independence of the vendor's order, and a difference of
 //! transitions that always leads from the old set to the new one.
 
-use courierflow_domain::{DeriveOptions, Memory, Outcome};
+use courierflow_domain::{Memory, Outcome};
 use courierflow_schemas::records::{
     EpochDay, Identity, Leg, Op, PushEvent, RecentPush, Segment, Shipment, ShipmentEvent, Status, TimestampMicros,
     TimestampMillis, TrackingState, Vendor,

@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use courierflow_domain as domain;
-use courierflow_domain::{DeriveOptions, Outcome};
+use courierflow_domain::Outcome;
 use courierflow_vendors::reading::{Reading, push_facts, read};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 
 use courierflow_domain::{
-    DeriveOptions, DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step,
+    DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step,
     StreamDay, step,
 };
 use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
@@ -16,7 +16,7 @@ use courierflow_vendors::reading::ReadError;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::pushes::{codes, item, kuaidi100, micros};
+use crate::pushes::{OPTIONS, codes, hour_text, item, kuaidi100, micros};
 
 const IDS: SchemaIds = SchemaIds {
     push: 1,
