@@ -16,7 +16,7 @@ use courierflow_vendors::reading::ReadError;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::pushes::{OPTIONS, codes, hour_text, item, kuaidi100, micros};
+use crate::pushes::{OPTIONS, codes, item, kuaidi100, micros};
 
 const IDS: SchemaIds = SchemaIds {
     push: 1,
