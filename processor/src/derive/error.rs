@@ -2,6 +2,7 @@
 
 use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_schemas::settings::SettingsError;
 use rdkafka::error::KafkaError;
 
 use super::producer::ProducerError;

@@ -23,6 +23,8 @@ pub fn start(
     health: &Health,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    // A key that is missing is told at once.
+    config.derive.options()?;
     let host = config.derive.host.clone().unwrap_or_else(host_name);
     let mut threads = Vec::new();
     for number in 0..config.derive.workers {
