@@ -145,6 +145,11 @@ impl Memory {
         postcard::from_bytes(bytes)
     }
 
+    /// The vendor has told of an event, be it in the future.
+    pub(crate) fn has_events(&self) -> bool {
+        self.first_event_at.is_some() || !self.future_events_at.is_empty()
+    }
+
     /// Version of the last record.
     pub fn version(&self) -> i64 {
         self.received_at.0.saturating_add(self.version_lead)

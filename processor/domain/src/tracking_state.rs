@@ -72,7 +72,7 @@ fn of_word(word: TrackingWord, before: Option<TrackingState>, parcel: Option<&Me
 fn stopped(parcel: Option<&Memory>) -> TrackingState {
     match parcel {
         Some(parcel) if parcel.is_terminal => TrackingState::Ended,
-        Some(parcel) if parcel.last_event_at.is_some() => TrackingState::AbortedStale,
+        Some(parcel) if parcel.has_events() => TrackingState::AbortedStale,
         _ => TrackingState::AbortedNoRecord,
     }
 }

@@ -64,10 +64,6 @@ async fn start_workers(
     health: &Health,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    if roles.contains(&Role::Derive) {
-        // A key that is missing is told at once.
-        config.derive.options()?;
-    }
     // The ids of our schemas, from the registry or, while that is away, from disk.
     let registry = Registry::new(&config.registry);
     let asked = registry.clone();

@@ -2,7 +2,6 @@
 
 use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::wire::{DecodeError, EncodeError};
-use courierflow_schemas::settings::SettingsError;
 use rdkafka::error::KafkaError;
 
 use super::producer::ProducerError;

@@ -17,7 +17,6 @@ use std::fmt;
 use std::io::Write;
 
 use courierflow_schemas::records::TimestampMicros;
-use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::registry::{Registry, RegistryError, SchemaIds};
 use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::wire::{DecodeError, EncodeError};

@@ -19,11 +19,19 @@ pub(super) struct Label {
     pub(super) sub_status: Option<&'static str>,
 }
 
-/// The lines that are sure and have one answer.
+/// The lines that are sure and have one answer, for the workload: those that may be personal are left out.
 pub(super) static SURE: LazyLock<Vec<Label>> = LazyLock::new(|| {
+    ALL.iter()
+        .filter(|label| !may_be_personal(label.text))
+        .copied()
+        .collect()
+});
+
+/// All lines that are sure and have one answer.
+static ALL: LazyLock<Vec<Label>> = LazyLock::new(|| {
     let lines = LINES.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
     lines
-        .filter(|column| column[9] == "sure" && column[8].is_empty() && !may_be_personal(column[5]))
+        .filter(|column| column[9] == "sure" && column[8].is_empty())
         .map(|column| Label {
             text: column[5],
             status: status(column[6]),
@@ -90,7 +98,7 @@ fn may_be_personal(text: &str) -> bool {
 }
 
 static CLASSES: LazyLock<HashMap<String, (Status, Option<&'static str>)>> = LazyLock::new(|| {
-    SURE.iter()
+    ALL.iter()
         .map(|label| (masking::folded(label.text), (label.status, label.sub_status)))
         .collect()
 });
