@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::accounts::Accounts;
@@ -82,7 +82,9 @@ impl<P: Publisher> App<P> {
 /// steps of [`receive`], in the order in which they are taken.
 pub fn router<P: Publisher>(app: Arc<App<P>>) -> Router {
     Router::new()
-        .route("/v1/push/{vendor}/{account}", any(push::<P>))
+        .route("/v1/push", any(push::<P>))
+        .route("/v1/push/", any(push::<P>))
+        .route("/v1/push/{*address}", any(push::<P>))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz::<P>))
         .route("/metrics", get(render_metrics::<P>))
@@ -131,20 +133,27 @@ impl From<PublishError> for Refused {
     }
 }
 
+/// Vendor and account of a callback path; case matters, and a slash at the end is ignored (rule 71).
+fn addressed(path: &str) -> (Option<Vendor>, Cow<'_, str>) {
+    let address = path.strip_prefix("/v1/push/").unwrap_or_default();
+    let address = address.strip_suffix('/').unwrap_or(address);
+    let (vendor, account) = address.split_once('/').unwrap_or((address, ""));
+    (vendor.parse().ok(), percent_decode_str(account).decode_utf8_lossy())
+}
+
 /// Takes a push, counts what became of it, and answers in the vendor's words.
-async fn push<P: Publisher>(
-    State(app): State<Arc<App<P>>>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
-) -> Response<Body> {
+async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) -> Response<Body> {
     let started = Instant::now();
-    // A path that cannot be decoded names nobody.
-    let (vendor, account) = path.map_or_else(|_| Default::default(), |Path(names)| names);
-    let Ok(vendor) = vendor.parse::<Vendor>() else {
-        return not_found().await;
+    let (head, mut body) = request.into_parts();
+    let (vendor, account) = addressed(head.uri.path());
+    let Some(vendor) = vendor else {
+        app.metrics.unknown_paths.increment(1);
+        body::discard(body);
+        // Whoever it is: the shape that most vendors' consoles understand.
+        let [anybody, ..] = Vendor::ALL;
+        return answer::refused(anybody, None, Timestamp::now(), Refusal::UnknownAccount);
     };
     let account = app.accounts.get(vendor, &account);
-    let (head, mut body) = request.into_parts();
     let outcome = receive(&app, account, &head, &mut body).await;
 
     let metrics = app.metrics.of(vendor);

@@ -21,6 +21,8 @@ pub struct Metrics {
     exporter: PrometheusHandle,
     /// In the order of [`Vendor::ALL`].
     vendors: [VendorMetrics; Vendor::ALL.len()],
+    /// Pushes to an address that names no vendor.
+    pub unknown_paths: Counter,
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
     ready: Gauge,
@@ -70,6 +72,7 @@ impl Metrics {
             Self {
                 exporter,
                 vendors: Vendor::ALL.map(vendor_metrics),
+                unknown_paths: counter!("courierflow_ingest_pushes_total", "vendor" => "unknown", "outcome" => "unknown_path"),
                 requests_in_flight: gauge!("courierflow_ingest_requests_in_flight"),
                 bytes_in_flight: gauge!("courierflow_ingest_body_bytes_in_flight"),
                 ready: gauge!("courierflow_ingest_ready"),

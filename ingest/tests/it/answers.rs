@@ -308,6 +308,28 @@ async fn other_paths() {
     ] {
         assert_eq!(service.post(path, "a=b").await.status, StatusCode::NOT_FOUND, "{path}");
     }
+    // Below /v1/push/ in the words of the vendor, or of one of them (rule 71), and counted.
+    for path in [
+        "/v1/push",
+        "/v1/push/other/demo",
+        "/v1/push/KUAIDI100/demo",
+        "/v1/push/kuaidi100//demo",
+        "/v1/push/kuaidi100/demo/x",
+    ] {
+        let answer = service.post(path, "a=b").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.body, kuaidi100_failure("404", "no such account"), "{path}");
+    }
+    let metrics = service.get("/metrics").await.body;
+    assert!(
+        metrics.contains(r#"courierflow_ingest_pushes_total{vendor="unknown",outcome="unknown_path"} 5"#),
+        "{metrics}"
+    );
+    // A slash at the end changes nothing.
+    let answer = service
+        .post("/v1/push/kuaidi100/demo/", kuaidi100_form(INTERNATIONAL))
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
     // Not UTF-8, and other spellings, are unknown accounts like any other.
     for account in ["%ff", "Demo", "demo%20", "%00", "%2e%2e"] {
         let answer = service.post(&format!("/v1/push/kuaidi100/{account}"), "a=b").await;

@@ -30,9 +30,9 @@ fn the_packing_belongs_to_the_number_in_its_header() {
     assert_eq!(courierflow_domain::memory::HEADER, "courierflow-memory-2");
     let bytes = remembered().to_bytes().unwrap();
     let hex = format!("{bytes:02x?}").replace([' ', ',', '[', ']'], "");
-    let expected = "a0bc02008080dfd7d6af9c068080bedcb4bb9c060000010000000000000180e8ab9ae5650438f2ac\
-         f8407abe4900bac5c29fb241e383f894f2e31f3cbadf3e99e1778f937b95287926b4ba1664267799\
-         1f16c33e97124bf0ba00e674a401300a527b02ce4615ae3a57013f8080df84de0b47c67f7aeeeb6b\
-         2200";
+    let expected = "a0bc02008080dfd7d6af9c068080bedcb4bb9c060100000000000001000000000000018080ce8ce5\
+         650180e8ab9ae5650004cc977dc474ce882d00bac5c29fb208435079595585413cbadf3e99e111ce\
+         5b3a9a7a0332b4ba1664267798480b38d5def035f0ba00e674a401981bfadd02d2d23c875958ab2c\
+         8080df84de0b8e212864cea2253800";
     assert_eq!(hex, expected);
 }

@@ -506,12 +506,21 @@ fn the_carrier() {
 }
 
 #[test]
-fn rule_2_the_verdict_counts_only_where_the_newest_event_says_nothing() {
+fn rule_63_the_verdict_counts_only_where_the_newest_event_says_nothing() {
     let mut push = update(&[provider(3011, &[scan(AT, "", "x")])]);
     push["data"]["track_info"]["latest_status"] = json!({"status": "Expired", "sub_status": "Expired_Other"});
     let derived_ = derived(&pushed(&push));
-    assert_eq!(parcel_status(&derived_.shipment), "EXCEPTION/NO_UPDATE/Expired_Other");
+    assert_eq!(
+        derived_.shipment.status.as_str(),
+        "UNKNOWN",
+        "a clock of the vendor is no event"
+    );
     assert!(derived_.transitions.is_empty() && derived_.shipment.exception_codes.is_empty());
+    push["data"]["track_info"]["latest_status"] = json!({"status": "Delivered", "sub_status": "Delivered_Other"});
+    assert_eq!(
+        parcel_status(&shipment(&pushed(&push))),
+        "DELIVERED/UNSPECIFIED/Delivered_Other"
+    );
     push["data"]["track_info"]["tracking"]["providers"][0]["events"][0]["sub_status"] = "InTransit_Other".into();
     assert_eq!(
         parcel_status(&shipment(&pushed(&push))),
