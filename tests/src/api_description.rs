@@ -1,6 +1,7 @@
 //! The description of the dashboard's API, `openapi.json`: what it says of a column of a view is what the view says.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -8,6 +9,8 @@ use serde_json::Value;
 
 use crate::metrics_page;
 use crate::stack::repository;
+
+const SCHEMAS: &str = "/components/schemas";
 
 /// The description.
 pub fn path() -> PathBuf {
@@ -23,19 +26,20 @@ pub fn with_comments(description: &str) -> anyhow::Result<String> {
     let parsed: Value = serde_json::from_str(description)?;
     let mut written = String::new();
     // Where we are: at the fourth level schemas, at the sixth their members.
-    let mut schema = &Value::Null;
+    let schemas = parsed.pointer(SCHEMAS).context("no schemas")?;
+    let mut schema = None;
     let mut member = "";
     for line in description.lines() {
         let level = line.len() - line.trim_start().len();
         let name = || line.trim().strip_prefix('"')?.strip_suffix("\": {");
         match (level, name()) {
-            (6, Some(name)) => schema = &parsed["components"]["schemas"][name],
+            (6, Some(name)) => schema = schemas.get(name),
             (10, Some(name)) => member = name,
             _ => {}
         }
         let is_description = level == 12 && line.trim().starts_with("\"description\": ");
-        let comment = match schema["x-columns-of"].as_str() {
-            Some(relation) if is_description && !has(&schema["x-own-words"], member) => {
+        let comment = match schema.and_then(|schema| Some((schema, schema.get("x-columns-of")?.as_str()?))) {
+            Some((schema, relation)) if is_description && !has_own_words(schema, member) => {
                 let relation = relations.get(relation).with_context(|| format!("no {relation}"))?;
                 let column = column_of(schema, member);
                 relation.columns.iter().find(|[name, ..]| name == column)
@@ -45,11 +49,8 @@ pub fn with_comments(description: &str) -> anyhow::Result<String> {
         match comment {
             Some([_, _, comment]) => {
                 let comma = if line.ends_with(',') { "," } else { "" };
-                written.push_str(&format!(
-                    "{:12}\"description\": {}{comma}",
-                    "",
-                    serde_json::to_string(comment)?
-                ));
+                let comment = serde_json::to_string(comment)?;
+                write!(written, "{:12}\"description\": {comment}{comma}", "")?;
             }
             None => written.push_str(line),
         }
@@ -62,18 +63,24 @@ pub fn with_comments(description: &str) -> anyhow::Result<String> {
 pub fn unknown_members(description: &str) -> anyhow::Result<Vec<String>> {
     let relations = metrics_page::relations()?;
     let parsed: Value = serde_json::from_str(description)?;
-    let schemas = parsed["components"]["schemas"].as_object().context("no schemas")?;
+    let schemas = parsed
+        .pointer(SCHEMAS)
+        .and_then(Value::as_object)
+        .context("no schemas")?;
     let mut unknown = Vec::new();
     for (name, schema) in schemas {
-        let Some(relation) = schema["x-columns-of"].as_str() else {
+        let Some(relation) = schema.get("x-columns-of").and_then(Value::as_str) else {
             continue;
         };
         let relation = relations.get(relation).with_context(|| format!("no {relation}"))?;
         let columns: HashSet<&str> = relation.columns.iter().map(|[column, ..]| column.as_str()).collect();
-        let members = schema["properties"].as_object().context("no properties")?;
+        let members = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .context("no properties")?;
         let of_schema = members
             .keys()
-            .filter(|member| !columns.contains(column_of(schema, member)) && !has(&schema["x-own-words"], member));
+            .filter(|member| !columns.contains(column_of(schema, member)) && !has_own_words(schema, member));
         unknown.extend(of_schema.map(|member| format!("{name}.{member}")));
     }
     Ok(unknown)
@@ -81,10 +88,13 @@ pub fn unknown_members(description: &str) -> anyhow::Result<Vec<String>> {
 
 /// What a member is called in the view.
 fn column_of<'a>(schema: &'a Value, member: &'a str) -> &'a str {
-    schema["properties"][member]["x-column"].as_str().unwrap_or(member)
+    let column = schema
+        .get("properties")
+        .and_then(|members| members.get(member)?.get("x-column")?.as_str());
+    column.unwrap_or(member)
 }
 
-fn has(list: &Value, member: &str) -> bool {
-    list.as_array()
-        .is_some_and(|list| list.iter().any(|element| element == member))
+fn has_own_words(schema: &Value, member: &str) -> bool {
+    let own = schema.get("x-own-words").and_then(Value::as_array);
+    own.is_some_and(|own| own.iter().any(|name| name == member))
 }

@@ -29,10 +29,10 @@ const REQUEST: Duration = Duration::from_secs(30);
 pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut changes = topics(config).await.context("topics")?;
     changes.extend(schemas(config).await.context("schemas")?);
-    let changed = clickhouse::migrate_clickhouse(&config.clickhouse)
+    let of_database = clickhouse::migrate_clickhouse(&config.clickhouse)
         .await
         .context("tables and views")?;
-    changes.extend(changed.iter().map(ToString::to_string));
+    changes.extend(of_database.iter().map(ToString::to_string));
     Ok(changes)
 }
 

@@ -38,19 +38,22 @@ pub(super) async fn bring_up_to_date(
 ) -> Result<Vec<Change>, MigrateError> {
     let wanted = views::in_order(&definitions.views, &definitions.splices())?;
     let present = present(database).await?;
-    let changed: Vec<&View> = wanted
+    let outdated: Vec<&View> = wanted
         .iter()
         .filter(|view| {
             let mark = present.get(&view.name).and_then(|present| mark_of(&present.comment));
             mark != Some(view.checksum.as_str())
         })
         .collect();
-    check_targets(&changed, &present, database)?;
-    check(database, &changed).await?;
+    check_targets(&outdated, &present, database)?;
+    // In a new database there is nothing to lose.
+    if !present.is_empty() {
+        check(database, &outdated).await?;
+    }
 
     let mut changes = Vec::new();
     let mut to_refresh = Vec::new();
-    for view in changed {
+    for view in outdated {
         let is_present = present.contains_key(&view.name);
         let replaced = match &view.refresh {
             Some(refresh) if is_present => {
@@ -93,11 +96,11 @@ async fn present(database: &Database<'_>) -> Result<BTreeMap<String, Present>, M
 
 /// The server cannot give a view another table to fill.
 fn check_targets(
-    changed: &[&View],
+    outdated: &[&View],
     present: &BTreeMap<String, Present>,
     database: &Database<'_>,
 ) -> Result<(), MigrateError> {
-    for view in changed {
+    for view in outdated {
         if let Some(Refresh { target, .. }) = &view.refresh
             && let Some(present) = present.get(&view.name)
             && !present.statement.contains(&format!(" TO {}.{target} ", database.name))
@@ -112,12 +115,12 @@ fn check_targets(
 }
 
 /// Has the server look at all views as they are going to be, before any is replaced.
-async fn check(database: &Database<'_>, changed: &[&View]) -> Result<(), MigrateError> {
+async fn check(database: &Database<'_>, outdated: &[&View]) -> Result<(), MigrateError> {
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_nanos();
-    let checked_names: BTreeMap<String, String> = changed
+    let checked_names: BTreeMap<String, String> = outdated
         .iter()
         .map(|view| {
             let own = format!("{CHECKED}{run:x}_{}_{}", std::process::id(), view.name);
@@ -125,7 +128,7 @@ async fn check(database: &Database<'_>, changed: &[&View]) -> Result<(), Migrate
         })
         .collect();
     let mut outcome = Ok(());
-    for view in changed {
+    for view in outdated {
         outcome = check_one(database, view, &checked_names).await;
         if outcome.is_err() {
             break;

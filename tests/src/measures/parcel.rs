@@ -241,8 +241,8 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
         .map(|hours| hours * HOUR);
     let grace = if is_same_city { 3 * DAY } else { 7 * DAY };
     let lost_after = sla.map(|sla| sla + grace);
-    // Kdniao gives up after a week, which many a parcel survives.
-    let is_given_up = row.vendor == "kuaidi100" && row.tracking_state == "ABORTED_STALE";
+    // Kdniao gives up after a week, which many a parcel survives; the others wait 30 days or longer.
+    let is_given_up = row.vendor != "kdniao" && row.tracking_state == "ABORTED_STALE";
     let is_lost_presumed = is_open && (is_given_up || lost_after.is_some_and(|limit| age > limit));
 
     let has_reason = |reason: &str| row.exception_reasons.iter().any(|name| name == reason);

@@ -58,6 +58,10 @@ impl Protocol for SeventeenTrack {
         payload::push_facts(payload)
     }
 
+    fn stale_days(&self) -> Option<u16> {
+        Some(30)
+    }
+
     fn code_tables(&self) -> &'static [&'static CodeTable] {
         &codes::TABLES
     }
