@@ -54,6 +54,7 @@ fn local_file_has_two_accounts_of_each_vendor() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of wrong values")]
 fn wrong_values_name_their_key() {
     let demo = r#"{name="demo",vendor="kuaidi100",salts=["s"]}"#;
     let accounts = |accounts: &str| format!("[ingest]\naccounts=[{accounts}]");

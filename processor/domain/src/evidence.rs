@@ -8,6 +8,7 @@ use courierflow_vendors::codes::{CodeRow, CodeTable};
 
 /// Meaning of an item before its place in the history is taken into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Meaning {
     /// Canonical status.
     pub(crate) status: Status,

@@ -58,14 +58,12 @@ pub(crate) fn is_stale(
     if previous.is_ended && !is_end && is_nothing_new_after_the_end(snapshot, overlap) {
         return true;
     }
-    match (credible_push_time(snapshot), previous.push_time) {
-        (Some(push_time), Some(accepted)) => push_time < accepted,
-        _ => {
-            let is_older = matches!((told.last, known.last), (Some(told), Some(known)) if told < known);
-            // The end is told once: nothing would repair it.
-            is_older && !is_end && is_within_horizon(previous.received_at, snapshot)
-        }
+    if let (Some(push_time), Some(accepted)) = (credible_push_time(snapshot), previous.push_time) {
+        return push_time < accepted;
     }
+    let is_older = matches!((told.last, known.last), (Some(told), Some(known)) if told < known);
+    // The end is told once: nothing would repair it.
+    is_older && !is_end && is_within_horizon(previous.received_at, snapshot)
 }
 
 /// Rule 66f: a push of the number's life before this one, whenever it comes.

@@ -15,6 +15,7 @@ pub const HEADER: &str = "courierflow-memory-2";
 
 /// What is remembered of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Memory {
     /// Life of the number.
     pub epoch: EpochDay,

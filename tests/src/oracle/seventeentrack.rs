@@ -1,5 +1,7 @@
 //! 17TRACK, read by the rules of its section in `docs/vendors.md`: providers are the two segments, times as told, sub-statuses.
 
+use std::fmt::Write;
+
 use courierflow_schemas::records::{
     PushEvent, Segment,
     Status::{
@@ -121,7 +123,8 @@ pub(super) fn read(push: &PushEvent, payload: &Value) -> Reading {
         let provider = providers[*index];
         let number = number_of(provider);
         let events: Vec<&Value> = objects(&provider["events"]).collect();
-        also.push_str(&format!(" {number:?} {}", events.len()));
+        // Writing to a string cannot fail.
+        let _ = write!(also, " {number:?} {}", events.len());
         let (segment, list) = if *index == origin_at {
             (Segment::Origin, &mut origin)
         } else {

@@ -1,6 +1,8 @@
 //! Snapshots as pushes of 17TRACK: one parcel a push, the carrier that it is registered with and, once it has crossed a
 //! border, the one that delivers it.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -41,7 +43,11 @@ pub fn body(snapshot: &Snapshot<'_>, word: Word) -> String {
 /// `sign` of a body: hex of SHA-256 over the body, a slash and the API key.
 pub fn sign(body: &str, api_key: &str) -> String {
     let digest = Sha256::digest(format!("{body}/{api_key}"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn track_info(snapshot: &Snapshot<'_>) -> Value {

@@ -107,7 +107,8 @@ pub struct Scene<'life> {
 
 /// A line that says by itself what the step is, for subscriptions without codes and names.
 pub fn telling(step: Step, random: &mut Random) -> &'static str {
-    *random.pick(&labels::of_code(step.names().advanced.0))
+    let texts = labels::of_code(step.names().advanced.0);
+    random.pick::<&str>(&texts)
 }
 
 /// The text of a step in the carrier's style.

@@ -54,7 +54,7 @@ fn insert_parcels(stack: &dyn Stack) {
         let delivered_at = picked_up_at + if number < 5 { 20 } else { 30 } * HOUR;
         let mut row = shipment_at("sf", &format!("SF{number}"), picked_up_at);
         row.picked_up_at = Some(picked_up_at);
-        row.status = "DELIVERED".to_owned();
+        "DELIVERED".clone_into(&mut row.status);
         row.delivered_at = Some(delivered_at);
         row.first_attempt_at = Some(delivered_at);
         row.attempts = 1;

@@ -2,6 +2,11 @@
 //! arguments it shows how each of them is read and stored.
 #![allow(clippy::print_stdout, reason = "a report for a terminal")]
 #![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it takes the time and its arguments: the purity of the crate is that of its library"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

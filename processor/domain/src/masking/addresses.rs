@@ -22,8 +22,8 @@ pub(super) fn after_home(cursor: Cursor<'_>) -> Option<Range<usize>> {
                 .filter(|part| address.contains(part.as_str()))
                 .count()
                 >= 2);
-    (is_address && !VOCABULARY.stops(address) || is_address && has_digit_and_place(address))
-        .then(|| start.at()..start.at().saturating_add(address.len()))
+    let may_be_home = is_address && (!VOCABULARY.stops(address) || has_digit_and_place(address));
+    may_be_home.then(|| start.at()..start.at().saturating_add(address.len()))
 }
 
 fn has_digit_and_place(address: &str) -> bool {

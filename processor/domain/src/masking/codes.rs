@@ -45,8 +45,8 @@ fn one_code(start: Cursor<'_>, is_marked: bool) -> Option<Cursor<'_>> {
     let is_count = ["件", "次", "天", "小时", "分钟", "个", "元", "折", "位"]
         .iter()
         .any(|unit| end.ahead().starts_with(unit));
-    (code.len() <= 24 && end.next() != Some('*') && (has_digit || is_capital) && !is_time && !(is_count && !is_marked))
-        .then_some(end)
+    let is_something_else = is_time || is_count && !is_marked || end.next() == Some('*');
+    (code.len() <= 24 && (has_digit || is_capital) && !is_something_else).then_some(end)
 }
 
 /// Digits that are one group of a code, and neither a time nor a count.

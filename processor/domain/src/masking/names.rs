@@ -118,10 +118,10 @@ pub(super) fn before_number(number: Cursor<'_>) -> Option<Range<usize>> {
     let letters = run.chars().count();
     if letters > 4 && !(letters <= 6 && is_whole_name(run, Trust::Slight)) {
         // Only the end of the run can be a name.
-        let lengths = [4, 3, 2];
+        let lengths = [4_usize, 3, 2];
         let tails = lengths
             .iter()
-            .filter_map(|letters| run.char_indices().rev().nth(letters - 1));
+            .filter_map(|letters| run.char_indices().rev().nth(letters.saturating_sub(1)));
         let tail = tails
             .map(|(at, _)| start.forward(at))
             .find(|tail| is_whole_name(tail.until(end.at()), Trust::Slight))?;
@@ -190,7 +190,8 @@ fn last_lead<'t>(start: Cursor<'t>, end: Cursor<'t>) -> Cursor<'t> {
 /// True if a run is a name from its first to its last letter.
 fn is_whole_name(run: &str, trust: Trust) -> bool {
     let letters = run.chars().count();
-    if !(2..=4).contains(&letters) && !((5..=6).contains(&letters) && has_title(run)) {
+    let has_length = (2..=4).contains(&letters) || (5..=6).contains(&letters) && has_title(run);
+    if !has_length {
         return false;
     }
     name_in(run, trust) == Some(run.len())
@@ -251,23 +252,23 @@ fn has_no_last(text: &str, end: usize) -> bool {
 /// 张**, *三, 王*明先生: somebody masked it already, and not enough.
 fn starred_name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
     let head = start.skip(is_han);
-    let stars = head.skip(|letter| letter == '*');
+    let behind_stars = head.skip(|letter| letter == '*');
     let letters = start.until(head.at()).chars().count();
     let head = start.until(head.at());
     let is_head = letters == 0
         || trust == Trust::Marked && letters == 1
         || head.chars().next().is_some_and(|first| VOCABULARY.is_surname(first));
     if letters > 3
-        || stars.at() == head.len()
+        || behind_stars.at() == head.len()
         || !is_head
         || VOCABULARY.stops(start.ahead())
         || VOCABULARY.follows(head)
     {
         return None;
     }
-    let tail = han_run(stars);
+    let tail = han_run(behind_stars);
     // Three stars are our own mask: nothing of a name is left behind them.
-    let is_whole = start.until(stars.at()).ends_with("***");
+    let is_whole = start.until(behind_stars.at()).ends_with("***");
     let is_name = letters > 0 || !tail.is_empty();
     let rest = if is_whole || VOCABULARY.follows(tail) || VOCABULARY.follows_weakly(tail) {
         0
@@ -277,7 +278,7 @@ fn starred_name(start: Cursor<'_>, trust: Trust) -> Option<usize> {
             .find(|end| is_end(tail.get(*end..).unwrap_or_default()))
             .unwrap_or(0)
     };
-    is_name.then_some(with_title(start.ahead(), stars.at().saturating_add(rest)))
+    is_name.then_some(with_title(start.ahead(), behind_stars.at().saturating_add(rest)))
 }
 
 /// End of a name with a surname and a visible end.

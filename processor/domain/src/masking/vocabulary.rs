@@ -176,15 +176,15 @@ impl Vocabulary {
             .flat_map(|(kind, cue)| of(kind).into_iter().map(|word| (word, *cue)));
         let simplified: HashMap<char, char> = of("fold").iter().filter_map(|pair| two_letters(pair)).collect();
         let mut flagged = Letters::new();
-        simplified
-            .keys()
-            .for_each(|letter| flagged.set(*letter, flag::TRADITIONAL));
-        letters("province")
-            .iter()
-            .for_each(|letter| flagged.set(*letter, flag::PROVINCE));
-        "0123456789*"
-            .chars()
-            .for_each(|letter| flagged.set(letter, flag::DIGIT));
+        for letter in simplified.keys() {
+            flagged.set(*letter, flag::TRADITIONAL);
+        }
+        for letter in letters("province") {
+            flagged.set(letter, flag::PROVINCE);
+        }
+        for letter in "0123456789*".chars() {
+            flagged.set(letter, flag::DIGIT);
+        }
         flagged.set('@', flag::AT);
         let first_letters = CUES
             .iter()

@@ -5,10 +5,10 @@
 pub(super) struct Words<T> {
     /// A bit for each bucket that holds a word.
     used: Vec<u64>,
-    /// Where the words of each bucket begin in `words`.
+    /// Where the words of each bucket begin in `sorted`.
     starts: Vec<u16>,
     /// By bucket, and in it the longest first.
-    words: Vec<Word<T>>,
+    sorted: Vec<Word<T>>,
     /// Letters that are words by themselves, in order.
     letters: Vec<(char, T)>,
     /// A bit for each bucket of such a letter alone.
@@ -43,22 +43,24 @@ impl<T: Copy> Words<T> {
         }
         letters.sort_unstable_by_key(|(letter, _)| *letter);
         longer.sort_by_key(|(bucket, word, _)| (*bucket, std::cmp::Reverse(word.len())));
-        letters
-            .iter()
-            .for_each(|(letter, _)| set(&mut used_alone, bucket_of(*letter, ALONE)));
-        longer.iter().for_each(|(bucket, ..)| set(&mut used, *bucket));
+        for (letter, _) in &letters {
+            set(&mut used_alone, bucket_of(*letter, ALONE));
+        }
+        for (bucket, ..) in &longer {
+            set(&mut used, *bucket);
+        }
         let start_of = |bucket| longer.partition_point(|(other, ..)| *other < bucket);
         let starts = (0..=BUCKETS)
             .map(|bucket| u16::try_from(start_of(bucket)).unwrap_or(u16::MAX))
             .collect();
-        let words = longer
+        let sorted = longer
             .into_iter()
             .map(|(_, text, meaning)| Word::of(text, meaning))
             .collect();
         Self {
             used,
             starts,
-            words,
+            sorted,
             letters,
             used_alone,
         }
@@ -93,7 +95,7 @@ impl<T: Copy> Words<T> {
         let start = usize::from(*self.starts.get(bucket)?);
         let end = usize::from(*self.starts.get(bucket.saturating_add(1))?);
         let behind = behind(text, first_two);
-        let words = self.words.get(start..end)?;
+        let words = self.sorted.get(start..end)?;
         let found = words
             .iter()
             .find(|word| behind & word.mask == word.behind && begins(text, &word.text))?;
@@ -125,7 +127,7 @@ impl<T> Word<T> {
         let first_two = text.chars().take(2).map(char::len_utf8).sum();
         let length = text.len().saturating_sub(first_two).min(8);
         let mask = u64::MAX
-            .checked_shr(64_u32.saturating_sub(8 * u32::try_from(length).unwrap_or(8)))
+            .checked_shr(64_u32.saturating_sub(u32::try_from(length).unwrap_or(8).saturating_mul(8)))
             .unwrap_or(0);
         Self {
             behind: behind(&text, first_two) & mask,

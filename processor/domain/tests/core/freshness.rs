@@ -12,7 +12,7 @@ fn shutdown(lines: &[Value]) -> Kuaidi100 {
         .set("lastResult.ischeck", "1")
 }
 
-/// One PushTime of next year made a parcel deaf for a year.
+/// One `PushTime` of next year made a parcel deaf for a year.
 #[test]
 fn rule_66a_a_push_time_of_next_year_counts_as_none() {
     let lines = |count: usize| {

@@ -326,7 +326,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         1 => event.clone().prop_map(|event| Sent::Early(event, 2 * HOUR)),
         1 => Just(Sent::Garbage),
         1 => event.prop_map(|mut event| {
-            event.payload = "{".to_owned();
+            "{".clone_into(&mut event.payload);
             Sent::Event(event)
         }),
     ]

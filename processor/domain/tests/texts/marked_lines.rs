@@ -22,7 +22,7 @@ pub(crate) struct MarkedLine {
     pub(crate) neutral: Vec<Range<usize>>,
 }
 
-/// Reads the rows of a file: id, split, category, has_personal, confidence, marked.
+/// Reads the rows of a file: id, split, category, `has_personal`, confidence, marked.
 pub(crate) fn read(file: &str) -> Vec<MarkedLine> {
     file.lines().skip(1).map(MarkedLine::read).collect()
 }

@@ -71,9 +71,8 @@ impl<'a> TraceList<'a> {
             .filter(|time| time.is_plausible())
             .and_then(|local_time| {
                 let (occurred_at, offset) = match zone {
-                    Zone::Offset(offset) => (local_time.at_offset(*offset)?, *offset),
+                    Zone::Offset(offset) | Zone::Assumed(offset) => (local_time.at_offset(*offset)?, *offset),
                     Zone::Rules(zone) => local_time.in_zone(zone)?,
-                    Zone::Assumed(offset) => (local_time.at_offset(*offset)?, *offset),
                     Zone::Instant(instant) => (*instant, Offset::UTC),
                 };
                 Some((local_time, occurred_at, offset))

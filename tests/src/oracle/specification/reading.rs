@@ -7,7 +7,7 @@ use super::{Expected, at, china, expected, if_in_force, in_force, item, k100, k1
 // ---- rule 70 -------------------------------------------------------------------------------------------------------
 
 /// (local time, moment) of an item of Kuaidi100 with this time.
-fn time_of(time: Value) -> Option<(String, i64)> {
+fn time_of(time: &Value) -> Option<(String, i64)> {
     let tables = expected(&[k100_items(
         "2025-07-01 00:00:00",
         &[
@@ -36,10 +36,10 @@ fn rule_70_spellings_of_a_time() {
         (json!(utc.to_string()), "2025-06-16 07:05:07"),
         (json!(utc * 1000 + 999), "2025-06-16 07:05:07"),
     ] {
-        assert_eq!(time_of(time.clone()), Some((local.to_owned(), utc)), "{time}");
+        assert_eq!(time_of(&time), Some((local.to_owned(), utc)), "{time}");
     }
     assert_eq!(
-        time_of(json!("2025年06月16日 07:05")),
+        time_of(&json!("2025年06月16日 07:05")),
         Some(("2025-06-16 07:05:00".to_owned(), china("2025-06-16 07:05:00")))
     );
     for time in [
@@ -51,7 +51,7 @@ fn rule_70_spellings_of_a_time() {
         "17500287070",
         "2025年6月16日",
     ] {
-        assert_eq!(time_of(json!(time)), None, "{time}");
+        assert_eq!(time_of(&json!(time)), None, "{time}");
     }
 }
 
