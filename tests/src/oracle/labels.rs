@@ -81,7 +81,7 @@ fn may_be_personal(text: &str) -> bool {
         "eceived by",
         "ecipient",
         "gent",
-        "ontact",
+        "ontac",
         "elivered to",
         "自提：",
         "ollected by",

@@ -229,7 +229,7 @@ fn a_view_that_cannot_be_leaves_everything_as_it_was() {
     // The server would take it: a view with parameters and a list of columns is only looked at when it is read.
     let mistyped = with_formula(
         "share(within_24h, due_24h) AS rate_24h",
-        "share(withing_24h, due_24h) AS rate_24h",
+        "share(within_25h, due_24h) AS rate_24h",
     );
     assert_refused(&mistyped, "view carrier_scorecard cannot be what its file says");
 
