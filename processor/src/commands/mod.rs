@@ -1,5 +1,5 @@
 //! The command line. Each subcommand is a file with its arguments and its run; those that serve until a signal differ only in
-//! the roles of the process and share [`serve`].
+//! the roles of the process and share [`mod@serve`].
 
 mod dead_letters;
 mod load_sla;
