@@ -108,7 +108,7 @@ fn murmur2_is_that_of_the_java_client() {
     }
 }
 
-/// Texts by the five steps of rule 32, each with what must not be seen of it.
+/// Texts of the kinds of rule 68, each with what must not be seen of it.
 const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("快件已暂存至丰巢，取件码 8-2-30417", &["8-2-30417"]),
     ("快件已存放至驿站，提货码为66-9-1042", &["66-9-1042"]),
@@ -131,7 +131,7 @@ const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("隐私号18675534564-2291，请勿保存", &["18675534564", "534564", "2291，"]),
     ("派件员电话15988776655(本人)", &["15988776655"]),
     ("网点电话0571-87654321", &["87654321"]),
-    ("仓库 076981846991 客服", &["81846991"]),
+    ("仓库电话 076981846991 客服", &["81846991"]),
 ];
 
 /// In fields that derivation does not read, in places, and around the push.
