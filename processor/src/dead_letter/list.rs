@@ -9,9 +9,9 @@ use courierflow_schemas::settings::KafkaSettings;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::header;
 use super::letter::Letter;
 use super::scan::{Selection, scan};
+use super::{header, told};
 use crate::bounded_read::ReadError;
 
 /// How they are shown.
@@ -80,9 +80,7 @@ fn readable(letter: &Letter, with_payload: bool) -> String {
         parts.push(format!("key {}", String::from_utf8_lossy(key)));
     }
     parts.push(format!("{} bytes", letter.bytes()));
-    if let Some(error) = letter.header(header::ERROR) {
-        parts.push(error.to_owned());
-    }
+    parts.extend(error(letter));
     if with_payload && let Some(value) = &letter.value {
         parts.push(String::from_utf8_lossy(value).into_owned());
     }
@@ -93,6 +91,11 @@ fn readable(letter: &Letter, with_payload: bool) -> String {
             .collect()
     };
     parts.into_iter().map(safe).collect::<Vec<_>>().join("  ")
+}
+
+/// What was wrong; letters of older versions quote the record unmasked.
+fn error(letter: &Letter) -> Option<String> {
+    letter.header(header::ERROR).map(|error| told(&error))
 }
 
 fn time(letter: &Letter) -> String {
@@ -125,7 +128,7 @@ struct Object<'a> {
     time: String,
     reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<SourceObject<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,7 +166,7 @@ fn json(letter: &Letter, with_payload: bool) -> String {
         offset: letter.offset,
         time: time(letter),
         reason: letter.reason(),
-        error: letter.header(header::ERROR),
+        error: error(letter),
         source: letter.origin().map(|origin| SourceObject {
             topic: origin.topic,
             partition: origin.partition,

@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, is_han, is_latin};
-use super::names::clause;
+use super::cursor::{Cursor, is_han, is_hard_end, is_latin};
 use super::vocabulary::VOCABULARY;
 
 /// The address behind 收货地址.
@@ -22,12 +21,9 @@ pub(super) fn after_home(cursor: Cursor<'_>) -> Option<Range<usize>> {
                 .filter(|part| address.contains(part.as_str()))
                 .count()
                 >= 2);
-    let may_be_home = is_address && (!VOCABULARY.stops(address) || has_digit_and_place(address));
-    may_be_home.then(|| start.at()..start.at().saturating_add(address.len()))
-}
-
-fn has_digit_and_place(address: &str) -> bool {
-    VOCABULARY.begins_with_place(address)
+    // 北京… is no beginning of a name, but one of an address.
+    let begins_well = VOCABULARY.begins_with_place(address) || !VOCABULARY.stops(address);
+    (is_address && begins_well).then(|| start.at()..start.at().saturating_add(address.len()))
 }
 
 /// The address around 3单元, 12栋, 502室; `word` begins there, `cursor` ends it.
@@ -197,7 +193,11 @@ pub(super) fn after_latin(word: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<
     };
     let has_street =
         words().any(|word| VOCABULARY.is_latin_street(word) || word.ends_with("straße") || word.ends_with("strasse"));
-    let is_resort = words().any(|word| VOCABULARY.is_latin_resort(word));
+    // `12 Station Road` is a street, `12 Road Station` a station.
+    let next = words().skip(1).chain([""]);
+    let is_resort = words()
+        .zip(next)
+        .any(|(word, next)| VOCABULARY.is_latin_resort(word) && !VOCABULARY.is_latin_street(next));
     (has_street && !is_resort).then(|| start.at()..start.at().saturating_add(address.len()))
 }
 
@@ -222,4 +222,10 @@ fn end_of_street(stretch: &str) -> usize {
         .unwrap_or_default()
         .trim_end_matches([',', ' ', '.', ']'])
         .len()
+}
+
+/// The clause that a place lies in, by its hard ends.
+fn clause(place: Cursor<'_>) -> Range<usize> {
+    let start = place.skip_back(|letter| !is_hard_end(letter)).at();
+    start..place.skip(|letter| !is_hard_end(letter)).at()
 }

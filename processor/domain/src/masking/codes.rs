@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, is_hard_end};
+use super::cursor::{Cursor, is_han, is_hard_end};
 use super::vocabulary::VOCABULARY;
 
 /// The code behind 取件码 or `pickup code`, in whatever brackets.
@@ -10,6 +10,14 @@ pub(super) fn after_code_word(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let start = skip_marks(cursor);
     let is_marked = cursor.until(start.at()).contains(|letter: char| letter != ' ');
     code(start, is_marked).or_else(|| watchword(start, is_marked))
+}
+
+/// The code behind a 码 that no list knows: 身份核验码.
+pub(super) fn after_any_code(word: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<usize>> {
+    let is_code = word
+        .previous()
+        .is_some_and(|letter| is_han(letter) && !VOCABULARY.makes_no_code(letter));
+    if is_code { code(skip_marks(cursor), false) } else { None }
 }
 
 /// A code needs a digit, or a mark before it and nothing but capital letters in it.
@@ -202,5 +210,6 @@ pub(super) fn is_word(word: Cursor<'_>, end: Cursor<'_>) -> bool {
         before.is_some_and(|before| before.is_ascii_alphabetic())
             && letter.is_some_and(|letter| letter.is_ascii_alphabetic())
     };
-    !is_inside(word.previous(), word.next()) && !is_inside(end.previous(), end.next())
+    let is_latin_word = word.next().is_some_and(|letter| letter.is_ascii_alphabetic());
+    !is_latin_word || !is_inside(word.previous(), word.next()) && !is_inside(end.previous(), end.next())
 }

@@ -98,6 +98,7 @@ fn skip_word(place: Cursor<'_>) -> Cursor<'_> {
     let word = place.skip(|letter| is_latin(letter) || matches!(letter, '-' | '\'' | ']' | '*'));
     // A quotation mark folded to a bracket may be an apostrophe: O’Brien.
     let quote = place.skip(|letter| is_latin(letter) || matches!(letter, '-' | '\'' | '*'));
+    // O’Brien, not 【Li】.
     let is_short = place.until(quote.at()).chars().count() <= 2;
     let is_apostrophe = is_short && quote.at() < word.at() && quote.step().next().is_some_and(is_latin);
     let end = if is_apostrophe { word } else { quote };

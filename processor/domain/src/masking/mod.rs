@@ -12,6 +12,8 @@ mod codes;
 mod cursor;
 mod fold;
 mod latin_names;
+mod letters;
+mod name_places;
 mod names;
 mod numbers;
 mod replace;
@@ -20,8 +22,9 @@ mod words;
 
 use self::cursor::Cursor;
 use self::fold::Folded;
+use self::letters::flag;
 use self::names::Trust;
-use self::vocabulary::{Cue, Hit, VOCABULARY, flag};
+use self::vocabulary::{Cue, Hit, VOCABULARY};
 
 /// What becomes of the vendors' texts in shipments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,15 +162,17 @@ impl<'t> Search<'t> {
         let word = Cursor::new(self.text, hit.start);
         let end = Cursor::new(self.text, hit.end);
         match hit.cue {
-            Cue::Role => names::after_role(end, Trust::Bare),
-            Cue::WeakRole => names::after_role(end, Trust::Slight),
-            Cue::MarkedRole => names::after_mark(end),
-            Cue::Handover => names::after_handover(end),
-            Cue::By => names::after_by(end),
-            Cue::Of => names::after_of(end),
-            Cue::Office => names::after_office(end),
+            Cue::Role => name_places::after_role(end, Trust::Bare),
+            Cue::WeakRole => name_places::after_role(end, Trust::Slight),
+            Cue::MarkedRole => name_places::after_mark(end),
+            Cue::Handover => name_places::after_handover(end),
+            Cue::By => name_places::after_by(end),
+            Cue::Of => name_places::after_of(end),
+            Cue::Office => name_places::after_office(end),
             Cue::LatinRole => addresses::after_latin(word, end).or_else(|| latin_names::after_role(word, end)),
             Cue::Code => codes::after_code_word(end),
+            Cue::AnyCode => codes::after_any_code(word, end),
+            Cue::Title => name_places::before_title(word, end).or_else(|| name_places::after_role(end, Trust::Bare)),
             Cue::LatinCode => codes::is_word(word, end).then(|| codes::after_code_word(end)).flatten(),
             Cue::Voucher => codes::after_voucher(word, end),
             Cue::Tail => codes::after_tail(end),
@@ -187,8 +192,8 @@ impl<'t> Search<'t> {
             if self.overlaps(&number) || self.is_own(&number) {
                 return;
             }
-            let before = names::before_number(Cursor::new(text, number.start));
-            let behind = names::behind_number(Cursor::new(text, number.end));
+            let before = name_places::before_number(Cursor::new(text, number.start));
+            let behind = name_places::behind_number(Cursor::new(text, number.end));
             for name in [before, behind].into_iter().flatten() {
                 self.add(name, Kind::Word);
             }

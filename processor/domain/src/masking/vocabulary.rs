@@ -6,29 +6,10 @@ use std::sync::LazyLock;
 use super::Kind;
 use super::cursor::Cursor;
 use super::fold;
+use super::letters::{Letters, flag};
 use super::words::{ALONE, Words};
 
 static FILE: &str = include_str!("vocabulary.txt");
-
-/// Flags of letters.
-pub(super) mod flag {
-    /// A traditional letter, which folds to a simplified one.
-    pub(in crate::masking) const TRADITIONAL: u8 = 1;
-    /// The first letter of a cue.
-    pub(in crate::masking) const CUE: u8 = 2;
-    /// The first letter of plates.
-    pub(in crate::masking) const PROVINCE: u8 = 4;
-    /// Folds to another, or to nothing.
-    pub(in crate::masking) const FOLDS: u8 = 8;
-    /// Part of words or numbers, and folds.
-    pub(in crate::masking) const FOLDS_IN_WORDS: u8 = 16;
-    /// A digit, or a star in place of one.
-    pub(in crate::masking) const DIGIT: u8 = 32;
-    /// The sign of e-mail addresses.
-    pub(in crate::masking) const AT: u8 = 64;
-    /// Beyond the table.
-    pub(in crate::masking) const UNKNOWN: u8 = 128;
-}
 
 /// What a word in a text lets us expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +32,10 @@ pub(super) enum Cue {
     LatinRole,
     /// 取件码.
     Code,
+    /// Any other 码.
+    AnyCode,
+    /// 师傅, 先生: a bare surname may stand before it.
+    Title,
     /// `pickup code`.
     LatinCode,
     /// 凭 8-2-3006 取件.
@@ -79,7 +64,7 @@ impl Cue {
     /// How what stands behind it is hidden.
     pub(in crate::masking) const fn kind(self) -> Kind {
         match self {
-            Self::Code | Self::LatinCode | Self::Voucher | Self::Tail => Kind::Code,
+            Self::Code | Self::AnyCode | Self::LatinCode | Self::Voucher | Self::Tail => Kind::Code,
             _ => Kind::Word,
         }
     }
@@ -88,6 +73,9 @@ impl Cue {
 /// The cues of the file.
 const CUES: &[(&str, Cue)] = &[
     ("role", Cue::Role),
+    ("any-role", Cue::WeakRole),
+    ("title-word", Cue::Title),
+    ("any-code", Cue::AnyCode),
     ("weak-role", Cue::WeakRole),
     ("marked-role", Cue::MarkedRole),
     ("handover", Cue::Handover),
@@ -122,6 +110,7 @@ pub(super) struct Vocabulary {
     surnames: Vec<char>,
     doubtful: Vec<char>,
     not_last: Vec<char>,
+    no_code: Vec<char>,
     latin_stop: Words<()>,
     latin_titles: Words<()>,
     latin_particles: Words<()>,
@@ -133,6 +122,8 @@ pub(super) struct Vocabulary {
     pub(super) phone_words: Vec<String>,
     /// Numbers behind these are no telephone numbers.
     pub(super) waybill_words: Vec<String>,
+    /// `no.` between such a word and its number.
+    pub(super) number_words: Vec<String>,
     /// The same, unless the number looks like a mobile one.
     pub(super) parcel_words: Vec<String>,
     /// Numbers before these are measures.
@@ -182,9 +173,9 @@ impl Vocabulary {
         for letter in letters("province") {
             flagged.set(letter, flag::PROVINCE);
         }
-        for letter in "0123456789*".chars() {
-            flagged.set(letter, flag::DIGIT);
-        }
+        "0123456789*"
+            .chars()
+            .for_each(|letter| flagged.set(letter, flag::DIGIT));
         flagged.set('@', flag::AT);
         let first_letters = CUES
             .iter()
@@ -225,6 +216,7 @@ impl Vocabulary {
             surnames: letters("surname"),
             doubtful: letters("doubtful"),
             not_last: letters("not-last"),
+            no_code: letters("no-code"),
             latin_stop: words_of(of("latin-stop")),
             latin_titles: words_of(of("latin-title")),
             latin_particles: words_of(of("latin-particle")),
@@ -232,6 +224,7 @@ impl Vocabulary {
             name_words: longest_first(of("name-word")),
             phone_words: longest_first(of("phone")),
             waybill_words: of("waybill"),
+            number_words: of("number-word"),
             parcel_words: of("parcel"),
             units: of("unit"),
             collects: of("collects"),
@@ -316,6 +309,11 @@ impl Vocabulary {
         self.doubtful.binary_search(&letter).is_ok()
     }
 
+    /// A letter that makes a following 码 no code of a person.
+    pub(super) fn makes_no_code(&self, letter: char) -> bool {
+        self.no_code.binary_search(&letter).is_ok()
+    }
+
     /// The last letter of places and offices.
     pub(super) fn ends_no_name(&self, letter: char) -> bool {
         self.not_last.binary_search(&letter).is_ok()
@@ -339,28 +337,6 @@ impl Vocabulary {
 
     pub(super) fn is_latin_resort(&self, word: &str) -> bool {
         self.latin_resorts.has(word)
-    }
-}
-
-/// A byte for each letter of the Basic Multilingual Plane: what it may be the beginning of, and whether it folds. Most
-/// letters of most texts are passed after one look at it.
-struct Letters(Vec<u8>);
-
-impl Letters {
-    fn new() -> Self {
-        Self(vec![0; 1 << 16])
-    }
-
-    fn set(&mut self, letter: char, flag: u8) {
-        for letter in [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()] {
-            if let Some(flags) = self.0.get_mut(letter as usize) {
-                *flags |= flag;
-            }
-        }
-    }
-
-    fn of(&self, letter: char) -> u8 {
-        self.0.get(letter as usize).copied().unwrap_or(flag::UNKNOWN)
     }
 }
 

@@ -5,10 +5,10 @@
 pub(super) struct Words<T> {
     /// A bit for each bucket that holds a word.
     used: Vec<u64>,
-    /// Where the words of each bucket begin in `sorted`.
+    /// Where the words of each bucket begin in `listed`.
     starts: Vec<u16>,
     /// By bucket, and in it the longest first.
-    sorted: Vec<Word<T>>,
+    listed: Vec<Word<T>>,
     /// Letters that are words by themselves, in order.
     letters: Vec<(char, T)>,
     /// A bit for each bucket of such a letter alone.
@@ -53,14 +53,14 @@ impl<T: Copy> Words<T> {
         let starts = (0..=BUCKETS)
             .map(|bucket| u16::try_from(start_of(bucket)).unwrap_or(u16::MAX))
             .collect();
-        let sorted = longer
+        let listed = longer
             .into_iter()
             .map(|(_, text, meaning)| Word::of(text, meaning))
             .collect();
         Self {
             used,
             starts,
-            sorted,
+            listed,
             letters,
             used_alone,
         }
@@ -95,7 +95,7 @@ impl<T: Copy> Words<T> {
         let start = usize::from(*self.starts.get(bucket)?);
         let end = usize::from(*self.starts.get(bucket.saturating_add(1))?);
         let behind = behind(text, first_two);
-        let words = self.sorted.get(start..end)?;
+        let words = self.listed.get(start..end)?;
         let found = words
             .iter()
             .find(|word| behind & word.mask == word.behind && begins(text, &word.text))?;
