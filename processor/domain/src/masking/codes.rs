@@ -53,7 +53,11 @@ fn one_code(start: Cursor<'_>, is_marked: bool) -> Option<Cursor<'_>> {
     let is_count = ["件", "次", "天", "小时", "分钟", "个", "元", "折", "位"]
         .iter()
         .any(|unit| end.ahead().starts_with(unit));
-    let is_something_else = is_time || is_count && !is_marked || end.next() == Some('*');
+    // MSKU1234567: the number of a freight container.
+    let is_container = code.len() == 11
+        && code.bytes().take(4).all(|byte| byte.is_ascii_uppercase())
+        && code.bytes().skip(4).all(|byte| byte.is_ascii_digit());
+    let is_something_else = is_container || is_time || is_count && !is_marked || end.next() == Some('*');
     (code.len() <= 24 && (has_digit || is_capital) && !is_something_else).then_some(end)
 }
 

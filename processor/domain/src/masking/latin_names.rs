@@ -17,7 +17,7 @@ pub(super) fn after_role(word: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<u
     let after_mark = start.skip(|letter| matches!(letter, ':' | '-' | ',' | '(' | '[' | '"' | '\'' | '=' | ' '));
     let is_marked = start.has(after_mark.at(), |letter| matches!(letter, ':' | '(' | '[' | '"' | '='));
     let is_comma = !is_marked && start.has(after_mark.at(), |letter| matches!(letter, ',' | '-'));
-    let start = after_mark.moved_to(after_mark.at());
+    let start = if is_marked { after_mark } else { skip_is(after_mark) };
     let end = match (is_marked, is_comma) {
         (true, _) => marked(start)?,
         (false, true) if !is_parted_by_comma(word, cursor) => return None,
@@ -27,6 +27,13 @@ pub(super) fn after_role(word: Cursor<'_>, cursor: Cursor<'_>) -> Option<Range<u
         return None;
     }
     Some(start.at()..end)
+}
+
+/// `Your driver today is Carlos`.
+fn skip_is(cursor: Cursor<'_>) -> Cursor<'_> {
+    let words = ["today is ", "is ", "today: ", "name is "];
+    let word = words.iter().find(|word| cursor.ahead().starts_with(**word));
+    word.map_or(cursor, |word| cursor.forward(word.len()))
 }
 
 /// `Left with Individual, R LEE`: of all words only this one stands before a comma.

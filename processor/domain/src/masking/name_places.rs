@@ -66,7 +66,9 @@ pub(super) fn after_by(cursor: Cursor<'_>) -> Option<Range<usize>> {
     let start = cursor.skip(|letter| letter == ' ' || letter == '[');
     let end = name(start, Trust::Slight)?;
     let behind = start.moved_to(end).skip(|letter| letter == ' ' || letter == ']');
-    let acts = ["签", "代", "收", "取", "领", "派", "揽", "配", "投", "送", "提"];
+    let acts = [
+        "签", "代", "收", "取", "领", "派", "揽", "配", "投", "送", "提", "为您", "正在", "已",
+    ];
     let is_actor = acts.iter().any(|act| behind.ahead().starts_with(act));
     (is_actor && !VOCABULARY.begins_with_place(start.ahead())).then_some(start.at()..end)
 }
@@ -117,7 +119,9 @@ pub(super) fn before_number(number: Cursor<'_>) -> Option<Range<usize>> {
         start = tail;
         run = start.until(end.at());
     }
-    let trust = if is_told || letters > 4 {
+    // 寄件人紫灵儿电话138…: the word before the name and the one behind it are as good as a mark.
+    let is_led = start.at() > before_run.at();
+    let trust = if is_told && !is_led || letters > 4 {
         Trust::Slight
     } else {
         Trust::Marked

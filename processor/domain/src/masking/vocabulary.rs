@@ -112,6 +112,7 @@ pub(super) struct Vocabulary {
     not_last: Vec<char>,
     no_code: Vec<char>,
     latin_stop: Words<()>,
+    latin_stop_inside: Words<()>,
     latin_titles: Words<()>,
     latin_particles: Words<()>,
     /// Titles of persons.
@@ -218,6 +219,7 @@ impl Vocabulary {
             not_last: letters("not-last"),
             no_code: letters("no-code"),
             latin_stop: words_of(of("latin-stop")),
+            latin_stop_inside: words_of(of("latin-stop-inside")),
             latin_titles: words_of(of("latin-title")),
             latin_particles: words_of(of("latin-particle")),
             titles: longest_first(of("title")),
@@ -320,7 +322,7 @@ impl Vocabulary {
     }
 
     pub(super) fn is_latin_stop(&self, word: &str) -> bool {
-        self.latin_stop.has(word)
+        self.latin_stop.has(word) || self.latin_stop_inside.is_in(word)
     }
 
     pub(super) fn is_latin_title(&self, word: &str) -> bool {

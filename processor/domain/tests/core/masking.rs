@@ -225,6 +225,8 @@ fn rule_68_words_that_are_no_names_stay() {
         "Delivered to mailbox",
         "Delivered to Packstation",
         "Signed by recipient",
+        "Item accepted by SingPost",
+        "It should be delivered by Friday",
         "Received by customs",
         "Your driver is on the way",
         "Return to Sender. Thank you for using our service.",
