@@ -1,6 +1,7 @@
 //! A place in a folded text, from which to look ahead and back.
 
 use super::fold::folded;
+use super::words::Endings;
 
 /// A place between two letters of a text. The letters that it shows are folded, whether the text is or not.
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +51,6 @@ impl<'t> Cursor<'t> {
         self.behind().chars().next_back().map(folded)
     }
 
-    /// True behind a letter of ASCII.
-    pub(super) fn is_inside_word(self) -> bool {
-        self.behind().as_bytes().last().is_some_and(u8::is_ascii_alphabetic)
-    }
-
     pub(super) const fn forward(self, bytes: usize) -> Self {
         Self {
             text: self.text,
@@ -90,9 +86,9 @@ impl<'t> Cursor<'t> {
     }
 
     /// The place before one of the words, if one ends here; Latin ones in any case, and not as the end of another.
-    pub(super) fn skip_word_back(self, words: &[String]) -> Option<Self> {
+    pub(super) fn skip_word_back(self, words: &Endings) -> Option<Self> {
         let behind = self.behind().as_bytes();
-        words.iter().find_map(|word| {
+        words.that_may_end(self.behind()).find_map(|word| {
             let start = behind.len().checked_sub(word.len())?;
             let is_there = behind.get(start..)?.eq_ignore_ascii_case(word.as_bytes());
             let before = self.moved_to(start);

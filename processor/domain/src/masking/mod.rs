@@ -129,7 +129,9 @@ impl<'t> Search<'t> {
         let vocabulary = &*VOCABULARY;
         let mut digits: usize = 0;
         let mut passed = 0;
-        for (at, letter) in self.text.char_indices() {
+        let mut end_of_letter = usize::MAX;
+        let mut letters = self.text.char_indices();
+        while let Some((at, letter)) = letters.next() {
             let flags = vocabulary.flags(letter);
             if flags == 0 {
                 continue;
@@ -146,9 +148,11 @@ impl<'t> Search<'t> {
                 if most_digits.is_some() {
                     return Err(NotFolded);
                 }
+            } else if letter.is_ascii_alphabetic() && std::mem::replace(&mut end_of_letter, letters.offset()) == at {
+                // Inside a word.
             } else if at >= passed
-                && !(letter.is_ascii_alphabetic() && place.is_inside_word())
-                && let Some(hit) = vocabulary.cue_at(place, letter)
+                && let Some(hit) =
+                    vocabulary.cue_at(place, letter, letters.as_str().chars().next().unwrap_or(words::ALONE))
             {
                 passed = hit.end;
                 self.add_found(self.behind(hit), hit.cue.kind());

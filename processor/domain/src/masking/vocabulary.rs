@@ -7,7 +7,7 @@ use super::Kind;
 use super::cursor::Cursor;
 use super::fold;
 use super::letters::{Letters, flag};
-use super::words::{ALONE, Words};
+use super::words::{Endings, Words};
 
 static FILE: &str = include_str!("vocabulary.txt");
 
@@ -120,13 +120,13 @@ pub(super) struct Vocabulary {
     /// 姓名, 信息 behind a role.
     pub(super) name_words: Vec<String>,
     /// Between a name and its number.
-    pub(super) phone_words: Vec<String>,
+    pub(super) phone_words: Endings,
     /// Numbers behind these are no telephone numbers.
-    pub(super) waybill_words: Vec<String>,
+    pub(super) waybill_words: Endings,
     /// `no.` between such a word and its number.
-    pub(super) number_words: Vec<String>,
+    pub(super) number_words: Endings,
     /// The same, unless the number looks like a mobile one.
-    pub(super) parcel_words: Vec<String>,
+    pub(super) parcel_words: Endings,
     /// Numbers before these are measures.
     pub(super) units: Vec<String>,
     /// What a code is good for.
@@ -224,10 +224,10 @@ impl Vocabulary {
             latin_particles: words_of(of("latin-particle")),
             titles: longest_first(of("title")),
             name_words: longest_first(of("name-word")),
-            phone_words: longest_first(of("phone")),
-            waybill_words: of("waybill"),
-            number_words: of("number-word"),
-            parcel_words: of("parcel"),
+            phone_words: Endings::of(of("phone")),
+            waybill_words: Endings::of(of("waybill")),
+            number_words: Endings::of(of("number-word")),
+            parcel_words: Endings::of(of("parcel")),
             units: of("unit"),
             collects: of("collects"),
             account_gaps: longest_first(of("account-gap")),
@@ -249,9 +249,9 @@ impl Vocabulary {
         self.letters.of(letter) & flag::FOLDS != 0
     }
 
-    /// The longest cue that begins at a place of a text; the letter there is known.
-    pub(super) fn cue_at(&self, cursor: Cursor<'_>, first: char) -> Option<Hit> {
-        let second = cursor.forward(first.len_utf8()).ahead().chars().next().unwrap_or(ALONE);
+    /// The longest cue that begins at a place of a text; the first two letters there are known.
+    #[inline]
+    pub(super) fn cue_at(&self, cursor: Cursor<'_>, first: char, second: char) -> Option<Hit> {
         let is_plate = second.is_ascii_uppercase() && self.letters.of(first) & flag::PROVINCE != 0 && !first.is_ascii();
         let (length, cue) = if is_plate {
             (first.len_utf8().saturating_add(1), Cue::Plate)

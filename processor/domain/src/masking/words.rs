@@ -73,22 +73,15 @@ impl<T: Copy> Words<T> {
         self.prefix_of(text, first, letters.next().unwrap_or(ALONE))
     }
 
-    /// [`Words::prefix`] of a text whose first two letters are known.
+    /// [`Words::prefix`] of a text whose first two letters are known: most are passed by a look at two bits.
+    #[inline]
     pub(super) fn prefix_of(&self, text: &str, first: char, second: char) -> Option<(usize, T)> {
         let bucket = bucket_of(first, second);
+        if !is_set(&self.used, bucket) && !is_set(&self.used_alone, bucket_of(first, ALONE)) {
+            return None;
+        }
         let first_two = first.len_utf8().saturating_add(second.len_utf8());
-        let word = if is_set(&self.used, bucket) {
-            self.word(bucket, text, first_two)
-        } else {
-            None
-        };
-        word.or_else(|| {
-            if is_set(&self.used_alone, bucket_of(first, ALONE)) {
-                self.letter(first)
-            } else {
-                None
-            }
-        })
+        self.word(bucket, text, first_two).or_else(|| self.letter(first))
     }
 
     fn word(&self, bucket: usize, text: &str, first_two: usize) -> Option<(usize, T)> {
@@ -173,4 +166,26 @@ const fn bucket_of(first: char, second: char) -> usize {
         .wrapping_mul(0x9E37)
         .wrapping_add(second.to_ascii_lowercase() as u32);
     (mixed.wrapping_mul(0x85EB_CA6B) >> 19) as usize
+}
+
+/// Words by their last letter, Latin ones in any case: to look back from a place.
+pub(super) struct Endings(Vec<(char, String)>);
+
+impl Endings {
+    pub(super) fn of(words: Vec<String>) -> Self {
+        let last = |word: &String| word.chars().next_back().unwrap_or(ALONE).to_ascii_lowercase();
+        let mut listed: Vec<_> = words.into_iter().map(|word| (last(&word), word)).collect();
+        listed.sort_by_key(|(last, word)| (*last, std::cmp::Reverse(word.len())));
+        Self(listed)
+    }
+
+    /// The longest words first that a text may end with.
+    pub(super) fn that_may_end(&self, text: &str) -> impl Iterator<Item = &str> {
+        let last = text.chars().next_back().unwrap_or(ALONE).to_ascii_lowercase();
+        let start = self.0.partition_point(|(other, _)| *other < last);
+        let words = self.0.get(start..).unwrap_or_default().iter();
+        words
+            .take_while(move |(other, _)| *other == last)
+            .map(|(_, word)| word.as_str())
+    }
 }

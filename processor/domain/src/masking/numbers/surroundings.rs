@@ -2,6 +2,7 @@
 
 use super::super::cursor::Cursor;
 use super::super::vocabulary::VOCABULARY;
+use super::super::words::Endings;
 
 /// End of the extension behind a number.
 pub(super) fn extension(number: Cursor<'_>) -> Option<usize> {
@@ -45,7 +46,7 @@ pub(super) fn extension(number: Cursor<'_>) -> Option<usize> {
 }
 
 /// True if one of the words announces what comes, with marks between.
-pub(super) fn is_announced(number: Cursor<'_>, words: &[String]) -> bool {
+pub(super) fn is_announced(number: Cursor<'_>, words: &Endings) -> bool {
     let gap = |letter: char| {
         matches!(
             letter,
