@@ -2,20 +2,20 @@
 
 /// Flags of letters.
 pub(super) mod flag {
-    /// A traditional letter, which folds to a simplified one.
-    pub(in crate::masking) const TRADITIONAL: u8 = 1;
     /// The first letter of a cue.
-    pub(in crate::masking) const CUE: u8 = 2;
+    pub(in crate::masking) const CUE: u8 = 1;
+    /// The second letter of a cue.
+    pub(in crate::masking) const SECOND: u8 = 2;
+    /// A cue by itself.
+    pub(in crate::masking) const ALONE: u8 = 4;
     /// The first letter of plates.
-    pub(in crate::masking) const PROVINCE: u8 = 4;
+    pub(in crate::masking) const PROVINCE: u8 = 8;
     /// Folds to another, or to nothing.
-    pub(in crate::masking) const FOLDS: u8 = 8;
+    pub(in crate::masking) const FOLDS: u8 = 16;
     /// Part of words or numbers, and folds.
-    pub(in crate::masking) const FOLDS_IN_WORDS: u8 = 16;
+    pub(in crate::masking) const FOLDS_IN_WORDS: u8 = 32;
     /// A digit, or a star in place of one.
-    pub(in crate::masking) const DIGIT: u8 = 32;
-    /// The sign of e-mail addresses.
-    pub(in crate::masking) const AT: u8 = 64;
+    pub(in crate::masking) const DIGIT: u8 = 64;
     /// Beyond the table.
     pub(in crate::masking) const UNKNOWN: u8 = 128;
 }

@@ -24,7 +24,7 @@ use self::cursor::Cursor;
 use self::fold::Folded;
 use self::letters::flag;
 use self::names::Trust;
-use self::vocabulary::{Cue, Hit, VOCABULARY};
+use self::vocabulary::{Cue, Hit, VOCABULARY, Vocabulary};
 
 /// What becomes of the vendors' texts in shipments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,38 +127,57 @@ impl<'t> Search<'t> {
     /// What cues lead to. Stops where a folded copy must be searched instead: at a letter that folds, and at so many digits.
     fn cues(&mut self, most_digits: Option<usize>) -> Result<(), NotFolded> {
         let vocabulary = &*VOCABULARY;
+        let has_digits = self.text.bytes().any(|byte| byte.is_ascii_digit());
         let mut digits: usize = 0;
         let mut passed = 0;
-        let mut end_of_letter = usize::MAX;
-        let mut letters = self.text.char_indices();
-        while let Some((at, letter)) = letters.next() {
+        // A cue is looked up when its second letter is seen.
+        let mut first = (0, words::ALONE);
+        let mut first_flags = 0;
+        let mut is_inside_word = false;
+        for (at, letter) in self.text.char_indices() {
             let flags = vocabulary.flags(letter);
-            if flags == 0 {
-                continue;
+            if first_flags & flag::ALONE != 0 || first_flags & flag::CUE != 0 && flags & flag::SECOND != 0 {
+                passed = self.cue(vocabulary, first, letter, passed, has_digits);
             }
-            let place = Cursor::new(self.text, at);
-            if flags & flag::DIGIT != 0 {
-                digits = digits.saturating_add(1);
-                if Some(digits) == most_digits {
+            if flags & (flag::DIGIT | flag::FOLDS_IN_WORDS | flag::UNKNOWN) != 0 {
+                digits = digits.saturating_add(usize::from(flags & flag::DIGIT != 0));
+                let folds =
+                    flags & flag::FOLDS_IN_WORDS != 0 || flags == flag::UNKNOWN && fold::is_part_of_words(letter);
+                if folds && most_digits.is_some() || Some(digits) == most_digits {
                     return Err(NotFolded);
                 }
-            } else if flags & flag::AT != 0 {
-                self.add_found(codes::mail(place), Kind::Word);
-            } else if flags & flag::FOLDS_IN_WORDS != 0 || flags == flag::UNKNOWN && fold::is_part_of_words(letter) {
-                if most_digits.is_some() {
-                    return Err(NotFolded);
-                }
-            } else if letter.is_ascii_alphabetic() && std::mem::replace(&mut end_of_letter, letters.offset()) == at {
-                // Inside a word.
-            } else if at >= passed
-                && let Some(hit) =
-                    vocabulary.cue_at(place, letter, letters.as_str().chars().next().unwrap_or(words::ALONE))
-            {
-                passed = hit.end;
-                self.add_found(self.behind(hit), hit.cue.kind());
             }
+            // Latin cues begin with their words.
+            let is_latin = letter.is_ascii_alphabetic();
+            first = (at, letter);
+            first_flags = if is_latin && is_inside_word { 0 } else { flags };
+            is_inside_word = is_latin;
+        }
+        if first_flags & flag::ALONE != 0 {
+            self.cue(vocabulary, first, words::ALONE, passed, has_digits);
         }
         Ok(())
+    }
+
+    /// Looks up the cue that begins at a letter; returns how far the cues are passed.
+    fn cue(
+        &mut self,
+        vocabulary: &Vocabulary,
+        (at, first): (usize, char),
+        second: char,
+        passed: usize,
+        has_digits: bool,
+    ) -> usize {
+        if at < passed {
+            return passed;
+        }
+        let Some(hit) = vocabulary.cue_at(Cursor::new(self.text, at), first, second) else {
+            return passed;
+        };
+        if has_digits || !hit.cue.needs_digits() {
+            self.add_found(self.behind(hit), hit.cue.kind());
+        }
+        hit.end
     }
 
     /// The personal data that a cue leads to.
@@ -183,6 +202,7 @@ impl<'t> Search<'t> {
             Cue::Account => codes::is_word(word, end).then(|| codes::after_account(end)).flatten(),
             Cue::PlateWord => codes::after_plate_word(end),
             Cue::Plate => codes::plate(word, end),
+            Cue::AtSign => codes::mail(word),
             Cue::Home => addresses::after_home(end),
             Cue::Address | Cue::Lead => addresses::after_lead(end),
             Cue::AddressMark => addresses::around_mark(word, end),

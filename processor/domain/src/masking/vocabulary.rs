@@ -58,9 +58,26 @@ pub(super) enum Cue {
     AddressMark,
     /// `Left at`: an English home may come.
     LatinAddress,
+    /// An e-mail address around it.
+    AtSign,
 }
 
 impl Cue {
+    /// What it leads to has a digit in it.
+    pub(super) const fn needs_digits(self) -> bool {
+        matches!(
+            self,
+            Self::AnyCode
+                | Self::Voucher
+                | Self::Tail
+                | Self::Plate
+                | Self::PlateWord
+                | Self::Address
+                | Self::Lead
+                | Self::LatinAddress
+        )
+    }
+
     /// How what stands behind it is hidden.
     pub(in crate::masking) const fn kind(self) -> Kind {
         match self {
@@ -94,6 +111,7 @@ const CUES: &[(&str, Cue)] = &[
     ("lead", Cue::Lead),
     ("address-mark", Cue::AddressMark),
     ("latin-address", Cue::LatinAddress),
+    ("at-sign", Cue::AtSign),
 ];
 
 /// Everything that is known of words.
@@ -167,31 +185,11 @@ impl Vocabulary {
             .iter()
             .flat_map(|(kind, cue)| of(kind).into_iter().map(|word| (word, *cue)));
         let simplified: HashMap<char, char> = of("fold").iter().filter_map(|pair| two_letters(pair)).collect();
-        let mut flagged = Letters::new();
-        for letter in simplified.keys() {
-            flagged.set(*letter, flag::TRADITIONAL);
-        }
-        for letter in letters("province") {
-            flagged.set(letter, flag::PROVINCE);
-        }
-        "0123456789*"
-            .chars()
-            .for_each(|letter| flagged.set(letter, flag::DIGIT));
-        flagged.set('@', flag::AT);
-        let first_letters = CUES
-            .iter()
-            .flat_map(|(kind, _)| of(kind))
-            .filter_map(|word| word.chars().next());
-        first_letters.for_each(|letter| flagged.set(letter, flag::CUE));
-        for letter in ('\0'..='\u{FFFF}').filter(|letter| !letter.is_ascii()) {
-            let is_traditional = flagged.of(letter) & flag::TRADITIONAL != 0;
-            if is_traditional || fold::is_part_of_words(letter) {
-                flagged.set(letter, flag::FOLDS_IN_WORDS);
-            }
-            if is_traditional || fold::is_unseen(letter) || fold::folded_mark(letter) != letter {
-                flagged.set(letter, flag::FOLDS);
-            }
-        }
+        let flagged = flagged_letters(
+            &simplified,
+            &letters("province"),
+            CUES.iter().flat_map(|(kind, _)| of(kind)),
+        );
         let stops: Vec<String> = [
             "stop",
             "stop-inside",
@@ -239,9 +237,10 @@ impl Vocabulary {
         }
     }
 
-    /// What a letter may be the beginning of. Zero for most.
+    /// What a letter may be a part of.
+    #[inline]
     pub(super) fn flags(&self, letter: char) -> u8 {
-        self.letters.of(letter) & !flag::FOLDS
+        self.letters.of(letter)
     }
 
     /// True if a letter or mark is searched as another or not at all.
@@ -266,8 +265,7 @@ impl Vocabulary {
     }
 
     pub(super) fn simplified(&self, letter: char) -> char {
-        let is_traditional = self.letters.of(letter) & flag::TRADITIONAL != 0;
-        if is_traditional {
+        if self.letters.of(letter) & flag::FOLDS_IN_WORDS != 0 {
             self.simplified.get(&letter).copied().unwrap_or(letter)
         } else {
             letter
@@ -340,6 +338,44 @@ impl Vocabulary {
     pub(super) fn is_latin_resort(&self, word: &str) -> bool {
         self.latin_resorts.has(word)
     }
+}
+
+fn flagged_letters(
+    simplified: &HashMap<char, char>,
+    provinces: &[char],
+    cues: impl Iterator<Item = String>,
+) -> Letters {
+    let mut flagged = Letters::new();
+    for letter in provinces {
+        flagged.set(*letter, flag::PROVINCE | flag::CUE);
+    }
+    for letter in 'A'..='Z' {
+        flagged.set(letter, flag::SECOND);
+    }
+    for digit in "0123456789*".chars() {
+        flagged.set(digit, flag::DIGIT);
+    }
+    for cue in cues {
+        let mut letters = cue.chars();
+        match (letters.next(), letters.next()) {
+            (Some(first), Some(second)) => {
+                flagged.set(first, flag::CUE);
+                flagged.set(second, flag::SECOND);
+            }
+            (Some(alone), None) => flagged.set(alone, flag::ALONE),
+            _ => {}
+        }
+    }
+    for letter in ('\0'..='\u{FFFF}').filter(|letter| !letter.is_ascii()) {
+        let is_traditional = simplified.contains_key(&letter);
+        if is_traditional || fold::is_part_of_words(letter) {
+            flagged.set(letter, flag::FOLDS_IN_WORDS);
+        }
+        if is_traditional || fold::is_unseen(letter) || fold::folded_mark(letter) != letter {
+            flagged.set(letter, flag::FOLDS);
+        }
+    }
+    flagged
 }
 
 fn words_by_kind() -> HashMap<&'static str, Vec<String>> {
