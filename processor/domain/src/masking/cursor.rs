@@ -1,7 +1,7 @@
 //! A place in a folded text, from which to look ahead and back.
 
 use super::fold::folded;
-use super::words::Endings;
+use super::words::{Endings, Words};
 
 /// A place between two letters of a text. The letters that it shows are folded, whether the text is or not.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,7 @@ impl<'t> Cursor<'t> {
         self.text.get(self.at..end).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn next(self) -> Option<char> {
         self.ahead().chars().next().map(folded)
     }
@@ -83,6 +84,11 @@ impl<'t> Cursor<'t> {
                     .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
             })
             .map(|word| self.forward(word.len()))
+    }
+
+    /// [`Cursor::skip_word`] by the longest of many words.
+    pub(super) fn skip_one_of(self, words: &Words<()>) -> Option<Self> {
+        words.prefix(self.ahead()).map(|(length, ())| self.forward(length))
     }
 
     /// The place before one of the words, if one ends here; Latin ones in any case, and not as the end of another.

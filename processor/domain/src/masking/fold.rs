@@ -71,7 +71,28 @@ pub(super) fn is_part_of_words(letter: char) -> bool {
     matches!(letter, '０'..='９' | '＠'..='Ｚ' | 'ａ'..='ｚ' | '\u{1D7CE}'..='\u{1D7FF}') || is_unseen(letter)
 }
 
+/// True if a mark that folds may stand inside of a number: （028）84000896, ＋86.
+pub(super) fn folds_in_numbers(text: &str) -> bool {
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if !letter.is_ascii() && VOCABULARY.folds(letter) {
+            let may_be_inside = match folded_mark(letter) {
+                '[' | ']' | ':' | ';' | '!' | '?' => false,
+                '(' | ')' | ',' => before.is_ascii() && letters.peek().is_none_or(char::is_ascii),
+                _ => true,
+            };
+            if may_be_inside {
+                return true;
+            }
+        }
+        before = letter;
+    }
+    false
+}
+
 /// One letter as it is searched.
+#[inline]
 pub(super) fn folded(letter: char) -> char {
     if letter.is_ascii() || !VOCABULARY.folds(letter) {
         return letter;

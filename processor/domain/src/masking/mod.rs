@@ -85,28 +85,37 @@ pub(crate) fn mask_owned(text: &str, own_number: Option<&str>) -> String {
 
 /// The personal data of a text, from left to right.
 pub fn find(text: &str, own_number: Option<&str>) -> Vec<Finding> {
-    // Most texts are searched as they came. Numbers, and letters that fold to others, need a folded copy.
+    // Most texts are searched as they came; letters that fold to others, and marks inside of numbers, need a folded copy.
     let mut search = Search::of(text, own_number);
-    if search.cues(Some(numbers::SHORTEST)).is_ok() {
-        return search.found;
-    }
-    {
-        let folded = Folded::of(text);
-        let mut search = Search::of(&folded.text, own_number);
-        // Nothing is left to fold.
-        let _ = search.cues(None);
-        search.numbers();
-        let mut findings = search.found;
-        for finding in &mut findings {
-            finding.range = folded.unfolded(&finding.range);
+    match search.cues() {
+        Content::Plain => return search.found,
+        Content::Digits if !fold::folds_in_numbers(text) => {
+            search.numbers();
+            return search.found;
         }
-        findings
+        Content::Digits | Content::Folds => {}
     }
+    let folded = Folded::of(text);
+    let mut search = Search::of(&folded.text, own_number);
+    // Nothing is left to fold.
+    let _ = search.cues();
+    search.numbers();
+    let mut findings = search.found;
+    for finding in &mut findings {
+        finding.range = folded.unfolded(&finding.range);
+    }
+    findings
 }
 
-/// A text has letters that must be folded before it is searched.
-#[derive(Debug)]
-struct NotFolded;
+/// What else a text holds beside cues.
+enum Content {
+    /// Nothing that is searched for.
+    Plain,
+    /// So many digits that some of them may be a number.
+    Digits,
+    /// Letters of words or numbers that fold.
+    Folds,
+}
 
 /// What is found so far in a folded text: no two findings overlap.
 struct Search<'t> {
@@ -124,8 +133,8 @@ impl<'t> Search<'t> {
         }
     }
 
-    /// What cues lead to. Stops where a folded copy must be searched instead: at a letter that folds, and at so many digits.
-    fn cues(&mut self, most_digits: Option<usize>) -> Result<(), NotFolded> {
+    /// What cues lead to. Stops at a letter that folds, because a folded copy must be searched instead.
+    fn cues(&mut self) -> Content {
         let vocabulary = &*VOCABULARY;
         let has_digits = self.text.bytes().any(|byte| byte.is_ascii_digit());
         let mut digits: usize = 0;
@@ -141,10 +150,8 @@ impl<'t> Search<'t> {
             }
             if flags & (flag::DIGIT | flag::FOLDS_IN_WORDS | flag::UNKNOWN) != 0 {
                 digits = digits.saturating_add(usize::from(flags & flag::DIGIT != 0));
-                let folds =
-                    flags & flag::FOLDS_IN_WORDS != 0 || flags == flag::UNKNOWN && fold::is_part_of_words(letter);
-                if folds && most_digits.is_some() || Some(digits) == most_digits {
-                    return Err(NotFolded);
+                if flags & flag::FOLDS_IN_WORDS != 0 || flags == flag::UNKNOWN && fold::is_part_of_words(letter) {
+                    return Content::Folds;
                 }
             }
             // Latin cues begin with their words.
@@ -156,7 +163,11 @@ impl<'t> Search<'t> {
         if first_flags & flag::ALONE != 0 {
             self.cue(vocabulary, first, words::ALONE, passed, has_digits);
         }
-        Ok(())
+        if digits < numbers::SHORTEST {
+            Content::Plain
+        } else {
+            Content::Digits
+        }
     }
 
     /// Looks up the cue that begins at a letter; returns how far the cues are passed.

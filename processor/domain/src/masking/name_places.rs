@@ -9,7 +9,7 @@ use super::vocabulary::VOCABULARY;
 
 /// The name behind a word for a person's part: 快递员：张三, 快递员张三.
 pub(super) fn after_role(cursor: Cursor<'_>, bare: Trust) -> Option<Range<usize>> {
-    let cursor = cursor.skip_word(&VOCABULARY.name_words).unwrap_or(cursor);
+    let cursor = cursor.skip_one_of(&VOCABULARY.name_words).unwrap_or(cursor);
     let (start, trust) = match skip_marks(cursor) {
         (start, true) if bare == Trust::Slight => (start, Trust::Slight),
         (start, true) => (start, Trust::Marked),

@@ -26,7 +26,7 @@ pub(super) fn is_whole_name(run: &str, trust: Trust) -> bool {
 }
 
 fn has_title(run: &str) -> bool {
-    VOCABULARY.titles.iter().any(|title| run.ends_with(title.as_str()))
+    VOCABULARY.ends_in_title(run)
 }
 
 /// End of the name that begins at a place, if one does.
@@ -201,12 +201,12 @@ fn is_weak_end(rest: &str) -> bool {
 }
 
 fn begins_with_title(rest: &str) -> bool {
-    VOCABULARY.titles.iter().any(|title| rest.starts_with(title.as_str()))
+    VOCABULARY.titles.prefix(rest).is_some()
 }
 
 fn with_title(text: &str, end: usize) -> usize {
     let rest = Cursor::new(text, end);
-    rest.skip_word(&VOCABULARY.titles).map_or(end, Cursor::at)
+    rest.skip_one_of(&VOCABULARY.titles).map_or(end, Cursor::at)
 }
 
 /// The run of Han letters ahead, with points between them.

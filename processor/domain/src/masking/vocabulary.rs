@@ -134,9 +134,10 @@ pub(super) struct Vocabulary {
     latin_titles: Words<()>,
     latin_particles: Words<()>,
     /// Titles of persons.
-    pub(super) titles: Vec<String>,
+    pub(super) titles: Words<()>,
     /// 姓名, 信息 behind a role.
-    pub(super) name_words: Vec<String>,
+    pub(super) name_words: Words<()>,
+    title_endings: Endings,
     /// Between a name and its number.
     pub(super) phone_words: Endings,
     /// Numbers behind these are no telephone numbers.
@@ -220,8 +221,9 @@ impl Vocabulary {
             latin_stop_inside: words_of(of("latin-stop-inside")),
             latin_titles: words_of(of("latin-title")),
             latin_particles: words_of(of("latin-particle")),
-            titles: longest_first(of("title")),
-            name_words: longest_first(of("name-word")),
+            titles: words_of(of("title")),
+            title_endings: Endings::of(of("title")),
+            name_words: words_of(of("name-word")),
             phone_words: Endings::of(of("phone")),
             waybill_words: Endings::of(of("waybill")),
             number_words: Endings::of(of("number-word")),
@@ -280,6 +282,11 @@ impl Vocabulary {
     /// True if there is something in a text that no name contains.
     pub(super) fn stops_inside(&self, text: &str) -> bool {
         self.stop_inside.is_in(text)
+    }
+
+    /// True if a run of letters ends in a title.
+    pub(super) fn ends_in_title(&self, run: &str) -> bool {
+        self.title_endings.that_may_end(run).any(|title| run.ends_with(title))
     }
 
     /// True if a text begins with something that follows names and is part of none.
