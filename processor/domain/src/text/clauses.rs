@@ -131,12 +131,34 @@ fn join_names(tokens: Vec<Token>) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
     for token in tokens {
         match out.last_mut() {
+            // 卖家物流中心: where the parcel came from.
+            Some(last)
+                if last.sense == Sense::Sender
+                    && last.is_chinese
+                    && matches!(token.sense, Sense::Hub | Sense::Depot)
+                    && token.start == last.end =>
+            {
+                *last = Token {
+                    sense: Sense::Origin,
+                    start: last.start,
+                    ..token
+                };
+            }
             // 取件门市, 派送网点: the step is a part of the name.
             Some(last) if names_a_place(*last) && token.sense.group() == Group::Place && token.start == last.end => {
                 *last = Token {
                     start: last.start,
                     ..token
                 };
+            }
+            // 落地配公司
+            Some(last)
+                if last.sense == Sense::OtherCarrier
+                    && last.is_chinese
+                    && token.sense == Sense::Depot
+                    && token.start == last.end =>
+            {
+                last.end = token.end;
             }
             Some(last) if is_part(last) && is_part(&token) && token.start.saturating_sub(last.end) <= NAME_GAP => {
                 last.sense = token.sense;
@@ -239,7 +261,16 @@ fn first_idle(clause: &[Token]) -> Option<(usize, bool)> {
                 .iter()
                 .skip(at)
                 .any(|token| matches!(token.sense, Sense::Done | Sense::Now));
-            (step.sense.is_event() && step.end == token.start && !goes_on).then_some((before, true))
+            // 清关时需要补充资料
+            let names_papers = step.sense == Sense::Clear
+                && clause
+                    .iter()
+                    .skip(at)
+                    .any(|token| matches!(token.sense, Sense::Duty | Sense::CustomsPapers));
+            let gap = token.start.saturating_sub(step.end);
+            // 不在家时
+            let is_near = gap == 0 || gap <= 3 && step.sense.group() == Group::Trouble;
+            (step.sense.is_event() && is_near && !goes_on && !names_papers).then_some((before, true))
         }
         _ => None,
     })
@@ -266,11 +297,17 @@ fn drop_occasion(clause: &mut Vec<Token>) {
     }
 }
 
-/// 超过7天未取将退回 says what happens to parcels that nobody fetches, not that nobody fetched this one.
+/// 超过7天未取将退回, 逾期将自动签收: what happens to parcels that nobody fetches, not what happened to this one.
 fn is_threat(clause: &[Token]) -> bool {
-    let mut sought = [Sense::Uncollected, Sense::Future, Sense::Return].iter().peekable();
-    for token in clause {
-        sought.next_if(|next| **next == token.sense || (**next == Sense::Uncollected && token.sense == Sense::Overdue));
+    let is_late = |token: &Token| matches!(token.sense, Sense::Uncollected | Sense::Overdue);
+    let mut rest = clause.iter().skip_while(|token| !is_late(token));
+    if !rest.any(|token| token.sense == Sense::Future) {
+        return false;
     }
-    sought.peek().is_none()
+    let mut is_hasty = false;
+    rest.any(|token| {
+        let is_signed_by_itself = is_hasty && token.sense == Sense::Sign;
+        is_hasty = token.sense == Sense::Hasty;
+        is_signed_by_itself || matches!(token.sense, Sense::Return | Sense::Destroyed)
+    })
 }

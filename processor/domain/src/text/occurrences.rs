@@ -125,7 +125,7 @@ fn mode(left: &[Token], token: Token, right: &[Token]) -> Mode {
         .is_some_and(|last| last.sense == Sense::Success && is_near(*last, token, 1, 1));
     let is_under_way = right.first().is_some_and(|next| next.sense == Sense::Ongoing);
     // English tells what happened in the participle itself, but "return" and "returning" are still under way.
-    let mut asserted = if token.is_chinese || token.sense == Sense::Return {
+    let mut asserted = if token.is_chinese && !token.is_perfect || token.sense == Sense::Return {
         Mode::Plain
     } else {
         Mode::Already
@@ -148,12 +148,22 @@ fn mode(left: &[Token], token: Token, right: &[Token]) -> Mode {
             Sense::Now if matches!(token.sense, Sense::Collect | Sense::Fetch) => return Mode::Future,
             Sense::Now => is_settled = true,
             Sense::Request => return Mode::Future,
-            Sense::Future | Sense::Contact | Sense::Retry if !is_settled => return Mode::Future,
+            Sense::Future | Sense::Retry if !is_settled => return Mode::Future,
+            // 致电无人接听: what came of the call is no plan.
+            Sense::Contact if !is_settled && token.sense.group() != Group::Trouble => return Mode::Future,
+            // "awaiting being signed for"
+            Sense::Ready if !token.is_chinese && is_handover(token.sense) && !is_settled && !crossed_event => {
+                return Mode::Future;
+            }
             // 应寄件人要求退回: what was asked for was done.
             Sense::Wish if !is_settled && !left.iter().take(at).any(|earlier| earlier.sense == Sense::Per) => {
                 return Mode::Future;
             }
-            Sense::WithProof if !is_settled && !left.iter().take(at).any(|earlier| earlier.sense == Sense::Done) => {
+            Sense::WithProof
+                if !is_settled
+                    && !token.is_perfect
+                    && !left.iter().take(at).any(|earlier| earlier.sense == Sense::Done) =>
+            {
                 return Mode::Future;
             }
             // 已安排退回: it was arranged, not done.
@@ -164,26 +174,29 @@ fn mode(left: &[Token], token: Token, right: &[Token]) -> Mode {
             Sense::Absent | Sense::Refuse | Sense::Unreachable if is_adjacent && is_handover(token.sense) => {
                 return Mode::Negated;
             }
-            // 已到网点取走
-            Sense::Arrive => {}
+            // 已到网点取走, 已凭取件码取走
+            Sense::Arrive | Sense::Code => {}
             sense => crossed_event |= sense.is_event(),
         }
     }
     // 预约派送成功 is still to come, so success speaks after what stands in front.
     if follows_success || behind.is_some() {
         Mode::Success
-    } else if asserted == Mode::Plain && is_unclear(token) {
+    } else if asserted == Mode::Plain && is_unclear(left, token, right) {
         Mode::Unclear
     } else {
         asserted
     }
 }
 
-/// 督促签收, 签收问题: unknown words right beside the step may make something else of it. Only steps that end the parcel's
-/// clock are doubted.
-fn is_unclear(token: Token) -> bool {
+/// 督促签收, 签收问题: unknown words right beside the step may make something else of it. 提前签收 is what people complain
+/// about, and 签收快件领红包 asks for it. Only steps that end the parcel's clock are doubted.
+fn is_unclear(left: &[Token], token: Token, right: &[Token]) -> bool {
+    let is_hasty = left.last().is_some_and(|last| last.sense == Sense::Hasty);
+    let is_asked_of_reader =
+        left.is_empty() && is_handover(token.sense) && right.first().is_some_and(|next| next.sense == Sense::Goods);
     token.is_chinese
-        && (token.follows_unknown || token.precedes_unknown)
+        && (token.follows_unknown || token.precedes_unknown || is_hasty || is_asked_of_reader)
         && (is_handover(token.sense) || token.sense == Sense::Return)
 }
 
@@ -228,8 +241,14 @@ fn mode_from_behind(token: Token, right: &[Token]) -> Option<Mode> {
     match next.sense {
         Sense::Failed if is_near(token, *next, 3, 12) => Some(Mode::Negated),
         Sense::Problem if is_near(token, *next, 2, 3) => Some(Mode::Negated),
-        // "Delivery could not be made"
-        Sense::Not if token.sense == Sense::Delivery && is_near(token, *next, 0, 4) => Some(Mode::Negated),
+        // "Delivery could not be made", "the cancellation was not processed"
+        Sense::Not
+            if matches!(token.sense, Sense::Delivery | Sense::Cancel | Sense::Return)
+                && !token.is_chinese
+                && is_near(token, *next, 0, 4) =>
+        {
+            Some(Mode::Negated)
+        }
         // 派件未能成功
         Sense::Not if is_near(token, *next, 1, 8) && rest.next().is_some_and(|last| last.sense == Sense::Success) => {
             Some(Mode::Negated)

@@ -63,6 +63,7 @@ senses! {
     Nobody "nobody" Modality,
     WithProof "with_proof" Modality,
     Generic "generic" Modality,
+    Hasty "hasty" Modality,
     Neutral "neutral" Neutral,
     Recipient "recipient" Person,
     Self_ "self" Person,

@@ -24,6 +24,8 @@ pub(super) struct Token {
     pub(super) follows_unknown: bool,
     /// Such ideographs stand right behind it.
     pub(super) precedes_unknown: bool,
+    /// 了 stands right behind it: it happened.
+    pub(super) is_perfect: bool,
 }
 
 /// A row of [`TABLE`].
@@ -105,7 +107,8 @@ impl Vocabulary {
             };
             let gap = line.get(before..found.start()).unwrap_or_default();
             if let Some(last) = tokens.last_mut() {
-                last.precedes_unknown = gap.chars().next().is_some_and(|letter| !letter.is_ascii());
+                last.precedes_unknown = begins_unknown(gap);
+                last.is_perfect = gap.starts_with('了');
             }
             before = found.end();
             tokens.push(Token {
@@ -115,12 +118,22 @@ impl Vocabulary {
                 is_chinese,
                 follows_unknown: !gap.is_ascii(),
                 precedes_unknown: false,
+                is_perfect: false,
             });
         }
         if let Some(last) = tokens.last_mut() {
             let rest = line.get(before..).unwrap_or_default();
-            last.precedes_unknown = rest.chars().next().is_some_and(|letter| !letter.is_ascii());
+            last.precedes_unknown = begins_unknown(rest);
+            last.is_perfect = rest.starts_with('了');
         }
         tokens
     }
+}
+
+/// True if a gap between words begins with an ideograph that may be a part of the word before it. Particles are none.
+fn begins_unknown(gap: &str) -> bool {
+    let first = gap.chars().next();
+    first.is_some_and(|letter| {
+        !letter.is_ascii() && !matches!(letter, '至' | '到' | '往' | '于' | '给' | '了' | '啦' | '在' | '吧')
+    })
 }
