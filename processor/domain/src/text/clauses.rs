@@ -7,11 +7,11 @@ use super::vocabulary::Token;
 const NAME_GAP: u32 = 12;
 
 /// The clauses of a line that say what happened, each with its words in order.
-pub(super) fn clauses(line: &str, tokens: &[Token]) -> Vec<Vec<Token>> {
+pub(super) fn clauses(line: &str, tokens: Vec<Token>) -> Vec<Vec<Token>> {
     let tokens = join_names(open_asides(close_names(line, tokens)));
     let mut kept = Vec::with_capacity(4);
     let mut under_condition = false;
-    let mut clause = Vec::with_capacity(8);
+    let mut clause = Vec::new();
     let mut start = 0;
     for token in tokens {
         if token.sense.group() != Group::Mark || token.sense == Sense::Colon {
@@ -21,9 +21,10 @@ pub(super) fn clauses(line: &str, tokens: &[Token]) -> Vec<Vec<Token>> {
             continue;
         }
         start = token.end;
-        let ended = std::mem::replace(&mut clause, Vec::with_capacity(8));
-        if token.sense != Sense::Question {
-            keep(ended, &mut under_condition, &mut kept);
+        if token.sense == Sense::Question {
+            clause.clear();
+        } else if !clause.is_empty() {
+            keep(std::mem::take(&mut clause), &mut under_condition, &mut kept);
         }
         if matches!(
             token.sense,
@@ -37,15 +38,18 @@ pub(super) fn clauses(line: &str, tokens: &[Token]) -> Vec<Vec<Token>> {
 }
 
 /// What stands in 【…】 is a place if it ends in one, whatever words its name is made of; else it is read like the rest.
-fn close_names(line: &str, tokens: &[Token]) -> Vec<Token> {
+fn close_names(line: &str, tokens: Vec<Token>) -> Vec<Token> {
+    let is_mark = |token: &Token| matches!(token.sense, Sense::NameOpen | Sense::NameClose);
+    if !tokens.iter().any(is_mark) {
+        return tokens;
+    }
     let mut out = Vec::with_capacity(tokens.len());
-    let mut rest = tokens;
+    let mut rest = tokens.as_slice();
     while let Some((token, after)) = rest.split_first() {
         rest = after;
         match token.sense {
             Sense::NameClose => {}
             Sense::NameOpen => {
-                let is_mark = |other: &Token| matches!(other.sense, Sense::NameOpen | Sense::NameClose);
                 let Some(length) = after.iter().position(is_mark) else {
                     continue;
                 };
@@ -151,11 +155,12 @@ fn join_names(tokens: Vec<Token>) -> Vec<Token> {
                     ..token
                 };
             }
-            // 落地配公司
+            // 落地配公司, 客户司机
             Some(last)
-                if last.sense == Sense::OtherCarrier
-                    && last.is_chinese
-                    && token.sense == Sense::Depot
+                if matches!(
+                    (last.sense, token.sense),
+                    (Sense::OtherCarrier, Sense::Depot) | (Sense::Recipient, Sense::Courier)
+                ) && last.is_chinese
                     && token.start == last.end =>
             {
                 last.end = token.end;
@@ -255,8 +260,13 @@ fn first_idle(clause: &[Token]) -> Option<(usize, bool)> {
         Sense::Courtesy => Some((at, false)),
         // 签收后, 派送前: the step is a time here.
         Sense::SuffixIf => {
-            let before = at.checked_sub(1)?;
-            let step = clause.get(before)?;
+            let mut before = at.checked_sub(1)?;
+            let mut step = clause.get(before)?;
+            // 派送完成前, 签收成功后
+            if step.sense == Sense::Success && step.end == token.start {
+                before = before.checked_sub(1)?;
+                step = clause.get(before)?;
+            }
             let goes_on = clause
                 .iter()
                 .skip(at)
@@ -269,7 +279,11 @@ fn first_idle(clause: &[Token]) -> Option<(usize, bool)> {
                     .any(|token| matches!(token.sense, Sense::Duty | Sense::CustomsPapers));
             let gap = token.start.saturating_sub(step.end);
             // 不在家时
-            let is_near = gap == 0 || gap <= 3 && step.sense.group() == Group::Trouble;
+            let is_near = gap == 0
+                || clause
+                    .get(before.saturating_add(1))
+                    .is_some_and(|next| next.sense == Sense::Success)
+                || gap <= 3 && step.sense.group() == Group::Trouble;
             (step.sense.is_event() && is_near && !goes_on && !names_papers).then_some((before, true))
         }
         _ => None,

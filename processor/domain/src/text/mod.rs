@@ -42,7 +42,7 @@ fn classify_by(vocabulary: &Vocabulary, text: &str) -> Option<Class> {
 
 fn read(vocabulary: &Vocabulary, line: &str) -> (Vec<Vec<Token>>, Vec<Occurrence>) {
     let tokens = vocabulary.find(line);
-    let clauses = clauses::clauses(line, &tokens);
+    let clauses = clauses::clauses(line, tokens);
     let mut occurrences = occurrences::occurrences(&clauses);
     if pieces::some_are_missing(line) {
         occurrences.push(Occurrence::PARTIAL);

@@ -227,7 +227,7 @@ fn mode_from_behind(token: Token, right: &[Token]) -> Option<Mode> {
             return Some(Mode::Future);
         }
         Sense::Collect | Sense::Fetch if is_ongoing => return Some(Mode::Future),
-        Sense::Return if first.sense == Sense::CancelBare && is_near(token, *first, 1, 0) => {
+        Sense::Return if matches!(first.sense, Sense::CancelBare | Sense::Cancel) && is_near(token, *first, 1, 10) => {
             return Some(Mode::Negated);
         }
         Sense::Return if right.iter().any(|next| next.sense == Sense::Request) => return Some(Mode::Future),

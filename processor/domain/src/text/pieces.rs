@@ -2,6 +2,9 @@
 
 /// Whether the line counts fewer pieces than it names: 共3件签收2件, 签收件数4/5.
 pub(super) fn some_are_missing(line: &str) -> bool {
+    if !line.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let mut counted = None;
     let mut rest = line;
     while let Some(found) = rest.find('件') {
