@@ -142,7 +142,11 @@ fn add(set: &mut Conditions, bit: usize) {
 }
 
 fn meet(one: &Conditions, other: &Conditions) -> bool {
-    one.iter().zip(other).any(|(one, other)| one & other != 0)
+    // Without a branch a word.
+    one.iter()
+        .zip(other)
+        .fold(0, |common, (one, other)| common | one & other)
+        != 0
 }
 
 impl Condition {

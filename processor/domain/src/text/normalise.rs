@@ -100,8 +100,12 @@ fn fold(letter: char) -> (char, Kind) {
 /// are kept as one of `。 ? ; , : ( ) 【 】`, and `/` between numbers; other marks and blanks are gone.
 /// Only the beginning of an overlong text is read.
 pub(super) fn normalise(text: &str) -> String {
-    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
-    let text = text.get(..end).unwrap_or_default();
+    let text = if text.len() <= LONGEST {
+        text
+    } else {
+        let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
+        text.get(..end).unwrap_or_default()
+    };
     let composed = || text.nfkc().collect::<String>();
     spell(text, false)
         .or_else(|| spell(&composed(), true))

@@ -196,7 +196,7 @@ fn is_unclear(left: &[Token], token: Token, right: &[Token]) -> bool {
     let is_asked_of_reader =
         left.is_empty() && is_handover(token.sense) && right.first().is_some_and(|next| next.sense == Sense::Goods);
     token.is_chinese
-        && (token.follows_unknown || token.precedes_unknown || is_hasty || is_asked_of_reader)
+        && (token.touches_unknown || is_hasty || is_asked_of_reader)
         && (is_handover(token.sense) || token.sense == Sense::Return)
 }
 

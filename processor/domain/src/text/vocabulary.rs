@@ -20,10 +20,8 @@ pub(super) struct Token {
     pub(super) end: u32,
     /// Written in ideographs, where distance is counted in characters of three bytes.
     pub(super) is_chinese: bool,
-    /// Ideographs that the vocabulary does not know stand right before it.
-    pub(super) follows_unknown: bool,
-    /// Such ideographs stand right behind it.
-    pub(super) precedes_unknown: bool,
+    /// Ideographs that the vocabulary does not know stand right before or behind it.
+    pub(super) touches_unknown: bool,
     /// 了 stands right behind it: it happened.
     pub(super) is_perfect: bool,
 }
@@ -107,7 +105,7 @@ impl Vocabulary {
             };
             let gap = line.get(before..found.start()).unwrap_or_default();
             if let Some(last) = tokens.last_mut() {
-                last.precedes_unknown = begins_unknown(gap);
+                last.touches_unknown |= begins_unknown(gap);
                 last.is_perfect = gap.starts_with('了');
             }
             before = found.end();
@@ -116,14 +114,13 @@ impl Vocabulary {
                 start,
                 end,
                 is_chinese,
-                follows_unknown: !gap.is_ascii(),
-                precedes_unknown: false,
+                touches_unknown: !gap.is_ascii(),
                 is_perfect: false,
             });
         }
         if let Some(last) = tokens.last_mut() {
             let rest = line.get(before..).unwrap_or_default();
-            last.precedes_unknown = begins_unknown(rest);
+            last.touches_unknown |= begins_unknown(rest);
             last.is_perfect = rest.starts_with('了');
         }
         tokens
