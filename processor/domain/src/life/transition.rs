@@ -2,16 +2,16 @@
 
 use courierflow_schemas::records::{EpochDay, Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
 
-use super::event_id::transition_id;
-use super::id_key::IdKey;
-use super::memory::RememberedStep;
-use super::verdict::{self, Circumstances};
+use crate::known::memory::RememberedChange;
+use crate::life::verdict::{self, Circumstances};
+use crate::untold::event_id::transition_id;
+use crate::untold::id_key::IdKey;
 use courierflow_schemas::meaning::party_of;
 use courierflow_vendors::fingerprint::Fingerprint;
 
 /// One change along a history: a pure function of its events.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Step<'e> {
+pub(crate) struct StatusChange<'e> {
     from_status: Status,
     from_sub_status: Option<&'e str>,
     event: &'e ShipmentEvent,
@@ -19,7 +19,7 @@ pub(crate) struct Step<'e> {
     pub(crate) verdict: Verdict,
 }
 
-impl Step<'_> {
+impl StatusChange<'_> {
     /// An ANOMALY that leaves a terminal status: a scan of a parcel that should be at rest.
     pub(crate) fn is_post_terminal_scan(&self) -> bool {
         self.verdict == Verdict::Anomaly && self.from_status.is_terminal()
@@ -27,7 +27,7 @@ impl Step<'_> {
 
     /// What tells later whether the record of the same event would still say the same, apart from when it was learnt.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low halves")]
-    pub(crate) fn remembered(&self) -> RememberedStep {
+    pub(crate) fn remembered(&self) -> RememberedChange {
         let event = self.event;
         let content = Fingerprint::with_capacity(256)
             .text(self.from_status.as_str())
@@ -42,7 +42,7 @@ impl Step<'_> {
             .optional_text(event.area_code.as_deref())
             .optional_text(event.location.as_deref())
             .finish();
-        RememberedStep {
+        RememberedChange {
             event_id: event.id,
             occurred_at: event.occurred_at.0.div_euclid(60_000) as u16,
             content: content as u32,
@@ -82,8 +82,8 @@ impl Step<'_> {
 }
 
 /// The changes along a history. Events of unknown status neither make one nor interrupt the current status.
-pub(crate) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
-    let mut steps: Vec<Step<'_>> = Vec::with_capacity(events.len());
+pub(crate) fn changes(events: &[ShipmentEvent]) -> Vec<StatusChange<'_>> {
+    let mut changes: Vec<StatusChange<'_>> = Vec::with_capacity(events.len());
     let mut current: Option<&ShipmentEvent> = None;
     let mut after_exception = false;
     for event in events.iter().filter(|event| event.status != Status::Unknown) {
@@ -91,15 +91,15 @@ pub(crate) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
             (current.leg, current.status, &current.sub_status) != (event.leg, event.status, &event.sub_status)
         });
         if is_change {
-            let dwell_seconds = steps.last().map(|step| {
+            let dwell_seconds = changes.last().map(|change| {
                 event
                     .occurred_at
                     .0
-                    .saturating_sub(step.event.occurred_at.0)
+                    .saturating_sub(change.event.occurred_at.0)
                     .div_euclid(1000)
             });
             let from_status = current.map_or(Status::Unknown, |current| current.status);
-            steps.push(Step {
+            changes.push(StatusChange {
                 from_status,
                 from_sub_status: current.and_then(|current| current.sub_status.as_deref()),
                 event,
@@ -117,7 +117,7 @@ pub(crate) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
         after_exception |= event.status == Status::Exception;
         current = Some(event);
     }
-    steps
+    changes
 }
 
 /// Records of everything that changed from `before` to `now`, in order of time, retractions first: a consumer that
@@ -125,10 +125,10 @@ pub(crate) fn steps(events: &[ShipmentEvent]) -> Vec<Step<'_>> {
 /// the name that its epoch had, `remembered` what will be remembered of `now`; `recall` gives the events of the last state,
 /// and is asked only when something must be retracted.
 pub(crate) fn news<'r, E>(
-    before: &[RememberedStep],
+    before: &[RememberedChange],
     epoch_before: EpochDay,
-    now: &[Step<'_>],
-    remembered: &[RememberedStep],
+    now: &[StatusChange<'_>],
+    remembered: &[RememberedChange],
     shipment: &Shipment,
     key: IdKey,
     recall: impl FnOnce() -> Result<&'r [ShipmentEvent], E>,
@@ -136,39 +136,42 @@ pub(crate) fn news<'r, E>(
     let old = ById::of(before);
     let new = ById::of(remembered);
     // Consumers key transitions by time too: one whose time changed is another row.
-    let is_still_there = |step: &RememberedStep| {
-        new.find(step.event_id)
-            .is_some_and(|current| current.occurred_at == step.occurred_at)
+    let is_still_there = |change: &RememberedChange| {
+        new.find(change.event_id)
+            .is_some_and(|current| current.occurred_at == change.occurred_at)
     };
     let mut records = Vec::new();
     if !before.iter().all(is_still_there) {
-        let retracted = steps(recall()?)
+        let retracted = changes(recall()?)
             .into_iter()
-            .filter(|step| !is_still_there(&step.remembered()));
-        records.extend(retracted.map(|step| step.record(Op::Retracted, shipment, epoch_before, key)));
+            .filter(|change| !is_still_there(&change.remembered()));
+        records.extend(retracted.map(|change| change.record(Op::Retracted, shipment, epoch_before, key)));
     }
-    for (step, remembered) in now.iter().zip(remembered) {
+    for (change, remembered) in now.iter().zip(remembered) {
         if old.find(remembered.event_id) != Some(remembered) {
-            records.push(step.record(Op::Observed, shipment, shipment.epoch, key));
+            records.push(change.record(Op::Observed, shipment, shipment.epoch, key));
         }
     }
     Ok(records)
 }
 
-/// Steps by the id of their event.
+/// Changes by the id of their event.
 struct ById<'s> {
-    sorted: Vec<&'s RememberedStep>,
+    sorted: Vec<&'s RememberedChange>,
 }
 
 impl<'s> ById<'s> {
-    fn of(steps: &'s [RememberedStep]) -> Self {
-        let mut sorted: Vec<_> = steps.iter().collect();
-        sorted.sort_unstable_by_key(|step| step.event_id);
+    fn of(changes: &'s [RememberedChange]) -> Self {
+        let mut sorted: Vec<_> = changes.iter().collect();
+        sorted.sort_unstable_by_key(|change| change.event_id);
         Self { sorted }
     }
 
-    fn find(&self, event_id: i64) -> Option<&'s RememberedStep> {
-        let position = self.sorted.binary_search_by_key(&event_id, |step| step.event_id).ok()?;
+    fn find(&self, event_id: i64) -> Option<&'s RememberedChange> {
+        let position = self
+            .sorted
+            .binary_search_by_key(&event_id, |change| change.event_id)
+            .ok()?;
         self.sorted.get(position).copied()
     }
 }

@@ -2,7 +2,7 @@
 
 use courierflow_schemas::records::RecentPush;
 
-use super::memory::Memory;
+use crate::known::memory::Memory;
 use courierflow_vendors::snapshot::Snapshot;
 
 /// How many accepted pushes are remembered.

@@ -1,4 +1,4 @@
-//! First times of the events that metrics are made of (rules 24–26). The two that need places are added by [`super::lane`].
+//! First times of the events that metrics are made of (rules 24–26). The two that need places are added by [`crate::measures::lane`].
 
 use courierflow_schemas::records::Status::{
     self, AvailableForPickup, Cancelled, Delivered, InTransit, InfoReceived, OutForDelivery, PickedUp, Returned,
@@ -6,7 +6,7 @@ use courierflow_schemas::records::Status::{
 };
 use courierflow_schemas::records::{Leg, Milestones, ShipmentEvent, TimestampMillis};
 
-use super::attempts;
+use crate::measures::attempts;
 
 /// Milestones, and what the flags say about them.
 #[derive(Debug, Default)]

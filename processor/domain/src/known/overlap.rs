@@ -3,9 +3,9 @@
 use courierflow_schemas::records::TimestampMillis;
 use courierflow_vendors::snapshot::Snapshot;
 
-use super::event_id::event_ids;
-use super::id_key::IdKey;
-use super::memory::{Memory, mark};
+use crate::known::memory::{Memory, mark};
+use crate::untold::event_id::event_ids;
+use crate::untold::id_key::IdKey;
 
 /// The comparison.
 pub(crate) struct Overlap {

@@ -3,7 +3,7 @@
 use courierflow_schemas::records::{TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
 
-use super::memory::Memory;
+use crate::known::memory::Memory;
 
 /// The subscription after a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{AvailableForPickup, Delivered, OutForDelivery, Returned, Returning};
 use courierflow_schemas::records::{Leg, Status};
 
-use super::evidence::Meaning;
+use crate::meaning::evidence::Meaning;
 
 /// The leg of every event, oldest first. A return that a text alone tells must be borne out by what follows (rule 62):
 /// "退回网点" and the like are written about parcels that are delivered the next day.

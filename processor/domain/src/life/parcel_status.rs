@@ -2,7 +2,7 @@
 
 use courierflow_schemas::records::{Leg, ShipmentEvent, Status};
 
-use super::delivered;
+use crate::life::delivered;
 
 /// Status, refinement and the vendor's code behind it.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use courierflow_schemas::records::EpochDay;
 
-use super::id_key::IdKey;
+use crate::untold::id_key::IdKey;
 use courierflow_vendors::fingerprint::Fingerprint;
 use courierflow_vendors::snapshot::Snapshot;
 

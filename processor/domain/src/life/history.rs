@@ -3,11 +3,12 @@
 
 use courierflow_schemas::records::{Leg, Segment, ShipmentEvent, Status};
 
-use super::DeriveOptions;
-use super::evidence::{self, Meaning};
-use super::future::is_future;
-use super::masking::{Context, mask_owned};
-use super::{final_word, leg};
+use crate::DeriveOptions;
+use crate::known::future::is_future;
+use crate::life::final_word;
+use crate::life::leg;
+use crate::masking::{Context, mask_owned};
+use crate::meaning::evidence::{self, Meaning};
 use courierflow_vendors::snapshot::{Snapshot, TraceItem, TrackingWord};
 
 /// Events oldest first, with what the flags, the lane and the status need of their items.
@@ -22,15 +23,20 @@ pub(crate) struct History<'s> {
 }
 
 impl History<'_> {
-    /// The events that milestones, attempts and exception lists are made of: those that do not lie in the future, which
-    /// sort last (rule 28).
+    /// The events that milestones, attempts and exception lists are made of: those that do not lie in the future (rule 28).
     pub(crate) fn past(&self) -> &[ShipmentEvent] {
-        let past = self
-            .events
-            .iter()
-            .position(|event| event.future)
-            .unwrap_or(self.events.len());
-        self.events.get(..past).unwrap_or_default()
+        self.events.get(..self.begin_of_future()).unwrap_or_default()
+    }
+
+    /// The other ones.
+    pub(crate) fn future(&self) -> &[ShipmentEvent] {
+        self.events.get(self.begin_of_future()..).unwrap_or_default()
+    }
+
+    /// Events in the future sort last.
+    fn begin_of_future(&self) -> usize {
+        let first = self.events.iter().position(|event| event.future);
+        first.unwrap_or(self.events.len())
     }
 
     /// The events behind the one that sets `delivered_at`, in the future or not.

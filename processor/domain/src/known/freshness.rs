@@ -4,10 +4,10 @@
 use courierflow_schemas::records::{Signature, TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
 
-use super::epoch::Span;
-use super::future::is_future;
-use super::memory::Memory;
-use super::overlap::Overlap;
+use crate::known::epoch::Span;
+use crate::known::future::is_future;
+use crate::known::memory::Memory;
+use crate::known::overlap::Overlap;
 
 /// How long vendors retry a push: within it, older content may arrive after newer.
 const RETRY_HORIZON_MICROS: i64 = 6 * 3600 * 1_000_000;

@@ -5,8 +5,8 @@ use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status;
 use courierflow_vendors::snapshot::{Snapshot, TraceItem};
 
-use super::evidence::{self, Meaning};
-use super::history::settle_refusal;
+use crate::life::history::settle_refusal;
+use crate::meaning::evidence::{self, Meaning};
 
 /// The state's word on an event.
 pub(crate) struct FinalWord {

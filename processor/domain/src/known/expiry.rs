@@ -3,7 +3,7 @@
 
 use courierflow_schemas::records::TimestampMicros;
 
-use super::memory::Memory;
+use crate::known::memory::Memory;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// A shipment that reached its end is forgotten after this many days without an accepted push …

@@ -6,8 +6,8 @@ use courierflow_schemas::records::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::future::is_future;
-use super::transition::{self, Step};
+use crate::known::future::is_future;
+use crate::life::transition::{self, StatusChange};
 
 /// The header in which a shipment's record carries what is to be remembered of it, so that a restore need not read the
 /// record. A record without it is read. The number changes with the meaning or the packing of [`Memory`].
@@ -54,7 +54,7 @@ pub struct Memory {
     /// Times of the events that did, oldest first.
     pub(crate) future_events_at: Vec<TimestampMillis>,
     /// The transitions of the events.
-    pub(crate) steps: Vec<RememberedStep>,
+    pub(crate) changes: Vec<RememberedChange>,
     /// Low halves of the ids of the events that made no transition.
     pub(crate) other_events: Vec<[u8; 4]>,
     /// Oldest first.
@@ -72,7 +72,7 @@ pub(crate) struct RememberedPush {
 
 /// A transition of which can be told whether it is still there, and whether it still says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RememberedStep {
+pub(crate) struct RememberedChange {
     #[serde(with = "postcard::fixint::le")]
     pub(crate) event_id: i64,
     /// Of the event, in minutes, the low bits: the same line has another time only in another zone.
@@ -86,15 +86,16 @@ pub(crate) struct RememberedStep {
 impl Memory {
     /// What is remembered of a record.
     pub fn of(shipment: &Shipment) -> Self {
-        let steps = transition::steps(&shipment.events);
-        Self::with_steps(shipment, steps.iter().map(Step::remembered).collect())
+        let changes = transition::changes(&shipment.events);
+        Self::with_changes(shipment, changes.iter().map(StatusChange::remembered).collect())
     }
 
     /// The same, where the transitions of the record's events are known.
-    pub(crate) fn with_steps(shipment: &Shipment, steps: Vec<RememberedStep>) -> Self {
-        let mut steps_in_order = steps.iter().peekable();
-        let makes_no_step = |event: &&ShipmentEvent| steps_in_order.next_if(|step| step.event_id == event.id).is_none();
-        let other_events = shipment.events.iter().filter(makes_no_step);
+    pub(crate) fn with_changes(shipment: &Shipment, changes: Vec<RememberedChange>) -> Self {
+        let mut changes_in_order = changes.iter().peekable();
+        let makes_no_change =
+            |event: &&ShipmentEvent| changes_in_order.next_if(|change| change.event_id == event.id).is_none();
+        let other_events = shipment.events.iter().filter(makes_no_change);
         let (future, past): (Vec<_>, Vec<_>) = shipment.events.iter().partition(|event| event.future);
         Self {
             epoch: shipment.epoch,
@@ -124,7 +125,7 @@ impl Memory {
             last_event_at: past.last().map(|event| event.occurred_at),
             future_events_at: future.iter().map(|event| event.occurred_at).collect(),
             other_events: other_events.map(|event| mark(event.id)).collect(),
-            steps,
+            changes,
             recent_pushes: shipment
                 .recent_pushes
                 .iter()
@@ -163,8 +164,8 @@ impl Memory {
 
     /// Marks of the remembered events, sorted.
     pub(crate) fn event_marks(&self) -> Vec<[u8; 4]> {
-        let of_steps = self.steps.iter().map(|step| mark(step.event_id));
-        let mut marks: Vec<_> = of_steps.chain(self.other_events.iter().copied()).collect();
+        let of_changes = self.changes.iter().map(|change| mark(change.event_id));
+        let mut marks: Vec<_> = of_changes.chain(self.other_events.iter().copied()).collect();
         marks.sort_unstable();
         marks
     }

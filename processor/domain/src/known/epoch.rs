@@ -4,9 +4,9 @@
 use courierflow_schemas::records::{EpochDay, Shipment, TimestampMicros, TimestampMillis};
 use courierflow_vendors::snapshot::Snapshot;
 
-use super::future::is_future;
-use super::memory::Memory;
-use super::overlap::Overlap;
+use crate::known::future::is_future;
+use crate::known::memory::Memory;
+use crate::known::overlap::Overlap;
 
 const DAY_MILLIS: i64 = 86_400_000;
 /// Silence after which a history without anything in common is another parcel's …

@@ -2,7 +2,7 @@
 
 use courierflow_schemas::records::Status;
 
-use super::text;
+use crate::text;
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_vendors::codes::{CodeRow, CodeTable};
 

@@ -3,9 +3,9 @@
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::{Leg, Shipment, ShipmentEvent, TimestampMillis};
 
-use super::masking::mask_owned;
 #[cfg(doc)]
-use super::memory::Memory;
+use crate::known::memory::Memory;
+use crate::masking::mask_owned;
 use courierflow_vendors::snapshot::RouteEnd;
 
 /// Municipalities: the province is the city.
