@@ -15,3 +15,4 @@ pub mod shutdown;
 pub mod sink;
 pub mod sla;
 pub mod splices;
+mod start_offsets;

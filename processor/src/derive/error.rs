@@ -8,6 +8,7 @@ use super::producer::ProducerError;
 use super::record_reader::RecordReaderError;
 use super::restore::RestoreError;
 use super::stable_offsets::StableOffsetsError;
+use crate::start_offsets::DataLoss;
 
 /// Why a worker ended, or a push event could not be taken.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub(super) enum WorkerError {
     /// The record is not at fault: read it again later.
     #[error("not now: {0}")]
     NotNow(DecodeError),
+    /// Push events are gone before they were read.
+    #[error(transparent)]
+    DataLoss(#[from] DataLoss),
     /// Too many push events cannot be derived: more likely our fault than theirs.
     #[error("{0}")]
     Poisoned(String),

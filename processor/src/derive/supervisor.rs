@@ -54,7 +54,7 @@ fn supervise(
         let result = Worker::new(config, registry, ids, slot.name(), part, health, shutdown).and_then(Worker::run);
         match result {
             Ok(()) => return,
-            Err(error @ WorkerError::Poisoned(_)) => {
+            Err(error @ (WorkerError::Poisoned(_) | WorkerError::DataLoss(_))) => {
                 tracing::error!(slot = slot.name(), %error, "worker stopped: nothing is derived until it is restarted");
                 health.not_ready(part, error.to_string());
                 return;

@@ -10,6 +10,7 @@
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`dashboard`] | own | the dashboard's API against figures worked out by hand, and its page in a browser |
+//! | [`data_loss`] | own | Kafka deletes records before they were read |
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`garbage`] | own | records on the topics that nobody should have written |
@@ -37,6 +38,7 @@ mod broker;
 mod chaos;
 mod configuration;
 mod dashboard;
+mod data_loss;
 mod dead_letters;
 mod derive;
 mod garbage;

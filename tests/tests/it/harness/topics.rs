@@ -159,6 +159,28 @@ pub(crate) fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
     value
 }
 
+/// Deletes all records of a topic, as retention does.
+pub(crate) fn delete_records(stack: &dyn Stack, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .create()
+        .expect("an admin client");
+    let mut ends = TopicPartitionList::new();
+    for partition in 0..partitions(stack, topic) {
+        let partition = i32::try_from(partition).expect("few partitions");
+        ends.add_partition_offset(topic, partition, Offset::End)
+            .expect("a valid offset");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let deleted = runtime.block_on(admin.delete_records(&ends, &AdminOptions::new()));
+    for element in deleted.expect("an answer").elements() {
+        element.error().expect("the records are deleted");
+    }
+}
+
 /// Deletes topics and consumer groups, and waits until they are gone.
 pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
     let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
