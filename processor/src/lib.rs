@@ -9,6 +9,7 @@ pub mod dead_letter;
 pub mod derive;
 pub mod health;
 pub mod migrate;
+mod partition_counts;
 pub mod poison;
 pub mod replay;
 pub mod shutdown;

@@ -26,12 +26,15 @@ use super::restore::Restorer;
 use super::stable_offsets::stable_offsets;
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
+use crate::partition_counts;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::{self, OnDataLoss};
 
 /// How long a member may go without polling; a restore of millions of shipments takes its time.
 const MAX_POLL_INTERVAL: Duration = Duration::from_mins(5);
+/// Between two comparisons of the topics' partition counts.
+const COMPARE_COUNTS: Duration = Duration::from_secs(10);
 const SEEK: Duration = Duration::from_secs(10);
 /// A schema that the registry cannot tell just now is asked for again after this time.
 const NOT_NOW: Duration = Duration::from_secs(1);
@@ -166,7 +169,9 @@ impl Worker {
     }
 
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
+        let mut counts_compared = None;
         while !self.shutdown.has_begun() {
+            self.compare_partition_counts(&mut counts_compared)?;
             let wait = self.deriver().until_commit(self.commit_interval);
             let polled = self.consumer.poll(wait);
             self.handle_group_events()?;
@@ -216,6 +221,23 @@ impl Worker {
             self.health.ready(&self.part);
         }
         Ok(())
+    }
+
+    /// Now and then: whether all topics still have the same number of partitions.
+    fn compare_partition_counts(&self, compared: &mut Option<Instant>) -> Result<(), WorkerError> {
+        if compared.is_some_and(|then: Instant| then.elapsed() < COMPARE_COUNTS) {
+            return Ok(());
+        }
+        *compared = Some(Instant::now());
+        match partition_counts::difference(&self.consumer) {
+            Ok(None) => Ok(()),
+            Ok(Some(difference)) => Err(difference.into()),
+            // The broker is away, which shows everywhere else.
+            Err(error) => {
+                tracing::debug!(%error, "partition counts");
+                Ok(())
+            }
+        }
     }
 
     /// Goes back to where reading has to start again after an abort.

@@ -9,7 +9,7 @@ use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Encoder, Record as _};
 use courierflow_tests::stack::Stack;
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -178,6 +178,23 @@ pub(crate) fn delete_records(stack: &dyn Stack, topic: &str) {
     let deleted = runtime.block_on(admin.delete_records(&ends, &AdminOptions::new()));
     for element in deleted.expect("an answer").elements() {
         element.error().expect("the records are deleted");
+    }
+}
+
+/// Gives a topic more partitions.
+pub(crate) fn grow(stack: &dyn Stack, topic: &str, partitions: usize) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .create()
+        .expect("an admin client");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    let grown = runtime.block_on(admin.create_partitions(&[NewPartitions::new(topic, partitions)], &options));
+    for result in grown.expect("an answer") {
+        result.expect("more partitions");
     }
 }
 
