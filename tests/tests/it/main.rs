@@ -16,7 +16,7 @@
 //! | [`garbage`] | own | records on the topics that nobody should have written |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
-//! | [`partitions`] | own | a topic gets more partitions under a running system |
+//! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`replay`] | own | the push topic is derived anew into fresh tables, which take the place of damaged ones |

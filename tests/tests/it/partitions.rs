@@ -4,7 +4,26 @@
 use courierflow_schemas::topics::{PUSH, SHIPMENT};
 use courierflow_tests::stack::Launch;
 
-use crate::harness::{eventually, migrated, post, processor, ready, readyz, tables, topics, wait_until_in_tables};
+use crate::harness::{eventually, migrate, migrated, post, processor, ready, readyz, topics, wait_until_in_tables};
+
+#[test]
+fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_rest_on() {
+    let stack = migrated("topic-settings");
+    assert_eq!(topics::setting(&stack, PUSH, "min.insync.replicas"), "1");
+    assert_eq!(
+        topics::setting(&stack, PUSH, "retention.ms"),
+        (14 * 86_400_000_u64).to_string()
+    );
+    topics::set(&stack, PUSH, "retention.ms", "3600000");
+    assert!(migrate(&stack).contains("aligned the settings of topic courier.push.v1"));
+    assert_eq!(topics::setting(&stack, PUSH, "retention.ms"), "3600000");
+    // The call above replaced all settings of the topic.
+    assert_eq!(topics::setting(&stack, PUSH, "max.message.bytes"), "8388608");
+    assert!(
+        !migrate(&stack).contains("aligned"),
+        "the second time nothing is left to do"
+    );
+}
 
 #[test]
 fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
@@ -48,21 +67,4 @@ fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
             Err(answer.to_string())
         }
     });
-
-    // When the others have as many, nothing of what was acknowledged is missing.
-    for topic in courierflow_schemas::topics::ALL {
-        if topics::partitions(&stack, topic.name) == before {
-            topics::grow(&stack, topic.name, before + 4);
-        }
-    }
-    drop(running);
-    ingest.wait_ready(crate::harness::PATIENCE).unwrap();
-    let _running = ready(&processor("run", &stack), "processor-again", &stack);
-    post::one_picked_up(&ingest.url(), "AFTER1");
-    wait_until_in_tables(&stack);
-    let numbers = tables::rows(
-        &stack,
-        "SELECT tracking_number FROM courier.shipment FINAL ORDER BY ALL",
-    );
-    assert_eq!(numbers.len(), 2, "{numbers:?}");
 }
