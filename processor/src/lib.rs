@@ -12,6 +12,7 @@ pub mod migrate;
 mod partition_counts;
 pub mod poison;
 pub mod replay;
+pub mod retention;
 pub mod shutdown;
 pub mod sink;
 pub mod sla;
