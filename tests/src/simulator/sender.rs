@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::order::{Ticket, Window};
 use super::push::SimulatedPush;
+use super::vendors::service;
 
 /// How to send.
 #[derive(Clone, Debug)]
@@ -69,18 +70,7 @@ pub enum Answer {
 /// Reads an answer as the vendor reads it: only its own success body counts.
 pub fn answer(vendor: Vendor, status: u16, body: &[u8]) -> Answer {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
-    let says = |key: &str, value: &Value| parsed.get(key) == Some(value);
-    let success = match vendor {
-        Vendor::Kuaidi100 => says("result", &Value::Bool(true)) && says("returnCode", &"200".into()),
-        Vendor::Kdniao => {
-            says("Success", &Value::Bool(true))
-                && ["EBusinessID", "UpdateTime", "Reason"]
-                    .iter()
-                    .all(|key| parsed.get(key).is_some_and(Value::is_string))
-        }
-        // It looks at the status alone; the body is our promise.
-        Vendor::SeventeenTrack => says("code", &0.into()),
-    };
+    let success = service(vendor).is_success(&parsed);
     let quoted = || {
         format!(
             "HTTP {status}: {}",
