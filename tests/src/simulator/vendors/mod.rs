@@ -14,7 +14,6 @@ pub mod kdniao;
 pub mod kuaidi100;
 pub mod options;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 pub mod reading;
 pub mod seventeentrack;
 

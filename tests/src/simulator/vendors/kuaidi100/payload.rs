@@ -113,7 +113,12 @@ struct Node {
 }
 
 /// The JSON text of a push.
-pub(super) fn param(snapshot: &Snapshot<'_>, product: Product, reason: Reason, correction: Option<Correction>) -> String {
+pub(super) fn param(
+    snapshot: &Snapshot<'_>,
+    product: Product,
+    reason: Reason,
+    correction: Option<Correction>,
+) -> String {
     let right = carriers::code(snapshot.parcel.carrier.code);
     let wrong = correction.map(|correction| carriers::code(correction.wrong.code));
     let (auto_check, com_old, com_new) = match (reason, wrong) {
