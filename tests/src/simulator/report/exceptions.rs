@@ -3,9 +3,9 @@
 /// An exception.
 #[derive(Debug)]
 pub(super) struct Exception {
-    /// Its codes; the first one stands for all.
+    /// What the vendors call it by; the first code stands for all.
     pub(super) codes: &'static [&'static str],
-    /// Kuaidi100's name, else Kdniao's.
+    /// A vendor's name for it.
     pub(super) name: &'static str,
     /// What it means.
     pub(super) meaning: &'static str,
@@ -13,7 +13,7 @@ pub(super) struct Exception {
 
 macro_rules! exceptions {
     ($($($code:literal)+ => $name:literal $meaning:literal;)+) => {
-        /// The exception codes, for people: Kuaidi100's 2xx, 13 and 14 first, Kdniao's 4xx and 604 behind them.
+        /// The exception codes, for people. One row an exception.
         pub(super) const EXCEPTIONS: &[Exception] = &[$(Exception { codes: &[$($code),+], name: $name, meaning: $meaning }),+];
     };
 }

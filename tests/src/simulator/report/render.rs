@@ -50,9 +50,8 @@ impl Findings {
             .iter()
             .filter(|exception| exception.codes.iter().any(|code| shown.contains(code)))
         {
-            let [own, kdniao @ ..] = exception.codes else { continue };
-            let kdniao = kdniao.first().map_or(String::new(), |code| format!(" (Kdniao {code})"));
-            let _ = writeln!(text, "  {own}{kdniao} {}: {}", exception.name, exception.meaning);
+            let codes = exception.codes.join(", ");
+            let _ = writeln!(text, "  {codes} {}: {}", exception.name, exception.meaning);
         }
         text.push('\n');
         for finding in self.remarkable() {
@@ -61,7 +60,7 @@ impl Findings {
         text
     }
 
-    /// The three most frequent exceptions of a carrier, by the code that stands for both vendors', with their shares.
+    /// The three most frequent exceptions of a carrier, by the code that stands for all vendors', with their shares.
     fn top_codes<'row>(&'row self, carrier: &CarrierRow) -> Vec<(&'row str, String)> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for row in self.codes.iter().filter(|row| row.carrier == carrier.carrier) {
@@ -231,7 +230,7 @@ mod tests {
         let text = findings.render();
         for expected in [
             "jt 极兔       120         100          85       52.2   not reached      13.0 %   203 9.0 %",
-            "  203 (Kdniao 404) 拒收: refused",
+            "  203, 404 拒收: refused",
             "slowest: jt, half of its parcels take more than 52 h; fastest: sf, 24 h",
             "most returns: jt, 12.0 %; its 90th percentile is not reached",
         ] {
