@@ -146,3 +146,43 @@ pub trait Subscriptions: Debug + Send + Sync {
     /// Writes a push; `None` if there is none of that number.
     fn request(&self, config: &SimulationConfig, push: usize, parcels: &[Followed]) -> Option<Request>;
 }
+
+#[cfg(test)]
+mod tests {
+    use courierflow_vendors::account::{self, Unsigned};
+    use courierflow_vendors::{Refusal, protocol};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn each_vendor_takes_its_own_success_and_nothing_else() {
+        let account = |vendor| account::Account {
+            name: "demo".to_owned(),
+            vendor,
+            contract_id: "1000001".to_owned(),
+            secrets: Vec::new(),
+            unsigned: Unsigned::Reject,
+            unsigned_end: false,
+        };
+        let takes = |vendor: Vendor, body: &[u8]| {
+            let text = std::str::from_utf8(body).unwrap();
+            let is_success = service(vendor).is_success(&serde_json::from_str(text).unwrap());
+            (is_success, service(vendor).is_promised_success(text, "1000001"))
+        };
+        for vendor in Vendor::ALL {
+            let account = account(vendor);
+            let accepted = protocol(vendor).accepted(&account, Timestamp::UNIX_EPOCH);
+            for other in Vendor::ALL {
+                let is_own = other == vendor;
+                assert_eq!(takes(other, &accepted), (is_own, is_own), "{vendor} to {other}");
+            }
+            let refusal = Refusal {
+                status: 503,
+                text: "later",
+            };
+            let refused = protocol(vendor).refused(Some(&account), Timestamp::UNIX_EPOCH, refusal);
+            assert_eq!(takes(vendor, &refused), (false, false), "{vendor}");
+        }
+    }
+}

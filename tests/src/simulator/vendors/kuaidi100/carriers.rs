@@ -19,3 +19,16 @@ pub(super) fn code(carrier: &str) -> &'static str {
     let row = CODES.iter().find(|(canonical, _)| *canonical == carrier);
     row.map_or("", |(_, code)| *code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::carriers::CARRIERS;
+
+    #[test]
+    fn every_domestic_carrier_is_known() {
+        for carrier in &CARRIERS {
+            assert_ne!(code(carrier.code), "", "{}", carrier.code);
+        }
+    }
+}

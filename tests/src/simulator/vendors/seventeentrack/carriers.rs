@@ -19,3 +19,16 @@ pub(super) fn number(carrier: &str) -> u32 {
     let row = NUMBERS.iter().find(|(canonical, _)| *canonical == carrier);
     row.map_or(0, |(_, number)| *number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::carriers::CARRIERS;
+
+    #[test]
+    fn every_domestic_carrier_is_known() {
+        for carrier in &CARRIERS {
+            assert_ne!(number(carrier.code), 0, "{}", carrier.code);
+        }
+    }
+}
