@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
 use courierflow_schemas::topics::{self, PUSH, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::Record as _;
-use courierflow_tests::simulator::kuaidi100::{self, Shape};
+use courierflow_tests::simulator::vendors::kuaidi100::{self, Shape};
 use courierflow_tests::stack::Stack;
 use serde_json::{Value, json};
 
-use crate::harness::post::{self, SALT, assert_kdniao_body, assert_success};
+use crate::harness::post::{self, SALT, assert_kdniao_refused, assert_success};
 use crate::harness::topics::{THREE, murmur2_partition, partitions, read};
 use crate::harness::{agent, ask_registry, eventually, migrate, python, shared, tables};
 
@@ -493,7 +493,7 @@ fn what_is_not_stored_is_not_called_stored() {
             assert_eq!(answer.json()["result"], false, "{case}");
             assert_eq!(answer.json()["returnCode"], *code, "{case}");
         } else {
-            assert_kdniao_body(&answer.json(), false);
+            assert_kdniao_refused(&answer.json());
         }
     }
     // The vendor has done all it can: a success body, and the raw body among the dead letters.

@@ -4,7 +4,7 @@
 
 use courierflow_schemas::records::{Signature, Vendor};
 use courierflow_tests::oracle::{PushRow, ShipmentRow, TransitionRow};
-use courierflow_tests::simulator::{kdniao, kuaidi100};
+use courierflow_tests::simulator::vendors::{kdniao, kuaidi100};
 use serde_json::{Value, json};
 
 use crate::harness::post::{self, APP_KEY, SALT, assert_success};

@@ -1,60 +1,15 @@
-//! Snapshots as pushes of Kdniao: 1 to 10 parcels a push, basic (`State` only), value-added (`StateEx`, `Action`) and
-//! cross-border (`Timezone`), as a signed form or as JSON.
+//! Snapshots as Kdniao tells them: `RequestData`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::clock::{HOUR, Seconds, at_offset, china_text, in_china, local_text, offset_in};
-use super::kuaidi100::digest;
-use super::snapshot::Snapshot;
-use super::steps::Step;
-use super::world::{Happening, Place};
-
-/// What the subscriber bought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Product {
-    /// 1008: `State` and texts.
-    Basic,
-    /// 8008: `StateEx`, `Action`, places, forecast.
-    ValueAdded,
-    /// 7108: foreign carriers, with time zones.
-    CrossBorder,
-}
-
-impl Product {
-    /// `RequestType` of its pushes.
-    pub const fn request_type(self) -> &'static str {
-        match self {
-            Self::Basic => "101",
-            Self::ValueAdded | Self::CrossBorder => "102",
-        }
-    }
-}
-
-/// How the push travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Shape {
-    /// A form with `RequestData`, `DataSign` and `RequestType`.
-    SignedForm,
-    /// The same with `RequestData` encoded twice, as some of the vendor's documents ask for.
-    DoublyEncodedForm,
-    /// A JSON body; unsigned.
-    BareJson,
-}
-
-/// What the vendor says of a parcel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// It is followed.
-    Followed,
-    /// Nothing yet; normal.
-    NotYet,
-    /// Given up: nothing for three days.
-    NoRecord,
-    /// Given up: no change for seven days.
-    Stale,
-}
+use super::carriers;
+use super::schedule::Reason;
+use super::steps::codes;
+use super::subscriptions::Product;
+use crate::simulator::clock::{HOUR, Seconds, at_offset, china_text, in_china, local_text, offset_in};
+use crate::simulator::snapshot::Snapshot;
+use crate::simulator::steps::Step;
+use crate::simulator::world::{Happening, Place};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -102,15 +57,15 @@ struct Trace<'life> {
 }
 
 /// The JSON text of a push about some parcels.
-pub fn request_data(
-    parcels: &[(Snapshot<'_>, Word)],
+pub(super) fn request_data(
+    parcels: &[(Snapshot<'_>, Reason)],
     product: Product,
     business_id: &str,
     pushed_at: Seconds,
 ) -> String {
     let data: Vec<_> = parcels
         .iter()
-        .map(|(snapshot, word)| parcel(snapshot, *word, product, business_id))
+        .map(|(snapshot, reason)| parcel(snapshot, *reason, product, business_id))
         .collect();
     let request = RequestData {
         push_time: china_text(pushed_at),
@@ -123,22 +78,22 @@ pub fn request_data(
 
 fn parcel<'life>(
     snapshot: &'life Snapshot<'_>,
-    word: Word,
+    reason: Reason,
     product: Product,
     business_id: &'life str,
 ) -> Parcel<'life> {
-    let told = matches!(word, Word::Followed);
+    let told = matches!(reason, Reason::Followed);
     let newest = snapshot
         .happenings
         .last()
         .filter(|_| told)
-        .map(|newest| newest.step.names());
+        .map(|newest| codes(newest.step));
     // Once there was a problem, the basic state says so until the parcel is signed for.
     let state = match newest {
         None => "0",
-        Some(names) if names.state == "3" => "3",
-        Some(_) if snapshot.has(|step| step.names().state == "4") => "4",
-        Some(names) => names.state,
+        Some(codes) if codes.state == "3" => "3",
+        Some(_) if snapshot.has(|step| codes(step).state == "4") => "4",
+        Some(codes) => codes.state,
     };
     let mut traces: Vec<_> = if told {
         snapshot
@@ -156,7 +111,7 @@ fn parcel<'life>(
     let rich = product != Product::Basic;
     Parcel {
         business_id,
-        shipper_code: snapshot.parcel.carrier.kdniao,
+        shipper_code: carriers::code(snapshot.parcel.carrier.code),
         logistic_code: &snapshot.parcel.tracking_number,
         order_code: format!(
             "SO|{}={}",
@@ -164,15 +119,15 @@ fn parcel<'life>(
             snapshot.parcel.tracking_number.len()
         ),
         call_back: "shop:7|lang=zh",
-        success: matches!(word, Word::Followed),
-        reason: match word {
-            Word::Followed => "",
-            Word::NotYet => "暂无轨迹信息",
-            Word::NoRecord => "三天无轨迹",
-            Word::Stale => "七天内无轨迹变化",
+        success: matches!(reason, Reason::Followed),
+        reason: match reason {
+            Reason::Followed => "",
+            Reason::NotYet => "暂无轨迹信息",
+            Reason::NoRecord => "三天无轨迹",
+            Reason::Stale => "七天内无轨迹变化",
         },
         state,
-        state_ex: newest.map(|names| names.state_ex).filter(|_| rich),
+        state_ex: newest.map(|codes| codes.state_ex).filter(|_| rich),
         location: rich.then(|| snapshot.happenings.last().map_or("", |newest| city(newest))),
         estimated_delivery_time: (product == Product::ValueAdded && told)
             .then(|| estimate(snapshot))
@@ -202,8 +157,8 @@ fn trace(happening: &Happening, product: Product) -> Trace<'_> {
         location: rich.then(|| city(happening)),
         action: rich.then(|| match (product, happening.step) {
             // A pre-advice under the code of a pick-up, as in the vendor's own example.
-            (Product::CrossBorder, Step::Ordered) => Step::PickedUp.names().state_ex,
-            (_, step) => step.names().state_ex,
+            (Product::CrossBorder, Step::Ordered) => codes(Step::PickedUp).state_ex,
+            (_, step) => codes(step).state_ex,
         }),
         timezone: timezone.filter(|_| product == Product::CrossBorder),
     }
@@ -224,46 +179,4 @@ fn estimate(snapshot: &Snapshot<'_>) -> Option<String> {
         .find(|happening| happening.step == Step::PickedUp)?;
     let arrival = picked_up.at + snapshot.parcel.promised_hours() as Seconds * HOUR;
     Some(in_china(arrival).strftime("%Y-%m-%d").to_string())
-}
-
-/// The vendor's signature: Base64 of the lower-case hex text of the MD5, not of its bytes.
-pub fn sign(request_data: &str, app_key: &str) -> String {
-    STANDARD.encode(digest(&format!("{request_data}{app_key}")).to_lowercase())
-}
-
-/// Content type and body of a push. Without an app key a form carries no `DataSign`.
-pub fn body(request_data: &str, product: Product, shape: Shape, app_key: Option<&str>) -> (&'static str, Vec<u8>) {
-    if shape == Shape::BareJson {
-        return ("application/json;charset=utf-8", request_data.as_bytes().to_vec());
-    }
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    if shape == Shape::DoublyEncodedForm {
-        let encoded: String = form_urlencoded::byte_serialize(request_data.as_bytes()).collect();
-        form.append_pair("RequestData", &encoded);
-    } else {
-        form.append_pair("RequestData", request_data);
-    }
-    if let Some(app_key) = app_key {
-        form.append_pair("DataSign", &sign(request_data, app_key));
-    }
-    form.append_pair("RequestType", product.request_type());
-    form.append_pair("DataType", "2");
-    (
-        "application/x-www-form-urlencoded;charset=utf-8",
-        form.finish().into_bytes(),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signatures_are_the_vendors() {
-        let request_data = r#"{"PushTime":"2024-06-27 21:07:00","EBusinessID":"100001","Count":"1","Data":[]}"#;
-        assert_eq!(
-            sign(request_data, "test-app-key"),
-            "YTQ3ZjRmMjEzYzllYjQxYzNkYTNkZjA3YTZhNGY4MzU="
-        );
-    }
 }

@@ -1,102 +1,18 @@
-//! Snapshots as pushes of Kuaidi100: every product (enterprise, marketplace, map-track, international) and every shape
-//! (signed form, flat form, bare JSON).
+//! Snapshots as Kuaidi100 tells them: `param`.
 
-use md5::{Digest, Md5};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::carriers::Carrier;
-use super::clock::{HOUR, Seconds, at_offset, china_text, in_china, local_text, offset_in};
-use super::places::City;
-use super::snapshot::Snapshot;
-use super::steps::Step;
-use super::world::{Happening, Place, Precision};
-
-/// What the subscriber bought. `resultv2` settles which fields an item has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
-    /// Enterprise subscription without `resultv2`: texts and times only.
-    Plain,
-    /// Enterprise subscription, `resultv2` = 1: base names and bare area codes.
-    Named,
-    /// `resultv2` = 4: advanced names and codes, places.
-    Advanced,
-    /// `resultv2` = 8: the same with a forecast.
-    Forecast,
-    /// Map-track subscription, `resultv2` = 5.
-    Map,
-    /// Map-track subscription, `resultv2` = 7: with a forecast.
-    MapForecast,
-    /// `interCom` = 1: origin and destination country.
-    International,
-}
-
-impl Product {
-    const fn has_codes(self) -> bool {
-        matches!(self, Self::Advanced | Self::Forecast | Self::Map | Self::MapForecast)
-    }
-
-    const fn has_forecast(self) -> bool {
-        matches!(self, Self::Forecast | Self::MapForecast)
-    }
-
-    const fn is_map(self) -> bool {
-        matches!(self, Self::Map | Self::MapForecast)
-    }
-
-    /// The products whose pushes carry `autoCheck`, `comOld` and `comNew`.
-    const fn tells_correction(self) -> bool {
-        matches!(self, Self::Plain | Self::Named)
-    }
-}
-
-/// How the push travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A form with `param` and `sign`.
-    SignedForm,
-    /// A form whose fields are the payload's own; unsigned.
-    FlatForm,
-    /// A JSON body; unsigned.
-    BareJson,
-}
-
-/// Why the vendor pushes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Something changed.
-    Polling,
-    /// The end of a life.
-    Shutdown,
-    /// Told anew from the beginning.
-    UpdateAll,
-    /// Given up: the number was found nowhere for three days.
-    AbortNoRecord,
-    /// Given up: no change for sixty days.
-    AbortStale,
-    /// Goes on under another carrier.
-    AbortCorrected,
-}
-
-impl Word {
-    const fn status(self) -> &'static str {
-        match self {
-            Self::Polling => "polling",
-            Self::Shutdown => "shutdown",
-            Self::UpdateAll => "updateall",
-            Self::AbortNoRecord | Self::AbortStale | Self::AbortCorrected => "abort",
-        }
-    }
-}
-
-/// A subscription under the wrong carrier, and who it was.
-#[derive(Clone, Copy, Debug)]
-pub struct Correction {
-    /// The company that the subscriber named.
-    pub wrong: &'static Carrier,
-    /// Whether the vendor still writes it into `lastResult.com` afterwards, as one of its documents shows.
-    pub keeps_old_company: bool,
-}
+use super::carriers;
+use super::request::digest;
+use super::schedule::Reason;
+use super::steps::names;
+use super::subscriptions::{Correction, Product};
+use crate::simulator::clock::{HOUR, Seconds, at_offset, china_text, in_china, local_text, offset_in};
+use crate::simulator::places::City;
+use crate::simulator::snapshot::Snapshot;
+use crate::simulator::steps::Step;
+use crate::simulator::world::{Happening, Place, Precision};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -197,50 +113,48 @@ struct Node {
 }
 
 /// The JSON text of a push.
-pub fn param(snapshot: &Snapshot<'_>, product: Product, word: Word, correction: Option<Correction>) -> String {
-    let right = snapshot.parcel.carrier;
-    let corrected_earlier = correction.filter(|_| word != Word::AbortCorrected);
-    let (auto_check, com_old, com_new) = match (word, correction) {
-        (Word::AbortCorrected, Some(correction)) => {
-            (Some("0"), Some(correction.wrong.kuaidi100), Some(right.kuaidi100))
-        }
-        (_, Some(correction)) => (Some("1"), Some(correction.wrong.kuaidi100), Some(right.kuaidi100)),
+pub(super) fn param(
+    snapshot: &Snapshot<'_>,
+    product: Product,
+    reason: Reason,
+    correction: Option<Correction>,
+) -> String {
+    let right = carriers::code(snapshot.parcel.carrier.code);
+    let wrong = correction.map(|correction| carriers::code(correction.wrong.code));
+    let (auto_check, com_old, com_new) = match (reason, wrong) {
+        (Reason::AbortCorrected, Some(wrong)) => (Some("0"), Some(wrong), Some(right)),
+        (_, Some(wrong)) => (Some("1"), Some(wrong), Some(right)),
         (_, None) if product.tells_correction() => (Some("0"), Some(""), Some("")),
         (_, None) => (None, None, None),
     };
-    let com = match (word, corrected_earlier) {
-        (Word::AbortCorrected, _) => correction.map_or(right, |correction| correction.wrong).kuaidi100,
-        (
-            _,
-            Some(Correction {
-                wrong,
-                keeps_old_company: true,
-            }),
-        ) => wrong.kuaidi100,
-        _ => right.kuaidi100,
+    let keeps_old_company = correction.is_some_and(|correction| correction.keeps_old_company);
+    let com = if reason == Reason::AbortCorrected || keeps_old_company {
+        wrong.unwrap_or(right)
+    } else {
+        right
     };
     let param = Param {
-        status: word.status(),
-        billstatus: billstatus(snapshot, word),
-        message: match word {
-            Word::AbortNoRecord | Word::AbortCorrected => "3天查询无记录",
-            Word::AbortStale => "60天无变化",
-            Word::Shutdown => "签收",
-            Word::UpdateAll => "",
-            Word::Polling => "变化",
+        status: reason.status(),
+        billstatus: billstatus(snapshot, reason),
+        message: match reason {
+            Reason::AbortNoRecord | Reason::AbortCorrected => "3天查询无记录",
+            Reason::AbortStale => "60天无变化",
+            Reason::Shutdown => "签收",
+            Reason::UpdateAll => "",
+            Reason::Polling => "变化",
         },
         auto_check,
         com_old,
         com_new,
-        last_result: last_result(snapshot, product, word, com),
+        last_result: last_result(snapshot, product, reason, com),
         dest_result: dest_result(snapshot, product),
     };
     serde_json::to_string(&param).unwrap_or_default()
 }
 
-fn billstatus(snapshot: &Snapshot<'_>, word: Word) -> &'static str {
-    match (word, snapshot.newest().map(|newest| newest.step)) {
-        (Word::AbortNoRecord | Word::AbortCorrected, _) | (_, None) => "",
+fn billstatus(snapshot: &Snapshot<'_>, reason: Reason) -> &'static str {
+    match (reason, snapshot.newest().map(|newest| newest.step)) {
+        (Reason::AbortNoRecord | Reason::AbortCorrected, _) | (_, None) => "",
         (_, Some(step)) if step.is_signed() => "check",
         (_, Some(Step::Ordered | Step::AwaitingPickup | Step::PickedUp)) => "got",
         _ => "sending",
@@ -250,13 +164,13 @@ fn billstatus(snapshot: &Snapshot<'_>, word: Word) -> &'static str {
 fn last_result<'life>(
     snapshot: &'life Snapshot<'_>,
     product: Product,
-    word: Word,
+    reason: Reason,
     com: &'static str,
 ) -> QueryResult<'life> {
     let parcel = snapshot.parcel;
-    let empty = snapshot.happenings.is_empty() || word == Word::AbortCorrected;
+    let empty = snapshot.happenings.is_empty() || reason == Reason::AbortCorrected;
     let newest = snapshot.happenings.last().filter(|_| !empty);
-    let names = newest.map(|newest| newest.step.names());
+    let names = newest.map(|newest| names(newest.step));
     let state = names.map_or("0", |names| {
         if product.is_map() {
             names.advanced.0
@@ -304,7 +218,7 @@ fn dest_result<'life>(snapshot: &'life Snapshot<'_>, product: Product) -> Option
         message: "ok",
         nu: &carrier.tracking_number,
         ischeck: if newest.step.is_signed() { "1" } else { "0" },
-        com: carrier.kuaidi100,
+        com: carriers::code(carrier.code),
         status: "200",
         data: snapshot
             .abroad
@@ -312,7 +226,7 @@ fn dest_result<'life>(snapshot: &'life Snapshot<'_>, product: Product) -> Option
             .rev()
             .map(|happening| item(happening, product))
             .collect(),
-        state: newest.step.names().base.0,
+        state: names(newest.step).base.0,
         condition: "F00",
         route_info: None,
         is_loop: None,
@@ -322,7 +236,7 @@ fn dest_result<'life>(snapshot: &'life Snapshot<'_>, product: Product) -> Option
 }
 
 fn item(happening: &Happening, product: Product) -> Item<'_> {
-    let names = happening.step.names();
+    let names = names(happening.step);
     let time = match (happening.written_time, &happening.place) {
         (Some(time), _) => time.to_owned(),
         (None, Place::China(..)) => china_text(happening.at),
@@ -453,83 +367,4 @@ fn forecast(snapshot: &Snapshot<'_>, product: Product) -> Option<Forecast> {
         remain_time: format!("{} 天 {} 小时", left / 24, left % 24),
         predicted_route: predicted_route.collect(),
     })
-}
-
-/// `MD5(text)` as upper-case hex, the vendor's way to sign: the text is `param` followed by the salt.
-pub fn digest(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut hex = String::with_capacity(32);
-    for byte in Md5::digest(text.as_bytes()) {
-        let _ = write!(hex, "{byte:02X}");
-    }
-    hex
-}
-
-/// The signature of `param`.
-pub fn sign(param: &str, salt: &str) -> String {
-    digest(&format!("{param}{salt}"))
-}
-
-/// Content type and body of a push. Unsigned shapes ignore the salt; without a salt a form carries no `sign`.
-pub fn body(param: &str, shape: Shape, salt: Option<&str>) -> (&'static str, Vec<u8>) {
-    const FORM: &str = "application/x-www-form-urlencoded;charset=UTF-8";
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    match shape {
-        Shape::BareJson => return ("application/json;charset=UTF-8", param.as_bytes().to_vec()),
-        Shape::SignedForm => {
-            // The vendor guarantees no order of the fields: half of the pushes have the signature first.
-            let sign = salt.map(|salt| sign(param, salt));
-            let sign_first = sign
-                .as_ref()
-                .is_some_and(|sign| sign.ends_with(|last: char| last < '8'));
-            if let Some(sign) = sign.as_ref().filter(|_| sign_first) {
-                form.append_pair("sign", sign);
-            }
-            form.append_pair("param", param);
-            if let Some(sign) = sign.as_ref().filter(|_| !sign_first) {
-                form.append_pair("sign", sign);
-            }
-        }
-        Shape::FlatForm => {
-            let fields: serde_json::Map<String, Value> = serde_json::from_str(param).unwrap_or_default();
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) => form.append_pair(&name, &text),
-                    other => form.append_pair(&name, &other.to_string()),
-                };
-            }
-        }
-    }
-    (FORM, form.finish().into_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signatures_are_the_vendors() {
-        let long = concat!(
-            r#"{"status":"polling","message":"","lastResult":{"nu":"YT0000000000001","com":"yuantong","state":"0","#,
-            r#""ischeck":"0","data":[{"context":"上海分拨中心/装件入车扫描 ","time":"2012-08-28 16:33:19","#,
-            r#""ftime":"2012-08-28 16:33:19"}]}}"#
-        );
-        assert_eq!(long.len(), 235);
-        for (param, salt, expected) in [
-            (r#"{"status":"polling"}"#, "SALT", "9E1C45EE8E992780AB1C5976032B9F61"),
-            (long, "S@lt+01", "EEC87026F12B5C2B4DA682A40A15BC67"),
-            (long, "", "E6C984E244775E79C47A5E936233C7B2"),
-        ] {
-            assert_eq!(sign(param, salt), expected, "{param} with salt {salt:?}");
-        }
-    }
-
-    #[test]
-    fn a_form_decodes_to_the_signed_text() {
-        let param = r#"{"context":"a+b & c=d %20 上海 "}"#;
-        let (_, body) = body(param, Shape::SignedForm, Some("salt"));
-        let fields: std::collections::HashMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
-        assert_eq!(fields.get("param").map(String::as_str), Some(param));
-        assert_eq!(fields.get("sign"), Some(&sign(param, "salt")));
-    }
 }

@@ -1,36 +1,27 @@
-//! Snapshots as pushes of 17TRACK: one parcel a push, the carrier that it is registered with and, once it has crossed a
-//! border, the one that delivers it.
-
-use std::fmt::Write;
+//! Snapshots as 17TRACK tells them: the carrier that a parcel is registered with and, once it has crossed a border, the one
+//! that delivers it.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::clock::{Seconds, at_offset, offset_in};
-use super::snapshot::Snapshot;
-use super::steps::Step;
-use super::world::{Happening, Place};
-
-/// Why the vendor pushes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// Something changed.
-    Updated,
-    /// Nothing has for long: fifteen days after the end, thirty days otherwise.
-    Stopped,
-}
+use super::carriers;
+use super::schedule::Reason;
+use super::steps::sub_status;
+use crate::simulator::clock::{Seconds, at_offset, offset_in};
+use crate::simulator::snapshot::Snapshot;
+use crate::simulator::steps::Step;
+use crate::simulator::world::{Happening, Place};
 
 /// The body of a push.
-pub fn body(snapshot: &Snapshot<'_>, word: Word) -> String {
+pub(super) fn body(snapshot: &Snapshot<'_>, reason: Reason) -> String {
     let parcel = snapshot.parcel;
     let head = |event: &str| {
         json!({"event": event, "data": {
-            "number": parcel.tracking_number, "carrier": parcel.carrier.seventeentrack, "param": null, "tag": null,
+            "number": parcel.tracking_number, "carrier": carriers::number(parcel.carrier.code), "param": null, "tag": null,
         }})
     };
-    match word {
-        Word::Stopped => head("TRACKING_STOPPED").to_string(),
-        Word::Updated => {
+    match reason {
+        Reason::Stopped => head("TRACKING_STOPPED").to_string(),
+        Reason::Updated => {
             let mut push = head("TRACKING_UPDATED");
             if let Some(data) = push.get_mut("data").and_then(Value::as_object_mut) {
                 data.insert("track_info".to_owned(), track_info(snapshot));
@@ -40,22 +31,12 @@ pub fn body(snapshot: &Snapshot<'_>, word: Word) -> String {
     }
 }
 
-/// `sign` of a body: hex of SHA-256 over the body, a slash and the API key.
-pub fn sign(body: &str, api_key: &str) -> String {
-    let digest = Sha256::digest(format!("{body}/{api_key}"));
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 fn track_info(snapshot: &Snapshot<'_>) -> Value {
     let parcel = snapshot.parcel;
     let abroad = parcel.destination.as_ref().filter(|_| !snapshot.abroad.is_empty());
     let here: Vec<&Happening> = snapshot.happenings.iter().map(AsRef::as_ref).collect();
     let mut providers = vec![provider(
-        parcel.carrier.seventeentrack,
+        carriers::number(parcel.carrier.code),
         "CN",
         snapshot.taken_at - 60,
         &list(&here, |index, step| {
@@ -65,7 +46,7 @@ fn track_info(snapshot: &Snapshot<'_>) -> Value {
     )];
     if let Some(carrier) = abroad {
         providers.push(provider(
-            carrier.seventeentrack,
+            carriers::number(carrier.code),
             carrier.country,
             snapshot.taken_at,
             &list(&snapshot.abroad, |index, _| (index == 0).then_some("InTransit_Arrival")),
@@ -85,7 +66,7 @@ fn track_info(snapshot: &Snapshot<'_>) -> Value {
         "latest_event": newest.cloned(),
         "time_metrics": {"estimated_delivery_date": {"source": null, "from": null, "to": null}},
         "milestone": [],
-        "misc_info": {"risk_factor": 0, "local_key": abroad.map_or(0, |carrier| carrier.seventeentrack)},
+        "misc_info": {"risk_factor": 0, "local_key": abroad.map_or(0, |carrier| carriers::number(carrier.code))},
         "tracking": {"providers_hash": 1, "providers": providers},
     })
 }
@@ -105,7 +86,7 @@ fn provider(key: u32, country: &str, asked_at: Seconds, events: &[Value]) -> Val
 /// Newest first. `instead` may give the event at an index another sub-status than its step has.
 fn list(happenings: &[&Happening], instead: impl Fn(usize, Step) -> Option<&'static str>) -> Vec<Value> {
     let told = happenings.iter().enumerate().map(|(index, happening)| {
-        let own = happening.step.names().sub_status;
+        let own = sub_status(happening.step);
         event(happening, instead(index, happening.step).unwrap_or(own))
     });
     told.rev().collect()
