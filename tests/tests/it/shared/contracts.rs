@@ -296,12 +296,34 @@ fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
     }
 }
 
+const RETURN_OF_17TRACK: &str = include_str!("../../../../processor/domain/tests/core/golden/17track-b-return.json");
+
 #[test]
 fn a_stock_python_client_reads_all_three_topics() {
     let shared = shared();
     let number = "PYTHON1";
     arrives(&shared, number);
+    let of_17track = RETURN_OF_17TRACK.replace("00340000000000000011", "PYTHON17");
+    assert_success(
+        Vendor::SeventeenTrack,
+        &post::seventeentrack(&shared.ingest.url(), &of_17track),
+    );
+    eventually("the parcel of 17TRACK is in its table", || {
+        let rows = tables::transitions_of(&shared.stack, "PYTHON17").len();
+        if rows > 0 {
+            Ok(())
+        } else {
+            Err("no transition yet".to_owned())
+        }
+    });
     let records = python::read(&shared.stack, &THREE);
+    // A vendor that a reader has never heard of is a string like another.
+    for topic in THREE {
+        let mut values = records.iter().filter(|record| record["topic"] == topic);
+        let is_new =
+            |record: &Value| record["value"]["tracking_number"] == "PYTHON17" && record["value"]["vendor"] == "17track";
+        assert!(values.any(is_new), "no record of 17TRACK on {topic}");
+    }
     let told = |topic: &str| -> Vec<&Value> {
         let mine = |record: &&Value| record["topic"] == topic && record["value"]["tracking_number"] == number;
         records.iter().filter(mine).collect()
