@@ -296,6 +296,18 @@ fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
     }
 }
 
+#[test]
+fn an_account_that_takes_unsigned_pushes_is_told_at_start() {
+    let log = shared().ingest.log().unwrap();
+    let warns_of = |account: &str| {
+        let account = format!("\"account\":\"{account}\"");
+        let mut lines = log.lines();
+        lines.any(|line| line.contains("takes unsigned pushes") && line.contains("WARN") && line.contains(&account))
+    };
+    assert!(warns_of("open"));
+    assert!(!warns_of("demo"));
+}
+
 const RETURN_OF_17TRACK: &str = include_str!("../../../../processor/domain/tests/core/golden/17track-b-return.json");
 
 #[test]
