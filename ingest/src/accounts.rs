@@ -23,6 +23,11 @@ impl Accounts {
         accounts.insert(account.name.clone(), account).is_none()
     }
 
+    /// Each of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.by_vendor.values().flat_map(HashMap::values)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.by_vendor.values().map(HashMap::len).sum()

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::SettingsError;
+use courierflow_vendors::account::Unsigned;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -64,6 +65,17 @@ pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<O
     ));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, accounts = app.accounts.len(), "ingest listens");
+    }
+    for account in app
+        .accounts
+        .iter()
+        .filter(|account| account.unsigned == Unsigned::Accept)
+    {
+        tracing::warn!(
+            vendor = account.vendor.as_str(),
+            account = account.name,
+            "takes unsigned pushes: whoever knows the address can tell of any parcel that no signed push has told of"
+        );
     }
 
     let stop = async {

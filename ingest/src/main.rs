@@ -16,7 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Begins the line that says why the program does not run.
 const PROGRAM: &str = "ingest";
 
-/// Receives the pushes of Kuaidi100 and Kdniao and stores them in Kafka.
+/// Receives the pushes of courier-tracking vendors and stores them in Kafka.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {

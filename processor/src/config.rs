@@ -13,6 +13,8 @@ use courierflow_service::kafka_client;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+pub use crate::start_offsets::OnDataLoss;
+
 /// The sections that the processor reads; those of ingest are passed over.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +75,8 @@ pub struct ProcessorSettings {
     /// Whether too many bad records stop a worker. Off, all of them are dead-lettered: for the one run that has to get past
     /// records that somebody has looked at.
     pub poison_guard: bool,
+    /// What derive and sink do when Kafka has deleted records before they were read.
+    pub on_data_loss: OnDataLoss,
 }
 
 impl Default for ProcessorSettings {
@@ -80,6 +84,7 @@ impl Default for ProcessorSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             poison_guard: true,
+            on_data_loss: OnDataLoss::Stop,
         }
     }
 }

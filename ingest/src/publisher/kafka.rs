@@ -19,6 +19,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -348,14 +349,14 @@ impl Shared {
     /// True if the broker and the topics are as they should be.
     fn look_at_broker(&self) -> bool {
         let producer = self.producer();
-        let mut topics_usable = true;
-        for topic in [topics::PUSH, topics::PUSH_DEAD] {
+        let mut trouble = None;
+        let mut partitions = None;
+        for topic in [topics::PUSH, topics::PUSH_DEAD, topics::SHIPMENT, topics::TRANSITION] {
             match producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT) {
                 Ok(metadata) => {
-                    topics_usable &= metadata.topics().iter().any(|found| {
-                        let has_leader = found.partitions().iter().any(|partition| partition.leader() >= 0);
-                        found.name() == topic && found.error().is_none() && has_leader
-                    });
+                    let found = metadata.topics().iter().find(|found| found.name() == topic);
+                    let wrong = topic_trouble(topic, found, &mut partitions);
+                    trouble = trouble.or(wrong);
                 }
                 // Answers of a broker under full load can be late; deliveries say more than metadata then.
                 Err(_) if self.readiness.acknowledged_within(METADATA_TIMEOUT) => return true,
@@ -366,14 +367,13 @@ impl Shared {
             }
         }
         self.note_broker(true);
-        if self.readiness.set_topics(topics_usable) {
-            if topics_usable {
-                tracing::info!("topics are there");
-            } else {
-                tracing::warn!("topics missing or without leader, pushes are answered 503");
+        if self.readiness.set_topics(trouble.is_none()) {
+            match &trouble {
+                None => tracing::info!("topics are there"),
+                Some(trouble) => tracing::warn!("{trouble}: pushes are answered 503"),
             }
         }
-        topics_usable
+        trouble.is_none()
     }
 
     fn note_broker(&self, reachable: bool) {
@@ -385,6 +385,31 @@ impl Shared {
             }
         }
     }
+}
+
+/// What is wrong with a topic. The topics that pushes go to need a leader. Those that derive reads and writes need the same number of
+/// `partitions`, that of the first one: on partitions that the others do not have, a push would be acknowledged and never derived.
+fn topic_trouble(topic: &str, found: Option<&MetadataTopic>, partitions: &mut Option<usize>) -> Option<String> {
+    let found = found.filter(|found| found.error().is_none());
+    if [topics::PUSH, topics::PUSH_DEAD].contains(&topic) {
+        let Some(found) = found else {
+            return Some(format!("topic {topic} is missing"));
+        };
+        if !found.partitions().iter().any(|partition| partition.leader() >= 0) {
+            return Some(format!("topic {topic} has no leader"));
+        }
+    }
+    if topic == topics::PUSH_DEAD {
+        return None;
+    }
+    let count = found.map(|found| found.partitions().len())?;
+    let wanted = *partitions.get_or_insert(count);
+    (count != wanted).then(|| {
+        format!(
+            "topic {topic} has {count} partitions and {} has {wanted}, which must be the same",
+            topics::PUSH
+        )
+    })
 }
 
 /// Largest buffer that a thread keeps for the next push.

@@ -2,18 +2,19 @@
 
 use courierflow_schemas::records::{Identity, Op, Shipment, Signature, Transition, Verdict};
 
-use super::DeriveOptions;
-use super::epoch::{self, Epoch, Span};
-use super::event_id::{content_id, event_ids};
-use super::flags::Flags;
-use super::lane::{self, Route};
-use super::memory::{Memory, RememberedStep};
-use super::overlap::Overlap;
-use super::transition::{self, Step};
-use super::{
-    attempts, delivered, exceptions, freshness, history, milestones, parcel_status, recent_pushes, tracking_state,
-};
 use courierflow_vendors::snapshot::Snapshot;
+
+use crate::DeriveOptions;
+use crate::known::epoch::{self, Epoch, Span};
+use crate::known::memory::{Memory, RememberedChange};
+use crate::known::overlap::Overlap;
+use crate::known::{freshness, recent_pushes};
+use crate::life::history::{self, History};
+use crate::life::transition::{self, StatusChange};
+use crate::life::{delivered, parcel_status, tracking_state};
+use crate::measures::lane::Route;
+use crate::measures::{self, flags, milestones};
+use crate::untold::event_id::{content_id, event_ids};
 
 /// What became of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,76 +163,36 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     };
     let mut history = history::build(snapshot, &event_ids, options);
 
-    // Events in the future take part in status and transitions, not in the milestones (rule 28).
-    let mut found = milestones::find(history.past());
+    // Events in the future take part in status and changes, not in the milestones (rule 28).
+    let found = milestones::find(history.past());
     let passed_over = history.behind(found.delivered).is_some_and(delivered::settle);
-    let steps = transition::steps(&history.events);
     let status = parcel_status::decide(&history.events, found.delivered);
-    let past = history.past();
-    let (from, to) = (&snapshot.route_from, &snapshot.route_to);
-    let known_route = match same_epoch {
-        Some(previous) if Route::needs_record(previous.has_route, from, to) => record.get()?,
-        _ => None,
-    };
-    let own_number = snapshot.tracking_number.as_ref();
-    let route = Route::after(known_route, from, to, own_number);
-    let lane = lane::find(
-        &route,
-        &history.events,
-        &history.area_names,
-        found.delivered,
-        own_number,
-    );
-    found.milestones.left_origin_at = lane::left_origin_at(past, &lane);
-    found.milestones.arrived_dest_at = lane::arrived_dest_at(past, &lane);
-    let until_delivery = found.delivered.and_then(|delivered| past.get(..=delivered));
-    let attempts = attempts::count(until_delivery.unwrap_or(past), found.milestones.first_attempt_at);
-    let (exception_codes, exception_reasons) = exceptions::lists(past);
+    let changes = transition::changes(&history.events);
+    let has_post_terminal_scan = passed_over || changes.iter().any(StatusChange::is_post_terminal_scan);
 
-    let future_events = history.events.len().saturating_sub(past.len());
-    let flags = Flags {
-        bad_time: snapshot.bad_times > 0,
-        delivery_revoked: found.delivery_revoked,
-        future_time: future_events > 0,
-        lane_inferred: lane.inferred,
-        pickup_imputed: found.pickup_imputed,
-        post_terminal_scan: passed_over || steps.iter().any(Step::is_post_terminal_scan),
-        return_signed: history.events.iter().any(|event| event.return_signed),
-        route_loop: snapshot.route_loop,
-        status_inferred: history.status_inferred,
-        tz_assumed: history.zone_assumed,
-        unknown_code: history.unknown_codes > 0,
-    };
+    let route = route(same_epoch, record, snapshot)?;
+    let measures = measures::take(&history, &found, &route, snapshot.tracking_number.as_ref());
+    let flags = flags::names(snapshot, &history, &found, &measures.lane, has_post_terminal_scan);
 
     let mut shipment = Shipment {
         status: status.status,
         sub_status: status.sub_status,
         raw_code: status.raw_code,
         leg: status.leg,
-        origin_code: lane.origin.code,
-        origin: lane.origin.name,
-        dest_code: lane.dest.code,
-        dest: lane.dest.name,
-        milestones: found.milestones,
-        attempts,
-        exception_codes,
-        exception_reasons,
         edd_first: same_epoch.and_then(|previous| previous.edd_first).or(snapshot.edd),
         edd_last: snapshot.edd.or(same_epoch.and_then(|previous| previous.edd_last)),
-        flags: flags.names(),
+        flags,
         route_origin_code: route.origin.code,
         route_origin: route.origin.name,
         route_dest_code: route.dest.code,
         route_dest: route.dest.name,
-        ..opened
+        ..measures.into_shipment(opened)
     };
-    let known_steps = same_epoch.map_or(&[][..], |previous| previous.steps.as_slice());
-    let remembered: Vec<RememberedStep> = steps.iter().map(Step::remembered).collect();
-    let epoch_before = same_epoch.map_or(shipment.epoch, |previous| previous.epoch);
+    let remembered: Vec<RememberedChange> = changes.iter().map(StatusChange::remembered).collect();
     let transitions = transition::news(
-        known_steps,
-        epoch_before,
-        &steps,
+        same_epoch.map_or(&[][..], |previous| previous.changes.as_slice()),
+        same_epoch.map_or(shipment.epoch, |previous| previous.epoch),
+        &changes,
         &remembered,
         &shipment,
         options.id_key,
@@ -245,15 +206,36 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
         new_epochs: u32::from(previous.is_some() && same_epoch.is_none()),
         rewrites: u32::from(lacking > 0),
         retracted_events: lacking,
-        unknown_codes: history.unknown_codes,
-        bad_times: snapshot.bad_times,
-        future_events: saturated(future_events),
-        future_push_times: u32::from(freshness::has_future_push_time(snapshot)),
-        ..Counts::default()
+        ..counts_of(snapshot, &history)
     };
     shipment.events = history.events;
-    let memory = Memory::with_steps(&shipment, remembered);
+    let memory = Memory::with_changes(&shipment, remembered);
     Ok(accepted(shipment, memory, transitions, counts))
+}
+
+/// What the vendor's route says, with what it said before in this epoch.
+fn route<E, F: FnOnce() -> Result<Shipment, E>>(
+    same_epoch: Option<&Memory>,
+    record: &mut Record<F>,
+    snapshot: &Snapshot<'_>,
+) -> Result<Route, E> {
+    let (from, to) = (&snapshot.route_from, &snapshot.route_to);
+    let known = match same_epoch {
+        Some(previous) if Route::needs_record(previous.has_route, from, to) => record.get()?,
+        _ => None,
+    };
+    Ok(Route::after(known, from, to, snapshot.tracking_number.as_ref()))
+}
+
+/// Figures that the snapshot and its events give.
+fn counts_of(snapshot: &Snapshot<'_>, history: &History<'_>) -> Counts {
+    Counts {
+        unknown_codes: history.unknown_codes,
+        bad_times: snapshot.bad_times,
+        future_events: saturated(history.future().len()),
+        future_push_times: u32::from(freshness::has_future_push_time(snapshot)),
+        ..Counts::default()
+    }
 }
 
 /// A push without items changes what is known about the push and the subscription, and nothing about the parcel (rules 1,

@@ -6,8 +6,8 @@ use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{EncodeError, Encoder};
 
-use super::derivation::Derived;
-use super::refusal::{Refusal, RefusalClass};
+use crate::derivation::Derived;
+use crate::refusal::{Refusal, RefusalClass};
 
 /// What one push event may turn into, in bytes; room is left for keys and batch headers.
 pub const MAX_DERIVED_BYTES: usize = topics::MAX_RECORD_BYTES as usize - 64 * 1024;

@@ -12,47 +12,28 @@
 pub mod masking;
 pub mod text;
 
-mod attempts;
-mod delivered;
 mod derivation;
 mod encoding;
-mod epoch;
-mod event_id;
-mod evidence;
-mod exceptions;
-mod expiry;
-mod final_word;
-mod flags;
-mod freshness;
-mod future;
-mod history;
-mod id_key;
-mod lane;
-mod leg;
-pub mod memory;
-mod milestones;
-mod overlap;
-mod parcel_status;
-pub mod receipt;
-mod recent_pushes;
+pub mod known;
+mod life;
+mod meaning;
+mod measures;
 mod refusal;
 mod step;
-mod tracking_state;
-mod transition;
-mod verdict;
+mod untold;
 
 #[doc(inline)]
 pub use courierflow_vendors::snapshot::{ShipmentKey, Snapshot};
 pub use derivation::{Counts, Derived, Outcome, derive};
 pub use encoding::{DerivedEncoder, MAX_DERIVED_BYTES};
-pub use evidence::rank;
-pub use expiry::StreamDay;
-pub use id_key::{IdKey, NoIdKey};
-pub use lane::MUNICIPALITIES;
+pub use known::expiry::StreamDay;
+pub use known::{memory, memory::Memory, receipt};
 pub use masking::{Context, mask};
-pub use memory::Memory;
+pub use meaning::evidence::rank;
+pub use measures::lane::MUNICIPALITIES;
 pub use refusal::{Refusal, RefusalClass};
 pub use step::{Accepted, Effect, NewDay, NoChange, PushRecord, Step, step};
+pub use untold::id_key::{IdKey, NoIdKey};
 
 /// What the configuration decides about derived records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::wire::DecodeError;
 use courierflow_vendors::reading::{self, NoOp, Reading};
 
-use super::DeriveOptions;
-use super::derivation::{self, Derived, Outcome};
-use super::encoding::DerivedEncoder;
-use super::expiry::StreamDay;
-use super::memory::Memory;
-use super::receipt;
-use super::refusal::{Refusal, RefusalClass};
+use crate::DeriveOptions;
+use crate::derivation::{self, Derived, Outcome};
+use crate::encoding::DerivedEncoder;
+use crate::known::expiry::StreamDay;
+use crate::known::memory::Memory;
+use crate::known::receipt;
+use crate::refusal::{Refusal, RefusalClass};
 
 /// A record of the push topic.
 #[derive(Clone, Copy, Debug)]

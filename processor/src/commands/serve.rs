@@ -7,7 +7,7 @@ use anyhow::Context;
 use courierflow_processor::config::Config;
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{dashboard, derive, sink};
+use courierflow_processor::{dashboard, derive, retention, sink};
 use courierflow_schemas::registry::Registry;
 use courierflow_service::signals;
 use tokio::net::TcpListener;
@@ -69,6 +69,7 @@ async fn start_workers(
     let asked = registry.clone();
     let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
 
+    tokio::spawn(retention::publish(config.clone()));
     let mut workers = Vec::new();
     if roles.contains(&Role::Derive) {
         workers.extend(derive::start(config, &registry, ids, health, shutdown)?);

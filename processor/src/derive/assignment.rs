@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use rdkafka::TopicPartitionList;
 
 use super::error::WorkerError;
+use crate::start_offsets::DataLoss;
 
 /// One word of the group.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) enum GroupEvent {
     },
     /// Partitions were given.
     Assigned(Vec<i32>),
+    /// Push events are gone before they were read: nothing was assigned.
+    DataLoss(DataLoss),
 }
 
 /// What all events of one poll come to.
@@ -33,7 +36,7 @@ pub(super) struct AssignmentChange {
 }
 
 impl AssignmentChange {
-    /// Adds the events up; fails if ending a transaction failed.
+    /// Adds the events up; fails if ending a transaction failed, or if push events are lost.
     pub(super) fn of(events: impl IntoIterator<Item = GroupEvent>) -> Result<Self, WorkerError> {
         let mut change = Self::default();
         for event in events {
@@ -49,6 +52,7 @@ impl AssignmentChange {
                         assigned.retain(|partition| !partitions.contains(partition));
                     }
                 }
+                GroupEvent::DataLoss(loss) => return Err(loss.into()),
                 GroupEvent::Assigned(partitions) => change.assigned.get_or_insert_default().extend(partitions),
             }
         }

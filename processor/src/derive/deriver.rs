@@ -40,6 +40,8 @@ pub(super) struct Deriver {
     guard: PoisonGuard,
     /// Where the partitions of aborted transactions are to be read again.
     rewind: BTreeMap<i32, i64>,
+    /// Timestamp of the oldest push event of the last commit, in milliseconds since 1970.
+    committed_up_to: Option<i64>,
 }
 
 impl Deriver {
@@ -61,6 +63,7 @@ impl Deriver {
             encoder: DerivedEncoder::new(ids)?,
             guard,
             rewind: BTreeMap::new(),
+            committed_up_to: None,
         })
     }
 
@@ -242,6 +245,11 @@ impl Deriver {
         counts::lag(statistics, &self.store.committed_offsets())
     }
 
+    /// Age of what was committed last; `None` before the first commit.
+    pub(super) fn seconds_behind(&self) -> Option<f64> {
+        self.committed_up_to.map(seconds_since)
+    }
+
     /// How long the open transaction may stay open.
     pub(super) fn until_commit(&self, interval: Duration) -> Duration {
         self.transactions.until_commit(interval)
@@ -276,6 +284,7 @@ impl Deriver {
             dead_lettered.log("dead-lettered");
         }
         if let Some(oldest) = open.oldest_timestamp {
+            self.committed_up_to = Some(oldest);
             metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
         }
         publish_size(self.store.size());

@@ -8,6 +8,8 @@ use super::producer::ProducerError;
 use super::record_reader::RecordReaderError;
 use super::restore::RestoreError;
 use super::stable_offsets::StableOffsetsError;
+use crate::partition_counts::PartitionCountsDiffer;
+use crate::start_offsets::DataLoss;
 
 /// Why a worker ended, or a push event could not be taken.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,12 @@ pub(super) enum WorkerError {
     /// The record is not at fault: read it again later.
     #[error("not now: {0}")]
     NotNow(DecodeError),
+    /// Push events are gone before they were read.
+    #[error(transparent)]
+    DataLoss(#[from] DataLoss),
+    /// Somebody gave a topic more partitions.
+    #[error(transparent)]
+    PartitionCounts(#[from] PartitionCountsDiffer),
     /// Too many push events cannot be derived: more likely our fault than theirs.
     #[error("{0}")]
     Poisoned(String),
@@ -37,4 +45,11 @@ pub(super) enum WorkerError {
     Pack(#[from] postcard::Error),
     #[error("a record of partition {0} that we wrote cannot be read: state is corrupted")]
     Corrupted(i32),
+}
+
+impl WorkerError {
+    /// True if starting again cannot help: an operator has to look and to decide.
+    pub(super) fn is_for_an_operator(&self) -> bool {
+        matches!(self, Self::Poisoned(_) | Self::DataLoss(_) | Self::PartitionCounts(_))
+    }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
 
-use super::error::WorkerError;
 use super::slot::{Slot, host_name};
 use super::worker::Worker;
 use crate::config::Config;
@@ -54,7 +53,7 @@ fn supervise(
         let result = Worker::new(config, registry, ids, slot.name(), part, health, shutdown).and_then(Worker::run);
         match result {
             Ok(()) => return,
-            Err(error @ WorkerError::Poisoned(_)) => {
+            Err(error) if error.is_for_an_operator() => {
                 tracing::error!(slot = slot.name(), %error, "worker stopped: nothing is derived until it is restarted");
                 health.not_ready(part, error.to_string());
                 return;

@@ -12,7 +12,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
-use rdkafka::{ClientConfig, ClientContext, Offset};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::assignment::{AssignmentChange, GroupEvent, partitions_of};
 use super::counts::worker_name;
@@ -25,11 +26,15 @@ use super::restore::Restorer;
 use super::stable_offsets::stable_offsets;
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
+use crate::partition_counts;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
+use crate::start_offsets::{self, OnDataLoss};
 
 /// How long a member may go without polling; a restore of millions of shipments takes its time.
 const MAX_POLL_INTERVAL: Duration = Duration::from_mins(5);
+/// Between two comparisons of the topics' partition counts.
+const COMPARE_COUNTS: Duration = Duration::from_secs(10);
 const SEEK: Duration = Duration::from_secs(10);
 /// A schema that the registry cannot tell just now is asked for again after this time.
 const NOT_NOW: Duration = Duration::from_secs(1);
@@ -50,6 +55,7 @@ struct Member {
     deriver: Mutex<Deriver>,
     /// What the group said during the last poll.
     events: Mutex<Vec<GroupEvent>>,
+    on_data_loss: OnDataLoss,
 }
 
 impl Member {
@@ -73,13 +79,26 @@ impl ClientContext for Member {
     }
 
     fn stats(&self, statistics: Statistics) {
-        let lag = self.deriver().lag(&statistics);
+        let deriver = self.deriver();
+        let lag = deriver.lag(&statistics);
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("courierflow_derive_lag_records", "worker" => worker_name()).set(lag as f64);
+        let behind = if lag > 0 { deriver.seconds_behind() } else { Some(0.0) };
+        if let Some(behind) = behind {
+            metrics::gauge!("courierflow_derive_lag_seconds", "worker" => worker_name()).set(behind);
+        }
     }
 }
 
 impl ConsumerContext for Member {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let counter = metrics::counter!("courierflow_derive_records_lost_total");
+        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter);
+        if let Err(loss) = done {
+            self.events().push(GroupEvent::DataLoss(loss));
+        }
+    }
+
     /// The group waits until this returns: only then may another worker have the partitions.
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(list) = rebalance {
@@ -124,6 +143,7 @@ impl Worker {
         let member = Member {
             deriver: Mutex::new(deriver),
             events: Mutex::default(),
+            on_data_loss: config.processor.on_data_loss,
         };
         let consumer = consumer_config(client, &config.derive, slot).create_with_context(member)?;
         let worker = Self {
@@ -149,7 +169,9 @@ impl Worker {
     }
 
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
+        let mut counts_compared = None;
         while !self.shutdown.has_begun() {
+            self.compare_partition_counts(&mut counts_compared)?;
             let wait = self.deriver().until_commit(self.commit_interval);
             let polled = self.consumer.poll(wait);
             self.handle_group_events()?;
@@ -199,6 +221,23 @@ impl Worker {
             self.health.ready(&self.part);
         }
         Ok(())
+    }
+
+    /// Now and then: whether all topics still have the same number of partitions.
+    fn compare_partition_counts(&self, compared: &mut Option<Instant>) -> Result<(), WorkerError> {
+        if compared.is_some_and(|then: Instant| then.elapsed() < COMPARE_COUNTS) {
+            return Ok(());
+        }
+        *compared = Some(Instant::now());
+        match partition_counts::difference(&self.consumer) {
+            Ok(None) => Ok(()),
+            Ok(Some(difference)) => Err(difference.into()),
+            // The broker is away, which shows everywhere else.
+            Err(error) => {
+                tracing::debug!(%error, "partition counts");
+                Ok(())
+            }
+        }
     }
 
     /// Goes back to where reading has to start again after an abort.
@@ -256,7 +295,8 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
     client.set("group.id", &settings.group).set("group.instance.id", slot);
     client
         .set("enable.auto.commit", "false")
-        .set("auto.offset.reset", "earliest");
+        // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and its successor says why.
+        .set("auto.offset.reset", "error");
     client.set("isolation.level", "read_committed");
     // With the new group protocol a static member that was killed cannot come back before its session ends. Of the assignors,
     // `range` gives out all partitions at each rebalance. The cooperative one takes two rebalances for a hand-over; a static
@@ -279,7 +319,9 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
 /// Transport errors heal themselves inside the client; only what it calls fatal ends the worker.
 fn judge_poll_error(error: KafkaError) -> Result<(), WorkerError> {
     match error {
-        KafkaError::MessageConsumptionFatal(_) => Err(error.into()),
+        KafkaError::MessageConsumptionFatal(_) | KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
+            Err(error.into())
+        }
         KafkaError::PartitionEOF(_) => Ok(()),
         // The client's log has said it.
         KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {

@@ -46,7 +46,7 @@ async fn topics(config: &Config) -> anyhow::Result<Vec<String>> {
             changes.push(format!("created topic {}", topic.name));
         } else {
             check_partitions(&admin, &topic, config.topics.partitions)?;
-            if align_policy(&admin, &topic).await? {
+            if align_policy(&admin, &topic, config).await? {
                 changes.push(format!("aligned the settings of topic {}", topic.name));
             }
         }
@@ -55,8 +55,10 @@ async fn topics(config: &Config) -> anyhow::Result<Vec<String>> {
 }
 
 /// The settings that make a topic what it is.
-fn policy_settings(topic: &Topic) -> Vec<(&'static str, String)> {
+fn policy_settings(topic: &Topic, config: &Config) -> Vec<(&'static str, String)> {
     let mut settings = vec![
+        // One replica may be away, and a record is acknowledged only when another one than the leader has it.
+        ("min.insync.replicas", min_insync_replicas(config).to_string()),
         ("max.message.bytes", topics::MAX_RECORD_BYTES.to_string()),
         // Ingest and derive set the time of a record to the receipt of its push.
         ("message.timestamp.type", "CreateTime".to_owned()),
@@ -75,8 +77,12 @@ fn policy_settings(topic: &Topic) -> Vec<(&'static str, String)> {
     settings
 }
 
+fn min_insync_replicas(config: &Config) -> i32 {
+    config.topics.replication_factor.saturating_sub(1).max(1)
+}
+
 async fn create(admin: &AdminClient<DefaultClientContext>, topic: &Topic, config: &Config) -> anyhow::Result<bool> {
-    let settings = policy_settings(topic);
+    let settings = policy_settings(topic, config);
     let mut new = NewTopic::new(
         topic.name,
         config.topics.partitions,
@@ -110,7 +116,11 @@ fn check_partitions(admin: &AdminClient<DefaultClientContext>, topic: &Topic, wa
     Ok(())
 }
 
-async fn align_policy(admin: &AdminClient<DefaultClientContext>, topic: &Topic) -> anyhow::Result<bool> {
+async fn align_policy(
+    admin: &AdminClient<DefaultClientContext>,
+    topic: &Topic,
+    config: &Config,
+) -> anyhow::Result<bool> {
     let options = AdminOptions::new().request_timeout(Some(REQUEST));
     let described = admin
         .describe_configs([&ResourceSpecifier::Topic(topic.name)], &options)
@@ -119,8 +129,16 @@ async fn align_policy(admin: &AdminClient<DefaultClientContext>, topic: &Topic) 
     let described = described
         .context("no answer")?
         .map_err(|code| anyhow::anyhow!("describing {}: {code}", topic.name))?;
-    let wanted = policy_settings(topic);
-    let current = |name: &str| described.entry_map().get(name).and_then(|entry| entry.value.clone());
+    let mut wanted = policy_settings(topic, config);
+    let entries = described.entry_map();
+    let current = |name: &str| entries.get(name).and_then(|entry| entry.value.clone());
+    // How long records are kept is an operator's to change.
+    let is_set = |name: &str| {
+        entries
+            .get(name)
+            .is_some_and(|entry| entry.source == ConfigSource::DynamicTopic)
+    };
+    wanted.retain(|(name, _)| *name != "retention.ms" || !is_set(name));
     if wanted.iter().all(|(name, value)| current(name).as_ref() == Some(value)) {
         return Ok(false);
     }

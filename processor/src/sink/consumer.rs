@@ -1,6 +1,6 @@
 //! The Kafka consumer of a worker: its settings, and what its group tells it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use courierflow_service::kafka_client;
@@ -12,8 +12,11 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::types::RDKafkaRespErr;
 
 use crate::config::Config;
+use crate::health::seconds_since;
+use crate::start_offsets::{self, DataLoss, OnDataLoss};
 
 /// Prefetched records are memory on top of the batches.
 const PREFETCH_KIB: &str = "16384";
@@ -42,15 +45,16 @@ pub(super) fn subscribe(
     // What follows is not for configuration to change: correctness rests on it.
     client
         .set("group.id", format!("{}-{table}", config.sink.group))
-        // A group that is new, or whose offsets are older than the topic's retention, begins with what is there.
-        .set("auto.offset.reset", "earliest")
+        // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and the next one says why.
+        .set("auto.offset.reset", "error")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("isolation.level", "read_committed")
         .set("partition.assignment.strategy", "cooperative-sticky")
         // The rebalance callbacks below are those of the classic protocol.
         .set("group.protocol", "classic");
-    let consumer = client.create_with_context::<_, BaseConsumer<GroupEvents>>(GroupEvents::new(table))?;
+    let consumer = client
+        .create_with_context::<_, BaseConsumer<GroupEvents>>(GroupEvents::new(table, config.processor.on_data_loss))?;
     consumer.subscribe(&[topic])?;
     Ok(consumer)
 }
@@ -61,15 +65,25 @@ pub(super) struct GroupEvents {
     revoked: Mutex<Vec<i32>>,
     assigned: AtomicBool,
     lost: AtomicBool,
+    on_data_loss: OnDataLoss,
+    data_loss: Mutex<Option<DataLoss>>,
+    /// Timestamp of the record that was read last, in milliseconds since 1970.
+    newest_read: AtomicI64,
 }
 
+/// No record was read yet.
+const NOTHING_READ: i64 = i64::MIN;
+
 impl GroupEvents {
-    fn new(table: &'static str) -> Self {
+    fn new(table: &'static str, on_data_loss: OnDataLoss) -> Self {
         Self {
             table,
             revoked: Mutex::default(),
             assigned: AtomicBool::new(false),
             lost: AtomicBool::new(false),
+            on_data_loss,
+            data_loss: Mutex::default(),
+            newest_read: AtomicI64::new(NOTHING_READ),
         }
     }
 
@@ -79,6 +93,13 @@ impl GroupEvents {
         partitions.sort_unstable();
         if !partitions.is_empty() {
             tracing::info!(table = self.table, ?partitions, "sink: partitions {what}");
+        }
+    }
+
+    /// A record was read that has this timestamp, in milliseconds since 1970.
+    pub(super) fn has_read(&self, timestamp: Option<i64>) {
+        if let Some(timestamp) = timestamp {
+            self.newest_read.store(timestamp, Ordering::Relaxed);
         }
     }
 
@@ -92,6 +113,11 @@ impl GroupEvents {
         self.lost.swap(false, Ordering::AcqRel)
     }
 
+    /// Records that are gone before they were read, if that stops the worker.
+    pub(super) fn take_data_loss(&self) -> Option<DataLoss> {
+        self.data_loss.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// True once after each assignment, also an empty one.
     pub(super) fn take_assigned(&self) -> bool {
         self.assigned.swap(false, Ordering::AcqRel)
@@ -99,6 +125,14 @@ impl GroupEvents {
 }
 
 impl ConsumerContext for GroupEvents {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let counter = metrics::counter!("courierflow_sink_records_lost_total", "table" => self.table);
+        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter);
+        if let Err(loss) = done {
+            *self.data_loss.lock().unwrap_or_else(PoisonError::into_inner) = Some(loss);
+        }
+    }
+
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(partitions) = rebalance {
             self.lost.fetch_or(consumer.assignment_lost(), Ordering::AcqRel);
@@ -139,6 +173,14 @@ impl ClientContext for GroupEvents {
             // -1: the partition is not ours, or nothing is known yet.
             .map(|partition| partition.consumer_lag.max(0))
             .sum();
+        let behind = match self.newest_read.load(Ordering::Relaxed) {
+            _ if lag == 0 => Some(0.0),
+            NOTHING_READ => None,
+            timestamp => Some(seconds_since(timestamp)),
+        };
+        if let Some(behind) = behind {
+            gauge!("courierflow_sink_lag_seconds", "table" => self.table).set(behind);
+        }
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         gauge!("courierflow_sink_lag_records", "table" => self.table).set(lag as f64);
     }

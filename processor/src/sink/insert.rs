@@ -173,8 +173,8 @@ impl<T: Table> Inserter<T> {
         };
         let retired = T::retired_row(&decoded);
         let row = T::row(decoded, &record.coordinates(T::Record::TOPIC));
-        Ok(match row.and_then(|row| Ok((row, retired?))) {
-            Ok((row, retired)) => Outcome::Row(row, retired),
+        Ok(match row {
+            Ok(row) => Outcome::Row(row, retired),
             Err(error) => Outcome::Refused(error.into()),
         })
     }

@@ -111,6 +111,11 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
                 health.stopped(&reason.to_string());
                 return;
             }
+            Ok(Err(error @ WorkerError::DataLoss(_))) => {
+                tracing::error!(table = T::NAME, %error, "sink: stopped, nothing is stored until it is restarted");
+                health.stopped(&error.to_string());
+                return;
+            }
             Ok(Err(error)) => health.failed("run", &error.to_string()),
             Err(_) => health.failed("run", "the worker panicked"),
         }

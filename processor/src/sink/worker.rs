@@ -25,6 +25,7 @@ use super::rows::Table;
 use super::settle::Unsettled;
 use super::table_health::TableHealth;
 use crate::shutdown::Shutdown;
+use crate::start_offsets::DataLoss;
 
 /// Longest wait for a record; bounds how late the worker notices everything else.
 const POLL: Duration = Duration::from_millis(100);
@@ -45,6 +46,9 @@ pub(super) enum WorkerError {
     /// It must not go on.
     #[error(transparent)]
     Unsettled(#[from] Unsettled),
+    /// Records are gone before they were read.
+    #[error(transparent)]
+    DataLoss(#[from] DataLoss),
     /// A settler ended without a word.
     #[error("a settler thread has died")]
     SettlerDied,
@@ -111,6 +115,9 @@ impl<T: Table> Worker<T> {
     fn read(&mut self) -> Result<(), WorkerError> {
         let polled = self.consumer.poll(POLL);
         let group = self.consumer.context();
+        if let Some(loss) = group.take_data_loss() {
+            return Err(loss.into());
+        }
         for partition in group.take_revoked() {
             self.state.forget(partition);
         }
@@ -126,13 +133,15 @@ impl<T: Table> Worker<T> {
             None => Ok(()),
             Some(Ok(message)) => {
                 self.state.last_kafka_error = None;
+                group.has_read(message.timestamp().to_millis());
                 self.state.read.insert(message.partition(), message.offset() + 1);
                 self.state.batch.push(source_record(&message), Instant::now());
                 Ok(())
             }
-            Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                Err(KafkaError::MessageConsumptionFatal(code).into())
-            }
+            Some(Err(
+                error @ (KafkaError::MessageConsumptionFatal(_)
+                | KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset)),
+            )) => Err(error.into()),
             Some(Err(error)) => {
                 self.state.say_once(T::NAME, &error);
                 Ok(())

@@ -141,7 +141,7 @@ fn prepare(config: &Config) -> anyhow::Result<()> {
         .create()?;
     let max_bytes = topics::MAX_RECORD_BYTES.to_string();
     let new = |name| NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1)).set("max.message.bytes", &max_bytes);
-    let topics = [new(topics::PUSH), new(topics::PUSH_DEAD)];
+    let topics = [topics::PUSH, topics::PUSH_DEAD, topics::SHIPMENT, topics::TRANSITION].map(new);
     let created = runtime(1)?.block_on(admin.create_topics(&topics, &AdminOptions::new()))?;
     for result in created {
         result.map_err(|(topic, error)| anyhow::anyhow!("{topic}: {error}"))?;

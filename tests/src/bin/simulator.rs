@@ -1,7 +1,7 @@
 //! Plays all vendors: lives parcels through weeks of simulated time, posts their signed pushes to ingest, and prints
 //! what `ClickHouse` makes of them. To try a set-up of your own, name its URLs, accounts and secrets.
 
-#![allow(clippy::print_stdout, reason = "a program for people at a terminal")]
+#![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -9,14 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
-use courierflow_tests::simulator::push::{
-    KdniaoAccount, Kuaidi100Account, SeventeenTrackAccount, Simulation, SimulationConfig,
-};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser};
+use courierflow_schemas::records::Vendor;
+use courierflow_tests::simulator::push::config::accounts;
+use courierflow_tests::simulator::push::{Simulation, SimulationConfig};
 use courierflow_tests::simulator::report::{CARRIERS_SQL, ClickHouse, Findings, wait_until_caught_up};
 use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
+use courierflow_tests::simulator::vendors::options::{Account, AccountOption};
+use courierflow_tests::simulator::vendors::service;
 
-/// Simulated pushes of Kuaidi100, Kdniao and 17TRACK, and a report of what came out.
+/// Simulated pushes of all vendors, and a report of what came out.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -59,51 +61,8 @@ struct Arguments {
     /// Seconds after which a push that keeps failing is given up
     #[arg(long, default_value_t = 60)]
     give_up_after: u64,
-    /// Account of signed Kuaidi100 pushes; empty: none are sent
-    #[arg(long, default_value = "demo")]
-    kuaidi100_account: String,
-    /// Salt of that account
-    #[arg(
-        long,
-        env = "KUAIDI100_SALT",
-        default_value = "courierflow-demo-salt",
-        hide_env_values = true
-    )]
-    kuaidi100_salt: String,
-    /// Account of unsigned Kuaidi100 pushes (flat forms, JSON); empty: none are sent
-    #[arg(long, default_value = "open")]
-    kuaidi100_open_account: String,
-    /// Account of signed Kdniao pushes; empty: none are sent
-    #[arg(long, default_value = "demo")]
-    kdniao_account: String,
-    /// App key of that account
-    #[arg(
-        long,
-        env = "KDNIAO_APP_KEY",
-        default_value = "courierflow-demo-app-key",
-        hide_env_values = true
-    )]
-    kdniao_app_key: String,
-    /// Business id (`EBusinessID`) of that account
-    #[arg(long, default_value = "1000001")]
-    kdniao_business_id: String,
-    /// Account of unsigned Kdniao pushes (JSON); empty: none are sent
-    #[arg(long, default_value = "open")]
-    kdniao_open_account: String,
-    /// Account of signed 17TRACK pushes; empty: none are sent
-    #[arg(long = "17track-account", default_value = "demo")]
-    seventeentrack_account: String,
-    /// API key of that account
-    #[arg(
-        long = "17track-api-key",
-        env = "SEVENTEENTRACK_API_KEY",
-        default_value = "17track-demo-key-0001",
-        hide_env_values = true
-    )]
-    seventeentrack_api_key: String,
-    /// Account of unsigned 17TRACK pushes; empty: none are sent
-    #[arg(long = "17track-open-account", default_value = "open")]
-    seventeentrack_open_account: String,
+    #[command(flatten)]
+    accounts: AccountArguments,
     /// Print a carrier table from ClickHouse afterwards (the default)
     #[arg(long, overrides_with = "no_report")]
     report: bool,
@@ -126,12 +85,6 @@ fn number(text: &str, most: f64) -> Result<f64, String> {
 
 impl Arguments {
     fn simulation(&self, now: i64) -> SimulationConfig {
-        let given = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
-        let kdniao = |name, app_key| KdniaoAccount {
-            name,
-            business_id: self.kdniao_business_id.clone(),
-            app_key,
-        };
         SimulationConfig {
             seed: self.seed,
             parcels: self.parcels,
@@ -139,20 +92,45 @@ impl Arguments {
             days: self.days,
             mischief: self.mischief,
             reuse_numbers: self.reuse_numbers,
-            kuaidi100: given(&self.kuaidi100_account).map(|name| Kuaidi100Account {
-                name,
-                salt: Some(self.kuaidi100_salt.clone()),
-            }),
-            kuaidi100_open: given(&self.kuaidi100_open_account).map(|name| Kuaidi100Account { name, salt: None }),
-            kdniao: given(&self.kdniao_account).map(|name| kdniao(name, Some(self.kdniao_app_key.clone()))),
-            kdniao_open: given(&self.kdniao_open_account).map(|name| kdniao(name, None)),
-            seventeentrack: given(&self.seventeentrack_account).map(|name| SeventeenTrackAccount {
-                name,
-                api_key: Some(self.seventeentrack_api_key.clone()),
-            }),
-            seventeentrack_open: given(&self.seventeentrack_open_account)
-                .map(|name| SeventeenTrackAccount { name, api_key: None }),
+            accounts: self.accounts.0.clone(),
         }
+    }
+}
+
+/// The accounts that the options of the vendors ask for.
+#[derive(Debug)]
+struct AccountArguments(Vec<Account>);
+
+impl Args for AccountArguments {
+    fn augment_args(command: Command) -> Command {
+        let options = Vendor::ALL.map(|vendor| service(vendor).account_options().all());
+        command.args(options.into_iter().flatten().map(|option| {
+            let argument = Arg::new(option.name)
+                .long(option.name)
+                .value_name("TEXT")
+                .help(option.help)
+                .default_value(option.default);
+            match option.env {
+                Some(variable) => argument.env(variable).hide_env_values(true),
+                None => argument,
+            }
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for AccountArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let value = |option: &AccountOption| matches.get_one(option.name).cloned().unwrap_or_default();
+        Ok(Self(accounts(value)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 
@@ -171,11 +149,16 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let started_at = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros())?;
     let now = arguments.now.map_or(started_at / 1_000_000, jiff::Timestamp::as_second);
-    let simulation = Simulation::new(arguments.simulation(now));
+    let config = arguments.simulation(now);
+    let vendors: Vec<_> = config.vendors().map(Vendor::as_str).collect();
+    let simulation = Simulation::new(config);
     let pushes = simulation.len() as u64;
     println!(
-        "{} parcels, {pushes} pushes of three vendors, seed {}: to {}",
-        arguments.parcels, arguments.seed, arguments.ingest_url
+        "{} parcels, {pushes} pushes of {}, seed {}: to {}",
+        arguments.parcels,
+        vendors.join(", "),
+        arguments.seed,
+        arguments.ingest_url
     );
 
     let stop = Arc::new(AtomicBool::new(false));

@@ -39,7 +39,7 @@ pub struct Question {
     pub from_date: String,
     /// Last pickup day.
     pub to_date: String,
-    /// kuaidi100 or kdniao.
+    /// Name of the vendor.
     pub vendor: String,
     /// Province or city.
     pub origin: String,

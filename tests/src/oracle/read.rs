@@ -257,8 +257,7 @@ fn kuaidi100_item(item: &Value, segment: Segment, zone: Option<&'static str>) ->
 }
 
 fn time_of(value: &Value, zone: &Zone) -> Option<Time> {
-    let time = time::placed(time::parse(&text_of(value)?)?, zone);
-    time::is_possible(time.local).then_some(time)
+    time::placed(time::parse(&text_of(value)?)?, zone)
 }
 
 /// Rule 63c: a line without a usable code or name that only says that nothing was found.
@@ -311,9 +310,8 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
             .push_time
             .as_deref()
             .and_then(time::parse)
-            .map(|written| time::placed(written, &time::CHINA))
             // Rule 23: one push of the year 9999 would make all others look older for ever.
-            .filter(|time| time::is_possible(time.local))
+            .and_then(|written| time::placed(written, &time::CHINA))
             .map(|time| time.utc)
             .filter(|utc| !(in_force(66) && time::is_future(*utc, push.received_at.0))),
         edd: text_of(field("EstimatedDeliveryTime")).and_then(|text| time::parse_estimate(&text)),

@@ -209,7 +209,9 @@ fn item(event: &Value, segment: Segment, list: usize, zone: Option<&str>) -> Ite
 fn times(event: &Value, zone: Option<&str>) -> Option<(Time, Option<Zone>)> {
     if let Some((local, east)) = text_of(&event["time_iso"]).and_then(|text| with_offset(&text)) {
         let zone = Zone::Offset(east);
-        return Some((time::placed(Written::Clock(local), &zone), Some(zone)));
+        if let Some(time) = time::placed(Written::Clock(local), &zone) {
+            return Some((time, Some(zone)));
+        }
     }
     let raw = |field: &str| text_of(&event["time_raw"][field]).map(|text| text.trim().to_owned());
     let (date, told_clock) = (raw("date"), raw("time").filter(|clock| !clock.is_empty()));
@@ -226,7 +228,7 @@ fn times(event: &Value, zone: Option<&str>) -> Option<(Time, Option<Zone>)> {
     }
     let local = written(told_clock.as_deref().unwrap_or("00:00:00"))?;
     let zone = zone.map(|name| Zone::Named(name.to_owned()));
-    let time = time::placed(Written::Clock(local), zone.as_ref().unwrap_or(&Zone::Offset(0)));
+    let time = time::placed(Written::Clock(local), zone.as_ref().unwrap_or(&Zone::Offset(0)))?;
     Some((time, zone))
 }
 
@@ -250,7 +252,7 @@ fn with_offset(text: &str) -> Option<(DateTime, i64)> {
 fn instant(value: &Value) -> Option<(DateTime, i64)> {
     let text = text_of(value)?;
     let (local, east) = with_offset(&text).or_else(|| Some((clock(&text)?, 0)))?;
-    let utc = time::placed(Written::Clock(local), &Zone::Offset(east)).utc;
+    let utc = time::placed(Written::Clock(local), &Zone::Offset(east))?.utc;
     let in_utc = local.checked_sub(jiff::Span::new().seconds(east)).ok()?;
     time::is_possible(in_utc).then_some((in_utc, utc))
 }
@@ -270,7 +272,7 @@ fn estimate(told: &Value, zone: Option<&str>) -> Option<i64> {
                 (local, zone.map_or(Zone::Offset(0), |name| Zone::Named(name.to_owned())))
             }
         };
-        time::is_possible(local).then(|| time::placed(Written::Clock(local), &zone).utc)
+        time::placed(Written::Clock(local), &zone).map(|time| time.utc)
     };
     read(&told["to"]).or_else(|| read(&told["from"]))
 }

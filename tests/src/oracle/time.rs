@@ -98,16 +98,16 @@ pub(super) fn parse(text: &str) -> Option<Written> {
     None
 }
 
-/// What was written, by the clock of this zone.
-pub(super) fn placed(written: Written, zone: &Zone) -> Time {
+/// What was written, by the clock of this zone; `None` outside the years of rule 28, some of which no zone can place.
+pub(super) fn placed(written: Written, zone: &Zone) -> Option<Time> {
     match written {
-        Written::Clock(local) => Time {
+        Written::Clock(local) => is_possible(local).then(|| Time {
             local,
             in_zone: local,
             utc: zone.utc(local),
             is_absolute: false,
-        },
-        Written::Offset(local, offset) => {
+        }),
+        Written::Offset(local, offset) => is_possible(local).then(|| {
             let utc = at_offset(local, offset);
             Time {
                 local,
@@ -115,13 +115,16 @@ pub(super) fn placed(written: Written, zone: &Zone) -> Time {
                 utc,
                 is_absolute: true,
             }
+        }),
+        Written::Unix(utc) => {
+            let local = zone.local(utc);
+            is_possible(local).then_some(Time {
+                local,
+                in_zone: local,
+                utc,
+                is_absolute: true,
+            })
         }
-        Written::Unix(utc) => Time {
-            local: zone.local(utc),
-            in_zone: zone.local(utc),
-            utc,
-            is_absolute: true,
-        },
     }
 }
 

@@ -984,8 +984,11 @@ fn local_time(rng: &mut Rng, line: &Line, zone: &Zone) -> Value {
         return json!(bad);
     }
     let clock = civil(line.local);
-    if in_force(70) && chance(rng, 20) {
-        return absolute_time(rng, time::placed(Written::Clock(clock), zone).utc);
+    if in_force(70)
+        && chance(rng, 20)
+        && let Some(time) = time::placed(Written::Clock(clock), zone)
+    {
+        return absolute_time(rng, time.utc);
     }
     let form = match rng.u8(..18) {
         0 => "%Y/%m/%d %H:%M:%S",

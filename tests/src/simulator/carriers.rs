@@ -30,12 +30,6 @@ pub enum Style {
 pub struct Carrier {
     /// Canonical code, as in topics and tables.
     pub code: &'static str,
-    /// Code of the company at Kuaidi100.
-    pub kuaidi100: &'static str,
-    /// Code of the company at Kdniao.
-    pub kdniao: &'static str,
-    /// Number of the company at 17TRACK.
-    pub seventeentrack: u32,
     /// Short Chinese name.
     pub name: &'static str,
     /// English name.
@@ -81,9 +75,6 @@ pub struct Carrier {
 /// The ordinary carrier, from which the others differ.
 pub const ORDINARY: Carrier = Carrier {
     code: "zto",
-    kuaidi100: "zhongtong",
-    kdniao: "ZTO",
-    seventeentrack: 190_455,
     name: "中通",
     name_en: "ZTO Express",
     hotline: "95311",
@@ -111,9 +102,6 @@ pub static CARRIERS: [Carrier; 9] = [
     ORDINARY,
     Carrier {
         code: "yto",
-        kuaidi100: "yuantong",
-        kdniao: "YTO",
-        seventeentrack: 190_157,
         name: "圆通",
         name_en: "YTO Express",
         hotline: "95554",
@@ -127,9 +115,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "sto",
-        kuaidi100: "shentong",
-        kdniao: "STO",
-        seventeentrack: 190_324,
         name: "申通",
         name_en: "STO Express",
         hotline: "95543",
@@ -142,9 +127,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "yunda",
-        kuaidi100: "yunda",
-        kdniao: "YD",
-        seventeentrack: 191_197,
         name: "韵达",
         name_en: "Yunda Express",
         hotline: "95546",
@@ -155,9 +137,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "jt",
-        kuaidi100: "jtexpress",
-        kdniao: "JTSD",
-        seventeentrack: 190_442,
         name: "极兔",
         name_en: "J&T Express",
         hotline: "956025",
@@ -171,9 +150,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "sf",
-        kuaidi100: "shunfeng",
-        kdniao: "SF",
-        seventeentrack: 100_012,
         name: "顺丰",
         name_en: "SF Express",
         hotline: "95338",
@@ -197,9 +173,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "jd",
-        kuaidi100: "jd",
-        kdniao: "JD",
-        seventeentrack: 191_121,
         name: "京东",
         name_en: "JD Logistics",
         hotline: "950616",
@@ -220,9 +193,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "ems",
-        kuaidi100: "ems",
-        kdniao: "EMS",
-        seventeentrack: 3_013,
         name: "EMS",
         name_en: "EMS China",
         hotline: "11183",
@@ -240,9 +210,6 @@ pub static CARRIERS: [Carrier; 9] = [
     },
     Carrier {
         code: "chinapost",
-        kuaidi100: "youzhengguonei",
-        kdniao: "YZPY",
-        seventeentrack: 3_011,
         name: "邮政包裹",
         name_en: "China Post",
         hotline: "11185",

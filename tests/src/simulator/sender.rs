@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::order::{Ticket, Window};
 use super::push::SimulatedPush;
+use super::vendors::service;
 
 /// How to send.
 #[derive(Clone, Debug)]
@@ -69,18 +70,7 @@ pub enum Answer {
 /// Reads an answer as the vendor reads it: only its own success body counts.
 pub fn answer(vendor: Vendor, status: u16, body: &[u8]) -> Answer {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
-    let says = |key: &str, value: &Value| parsed.get(key) == Some(value);
-    let success = match vendor {
-        Vendor::Kuaidi100 => says("result", &Value::Bool(true)) && says("returnCode", &"200".into()),
-        Vendor::Kdniao => {
-            says("Success", &Value::Bool(true))
-                && ["EBusinessID", "UpdateTime", "Reason"]
-                    .iter()
-                    .all(|key| parsed.get(key).is_some_and(Value::is_string))
-        }
-        // It looks at the status alone; the body is our promise.
-        Vendor::SeventeenTrack => says("code", &0.into()),
-    };
+    let success = service(vendor).is_success(&parsed);
     let quoted = || {
         format!(
             "HTTP {status}: {}",
@@ -122,33 +112,27 @@ pub async fn send(
     let mut in_flight: JoinSet<(Ticket, u64, Outcome)> = JoinSet::new();
     let mut exhausted = false;
     let mut failed_in_a_row = 0;
-    let mut next_start = started;
+    let mut pace = Pace {
+        rate: config.rate,
+        started,
+        next_start: started,
+    };
     let mut ticks = tokio::time::interval(Duration::from_millis(500));
 
     loop {
         let stopping = stop.load(Ordering::Relaxed) || failed_in_a_row >= HOPELESS;
         // Look further ahead than what is in flight: the next pushes may all be about parcels that are being sent.
-        while !exhausted && !stopping && window.len() < config.concurrency * 16 {
-            match pushes.next() {
-                Some(push) => {
-                    let numbers = push.tracking_numbers.clone();
-                    window.add(push, numbers);
-                }
-                None => exhausted = true,
-            }
+        if !exhausted && !stopping {
+            exhausted = fill(&mut window, &mut pushes, config.concurrency * 16);
         }
         let mut paced = false;
         while !stopping && in_flight.len() < config.concurrency {
-            if config.rate > 0.0 && Instant::now() < next_start {
+            if Instant::now() < pace.next_start {
                 paced = true;
                 break;
             }
             let Some((ticket, push)) = window.start() else { break };
-            if config.rate > 0.0 {
-                let not_before = started + started.elapsed().saturating_sub(Duration::from_millis(100));
-                // Time lost waiting for answers is made up for by a short burst at most.
-                next_start = next_start.max(not_before) + Duration::from_secs_f64(1.0 / config.rate);
-            }
+            pace.start_one();
             progress.sent += 1;
             let (client, base, stop) = (client.clone(), Arc::clone(&base), Arc::clone(&stop));
             let give_up_at = Instant::now() + config.give_up_after;
@@ -169,7 +153,7 @@ pub async fn send(
                     count(&mut progress, parcels, outcome);
                 }
             }
-            () = tokio::time::sleep_until(next_start.into()), if paced => {}
+            () = tokio::time::sleep_until(pace.next_start.into()), if paced => {}
             _ = ticks.tick() => {
                 progress.elapsed = started.elapsed();
                 on_progress(&progress);
@@ -178,6 +162,34 @@ pub async fn send(
     }
     progress.elapsed = started.elapsed();
     Ok(progress)
+}
+
+/// Takes pushes from the stream until there are `most` in the window; true when the stream has ended.
+fn fill(window: &mut Window<SimulatedPush>, pushes: &mut impl Iterator<Item = SimulatedPush>, most: usize) -> bool {
+    while window.len() < most {
+        let Some(push) = pushes.next() else { return true };
+        let numbers = push.tracking_numbers.clone();
+        window.add(push, numbers);
+    }
+    false
+}
+
+/// When pushes may start.
+struct Pace {
+    /// Starts a second; 0: no limit.
+    rate: f64,
+    started: Instant,
+    next_start: Instant,
+}
+
+impl Pace {
+    fn start_one(&mut self) {
+        if self.rate > 0.0 {
+            // Time lost waiting for answers is made up for by a short burst at most.
+            let not_before = self.started + self.started.elapsed().saturating_sub(Duration::from_millis(100));
+            self.next_start = self.next_start.max(not_before) + Duration::from_secs_f64(1.0 / self.rate);
+        }
+    }
 }
 
 fn count(progress: &mut Progress, parcels: u64, outcome: Outcome) {

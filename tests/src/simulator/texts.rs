@@ -7,6 +7,7 @@ use super::carriers::{Carrier, Style};
 use super::places::City;
 use super::random::Random;
 use super::steps::Step;
+use super::vendors::kuaidi100::steps::names;
 
 const SURNAMES: &[&str] = &[
     "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭", "何", "林", "欧阳",
@@ -37,7 +38,7 @@ const PROXIES: &[&str] = &["门卫", "前台", "家人", "物业", "邻居"];
 const PROMOTIONS: &[&str] = &[
     "🎁 参加满意度调查，赢取 5 元寄件券 👉 https://example.com/x?a=1&b=2",
     "📦 您的满意是我们的动力，请给五星好评 ⭐⭐⭐⭐⭐",
-    "寄快递，找我们😊 满 3 件 8 折",
+    "；寄快递，找我们😊 满 3 件 8 折",
 ];
 
 /// A courier.
@@ -107,7 +108,8 @@ pub struct Scene<'life> {
 
 /// A line that says by itself what the step is, for subscriptions without codes and names.
 pub fn telling(step: Step, random: &mut Random) -> &'static str {
-    let texts = labels::of_code(step.names().advanced.0);
+    // They are filed under the codes of the vendor that has one for most steps.
+    let texts = labels::of_code(names(step).advanced.0);
     random.pick::<&str>(&texts)
 }
 

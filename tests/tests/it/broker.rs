@@ -6,7 +6,7 @@ use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Launch, Server, Stack};
 
 use crate::harness::load::Load;
-use crate::harness::post::{self, assert_kdniao_body};
+use crate::harness::post::{self, assert_kdniao_refused};
 use crate::harness::{assert_tables_are_right, eventually, migrated, processor, ready, topics, wait_until_in_tables};
 
 fn request_data(number: &str) -> String {
@@ -46,7 +46,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
     let refused = post::kdniao(&ingest.url(), &request_data("DURING2")).unwrap();
     assert_eq!(refused.status, 503, "{refused:?}");
     assert!(refused.retry_after.is_some(), "{refused:?}");
-    assert_kdniao_body(&refused.json(), false);
+    assert_kdniao_refused(&refused.json());
     eventually("ingest is not ready", || {
         if ingest.is_ready() {
             Err("still ready".to_owned())

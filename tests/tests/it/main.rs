@@ -10,11 +10,13 @@
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`dashboard`] | own | the dashboard's API against figures worked out by hand, and its page in a browser |
+//! | [`data_loss`] | own | Kafka deletes records before they were read |
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`garbage`] | own | records on the topics that nobody should have written |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
+//! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`replay`] | own | the push topic is derived anew into fresh tables, which take the place of damaged ones |
@@ -37,12 +39,14 @@ mod broker;
 mod chaos;
 mod configuration;
 mod dashboard;
+mod data_loss;
 mod dead_letters;
 mod derive;
 mod garbage;
 mod harness;
 mod metrics;
 mod migration;
+mod partitions;
 mod recomputation;
 mod registry;
 mod replay;

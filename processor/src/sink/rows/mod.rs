@@ -36,9 +36,9 @@ pub trait Table: Send + 'static {
     /// The row of a record. Depends on nothing else: replaying a topic makes the same rows.
     fn row(record: Self::Record, found_at: &Coordinates<'_>) -> Result<Self::Row, Unrepresentable>;
 
-    /// A row that deletes another one, which a record makes void.
-    fn retired_row(_: &Self::Record) -> Result<Option<Self::Row>, Unrepresentable> {
-        Ok(None)
+    /// A row that deletes another one, which a record makes void. `None` also where that one could not be shown.
+    fn retired_row(_: &Self::Record) -> Option<Self::Row> {
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Posts pushes by hand, as a vendor would.
 
 use courierflow_schemas::records::Vendor;
-use courierflow_tests::simulator::{kdniao, kuaidi100, seventeentrack};
+use courierflow_tests::simulator::vendors::{kdniao, kuaidi100, service, seventeentrack};
 use serde_json::Value;
 
 /// Secrets and business id of the accounts in the local configuration.
@@ -9,9 +9,6 @@ pub(crate) const SALT: &str = "courierflow-demo-salt";
 pub(crate) const APP_KEY: &str = "courierflow-demo-app-key";
 pub(crate) const API_KEY: &str = "17track-demo-key-0001";
 pub(crate) const BUSINESS_ID: &str = "1000001";
-
-/// The success body of Kuaidi100, to the letter.
-pub(crate) const KUAIDI100_SUCCESS: &str = r#"{"result":true,"returnCode":"200","message":"成功"}"#;
 
 /// An answer.
 #[derive(Debug)]
@@ -93,20 +90,17 @@ pub(crate) fn seventeentrack(base: &str, body: &str) -> Result<Answer, String> {
 pub(crate) fn assert_success(vendor: Vendor, answer: &Result<Answer, String>) {
     let answer = answer.as_ref().expect("ingest answers");
     assert_eq!(answer.status, 200, "{answer:?}");
-    match vendor {
-        Vendor::Kuaidi100 => assert_eq!(answer.body, KUAIDI100_SUCCESS),
-        Vendor::Kdniao => assert_kdniao_body(&answer.json(), true),
-        Vendor::SeventeenTrack => assert_eq!(answer.body, r#"{"code":0}"#),
-    }
+    let is_promised = service(vendor).is_promised_success(&answer.body, BUSINESS_ID);
+    assert!(is_promised, "not the success of {vendor}: {}", answer.body);
 }
 
-/// Exactly the four keys of Kdniao, in the right case.
-pub(crate) fn assert_kdniao_body(body: &Value, success: bool) {
+/// A refusal of Kdniao: exactly its four keys, in the right case.
+pub(crate) fn assert_kdniao_refused(body: &Value) {
     let keys: Vec<_> = body.as_object().expect("an object").keys().cloned().collect();
     assert_eq!(keys.len(), 4, "{body}");
     assert_eq!(body["EBusinessID"], BUSINESS_ID);
-    assert_eq!(body["Success"], success);
-    assert_eq!(body["Reason"] == "", success, "{body}");
+    assert_eq!(body["Success"], false);
+    assert_ne!(body["Reason"], "", "{body}");
     let time = body["UpdateTime"].as_str().expect("a text");
     jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", time).expect("yyyy-MM-dd HH:mm:ss");
 }

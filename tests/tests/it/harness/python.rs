@@ -36,7 +36,7 @@ fn environment(directory: &Path) -> PathBuf {
         Path::new("python3"),
         ["-c", "import sys; print(*sys.version_info[:2], sep='.')"],
     );
-    let digest = courierflow_tests::simulator::kuaidi100::digest(&String::from_utf8_lossy(&pins));
+    let digest = courierflow_tests::simulator::vendors::kuaidi100::digest(&String::from_utf8_lossy(&pins));
     let name = format!("python-client-{}-{}", version.trim(), &digest[..8].to_lowercase());
     let environment = cache().join(name);
     // Two test runs may come here at once; a venv cannot be renamed, so a mark says that it is complete.

@@ -9,7 +9,7 @@ use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Encoder, Record as _};
 use courierflow_tests::stack::Stack;
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -159,16 +159,61 @@ pub(crate) fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
     value
 }
 
-/// Deletes topics and consumer groups, and waits until they are gone.
-pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+/// Deletes all records of a topic, as retention does.
+pub(crate) fn delete_records(stack: &dyn Stack, topic: &str) {
+    let (admin, runtime) = admin(stack);
+    let mut ends = TopicPartitionList::new();
+    for partition in 0..partitions(stack, topic) {
+        let partition = i32::try_from(partition).expect("few partitions");
+        ends.add_partition_offset(topic, partition, Offset::End)
+            .expect("a valid offset");
+    }
+    let deleted = runtime.block_on(admin.delete_records(&ends, &AdminOptions::new()));
+    for element in deleted.expect("an answer").elements() {
+        element.error().expect("the records are deleted");
+    }
+}
+
+/// What a topic's setting is.
+pub(crate) fn setting(stack: &dyn Stack, topic: &str, name: &str) -> String {
+    let (admin, runtime) = admin(stack);
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let described = runtime.block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options));
+    let described = described.expect("an answer").remove(0).expect("the topic's settings");
+    let value = described.entry_map().get(name).and_then(|entry| entry.value.clone());
+    value.expect("the setting has a value")
+}
+
+/// Changes a topic's settings to this one alone, as a careless operator might.
+pub(crate) fn set(stack: &dyn Stack, topic: &str, name: &str, value: &str) {
+    let (admin, runtime) = admin(stack);
+    let alter = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(name, value);
+    let altered = runtime.block_on(admin.alter_configs([&alter], &AdminOptions::new()));
+    altered.expect("an answer").remove(0).expect("the setting is changed");
+}
+
+fn admin(stack: &dyn Stack) -> (AdminClient<DefaultClientContext>, tokio::runtime::Runtime) {
+    let admin = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
         .create()
         .expect("an admin client");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    (admin, runtime.expect("a runtime"))
+}
+
+/// Gives a topic more partitions.
+pub(crate) fn grow(stack: &dyn Stack, topic: &str, partitions: usize) {
+    let (admin, runtime) = admin(stack);
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    let grown = runtime.block_on(admin.create_partitions(&[NewPartitions::new(topic, partitions)], &options));
+    for result in grown.expect("an answer") {
+        result.expect("more partitions");
+    }
+}
+
+/// Deletes topics and consumer groups, and waits until they are gone.
+pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
+    let (admin, runtime) = admin(stack);
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
     // A static member does not say good-bye: its group is empty when its session has ended.
     for group in groups {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
 use courierflow_schemas::topics::{self, PUSH, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::Record as _;
-use courierflow_tests::simulator::kuaidi100::{self, Shape};
+use courierflow_tests::simulator::vendors::kuaidi100::{self, Shape};
 use courierflow_tests::stack::Stack;
 use serde_json::{Value, json};
 
-use crate::harness::post::{self, SALT, assert_kdniao_body, assert_success};
+use crate::harness::post::{self, SALT, assert_kdniao_refused, assert_success};
 use crate::harness::topics::{THREE, murmur2_partition, partitions, read};
 use crate::harness::{agent, ask_registry, eventually, migrate, python, shared, tables};
 
@@ -108,7 +108,7 @@ fn murmur2_is_that_of_the_java_client() {
     }
 }
 
-/// Texts of the kinds of rule 68, each with what must not be seen of it.
+/// Texts by the five steps of rule 32, each with what must not be seen of it.
 const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("快件已暂存至丰巢，取件码 8-2-30417", &["8-2-30417"]),
     ("快件已存放至驿站，提货码为66-9-1042", &["66-9-1042"]),
@@ -131,7 +131,7 @@ const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("隐私号18675534564-2291，请勿保存", &["18675534564", "534564", "2291，"]),
     ("派件员电话15988776655(本人)", &["15988776655"]),
     ("网点电话0571-87654321", &["87654321"]),
-    ("仓库电话 076981846991 客服", &["81846991"]),
+    ("仓库 0769-81846991 客服", &["81846991"]),
 ];
 
 /// In fields that derivation does not read, in places, and around the push.
@@ -297,11 +297,45 @@ fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
 }
 
 #[test]
+fn an_account_that_takes_unsigned_pushes_is_told_at_start() {
+    let log = shared().ingest.log().unwrap();
+    let warns_of = |account: &str| {
+        let account = format!("\"account\":\"{account}\"");
+        let mut lines = log.lines();
+        lines.any(|line| line.contains("takes unsigned pushes") && line.contains("WARN") && line.contains(&account))
+    };
+    assert!(warns_of("open"));
+    assert!(!warns_of("demo"));
+}
+
+const RETURN_OF_17TRACK: &str = include_str!("../../../../processor/domain/tests/core/golden/17track-b-return.json");
+
+#[test]
 fn a_stock_python_client_reads_all_three_topics() {
     let shared = shared();
     let number = "PYTHON1";
     arrives(&shared, number);
+    let of_17track = RETURN_OF_17TRACK.replace("00340000000000000011", "PYTHON17");
+    assert_success(
+        Vendor::SeventeenTrack,
+        &post::seventeentrack(&shared.ingest.url(), &of_17track),
+    );
+    eventually("the parcel of 17TRACK is in its table", || {
+        let rows = tables::transitions_of(&shared.stack, "PYTHON17").len();
+        if rows > 0 {
+            Ok(())
+        } else {
+            Err("no transition yet".to_owned())
+        }
+    });
     let records = python::read(&shared.stack, &THREE);
+    // A vendor that a reader has never heard of is a string like another.
+    for topic in THREE {
+        let mut values = records.iter().filter(|record| record["topic"] == topic);
+        let is_new =
+            |record: &Value| record["value"]["tracking_number"] == "PYTHON17" && record["value"]["vendor"] == "17track";
+        assert!(values.any(is_new), "no record of 17TRACK on {topic}");
+    }
     let told = |topic: &str| -> Vec<&Value> {
         let mine = |record: &&Value| record["topic"] == topic && record["value"]["tracking_number"] == number;
         records.iter().filter(mine).collect()
@@ -493,7 +527,7 @@ fn what_is_not_stored_is_not_called_stored() {
             assert_eq!(answer.json()["result"], false, "{case}");
             assert_eq!(answer.json()["returnCode"], *code, "{case}");
         } else {
-            assert_kdniao_body(&answer.json(), false);
+            assert_kdniao_refused(&answer.json());
         }
     }
     // The vendor has done all it can: a success body, and the raw body among the dead letters.

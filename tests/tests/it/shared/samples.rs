@@ -4,7 +4,7 @@
 
 use courierflow_schemas::records::{Signature, Vendor};
 use courierflow_tests::oracle::{PushRow, ShipmentRow, TransitionRow};
-use courierflow_tests::simulator::{kdniao, kuaidi100};
+use courierflow_tests::simulator::vendors::{kdniao, kuaidi100};
 use serde_json::{Value, json};
 
 use crate::harness::post::{self, APP_KEY, SALT, assert_success};
@@ -90,7 +90,12 @@ pub(super) fn changes(transitions: &[TransitionRow]) -> Vec<Change<'_>> {
 
 /// What the row must be like beside what the push settles: ids and texts that are looked at separately, and our own clock.
 pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
-    let epoch = row.event.first().map_or("1970-01-01".to_owned(), |_| row.epoch.clone());
+    // Rule 65: a life without events is named by the day on which it was first heard of.
+    let heard_of = jiff::Timestamp::from_microsecond(row.received_at).unwrap();
+    let epoch = match row.event.first() {
+        None => heard_of.strftime("%Y-%m-%d").to_string(),
+        Some(_) => row.epoch.clone(),
+    };
     ShipmentRow {
         vendor: "kuaidi100".to_owned(),
         account: "demo".to_owned(),

@@ -1,0 +1,98 @@
+//! Whether a push may change anything: who says it, the same again, older than what is known, or fresh (rules 1, 21, 23, 66
+//! and 67). Asked in this order: [`is_outranked`], [`is_duplicate`], [`is_stale`].
+
+use courierflow_schemas::records::{Signature, TimestampMicros, TimestampMillis, TrackingState};
+use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
+
+use crate::known::epoch::Span;
+use crate::known::future::is_future;
+use crate::known::memory::Memory;
+use crate::known::overlap::Overlap;
+
+/// How long vendors retry a push: within it, older content may arrive after newer.
+const RETRY_HORIZON_MICROS: i64 = 6 * 3600 * 1_000_000;
+
+/// True if nobody has signed the push, but the last accepted one was verified (rule 67): anybody could have sent it.
+pub(crate) fn is_outranked(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
+    previous.is_verified && snapshot.signature != Signature::Verified
+}
+
+/// The last accepted content is a duplicate however old it is, the others only within the horizon: a parcel may return
+/// to an earlier state of its history.
+pub(crate) fn is_duplicate(previous: &Memory, snapshot: &Snapshot<'_>, content_id: i64) -> bool {
+    // The vendor corrects the carrier again after the old one had come back to life.
+    if snapshot.tracking == TrackingWord::Corrected && previous.tracking_state != TrackingState::CarrierCorrected {
+        return false;
+    }
+    let mut newest_first = previous.recent_pushes.iter().rev();
+    let is_last = newest_first.next().is_some_and(|push| push.content_hash == content_id);
+    if is_last {
+        return !future_has_come(previous, snapshot);
+    }
+    newest_first.any(|push| push.content_hash == content_id && is_within_horizon(previous.received(push), snapshot))
+}
+
+/// The same lines mean more once the time of one has come (rules 28 and 66e). The push equals the accepted one, so their
+/// lines are the same.
+fn future_has_come(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
+    let mut times = snapshot.items.iter().map(|item| item.occurred_at);
+    times.any(|time| is_future(time, previous.received_at) && !is_future(time, snapshot.received_at))
+}
+
+/// True if the push is older than what is known. `told` is the span of its items, `known` that of the current epoch,
+/// `overlap` what both have in common; `None` for a push without items.
+pub(crate) fn is_stale(
+    previous: &Memory,
+    snapshot: &Snapshot<'_>,
+    overlap: Option<&Overlap>,
+    told: Span,
+    known: Span,
+) -> bool {
+    if is_of_an_earlier_life(overlap, told, known) {
+        return true;
+    }
+    if snapshot.full_repush {
+        return false;
+    }
+    let is_end = snapshot.tracking == TrackingWord::Ended;
+    if previous.is_ended && !is_end && is_nothing_new_after_the_end(snapshot, overlap) {
+        return true;
+    }
+    if let (Some(push_time), Some(accepted)) = (credible_push_time(snapshot), previous.push_time) {
+        return push_time < accepted;
+    }
+    let is_older = matches!((told.last, known.last), (Some(told), Some(known)) if told < known);
+    // The end is told once: nothing would repair it.
+    is_older && !is_end && is_within_horizon(previous.received_at, snapshot)
+}
+
+/// Rule 66f: a push of the number's life before this one, whenever it comes.
+fn is_of_an_earlier_life(overlap: Option<&Overlap>, told: Span, known: Span) -> bool {
+    let shares = overlap.is_none_or(|overlap| overlap.shares);
+    !shares && matches!((told.last, known.first), (Some(told), Some(known)) if told < known)
+}
+
+/// Rule 66d: after the end vendors send nothing that says less, but who has kept a push may send it again.
+fn is_nothing_new_after_the_end(snapshot: &Snapshot<'_>, overlap: Option<&Overlap>) -> bool {
+    match overlap {
+        Some(overlap) => overlap.newest_news.is_none() && overlap.lacking > 0,
+        None => snapshot.tracking != TrackingWord::Corrected,
+    }
+}
+
+/// The vendor's own time of a push, unless it is more than 10 minutes after its receipt (rule 66a): one of next year would
+/// make a parcel deaf for a year.
+pub(crate) fn credible_push_time(snapshot: &Snapshot<'_>) -> Option<TimestampMillis> {
+    snapshot.push_time.filter(|_| !has_future_push_time(snapshot))
+}
+
+/// True if a push claims to have been sent more than 10 minutes after it was received: its time counts as none.
+pub(crate) fn has_future_push_time(snapshot: &Snapshot<'_>) -> bool {
+    snapshot
+        .push_time
+        .is_some_and(|time| is_future(time, snapshot.received_at))
+}
+
+fn is_within_horizon(earlier: TimestampMicros, snapshot: &Snapshot<'_>) -> bool {
+    snapshot.received_at.0.saturating_sub(earlier.0) <= RETRY_HORIZON_MICROS
+}

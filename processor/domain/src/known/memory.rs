@@ -1,0 +1,179 @@
+//! What must be at hand of a shipment to judge and place its next push: a few hundred bytes, where its record has
+//! thousands. Most of a record are texts that only three rare pushes ask for, and those read the record itself back.
+
+use courierflow_schemas::records::{
+    EpochDay, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::known::future::is_future;
+use crate::life::transition::{self, StatusChange};
+
+/// The header in which a shipment's record carries what is to be remembered of it, so that a restore need not read the
+/// record. A record without it is read. The number changes with the meaning or the packing of [`Memory`].
+pub const HEADER: &str = "courierflow-memory-2";
+
+/// What is remembered of a shipment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Memory {
+    /// Life of the number.
+    pub epoch: EpochDay,
+    /// By how much the version of the last record is ahead of `received_at`: almost always 0.
+    pub(crate) version_lead: i64,
+    /// Of the first push of the epoch.
+    pub first_received_at: TimestampMicros,
+    /// Of the last accepted push.
+    pub received_at: TimestampMicros,
+    /// The last accepted push was VERIFIED.
+    pub(crate) is_verified: bool,
+    /// The vendor's own time of the last accepted push.
+    pub push_time: Option<TimestampMillis>,
+    /// What the vendor does.
+    pub tracking_state: TrackingState,
+    /// Of the push that corrected the carrier.
+    pub(crate) corrected_at: Option<TimestampMicros>,
+    /// The vendor has said that it ended its subscription, and has not told anything new since (rule 66d).
+    pub(crate) is_ended: bool,
+    /// The epoch is named by the day of its first receipt (rule 65).
+    pub(crate) is_provisional: bool,
+    /// The provisional epoch that this one replaced.
+    pub(crate) retired_epoch: Option<EpochDay>,
+    /// The parcel has reached its end.
+    pub is_terminal: bool,
+    /// First estimated delivery.
+    pub edd_first: Option<TimestampMillis>,
+    /// Last estimated delivery.
+    pub edd_last: Option<TimestampMillis>,
+    /// Fields of the vendor's route that the record has: origin code, origin, destination code, destination.
+    pub has_route: [bool; 4],
+    /// Time of the earliest event; `None` when there is no event.
+    pub(crate) first_event_at: Option<TimestampMillis>,
+    /// Time of the newest event that did not lie in the future when it was accepted.
+    pub last_event_at: Option<TimestampMillis>,
+    /// Times of the events that did, oldest first.
+    pub(crate) future_events_at: Vec<TimestampMillis>,
+    /// The transitions of the events.
+    pub(crate) changes: Vec<RememberedChange>,
+    /// Low halves of the ids of the events that made no transition.
+    pub(crate) other_events: Vec<[u8; 4]>,
+    /// Oldest first.
+    pub(crate) recent_pushes: Vec<RememberedPush>,
+}
+
+/// A push of which a repetition can be recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RememberedPush {
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) content_hash: i64,
+    /// Microseconds that it was received before the last one.
+    pub(crate) age: i64,
+}
+
+/// A transition of which can be told whether it is still there, and whether it still says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RememberedChange {
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) event_id: i64,
+    /// Of the event, in minutes, the low bits: the same line has another time only in another zone.
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) occurred_at: u16,
+    /// Hash of what else its record says.
+    #[serde(with = "postcard::fixint::le")]
+    pub(crate) content: u32,
+}
+
+impl Memory {
+    /// What is remembered of a record.
+    pub fn of(shipment: &Shipment) -> Self {
+        let changes = transition::changes(&shipment.events);
+        Self::with_changes(shipment, changes.iter().map(StatusChange::remembered).collect())
+    }
+
+    /// The same, where the transitions of the record's events are known.
+    pub(crate) fn with_changes(shipment: &Shipment, changes: Vec<RememberedChange>) -> Self {
+        let mut changes_in_order = changes.iter().peekable();
+        let makes_no_change =
+            |event: &&ShipmentEvent| changes_in_order.next_if(|change| change.event_id == event.id).is_none();
+        let other_events = shipment.events.iter().filter(makes_no_change);
+        let (future, past): (Vec<_>, Vec<_>) = shipment.events.iter().partition(|event| event.future);
+        Self {
+            epoch: shipment.epoch,
+            version_lead: shipment.version.saturating_sub(shipment.received_at.0),
+            first_received_at: shipment.first_received_at,
+            received_at: shipment.received_at,
+            is_verified: shipment.is_verified,
+            // A record may be older than the rule that doubts it.
+            push_time: shipment
+                .push_time
+                .filter(|time| !is_future(*time, shipment.received_at)),
+            tracking_state: shipment.tracking_state,
+            corrected_at: shipment.corrected_at,
+            is_ended: shipment.is_ended,
+            is_provisional: shipment.is_provisional || shipment.events.is_empty(),
+            retired_epoch: shipment.retired_epoch,
+            is_terminal: shipment.status.is_terminal(),
+            edd_first: shipment.edd_first,
+            edd_last: shipment.edd_last,
+            has_route: [
+                shipment.route_origin_code.is_some(),
+                shipment.route_origin.is_some(),
+                shipment.route_dest_code.is_some(),
+                shipment.route_dest.is_some(),
+            ],
+            first_event_at: shipment.events.first().map(|event| event.occurred_at),
+            last_event_at: past.last().map(|event| event.occurred_at),
+            future_events_at: future.iter().map(|event| event.occurred_at).collect(),
+            other_events: other_events.map(|event| mark(event.id)).collect(),
+            changes,
+            recent_pushes: shipment
+                .recent_pushes
+                .iter()
+                .map(|push| RememberedPush {
+                    content_hash: push.content_hash,
+                    age: shipment.received_at.0.saturating_sub(push.received_at.0),
+                })
+                .collect(),
+        }
+    }
+
+    /// Packed, for [`HEADER`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(self)
+    }
+
+    /// Unpacks [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes(bytes)
+    }
+
+    /// The vendor has told of an event, be it in the future.
+    pub(crate) fn has_events(&self) -> bool {
+        self.first_event_at.is_some() || !self.future_events_at.is_empty()
+    }
+
+    /// Version of the last record.
+    pub fn version(&self) -> i64 {
+        self.received_at.0.saturating_add(self.version_lead)
+    }
+
+    /// When a remembered push was received.
+    pub(crate) fn received(&self, push: &RememberedPush) -> TimestampMicros {
+        TimestampMicros(self.received_at.0.saturating_sub(push.age))
+    }
+
+    /// Marks of the remembered events, sorted.
+    pub(crate) fn event_marks(&self) -> Vec<[u8; 4]> {
+        let of_changes = self.changes.iter().map(|change| mark(change.event_id));
+        let mut marks: Vec<_> = of_changes.chain(self.other_events.iter().copied()).collect();
+        marks.sort_unstable();
+        marks
+    }
+}
+
+/// Half an id tells the twenty events of one parcel apart, and costs half the memory: one push in ten million is taken to
+/// tell an event again that it tells for the first time.
+pub(crate) fn mark(event_id: i64) -> [u8; 4] {
+    let [a, b, c, d, ..] = event_id.to_le_bytes();
+    [a, b, c, d]
+}

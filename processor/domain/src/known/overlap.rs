@@ -1,0 +1,41 @@
+//! What a snapshot and the current epoch of its shipment have in common, event by event.
+
+use courierflow_schemas::records::TimestampMillis;
+use courierflow_vendors::snapshot::Snapshot;
+
+use crate::known::memory::{Memory, mark};
+use crate::untold::event_id::event_ids;
+use crate::untold::id_key::IdKey;
+
+/// The comparison.
+pub(crate) struct Overlap {
+    /// Ids of the snapshot's items, as events of the current epoch.
+    pub(crate) event_ids: Vec<i64>,
+    /// At least one event is in both.
+    pub(crate) shares: bool,
+    /// Known events that the snapshot does not have.
+    pub(crate) lacking: u32,
+    /// Time of the newest event that is not known yet; `None` if all are.
+    pub(crate) newest_news: Option<TimestampMillis>,
+}
+
+impl Overlap {
+    /// Of a snapshot with items.
+    pub(crate) fn of(previous: &Memory, snapshot: &Snapshot<'_>, key: IdKey) -> Self {
+        let event_ids = event_ids(snapshot, previous.epoch, key);
+        let known = previous.event_marks();
+        let mut told: Vec<_> = event_ids.iter().map(|id| mark(*id)).collect();
+        let is_known = |mark: &[u8; 4]| known.binary_search(mark).is_ok();
+        let news = snapshot.items.iter().zip(&told).filter(|(_, mark)| !is_known(mark));
+        let newest_news = news.map(|(item, _)| item.occurred_at).max();
+        let shares = told.iter().any(is_known);
+        told.sort_unstable();
+        let lacking = known.iter().filter(|mark| told.binary_search(mark).is_err()).count();
+        Self {
+            event_ids,
+            shares,
+            lacking: u32::try_from(lacking).unwrap_or(u32::MAX),
+            newest_news,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What the vendor's top-level state says about the newest event when the event itself says nothing, or nothing final
+//! (rule 63). The event takes it, so that status, milestones and transitions have one truth.
+
+use courierflow_schemas::meaning::SubStatus;
+use courierflow_schemas::records::Status;
+use courierflow_vendors::snapshot::{Snapshot, TraceItem};
+
+use crate::life::history::settle_refusal;
+use crate::meaning::evidence::{self, Meaning};
+
+/// The state's word on an event.
+pub(crate) struct FinalWord {
+    /// What the event means now.
+    pub(crate) meaning: Meaning,
+    /// The state, as the vendor wrote it.
+    pub(crate) code: String,
+}
+
+/// The state's word on the newest event that is not in the future; `None` where the event's own stands. `before` gives the status
+/// of the last event with a known one.
+pub(crate) fn on(
+    snapshot: &Snapshot<'_>,
+    newest: &TraceItem<'_>,
+    own: Meaning,
+    before: impl FnOnce() -> Option<Status>,
+) -> Option<FinalWord> {
+    let state = snapshot.state_of(newest.segment);
+    let code = state.code.as_deref()?;
+    let said = evidence::read_code(snapshot.codes, code, &newest.text)?;
+    let said = settle_refusal(said, snapshot, newest.segment);
+    let meaning = if own.status == Status::Unknown {
+        let is_news = !matches!(said.status, Status::Unknown | Status::Exception) && Some(said.status) != before();
+        is_news.then_some(said)?
+    } else {
+        let signs_off = state.signed_off && snapshot.codes.is_sign_off(code);
+        if !(own.by_text && !own.status.is_terminal() && signs_off) {
+            return None;
+        }
+        if own.status == Status::Returning {
+            // Somebody signed for a parcel on its way back: the sender.
+            Meaning {
+                status: Status::Returned,
+                sub_status: Some(SubStatus::ReturnSigned),
+                is_exception: false,
+                ..said
+            }
+        } else {
+            said
+        }
+    };
+    Some(FinalWord {
+        meaning: Meaning {
+            unknown_code: own.unknown_code || meaning.unknown_code,
+            ..meaning
+        },
+        code: code.to_owned(),
+    })
+}

@@ -1,0 +1,3 @@
+//! What one line means: its code, its name, its text.
+
+pub(crate) mod evidence;

@@ -1,0 +1,96 @@
+//! Kafka deletes records before they were read, as retention does when a consumer is away for too long.
+
+use courierflow_schemas::topics::PUSH;
+use courierflow_tests::stack::{Service, Stack};
+
+use crate::harness::{
+    DERIVE_GROUP, PATIENCE, eventually, metric, migrated, post, processor, ready, readyz, tables, topics,
+    wait_until_in_tables,
+};
+use courierflow_tests::stack::Launch;
+
+/// Enough for some on every partition.
+const PARCELS: usize = 40;
+
+fn push_wave(base: &str, wave: &str) {
+    for number in 0..PARCELS {
+        post::one_picked_up(base, &format!("{wave}{number}"));
+    }
+}
+
+/// Waits until derive and the sink of the pushes say what is gone.
+fn wait_until_both_have_stopped(service: &Service) {
+    eventually("derive and sink say that records are gone", || {
+        let answer = readyz(service)?;
+        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
+        let says = |part: &str| {
+            parts.iter().any(|(name, state)| {
+                let reason = state["reason"].as_str().unwrap_or_default();
+                name.starts_with(part)
+                    && reason.contains(PUSH)
+                    && reason.contains("records were deleted before they were read")
+                    && reason.contains("on_data_loss")
+            })
+        };
+        if answer["ready"] == false && says("derive-") && says("sink-push") {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+}
+
+fn derived(stack: &dyn Stack, wave: &str) -> usize {
+    let sql = format!("SELECT 1 AS one FROM courier.shipment FINAL WHERE startsWith(tracking_number, '{wave}')");
+    tables::rows(stack, &sql).len()
+}
+
+#[test]
+fn records_that_are_gone_before_they_were_read_stop_derive_and_sink_until_an_operator_has_looked() {
+    let stack = migrated("data-loss");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut running = ready(&processor("run", &stack), "processor", &stack);
+    push_wave(&ingest.url(), "BEFORE");
+    wait_until_in_tables(&stack);
+
+    // Gone while nobody was there.
+    running.terminate(PATIENCE).unwrap();
+    push_wave(&ingest.url(), "LOST");
+    let ends = topics::ends(&stack, PUSH);
+    let lost = topics::lag(&stack, DERIVE_GROUP, PUSH, &ends).unwrap();
+    assert_eq!(lost, i64::try_from(PARCELS).unwrap());
+    topics::delete_records(&stack, PUSH);
+    running.restart().unwrap();
+    wait_until_both_have_stopped(&running);
+    assert!(metric(&running, "courierflow_derive_records_lost_total").unwrap() >= 1.0);
+    assert!(metric(&running, "courierflow_sink_records_lost_total").unwrap() >= 1.0);
+    assert!(running.log().unwrap().contains("records lost: courier.push.v1/"));
+    // Whoever takes over stops, too: the place is kept.
+    post::one_picked_up(&ingest.url(), "WAITING");
+    assert_eq!(topics::lag(&stack, DERIVE_GROUP, PUSH, &ends).unwrap(), lost);
+    assert_eq!(derived(&stack, "WAITING"), 0);
+
+    // An operator has looked.
+    running.kill().unwrap();
+    let go_on = processor("run", &stack).env("COURIERFLOW__PROCESSOR__ON_DATA_LOSS", "continue");
+    let mut going_on = ready(&go_on, "going-on", &stack);
+    wait_until_in_tables(&stack);
+    assert_eq!((derived(&stack, "WAITING"), derived(&stack, "LOST")), (1, 0));
+    let told = |what: &str| metric(&going_on, &format!("courierflow_{what}_records_lost_total")).unwrap();
+    #[expect(clippy::cast_precision_loss, reason = "40")]
+    let lost = lost as f64;
+    assert_eq!((told("derive"), told("sink")), (lost, lost));
+
+    // The loss is told once: the next run finds its place.
+    going_on.terminate(PATIENCE).unwrap();
+    let mut running = ready(&processor("run", &stack), "processor", &stack);
+
+    // Gone while the consumers were too slow: they run, and do not read.
+    running.freeze().unwrap();
+    for wave in 0..3 {
+        push_wave(&ingest.url(), &format!("SLOW{wave}-"));
+    }
+    topics::delete_records(&stack, PUSH);
+    running.thaw().unwrap();
+    wait_until_both_have_stopped(&running);
+}

@@ -1,0 +1,70 @@
+//! Somebody gives a topic more partitions under a running system. Records on partitions that the other topics do not have would be
+//! acknowledged and never derived.
+
+use courierflow_schemas::topics::{PUSH, SHIPMENT};
+use courierflow_tests::stack::Launch;
+
+use crate::harness::{eventually, migrate, migrated, post, processor, ready, readyz, topics, wait_until_in_tables};
+
+#[test]
+fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_rest_on() {
+    let stack = migrated("topic-settings");
+    assert_eq!(topics::setting(&stack, PUSH, "min.insync.replicas"), "1");
+    assert_eq!(
+        topics::setting(&stack, PUSH, "retention.ms"),
+        (14 * 86_400_000_u64).to_string()
+    );
+    topics::set(&stack, PUSH, "retention.ms", "3600000");
+    assert!(migrate(&stack).contains("aligned the settings of topic courier.push.v1"));
+    assert_eq!(topics::setting(&stack, PUSH, "retention.ms"), "3600000");
+    // The call above replaced all settings of the topic.
+    assert_eq!(topics::setting(&stack, PUSH, "max.message.bytes"), "8388608");
+    assert!(
+        !migrate(&stack).contains("aligned"),
+        "the second time nothing is left to do"
+    );
+}
+
+#[test]
+fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
+    let stack = migrated("partitions");
+    let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let running = ready(&processor("run", &stack), "processor", &stack);
+    post::one_picked_up(&ingest.url(), "BEFORE1");
+    wait_until_in_tables(&stack);
+    let before = topics::partitions(&stack, PUSH);
+
+    topics::grow(&stack, PUSH, before + 4);
+    let counts = [format!("{PUSH} has {}", before + 4), format!("{SHIPMENT} has {before}")];
+    eventually("ingest refuses pushes", || {
+        let answer = post::kuaidi100(&ingest.url(), &post::picked_up("REFUSED1"))?;
+        if answer.status == 503 {
+            Ok(())
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    });
+    assert!(ingest.log().unwrap().contains("partitions"), "{}", ingest.log_end());
+    eventually("all workers of derive have stopped and say why", || {
+        let answer = readyz(&running)?;
+        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
+        let mut derive = parts.iter().filter(|(part, _)| part.starts_with("derive-"));
+        let says = |reason: &str| counts.iter().all(|count| reason.contains(count.as_str()));
+        if derive.all(|(_, state)| says(state["reason"].as_str().unwrap_or_default())) {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+    // A restart of ingest does not forget it.
+    ingest.kill().unwrap();
+    ingest.restart().unwrap();
+    eventually("ingest is not ready", || {
+        let answer = readyz(&ingest)?;
+        if answer["broker"] == true && answer["topics"] == false {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+}
