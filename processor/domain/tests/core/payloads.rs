@@ -1,5 +1,6 @@
 //! What a payload may look like: shapes, types, places, zones, segments (rules 11, 35–38, 42, 44, 46, 48–50).
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 use courierflow_vendors::reading::{NoOp, ReadError};
 use serde_json::{Value, json};
@@ -102,7 +103,8 @@ fn identity_comes_from_the_envelope_and_the_payload_helps() {
 #[test]
 fn keys_display_as_the_topic_writes_them() {
     let event = kuaidi100(&[]).event();
-    let Ok(courierflow_vendors::reading::Reading::Snapshot(snapshot)) = courierflow_vendors::reading::read(&event)
+    let Ok(courierflow_vendors::reading::Reading::Snapshot(snapshot)) =
+        courierflow_vendors::reading::read(&event, Carriers::built_in())
     else {
         panic!("a snapshot");
     };
@@ -252,7 +254,11 @@ fn a_number_that_nothing_can_hold_is_absent() {
                 ("yto", 1),
                 "{payload}"
             );
-            assert_eq!(courierflow_vendors::reading::push_facts(&event).items, 2, "{payload}");
+            assert_eq!(
+                courierflow_vendors::reading::push_facts(&event, Carriers::built_in()).items,
+                2,
+                "{payload}"
+            );
         }
         let parcel = format!(
             r#"{{"LogisticCode":"YT1","State":{number},"Success":{number},"Traces":[{{"AcceptTime":"2025-06-01 08:00","Action":{number}}}]}}"#

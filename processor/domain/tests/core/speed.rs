@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use courierflow_domain as domain;
 use courierflow_domain::Outcome;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_vendors::reading::{Reading, push_facts, read};
 use serde_json::{Value, json};
 
@@ -106,7 +107,7 @@ fn speed_of_a_push() {
             std::hint::black_box(read(std::hint::black_box(&now)).unwrap());
         });
         measure("  facts for the push log", || {
-            std::hint::black_box(push_facts(std::hint::black_box(&now)));
+            std::hint::black_box(push_facts(std::hint::black_box(&now), Carriers::built_in()));
         });
         measure("  read and derive, one line more", || {
             let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {

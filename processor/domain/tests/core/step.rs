@@ -8,6 +8,7 @@ use crate::pushes::OPTIONS;
 use courierflow_domain::{
     DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step, StreamDay, step,
 };
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
@@ -69,7 +70,7 @@ impl Follower {
         };
         let memory = |key: &str| Ok::<_, Infallible>(self.shipments.get(key).map(|(memory, _)| memory));
         let recall = |key: &str| Ok(self.shipments[key].1.clone());
-        let Ok(step) = step(push, self.today, memory, recall, OPTIONS, encoder);
+        let Ok(step) = step(push, self.today, memory, recall, Carriers::built_in(), OPTIONS, encoder);
         step
     }
 
@@ -223,7 +224,15 @@ fn a_panic_is_a_refusal() {
     let memory = |_: &str| -> Result<Option<Memory>, Infallible> { panic!("a bug") };
     let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("not asked for") };
     let mut encoder = DerivedEncoder::new(IDS).unwrap();
-    let Ok(step) = step(push, StreamDay::default(), memory, recall, OPTIONS, &mut encoder);
+    let Ok(step) = step(
+        push,
+        StreamDay::default(),
+        memory,
+        recall,
+        Carriers::built_in(),
+        OPTIONS,
+        &mut encoder,
+    );
     assert_eq!(class(&step.effect), Some(RefusalClass::Panic));
     assert!(step.new_day.is_some(), "the push moves the clock all the same");
 }
