@@ -38,6 +38,7 @@ pub(super) async fn bring_up_to_date(
     if present.len() == wanted.len() && present.iter().all(|row| wanted.contains(row)) {
         return Ok(None);
     }
+    drop_left_over(database).await?;
     // A name of its own: two that run at the same time fill two tables.
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -53,6 +54,20 @@ pub(super) async fn bring_up_to_date(
     .await;
     replaced.and(dropped)?;
     Ok(Some(Change::MappedCarriers { codes: wanted.len() }))
+}
+
+/// What a `migrate` filled that was killed.
+async fn drop_left_over(database: &Database<'_>) -> Result<(), MigrateError> {
+    let query = format!(
+        "SELECT name FROM system.tables WHERE database = '{}' AND startsWith(name, '{TABLE}_')
+            AND metadata_modification_time < now() - INTERVAL 1 HOUR",
+        database.name
+    );
+    let names: Vec<String> = database.rows(&query).await?;
+    for name in names {
+        execute(database, &format!("DROP TABLE IF EXISTS {}.{name} SYNC", database.name)).await?;
+    }
+    Ok(())
 }
 
 async fn replace(database: &Database<'_>, filled: &str, rows: &BTreeSet<Mapped>) -> Result<(), MigrateError> {

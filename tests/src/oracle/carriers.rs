@@ -86,7 +86,11 @@ pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
     }
     match table.iter().find(|(theirs, _)| *theirs == code) {
         Some((_, ours)) => (*ours).to_owned(),
-        None if [KUAIDI100, KDNIAO, SEVENTEENTRACK].concat().iter().any(|(_, ours)| *ours == code) => {
+        None if [KUAIDI100, KDNIAO, SEVENTEENTRACK]
+            .concat()
+            .iter()
+            .any(|(_, ours)| *ours == code) =>
+        {
             format!("{vendor}.{code}")
         }
         None => code,

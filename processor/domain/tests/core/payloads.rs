@@ -112,14 +112,20 @@ fn keys_display_as_the_topic_writes_them() {
 }
 
 #[test]
-fn rule_37_38_carriers() {
+fn rule_37_38_73_carriers() {
     let carrier = |com: Value| shipment(&kuaidi100(&[]).set("lastResult.com", com).event()).carrier;
     assert_eq!(carrier(json!(" ShunFeng ")), "sf");
     assert_eq!(carrier(json!("NewOne")), "newone");
     assert_eq!(carrier(json!(null)), "unknown");
     assert_eq!(carrier(json!(" ")), "unknown");
     assert_eq!(carrier(json!(56)), "56");
+    assert_eq!(
+        carrier(json!("zto")),
+        "kuaidi100.zto",
+        "rule 73: ZTO's canonical code, and no code of this vendor"
+    );
     assert_eq!(shipment(&kdniao(&[]).set("ShipperCode", "JTSD").event()).carrier, "jt");
+    assert_eq!(shipment(&kdniao(&[]).set("ShipperCode", "FWX").event()).carrier, "fwx");
     assert_eq!(
         shipment(&kdniao(&[]).set("ShipperCode", Value::Null).event()).carrier,
         "unknown"
@@ -360,6 +366,29 @@ fn rule_11_kdniao_across_borders() {
     assert_eq!(times(&unreadable), (vec![china("2025-06-01T08:00:00")], false));
     let by_carrier = kdniao(&[line("2025-06-01 08:00:00")]).set("ShipperCode", "COLISSIMO");
     assert_eq!(times(&by_carrier), (vec![china("2025-06-01T08:00:00")], true));
+    // Rule 73: a carrier with a zone of its own tells its own time, where a line does not say another.
+    let japan = kdniao(&[
+        line("2025-06-01 08:00:00"),
+        in_zone(line("2025-06-01 09:00:00"), "+08:00"),
+    ])
+    .set("ShipperCode", "JP");
+    assert_eq!(
+        times(&japan),
+        (
+            vec![millis("2025-05-31T23:00:00Z"), china("2025-06-01T09:00:00")],
+            false
+        )
+    );
+    // A clock that goes forward and back.
+    let germany = |time| times(&kdniao(&[line(time)]).set("ShipperCode", "DHL_DE"));
+    assert_eq!(
+        germany("2025-01-01 08:00:00"),
+        (vec![millis("2025-01-01T07:00:00Z")], false)
+    );
+    assert_eq!(
+        germany("2025-06-01 08:00:00"),
+        (vec![millis("2025-06-01T06:00:00Z")], false)
+    );
 }
 
 #[test]

@@ -140,6 +140,46 @@ static ALTERNATING: LazyLock<PushEvent> = LazyLock::new(|| {
 });
 
 #[test]
+fn rule_73_a_carrier_that_is_not_mapped_is_told() {
+    for (com, is_unmapped) in [("yuantong", false), ("newone", true), ("zto", true), (" ", false)] {
+        let event = kuaidi100(&codes(&["1"])).set("lastResult.com", com).event();
+        let Effect::Accepted(accepted) = Follower::default().effect(&Sent::Event(event)) else {
+            panic!("{com} is accepted");
+        };
+        assert_eq!(accepted.is_unmapped_carrier, is_unmapped, "{com}");
+    }
+}
+
+#[test]
+fn a_users_own_mapping_names_the_carrier() {
+    let own = "vendor,code,carrier,name,name_en\nkuaidi100,newone,own-fleet,自有,Own fleet\n";
+    let carriers = Carriers::with_file(own.as_bytes()).unwrap();
+    let event = kuaidi100(&codes(&["1"])).set("lastResult.com", "NewOne").event();
+    let push = PushRecord {
+        event: Ok(&event),
+        key: Some(event.tracking_number.as_bytes()),
+        timestamp_millis: Some(event.received_at.0.div_euclid(1_000)),
+    };
+    let memory = |_: &str| Ok::<Option<&Memory>, Infallible>(None);
+    let recall = |_: &str| panic!("nothing to recall");
+    let mut encoder = DerivedEncoder::new(IDS).unwrap();
+    let Ok(step) = step(
+        push,
+        StreamDay::default(),
+        memory,
+        recall,
+        &carriers,
+        OPTIONS,
+        &mut encoder,
+    );
+    let Effect::Accepted(accepted) = step.effect else {
+        panic!("it is accepted");
+    };
+    assert_eq!(accepted.key, "kuaidi100:own-fleet:YT1");
+    assert!(!accepted.is_unmapped_carrier);
+}
+
+#[test]
 fn every_class_of_refusal_and_what_is_none() {
     let good = || pushed("YT1", &["1", "0"], received(0));
     let with_payload = |payload: &str| {
