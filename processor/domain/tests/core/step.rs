@@ -161,7 +161,7 @@ fn a_users_own_mapping_names_the_carrier() {
         timestamp_millis: Some(event.received_at.0.div_euclid(1_000)),
     };
     let memory = |_: &str| Ok::<Option<&Memory>, Infallible>(None);
-    let recall = |_: &str| panic!("nothing to recall");
+    let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("nothing to recall") };
     let mut encoder = DerivedEncoder::new(IDS).unwrap();
     let Ok(step) = step(
         push,
@@ -291,6 +291,7 @@ fn errors_of_the_look_ups_are_the_callers() {
         StreamDay::default(),
         |_| Err::<Option<Memory>, _>("away"),
         |_| Err("away"),
+        Carriers::built_in(),
         OPTIONS,
         &mut encoder,
     );
