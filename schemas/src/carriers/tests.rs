@@ -178,11 +178,12 @@ fn rule_37_a_missing_carrier_is_unknown() {
 
 #[test]
 fn rule_73_international_and_zone_are_those_of_the_row() {
+    use Vendor::{Kdniao, Kuaidi100, SeventeenTrack};
+
     let row = |vendor, code| {
         let row = Carriers::built_in().find(vendor, code).unwrap();
         (row.carrier.as_str(), row.international, row.zone.as_deref())
     };
-    use Vendor::{Kdniao, Kuaidi100, SeventeenTrack};
     for (vendor, code, expected) in [
         (Kuaidi100, "japanposten", ("japanpost", false, Some("Asia/Tokyo"))),
         (Kuaidi100, "japanpost", ("japanpost", true, Some("Asia/Tokyo"))),
