@@ -1,11 +1,13 @@
 //! The processor's view of the configuration file. Every key is explained, with unit and default, in
 //! `deploy/local/courierflow.toml`.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use courierflow_domain::{Context, DeriveOptions, NoIdKey};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::settings::{
     self, KafkaSettings, RegistrySettings, Secret, SettingsError, check_http_url, require, require_between,
 };
@@ -43,6 +45,9 @@ pub struct Config {
     /// The dashboard.
     #[serde(default)]
     pub dashboard: DashboardSettings,
+    /// What the vendors' codes of carriers mean: the mapping of the program and, over it, `processor.carriers_file`.
+    #[serde(skip, default = "Carriers::built_in")]
+    pub carriers: &'static Carriers,
     #[serde(default, rename = "ingest")]
     _ingest: IgnoredAny,
 }
@@ -77,6 +82,8 @@ pub struct ProcessorSettings {
     pub poison_guard: bool,
     /// What derive and sink do when Kafka has deleted records before they were read.
     pub on_data_loss: OnDataLoss,
+    /// A CSV file of carriers that is laid over `schemas/carriers.csv`.
+    pub carriers_file: Option<PathBuf>,
 }
 
 impl Default for ProcessorSettings {
@@ -85,6 +92,7 @@ impl Default for ProcessorSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             poison_guard: true,
             on_data_loss: OnDataLoss::Stop,
+            carriers_file: None,
         }
     }
 }
@@ -290,6 +298,9 @@ impl Config {
             let password = settings::secret_from_file("dashboard.clickhouse_password_file", file)?;
             config.dashboard.clickhouse_password = Some(password);
         }
+        if let Some(file) = &config.processor.carriers_file {
+            config.carriers = carriers(file)?;
+        }
         kafka_client::check(&config.kafka)?;
         config.validate()?;
         Ok(config)
@@ -302,6 +313,15 @@ impl Config {
         self.sink.validate()?;
         self.dashboard.validate()
     }
+}
+
+/// Reads the file once: what it says holds as long as the process lives.
+fn carriers(file: &Path) -> Result<&'static Carriers, SettingsError> {
+    let refused =
+        |error: &dyn Display| SettingsError::key("processor.carriers_file", format!("{}: {error}", file.display()));
+    let text = std::fs::read(file).map_err(|error| refused(&error))?;
+    let carriers = Carriers::with_file(&text).map_err(|error| refused(&error))?;
+    Ok(Box::leak(Box::new(carriers)))
 }
 
 impl TopicSettings {
@@ -380,4 +400,50 @@ fn is_identifier(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use courierflow_schemas::records::Vendor;
+
+    use super::*;
+
+    /// A configuration whose file of carriers has this text.
+    fn load(carriers: &[u8]) -> Result<Config, SettingsError> {
+        let directory = tempfile::tempdir().unwrap();
+        let (carriers_file, config_file) = (directory.path().join("carriers.csv"), directory.path().join("c.toml"));
+        std::fs::write(&carriers_file, carriers).unwrap();
+        let config = format!("[processor]\ncarriers_file = '{}'\n", carriers_file.display());
+        std::fs::write(&config_file, config).unwrap();
+        Config::load(&config_file)
+    }
+
+    #[test]
+    fn the_file_of_carriers_is_laid_over_the_mapping() {
+        let config =
+            load("vendor,code,carrier,name,name_en\nkdniao,FWX,fengwang,丰网速运,Fengwang\n".as_bytes()).unwrap();
+        assert_eq!(config.carriers.canonical(Vendor::Kdniao, "FWX"), "fengwang");
+        assert_eq!(config.carriers.canonical(Vendor::Kdniao, "YTO"), "yto");
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_of_carriers_is_one_of_the_configuration() {
+        let error = load(b"vendor,code,carrier,name,name_en\nkdniao,FWX,Feng Wang,x,x\n").unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.starts_with("configuration key processor.carriers_file: ")
+                && error.contains("carriers.csv: line 2, column carrier: \"Feng Wang\" is no canonical code"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("c.toml");
+        std::fs::write(&file, "[processor]\ncarriers_file = '/nowhere/carriers.csv'\n").unwrap();
+        let error = Config::load(&file).unwrap_err().to_string();
+        assert!(
+            error.contains("processor.carriers_file: /nowhere/carriers.csv: No such file"),
+            "{error}"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 //! configuration file.
 
 pub mod carriers;
+pub mod csv_line;
 pub mod identifier;
 pub mod meaning;
 pub mod records;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use courierflow_domain as domain;
 use courierflow_domain::{Context, DeriveOptions, IdKey, Memory, Outcome};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 use courierflow_vendors::reading::{self, Reading};
 
@@ -34,7 +35,7 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
     let mut state: HashMap<String, Shipment> = HashMap::new();
     let mut steps = Vec::new();
     for event in events {
-        let Ok(Reading::Snapshot(snapshot)) = reading::read(event) else {
+        let Ok(Reading::Snapshot(snapshot)) = reading::read(event, Carriers::built_in()) else {
             continue;
         };
         let key = snapshot.key().to_string();

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::identifier;
 use courierflow_schemas::records::{Op, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_vendors::account::{Account, Unsigned};
@@ -52,7 +53,7 @@ fn accepted(vendor: Vendor, push_time: Option<&str>, parcel: Parcel) {
     }
     assert!(!parcel.tracking_number.is_empty());
     let event = event(vendor, &parcel.tracking_number, push_time, parcel.payload, RECEIVED_AT);
-    if let Err(error) = reading::read(&event) {
+    if let Err(error) = reading::read(&event, Carriers::built_in()) {
         panic!("ingest takes what derive cannot read: {error}: {}", event.payload);
     }
 }
@@ -67,7 +68,7 @@ pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
     for (payload, number) in payloads.split(|byte| *byte == SEPARATOR).zip(0_i64..) {
         if let Ok(payload) = std::str::from_utf8(payload) {
             let event = event(vendor, "YT1", None, payload.to_owned(), RECEIVED_AT + number * HOUR);
-            let _ = reading::push_facts(&event);
+            let _ = reading::push_facts(&event, Carriers::built_in());
             events.push(event);
         }
     }

@@ -34,7 +34,8 @@ export const meaning = (status, subStatus) => name(`meaning ${status} ${subStatu
 
 // Ten hues that stay apart for eyes of every kind, in light and dark; a carrier keeps its own on all pages.
 const HUES = ['#0f8b8d', '#e07a1f', '#3d6fd1', '#c2395b', '#6a8f2f', '#8a5cc9', '#b8860b', '#1b9e5a', '#c94f9b', '#5b7083'];
-const PREFERRED = ['sf', 'jd', 'zto', 'yto', 'sto', 'yunda', 'jt', 'ems', 'chinapost'];
+// The carriers that nearly everybody asks for.
+export const PREFERRED = ['sf', 'jd', 'zto', 'yto', 'sto', 'yunda', 'jt', 'ems', 'chinapost'];
 
 export function hue(code) {
   const place = PREFERRED.indexOf(code);

@@ -1,6 +1,6 @@
 // The bar of choices above the figures. It writes to the URL, and shows what is there.
 import * as catalog from './catalog.js';
-import { h } from './dom.js';
+import { fill, h } from './dom.js';
 import { daysBefore, today } from './format.js';
 import { t } from './i18n.js';
 import { choose, get, list } from './url.js';
@@ -78,19 +78,30 @@ function select(name, label, options) {
       options.map(([code, text]) => h('option', { value: code, selected: code === value }, text))));
 }
 
+// The mapping has more carriers than anybody scrolls through: all but the usual ones are found by their names.
+const MOST_FOUND = 50;
+
+function carriersNamed(typed) {
+  const words = typed.toLowerCase();
+  return catalog.all().carriers.filter(({ code, zh, en }) => [code, zh, en].some((name) => name.toLowerCase().includes(words))).slice(0, MOST_FOUND).map((row) => row.code);
+}
+
 function carriers() {
   // The bar is made anew with each choice; a list that is open stays so for the next one.
   const open = document.querySelector('#filters details.pick')?.open ?? false;
   const chosen = list('carrier');
-  const known = catalog.all().carriers.map((row) => row.code);
-  const offered = [...known, ...chosen.filter((code) => !known.includes(code))];
+  const offered = (typed) => (typed ? carriersNamed(typed) : [...new Set([...catalog.PREFERRED, ...chosen])]);
   const summary = chosen.length ? chosen.map(catalog.carrier).join(', ') : t('all');
   const toggle = (code, on) => choose({ carrier: (on ? [...chosen, code] : chosen.filter((other) => other !== code)).join(',') });
+  const choice = (code) => h('label', {},
+    h('input', { type: 'checkbox', name: 'carrier', value: code, checked: chosen.includes(code), onchange: (event) => toggle(code, event.target.checked) }),
+    h('span', { class: 'dot', hue: catalog.hue(code) }), catalog.carrier(code));
+  const found = h('div', {}, offered('').map(choice));
+  const label = t('carrier.find', { count: catalog.all().carriers.length });
+  const find = h('input', { type: 'search', name: 'find', placeholder: label, 'aria-label': label, oninput: (event) => fill(found, offered(event.target.value.trim()).map(choice)) });
   const details = h('details', { class: 'pick', open },
     h('summary', { 'aria-label': `${t('carrier')}: ${summary}` }, h('span', {}, summary)),
-    h('div', { class: 'list' }, offered.map((code) => h('label', {},
-      h('input', { type: 'checkbox', name: 'carrier', value: code, checked: chosen.includes(code), onchange: (event) => toggle(code, event.target.checked) }),
-      h('span', { class: 'dot', hue: catalog.hue(code) }), catalog.carrier(code)))));
+    h('div', { class: 'list' }, find, found));
   details.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !details.open) return;
     details.open = false;

@@ -112,6 +112,19 @@ const tests = {
     assert.equal(await first(), 'ZTO Express');
   },
 
+  async 'a carrier is found by any of its names'() {
+    const { page, complaints } = await open('/');
+    await page.click('.pick > summary');
+    const offered = () => page.$$eval('.pick input[name="carrier"]', (inputs) => inputs.map((input) => input.value));
+    assert.deepEqual(await offered(), ['sf', 'jd', 'zto', 'yto', 'sto', 'yunda', 'jt', 'ems', 'chinapost']);
+    await page.type('.pick input[name="find"]', '丹鸟');
+    assert.deepEqual(await offered(), ['danniao']);
+    await click(page, '.pick input[value="danniao"]');
+    assert.equal(parameter(page, 'carrier'), 'danniao');
+    assert.ok((await offered()).includes('danniao'), 'what is chosen is offered');
+    assert.deepEqual(complaints, []);
+  },
+
   async 'filters are in the address and survive reload and back'() {
     const { page, complaints } = await open('/');
     await page.click('.pick > summary');
@@ -365,6 +378,8 @@ const tests = {
     assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'parcels');
     await page.focus('.pick > summary');
     await page.keyboard.press('Space');
+    // Past the field that finds others.
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Space');
     await settled(page);

@@ -4,6 +4,7 @@
 use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::wire::DecodeError;
 use courierflow_vendors::reading::{self, NoOp, Reading};
@@ -66,6 +67,8 @@ pub struct Accepted {
     pub timestamp_millis: i64,
     /// The records, and what to remember.
     pub derived: Box<Derived>,
+    /// The carrier is a vendor's code that is not mapped.
+    pub is_unmapped_carrier: bool,
 }
 
 /// Pushes that are fine and change nothing.
@@ -97,12 +100,14 @@ impl NoChange {
 /// is [`Effect::Accepted`] and mean nothing otherwise.
 ///
 /// `today` is the newest day of the record's partition. `memory` looks up by the key of a shipment's record what is remembered
-/// of it; `recall` reads that record itself (see [`derive`](super::derive())). Fails only if one of these two does.
+/// of it; `recall` reads that record itself (see [`derive`](super::derive())). Fails only if one of these two does. `carriers` says
+/// what the vendors' codes of carriers mean.
 pub fn step<M: Borrow<Memory>, E>(
     push: PushRecord<'_>,
     today: StreamDay,
     memory: impl FnOnce(&str) -> Result<Option<M>, E>,
     recall: impl FnOnce(&str) -> Result<Shipment, E>,
+    carriers: &Carriers,
     options: DeriveOptions,
     encoder: &mut DerivedEncoder,
 ) -> Result<Step, E> {
@@ -126,7 +131,7 @@ pub fn step<M: Borrow<Memory>, E>(
     };
     // A panic is a bug, but it concerns one parcel: it must neither stop the stream nor lose the push.
     let effect = catch_unwind(AssertUnwindSafe(|| {
-        effect(event, memory, recall, options, encoder, timestamp_millis)
+        effect(event, memory, recall, carriers, options, encoder, timestamp_millis)
     }))
     .unwrap_or_else(|_| Ok(Effect::Refused(Refusal::new(RefusalClass::Panic, "deriving panicked"))))?;
     Ok(Step { new_day, effect })
@@ -152,11 +157,12 @@ fn effect<M: Borrow<Memory>, E>(
     event: &PushEvent,
     memory: impl FnOnce(&str) -> Result<Option<M>, E>,
     recall: impl FnOnce(&str) -> Result<Shipment, E>,
+    carriers: &Carriers,
     options: DeriveOptions,
     encoder: &mut DerivedEncoder,
     timestamp_millis: i64,
 ) -> Result<Effect, E> {
-    let snapshot = match reading::read(event) {
+    let snapshot = match reading::read(event, carriers) {
         Ok(Reading::Snapshot(snapshot)) => snapshot,
         Ok(Reading::Nothing(no_op)) => return Ok(Effect::NoChange(NoChange::NoOp(no_op))),
         Err(error) => return Ok(Effect::Refused(error.into())),
@@ -176,6 +182,7 @@ fn effect<M: Borrow<Memory>, E>(
     Ok(Effect::Accepted(Accepted {
         key,
         timestamp_millis,
+        is_unmapped_carrier: !carriers.is_mapped(&snapshot.carrier),
         derived,
     }))
 }

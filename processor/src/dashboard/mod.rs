@@ -30,6 +30,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use courierflow_schemas::carriers::Carriers;
 use futures_util::future::try_join_all;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
@@ -62,6 +63,7 @@ const CHINA: &str = "Asia/Shanghai";
 #[derive(Clone)]
 struct Dashboard {
     database: Database,
+    carriers: &'static Carriers,
     max_days: u16,
     catalog: Arc<Value>,
     metrics: PrometheusHandle,
@@ -71,8 +73,9 @@ struct Dashboard {
 pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
     let dashboard = Dashboard {
         database: Database::new(&config.clickhouse, &config.dashboard),
+        carriers: config.carriers,
         max_days: config.dashboard.max_days,
-        catalog: Arc::new(catalog::catalog(config.dashboard.max_days)),
+        catalog: Arc::new(catalog::catalog(config.carriers, config.dashboard.max_days)),
         metrics,
     };
     let mut router = Router::new()
@@ -130,7 +133,7 @@ impl Dashboard {
             }
             answer.insert((*key).to_owned(), found.into_iter().map(Value::Object).collect());
         }
-        let explanation = (rows == 0).then(|| explain_nothing(endpoint, &question, cohort.as_ref()));
+        let explanation = (rows == 0).then(|| explain_nothing(endpoint, &question, cohort.as_ref(), self.carriers));
         answer.insert("explanation".to_owned(), explanation.into());
         Ok(([(CACHE_CONTROL, "no-store")], Json(Value::Object(answer))).into_response())
     }
@@ -138,7 +141,7 @@ impl Dashboard {
 
 /// Why there is nothing: in the words of the question, so that a mistyped code is seen. Parcels without a fault are not
 /// nothing.
-fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row>) -> String {
+fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row>, carriers: &Carriers) -> String {
     let mut asked = Vec::new();
     if endpoint.is_about_days() {
         asked.push(format!("pick-up from {} to {}", question.from, question.to));
@@ -147,7 +150,8 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row
         asked.push(format!("number {}", question.number));
     }
     for carrier in &question.carriers {
-        let known = if catalog::is_known_carrier(carrier) {
+        // Codes that are not mapped pass through from the vendors and may have parcels, too.
+        let known = if carriers.company(carrier).is_some() {
             ""
         } else {
             " (not in the list of known carriers)"

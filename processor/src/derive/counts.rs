@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use courierflow_domain::Derived;
+use courierflow_schemas::records::Vendor;
 use rdkafka::statistics::Statistics;
 
 /// What a transaction did; added to the metrics when it is committed, so that nothing is counted twice.
@@ -17,6 +18,7 @@ pub(super) struct Counts {
     pub(super) retractions: u64,
     pub(super) rewrites: u64,
     pub(super) unknown_codes: u64,
+    pub(super) unmapped_carriers: BTreeMap<Vendor, u64>,
     pub(super) future_push_times: u64,
     pub(super) expired: u64,
 }
@@ -24,6 +26,11 @@ pub(super) struct Counts {
 impl Counts {
     pub(super) fn outcome(&mut self, name: &'static str) {
         *self.outcomes.entry(name).or_default() += 1;
+    }
+
+    /// A push of a carrier was accepted whose code is not mapped.
+    pub(super) fn unmapped_carrier(&mut self, vendor: Vendor) {
+        *self.unmapped_carriers.entry(vendor).or_default() += 1;
     }
 
     /// A push was accepted, and its records take so many bytes.
@@ -42,6 +49,10 @@ impl Counts {
         }
         for (class, count) in &self.dead_letters {
             metrics::counter!("courierflow_derive_dead_letters_total", "reason" => *class).increment(*count);
+        }
+        for (vendor, count) in &self.unmapped_carriers {
+            metrics::counter!("courierflow_derive_unmapped_carriers_total", "vendor" => vendor.as_str())
+                .increment(*count);
         }
         metrics::counter!("courierflow_derive_input_bytes_total").increment(self.input_bytes);
         metrics::counter!("courierflow_derive_output_bytes_total").increment(self.output_bytes);

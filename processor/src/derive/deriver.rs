@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use courierflow_domain as domain;
 use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, NewDay, PushRecord, Refusal, Step, memory};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
@@ -22,7 +23,7 @@ use super::producer::Output;
 use super::record_reader::RecordReader;
 use super::state_entry::{KeyHash, StateEntry, StoredShipment};
 use super::state_store::{LastRecord, StateStore};
-use crate::config::DeriveSettings;
+use crate::config::Config;
 use crate::dead_letter::{self, Coordinates};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
@@ -33,6 +34,7 @@ pub(super) struct Deriver {
     transactions: Transactions,
     record_reader: RecordReader,
     pub(super) store: StateStore,
+    carriers: &'static Carriers,
     options: DeriveOptions,
     push_decoder: Decoder<PushEvent>,
     pub(super) shipment_decoder: Decoder<Shipment>,
@@ -46,7 +48,7 @@ pub(super) struct Deriver {
 
 impl Deriver {
     pub(super) fn new(
-        settings: &DeriveSettings,
+        config: &Config,
         registry: &Registry,
         ids: SchemaIds,
         transactions: Transactions,
@@ -57,7 +59,8 @@ impl Deriver {
             transactions,
             record_reader,
             store: StateStore::default(),
-            options: settings.options()?,
+            carriers: config.carriers,
+            options: config.derive.options()?,
             push_decoder: Decoder::new(registry.clone(), ids.push)?,
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
             encoder: DerivedEncoder::new(ids)?,
@@ -110,6 +113,7 @@ impl Deriver {
                 entry.map(StateEntry::memory).transpose().map_err(WorkerError::from)
             },
             |key| recall(store, record_reader, shipment_decoder, partition, key),
+            self.carriers,
             self.options,
             &mut self.encoder,
         )?;
@@ -132,6 +136,7 @@ impl Deriver {
             key,
             timestamp_millis,
             derived,
+            is_unmapped_carrier,
         } = accepted;
         let shipment = self.encoder.shipment();
         let hash = KeyHash::of(key.as_bytes());
@@ -164,6 +169,9 @@ impl Deriver {
             let bytes = self.encoder.record_bytes();
             open.add_bytes(bytes);
             open.counts.accepted(derived, bytes);
+            if *is_unmapped_carrier {
+                open.counts.unmapped_carrier(derived.shipment.vendor);
+            }
         }
         self.guard.good(1);
         Ok("accepted")

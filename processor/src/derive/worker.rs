@@ -139,7 +139,7 @@ impl Worker {
         let restorer = Restorer::new(&client)?;
         let record_reader = RecordReader::new(&client, shutdown.clone())?;
         let guard = PoisonGuard::new(config.processor.poison_guard);
-        let deriver = Deriver::new(&config.derive, registry, ids, transactions, record_reader, guard)?;
+        let deriver = Deriver::new(config, registry, ids, transactions, record_reader, guard)?;
         let member = Member {
             deriver: Mutex::new(deriver),
             events: Mutex::default(),

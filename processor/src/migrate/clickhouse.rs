@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clickhouse::error::Error as ClientError;
 use clickhouse::{Client, RowOwned, RowRead};
+use courierflow_schemas::carriers::Carriers;
+use serde::Serialize;
 
 use super::definitions::{Definitions, TABLES};
 use super::views::ViewError;
-use super::{replace, tables};
+use super::{carriers, replace, tables};
 use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 
@@ -25,6 +27,11 @@ pub enum Change {
     Applied {
         /// File name.
         file: &'static str,
+    },
+    /// The table of mapped carriers has other rows now.
+    MappedCarriers {
+        /// How many.
+        codes: usize,
     },
     /// A view was not there.
     Created {
@@ -49,6 +56,7 @@ impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Applied { file } => write!(out, "applied {file}"),
+            Self::MappedCarriers { codes } => write!(out, "replaced the mapping of carriers: {codes} codes"),
             Self::Created { view } => write!(out, "created view {view}"),
             Self::Replaced {
                 view,
@@ -157,13 +165,18 @@ pub enum MigrateError {
 }
 
 /// Applies what is not yet applied, replaces what is not as it should be, and says so. Two that run at the same time do no harm.
-pub async fn migrate_clickhouse(settings: &ClickHouseSettings) -> Result<Vec<Change>, MigrateError> {
-    migrate_views_of(settings, &Definitions::embedded()).await
+/// `carriers` is what the vendors' codes of carriers mean.
+pub async fn migrate_clickhouse(
+    settings: &ClickHouseSettings,
+    carriers: &Carriers,
+) -> Result<Vec<Change>, MigrateError> {
+    migrate_views_of(settings, carriers, &Definitions::embedded()).await
 }
 
 /// The same with views of other texts than those of this program.
 pub async fn migrate_views_of(
     settings: &ClickHouseSettings,
+    carriers: &Carriers,
     definitions: &Definitions,
 ) -> Result<Vec<Change>, MigrateError> {
     let database = Database {
@@ -173,6 +186,7 @@ pub async fn migrate_views_of(
     };
     database.check_version().await?;
     let mut changes = tables::apply(&database, TABLES).await?;
+    changes.extend(carriers::bring_up_to_date(&database, carriers).await?);
     changes.extend(replace::bring_up_to_date(&database, definitions).await?);
     Ok(changes)
 }
@@ -216,6 +230,23 @@ impl Database<'_> {
             query = query.param(name, value);
         }
         in_time(query.execute()).await.map_err(|source| self.server(source))
+    }
+
+    /// Inserts rows into a table of the database.
+    pub(super) async fn insert<'r, R: RowOwned + Serialize + 'r>(
+        &self,
+        table: &str,
+        rows: impl IntoIterator<Item = &'r R>,
+    ) -> Result<(), MigrateError> {
+        let client = self.client.clone().with_database(self.name);
+        let inserted = async {
+            let mut insert = client.insert::<R>(table).await?;
+            for row in rows {
+                insert.write(row).await?;
+            }
+            insert.end().await
+        };
+        in_time(inserted).await.map_err(|source| self.server(source))
     }
 
     pub(super) fn server(&self, source: ClientError) -> MigrateError {

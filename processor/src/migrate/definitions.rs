@@ -46,6 +46,7 @@ pub const TABLES: &[TableFile] = tables![
     7 "007_exception_daily.sql",
     8 "008_open_parcel.sql",
     9 "009_data_quality_daily.sql",
+    10 "010_carrier_mapping.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. Their order is found, not written down.
@@ -75,6 +76,7 @@ const VIEWS: &[(&str, &str)] = views![
     "stalled_shipments",
     "status_name",
     "transit_distribution",
+    "unmapped_carrier",
     "vendor_fact",
 ];
 

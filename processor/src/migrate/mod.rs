@@ -1,6 +1,7 @@
 //! Brings topics, schemas and tables to the state that this version of the program needs. What is already right is left
 //! alone; the same code serves a developer's machine and production.
 
+mod carriers;
 pub mod clickhouse;
 pub mod definitions;
 pub mod names;
@@ -29,7 +30,7 @@ const REQUEST: Duration = Duration::from_secs(30);
 pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut changes = topics(config).await.context("topics")?;
     changes.extend(schemas(config).await.context("schemas")?);
-    let of_database = clickhouse::migrate_clickhouse(&config.clickhouse)
+    let of_database = clickhouse::migrate_clickhouse(&config.clickhouse, config.carriers)
         .await
         .context("tables and views")?;
     changes.extend(of_database.iter().map(ToString::to_string));

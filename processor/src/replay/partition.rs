@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use courierflow_domain as domain;
 use courierflow_domain::{Accepted, DeriveOptions, DerivedEncoder, Effect, Memory, PushRecord, Step, StreamDay};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
@@ -38,16 +39,23 @@ pub(super) struct Derivation {
     push_decoder: Decoder<PushEvent>,
     shipment_decoder: Decoder<Shipment>,
     encoder: DerivedEncoder,
+    carriers: &'static Carriers,
     options: DeriveOptions,
     pub(super) counts: Counts,
 }
 
 impl Derivation {
-    pub(super) fn new(registry: &Registry, ids: SchemaIds, options: DeriveOptions) -> Result<Self, ReplayError> {
+    pub(super) fn new(
+        registry: &Registry,
+        ids: SchemaIds,
+        carriers: &'static Carriers,
+        options: DeriveOptions,
+    ) -> Result<Self, ReplayError> {
         Ok(Self {
             push_decoder: Decoder::new(registry.clone(), ids.push)?,
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
             encoder: DerivedEncoder::new(ids)?,
+            carriers,
             options,
             counts: Counts::default(),
         })
@@ -80,6 +88,7 @@ impl Derivation {
                 Some(followed) => Ok(decoder.decode(&followed.record)?),
                 None => Err(ReplayError::Forgotten),
             },
+            self.carriers,
             self.options,
             &mut self.encoder,
         )?;
@@ -103,13 +112,13 @@ impl Derivation {
         self.counts.accepted += 1;
         let derived = *accepted.derived;
         for transition in derived.transitions {
-            match row::<rows::Transition>(transition) {
+            match row::<rows::Transition>(transition, self.carriers) {
                 Ok(row) => rows.push_transition(row)?,
                 Err(_) => self.counts.row_refused(Unrepresentable::CLASS),
             }
         }
         let retired_epoch = derived.shipment.retired_epoch;
-        let has_row = row::<rows::Shipment>(derived.shipment).is_ok();
+        let has_row = row::<rows::Shipment>(derived.shipment, self.carriers).is_ok();
         if !has_row {
             self.counts.row_refused(Unrepresentable::CLASS);
         }
@@ -161,7 +170,7 @@ impl Derivation {
     fn add_row(&mut self, followed: &Followed, rows: &mut RowBuffer<impl Insert>) -> Result<(), ReplayError> {
         if followed.has_row {
             let shipment = self.shipment_decoder.decode(&followed.record)?;
-            if let Ok(row) = row::<rows::Shipment>(shipment) {
+            if let Ok(row) = row::<rows::Shipment>(shipment, self.carriers) {
                 rows.push_shipment(row)?;
             }
         }
@@ -169,7 +178,7 @@ impl Derivation {
     }
 }
 
-fn row<T: Table>(record: T::Record) -> Result<T::Row, Unrepresentable> {
+fn row<T: Table>(record: T::Record, carriers: &Carriers) -> Result<T::Row, Unrepresentable> {
     // These two tables show nothing of where a record was.
     let nowhere = Coordinates {
         topic: topics::PUSH,
@@ -177,5 +186,5 @@ fn row<T: Table>(record: T::Record) -> Result<T::Row, Unrepresentable> {
         offset: 0,
         timestamp: None,
     };
-    T::row(record, &nowhere)
+    T::row(record, &nowhere, carriers)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clickhouse::error::{Error, Result};
 use clickhouse::insert::Insert;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::wire::{DecodeError, Decoder, Record};
 
 use super::batch::{Batch, SourceRecord};
@@ -19,6 +20,7 @@ const MAX_ERROR_CHARS: usize = 400;
 pub(super) struct Inserter<T: Table> {
     client: clickhouse::Client,
     decoder: Decoder<T::Record>,
+    carriers: &'static Carriers,
     /// For each step: asking for the table's columns, sending a piece, waiting for the end.
     timeout: Duration,
 }
@@ -101,10 +103,16 @@ enum Outcome<R> {
 }
 
 impl<T: Table> Inserter<T> {
-    pub(super) fn new(client: clickhouse::Client, decoder: Decoder<T::Record>, timeout: Duration) -> Self {
+    pub(super) fn new(
+        client: clickhouse::Client,
+        decoder: Decoder<T::Record>,
+        carriers: &'static Carriers,
+        timeout: Duration,
+    ) -> Self {
         Self {
             client,
             decoder,
+            carriers,
             timeout,
         }
     }
@@ -117,7 +125,7 @@ impl<T: Table> Inserter<T> {
         Ok(())
     }
 
-    /// Sends the records of `part` in one insert. The rows are a function of the records alone: a second attempt sends the
+    /// Sends the records of `part` in one insert. The rows are a function of the records and the mapping of carriers: a second attempt sends the
     /// same.
     pub(super) async fn attempt(&mut self, batch: &Batch, part: Range<usize>) -> Result<Inserted, Failure> {
         let mut inserted = Inserted::default();
@@ -172,7 +180,7 @@ impl<T: Table> Inserter<T> {
             Err(error) => return Ok(Outcome::Refused(error.into())),
         };
         let retired = T::retired_row(&decoded);
-        let row = T::row(decoded, &record.coordinates(T::Record::TOPIC));
+        let row = T::row(decoded, &record.coordinates(T::Record::TOPIC), self.carriers);
         Ok(match row {
             Ok(row) => Outcome::Row(row, retired),
             Err(error) => Outcome::Refused(error.into()),

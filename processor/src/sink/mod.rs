@@ -141,7 +141,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
             let decoder = Decoder::new(surroundings.registry.clone(), T::schema_id(&surroundings.ids))
                 .map_err(|error| Unsettled::Fatal(error.to_string()))?;
             let settler = Settler::<T> {
-                inserter: Inserter::new(client, decoder, timeout),
+                inserter: Inserter::new(client, decoder, config.carriers, timeout),
                 dead_letters: DeadLetters::new(config, T::NAME, T::Record::TOPIC),
                 guard: guard.clone(),
                 health: health.clone(),

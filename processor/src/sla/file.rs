@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use courierflow_domain::MUNICIPALITIES;
+use courierflow_schemas::csv_line::line_of;
 
 const HEADER: [&str; 4] = ["carrier", "origin", "destination", "hours"];
 
@@ -50,7 +51,7 @@ pub enum SlaFileError {
         problem: String,
     },
     /// Not a carrier code.
-    #[error("line {line}: carrier \"{carrier}\" is not a carrier code: letters, digits, - and _ only")]
+    #[error("line {line}: carrier \"{carrier}\" is not a carrier code: letters, digits and - _ . only")]
     Carrier {
         /// Number of the line, from 1.
         line: u64,
@@ -110,21 +111,6 @@ pub fn parse(text: &[u8]) -> Result<Vec<Promise>, SlaFileError> {
     Ok(promises)
 }
 
-/// The reader's position is before the empty lines that it skips.
-fn line_of(text: &[u8], position: Option<&csv::Position>) -> u64 {
-    let Some(position) = position else { return 1 };
-    let start = usize::try_from(position.byte())
-        .ok()
-        .and_then(|start| text.get(start..));
-    let skipped = start
-        .unwrap_or_default()
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace());
-    skipped
-        .filter(|byte| **byte == b'\n')
-        .fold(position.line(), |line, _| line + 1)
-}
-
 fn form_error(text: &[u8], error: &csv::Error) -> SlaFileError {
     let line = line_of(text, error.position());
     let problem = match error.kind() {
@@ -140,7 +126,7 @@ fn promise(record: &StringRecord, line: u64) -> Result<Promise, SlaFileError> {
         "*" => "",
         text => text,
     });
-    let is_code = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_';
+    let is_code = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.');
     if !carrier.bytes().all(is_code) {
         return Err(SlaFileError::Carrier {
             line,
@@ -250,7 +236,7 @@ mod tests {
             ("sf,,48\n", "line 2: 3 columns instead of 4"),
             (
                 "顺丰,,,48\n",
-                "line 2: carrier \"顺丰\" is not a carrier code: letters, digits, - and _ only",
+                "line 2: carrier \"顺丰\" is not a carrier code: letters, digits and - _ . only",
             ),
             (
                 "sf,,,48\n\nSF,*,,24\n",

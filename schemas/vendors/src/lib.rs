@@ -27,6 +27,7 @@ pub mod reading;
 pub mod seventeentrack;
 pub mod snapshot;
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
 use courierflow_schemas::records::{PushEvent, Vendor};
 use jiff::Timestamp;
@@ -59,8 +60,13 @@ pub trait Protocol: Sync {
     fn refused(&self, account: Option<&Account>, now: Timestamp, refusal: Refusal<'_>) -> Vec<u8>;
 
     /// Reads the payload of a push event. `payload` is the event's own, or a copy of it
-    /// that was repaired or has its [texts](Self::text_members) opened.
-    fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError>;
+    /// that was repaired or has its [texts](Self::text_members) opened. `carriers` says what the vendor's codes mean.
+    fn read_payload<'a>(
+        &self,
+        event: &'a PushEvent,
+        payload: &'a str,
+        carriers: &'a Carriers,
+    ) -> Result<Reading<'a>, ReadError>;
 
     /// Members of a payload that may hold a JSON text instead of an object or array (rule 71).
     fn text_members(&self) -> &'static [&'static str] {
@@ -68,7 +74,7 @@ pub trait Protocol: Sync {
     }
 
     /// Reads only what the push log shows (rule 56); `None` if the payload cannot be read.
-    fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>>;
+    fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>>;
 
     /// Days without change after which it gives a parcel up; `None` if it does not or does not say.
     fn stale_days(&self) -> Option<u16> {

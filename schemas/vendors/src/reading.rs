@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use courierflow_schemas::carriers;
+use courierflow_schemas::carriers::{Carriers, UNKNOWN_CARRIER};
 use courierflow_schemas::records::{PushEvent, Vendor};
 
 use crate::parse::lenient_json::NoObject;
@@ -123,46 +123,46 @@ impl PushFacts<'_> {
     }
 }
 
-/// Reads a push event.
-pub fn read(event: &PushEvent) -> Result<Reading<'_>, ReadError> {
-    let reading = read_payload(event, &event.payload);
+/// Reads a push event. `carriers` says what the vendors' codes of carriers mean.
+pub fn read<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
+    let reading = read_payload(event, &event.payload, carriers);
     if reading != Err(ReadError::NotJson) {
         return reading;
     }
     match repair::repaired(&event.payload) {
         Cow::Borrowed(_) => Err(ReadError::NotJson),
-        Cow::Owned(payload) => read_payload(event, &payload).map(Reading::into_owned),
+        Cow::Owned(payload) => read_payload(event, &payload, carriers).map(Reading::into_owned),
     }
 }
 
 /// Reads a payload in the envelope of an event.
-fn read_payload<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+fn read_payload<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
     let vendor = protocol(event.vendor);
     match json::opened(payload, vendor.text_members()) {
-        Cow::Borrowed(payload) => vendor.read_payload(event, payload),
-        Cow::Owned(payload) => vendor.read_payload(event, &payload).map(Reading::into_owned),
+        Cow::Borrowed(payload) => vendor.read_payload(event, payload, carriers),
+        Cow::Owned(payload) => vendor.read_payload(event, &payload, carriers).map(Reading::into_owned),
     }
 }
 
 /// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
-pub fn push_facts(event: &PushEvent) -> PushFacts<'_> {
-    facts_of_payload(event.vendor, &event.payload)
+pub fn push_facts<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> PushFacts<'a> {
+    facts_of_payload(event.vendor, &event.payload, carriers)
         .or_else(|| match repair::repaired(&event.payload) {
             Cow::Borrowed(_) => None,
-            Cow::Owned(payload) => facts_of_payload(event.vendor, &payload).map(PushFacts::into_owned),
+            Cow::Owned(payload) => facts_of_payload(event.vendor, &payload, carriers).map(PushFacts::into_owned),
         })
         .unwrap_or_else(|| PushFacts {
-            carrier: carriers::canonical(event.vendor, &event.vendor_carrier),
+            carrier: carriers.canonical(event.vendor, &event.vendor_carrier),
             tracking_status: Cow::Borrowed(""),
             items: 0,
         })
 }
 
-fn facts_of_payload(vendor: Vendor, payload: &str) -> Option<PushFacts<'_>> {
+fn facts_of_payload<'a>(vendor: Vendor, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
     let vendor = protocol(vendor);
     match json::opened(payload, vendor.text_members()) {
-        Cow::Borrowed(payload) => vendor.push_facts(payload),
-        Cow::Owned(payload) => vendor.push_facts(&payload).map(PushFacts::into_owned),
+        Cow::Borrowed(payload) => vendor.push_facts(payload, carriers),
+        Cow::Owned(payload) => vendor.push_facts(&payload, carriers).map(PushFacts::into_owned),
     }
 }
 
@@ -171,11 +171,11 @@ pub(crate) fn item_count(elements: usize) -> u16 {
 }
 
 /// Canonical carrier of a code that may be missing, free of the code's own borrow.
-pub(crate) fn carrier_of(vendor: Vendor, code: Option<Cow<'_, str>>) -> Cow<'_, str> {
+pub(crate) fn carrier_of<'a>(carriers: &'a Carriers, vendor: Vendor, code: Option<Cow<'a, str>>) -> Cow<'a, str> {
     match code {
-        None => Cow::Borrowed(carriers::UNKNOWN_CARRIER),
-        Some(Cow::Borrowed(code)) => carriers::canonical(vendor, code),
-        Some(Cow::Owned(code)) => Cow::Owned(carriers::canonical(vendor, &code).into_owned()),
+        None => Cow::Borrowed(UNKNOWN_CARRIER),
+        Some(Cow::Borrowed(code)) => carriers.canonical(vendor, code),
+        Some(Cow::Owned(code)) => Cow::Owned(carriers.canonical(vendor, &code).into_owned()),
     }
 }
 

@@ -12,6 +12,7 @@ use courierflow_processor::config::Config;
 use courierflow_processor::dead_letter::Coordinates;
 use courierflow_processor::sink::client::insert_client;
 use courierflow_processor::sink::rows::{self, ShipmentRow, Table};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{Shipment, TimestampMicros};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
@@ -120,7 +121,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
 fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
     let received_at = TimestampMicros(RECEIVED_AT + i64::try_from(parcel)?);
     let event = pushes::push_event(parcel, pushes::ITEMS, received_at);
-    let Reading::Snapshot(snapshot) = reading::read(&event)? else {
+    let Reading::Snapshot(snapshot) = reading::read(&event, Carriers::built_in())? else {
         bail!("a push of the benchmark says nothing");
     };
     let recall = || bail!("the first push of a parcel has no record before it");
@@ -269,7 +270,7 @@ fn floor_batches(batch: usize) -> anyhow::Result<Vec<Vec<ShipmentRow>>> {
         offset: 0,
         timestamp: None,
     };
-    let row = |parcel| Ok(rows::Shipment::row(shipment(parcel)?, &anywhere)?);
+    let row = |parcel| Ok(rows::Shipment::row(shipment(parcel)?, &anywhere, Carriers::built_in())?);
     (0..FLOOR_BATCHES)
         .map(|number| (number * batch..(number + 1) * batch).map(row).collect())
         .collect()

@@ -1,5 +1,5 @@
-//! Carrier codes and zones, as rules 36, 38 and 72 fix them. An own copy on purpose: the mapping file may hold more carriers,
-//! but not say anything else about these.
+//! Carrier codes and zones, as rules 36, 38, 72 and 73 fix them. An own copy on purpose: the mapping file holds more carriers,
+//! but must not say anything else about these.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use courierflow_schemas::records::Vendor;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-/// Rule 38: (vendor's code, canonical code).
+/// Rule 38, and what the workload names besides: (vendor's code, canonical code).
 const KUAIDI100: &[(&str, &str)] = &[
     ("yuantong", "yto"),
     ("zhongtong", "zto"),
@@ -21,9 +21,11 @@ const KUAIDI100: &[(&str, &str)] = &[
     ("debangwuliu", "deppon"),
     ("japanposten", "japanpost"),
     ("speedpost", "singpost"),
+    ("usps", "usps"),
+    ("colissimo", "colissimo"),
 ];
 
-/// Rule 38: (vendor's code in lower case, canonical code).
+/// The same; the vendor's codes in lower case.
 const KDNIAO: &[(&str, &str)] = &[
     ("yto", "yto"),
     ("zto", "zto"),
@@ -35,6 +37,8 @@ const KDNIAO: &[(&str, &str)] = &[
     ("ems", "ems"),
     ("yzpy", "chinapost"),
     ("dbl", "deppon"),
+    ("jp", "japanpost"),
+    ("colissimo", "colissimo"),
 ];
 
 /// 17TRACK's numbers of the carriers that the workload and the samples name.
@@ -68,7 +72,8 @@ pub(super) fn identifier(text: &str) -> String {
     }
 }
 
-/// Rule 38: normalised, lower-cased, looked up per vendor; what is not there passes through. Rule 37: a missing code is `unknown`.
+/// Rule 38: normalised, lower-cased, looked up per vendor. Rule 73: what is not there passes through, behind the vendor's name if it is
+/// somebody's canonical code. Rule 37: a missing code is `unknown`.
 pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
     let code = identifier(vendor_code).to_lowercase();
     let table = match vendor {
@@ -81,13 +86,25 @@ pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
     }
     match table.iter().find(|(theirs, _)| *theirs == code) {
         Some((_, ours)) => (*ours).to_owned(),
+        None if [KUAIDI100, KDNIAO, SEVENTEENTRACK]
+            .concat()
+            .iter()
+            .any(|(_, ours)| *ours == code) =>
+        {
+            format!("{vendor}.{code}")
+        }
         None => code,
     }
 }
 
-/// Rule 38: only `colissimo` is marked international.
+/// Rule 73: whose parcels cross borders, of those that Kdniao's workload names.
 pub(super) fn is_international(canonical: &str) -> bool {
-    canonical == "colissimo"
+    matches!(canonical, "colissimo" | "japanpost")
+}
+
+/// Rules 11 and 73: the IANA zone of an international carrier of Kdniao.
+pub(super) fn zone_of_kdniao(canonical: &str) -> Option<&'static str> {
+    (canonical == "japanpost").then_some("Asia/Tokyo")
 }
 
 /// Rule 36: the IANA zone of a destination carrier of Kuaidi100.

@@ -291,9 +291,10 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         Word::Unchanged
     };
 
+    let of_carrier = carriers::zone_of_kdniao(&carrier).map(|name| time::Zone::Named(name.to_owned()));
     let items: Vec<Item> = objects(field("Traces"))
         .iter()
-        .map(kdniao_item)
+        .map(|trace| kdniao_item(trace, of_carrier.as_ref()))
         .filter(|item| !is_placeholder(Vendor::Kdniao, item))
         .collect();
     // Rule 11. Rule 70: a zone that cannot be read leaves a domestic parcel domestic.
@@ -333,10 +334,12 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
     }
 }
 
-fn kdniao_item(trace: &Value) -> Item {
+fn kdniao_item(trace: &Value, of_carrier: Option<&time::Zone>) -> Item {
     let field = |name: &str| kdniao_field(trace, name);
     let told = field("Timezone").as_str().filter(|text| !text.trim().is_empty());
-    let zone = told.and_then(time::parse_zone);
+    let told_zone = told.and_then(time::parse_zone);
+    let zone_unread = told.is_some() && told_zone.is_none();
+    let zone = told_zone.or_else(|| of_carrier.cloned());
     Item {
         segment: Segment::Origin,
         time: time_of(field("AcceptTime"), zone.as_ref().unwrap_or(&time::CHINA)),
@@ -346,7 +349,7 @@ fn kdniao_item(trace: &Value) -> Item {
         area_code: None,
         area_name: None,
         place: non_blank(field("Location")),
-        zone_unread: told.is_some() && zone.is_none(),
+        zone_unread,
         zone,
         list: 0,
         also: String::new(),

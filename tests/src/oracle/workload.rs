@@ -100,7 +100,7 @@ fn chance(rng: &mut Rng, percent: u32) -> bool {
     rng.u32(..100) < percent
 }
 
-const KUAIDI100_CARRIERS: [&str; 8] = [
+const KUAIDI100_CARRIERS: [&str; 9] = [
     "yuantong",
     "zhongtong",
     "ems",
@@ -109,8 +109,10 @@ const KUAIDI100_CARRIERS: [&str; 8] = [
     "youzhengguonei",
     "nosuchexpress",
     " shunfeng ",
+    // Another company's canonical code.
+    "sto",
 ];
-const KDNIAO_CARRIERS: [&str; 7] = ["YTO", "ZTO", "YD", "COLISSIMO", "jtsd", "NoSuchExpress", " SF "];
+const KDNIAO_CARRIERS: [&str; 8] = ["JP", "YTO", "ZTO", "YD", "COLISSIMO", "jtsd", "NoSuchExpress", " SF "];
 const DESTINATION_CARRIERS: [&str; 4] = ["japanposten", "speedpost", "nosuchpost", "SpeedPost "];
 
 impl Story {

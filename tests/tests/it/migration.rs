@@ -1,8 +1,9 @@
 //! The definition of a metric is changed in one file, on a database with data: `migrate` makes the figure follow.
 
 use courierflow_processor::config::ClickHouseSettings;
-use courierflow_processor::migrate::clickhouse::{Change, MigrateError, migrate_views_of};
+use courierflow_processor::migrate::clickhouse::{Change, MigrateError, migrate_clickhouse, migrate_views_of};
 use courierflow_processor::migrate::definitions::Definitions;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_tests::measures::{insert_shipments, shipment_at};
 use courierflow_tests::oracle::ShipmentRow;
 use courierflow_tests::stack::{LocalStack, Server, Stack};
@@ -23,7 +24,9 @@ fn try_migrate(stack: &dyn Stack, definitions: &Definitions) -> Result<Vec<Chang
         ..ClickHouseSettings::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.unwrap().block_on(migrate_views_of(&settings, definitions))
+    runtime
+        .unwrap()
+        .block_on(migrate_views_of(&settings, Carriers::built_in(), definitions))
 }
 
 /// What `migrate` says that it did, one line each.
@@ -421,4 +424,66 @@ fn a_database_of_other_files_is_refused_with_what_to_do() {
     for part in ["006_carrier_daily.sql", "006_parcel.sql", "./dev down --wipe"] {
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn the_table_of_carriers_follows_the_mapping_and_a_view_lists_what_it_lacks() {
+    let stack = clickhouse("migration-carriers");
+    let settings = ClickHouseSettings {
+        url: stack.clickhouse_url(),
+        ..ClickHouseSettings::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap();
+    let migrate = |carriers: &Carriers| -> Vec<String> {
+        let changes = runtime.block_on(migrate_clickhouse(&settings, carriers)).unwrap();
+        changes.iter().map(ToString::to_string).collect()
+    };
+    let said = migrate(Carriers::built_in());
+    assert!(
+        said.contains(&"replaced the mapping of carriers: 2169 codes".to_owned()),
+        "{said:?}"
+    );
+    assert_eq!(migrate(Carriers::built_in()), Vec::<String>::new());
+
+    let received_at = super::metrics::now() - DAY;
+    let parcel = |vendor: &str, carrier: &str, number: &str, at: i64| {
+        let mut row = shipment_at(carrier, number, at);
+        vendor.clone_into(&mut row.vendor);
+        row
+    };
+    let rows = [
+        parcel("kdniao", "fwx", "A1", received_at),
+        parcel("kdniao", "fwx", "A2", received_at + HOUR),
+        parcel("kdniao", "kdniao.danniao", "B1", received_at),
+        parcel("kuaidi100", "某快递", "C1", received_at),
+        parcel("kuaidi100", "yto", "D1", received_at),
+        parcel("kuaidi100", "unknown", "E1", received_at),
+    ];
+    tables::execute(&stack, &insert_shipments("courier", &rows));
+    let unmapped = || -> Vec<String> {
+        let sql = "SELECT concat(vendor, ' ', code, ' ', carrier, ' ', toString(parcels), ' ', last_parcel) AS line \
+                   FROM courier.unmapped_carrier ORDER BY parcels DESC, code";
+        let rows = tables::rows(&stack, sql);
+        rows.iter()
+            .map(|row| row["line"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        unmapped(),
+        [
+            "kdniao fwx fwx 2 A2",
+            "kdniao danniao kdniao.danniao 1 B1",
+            "kuaidi100 某快递 某快递 1 C1"
+        ]
+    );
+
+    // An operator's own rows: the codes leave the list, although the parcels keep them.
+    let own =
+        "vendor,code,carrier,name,name_en\nkdniao,FWX,fengwang,丰网,Fengwang\nkdniao,danniao,danniao,丹鸟,Danniao\n";
+    let carriers = Carriers::with_file(own.as_bytes()).unwrap();
+    assert_eq!(migrate(&carriers), ["replaced the mapping of carriers: 2171 codes"]);
+    assert_eq!(unmapped(), ["kuaidi100 某快递 某快递 1 C1"]);
+    let left = relations(&stack, "name LIKE 'carrier_mapping%'");
+    assert_eq!(left.len(), 1, "nothing is left over: {left:?}");
 }

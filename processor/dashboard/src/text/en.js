@@ -19,6 +19,7 @@ export default {
   'days.today': 'to today',
   'days.judged': 'Up to {day}: the parcels of later days are too young for their transit times. Exceptions, first attempts, returns and estimates are judged four days later',
   'carrier': 'Carrier',
+  'carrier.find': 'Find among {count}',
   'vendor': 'Vendor',
   'origin': 'From',
   'dest': 'To',

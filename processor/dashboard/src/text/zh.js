@@ -19,6 +19,7 @@ export default {
   'days.today': '至今天',
   'days.judged': '截至 {day}：之后的快件太新，时效还无法判断；异常、首派、退回和预计还需再等四天',
   'carrier': '快递公司',
+  'carrier.find': '在 {count} 家中查找',
   'vendor': '数据商',
   'origin': '寄出',
   'dest': '寄达',

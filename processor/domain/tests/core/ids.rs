@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use courierflow_domain::{DeriveOptions, IdKey};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{Shipment, Transition};
 use courierflow_vendors::fingerprint::Fingerprint;
 use serde_json::Value;
@@ -92,7 +93,8 @@ fn rule_69_the_same_attack_finds_what_has_no_key() {
 #[test]
 fn rule_69_another_key_makes_other_ids_and_nothing_else() {
     let push = kuaidi100(&codes(&["103", "5", "301"])).event();
-    let courierflow_vendors::reading::Reading::Snapshot(snapshot) = courierflow_vendors::reading::read(&push).unwrap()
+    let courierflow_vendors::reading::Reading::Snapshot(snapshot) =
+        courierflow_vendors::reading::read(&push, Carriers::built_in()).unwrap()
     else {
         panic!("a snapshot");
     };

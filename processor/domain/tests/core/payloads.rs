@@ -1,5 +1,6 @@
 //! What a payload may look like: shapes, types, places, zones, segments (rules 11, 35–38, 42, 44, 46, 48–50).
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 use courierflow_vendors::reading::{NoOp, ReadError};
 use serde_json::{Value, json};
@@ -102,7 +103,8 @@ fn identity_comes_from_the_envelope_and_the_payload_helps() {
 #[test]
 fn keys_display_as_the_topic_writes_them() {
     let event = kuaidi100(&[]).event();
-    let Ok(courierflow_vendors::reading::Reading::Snapshot(snapshot)) = courierflow_vendors::reading::read(&event)
+    let Ok(courierflow_vendors::reading::Reading::Snapshot(snapshot)) =
+        courierflow_vendors::reading::read(&event, Carriers::built_in())
     else {
         panic!("a snapshot");
     };
@@ -110,14 +112,20 @@ fn keys_display_as_the_topic_writes_them() {
 }
 
 #[test]
-fn rule_37_38_carriers() {
+fn rule_37_38_73_carriers() {
     let carrier = |com: Value| shipment(&kuaidi100(&[]).set("lastResult.com", com).event()).carrier;
     assert_eq!(carrier(json!(" ShunFeng ")), "sf");
     assert_eq!(carrier(json!("NewOne")), "newone");
     assert_eq!(carrier(json!(null)), "unknown");
     assert_eq!(carrier(json!(" ")), "unknown");
     assert_eq!(carrier(json!(56)), "56");
+    assert_eq!(
+        carrier(json!("zto")),
+        "kuaidi100.zto",
+        "rule 73: ZTO's canonical code, and no code of this vendor"
+    );
     assert_eq!(shipment(&kdniao(&[]).set("ShipperCode", "JTSD").event()).carrier, "jt");
+    assert_eq!(shipment(&kdniao(&[]).set("ShipperCode", "FWX").event()).carrier, "fwx");
     assert_eq!(
         shipment(&kdniao(&[]).set("ShipperCode", Value::Null).event()).carrier,
         "unknown"
@@ -252,7 +260,11 @@ fn a_number_that_nothing_can_hold_is_absent() {
                 ("yto", 1),
                 "{payload}"
             );
-            assert_eq!(courierflow_vendors::reading::push_facts(&event).items, 2, "{payload}");
+            assert_eq!(
+                courierflow_vendors::reading::push_facts(&event, Carriers::built_in()).items,
+                2,
+                "{payload}"
+            );
         }
         let parcel = format!(
             r#"{{"LogisticCode":"YT1","State":{number},"Success":{number},"Traces":[{{"AcceptTime":"2025-06-01 08:00","Action":{number}}}]}}"#
@@ -354,6 +366,29 @@ fn rule_11_kdniao_across_borders() {
     assert_eq!(times(&unreadable), (vec![china("2025-06-01T08:00:00")], false));
     let by_carrier = kdniao(&[line("2025-06-01 08:00:00")]).set("ShipperCode", "COLISSIMO");
     assert_eq!(times(&by_carrier), (vec![china("2025-06-01T08:00:00")], true));
+    // Rule 73: a carrier with a zone of its own tells its own time, where a line does not say another.
+    let japan = kdniao(&[
+        line("2025-06-01 08:00:00"),
+        in_zone(line("2025-06-01 09:00:00"), "+08:00"),
+    ])
+    .set("ShipperCode", "JP");
+    assert_eq!(
+        times(&japan),
+        (
+            vec![millis("2025-05-31T23:00:00Z"), china("2025-06-01T09:00:00")],
+            false
+        )
+    );
+    // A clock that goes forward and back.
+    let germany = |time| times(&kdniao(&[line(time)]).set("ShipperCode", "DHL_DE"));
+    assert_eq!(
+        germany("2025-01-01 08:00:00"),
+        (vec![millis("2025-01-01T07:00:00Z")], false)
+    );
+    assert_eq!(
+        germany("2025-06-01 08:00:00"),
+        (vec![millis("2025-06-01T06:00:00Z")], false)
+    );
 }
 
 #[test]

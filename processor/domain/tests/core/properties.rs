@@ -2,6 +2,7 @@
 //! transitions that always leads from the old set to the new one.
 
 use courierflow_domain::{Memory, Outcome};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{
     EpochDay, Identity, Leg, Op, PushEvent, RecentPush, Segment, Shipment, ShipmentEvent, Status, TimestampMicros,
     TimestampMillis, TrackingState, Vendor,
@@ -277,8 +278,8 @@ fn arbitrary_shipment() -> impl Strategy<Value = Shipment> {
 }
 
 fn derive_from(previous: Option<&Shipment>, event: &PushEvent) -> Option<Outcome> {
-    let _ = push_facts(event);
-    match read(event).ok()? {
+    let _ = push_facts(event, Carriers::built_in());
+    match read(event, Carriers::built_in()).ok()? {
         Reading::Snapshot(snapshot) => Some(derive(previous, &snapshot, OPTIONS)),
         Reading::Nothing(_) => None,
     }

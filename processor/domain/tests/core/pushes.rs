@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use courierflow_domain as domain;
 use courierflow_domain::{DeriveOptions, Derived, Memory, Outcome, ShipmentKey, Snapshot};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{
     EpochDay, Op, PushEvent, PushId, Shipment, ShipmentEvent, Signature, TimestampMicros, TimestampMillis, Transition,
     Vendor,
@@ -247,7 +248,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn push(&mut self, event: &PushEvent) -> Step {
-        let snapshot = match read(event) {
+        let snapshot = match read(event, Carriers::built_in()) {
             Err(error) => return Step::Unreadable(error),
             Ok(Reading::Nothing(no_op)) => return Step::Nothing(no_op),
             Ok(Reading::Snapshot(snapshot)) => snapshot,

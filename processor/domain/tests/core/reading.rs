@@ -1,6 +1,7 @@
 //! What the push log shows of a payload (rule 56), and texts left out altogether (design: `context`).
 
 use courierflow_domain::{Context, DeriveOptions, Outcome};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Vendor};
 use courierflow_vendors::reading::{PushFacts, Reading, push_facts, read};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ fn facts(event: &PushEvent) -> (String, String, u16) {
         carrier,
         tracking_status,
         items,
-    } = push_facts(event);
+    } = push_facts(event, Carriers::built_in());
     (carrier.into_owned(), tracking_status.into_owned(), items)
 }
 
@@ -74,7 +75,7 @@ fn rule_56_an_unreadable_payload_gives_neutral_values() {
 #[test]
 fn context_omit_leaves_the_texts_out_and_changes_nothing_else() {
     let event = kuaidi100(&codes(&["1", "5"])).event();
-    let Ok(Reading::Snapshot(snapshot)) = read(&event) else {
+    let Ok(Reading::Snapshot(snapshot)) = read(&event, Carriers::built_in()) else {
         panic!("a snapshot")
     };
     let with = |context| match derive(None, &snapshot, DeriveOptions { context, ..OPTIONS }) {

@@ -1,5 +1,6 @@
 //! 17TRACK: how its pushes are read (rule 80), and every row of its code table, written out once more by hand.
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, TrackingState, Vendor};
 use courierflow_vendors::protocol;
 use courierflow_vendors::reading::{NoOp, push_facts};
@@ -645,12 +646,12 @@ fn rule_56_what_the_push_log_shows() {
         provider(3011, &[scan(AT, "InTransit_Other", "x"), json!(7)]),
         provider(21051, &[scan(AT, "InTransit_Other", "x")]),
     ]));
-    let facts = push_facts(&push);
+    let facts = push_facts(&push, Carriers::built_in());
     assert_eq!(
         (facts.carrier.as_ref(), facts.tracking_status.as_ref(), facts.items),
         ("chinapost", "TRACKING_UPDATED", 3)
     );
     let stop = pushed(&stop());
-    let facts = push_facts(&stop);
+    let facts = push_facts(&stop, Carriers::built_in());
     assert_eq!((facts.tracking_status.as_ref(), facts.items), ("TRACKING_STOPPED", 0));
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use courierflow_domain as domain;
 use courierflow_domain::Outcome;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_vendors::reading::{Reading, push_facts, read};
 use serde_json::{Value, json};
 
@@ -103,27 +104,27 @@ fn speed_of_a_push() {
         let previous = derived(&before).memory;
         println!("{name}: payload of {} bytes", now.payload.len());
         measure("  read", || {
-            std::hint::black_box(read(std::hint::black_box(&now)).unwrap());
+            std::hint::black_box(read(std::hint::black_box(&now), Carriers::built_in()).unwrap());
         });
         measure("  facts for the push log", || {
-            std::hint::black_box(push_facts(std::hint::black_box(&now)));
+            std::hint::black_box(push_facts(std::hint::black_box(&now), Carriers::built_in()));
         });
         measure("  read and derive, one line more", || {
-            let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
+            let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now), Carriers::built_in()) else {
                 panic!()
             };
             let outcome = domain::derive(Some(&previous), || Err(()), &snapshot, OPTIONS);
             assert!(matches!(std::hint::black_box(outcome), Ok(Outcome::Accepted(_))));
         });
         measure("  read and derive, first push", || {
-            let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
+            let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now), Carriers::built_in()) else {
                 panic!()
             };
             std::hint::black_box(derive(None, &snapshot, OPTIONS));
         });
         let known = derived(&now).memory;
         measure("  read and derive, duplicate", || {
-            let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now)) else {
+            let Ok(Reading::Snapshot(snapshot)) = read(std::hint::black_box(&now), Carriers::built_in()) else {
                 panic!()
             };
             let outcome = domain::derive(Some(&known), || Err(()), &snapshot, OPTIONS);

@@ -8,6 +8,7 @@ use crate::pushes::OPTIONS;
 use courierflow_domain::{
     DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step, StreamDay, step,
 };
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
@@ -69,7 +70,7 @@ impl Follower {
         };
         let memory = |key: &str| Ok::<_, Infallible>(self.shipments.get(key).map(|(memory, _)| memory));
         let recall = |key: &str| Ok(self.shipments[key].1.clone());
-        let Ok(step) = step(push, self.today, memory, recall, OPTIONS, encoder);
+        let Ok(step) = step(push, self.today, memory, recall, Carriers::built_in(), OPTIONS, encoder);
         step
     }
 
@@ -137,6 +138,46 @@ static ALTERNATING: LazyLock<PushEvent> = LazyLock::new(|| {
     event.tracking_number = long;
     event
 });
+
+#[test]
+fn rule_73_a_carrier_that_is_not_mapped_is_told() {
+    for (com, is_unmapped) in [("yuantong", false), ("newone", true), ("zto", true), (" ", false)] {
+        let event = kuaidi100(&codes(&["1"])).set("lastResult.com", com).event();
+        let Effect::Accepted(accepted) = Follower::default().effect(&Sent::Event(event)) else {
+            panic!("{com} is accepted");
+        };
+        assert_eq!(accepted.is_unmapped_carrier, is_unmapped, "{com}");
+    }
+}
+
+#[test]
+fn a_users_own_mapping_names_the_carrier() {
+    let own = "vendor,code,carrier,name,name_en\nkuaidi100,newone,own-fleet,自有,Own fleet\n";
+    let carriers = Carriers::with_file(own.as_bytes()).unwrap();
+    let event = kuaidi100(&codes(&["1"])).set("lastResult.com", "NewOne").event();
+    let push = PushRecord {
+        event: Ok(&event),
+        key: Some(event.tracking_number.as_bytes()),
+        timestamp_millis: Some(event.received_at.0.div_euclid(1_000)),
+    };
+    let memory = |_: &str| Ok::<Option<&Memory>, Infallible>(None);
+    let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("nothing to recall") };
+    let mut encoder = DerivedEncoder::new(IDS).unwrap();
+    let Ok(step) = step(
+        push,
+        StreamDay::default(),
+        memory,
+        recall,
+        &carriers,
+        OPTIONS,
+        &mut encoder,
+    );
+    let Effect::Accepted(accepted) = step.effect else {
+        panic!("it is accepted");
+    };
+    assert_eq!(accepted.key, "kuaidi100:own-fleet:YT1");
+    assert!(!accepted.is_unmapped_carrier);
+}
 
 #[test]
 fn every_class_of_refusal_and_what_is_none() {
@@ -223,7 +264,15 @@ fn a_panic_is_a_refusal() {
     let memory = |_: &str| -> Result<Option<Memory>, Infallible> { panic!("a bug") };
     let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("not asked for") };
     let mut encoder = DerivedEncoder::new(IDS).unwrap();
-    let Ok(step) = step(push, StreamDay::default(), memory, recall, OPTIONS, &mut encoder);
+    let Ok(step) = step(
+        push,
+        StreamDay::default(),
+        memory,
+        recall,
+        Carriers::built_in(),
+        OPTIONS,
+        &mut encoder,
+    );
     assert_eq!(class(&step.effect), Some(RefusalClass::Panic));
     assert!(step.new_day.is_some(), "the push moves the clock all the same");
 }
@@ -242,6 +291,7 @@ fn errors_of_the_look_ups_are_the_callers() {
         StreamDay::default(),
         |_| Err::<Option<Memory>, _>("away"),
         |_| Err("away"),
+        Carriers::built_in(),
         OPTIONS,
         &mut encoder,
     );

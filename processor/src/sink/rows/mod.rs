@@ -7,6 +7,7 @@ mod shipment;
 mod transition;
 
 use clickhouse::RowOwned;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{EpochDay, TimestampMicros, TimestampMillis};
 use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::wire;
@@ -33,8 +34,9 @@ pub trait Table: Send + 'static {
     /// The registry's id of the records' schema.
     fn schema_id(ids: &SchemaIds) -> u32;
 
-    /// The row of a record. Depends on nothing else: replaying a topic makes the same rows.
-    fn row(record: Self::Record, found_at: &Coordinates<'_>) -> Result<Self::Row, Unrepresentable>;
+    /// The row of a record. Depends on nothing else but the mapping of carriers: replaying a topic makes the same rows.
+    fn row(record: Self::Record, found_at: &Coordinates<'_>, carriers: &Carriers)
+    -> Result<Self::Row, Unrepresentable>;
 
     /// A row that deletes another one, which a record makes void. `None` also where that one could not be shown.
     fn retired_row(_: &Self::Record) -> Option<Self::Row> {

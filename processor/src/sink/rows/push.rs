@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clickhouse::Row;
 use courierflow_domain::mask;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, PushId};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
@@ -43,8 +44,8 @@ impl Table for Push {
         ids.push
     }
 
-    fn row(event: PushEvent, found_at: &Coordinates<'_>) -> Result<PushRow, Unrepresentable> {
-        let facts = push_facts(&event);
+    fn row(event: PushEvent, found_at: &Coordinates<'_>, carriers: &Carriers) -> Result<PushRow, Unrepresentable> {
+        let facts = push_facts(&event, carriers);
         let carrier = facts.carrier.into_owned();
         // A word of the vendor's that any text may stand for.
         let tracking_status = mask(&facts.tracking_status, Some(&event.tracking_number)).into_owned();
@@ -120,7 +121,7 @@ mod tests {
             payload: r#"{"status":"快递员张三13812345678"}"#.to_owned(),
             ..event()
         };
-        let status = Push::row(event, &FOUND_AT).map(|row| row.tracking_status);
+        let status = Push::row(event, &FOUND_AT, Carriers::built_in()).map(|row| row.tracking_status);
         assert_eq!(status, Ok("快递员***138******78".to_owned()));
     }
 
@@ -143,6 +144,6 @@ mod tests {
             partition: 5,
             offset: 77,
         };
-        assert_eq!(Push::row(event(), &FOUND_AT), Ok(expected));
+        assert_eq!(Push::row(event(), &FOUND_AT, Carriers::built_in()), Ok(expected));
     }
 }

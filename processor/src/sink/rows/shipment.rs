@@ -1,6 +1,7 @@
 //! Rows of `shipment`: the whole state of a parcel, its events as parallel arrays.
 
 use clickhouse::Row;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{self, Identity, ShipmentEvent};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
@@ -84,21 +85,41 @@ impl Table for Shipment {
 
     fn retired_row(record: &records::Shipment) -> Option<ShipmentRow> {
         let retired = Self::retired(record)?;
-        let nowhere = Coordinates {
-            topic: "",
-            partition: 0,
-            offset: 0,
-            timestamp: None,
-        };
         // An epoch that does not fit its column never had a row; the record's own row must not be lost for it.
-        let row = Self::row(retired, &nowhere).ok()?;
+        let row = ShipmentRow::of(retired).ok()?;
         Some(ShipmentRow { is_deleted: 1, ..row })
     }
 
-    fn row(shipment: records::Shipment, _: &Coordinates<'_>) -> Result<ShipmentRow, Unrepresentable> {
+    fn row(shipment: records::Shipment, _: &Coordinates<'_>, _: &Carriers) -> Result<ShipmentRow, Unrepresentable> {
+        ShipmentRow::of(shipment)
+    }
+}
+
+impl Shipment {
+    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is what the row had, which puts both into
+    /// one partition of the table.
+    fn retired(record: &records::Shipment) -> Option<records::Shipment> {
+        let identity = Identity {
+            vendor: record.vendor,
+            carrier: record.carrier.clone(),
+            tracking_number: record.tracking_number.clone(),
+            epoch: record.retired_epoch?,
+        };
+        Some(records::Shipment {
+            account: record.account.clone(),
+            version: record.version,
+            first_received_at: record.first_received_at,
+            received_at: record.received_at,
+            ..records::Shipment::bare(identity)
+        })
+    }
+}
+
+impl ShipmentRow {
+    fn of(shipment: records::Shipment) -> Result<Self, Unrepresentable> {
         let milestones = shipment.milestones;
         let events = shipment.events.len();
-        let mut row = ShipmentRow {
+        let mut row = Self {
             vendor: shipment.vendor.as_str(),
             account: shipment.account,
             carrier: shipment.carrier,
@@ -151,29 +172,7 @@ impl Table for Shipment {
         }
         Ok(row)
     }
-}
 
-impl Shipment {
-    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is what the row had, which puts both into
-    /// one partition of the table.
-    fn retired(record: &records::Shipment) -> Option<records::Shipment> {
-        let identity = Identity {
-            vendor: record.vendor,
-            carrier: record.carrier.clone(),
-            tracking_number: record.tracking_number.clone(),
-            epoch: record.retired_epoch?,
-        };
-        Some(records::Shipment {
-            account: record.account.clone(),
-            version: record.version,
-            first_received_at: record.first_received_at,
-            received_at: record.received_at,
-            ..records::Shipment::bare(identity)
-        })
-    }
-}
-
-impl ShipmentRow {
     /// One element on each of the arrays, which must stay of equal length.
     fn push_event(&mut self, event: ShipmentEvent) -> Result<(), Unrepresentable> {
         let id = unsigned("event.id", event.id)?;
@@ -305,7 +304,10 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_null() {
-        assert_eq!(Shipment::row(bare_record(), &ANYWHERE), Ok(bare_row()));
+        assert_eq!(
+            Shipment::row(bare_record(), &ANYWHERE, Carriers::built_in()),
+            Ok(bare_row())
+        );
     }
 
     /// Every value differs from its neighbours, so that no two columns can be exchanged unseen.
@@ -439,7 +441,10 @@ mod tests {
 
     #[test]
     fn golden_row() {
-        assert_eq!(Shipment::row(full_record(), &ANYWHERE), Ok(full_row()));
+        assert_eq!(
+            Shipment::row(full_record(), &ANYWHERE, Carriers::built_in()),
+            Ok(full_row())
+        );
     }
 
     #[test]
@@ -450,6 +455,6 @@ mod tests {
             column: "delivered_at",
             value: -1,
         };
-        assert_eq!(Shipment::row(record, &ANYWHERE), Err(refused));
+        assert_eq!(Shipment::row(record, &ANYWHERE, Carriers::built_in()), Err(refused));
     }
 }

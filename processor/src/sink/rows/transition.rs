@@ -1,6 +1,7 @@
 //! Rows of `transition`: changes of state, the void ones marked as deleted.
 
 use clickhouse::Row;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{self, Op};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
@@ -47,7 +48,11 @@ impl Table for Transition {
         ids.transition
     }
 
-    fn row(transition: records::Transition, _: &Coordinates<'_>) -> Result<TransitionRow, Unrepresentable> {
+    fn row(
+        transition: records::Transition,
+        _: &Coordinates<'_>,
+        _: &Carriers,
+    ) -> Result<TransitionRow, Unrepresentable> {
         Ok(TransitionRow {
             vendor: transition.vendor.as_str(),
             account: transition.account,
@@ -157,7 +162,7 @@ mod tests {
 
     #[test]
     fn golden_row() {
-        assert_eq!(Transition::row(record(), &ANYWHERE), Ok(row()));
+        assert_eq!(Transition::row(record(), &ANYWHERE, Carriers::built_in()), Ok(row()));
     }
 
     #[test]
@@ -167,7 +172,7 @@ mod tests {
             ..record()
         };
         let deleted = TransitionRow { is_deleted: 1, ..row() };
-        assert_eq!(Transition::row(retracted, &ANYWHERE), Ok(deleted));
+        assert_eq!(Transition::row(retracted, &ANYWHERE, Carriers::built_in()), Ok(deleted));
     }
 
     #[test]
@@ -190,7 +195,7 @@ mod tests {
             location: None,
             ..row()
         };
-        assert_eq!(Transition::row(first, &ANYWHERE), Ok(expected));
+        assert_eq!(Transition::row(first, &ANYWHERE, Carriers::built_in()), Ok(expected));
     }
 
     #[test]
@@ -199,6 +204,6 @@ mod tests {
             dwell_seconds: Some(-1),
             ..record()
         };
-        assert!(Transition::row(record, &ANYWHERE).is_err());
+        assert!(Transition::row(record, &ANYWHERE, Carriers::built_in()).is_err());
     }
 }

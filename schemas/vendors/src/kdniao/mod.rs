@@ -6,6 +6,7 @@ mod codes;
 mod payload;
 mod push;
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
 use courierflow_schemas::records::PushEvent;
 use jiff::Timestamp;
@@ -43,16 +44,21 @@ impl Protocol for Kdniao {
         answer::refused(account, now, refusal)
     }
 
-    fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
-        payload::read(event, payload)
+    fn read_payload<'a>(
+        &self,
+        event: &'a PushEvent,
+        payload: &'a str,
+        carriers: &'a Carriers,
+    ) -> Result<Reading<'a>, ReadError> {
+        payload::read(event, payload, carriers)
     }
 
     fn text_members(&self) -> &'static [&'static str] {
         push::TEXT_MEMBERS
     }
 
-    fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>> {
-        payload::push_facts(payload)
+    fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+        payload::push_facts(payload, carriers)
     }
 
     fn stale_days(&self) -> Option<u16> {

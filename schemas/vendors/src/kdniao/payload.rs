@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use courierflow_schemas::carriers;
+use courierflow_schemas::carriers::{Carrier, Carriers};
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 use super::codes;
 use crate::fingerprint::Fingerprint;
@@ -54,7 +54,11 @@ lenient_object! {
     }
 }
 
-pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+pub(super) fn read<'a>(
+    event: &'a PushEvent,
+    payload: &'a str,
+    carriers: &'a Carriers,
+) -> Result<Reading<'a>, ReadError> {
     if event
         .request_type
         .as_deref()
@@ -65,10 +69,10 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
     let parcel: Parcel<'a> = parse_object(payload)?;
     let tracking_number = tracking_number(event, parcel.logistic_code.as_str())?;
     let shipper_code = parcel.shipper_code.code();
-    let international = shipper_code
+    let mapped = shipper_code
         .as_deref()
-        .and_then(|code| carriers::find(Vendor::Kdniao, code))
-        .is_some_and(|carrier| carrier.international);
+        .and_then(|code| carriers.find(Vendor::Kdniao, code));
+    let international = mapped.is_some_and(|carrier| carrier.international);
 
     // `State` is the basic product's and sticks to 4 after any problem; who gets `StateEx` is told to ignore it.
     let state = parcel.state_ex.trimmed().or(parcel.state.trimmed());
@@ -102,13 +106,16 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
     } else {
         &codes::DOMESTIC
     };
+    // A carrier abroad tells its own time.
+    let rules = mapped.filter(|_| cross_border).and_then(zone_of);
+    let without_offset = match &rules {
+        Some(rules) => Zone::Rules(rules),
+        None if cross_border => Zone::Assumed(CHINA),
+        None => Zone::Offset(CHINA),
+    };
     let mut list = TraceList::new(Segment::Origin, traces.len(), codes);
     for (trace, offset) in traces.into_iter().zip(offsets) {
-        let zone = match offset {
-            Some(offset) => Zone::Offset(offset),
-            None if cross_border => Zone::Assumed(CHINA),
-            None => Zone::Offset(CHINA),
-        };
+        let of_line = offset.map(Zone::Offset);
         let line = Line {
             local_time: trace.accept_time.as_str().and_then(parse_time),
             text: fold(trace.accept_station.verbatim_or_empty()),
@@ -118,13 +125,13 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
             area_name: None,
             place: trace.location.verbatim(),
         };
-        list.push(line, &zone, &mut content);
+        list.push(line, of_line.as_ref().unwrap_or(&without_offset), &mut content);
     }
     let (items, bad_times) = list.finish(&mut content);
 
     Ok(Reading::Snapshot(Box::new(Snapshot {
         vendor: Vendor::Kdniao,
-        carrier: carrier_of(Vendor::Kdniao, shipper_code),
+        carrier: carrier_of(carriers, Vendor::Kdniao, shipper_code),
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
@@ -146,6 +153,10 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
     })))
 }
 
+fn zone_of(carrier: &Carrier) -> Option<TimeZone> {
+    TimeZone::get(carrier.zone.as_deref()?).ok()
+}
+
 /// Rule 19: `Success` false is the end of the subscription only with one of two reasons.
 fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     if success.0 != Some(false) {
@@ -159,10 +170,10 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     }
 }
 
-pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
     let parcel: Summary<'_> = parse_object(payload).ok()?;
     Some(PushFacts {
-        carrier: carrier_of(Vendor::Kdniao, parcel.shipper_code.code()),
+        carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
         tracking_status: Cow::Borrowed(""),
         items: item_count(parcel.traces.0),
     })

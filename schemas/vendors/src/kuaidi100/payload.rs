@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use courierflow_schemas::carriers;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 use jiff::tz::TimeZone;
 
@@ -95,7 +95,11 @@ struct Head<'a> {
     com_new: Option<Cow<'a, str>>,
 }
 
-pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+pub(super) fn read<'a>(
+    event: &'a PushEvent,
+    payload: &'a str,
+    carriers: &'a Carriers,
+) -> Result<Reading<'a>, ReadError> {
     let payload: Payload<'a> = parse_object(payload)?;
     let head = Head {
         status: payload.status.trimmed(),
@@ -103,7 +107,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         com_old: payload.com_old.code(),
         com_new: payload.com_new.code(),
     };
-    assemble(event, head, payload.last_result.0, payload.dest_result.0)
+    assemble(event, head, payload.last_result.0, payload.dest_result.0, carriers)
 }
 
 fn assemble<'a>(
@@ -111,6 +115,7 @@ fn assemble<'a>(
     head: Head<'a>,
     last: Option<TrackResult<'a>>,
     dest: Option<TrackResult<'a>>,
+    carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
     let last = last.ok_or(ReadError::NoParcel)?;
     let tracking_number = tracking_number(event, last.nu.as_str())?;
@@ -119,12 +124,12 @@ fn assemble<'a>(
     let status = StatusWord::of(head.status.as_deref());
     let is_correction = status == StatusWord::Abort && head.com_new.is_some();
     let carrier = if is_correction {
-        match corrected_carrier(head.com_old, com, head.com_new) {
+        match corrected_carrier(carriers, head.com_old, com, head.com_new) {
             Ok(carrier) => carrier,
             Err(no_op) => return Ok(Reading::Nothing(no_op)),
         }
     } else {
-        carrier_of(Vendor::Kuaidi100, head.com_new.or(com))
+        carrier_of(carriers, Vendor::Kuaidi100, head.com_new.or(com))
     };
     let tracking = match status {
         StatusWord::Abort if is_correction => TrackingWord::Corrected,
@@ -179,7 +184,7 @@ fn assemble<'a>(
 
         // Without lines it is as if the destination were not there (rule 36).
         if let Some(dest) = dest.filter(|dest| !dest.data.0.is_empty()) {
-            let rules = dest.com.code().and_then(|com| zone_of(&com));
+            let rules = dest.com.code().and_then(|com| zone_of(carriers, &com));
             let zone = rules.as_ref().map_or(Zone::Assumed(CHINA), Zone::Rules);
             snapshot.destination_state = ResultState {
                 code: dest.state.trimmed(),
@@ -237,13 +242,14 @@ impl StatusWord {
 /// Which shipment a carrier correction closes (rule 18): that of `comOld`, which one of the documents leaves empty, else
 /// that of `lastResult.com`.
 fn corrected_carrier<'a>(
+    carriers: &'a Carriers,
     com_old: Option<Cow<'a, str>>,
     com: Option<Cow<'a, str>>,
     com_new: Option<Cow<'a, str>>,
 ) -> Result<Cow<'a, str>, NoOp> {
     let old = com_old.or(com).ok_or(NoOp::CorrectionWithoutOldCarrier)?;
-    let old = carrier_of(Vendor::Kuaidi100, Some(old));
-    if old == carrier_of(Vendor::Kuaidi100, com_new) {
+    let old = carrier_of(carriers, Vendor::Kuaidi100, Some(old));
+    if old == carrier_of(carriers, Vendor::Kuaidi100, com_new) {
         return Err(NoOp::CorrectionToSameCarrier);
     }
     Ok(old)
@@ -289,16 +295,16 @@ fn route_end(area: Object<Area<'_>>) -> RouteEnd<'_> {
     })
 }
 
-fn zone_of(com: &str) -> Option<TimeZone> {
-    let name = carriers::find(Vendor::Kuaidi100, com)?.zone.as_deref()?;
+fn zone_of(carriers: &Carriers, com: &str) -> Option<TimeZone> {
+    let name = carriers.find(Vendor::Kuaidi100, com)?.zone.as_deref()?;
     TimeZone::get(name).ok()
 }
 
-pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
     let payload: Summary<'_> = parse_object(payload).ok()?;
     let last = payload.last_result.0.unwrap_or_default();
     let dest = payload.dest_result.0.unwrap_or_default();
-    let carrier = carrier_of(Vendor::Kuaidi100, payload.com_new.code().or(last.com.code()));
+    let carrier = carrier_of(carriers, Vendor::Kuaidi100, payload.com_new.code().or(last.com.code()));
     Some(PushFacts {
         carrier,
         tracking_status: payload.status.trimmed().unwrap_or_default(),

@@ -9,6 +9,7 @@ mod payload;
 mod push;
 mod times;
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
 use courierflow_schemas::records::PushEvent;
 use jiff::Timestamp;
@@ -50,12 +51,17 @@ impl Protocol for SeventeenTrack {
         answer::refused(refusal)
     }
 
-    fn read_payload<'a>(&self, event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
-        payload::read(event, payload)
+    fn read_payload<'a>(
+        &self,
+        event: &'a PushEvent,
+        payload: &'a str,
+        carriers: &'a Carriers,
+    ) -> Result<Reading<'a>, ReadError> {
+        payload::read(event, payload, carriers)
     }
 
-    fn push_facts<'a>(&self, payload: &'a str) -> Option<PushFacts<'a>> {
-        payload::push_facts(payload)
+    fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+        payload::push_facts(payload, carriers)
     }
 
     fn stale_days(&self) -> Option<u16> {

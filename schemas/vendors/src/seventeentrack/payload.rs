@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
 use jiff::tz::TimeZone;
 
@@ -118,7 +119,11 @@ lenient_object! {
     }
 }
 
-pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading<'a>, ReadError> {
+pub(super) fn read<'a>(
+    event: &'a PushEvent,
+    payload: &'a str,
+    carriers: &'a Carriers,
+) -> Result<Reading<'a>, ReadError> {
     let payload: Payload<'a> = parse_object(payload)?;
     let data = payload.data.0.ok_or(ReadError::NoParcel)?;
     let tracking_number = tracking_number(event, data.number.as_str())?;
@@ -129,7 +134,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
         EventWord::Unknown => return Ok(Reading::Nothing(NoOp::UnknownEvent)),
     };
     let carrier = carrier_code(data.carrier);
-    let providers = Providers::of(track_info.tracking, carrier.as_deref());
+    let providers = Providers::of(carriers, track_info.tracking, carrier.as_deref());
 
     let mut content = Fingerprint::with_capacity(providers.lines().saturating_mul(512).saturating_add(256));
     content.text(tracking.as_str()).optional_text(carrier.as_deref());
@@ -156,7 +161,7 @@ pub(super) fn read<'a>(event: &'a PushEvent, payload: &'a str) -> Result<Reading
 
     Ok(Reading::Snapshot(Box::new(Snapshot {
         vendor: Vendor::SeventeenTrack,
-        carrier: carrier_of(Vendor::SeventeenTrack, carrier),
+        carrier: carrier_of(carriers, Vendor::SeventeenTrack, carrier),
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
@@ -197,9 +202,10 @@ struct AskedCarrier<'a> {
 }
 
 impl<'a> Providers<'a> {
-    fn of(tracking: Object<Tracking<'a>>, registered: Option<&str>) -> Self {
+    fn of(carriers: &Carriers, tracking: Object<Tracking<'a>>, registered: Option<&str>) -> Self {
         let providers = tracking.0.unwrap_or_default().providers.0;
-        let mut list: Vec<_> = providers.into_iter().map(AskedCarrier::of).collect();
+        let asked = |provider| AskedCarrier::of(carriers, provider);
+        let mut list: Vec<_> = providers.into_iter().map(asked).collect();
         let is_registered = |carrier: &AskedCarrier<'_>| registered.is_some() && carrier.code.as_deref() == registered;
         if let Some(position) = list.iter().position(is_registered) {
             let origin = list.remove(position);
@@ -237,10 +243,10 @@ impl<'a> Providers<'a> {
 }
 
 impl<'a> AskedCarrier<'a> {
-    fn of(provider: Provider<'a>) -> Self {
+    fn of(carriers: &Carriers, provider: Provider<'a>) -> Self {
         let code = carrier_code(provider.carrier.0.unwrap_or_default().key);
         Self {
-            zone: zone_of(code.as_ref()),
+            zone: zone_of(carriers, code.as_ref()),
             code,
             latest_sync_time: provider.latest_sync_time,
             events: provider.events.0,
@@ -354,14 +360,14 @@ lenient_object! {
     }
 }
 
-pub(super) fn push_facts(payload: &str) -> Option<PushFacts<'_>> {
+pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
     let payload: Summary<'_> = parse_object(payload).ok()?;
     let data = payload.data.0.unwrap_or_default();
     let tracking = data.track_info.0.and_then(|track_info| track_info.tracking.0);
     let providers = tracking.unwrap_or_default().providers.0;
     let items = providers.iter().map(|provider| provider.events.0);
     Some(PushFacts {
-        carrier: carrier_of(Vendor::SeventeenTrack, carrier_code(data.carrier)),
+        carrier: carrier_of(carriers, Vendor::SeventeenTrack, carrier_code(data.carrier)),
         tracking_status: payload.event.trimmed().unwrap_or_default(),
         items: item_count(items.fold(0, usize::saturating_add)),
     })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use courierflow_schemas::carriers;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{TimestampMillis, Vendor};
 use jiff::tz::{Offset, TimeZone};
 
@@ -92,7 +92,7 @@ pub(super) fn parse_estimate(text: &str, zone: &TimeZone) -> Option<TimestampMil
 }
 
 /// The zone in which a carrier tells its times, where one is certain.
-pub(super) fn zone_of(carrier: Option<&Cow<'_, str>>) -> Option<TimeZone> {
-    let name = carriers::find(Vendor::SeventeenTrack, carrier?)?.zone.as_deref()?;
+pub(super) fn zone_of(carriers: &Carriers, carrier: Option<&Cow<'_, str>>) -> Option<TimeZone> {
+    let name = carriers.find(Vendor::SeventeenTrack, carrier?)?.zone.as_deref()?;
     TimeZone::get(name).ok()
 }

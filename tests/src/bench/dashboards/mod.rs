@@ -35,7 +35,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(migrate_clickhouse(&config.clickhouse))?;
+        .block_on(migrate_clickhouse(&config.clickhouse, config.carriers))?;
     // Their own schedule would measure two at a time; a stopped view could not be refreshed at all.
     for view in REFRESHED.map(|table| format!("{table}_refresh")) {
         sql(

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use courierflow_processor::config::ClickHouseSettings;
 use courierflow_processor::migrate::clickhouse::migrate_clickhouse;
+use courierflow_schemas::carriers::Carriers;
 use courierflow_tests::stack::{Launch, LocalStack, Server, Service, Stack, repository};
 use serde_json::{Value, json};
 
@@ -38,7 +39,10 @@ impl Dashboard {
             ..ClickHouseSettings::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.unwrap().block_on(migrate_clickhouse(&settings)).unwrap();
+        runtime
+            .unwrap()
+            .block_on(migrate_clickhouse(&settings, Carriers::built_in()))
+            .unwrap();
     }
 
     fn get(&self, path: &str) -> (u16, Value) {

@@ -61,6 +61,8 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     let rows = measures::shipments(3, 800, now());
     let (standing, retracted) = measures::transitions_of(&rows);
     tables::execute(&stack, &insert_shipments("courier", &rows));
+    let unmapped = measures::shipment_at("neuerkurier", "N1", now());
+    tables::execute(&stack, &insert_shipments("courier", &[unmapped]));
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
     tables::refresh_metrics(&stack);
