@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::identifier;
 use crate::records::Vendor;
 
 /// The mapping file itself: one row per vendor and code, for those who want to show or check it.
@@ -70,12 +71,12 @@ pub fn each() -> &'static [Carrier] {
     &EACH
 }
 
-/// The row of a vendor's code (blanks and case do not matter), if the file has one.
+/// The row of a vendor's code ([normalised](identifier::carrier_code), in any case), if the file has one.
 pub fn find(vendor: Vendor, code: &str) -> Option<&'static Carrier> {
     MAPPING.get(&vendor)?.get(lower_case(code).as_ref())
 }
 
-/// Canonical code of a vendor's code: that of the file, else the vendor's own in lower case, else `unknown` when blank.
+/// Canonical code of a vendor's code: that of the file, else the vendor's own in lower case, else `unknown` when missing.
 pub fn canonical(vendor: Vendor, code: &str) -> Cow<'_, str> {
     if let Some(row) = find(vendor, code) {
         return Cow::Borrowed(row.carrier.as_str());
@@ -87,14 +88,13 @@ pub fn canonical(vendor: Vendor, code: &str) -> Cow<'_, str> {
 }
 
 fn lower_case(code: &str) -> Cow<'_, str> {
-    let code = code.trim();
-    if code
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    {
-        Cow::Borrowed(code)
-    } else {
-        Cow::Owned(code.to_lowercase())
+    let is_lower_case = |code: &str| {
+        code.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    match identifier::carrier_code(code) {
+        code if is_lower_case(&code) => code,
+        code => Cow::Owned(code.to_lowercase()),
     }
 }
 
@@ -187,7 +187,18 @@ mod tests {
 
     #[test]
     fn rule_37_a_missing_carrier_is_unknown() {
-        assert_eq!(canonical(Vendor::Kuaidi100, " "), UNKNOWN_CARRIER);
+        for code in [" ", "\u{200b}", "yuan:tong", "yuan：tong"] {
+            assert_eq!(canonical(Vendor::Kuaidi100, code), UNKNOWN_CARRIER, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn rule_72_codes_are_normalised_before_the_look_up() {
+        for code in ["ｙｕａｎｔｏｎｇ", "\u{feff}YuanTong", "yuan\u{200b}tong\u{3000}"] {
+            assert_eq!(canonical(Vendor::Kuaidi100, code), "yto", "{code:?}");
+        }
+        let zone = find(Vendor::Kuaidi100, " japan\u{200b}posten").and_then(|row| row.zone.as_deref());
+        assert_eq!(zone, Some("Asia/Tokyo"));
     }
 
     #[test]
