@@ -50,6 +50,11 @@ pub fn body_of_a_push(body: &[u8]) {
 fn accepted(vendor: Vendor, push_time: Option<&str>, parcel: Parcel) {
     for code in [&parcel.tracking_number, &parcel.vendor_carrier] {
         assert!(identifier::is_identifier(code), "{code:?}");
+        assert_eq!(
+            identifier::normalised(code),
+            *code,
+            "what is stored is what is looked for"
+        );
     }
     assert!(!parcel.tracking_number.is_empty());
     let event = event(vendor, &parcel.tracking_number, push_time, parcel.payload, RECEIVED_AT);

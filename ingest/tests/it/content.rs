@@ -408,6 +408,7 @@ async fn signed_but_unusable_is_dead_lettered_and_acknowledged() {
         ("no_tracking_number", b"{\"lastResult\":{\"nu\":[\"A\"]}}".to_vec()),
         ("no_tracking_number", b"{\"lastResult\":{\"nu\":true}}".to_vec()),
         ("no_tracking_number", b"{\"lastResult\":{\"nu\":\"\\ud800\"}}".to_vec()),
+        ("no_tracking_number", b"{\"lastResult\":{\"nu\":\" \\u200b\"}}".to_vec()),
         (
             "bad_identifier",
             format!("{{\"lastResult\":{{\"nu\":\"{long}\"}}}}").into_bytes(),
@@ -465,6 +466,15 @@ async fn identifiers_are_trimmed_and_numbers_are_their_digits() {
         ("780012345678901234567890", "7", "780012345678901234567890", "7"),
         (r#""é-ä1""#, "[]", "é-ä1", ""),
         (r#""\u0079t""#, r#""""#, "YT", ""),
+        // Rule 72.
+        (
+            r#""\ufeff\uff39\uff34\u200b1\u3000""#,
+            r#""\uff39uan\u200dTong""#,
+            "YT1",
+            "YuanTong",
+        ),
+        (r#""yt:1""#, r#""yuan:tong""#, "YT:1", ""),
+        (r#""yt1""#, "\"\u{ff1a}\"", "YT1", ""),
     ] {
         let param = format!(r#"{{"lastResult":{{"com":{com},"nu":{nu}}},"unknown":[1,{{}}]}}"#);
         let event = one_event(&service, "/v1/push/kuaidi100/demo", kuaidi100_form(&param)).await;

@@ -72,7 +72,7 @@ pub(super) struct Question {
     /// Code of the province, `CN44`; None: all.
     pub(super) origin: Option<String>,
     pub(super) dest: Option<String>,
-    /// As ingest keeps it: trimmed, upper case. Empty if not asked for.
+    /// As ingest keeps it (rules 37, 72): upper case. Empty if not asked for.
     pub(super) number: String,
     pub(super) limit: u32,
 }
@@ -194,7 +194,7 @@ fn date(field: &str, text: &str) -> Result<Date, Refusal> {
 fn carriers(text: &str) -> Result<Vec<String>, Refusal> {
     let mut carriers: Vec<String> = text
         .split(',')
-        .map(|code| code.trim().to_lowercase())
+        .map(|code| identifier::carrier_code(code).to_lowercase())
         .filter(|code| !code.is_empty())
         .collect();
     carriers.sort();
@@ -240,8 +240,9 @@ fn province(field: &str, text: &str) -> Result<String, Refusal> {
 }
 
 fn number(text: &str) -> Result<String, Refusal> {
-    if is_identifier(text) {
-        return Ok(text.to_ascii_uppercase());
+    let number = identifier::normalised(text);
+    if is_identifier(&number) {
+        return Ok(number.to_ascii_uppercase());
     }
     Err(Refusal::bad_parameter(
         "number",
@@ -325,6 +326,18 @@ mod tests {
         );
         let parcel = read("number=+yt'1%22%5C+", &[Number], bounds()).unwrap();
         assert_eq!(parcel.number, "YT'1\"\\");
+        // As people paste it.
+        let pasted = read(
+            "number=%EF%BB%BF%E3%80%80%EF%BD%99%EF%BD%941%E2%80%8B2%C2%A0",
+            &[Number],
+            bounds(),
+        )
+        .unwrap();
+        assert_eq!(pasted.number, "YT12");
+        assert_eq!(
+            question("carrier=%EF%BD%93%EF%BD%86,%E2%80%8Bzto").carriers,
+            ["sf", "zto"]
+        );
         // A year with a leap day, and one day.
         question("from=2025-10-19&to=2026-11-22");
         question("from=2026-11-22&to=2026-11-22");
@@ -372,6 +385,7 @@ mod tests {
         for (query, code) in [
             ("", "missing_parameter"),
             ("number=%20", "missing_parameter"),
+            ("number=%E2%80%8B%20", "missing_parameter"),
             ("number=a%0Ab", "bad_number"),
             (&format!("number={}", "1".repeat(129)), "bad_number"),
         ] {

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 pub use file::CarriersFileError;
 
+use crate::identifier;
 use crate::records::Vendor;
 
 /// The mapping file that is part of the program: one row for each vendor and code.
@@ -106,9 +107,9 @@ impl Carriers {
         }
     }
 
-    /// The row of a vendor's code (blanks and case do not matter), if there is one.
+    /// The row of a vendor's code ([normalised](identifier::carrier_code), in any case), if there is one.
     pub fn find(&self, vendor: Vendor, code: &str) -> Option<&Carrier> {
-        let code = code.trim();
+        let code = identifier::carrier_code(code);
         // Letter by letter, so that nothing is allocated: Kdniao writes its codes in upper case.
         let lower_case = || code.chars().flat_map(char::to_lowercase);
         let found = (self.rows)
@@ -117,7 +118,7 @@ impl Carriers {
     }
 
     /// Canonical code of a vendor's code. One that is not mapped stays as it is, in lower case, behind the vendor's name and a dot
-    /// if it is the canonical code of a carrier; a blank one is `unknown`.
+    /// if it is the canonical code of a carrier; a missing one is `unknown`.
     pub fn canonical<'a>(&'a self, vendor: Vendor, code: &'a str) -> Cow<'a, str> {
         if let Some(row) = self.find(vendor, code) {
             return Cow::Borrowed(row.carrier.as_str());
@@ -175,14 +176,13 @@ fn keyed(row: Carrier) -> ((Vendor, String), Carrier) {
 }
 
 fn lower_case(code: &str) -> Cow<'_, str> {
-    let code = code.trim();
-    if code
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    {
-        Cow::Borrowed(code)
-    } else {
-        Cow::Owned(code.to_lowercase())
+    let is_lower_case = |code: &str| {
+        code.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    match identifier::carrier_code(code) {
+        code if is_lower_case(&code) => code,
+        code => Cow::Owned(code.to_lowercase()),
     }
 }
 

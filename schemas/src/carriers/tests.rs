@@ -170,13 +170,6 @@ fn rule_73_codes_that_are_not_mapped_pass_through_and_collide_with_no_canonical_
 }
 
 #[test]
-fn rule_37_a_missing_carrier_is_unknown() {
-    assert_eq!(Carriers::built_in().canonical(Vendor::Kuaidi100, " "), UNKNOWN_CARRIER);
-    assert!(Carriers::built_in().is_mapped(UNKNOWN_CARRIER));
-    assert_eq!(Carriers::built_in().company(UNKNOWN_CARRIER), None);
-}
-
-#[test]
 fn rule_73_international_and_zone_are_those_of_the_row() {
     use Vendor::{Kdniao, Kuaidi100, SeventeenTrack};
 
@@ -334,4 +327,24 @@ fn a_mistake_is_told_with_its_line_and_column() {
     assert!(refused(b"").starts_with("line 1: column vendor is missing"));
     let not_utf8 = [HEADER.as_bytes(), b"\nkdniao,x,own,\xcb\xff,Own,,,,\n"].concat();
     assert_eq!(refused(&not_utf8), "line 2: the text is not UTF-8");
+}
+
+#[test]
+fn rule_37_a_missing_carrier_is_unknown() {
+    for code in [" ", "\u{200b}", "yuan:tong", "yuan：tong"] {
+        let carrier = Carriers::built_in().canonical(Vendor::Kuaidi100, code);
+        assert_eq!(carrier, UNKNOWN_CARRIER, "{code:?}");
+    }
+    assert!(Carriers::built_in().is_mapped(UNKNOWN_CARRIER));
+    assert_eq!(Carriers::built_in().company(UNKNOWN_CARRIER), None);
+}
+
+#[test]
+fn rule_72_codes_are_normalised_before_the_look_up() {
+    let carriers = Carriers::built_in();
+    for code in ["ｙｕａｎｔｏｎｇ", "\u{feff}YuanTong", "yuan\u{200b}tong\u{3000}"] {
+        assert_eq!(carriers.canonical(Vendor::Kuaidi100, code), "yto", "{code:?}");
+    }
+    let row = carriers.find(Vendor::Kuaidi100, " japan\u{200b}posten");
+    assert_eq!(row.and_then(|row| row.zone.as_deref()), Some("Asia/Tokyo"));
 }

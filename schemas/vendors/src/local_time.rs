@@ -26,10 +26,16 @@ impl LocalTime {
         (2000..2100).contains(&self.0.year())
     }
 
-    /// The clock in UTC at an instant.
-    pub fn in_utc(instant: TimestampMillis) -> Option<Self> {
+    /// The clock at an instant, where UTC has this offset.
+    pub fn at(instant: TimestampMillis, offset: Offset) -> Option<Self> {
         let instant = Timestamp::from_millisecond(instant.0).ok()?;
-        Some(Self(Offset::UTC.to_datetime(instant)))
+        Some(Self(offset.to_datetime(instant)))
+    }
+
+    /// The clock at an instant in a zone with rules, and the offset that holds then.
+    pub fn at_zone(instant: TimestampMillis, zone: &TimeZone) -> Option<(Self, Offset)> {
+        let offset = zone.to_offset(Timestamp::from_millisecond(instant.0).ok()?);
+        Some((Self::at(instant, offset)?, offset))
     }
 
     /// The instant at a fixed offset from UTC.

@@ -43,9 +43,9 @@ pub struct Push {
 pub struct Parcel {
     /// Index in the push.
     pub part: u16,
-    /// The vendor's carrier code, trimmed; empty when missing.
+    /// The vendor's carrier code, normalised (rule 72); empty when missing.
     pub vendor_carrier: String,
-    /// Trimmed, ASCII upper case.
+    /// Normalised (rule 72), ASCII upper case.
     pub tracking_number: String,
     /// The vendor's JSON text of this parcel, byte for byte as decoded.
     pub payload: String,
@@ -178,9 +178,9 @@ fn is_multipart(body: &[u8]) -> bool {
             .any(|part| part == b"content-disposition: form-data")
 }
 
-/// A tracking number from its JSON value: trimmed, ASCII upper case (rule 37).
+/// A tracking number from its JSON value: normalised (rule 72), ASCII upper case (rule 37).
 pub(crate) fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
-    let mut number = code(value)?;
+    let mut number = identifier_of(value, identifier::normalised)?;
     if number.is_empty() {
         return Err(Unusable::NoTrackingNumber);
     }
@@ -188,14 +188,18 @@ pub(crate) fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
     Ok(number)
 }
 
-/// A tracking number or carrier code as sent, trimmed; empty when missing, null, or neither string nor number.
-pub(crate) fn code(value: Option<&str>) -> Result<String, Unusable> {
+/// A carrier code from its JSON value, normalised; empty when missing (rule 72), null, or neither string nor number.
+pub(crate) fn carrier_code(value: Option<&str>) -> Result<String, Unusable> {
+    identifier_of(value, identifier::carrier_code)
+}
+
+fn identifier_of(value: Option<&str>, normalised: fn(&str) -> Cow<'_, str>) -> Result<String, Unusable> {
     let text = value.and_then(json::text_of).unwrap_or_default();
-    let text = text.trim();
-    if !identifier::is_identifier(text) {
+    let text = normalised(&text);
+    if !identifier::is_identifier(&text) {
         return Err(Unusable::BadIdentifier);
     }
-    Ok(text.to_owned())
+    Ok(text.into_owned())
 }
 
 /// A field of the whole push as sent; `None` when missing, null, too long, or neither string nor number.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::carriers::{Carriers, UNKNOWN_CARRIER};
+use courierflow_schemas::identifier;
 use courierflow_schemas::records::{PushEvent, Vendor};
 
 use crate::parse::lenient_json::NoObject;
@@ -181,8 +182,8 @@ pub(crate) fn carrier_of<'a>(carriers: &'a Carriers, vendor: Vendor, code: Optio
 
 /// The number that the record is keyed by; a payload's own only when the envelope has none.
 pub(crate) fn tracking_number<'a>(event: &'a PushEvent, in_payload: Option<&str>) -> Result<Cow<'a, str>, ReadError> {
-    match in_payload.unwrap_or_default().trim() {
-        "" => Err(ReadError::NoParcel),
+    match identifier::normalised(in_payload.unwrap_or_default()) {
+        number if number.is_empty() => Err(ReadError::NoParcel),
         number if event.tracking_number.is_empty() => Ok(Cow::Owned(number.to_ascii_uppercase())),
         _ => Ok(Cow::Borrowed(&event.tracking_number)),
     }

@@ -65,11 +65,13 @@ impl TrackingWord {
 pub struct TraceItem<'a> {
     /// Which list it stands in.
     pub segment: Segment,
-    /// As written, normalised.
+    /// The wall clock as written, normalised; of a Unix time, that of the item's zone.
     pub local_time: LocalTime,
+    /// The wall clock of the item's zone, whatever the time was written in: ids are made of this (rule 70).
+    pub zone_time: LocalTime,
     /// The same instant in UTC.
     pub occurred_at: TimestampMillis,
-    /// The zone was not told and China's was taken, although the line may come from abroad.
+    /// The moment hangs on a zone that was not told, or not in words that can be read: China's was taken.
     pub zone_assumed: bool,
     /// White space folded (rule 33), not masked: ids are made of this.
     pub text: Cow<'a, str>,
@@ -198,6 +200,7 @@ impl TraceItem<'_> {
         TraceItem {
             segment: self.segment,
             local_time: self.local_time,
+            zone_time: self.zone_time,
             occurred_at: self.occurred_at,
             zone_assumed: self.zone_assumed,
             text: owned(self.text),

@@ -88,8 +88,7 @@ pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
     let mut events = Vec::new();
     for index in 0..placed.len() {
         let mut status = placed[index].own;
-        // Rules 14 and 62.
-        if tells_return(status) && !(placed[index].tells_return_by_text_alone() && is_refuted(&placed[index + 1..])) {
+        if turns_back(&placed, index) {
             leg = Leg::Return;
         }
         let return_signed = sign_off_of_sender(&mut status, leg);
@@ -97,6 +96,11 @@ pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
     }
     pass_over(&mut events);
     events
+}
+
+/// Rules 14 and 62.
+fn turns_back(placed: &[Placed<'_>], index: usize) -> bool {
+    tells_return(placed[index].own) && !(placed[index].tells_return_by_text_alone() && is_refuted(&placed[index + 1..]))
 }
 
 /// Rule 62: a return that a text alone told is none if the parcel goes on to its recipient and nobody tells it again.
@@ -167,11 +171,15 @@ fn infer_newest(snapshot: &Snapshot, placed: &mut [Placed<'_>], received_at: i64
     };
     let said = own_status(snapshot, own, newest.item.segment, is_last);
 
-    let last_known = placed[..index]
-        .iter()
-        .rev()
-        .find(|placed| placed.own.status != Status::Unknown)
-        .map(|placed| placed.own.status);
+    // What the record shows, after rule 14.
+    let last_known = (0..index)
+        .rfind(|index| placed[*index].own.status != Status::Unknown)
+        .map(|index| {
+            let mut status = placed[index].own;
+            let is_back = (0..=index).any(|index| turns_back(placed, index));
+            sign_off_of_sender(&mut status, if is_back { Leg::Return } else { Leg::Forward });
+            status.status
+        });
     let is_mute = newest.own.status == Status::Unknown;
     let says_news = !matches!(said.status, Status::Unknown | Status::Exception) && Some(said.status) != last_known;
     let is_open_text = newest.evidence == Evidence::Text

@@ -291,16 +291,24 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         Word::Unchanged
     };
 
-    let of_carrier = carriers::zone_of_kdniao(&carrier).map(|name| time::Zone::Named(name.to_owned()));
-    let items: Vec<Item> = objects(field("Traces"))
-        .iter()
-        .map(|trace| kdniao_item(trace, of_carrier.as_ref()))
-        .filter(|item| !is_placeholder(Vendor::Kdniao, item))
-        .collect();
+    let items_in = |own_zone: Option<&time::Zone>| -> Vec<Item> {
+        objects(field("Traces"))
+            .iter()
+            .map(|trace| kdniao_item(trace, own_zone))
+            .filter(|item| !is_placeholder(Vendor::Kdniao, item))
+            .collect()
+    };
+    let mut items = items_in(None);
     // Rule 11. Rule 70: a zone that cannot be read leaves a domestic parcel domestic.
     let cross_border = carriers::is_international(&carrier) || items.iter().any(|item| item.zone.is_some());
+    // Rule 73.
+    let own_zone = carriers::zone_of_kdniao(&carrier).map(|name| time::Zone::Named(name.to_owned()));
+    if cross_border && own_zone.is_some() {
+        items = items_in(own_zone.as_ref());
+    }
     let is_assumed = |item: &Item| {
-        item.time.is_some_and(|time| !time.is_absolute) && item.zone.is_none() && (cross_border || item.zone_unread)
+        let is_doubtful = item.zone_unread || cross_border && item.zone.is_none();
+        item.time.is_some_and(|time| !time.is_absolute) && is_doubtful
     };
     let tz_assumed = items.iter().any(is_assumed);
     let snapshot = Snapshot {

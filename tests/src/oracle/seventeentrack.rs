@@ -217,7 +217,8 @@ fn times(event: &Value, zone: Option<&str>) -> Option<(Time, Option<Zone>)> {
     let (date, told_clock) = (raw("date"), raw("time").filter(|clock| !clock.is_empty()));
     let written = |told: &str| clock(&format!("{} {told}", date.as_deref()?));
     if let Some((local_in_utc, utc)) = instant(&event["time_utc"]) {
-        let local = told_clock.as_deref().and_then(written).unwrap_or(local_in_utc);
+        let raw = told_clock.as_deref().and_then(written);
+        let local = raw.filter(|raw| time::is_possible(*raw)).unwrap_or(local_in_utc);
         let told = Time {
             local,
             in_zone: local,
@@ -250,11 +251,8 @@ fn with_offset(text: &str) -> Option<(DateTime, i64)> {
 
 /// A time that is UTC unless it says otherwise: the clock in UTC, and the second.
 fn instant(value: &Value) -> Option<(DateTime, i64)> {
-    let text = text_of(value)?;
-    let (local, east) = with_offset(&text).or_else(|| Some((clock(&text)?, 0)))?;
-    let utc = time::placed(Written::Clock(local), &Zone::Offset(east))?.utc;
-    let in_utc = local.checked_sub(jiff::Span::new().seconds(east)).ok()?;
-    time::is_possible(in_utc).then_some((in_utc, utc))
+    let time = time::placed(time::parse(&text_of(value)?)?, &Zone::Offset(0))?;
+    time::is_possible(time.in_zone).then_some((time.in_zone, time.utc))
 }
 
 /// `to`, else `from`, unless the vendor guessed it itself.

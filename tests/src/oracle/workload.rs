@@ -16,7 +16,7 @@ use super::{carriers, codes};
 mod seventeentrack;
 
 /// The rules of 62 and up that are in force: the recomputation follows them, and the workload tries them.
-const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 71];
+const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 70, 71, 72];
 
 pub(super) fn in_force(rule: u8) -> bool {
     IN_FORCE.contains(&rule)
@@ -1018,6 +1018,7 @@ fn absolute_time(rng: &mut Rng, utc: i64) -> Value {
             ("+08:00", 8 * HOUR),
             (" +0800", 8 * HOUR),
             ("+08", 8 * HOUR),
+            ("\u{3000}-11", -11 * HOUR),
             ("-05:00", -5 * HOUR),
             ("+0530", 5 * HOUR + 1800),
         ],
@@ -1183,7 +1184,7 @@ const PLACEHOLDERS: [&str; 6] = [
     "【暂无轨迹】",
 ];
 
-const BAD_TIMES: [&str; 10] = [
+const BAD_TIMES: [&str; 16] = [
     "20250301",
     "2025-03-01 10:00:00 CET",
     "2025-03-01 10:00:00+08:00 x",
@@ -1194,6 +1195,12 @@ const BAD_TIMES: [&str; 10] = [
     "",
     "2025-02-30 10:00:00",
     "2025-03-01 24:00:00",
+    "2025-03-01T10:00:00+24:00",
+    "9999-12-31T23:59:59-12:00",
+    "2025年3月1日10:00",
+    "20250230100000",
+    "0000000000",
+    "9999999999999",
 ];
 
 const ZONES: [Option<&str>; 12] = [

@@ -10,7 +10,7 @@ import { choose, get } from '../url.js';
 export default {
   without: 'all',
   show() {
-    const number = get('number').trim();
+    const number = normalised(get('number'));
     return [search(number), number ? panel({
       title: number, size: 'large', load: (signal) => ask('parcel', { number, carrier: get('carrier') }, signal),
       // An empty answer has its own words.
@@ -20,11 +20,14 @@ export default {
   },
 };
 
+// As everywhere else (rule 72): a number that was copied from a page or a spreadsheet often brings invisible characters along.
+const normalised = (number) => number.normalize('NFKC').replace(/\p{Cf}/gu, '').normalize('NFKC').trim();
+
 function search(number) {
   const input = h('input', { type: 'search', name: 'number', id: 'number', value: number, autocomplete: 'off', spellcheck: 'false', maxlength: 128, class: 'mono', 'aria-describedby': 'number-hint' });
   const find = (event) => {
     event.preventDefault();
-    choose({ number: input.value.trim(), carrier: '' });
+    choose({ number: normalised(input.value), carrier: '' });
   };
   return h('form', { class: 'search', role: 'search', onsubmit: find },
     h('label', { for: 'number' }, t('parcel.search')), input, h('button', { type: 'submit', class: 'main' }, t('parcel.find')),

@@ -16,18 +16,24 @@ pub(crate) struct FinalWord {
     pub(crate) code: String,
 }
 
-/// The state's word on the newest event that is not in the future; `None` where the event's own stands. `before` gives the status
-/// of the last event with a known one.
+/// The state's word on the newest event that is not in the future; `None` where the event's own stands. `is_last` says that it is
+/// the newest of all; `before` gives the status of the last event with a known one.
 pub(crate) fn on(
     snapshot: &Snapshot<'_>,
     newest: &TraceItem<'_>,
+    is_last: bool,
     own: Meaning,
     before: impl FnOnce() -> Option<Status>,
 ) -> Option<FinalWord> {
     let state = snapshot.state_of(newest.segment);
     let code = state.code.as_deref()?;
     let said = evidence::read_code(snapshot.codes, code, &newest.text)?;
-    let said = settle_refusal(said, snapshot, newest.segment);
+    // Rule 13 asks for the newest event of the whole snapshot.
+    let said = if is_last {
+        settle_refusal(said, snapshot, newest.segment)
+    } else {
+        said
+    };
     let meaning = if own.status == Status::Unknown {
         let is_news = !matches!(said.status, Status::Unknown | Status::Exception) && Some(said.status) != before();
         is_news.then_some(said)?

@@ -101,13 +101,14 @@ fn hear_final_word(snapshot: &Snapshot<'_>, candidates: &mut [Candidate<'_, '_>]
     let Some((newest, before)) = candidates.get(..past).and_then(<[_]>::split_last) else {
         return false;
     };
+    let is_last = past == candidates.len();
     let known_before = || {
         let legs = leg::legs(candidates.iter().map(|candidate| candidate.meaning));
         let mut known = before.iter().zip(&legs).rev();
         let known = known.find(|(candidate, _)| candidate.meaning.status != Status::Unknown);
         known.map(|(candidate, leg)| leg::on_leg(candidate.meaning, *leg).0.status)
     };
-    let Some(word) = final_word::on(snapshot, newest.item, newest.meaning, known_before) else {
+    let Some(word) = final_word::on(snapshot, newest.item, is_last, newest.meaning, known_before) else {
         return false;
     };
     let newest = before.len();

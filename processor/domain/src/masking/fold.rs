@@ -124,3 +124,18 @@ fn digit_of_mathematics(letter: char) -> char {
     let digit = u32::from(letter).saturating_sub(0x1D7CE) % 10;
     char::from_digit(digit, 10).unwrap_or(letter)
 }
+
+#[cfg(test)]
+mod tests {
+    use courierflow_schemas::identifier;
+
+    use super::*;
+
+    #[test]
+    fn rules_68_and_72_agree_on_what_nobody_sees() {
+        for letter in '\u{80}'..=char::MAX {
+            let dropped = identifier::normalised(&format!("a{letter}b")) == "ab";
+            assert_eq!(is_unseen(letter), dropped, "{letter:?}");
+        }
+    }
+}

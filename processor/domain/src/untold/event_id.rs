@@ -1,5 +1,5 @@
 //! Ids of events, transitions and contents, all under the secret key of rule 69: the same line of the same parcel has the same
-//! id in every push (rules 29, 33, 34), and nobody without the key can try what the line was.
+//! id in every push (rules 33, 34, 70), and nobody without the key can try what the line was.
 
 use courierflow_schemas::records::EpochDay;
 
@@ -8,7 +8,7 @@ use courierflow_vendors::fingerprint::Fingerprint;
 use courierflow_vendors::snapshot::Snapshot;
 
 /// Event ids within an epoch, one per item of the snapshot and in its order. They are made of the shipment, the segment,
-/// the local time, the folded but unmasked text, and which of its equals a line is. Not of status and area: vendors enrich
+/// the local time in the item's zone (rule 70), the folded but unmasked text, and which of its equals a line is. Not of status and area: vendors enrich
 /// those later.
 pub(crate) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay, key: IdKey) -> Vec<i64> {
     let mut fields = Fingerprint::with_capacity(512);
@@ -19,15 +19,15 @@ pub(crate) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay, key: IdKey) ->
         .text(&snapshot.tracking_number)
         .number(i64::from(epoch.0));
     let shipment = fields.len();
-    let mut local_time = String::with_capacity(19);
+    let mut zone_time = String::with_capacity(19);
     let mut ids: Vec<i64> = snapshot
         .items
         .iter()
         .map(|item| {
-            local_time.clear();
-            item.local_time.write_to(&mut local_time);
+            zone_time.clear();
+            item.zone_time.write_to(&mut zone_time);
             fields.truncate(shipment);
-            fields.text(item.segment.as_str()).text(&local_time).text(&item.text);
+            fields.text(item.segment.as_str()).text(&zone_time).text(&item.text);
             key.id_of(&fields)
         })
         .collect();

@@ -123,6 +123,9 @@ fn rule_63_the_newest_event_is_the_last_that_is_not_in_the_future() {
     assert_eq!(shipment.milestones.delivered_at, Some(china("2025-06-01T12:00:00")));
     assert_eq!(parcel_status(&shipment), "DELIVERED/UNSPECIFIED/3");
     assert_eq!(shipment.flags, ["future_time", "status_inferred"]);
+    // Rule 13 asks for the newest event of the whole snapshot: the refusal is an exception, of which 63a makes nothing.
+    let refused = outcome(&signed(&lines, "14"));
+    assert_eq!(refused, ("OUT_FOR_DELIVERY/OUT_FOR_DELIVERY/5".to_owned(), false));
 }
 
 #[test]

@@ -566,8 +566,13 @@ fn rule_29_ftime_comes_first_and_time_helps() {
             json!("2025-06-02 08:00:00"),
             Some("2025-06-02 08:00:00"),
         ),
-        // Parseable, but impossible: dropped, not looked for elsewhere.
-        (json!("0001-01-01 00:00:00"), json!("2025-06-02 08:00:00"), None),
+        // Rule 70: parseable, but impossible.
+        (
+            json!("0001-01-01 00:00:00"),
+            json!("2025-06-02 08:00:00"),
+            Some("2025-06-02 08:00:00"),
+        ),
+        (json!("0001-01-01 00:00:00"), json!("2100-01-01 00:00:00"), None),
     ] {
         let line = json!({"ftime": ftime, "time": time, "context": "x", "statusCode": "0"});
         let shipment = shipment(&kuaidi100(&[line]).event());

@@ -32,3 +32,4 @@ mod seventeentrack;
 mod speed;
 mod standing;
 mod step;
+mod times;

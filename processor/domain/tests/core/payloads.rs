@@ -362,8 +362,11 @@ fn rule_11_kdniao_across_borders() {
         times(&mixed),
         (vec![china("2025-06-01T08:00:00"), china("2025-06-01T09:00:00")], true)
     );
-    let unreadable = kdniao(&[in_zone(line("2025-06-01 08:00:00"), "Europe/Paris")]);
-    assert_eq!(times(&unreadable), (vec![china("2025-06-01T08:00:00")], false));
+    // Rule 70: flagged, but still domestic.
+    let unreadable = kdniao(&[in_zone(line("2025-06-01 08:00:00"), "Paris")]);
+    assert_eq!(times(&unreadable), (vec![china("2025-06-01T08:00:00")], true));
+    let named = kdniao(&[in_zone(line("2025-06-01 08:00:00"), "Europe/Paris")]);
+    assert_eq!(times(&named), (vec![millis("2025-06-01T06:00:00Z")], false));
     let by_carrier = kdniao(&[line("2025-06-01 08:00:00")]).set("ShipperCode", "COLISSIMO");
     assert_eq!(times(&by_carrier), (vec![china("2025-06-01T08:00:00")], true));
     // Rule 73: a carrier with a zone of its own tells its own time, where a line does not say another.
@@ -430,6 +433,15 @@ fn rule_36_a_destination_without_items_is_absent() {
         let shipment = shipment(&kuaidi100(&codes(&["1"])).set("destResult", dest).event());
         assert!(!has_flag(&shipment, "tz_assumed"));
     }
+    // Nor does it make another push of it.
+    let placeholder = json!({"com": "usps", "state": "0", "data": [item("2025-06-02 08:00:00", "", "暂无轨迹")]});
+    let mut stream = Stream::default();
+    stream.accept(&kuaidi100(&codes(&["1"])).event());
+    let again = kuaidi100(&codes(&["1"])).set("destResult", placeholder);
+    assert_eq!(
+        stream.push(&again.received("2025-06-30T01:00:00Z").event()),
+        Step::Duplicate
+    );
 }
 
 #[test]

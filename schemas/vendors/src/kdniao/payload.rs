@@ -5,15 +5,17 @@ use std::borrow::Cow;
 use courierflow_schemas::carriers::{Carrier, Carriers};
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 use super::codes;
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
+use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Flag, Objects, Text, lenient_object, parse_object};
-use crate::parse::time_grammar::{parse_edd, parse_offset, parse_push_time, parse_time};
-use crate::parse::trace_list::{Line, TraceList, Zone, says_nothing};
+use crate::parse::time_grammar::{parse_edd, parse_push_time, parse_time};
+use crate::parse::trace_list::{Line, TraceList, says_nothing};
+use crate::parse::zone_grammar::parse_zone;
 use crate::reading::{
     NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
 };
@@ -59,11 +61,8 @@ pub(super) fn read<'a>(
     payload: &'a str,
     carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
-    if event
-        .request_type
-        .as_deref()
-        .is_some_and(|request_type| request_type.trim() == PAYMENT_REQUEST_TYPE)
-    {
+    let request_type = event.request_type.as_deref().map(str::trim);
+    if request_type == Some(PAYMENT_REQUEST_TYPE) {
         return Ok(Reading::Nothing(NoOp::Payment));
     }
     let parcel: Parcel<'a> = parse_object(payload)?;
@@ -72,14 +71,7 @@ pub(super) fn read<'a>(
     let mapped = shipper_code
         .as_deref()
         .and_then(|code| carriers.find(Vendor::Kdniao, code));
-    let international = mapped.is_some_and(|carrier| carrier.international);
-
-    // `State` is the basic product's and sticks to 4 after any problem; who gets `StateEx` is told to ignore it.
-    let state = parcel.state_ex.trimmed().or(parcel.state.trimmed());
-    let state = ResultState {
-        signed_off: (state.as_deref()).is_some_and(|state| codes::DOMESTIC.is_sign_off(state)),
-        code: state,
-    };
+    let state = result_state(parcel.state_ex, parcel.state);
     let tracking = tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default());
     let edd = parcel.estimated_delivery_time.as_str().and_then(parse_edd);
 
@@ -89,17 +81,9 @@ pub(super) fn read<'a>(
         .text(tracking.as_str())
         .optional_text(state.code.as_deref())
         .optional_number(edd.map(|edd| edd.0));
-    let offsets: Vec<_> = traces
-        .iter()
-        .map(|trace| trace.timezone.as_str().and_then(parse_offset))
-        .collect();
-    // A placeholder is no line: its zone says nothing of the parcel.
-    let is_line = |trace: &Trace<'_>| {
-        let text = trace.accept_station.as_str().unwrap_or_default();
-        !says_nothing(&codes::DOMESTIC, trace.action.as_str().map(str::trim), None, text)
-    };
-    let tells_zone = |(trace, offset): (&Trace<'_>, &Option<Offset>)| offset.is_some() && is_line(trace);
-    let cross_border = international || traces.iter().zip(&offsets).any(tells_zone);
+    let zones: Vec<_> = traces.iter().map(|trace| ToldZone::of(&trace.timezone)).collect();
+    let is_international = mapped.is_some_and(|carrier| carrier.international);
+    let cross_border = is_international || any_tells_a_zone(&traces, &zones);
     content.flag(cross_border);
     let codes = if cross_border {
         &codes::CROSS_BORDER
@@ -107,25 +91,10 @@ pub(super) fn read<'a>(
         &codes::DOMESTIC
     };
     // A carrier abroad tells its own time.
-    let rules = mapped.filter(|_| cross_border).and_then(zone_of);
-    let without_offset = match &rules {
-        Some(rules) => Zone::Rules(rules),
-        None if cross_border => Zone::Assumed(CHINA),
-        None => Zone::Offset(CHINA),
-    };
+    let own_zone = mapped.filter(|_| cross_border).and_then(zone_of);
     let mut list = TraceList::new(Segment::Origin, traces.len(), codes);
-    for (trace, offset) in traces.into_iter().zip(offsets) {
-        let of_line = offset.map(Zone::Offset);
-        let line = Line {
-            local_time: trace.accept_time.as_str().and_then(parse_time),
-            text: fold(trace.accept_station.verbatim_or_empty()),
-            code: trace.action.trimmed(),
-            name: None,
-            area_code: None,
-            area_name: None,
-            place: trace.location.verbatim(),
-        };
-        list.push(line, of_line.as_ref().unwrap_or(&without_offset), &mut content);
+    for (trace, zone) in traces.into_iter().zip(zones) {
+        list.push(line(trace, &zone.or(own_zone.as_ref(), cross_border)), &mut content);
     }
     let (items, bad_times) = list.finish(&mut content);
 
@@ -153,8 +122,66 @@ pub(super) fn read<'a>(
     })))
 }
 
+/// `State` is the basic product's and sticks to 4 after any problem; who gets `StateEx` is told to ignore it.
+fn result_state<'a>(state_ex: Text<'a>, state: Text<'a>) -> ResultState<'a> {
+    let state = state_ex.trimmed().or(state.trimmed());
+    ResultState {
+        signed_off: (state.as_deref()).is_some_and(|state| codes::DOMESTIC.is_sign_off(state)),
+        code: state,
+    }
+}
+
 fn zone_of(carrier: &Carrier) -> Option<TimeZone> {
     TimeZone::get(carrier.zone.as_deref()?).ok()
+}
+
+/// What a trace says of its zone (rules 11, 70).
+enum ToldZone {
+    Missing,
+    Unreadable,
+    Zone(Zone),
+}
+
+impl ToldZone {
+    fn of(timezone: &Text<'_>) -> Self {
+        match timezone.as_str().map(str::trim) {
+            None | Some("") => Self::Missing,
+            Some(text) => parse_zone(text).map_or(Self::Unreadable, Self::Zone),
+        }
+    }
+
+    /// Where nothing is told, a cross-border parcel is in the carrier's own zone, and if that is not known it is doubtful.
+    fn or(self, own_zone: Option<&TimeZone>, cross_border: bool) -> Zone {
+        match (self, own_zone) {
+            (Self::Zone(zone), _) => zone,
+            (Self::Missing, _) if !cross_border => Zone::CHINA,
+            (Self::Missing, Some(own)) => Zone::Rules(own.clone()),
+            (Self::Unreadable, Some(own)) => Zone::AssumedRules(own.clone()),
+            (Self::Missing | Self::Unreadable, None) => Zone::Assumed(CHINA),
+        }
+    }
+}
+
+/// A placeholder is no line: its zone says nothing of the parcel.
+fn any_tells_a_zone(traces: &[Trace<'_>], zones: &[ToldZone]) -> bool {
+    let is_line = |trace: &Trace<'_>| {
+        let text = trace.accept_station.as_str().unwrap_or_default();
+        !says_nothing(&codes::DOMESTIC, trace.action.as_str().map(str::trim), None, text)
+    };
+    let mut told = traces.iter().zip(zones);
+    told.any(|(trace, zone)| matches!(zone, ToldZone::Zone(_)) && is_line(trace))
+}
+
+fn line<'a>(trace: Trace<'a>, zone: &Zone) -> Line<'a> {
+    Line {
+        time: (trace.accept_time.as_str().and_then(parse_time)).and_then(|time| zone.place(time)),
+        text: fold(trace.accept_station.verbatim_or_empty()),
+        code: trace.action.trimmed(),
+        name: None,
+        area_code: None,
+        area_name: None,
+        place: trace.location.verbatim(),
+    }
 }
 
 /// Rule 19: `Success` false is the end of the subscription only with one of two reasons.
@@ -171,7 +198,7 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
 }
 
 pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let parcel: Summary<'_> = parse_object(payload).ok()?;
+    let parcel: Summary<'a> = parse_object(payload).ok()?;
     Some(PushFacts {
         carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
         tracking_status: Cow::Borrowed(""),

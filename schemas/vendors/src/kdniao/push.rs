@@ -13,8 +13,8 @@ use crate::account::{Account, Unauthorized};
 use crate::parse::form;
 use crate::parse::json::{self, Cursor, NotJson, text_of};
 use crate::push::{
-    BadParcel, MAX_PARCELS, MAX_PUSH_FIELD_BYTES, Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex,
-    push_field, tracking_number, without_mark,
+    BadParcel, MAX_PARCELS, MAX_PUSH_FIELD_BYTES, Parcel, Push, Rejection, Unusable, carrier_code, is_json_body,
+    md5_hex, push_field, tracking_number, without_mark,
 };
 
 /// Members that are sent as JSON texts: the vendor's own table calls `Data` a string (rule 71).
@@ -181,7 +181,7 @@ impl Element<'_> {
     fn parcel(&self, part: u16) -> Result<Parcel, Unusable> {
         Ok(Parcel {
             part,
-            vendor_carrier: code(self.shipper_code)?,
+            vendor_carrier: carrier_code(self.shipper_code)?,
             tracking_number: tracking_number(self.logistic_code)?,
             payload: self.text.to_owned(),
         })

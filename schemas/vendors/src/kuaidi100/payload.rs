@@ -1,17 +1,19 @@
 //! Kuaidi100: the JSON of `param`, all products (enterprise, marketplace, map track, international).
 
 use std::borrow::Cow;
+use std::mem;
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, Segment, Vendor};
+use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
 use jiff::tz::TimeZone;
 
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
+use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Flag, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_time};
-use crate::parse::trace_list::{Line, TraceList, Zone, area_code, with_country};
+use crate::parse::trace_list::{Line, TraceList, area_code, with_country};
 use crate::reading::{
     NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
 };
@@ -87,62 +89,40 @@ lenient_object! {
     }
 }
 
-/// What stands beside the lists.
-struct Head<'a> {
-    status: Option<Cow<'a, str>>,
-    message: Text<'a>,
-    com_old: Option<Cow<'a, str>>,
-    com_new: Option<Cow<'a, str>>,
-}
-
 pub(super) fn read<'a>(
     event: &'a PushEvent,
     payload: &'a str,
     carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
     let payload: Payload<'a> = parse_object(payload)?;
-    let head = Head {
-        status: payload.status.trimmed(),
-        message: payload.message,
-        com_old: payload.com_old.code(),
-        com_new: payload.com_new.code(),
-    };
-    assemble(event, head, payload.last_result.0, payload.dest_result.0, carriers)
-}
-
-fn assemble<'a>(
-    event: &'a PushEvent,
-    head: Head<'a>,
-    last: Option<TrackResult<'a>>,
-    dest: Option<TrackResult<'a>>,
-    carriers: &'a Carriers,
-) -> Result<Reading<'a>, ReadError> {
-    let last = last.ok_or(ReadError::NoParcel)?;
+    let mut last = payload.last_result.0.ok_or(ReadError::NoParcel)?;
     let tracking_number = tracking_number(event, last.nu.as_str())?;
-    let com = last.com.code();
 
-    let status = StatusWord::of(head.status.as_deref());
-    let is_correction = status == StatusWord::Abort && head.com_new.is_some();
+    let status = StatusWord::of(payload.status.trimmed().as_deref());
+    let com = mem::take(&mut last.com).code();
+    let (com_old, com_new) = (payload.com_old.code(), payload.com_new.code());
+    let is_correction = status == StatusWord::Abort && com_new.is_some();
     let carrier = if is_correction {
-        match corrected_carrier(carriers, head.com_old, com, head.com_new) {
+        match corrected_carrier(carriers, com_old, com, com_new) {
             Ok(carrier) => carrier,
             Err(no_op) => return Ok(Reading::Nothing(no_op)),
         }
     } else {
-        carrier_of(carriers, Vendor::Kuaidi100, head.com_new.or(com))
+        carrier_of(carriers, Vendor::Kuaidi100, com_new.or(com))
     };
-    let tracking = match status {
-        StatusWord::Abort if is_correction => TrackingWord::Corrected,
-        StatusWord::Abort if contains_ignoring_blanks(head.message.as_str().unwrap_or_default(), "无变化") => {
-            TrackingWord::AbortedStale
-        }
-        StatusWord::Abort => TrackingWord::AbortedNoRecord,
-        StatusWord::Shutdown => TrackingWord::Ended,
-        StatusWord::UpdateAll => TrackingWord::Unchanged,
-        StatusWord::Other => TrackingWord::Active,
+    let tracking = tracking_word(status, is_correction, payload.message.as_str());
+
+    let dest = payload.dest_result.0;
+    let mut content = Fingerprint::with_capacity(hash_bytes(&last, dest.as_ref()));
+    content.text(tracking.as_str());
+    // The lists of a carrier correction are those of the wrong carrier (rule 18).
+    let results = if is_correction {
+        Results::default()
+    } else {
+        Results::read(last, dest, carriers, &mut content)
     };
 
-    let mut snapshot = Snapshot {
+    Ok(Reading::Snapshot(Box::new(Snapshot {
         vendor: Vendor::Kuaidi100,
         carrier,
         tracking_number,
@@ -155,63 +135,130 @@ fn assemble<'a>(
         tracking,
         full_repush: status == StatusWord::UpdateAll,
         codes: &super::codes::CODES,
-        content_hash: 0,
-        items: Vec::new(),
-        bad_times: 0,
-        origin_state: ResultState::default(),
-        destination_state: ResultState::default(),
-        edd: None,
-        route_from: RouteEnd::default(),
-        route_to: RouteEnd::default(),
-        route_loop: false,
-    };
-    let lines = last
-        .data
-        .0
-        .len()
-        .saturating_add(dest.as_ref().map_or(0, |dest| dest.data.0.len()));
-    let mut content = Fingerprint::with_capacity(lines.saturating_mul(256).saturating_add(256));
-    content.text(tracking.as_str());
-    // The lists of a carrier correction are those of the wrong carrier (rule 18).
-    if !is_correction {
-        snapshot.origin_state = ResultState {
-            code: last.state.trimmed(),
-            signed_off: last.ischeck.0 == Some(true),
+        content_hash: content.finish(),
+        items: results.items,
+        bad_times: results.bad_times,
+        origin_state: results.origin_state,
+        destination_state: results.destination_state,
+        edd: results.edd,
+        route_from: results.route_from,
+        route_to: results.route_to,
+        route_loop: results.route_loop,
+    })))
+}
+
+/// Room for what is hashed of two results.
+fn hash_bytes(last: &TrackResult<'_>, dest: Option<&TrackResult<'_>>) -> usize {
+    let lines_abroad = dest.map_or(0, |dest| dest.data.0.len());
+    let lines = last.data.0.len().saturating_add(lines_abroad);
+    lines.saturating_mul(256).saturating_add(256)
+}
+
+/// What the results say of the parcel.
+#[derive(Default)]
+struct Results<'a> {
+    items: Vec<TraceItem<'a>>,
+    bad_times: u32,
+    origin_state: ResultState<'a>,
+    destination_state: ResultState<'a>,
+    edd: Option<TimestampMillis>,
+    route_from: RouteEnd<'a>,
+    route_to: RouteEnd<'a>,
+    route_loop: bool,
+}
+
+impl<'a> Results<'a> {
+    fn read(
+        last: TrackResult<'a>,
+        dest: Option<TrackResult<'a>>,
+        carriers: &Carriers,
+        content: &mut Fingerprint,
+    ) -> Self {
+        let mut results = Self {
+            edd: last.arrival_time.as_str().and_then(parse_edd),
+            route_loop: last.is_loop.0 == Some(true),
+            ..Self::default()
         };
-        hash_state(&snapshot.origin_state, &mut content);
-        (snapshot.items, snapshot.bad_times) =
-            read_list(Segment::Origin, last.data.0, &Zone::Offset(CHINA), &mut content);
-
-        // Without lines it is as if the destination were not there (rule 36).
-        if let Some(dest) = dest.filter(|dest| !dest.data.0.is_empty()) {
-            let rules = dest.com.code().and_then(|com| zone_of(carriers, &com));
-            let zone = rules.as_ref().map_or(Zone::Assumed(CHINA), Zone::Rules);
-            snapshot.destination_state = ResultState {
-                code: dest.state.trimmed(),
-                signed_off: dest.ischeck.0 == Some(true),
-            };
-            hash_state(&snapshot.destination_state, &mut content);
-            let (items, bad_times) = read_list(Segment::Destination, dest.data.0, &zone, &mut content);
-            snapshot.items.extend(items);
-            snapshot.bad_times = snapshot.bad_times.saturating_add(bad_times);
-        }
-
-        snapshot.edd = last.arrival_time.as_str().and_then(parse_edd);
         if let Some(route) = last.route_info.0 {
-            snapshot.route_from = route_end(route.from);
-            snapshot.route_to = route_end(route.to);
+            results.route_from = route_end(route.from);
+            results.route_to = route_end(route.to);
         }
-        snapshot.route_loop = last.is_loop.0 == Some(true);
-        content.optional_number(snapshot.edd.map(|edd| edd.0));
-        for end in [&snapshot.route_from, &snapshot.route_to] {
+        results.origin_state = result_state(last.state, last.ischeck, content);
+        results.add_list(Segment::Origin, last.data.0, &Zone::CHINA, content);
+        if let Some(dest) = dest {
+            results.add_destination(dest, carriers, content);
+        }
+        results.hash_rest(content);
+        results
+    }
+
+    /// Without lines it is as if the destination were not there (rule 36).
+    fn add_destination(&mut self, dest: TrackResult<'a>, carriers: &Carriers, content: &mut Fingerprint) {
+        let zone = dest.com.code().and_then(|com| zone_of(carriers, &com));
+        let zone = zone.map_or(Zone::Assumed(CHINA), Zone::Rules);
+        let before = content.len();
+        let state = result_state(dest.state, dest.ischeck, content);
+        if self.add_list(Segment::Destination, dest.data.0, &zone, content) {
+            self.destination_state = state;
+        } else {
+            content.truncate(before);
+        }
+    }
+
+    /// True if there is a line in it, usable or not.
+    fn add_list(&mut self, segment: Segment, data: Vec<DataItem<'a>>, zone: &Zone, content: &mut Fingerprint) -> bool {
+        let mut list = TraceList::new(segment, data.len(), &super::codes::CODES);
+        for item in data {
+            list.push(line(item, zone), content);
+        }
+        let (items, bad_times) = list.finish(content);
+        let has_lines = !items.is_empty() || bad_times > 0;
+        if self.items.is_empty() {
+            self.items = items;
+        } else {
+            self.items.extend(items);
+        }
+        self.bad_times = self.bad_times.saturating_add(bad_times);
+        has_lines
+    }
+
+    /// All but states and lists, which hash themselves.
+    fn hash_rest(&self, content: &mut Fingerprint) {
+        content.optional_number(self.edd.map(|edd| edd.0));
+        for end in [&self.route_from, &self.route_to] {
             content
                 .optional_text(end.code.as_deref())
                 .optional_text(end.name.as_deref());
         }
-        content.flag(snapshot.route_loop);
+        content.flag(self.route_loop);
     }
-    snapshot.content_hash = content.finish();
-    Ok(Reading::Snapshot(Box::new(snapshot)))
+}
+
+fn line<'a>(item: DataItem<'a>, zone: &Zone) -> Line<'a> {
+    // `time` is the carrier's own writing, `ftime` the vendor's normalised one.
+    let time = [&item.ftime, &item.time].into_iter().find_map(|text| {
+        let written = parse_time(text.as_str()?)?;
+        zone.place(written)
+    });
+    let area_name = item.area_name.verbatim();
+    Line {
+        time,
+        text: fold(item.context.verbatim_or_empty()),
+        code: item.status_code.trimmed(),
+        name: item.status.trimmed(),
+        area_code: area_code(item.area_code.trimmed()),
+        place: item.location.verbatim().or_else(|| area_name.clone()),
+        area_name,
+    }
+}
+
+fn result_state<'a>(state: Text<'a>, ischeck: Flag, content: &mut Fingerprint) -> ResultState<'a> {
+    let state = ResultState {
+        code: state.trimmed(),
+        signed_off: ischeck.0 == Some(true),
+    };
+    content.optional_text(state.code.as_deref()).flag(state.signed_off);
+    state
 }
 
 /// The `status` of a push; unknown words are as good as `polling` (rule 19).
@@ -255,37 +302,18 @@ fn corrected_carrier<'a>(
     Ok(old)
 }
 
-fn read_list<'a>(
-    segment: Segment,
-    data: Vec<DataItem<'a>>,
-    zone: &Zone<'_>,
-    content: &mut Fingerprint,
-) -> (Vec<TraceItem<'a>>, u32) {
-    let mut list = TraceList::new(segment, data.len(), &super::codes::CODES);
-    for item in data {
-        // `time` is the carrier's own writing, `ftime` the vendor's normalised one.
-        let local_time = item
-            .ftime
-            .as_str()
-            .and_then(parse_time)
-            .or_else(|| item.time.as_str().and_then(parse_time));
-        let area_name = item.area_name.verbatim();
-        let line = Line {
-            local_time,
-            text: fold(item.context.verbatim_or_empty()),
-            code: item.status_code.trimmed(),
-            name: item.status.trimmed(),
-            area_code: area_code(item.area_code.trimmed()),
-            place: item.location.verbatim().or_else(|| area_name.clone()),
-            area_name,
-        };
-        list.push(line, zone, content);
+/// Rule 19.
+fn tracking_word(status: StatusWord, is_correction: bool, message: Option<&str>) -> TrackingWord {
+    match status {
+        StatusWord::Abort if is_correction => TrackingWord::Corrected,
+        StatusWord::Abort if contains_ignoring_blanks(message.unwrap_or_default(), "无变化") => {
+            TrackingWord::AbortedStale
+        }
+        StatusWord::Abort => TrackingWord::AbortedNoRecord,
+        StatusWord::Shutdown => TrackingWord::Ended,
+        StatusWord::UpdateAll => TrackingWord::Unchanged,
+        StatusWord::Other => TrackingWord::Active,
     }
-    list.finish(content)
-}
-
-fn hash_state(state: &ResultState<'_>, content: &mut Fingerprint) {
-    content.optional_text(state.code.as_deref()).flag(state.signed_off);
 }
 
 fn route_end(area: Object<Area<'_>>) -> RouteEnd<'_> {
@@ -301,7 +329,7 @@ fn zone_of(carriers: &Carriers, com: &str) -> Option<TimeZone> {
 }
 
 pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let payload: Summary<'_> = parse_object(payload).ok()?;
+    let payload: Summary<'a> = parse_object(payload).ok()?;
     let last = payload.last_result.0.unwrap_or_default();
     let dest = payload.dest_result.0.unwrap_or_default();
     let carrier = carrier_of(carriers, Vendor::Kuaidi100, payload.com_new.code().or(last.com.code()));

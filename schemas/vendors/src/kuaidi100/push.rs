@@ -10,7 +10,9 @@ use subtle::ConstantTimeEq;
 use crate::account::Account;
 use crate::parse::form;
 use crate::parse::json::{self, Cursor, NotJson};
-use crate::push::{Parcel, Push, Rejection, Unusable, code, is_json_body, md5_hex, tracking_number, without_mark};
+use crate::push::{
+    Parcel, Push, Rejection, Unusable, carrier_code, is_json_body, md5_hex, tracking_number, without_mark,
+};
 
 /// Longest payload that is made of a flat form.
 const MAX_FLAT_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
@@ -138,9 +140,9 @@ fn parcel(payload: &str) -> Result<(String, String), Unusable> {
     if !has_result {
         return Err(Unusable::NoParcel);
     }
-    code(com_old)?;
-    code(com_new)?;
-    Ok((code(com)?, tracking_number(nu)?))
+    carrier_code(com_old)?;
+    carrier_code(com_new)?;
+    Ok((carrier_code(com)?, tracking_number(nu)?))
 }
 
 /// The payload of a flat form: one JSON object with the form's fields in their order, values as strings; `lastResult` and

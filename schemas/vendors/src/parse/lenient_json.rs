@@ -154,9 +154,13 @@ impl<'a> Text<'a> {
         self.0.filter(|text| !text.trim().is_empty())
     }
 
-    /// A carrier code: trimmed, absent when blank or nothing that may become a key.
+    /// A carrier code: normalised, absent when it counts as missing (rule 72) or is nothing that may become a key.
     pub(crate) fn code(self) -> Option<Cow<'a, str>> {
-        self.trimmed().filter(|code| identifier::is_identifier(code))
+        let code = match self.0? {
+            Cow::Borrowed(text) => identifier::carrier_code(text),
+            Cow::Owned(text) => Cow::Owned(identifier::carrier_code(&text).into_owned()),
+        };
+        Some(code).filter(|code| !code.is_empty() && identifier::is_identifier(code))
     }
 
     /// Trimmed, absent when blank.

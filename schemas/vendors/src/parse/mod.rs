@@ -1,5 +1,6 @@
 //! Reading what vendors send, leniently: forms, JSON, times, lists of trace items. Shared by all vendors.
 
+pub(crate) mod event_time;
 pub mod folding;
 pub mod form;
 pub mod json;
@@ -8,3 +9,4 @@ mod placeholders;
 pub mod repair;
 pub mod time_grammar;
 pub mod trace_list;
+pub(crate) mod zone_grammar;

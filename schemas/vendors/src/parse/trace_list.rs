@@ -2,30 +2,17 @@
 
 use std::borrow::Cow;
 
-use courierflow_schemas::records::{Segment, TimestampMillis};
-use jiff::tz::{Offset, TimeZone};
+use courierflow_schemas::records::Segment;
 
 use crate::codes::CodeTable;
 use crate::fingerprint::Fingerprint;
-use crate::local_time::LocalTime;
+use crate::parse::event_time::EventTime;
 use crate::parse::placeholders::is_placeholder;
 use crate::snapshot::TraceItem;
 
-/// How a line's local time becomes UTC.
-pub(crate) enum Zone<'z> {
-    /// A known offset.
-    Offset(Offset),
-    /// A zone with rules.
-    Rules(&'z TimeZone),
-    /// Nobody says; this offset is taken.
-    Assumed(Offset),
-    /// The instant is told beside the local time.
-    Instant(TimestampMillis),
-}
-
-/// A line before its time is judged.
+/// A line, perhaps without a usable time.
 pub(crate) struct Line<'a> {
-    pub(crate) local_time: Option<LocalTime>,
+    pub(crate) time: Option<EventTime>,
     /// Folded.
     pub(crate) text: Cow<'a, str>,
     pub(crate) code: Option<Cow<'a, str>>,
@@ -62,41 +49,30 @@ impl<'a> TraceList<'a> {
     }
 
     /// Adds a line, unless it is a placeholder, which is no line, or has no usable time.
-    pub(crate) fn push(&mut self, line: Line<'a>, zone: &Zone<'_>, content: &mut Fingerprint) {
+    pub(crate) fn push(&mut self, line: Line<'a>, content: &mut Fingerprint) {
         if says_nothing(self.codes, line.code.as_deref(), line.name.as_deref(), &line.text) {
             return;
         }
-        let usable = line
-            .local_time
-            .filter(|time| time.is_plausible())
-            .and_then(|local_time| {
-                let (occurred_at, offset) = match zone {
-                    Zone::Offset(offset) | Zone::Assumed(offset) => (local_time.at_offset(*offset)?, *offset),
-                    Zone::Rules(zone) => local_time.in_zone(zone)?,
-                    Zone::Instant(instant) => (*instant, Offset::UTC),
-                };
-                Some((local_time, occurred_at, offset))
-            });
-        let zone_assumed = matches!(zone, Zone::Assumed(_));
-        // Instant and offset together are the local time and its zone; all unusable times are alike.
+        // Instant and offset together are the time in the item's zone, and the zone; all unusable times are alike.
         content
-            .optional_number(usable.map(|(_, occurred_at, _)| occurred_at.0))
-            .number(usable.map_or(0, |(_, _, offset)| i64::from(offset.seconds())))
-            .flag(zone_assumed)
+            .optional_number(line.time.map(|time| time.occurred_at.0))
+            .number(line.time.map_or(0, |time| i64::from(time.offset.seconds())))
+            .flag(line.time.is_some_and(|time| time.zone_assumed))
             .text(&line.text)
             .optional_text(line.code.as_deref())
             .optional_text(line.name.as_deref())
             .optional_text(line.area_code.as_deref())
             .optional_text(line.place.as_deref());
-        let Some((local_time, occurred_at, _)) = usable else {
+        let Some(time) = line.time else {
             self.bad_times = self.bad_times.saturating_add(1);
             return;
         };
         self.items.push(TraceItem {
             segment: self.segment,
-            local_time,
-            occurred_at,
-            zone_assumed,
+            local_time: time.local_time,
+            zone_time: time.zone_time,
+            occurred_at: time.occurred_at,
+            zone_assumed: time.zone_assumed && !time.absolute,
             text: line.text,
             code: line.code,
             name: line.name,

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use super::event::EventWord;
 use super::times::{EventTimes, RawTime, parse_estimate, parse_sync_time, zone_of};
 use crate::fingerprint::Fingerprint;
+use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::trace_list::{Line, TraceList};
@@ -258,17 +259,18 @@ impl<'a> AskedCarrier<'a> {
         content
             .optional_text(self.code.as_deref())
             .number(i64::try_from(self.events.len()).unwrap_or(i64::MAX));
+        let zone = self.zone.map_or(Zone::Assumed(Offset::UTC), Zone::Rules);
         for event in self.events {
             let times = EventTimes {
                 iso: &event.time_iso,
                 utc: &event.time_utc,
                 raw: &event.time_raw,
             };
-            let (local_time, zone) = times.read(self.zone.as_ref());
+            let time = times.read(&zone);
             times.hash(content);
             content.optional_text(event.stage.as_str());
             let line = Line {
-                local_time,
+                time,
                 text: fold(event.description.verbatim_or_empty()),
                 code: event.sub_status.trimmed().or_else(|| event.stage.trimmed()),
                 name: None,
@@ -276,7 +278,7 @@ impl<'a> AskedCarrier<'a> {
                 area_name: None,
                 place: event.location.verbatim().or_else(|| place(event.address)),
             };
-            list.push(line, &zone, content);
+            list.push(line, content);
         }
         list.finish(content)
     }

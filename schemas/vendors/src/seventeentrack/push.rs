@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use super::event::EventWord;
 use crate::account::{Account, Unauthorized};
 use crate::parse::json::{self, Cursor, NotJson, text_of};
-use crate::push::{Parcel, Push, PushRequest, Rejection, Unusable, code, is_json_body, tracking_number};
+use crate::push::{Parcel, Push, PushRequest, Rejection, Unusable, carrier_code, is_json_body, tracking_number};
 
 /// Reads a push; the checks are in the order of rule 39.
 pub(super) fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
@@ -96,7 +96,7 @@ impl Head<'_> {
         if self.has_track && !self.has_track_info {
             return Err(Unusable::MissingField);
         }
-        let mut carrier = code(self.carrier)?;
+        let mut carrier = carrier_code(self.carrier)?;
         // The vendor's number for no carrier.
         if carrier == "0" {
             carrier.clear();

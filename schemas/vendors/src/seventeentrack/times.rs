@@ -8,9 +8,9 @@ use jiff::tz::{Offset, TimeZone};
 
 use crate::fingerprint::Fingerprint;
 use crate::local_time::LocalTime;
+use crate::parse::event_time::{EventTime, Zone};
 use crate::parse::lenient_json::{Object, Text, lenient_object};
-use crate::parse::time_grammar::{parse_offset, parse_time};
-use crate::parse::trace_list::Zone;
+use crate::parse::time_grammar::{Written, parse_local_time, parse_time};
 
 lenient_object! {
     /// What the carrier wrote.
@@ -28,22 +28,25 @@ pub(super) struct EventTimes<'t, 'a> {
 }
 
 impl EventTimes<'_, '_> {
-    /// The wall clock, and how it becomes UTC. `time_iso` wins over `time_utc`, which was seen half an hour off.
-    pub(super) fn read<'z>(&self, of_provider: Option<&'z TimeZone>) -> (Option<LocalTime>, Zone<'z>) {
-        if let Some((local_time, offset)) = self.iso.as_str().and_then(parse_with_offset) {
-            return (Some(local_time), Zone::Offset(offset));
+    /// The first possible one of `time_iso`, `time_utc` and `time_raw`, which is in the zone of its carrier. `time_iso` wins over
+    /// `time_utc`, which was seen half an hour off.
+    pub(super) fn read(&self, of_provider: &Zone) -> Option<EventTime> {
+        let iso = self.iso.as_str().and_then(parse_with_offset);
+        let iso = iso.and_then(|(local_time, offset)| Zone::Offset(offset).place(Written::Local(local_time)));
+        if iso.is_some() {
+            return iso;
         }
         let raw = self.raw.0.as_ref();
         let date = raw.and_then(|raw| raw.date.as_str()).map(str::trim).unwrap_or_default();
         let time = raw.and_then(|raw| raw.time.as_str()).map(str::trim).unwrap_or_default();
         if let Some((utc, instant)) = self.utc.as_str().and_then(parse_instant) {
-            let local_time = parse_time(&format!("{date} {time}")).unwrap_or(utc);
-            return (Some(local_time), Zone::Instant(instant));
+            let local_time = parse_local_time(&format!("{date} {time}"));
+            let local_time = local_time.filter(|time| time.is_plausible()).unwrap_or(utc);
+            return Some(EventTime::with_clock(local_time, instant));
         }
         let time = if time.is_empty() { "00:00:00" } else { time };
-        let local_time = parse_time(&format!("{date} {time}"));
-        let zone = of_provider.map_or(Zone::Assumed(Offset::UTC), Zone::Rules);
-        (local_time, zone)
+        let local_time = parse_local_time(&format!("{date} {time}"))?;
+        of_provider.place(Written::Local(local_time))
     }
 
     /// All that was sent: a push that tells a time anew is another push.
@@ -60,20 +63,17 @@ impl EventTimes<'_, '_> {
 
 /// `2026-03-12T14:02:00-07:00`, `…Z`.
 fn parse_with_offset(text: &str) -> Option<(LocalTime, Offset)> {
-    let text = text.trim();
-    // Behind the date, which has hyphens of its own.
-    let time = text.find(['T', ' '])?;
-    let length = text.get(time..)?.find(['+', '-', 'Z'])?;
-    let (local_time, offset) = text.split_at_checked(time.checked_add(length)?)?;
-    Some((parse_time(local_time)?, parse_offset(offset)?))
+    match parse_time(text)? {
+        Written::AtOffset(local_time, offset) => Some((local_time, offset)),
+        Written::Local(_) | Written::Unix(_) => None,
+    }
 }
 
-/// A plausible instant: with its offset, else in UTC. The clock in UTC stands beside it.
+/// A plausible instant: with its offset, as Unix time, else in UTC. The clock in UTC stands beside it.
 fn parse_instant(text: &str) -> Option<(LocalTime, TimestampMillis)> {
-    let (local_time, offset) = parse_with_offset(text).or_else(|| Some((parse_time(text)?, Offset::UTC)))?;
-    let instant = local_time.at_offset(offset)?;
-    let utc = LocalTime::in_utc(instant)?;
-    utc.is_plausible().then_some((utc, instant))
+    let time = Zone::Offset(Offset::UTC).place(parse_time(text)?)?;
+    let utc = time.zone_time;
+    utc.is_plausible().then_some((utc, time.occurred_at))
 }
 
 /// When the vendor asked a carrier.
@@ -86,7 +86,7 @@ pub(super) fn parse_estimate(text: &str, zone: &TimeZone) -> Option<TimestampMil
     if let Some((local_time, offset)) = parse_with_offset(text) {
         return local_time.at_offset(offset).filter(|_| local_time.is_plausible());
     }
-    let local_time = parse_time(text).or_else(|| parse_time(&format!("{} 23:59:59", text.trim())))?;
+    let local_time = parse_local_time(text).or_else(|| parse_local_time(&format!("{} 23:59:59", text.trim())))?;
     let (instant, _) = local_time.in_zone(zone)?;
     local_time.is_plausible().then_some(instant)
 }
