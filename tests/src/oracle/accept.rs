@@ -40,8 +40,8 @@ impl Meaning {
         }
         Self {
             word: snapshot.word,
-            origin: meaning_of(&snapshot.origin),
-            destination: meaning_of(&snapshot.destination),
+            origin: meaning_of(&snapshot.origin, snapshot.cross_border),
+            destination: meaning_of(&snapshot.destination, snapshot.cross_border),
             edd: snapshot.edd,
             route: snapshot.route.clone(),
             is_loop: snapshot.is_loop,
@@ -50,14 +50,15 @@ impl Meaning {
     }
 }
 
-/// Area names other than place are not covered, and of a time only what the clock of the item's zone shows (rule 70).
-fn meaning_of(list: &List) -> List {
+/// Area names other than place are not covered; of a time only what the clock of the item's zone shows (rule 70), and of the zone
+/// also whether it is doubtful, which a flag tells.
+fn meaning_of(list: &List, cross_border: bool) -> List {
     let items = list
         .items
         .iter()
         .map(|item| Item {
             area_name: None,
-            zone_unread: false,
+            zone_unread: item.time.is_some() && (item.zone_unread || cross_border && item.zone.is_none()),
             time: item.time.map(|time| Time {
                 local: time.in_zone,
                 in_zone: time.in_zone,

@@ -344,8 +344,8 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
 
 fn kdniao_item(trace: &Value, of_carrier: Option<&time::Zone>) -> Item {
     let field = |name: &str| kdniao_field(trace, name);
-    let told = field("Timezone").as_str().filter(|text| !text.trim().is_empty());
-    let told_zone = told.and_then(time::parse_zone);
+    let told = text_of(field("Timezone")).filter(|text| !text.trim().is_empty());
+    let told_zone = told.as_deref().and_then(time::parse_zone);
     let zone_unread = told.is_some() && told_zone.is_none();
     let zone = told_zone.or_else(|| of_carrier.cloned());
     Item {
