@@ -69,7 +69,7 @@ pub(super) struct Restorer {
     watermarks: BaseConsumer,
 }
 
-/// The offsets between which a partition is read.
+/// A partition that is being read, and where reading it ends.
 struct Goal {
     high_watermark: i64,
     restoring: Restoring,
