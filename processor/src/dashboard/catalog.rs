@@ -1,4 +1,4 @@
-//! Names in both languages, made of the tables that the rest of the program works with.
+//! Names in both languages, from the tables that the rest of the program uses.
 
 use courierflow_schemas::carriers;
 use courierflow_schemas::records::Vendor;
@@ -9,7 +9,7 @@ use courierflow_schemas::meaning::{MEANINGS, Party};
 use courierflow_vendors::codes::CodeRow;
 use courierflow_vendors::protocol;
 
-/// What the page needs to know before it asks for figures.
+/// What the page needs before it asks for figures: names, and the limits of a request.
 pub(super) fn catalog(max_days: u16) -> Value {
     let carriers: Vec<Value> = carriers::each()
         .iter()
@@ -75,7 +75,8 @@ fn code(vendor: Vendor, row: &CodeRow) -> Value {
     })
 }
 
-/// Whether the mapping file knows the canonical code. Others pass through from the vendors and may have parcels, too.
+/// Whether the carrier list has the canonical code. Unlisted codes pass through from vendors and may have parcels,
+/// too.
 pub(super) fn is_known_carrier(code: &str) -> bool {
     carriers::each().iter().any(|row| row.carrier == code)
 }

@@ -90,7 +90,7 @@ impl Table for Shipment {
             offset: 0,
             timestamp: None,
         };
-        // An epoch that does not fit its column never had a row; the record's own row must not be lost for it.
+        // A retired epoch that does not fit its column never had a row. That must not cost the record its own row.
         let row = Self::row(retired, &nowhere).ok()?;
         Some(ShipmentRow { is_deleted: 1, ..row })
     }
@@ -154,8 +154,8 @@ impl Table for Shipment {
 }
 
 impl Shipment {
-    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is what the row had, which puts both into
-    /// one partition of the table.
+    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is that of the retired row, so that both
+    /// are in the same partition of the table.
     fn retired(record: &records::Shipment) -> Option<records::Shipment> {
         let identity = Identity {
             vendor: record.vendor,
@@ -174,7 +174,7 @@ impl Shipment {
 }
 
 impl ShipmentRow {
-    /// One element on each of the arrays, which must stay of equal length.
+    /// Adds one element to each array; all of them must keep the same length.
     fn push_event(&mut self, event: ShipmentEvent) -> Result<(), Unrepresentable> {
         let id = unsigned("event.id", event.id)?;
         let occurred_at = seconds("event.occurred_at", event.occurred_at)?;
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(Shipment::retired_row(&record), None);
     }
 
-    /// Nothing is known but the number: an abort of an unknown parcel makes such a shipment.
+    /// A shipment of which only the number is known, as an abort of an unknown parcel makes it.
     fn bare_record() -> records::Shipment {
         records::Shipment {
             account: "demo".to_owned(),
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(Shipment::row(bare_record(), &ANYWHERE), Ok(bare_row()));
     }
 
-    /// Every value differs from its neighbours, so that no two columns can be exchanged unseen.
+    /// Every value differs from its neighbours, so that swapped columns are noticed.
     fn full_record() -> records::Shipment {
         records::Shipment {
             account: "open".to_owned(),
