@@ -208,7 +208,7 @@ impl View {
                 None => query.push_str(relation),
                 Some(other) => {
                     query.push_str(other);
-                    // A name in front of a column may be that of a view, and must be renamed, too.
+                    // An alias, because the query names columns by the view's original name.
                     if !rest.starts_with('(') && !rest.starts_with(" AS ") {
                         query.push_str(" AS ");
                         query.push_str(relation);

@@ -1,5 +1,5 @@
-//! Ids of events, transitions and contents, all under the secret key of rule 69: the same line of the same parcel has the same
-//! id in every push (rules 29, 33, 34), and nobody without the key can try what the line was.
+//! Ids of events, transitions and contents, all made with the secret key of rule 69: the same line of the same parcel has the
+//! same id in every push (rules 29, 33, 34), and without the key nobody can guess a line and check the guess.
 
 use courierflow_schemas::records::EpochDay;
 
@@ -7,9 +7,9 @@ use crate::untold::id_key::IdKey;
 use courierflow_vendors::fingerprint::Fingerprint;
 use courierflow_vendors::snapshot::Snapshot;
 
-/// Event ids within an epoch, one per item of the snapshot and in its order. They are made of the shipment, the segment,
-/// the local time, the folded but unmasked text, and which of its equals a line is. Not of status and area: vendors enrich
-/// those later.
+/// Event ids within an epoch, one per item of the snapshot and in its order. They depend on the shipment, the segment, the
+/// local time, the folded but unmasked text, and the number of the line among equal ones; not on status and area, because
+/// vendors add those later.
 pub(crate) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay, key: IdKey) -> Vec<i64> {
     let mut fields = Fingerprint::with_capacity(512);
     fields
@@ -56,7 +56,7 @@ pub(crate) fn transition_id(event_id: i64, key: IdKey) -> i64 {
     tagged("transition", event_id, key)
 }
 
-/// Id of a push's content, by which a repetition is recognised (rule 20).
+/// Id of a push's content, to recognise a repetition (rule 20).
 pub(crate) fn content_id(content_hash: i64, key: IdKey) -> i64 {
     tagged("content", content_hash, key)
 }
