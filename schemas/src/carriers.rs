@@ -17,7 +17,7 @@ pub const UNKNOWN_CARRIER: &str = "unknown";
 /// One row of the mapping file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Carrier {
-    /// Whose code it is.
+    /// The vendor whose code it is.
     pub vendor: Vendor,
     /// The vendor's code, lower case.
     pub code: String,
@@ -27,10 +27,10 @@ pub struct Carrier {
     pub name: String,
     /// The same in English.
     pub name_en: String,
-    /// All of its parcels cross borders, even when a push names no time zone.
+    /// Whether all of its parcels cross borders, even if a push names no time zone.
     #[serde(deserialize_with = "empty_is_false")]
     pub international: bool,
-    /// IANA zone in which it tells its times, where one zone is certain.
+    /// IANA zone of its local times, if a single zone is certain.
     pub zone: Option<String>,
 }
 

@@ -30,7 +30,7 @@ const NOW: &[Parameter] = &[Carrier, Vendor, Origin, Dest, Limit];
 /// The member with the number of parcels that the other figures are about; it is present even if they have no rows.
 pub(super) const COHORT_OF: &str = "cohort";
 
-/// All endpoints, in the order of the OpenAPI description.
+/// All endpoints, in the order of `openapi.json`.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/api/v1/scorecard",
