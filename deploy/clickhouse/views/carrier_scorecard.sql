@@ -33,4 +33,4 @@ SELECT
     {formula:carrier_figures}
 FROM total
 ORDER BY carrier
-COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on one lane, for their lanes differ';
+COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ';

@@ -72,4 +72,4 @@ LEFT JOIN {database}.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier, who answers for it, and how long until it goes on? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several';
+COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several';

@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW {database}.parcel_exception
     `carrier`             LowCardinality(String)  COMMENT 'Canonical carrier code',
     `tracking_number`     String                  COMMENT 'The carrier''s parcel number',
     `epoch`               Date                    COMMENT 'Epoch of the shipment',
-    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. A condition on it spares the reading of other months',
+    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
     `kind`                LowCardinality(String)  COMMENT 'code, reason or party',
     `name`                LowCardinality(String)  COMMENT 'The vendor''s code, the canonical reason, or the party',
     `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',

@@ -2,10 +2,10 @@
 
 CREATE OR REPLACE VIEW {database}.shipment_timeline
 (
-    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor: each tells its own story of a parcel',
+    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor: each reports its own history of a parcel',
     `carrier`            LowCardinality(String)           COMMENT 'Canonical carrier code',
     `tracking_number`    String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case',
-    `epoch`              Date                             COMMENT 'Life of the number: carriers use numbers again',
+    `epoch`              Date                             COMMENT 'Life of the number: carriers reuse numbers',
     `occurred_at`        DateTime('UTC')                  COMMENT 'Time of the change; UTC',
     `occurred_at_china`  DateTime('Asia/Shanghai')        COMMENT 'The same, China time',
     `from_status`        LowCardinality(String)           COMMENT 'Status before; UNKNOWN for the first change',
@@ -53,4 +53,4 @@ ORDER BY
     -- Changes of one second are in the order of progress, as in derive.
     ranks[toString(to_status)], transition_id
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'What happened to this parcel, and when did we hear of it? One row per change of state that stands; what the vendor took back is not here';
+COMMENT 'What happened to this parcel, and when did we hear of it? One row per valid change of state; retracted changes are left out';
