@@ -1,4 +1,5 @@
--- Columns that several views show, with what they mean: {columns:carrier_figures} in a list of columns becomes these lines.
+-- Columns that several views have, with their descriptions: {columns:carrier_figures} in a list of columns becomes these
+-- lines.
 
 -- columns carrier_figures: of carrier_scorecard and carrier_trend
 `pickup_imputed`              UInt64                 COMMENT 'Parcels without a pickup scan: their clock starts at the first movement',

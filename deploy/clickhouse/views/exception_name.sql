@@ -1,5 +1,5 @@
--- What can go wrong has a code of the vendor (the same number can mean different things to two of them), a canonical reason and a
--- responsible party. The rates count each parcel once per code, reason or party.
+-- An exception has a code of the vendor (the same code can have different meanings for different vendors), a canonical reason and
+-- a responsible party. The rates count each parcel once per code, reason or party.
 
 CREATE OR REPLACE VIEW {database}.exception_name
 (

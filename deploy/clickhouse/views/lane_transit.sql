@@ -1,4 +1,4 @@
--- Lanes, for the map of provinces. All carriers together, or one.
+-- Lanes, for the map of provinces, of all carriers together or of one.
 --
 -- Parameters as in carrier_scorecard, and carrier (empty = all), lane_level (province or
 -- city; a city in origin or dest means city).

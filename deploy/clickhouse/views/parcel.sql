@@ -1,5 +1,5 @@
--- What the metrics measure, parcel by parcel: the definitions are here once, and everything below counts these rows.
--- A view and not a table: the unit of all figures must always be what shipment says now.
+-- The measures of each parcel. All definitions are here, and all other views count these rows. It is a view and not a
+-- table, because all figures must be based on the present content of shipment.
 
 CREATE OR REPLACE VIEW {database}.parcel
 (
@@ -68,14 +68,15 @@ WITH
     {formula:is_trouble},
     {formula:is_in_time},
     {formula:overdue_after},
-    -- The first event of those that this is true of; NULL without any.
+    -- The first event that satisfies the condition; NULL if there is none.
     is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND is_in_time(time), event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
 SELECT
     vendor,
     carrier,
     tracking_number,
     epoch,
-    -- Since 26.3 FINAL reads all partitions, whatever is asked of first_received_at; asked of this, it reads some.
+    -- Since 26.3 FINAL reads all partitions, even with a condition on first_received_at; with a condition on this
+    -- column it reads only some.
     _partition_id AS received_month,
     status,
     now('UTC') AS observed_at,
@@ -127,14 +128,14 @@ SELECT
     isNotNull(edd_first) AS has_eta,
     ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
     ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
-    -- Other vendors give up when many a parcel is still on its way.
+    -- Other vendors give up while many parcels are still on their way.
     tracking_state = 'ABORTED_STALE'
         AND shipment.vendor IN (SELECT patient.vendor FROM {database}.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
     exception_codes,
     exception_reasons
 FROM {database}.shipment FINAL
--- What the vendor moved to another carrier leaves all metrics: the other carrier has its own row.
+-- A parcel that the vendor has moved to another carrier is excluded, because the other carrier has a row of its own.
 WHERE tracking_state != 'CARRIER_CORRECTED'
--- The version of a shipment with the newest state may lie in a later month than the others.
+-- The newest version of a shipment may be in a later month than the others.
 SETTINGS do_not_merge_across_partitions_select_final = 0
 COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query';

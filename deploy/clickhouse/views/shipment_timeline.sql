@@ -1,4 +1,5 @@
--- The life of one parcel. Always ask with a tracking number: it is indexed, and without one all transitions are sorted.
+-- The life of one parcel. Always query it with a tracking number, which is indexed; without one all transitions are
+-- sorted.
 
 CREATE OR REPLACE VIEW {database}.shipment_timeline
 (
@@ -50,7 +51,7 @@ SELECT
 FROM {database}.transition FINAL
 ORDER BY
     carrier, tracking_number, vendor, epoch, occurred_at,
-    -- Changes of one second are in the order of progress, as in derive.
+    -- Changes within the same second are in order of progress, as in derive.
     ranks[toString(to_status)], transition_id
 SETTINGS do_not_merge_across_partitions_select_final = 0
 COMMENT 'What happened to this parcel, and when did we hear of it? One row per valid change of state; retracted changes are left out';

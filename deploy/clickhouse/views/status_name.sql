@@ -1,5 +1,5 @@
--- What people call a status, a vendor's code, a reason of an exception or the party that answers for it. No name is written here:
--- `migrate` puts in the rows of the code tables, and replaces this view and what reads it when one of them changes.
+-- Names of statuses, vendors' codes, reasons of exceptions and responsible parties. `migrate` inserts the rows from the code
+-- tables, and replaces this view and those that read it when a row changes.
 
 CREATE OR REPLACE VIEW {database}.status_name
 (
