@@ -1,4 +1,4 @@
-//! How 17TRACK tells times. An event has up to four of them, of which the first that can be read counts.
+//! The times of 17TRACK. An event has up to four, and the first that can be read is used.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,8 @@ pub(super) struct EventTimes<'t, 'a> {
 }
 
 impl EventTimes<'_, '_> {
-    /// The wall clock, and how it becomes UTC. `time_iso` wins over `time_utc`, which was seen half an hour off.
+    /// The wall clock, and how it becomes UTC. `time_iso` takes precedence over `time_utc`, which was seen to be half
+    /// an hour off.
     pub(super) fn read<'z>(&self, of_provider: Option<&'z TimeZone>) -> (Option<LocalTime>, Zone<'z>) {
         if let Some((local_time, offset)) = self.iso.as_str().and_then(parse_with_offset) {
             return (Some(local_time), Zone::Offset(offset));
@@ -46,7 +47,7 @@ impl EventTimes<'_, '_> {
         (local_time, zone)
     }
 
-    /// All that was sent: a push that tells a time anew is another push.
+    /// Hashes all times as sent, so that a push with a changed time is another push.
     pub(super) fn hash(&self, content: &mut Fingerprint) {
         content
             .optional_text(self.iso.as_str())
@@ -61,14 +62,14 @@ impl EventTimes<'_, '_> {
 /// `2026-03-12T14:02:00-07:00`, `…Z`.
 fn parse_with_offset(text: &str) -> Option<(LocalTime, Offset)> {
     let text = text.trim();
-    // Behind the date, which has hyphens of its own.
+    // Search after the date, which has hyphens of its own.
     let time = text.find(['T', ' '])?;
     let length = text.get(time..)?.find(['+', '-', 'Z'])?;
     let (local_time, offset) = text.split_at_checked(time.checked_add(length)?)?;
     Some((parse_time(local_time)?, parse_offset(offset)?))
 }
 
-/// A plausible instant: with its offset, else in UTC. The clock in UTC stands beside it.
+/// Reads a plausible instant, with its offset or else in UTC. Returned with the local time in UTC.
 fn parse_instant(text: &str) -> Option<(LocalTime, TimestampMillis)> {
     let (local_time, offset) = parse_with_offset(text).or_else(|| Some((parse_time(text)?, Offset::UTC)))?;
     let instant = local_time.at_offset(offset)?;
@@ -76,7 +77,7 @@ fn parse_instant(text: &str) -> Option<(LocalTime, TimestampMillis)> {
     utc.is_plausible().then_some((utc, instant))
 }
 
-/// When the vendor asked a carrier.
+/// The time when the vendor asked a carrier.
 pub(super) fn parse_sync_time(text: &str) -> Option<TimestampMillis> {
     parse_instant(text).map(|(_, instant)| instant)
 }
@@ -91,7 +92,7 @@ pub(super) fn parse_estimate(text: &str, zone: &TimeZone) -> Option<TimestampMil
     local_time.is_plausible().then_some(instant)
 }
 
-/// The zone in which a carrier tells its times, where one is certain.
+/// The zone of a carrier's local times, if it is certain.
 pub(super) fn zone_of(carrier: Option<&Cow<'_, str>>) -> Option<TimeZone> {
     let name = carriers::find(Vendor::SeventeenTrack, carrier?)?.zone.as_deref()?;
     TimeZone::get(name).ok()
