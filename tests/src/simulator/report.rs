@@ -309,7 +309,8 @@ impl Findings {
         text
     }
 
-    /// The three most frequent exceptions of a carrier, by the code that stands for both vendors', with their shares.
+    /// The three most frequent exceptions of a carrier, by the code that stands for those of all vendors, with their
+    /// shares.
     fn top_codes<'row>(&'row self, carrier: &CarrierRow) -> Vec<(&'row str, String)> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for row in self.codes.iter().filter(|row| row.carrier == carrier.carrier) {

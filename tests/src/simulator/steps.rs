@@ -146,7 +146,7 @@ impl Step {
     }
 }
 
-/// An exception as both vendors know it.
+/// An exception with its code of each vendor.
 #[derive(Debug)]
 pub struct Exception {
     /// Its codes; the first one stands for all.

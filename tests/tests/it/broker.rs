@@ -1,4 +1,4 @@
-//! The broker stops in the middle of a load, and everything else with it.
+//! The broker stops under load; the other services stop, too, and recover.
 
 use std::collections::HashSet;
 

@@ -1,6 +1,7 @@
-//! Everything dies at random moments under load, and then the books are balanced.
+//! All services are killed or frozen at random moments under load; afterwards the records on all topics and the rows
+//! must be complete.
 //!
-//! The short form plays every fault once. `./dev chaos` plays many rounds; it runs [`chaos_in_full`] and prints its report.
+//! The short form injects every fault once. `./dev chaos` runs many rounds, with [`chaos_in_full`], and prints a report.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;

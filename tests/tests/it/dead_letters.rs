@@ -1,4 +1,4 @@
-//! What was put aside can be looked at and put back, and nothing personal is in what is said about it.
+//! Dead letters can be listed and replayed, and what is printed about them contains no personal data.
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! Derive dies without warning, again and again; and derives everything a second time.
+//! Derive is killed again and again, and derives everything a second time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The definition of a metric is changed in one file, on a database with data: `migrate` makes the figure follow.
+//! The definition of a metric is changed in one file, on a database with data, and `migrate` updates the figure.
 
 use courierflow_processor::config::ClickHouseSettings;
 use courierflow_processor::migrate::clickhouse::{Change, MigrateError, migrate_views_of};

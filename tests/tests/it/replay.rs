@@ -1,5 +1,5 @@
-//! A replay of the push topic into fresh tables: it finds nothing to change, then repairs what a mistake has made of the
-//! tables.
+//! A replay of the push topic into fresh tables: first it finds no differences, then it repairs tables that were
+//! damaged.
 
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Launch, Stack};

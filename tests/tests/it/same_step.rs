@@ -1,4 +1,4 @@
-//! A push topic as nobody would wish it, derived and replayed: what the one refuses, forgets or accepts, the other does too.
+//! A push topic full of difficult and invalid records is derived and replayed: both refuse, expire and accept the same.
 
 use std::collections::BTreeMap;
 

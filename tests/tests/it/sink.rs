@@ -1,4 +1,4 @@
-//! The sink dies without warning, ClickHouse goes away, and everything is inserted a second time.
+//! The sink is killed, ClickHouse goes away, and everything is inserted a second time.
 
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH};
 use courierflow_tests::stack::{Launch, Server, Service, Stack};

@@ -22,7 +22,7 @@ const fn row(code: &'static str, status: Status, sub_status: SubStatus) -> CodeR
 const ROWS: &[CodeRow] = &[
     row("NotFound_Other", Unknown, SubStatus::NoTrace),
     row("NotFound_InvalidCode", Unknown, SubStatus::NoTrace),
-    // Also the name of its stage.
+    // Also the name of the stage.
     row("InfoReceived", InfoReceived, SubStatus::OrderCreated),
     row("InTransit_PickedUp", PickedUp, SubStatus::PickedUp),
     row("InTransit_Other", InTransit, SubStatus::InTransit),

@@ -1,5 +1,5 @@
-//! The keys that a configuration type knows, asked of the type itself: its `Deserialize` names its fields to whatever it
-//! reads from. A list written by hand would be forgotten with the next key.
+//! The keys that a configuration type knows, taken from the type itself: its `Deserialize` passes its field names to the
+//! deserializer. A list written by hand would become outdated.
 
 use std::cell::RefCell;
 use std::fmt;

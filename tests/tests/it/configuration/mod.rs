@@ -1,5 +1,5 @@
-//! The shipped configuration file is what users read instead of a reference: it names every key of both services, and each
-//! value that it shows as a default is the default.
+//! The shipped configuration file is the reference for users: it names every key of both services, and each value shown as
+//! a default is the default.
 
 mod keys;
 

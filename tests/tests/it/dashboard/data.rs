@@ -13,7 +13,7 @@
 //! | yto | kuaidi100 | within Shanghai | 40, all delivered after 20 h |
 //! | yto | kuaidi100 | Shanghai to Guangdong | 40, all delivered after 35 h |
 //!
-//! and one of a carrier that nobody knows, with quotes in its number, picked up three hours ago.
+//! and one of an unknown carrier, with quotes in its number, picked up three hours ago.
 
 use std::sync::LazyLock;
 

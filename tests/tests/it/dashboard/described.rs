@@ -1,4 +1,4 @@
-//! Whether an answer is what its description says: types, and exactly the members that are named.
+//! Compares an answer with its description: types, and exactly the described members.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What every test needs: services on a stack, pushes, records, rows, and patience.
+//! What every test needs: services on a stack, pushes, records, rows, and polling with a deadline.
 
 pub(crate) mod load;
 pub(crate) mod post;

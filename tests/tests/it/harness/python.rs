@@ -1,4 +1,4 @@
-//! A stock client in another language.
+//! A standard Kafka client in another language.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

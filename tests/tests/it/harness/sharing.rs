@@ -1,4 +1,4 @@
-//! What is too dear for each test to have its own of: one that they share, as long as any of them needs it.
+//! Shares an expensive resource between tests, as long as any of them needs it.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};

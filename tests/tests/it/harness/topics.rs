@@ -1,4 +1,4 @@
-//! Topics as a consumer sees them that reads only what was committed.
+//! Topics as seen by a consumer that reads only committed records.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

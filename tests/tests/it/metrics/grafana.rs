@@ -1,4 +1,4 @@
-//! The dashboards of `deploy/grafana`: every SQL in them runs.
+//! The dashboards of `deploy/grafana`: every SQL statement in them runs.
 
 use std::path::PathBuf;
 

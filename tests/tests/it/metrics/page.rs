@@ -1,4 +1,4 @@
-//! `docs/metrics.md` says what the DDL says, and its queries run.
+//! The descriptions in `docs/metrics.md` equal those of the DDL, and its queries run.
 
 use courierflow_schemas::meaning::{Party, reasons};
 use courierflow_schemas::records::Vendor;

@@ -1,4 +1,5 @@
-//! Thousands of parcels of every kind; each view, with several questions, against the recomputation.
+//! Thousands of parcels of every kind: each view, with several sets of parameters, is compared with the
+//! recomputation.
 
 use courierflow_tests::measures::{
     self, Promise, Question, carrier_daily, carrier_scorecard, carrier_trend, data_quality, exception_daily,

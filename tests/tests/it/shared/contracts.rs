@@ -1,4 +1,4 @@
-//! What other teams build on: keys, partitions, schemas, and what never leaves the push topic.
+//! The contracts that other teams rely on: keys, partitions, schemas, and what never leaves the push topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 

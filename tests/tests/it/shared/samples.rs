@@ -1,4 +1,4 @@
-//! The samples of the vendors' own documents, and what they must become: worked out by hand, value by value.
+//! The samples of the vendors' own documents, with the expected results, worked out by hand for each value.
 
 #![allow(clippy::unnecessary_wraps, reason = "as the columns of the rows have it")]
 
