@@ -54,7 +54,7 @@ pub enum SlaFileError {
     Carrier {
         /// Number of the line, from 1.
         line: u64,
-        /// What stands there.
+        /// The value.
         carrier: String,
     },
     /// Not a place.
@@ -67,7 +67,7 @@ pub enum SlaFileError {
         line: u64,
         /// origin or destination.
         column: &'static str,
-        /// What stands there.
+        /// The value.
         area: String,
     },
     /// Not a number of hours.
@@ -75,7 +75,7 @@ pub enum SlaFileError {
     Hours {
         /// Number of the line, from 1.
         line: u64,
-        /// What stands there.
+        /// The value.
         hours: String,
     },
     /// Two promises for the same carrier and lane.

@@ -10,7 +10,7 @@ const MICROS_PER_MILLI: i64 = 1_000;
 const MAX_LEAD_MILLIS: i64 = 3_600_000;
 
 /// True when a push event claims to have been received more than an hour after the timestamp of its record, which is in
-/// milliseconds since 1970. Without a timestamp this cannot be told, and the result is false.
+/// milliseconds since 1970. Without a timestamp the result is false.
 pub fn is_in_future(received_at: TimestampMicros, record_timestamp: Option<i64>) -> bool {
     record_timestamp.is_some_and(|timestamp| millis(received_at) > timestamp.saturating_add(MAX_LEAD_MILLIS))
 }

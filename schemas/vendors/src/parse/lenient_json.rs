@@ -18,7 +18,7 @@ pub(crate) trait ReadObject<'de>: Sized {
 }
 
 /// Declares an object with the keys that we read; the last of repeated keys wins, all others are skipped. A key in capitals may
-/// be written in a second way, behind `or`: relays rename keys. The documented one wins, wherever it stands.
+/// be written in a second way, behind `or`: relays rename keys. The documented key takes precedence, wherever it appears.
 macro_rules! lenient_object {
     ($(#[$meta:meta])* $name:ident {
         $($(#[$field_meta:meta])* $key:literal $(or $other:literal)? => $field:ident: $type:ty,)+
