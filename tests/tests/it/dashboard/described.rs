@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Panics with the place and the value that the description does not allow.
+/// Panics with the place and the value if the description does not allow it.
 pub(crate) fn assert_described(description: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = description.pointer(reference.trim_start_matches('#'));
