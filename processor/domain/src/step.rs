@@ -1,5 +1,5 @@
 //! Processes one record of the push topic, from its value to its effect. `derive` and `replay` are two loops around
-//! [`step()`]: so both refuse, expire and accept the same.
+//! [`step()`], so both refuse, expire and accept the same.
 
 use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};

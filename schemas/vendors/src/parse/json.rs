@@ -193,8 +193,8 @@ pub fn elements(value: &str) -> Result<Vec<&str>, NotJson> {
     Ok(elements)
 }
 
-/// The text with members opened that contain an object or array as a JSON string (rule 71): `"Data": "[…]"` becomes `"Data":
-/// […]`. Only members with these names are opened, at any level, and each only once. A broken text is opened if it can be
+/// The text with members opened that contain an object or array as a JSON string (rule 71): `"Data": "[…]"` becomes
+/// `"Data": […]`. Only members with these names are opened, at any level, and each only once. A broken text is opened if it can be
 /// [repaired](super::repair).
 pub fn opened<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
     // Strings that begin like an object or an array are rare; usually two quick searches show that there are none.
