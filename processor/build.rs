@@ -1,6 +1,6 @@
 //! Embeds the built dashboard (`dashboard/dist/`): writes the table of its files that `src/dashboard/assets.rs` includes.
-//! It does not build it, which needs npm and a registry: `./dev` does. Without it there is a program all the same, whose
-//! page says what is missing: `cargo build` alone must work.
+//! It does not build the dashboard, which needs npm and a package registry; `./dev` does that. `cargo build` alone must
+//! work too: without the dashboard's files the program serves a page that says what is missing.
 
 use std::fmt::Write as _;
 use std::path::Path;

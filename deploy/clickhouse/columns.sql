@@ -1,4 +1,5 @@
--- Columns that several views show, with what they mean: {columns:carrier_figures} in a list of columns becomes these lines.
+-- Columns that several views have, with their descriptions: {columns:carrier_figures} in a list of columns becomes these
+-- lines.
 
 -- columns carrier_figures: of carrier_scorecard and carrier_trend
 `pickup_imputed`              UInt64                 COMMENT 'Parcels without a pickup scan: their clock starts at the first movement',
@@ -11,7 +12,7 @@
 `with_exception`              UInt64                 COMMENT 'Parcels with at least one exception',
 `settled`                     UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
 `maturity`                    Nullable(Float64)      COMMENT 'Share of the parcels that are old enough for the 72 h rate: due_72h / transit_parcels',
-`is_mature`                   Bool                   COMMENT 'maturity is at least 0.99: what is younger should be shown in grey',
+`is_mature`                   Bool                   COMMENT 'maturity is at least 0.99; otherwise the figures should be shown in grey',
 `transit_parcels`             UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
 `p50_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 50 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `p90_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 90 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -107,7 +108,7 @@
 `name_en`           Nullable(String)       COMMENT 'Its name in English; likewise',
 `reason`            Nullable(String)       COMMENT 'Canonical reason behind a code',
 `party`             Nullable(String)       COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
-`is_vendor_clock`   Nullable(Bool)         COMMENT 'The vendor''s clock says so and no scan of the carrier',
+`is_vendor_clock`   Nullable(Bool)         COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier',
 `parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
 `settled_with`      UInt64                 COMMENT 'Of parcels, the settled ones (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup'
 

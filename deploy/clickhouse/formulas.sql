@@ -1,10 +1,10 @@
--- Formulas, each of them once. A view and a statement of the dashboard take one by its name: {formula:share} becomes
+-- Formulas, each written once. Views and the dashboard's statements refer to them by name: {formula:share} becomes
 -- `<expression> AS share`, in a WITH clause or in a list of columns; {expression:share} becomes the expression alone, in
--- parentheses. `processor migrate` replaces every view that a changed formula is part of.
+-- parentheses. When a formula changes, `processor migrate` replaces every view that uses it.
 --
--- Why not functions of the server (CREATE FUNCTION): those belong to the whole server, so that two databases of different
--- versions would take each other's formulas; they need a right that cannot be granted on one database; and a view keeps the text
--- of a function as it was when the view was made, so that a changed function would change nothing.
+-- Why not functions of the server (CREATE FUNCTION)? They are global to the server, so two databases of different versions would
+-- use each other's formulas. They need a right that cannot be granted for a single database. And a view keeps the text that a
+-- function had when the view was created, so changing the function would not change the view.
 --
 -- An entry begins with its name and ends where the next one begins.
 
@@ -19,25 +19,27 @@
     (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
         / (whole + 3.8414588206941983)) AS wilson
 
--- formula hours_at: the smallest time that so many percent of the parcels needed at most; whole counts the unfinished too
+-- formula hours_at: the smallest time within which the given percentage of the parcels was finished; whole includes the
+-- unfinished
 (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
     mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at
 
--- formula mean_hours: of a sum of seconds
+-- formula mean_hours: mean in hours, from a sum of seconds
 (seconds, parcels) -> if(parcels = 0, NULL, seconds / parcels / 3600) AS mean_hours
 
 -- formula bin: quarters of an hour, rounded up: the key of a histogram
 seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin
 
--- formula runs: which place each of them has among its equals
+-- formula runs: the position of each element among equal ones
 bins -> arrayEnumerateUniq(arraySort(bins)) AS runs
 
--- formula counted: how often each bin occurs: of a run of equal ones the last has their number. Ten times faster than sumMap of small maps
+-- formula counted: how often each bin occurs: the position of the last of equal elements is their number. Ten times faster than
+-- sumMap of small maps
 bins -> mapFromArrays(
     arrayCompact(arraySort(bins)),
     arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted
 
--- formula area: rule 17: a municipality is one city; 00 in the place of the city names a whole province
+-- formula area: rule 17: a municipality is one city; 00 instead of a city means a whole province
 code -> multiIf(
     NOT startsWith(ifNull(code, ''), 'CN'), '',
     is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
@@ -47,14 +49,15 @@ code -> multiIf(
 -- formula is_municipality: Beijing, Tianjin, Shanghai, Chongqing: a province that is one city
 place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality
 
--- formula origin: of a shipment. One that is inferred is known from the first event on
+-- formula origin: origin of a shipment. An inferred one is known from the first event on
 assumeNotNull(area(origin_code)) AS origin
 
--- formula dest: of a shipment. A destination taken from events is known only once the parcel has arrived: lanes made of it would be
--- without the parcels that never did. The flag does not tell which end was inferred, so such a parcel has no destination at all
+-- formula dest: destination of a shipment. A destination taken from events is known only after the parcel has arrived, so its lane
+-- would lack the parcels that never arrived. The flag does not tell which end was inferred, so such a parcel has no destination
 assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest
 
--- formula is_cross_border: of a shipment. All events and not the newest alone: a parcel that comes home would be domestic again
+-- formula is_cross_border: of a shipment. All events are checked, because with the newest alone a parcel that came back would
+-- be domestic again
 has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
     OR arrayExists((time, local) -> toString(time, 'Asia/Shanghai') != local, event.occurred_at, event.local_time) AS is_cross_border
 
@@ -64,66 +67,68 @@ has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
     ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
     ('city', toString(from_area), toString(to_area))] AS lanes
 
--- formula china_day: days of pickup and of estimates are China's
+-- formula china_day: the day in China; used for pickups and estimates
 time -> toDate(time, 'Asia/Shanghai') AS china_day
 
--- formula is_believed: false of a duration that is negative or over 180 days: it is unknown, and in no figure
+-- formula is_believed: false for a duration that is negative or over 180 days, which counts as unknown
 seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed
 
--- formula span: seconds from one time to the other; NULL without either, and when nobody believes it
+-- formula span: seconds from one time to the other; NULL if either is missing or the duration is not plausible
 (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span
 
--- formula is_trouble: of an event. Status EXCEPTION, and the refusals that vendors file as returns
+-- formula is_trouble: of an event. Status EXCEPTION, and refusals that vendors report as returns
 (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble
 
--- formula is_in_time: of an event of a shipment. Those dated later than their push are in no figure (rule 28)
+-- formula is_in_time: of an event of a shipment. Events dated later than their push are ignored (rule 28)
 time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time
 
--- formula parties: who answers for which reason
+-- formula parties: the responsible party of each reason
 (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM {database}.status_name WHERE kind = 'reason') AS parties
 
--- formula party_of: who answers for this reason
+-- formula party_of: the responsible party of a reason
 reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of
 
--- formula horizon: seconds after the pickup in which something without a horizon of its own must happen to be counted
+-- formula horizon: seconds after the pickup within which events without a horizon of their own are counted
 7 * 86400 AS horizon
 
 -- formula report_lag: seconds: vendors poll about every 4 h and repeat a failed push
 6 * 3600 AS report_lag
 
--- formula overdue_after: seconds after which a parcel has lain too long in a locker or station
+-- formula overdue_after: seconds after which a parcel is overdue in a locker or station
 18 * 3600 AS overdue_after
 
--- formula first_recent_day: the cohorts that still change; older ones are counted once a day
+-- formula first_recent_day: first day of the cohorts that still change; older ones are counted once a day
 toDate(now(), 'Asia/Shanghai') - 40 AS first_recent_day
 
--- formula last_older_day: ten days of both, so that no day is missing while a cohort passes from one to the other
+-- formula last_older_day: last day of the older cohorts. Both tables have ten days in common, so that no day is
+-- missing while a cohort moves to the other table
 toDate(now(), 'Asia/Shanghai') - 31 AS last_older_day
 
--- formula recent_since: what the recent cohorts are looked for in: leaves 60 days from the first push until the pickup
+-- formula recent_since: start of the period in which recent cohorts are looked for: it leaves 60 days from the first
+-- push to the pickup
 now('UTC') - INTERVAL 101 DAY AS recent_since
 
--- formula first_recent: each day is shown from one table only. The boundary is the first day that the recent refresh asked for and not the
--- oldest one that it found: when all parcels have left that day, the older table must not show them again
+-- formula first_recent: the first day that is shown from the recent table. It is the first day that the recent refresh covered, not
+-- the oldest day that it found: if all parcels have moved away from that day, the older table must not show them again
 (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
 
--- formula asked_level: the rows that the parameters of a view are about
+-- formula asked_level: the level of the rows that the parameters of a view select
 multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province') AS asked_level
 
--- formula is_asked: likewise
+-- formula is_asked: whether the parameters of a view select a row of daily
 daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
     AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
     AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}) AS is_asked
 
--- formula level_on_page: the rows that a question of the dashboard is about
+-- formula level_on_page: the level of the rows that a request of the dashboard selects
 if({origin:String} = '' AND {dest:String} = '', 'carrier', 'province') AS level_on_page
 
--- formula is_on_page: likewise, but for the days
+-- formula is_on_page: whether a request of the dashboard selects a row of daily, without its days
 ({vendor:String} = '' OR daily.vendor = {vendor:String})
     AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String})
     AND (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, daily.carrier)) AS is_on_page
 
--- The figures, made of the counts of carrier_daily. What they mean is said by the comments of the columns.
+-- The figures, computed from the counts of carrier_daily. The comments of the columns describe them.
 
 -- formula maturity: old enough for the 72 h rate
 share(due_72h, transit_parcels) AS maturity

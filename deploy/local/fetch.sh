@@ -2,11 +2,11 @@
 # Fetches the servers of the local stack through the clients of Maven and npm, once, into a cache outside the build
 # folder. Sourced by stack.sh, after settings.sh.
 #
-# A part is built in a temporary directory and renamed into place when it is complete, so that a broken download is
-# never taken for a whole one. A manifest of sizes tells when somebody truncated it afterwards; it is then fetched anew.
+# A part is built in a temporary directory and renamed when it is complete, so that a broken download is never mistaken
+# for a complete one. A manifest of sizes detects files that were truncated afterwards; the part is then fetched again.
 
-# The files that decide what is fetched. A change of any of them, or of the function that fetches, makes a new directory
-# in the cache.
+# The files that determine what is fetched. If any of them or the fetching function changes, a new directory in the
+# cache is used.
 part_sources() { # PART
   case $1 in
     kafka) printf '%s\n' kafka/pom.xml ;;
@@ -22,7 +22,7 @@ part_version() { # PART
   esac
 }
 
-# Where a part is installed, whether it is there or not.
+# Directory of a part, whether it is installed or not.
 part_home() { # PART
   local digest
   digest=$({ (cd "$repo/deploy/local" && part_sources "$1" | xargs cat) && declare -f "fetch_$1"; } | sha256sum)
@@ -50,7 +50,7 @@ install_part() { # PART
   }
   if ! part_is_whole "$home"; then
     need_"$part"_client
-    # The largest one, unpacked twice on its way, with room for the client's own cache.
+    # Room for the largest part, which is unpacked twice, and for the client's own cache.
     need_disk "$COURIERFLOW_CACHE_DIR" 2000 "fetching $part" COURIERFLOW_CACHE_DIR
     [[ ! -e $home ]] || say "$home is damaged, fetching it again"
     say "fetching $part $(part_version "$part") (once)"
@@ -60,7 +60,7 @@ install_part() { # PART
     if ! fetch_"$part" "$temporary" </dev/null >"$log" 2>&1; then
       rm -rf "$temporary"
       printf 'courierflow: could not fetch %s; from %s:\n' "$part" "$log" >&2
-      # Maven and npm say what is wrong first, and then at length where to read about errors.
+      # Maven and npm print the error first, followed by long hints, so only the first error lines are shown.
       { grep -iE -m 2 'err(or|!)|failed' "$log" || tail -n 5 "$log"; } | cut -c -400 | sed 's/^/    /' >&2
       exit 1
     fi
@@ -91,7 +91,7 @@ need_clickhouse_client() {
   need_command cc gcc "starting ClickHouse"
 }
 
-# Each step of a fetch is chained by &&: `set -e` is off inside the condition that calls it.
+# The steps of a fetch are chained with &&, because `set -e` is off inside the condition that calls it.
 
 # -C makes Maven fail when a file does not match its published checksum; by default it only warns.
 fetch_kafka() { # DIRECTORY
@@ -105,7 +105,7 @@ fetch_registry() { # DIRECTORY
     rm "$1"/*.tar.gz
 }
 
-# `npm ci` takes exactly what the lock file says and checks its hash; no script of the package is run.
+# `npm ci` installs exactly the versions of the lock file and checks their hashes; no script of a package is run.
 fetch_clickhouse() { # DIRECTORY
   # shellcheck disable=SC2016 # $ORIGIN is for the dynamic linker
   cp "$repo"/deploy/local/clickhouse/package{,-lock}.json "$1" &&

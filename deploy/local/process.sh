@@ -1,24 +1,24 @@
-# shellcheck shell=bash disable=SC2154 # the variables of settings.sh
-# Background processes with a name: started detached, found again by a pid file, ended within a bounded time. Sourced
-# by stack.sh and ./dev, after settings.sh.
+# shellcheck shell=bash disable=SC2154 # the variables of settings.sh Named background processes: they are started
+# detached, found again through a pid file, and ended within a limited time. Sourced by stack.sh and ./dev, after
+# settings.sh.
 #
-# A pid file holds "<pid> <birth>". The kernel reuses pids; the birth, in clock ticks since boot, tells whether the
-# process of that pid is still the one that was started here. Nothing is signalled unless both are right.
+# A pid file holds "<pid> <birth>". The kernel reuses pids; the birth, the start time in clock ticks since boot, shows
+# whether the pid still belongs to the process that was started here. A process is signalled only if both match.
 
 run_dir=$COURIERFLOW_LOCAL_DIR/run
 log_dir=$COURIERFLOW_LOCAL_DIR/log
 
-# The birth of a live process; fails for one that is gone or only waits to be reaped.
+# The birth of a live process; fails if it is gone or a zombie.
 process_birth() { # PID
   local stat fields
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
-  # The program's name, in parentheses, may hold spaces and parentheses: the fields follow the last one.
+  # The program's name, in parentheses, may contain spaces and parentheses, so split after the last one.
   read -ra fields <<<"${stat##*) }"
   [[ ${fields[0]} != [ZX] ]] || return 1
   printf '%s' "${fields[19]}"
 }
 
-# The pid of a named process, if it runs.
+# The pid of a named process, if it is running.
 process_pid() { # NAME
   local pid birth
   read -r pid birth 2>/dev/null <"$run_dir/$1.pid" || return 1
@@ -26,15 +26,15 @@ process_pid() { # NAME
   printf '%s' "$pid"
 }
 
-# Starts COMMAND in a session of its own: the Ctrl-C of a terminal reaches this script, which then ends things in order.
+# Starts COMMAND in a session of its own, so that Ctrl-C reaches only this script, which then stops everything in order.
 process_spawn() { # NAME COMMAND...
   local name=$1 log=$log_dir/$1.log traps pid interrupted=""
   shift
   make_directory "$run_dir" COURIERFLOW_LOCAL_DIR
   make_directory "$log_dir" COURIERFLOW_LOCAL_DIR
   if [[ -f $log ]] && (($(stat -c %s "$log") > 20 * 1024 * 1024)); then mv "$log" "$log.old"; fi
-  # A signal between the start and the pid file would leave a process that nobody knows: it is taken note of, and
-  # delivered afterwards. The child ignores Ctrl-C, as all background children of a script, until it is out of reach.
+  # A signal between the start and the writing of the pid file would leave an untracked process, so it is deferred
+  # until then. Like all background children of a script, the child ignores Ctrl-C until it has a session of its own.
   traps=$(trap -p INT TERM)
   trap 'interrupted=INT' INT
   trap 'interrupted=TERM' TERM
@@ -53,7 +53,7 @@ process_signal() { # NAME SIGNAL
   kill -s "$2" "$pid" 2>/dev/null || return 0
 }
 
-# Waits for the end of a process that was asked to end, and ends it the hard way when it takes longer than SECONDS.
+# Waits for a process that was asked to end, and kills it after SECONDS.
 process_await_end() { # NAME SECONDS
   local name=$1 deadline=$((SECONDS + $2))
   while process_pid "$name" >/dev/null; do
@@ -80,7 +80,7 @@ process_kill() { # NAME
   fail "$1 (pid $(process_pid "$1")) does not end although it was killed: the kernel holds it, look at its disk"
 }
 
-# Polls COMMAND until it succeeds; fails at once, with the last lines of the log, when the process ends meanwhile.
+# Polls COMMAND until it succeeds; fails at once, with the last lines of the log, if the process ends meanwhile.
 process_await_ready() { # NAME COMMAND...
   local name=$1 deadline=$((SECONDS + COURIERFLOW_START_SECONDS))
   shift
@@ -105,7 +105,7 @@ port_answers() { # PORT
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# Fails with the name of whoever holds the port, as far as this user may know it.
+# Fails with the name of the process that uses the port, if this user may see it.
 need_free_port() { # NAME VARIABLE
   local port=${!2} holder=""
   port_answers "$port" || return 0
@@ -116,7 +116,7 @@ need_free_port() { # NAME VARIABLE
   fail "port $port, which $1 needs, is already in use$holder; end that, or set $2"
 }
 
-# Runs the rest of a subshell with nobody else starting or stopping the same name: two `up` at once start it once.
+# Locks a name for the rest of a subshell, so that two concurrent `up` start a process only once.
 process_lock() { # NAME
   make_directory "$run_dir" COURIERFLOW_LOCAL_DIR
   exec {name_lock}>"$run_dir/$1.lock"
@@ -125,7 +125,7 @@ process_lock() { # NAME
 
 process_unlock() { exec {name_lock}>&-; }
 
-# Every name with a pid file, also of processes that ended.
+# All names with a pid file, including those of processes that have ended.
 process_names() {
   local file
   for file in "$run_dir"/*.pid; do

@@ -1,6 +1,5 @@
-# shellcheck shell=bash
-# Where the local stack keeps its things and which ports it uses. Sourced by stack.sh and ./dev. Everything can be set
-# from the environment, so that several stacks run side by side: give each its own directory and its own ports.
+# shellcheck shell=bash Directories and ports of the local stack. Sourced by stack.sh and ./dev. Everything can be set
+# from the environment, so that several stacks can run side by side: give each its own directory and its own ports.
 
 # shellcheck disable=SC2034 # for those who source this
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -16,11 +15,11 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${COURIERFLOW_PROCESSOR_PORT:=8081}"           # health, metrics, pages
 : "${COURIERFLOW_START_SECONDS:=90}"              # how long a server or service may take until it is ready
 
-# Relative paths would change their meaning with the directory that a command is started in.
+# Make paths absolute, because relative ones would depend on the directory in which a command is started.
 [[ $COURIERFLOW_LOCAL_DIR == /* ]] || COURIERFLOW_LOCAL_DIR=$PWD/$COURIERFLOW_LOCAL_DIR
 [[ $COURIERFLOW_CACHE_DIR == /* ]] || COURIERFLOW_CACHE_DIR=$PWD/$COURIERFLOW_CACHE_DIR
 
-# Each port with the variable that moves it, in the order in which a clash is reported.
+# Each port with its variable, in the order in which conflicts are reported.
 port_variables=(
   COURIERFLOW_KAFKA_PORT COURIERFLOW_KAFKA_CONTROLLER_PORT COURIERFLOW_REGISTRY_PORT COURIERFLOW_CLICKHOUSE_HTTP_PORT
   COURIERFLOW_CLICKHOUSE_TCP_PORT COURIERFLOW_INGEST_PORT COURIERFLOW_PROCESSOR_PORT
@@ -48,8 +47,8 @@ check_settings() {
     fail "COURIERFLOW_START_SECONDS: '$COURIERFLOW_START_SECONDS' is not a number of seconds"
 }
 
-# Fails when fewer than MEGABYTES are free where DIRECTORY is: a full disk otherwise shows as a corrupt download or as
-# a server that ends with a stack trace.
+# Fails if fewer than MEGABYTES are free on the disk of DIRECTORY. Otherwise a full disk would appear as a corrupt
+# download or as a server that ends with a stack trace.
 need_disk() { # DIRECTORY MEGABYTES PURPOSE VARIABLE
   local free
   free=$(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') / 1024))

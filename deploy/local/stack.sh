@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The servers of the local stack: how each is started, asked whether it is ready, and stopped. The only place that knows,
-# for ./dev and for the end-to-end tests. Settings come from the environment: see settings.sh.
+# The servers of the local stack: how each is started, checked for readiness, and stopped. Used by ./dev and by the
+# end-to-end tests. Settings come from the environment: see settings.sh.
 set -euo pipefail
 
 # shellcheck source=deploy/local/settings.sh
@@ -44,8 +44,8 @@ kafka_spawn() { # HOME
   process_spawn kafka "${java[@]}" kafka.Kafka "$properties"
 }
 
-# Asks for the metadata of no topic (request 3, version 1). An open port is not enough: the broker is usable when it
-# lists itself among the brokers, which it does once its controller has unfenced it.
+# Requests the metadata of no topic (request 3, version 1). An open port is not enough: the broker is usable once it
+# lists itself among the brokers, which it does when its controller has unfenced it.
 kafka_ready() {
   local answer
   answer=$(
@@ -64,9 +64,9 @@ kafka_ask_to_end() { process_signal kafka TERM; }
 
 registry_spawn() { # HOME
   need_java
-  # By default it keeps the schemas in memory, and H2 writes a commit to the file half a second later: a schema id that
-  # a record on Kafka carries must survive a restart and a kill -9. The two -XX are worth half of the processor time of
-  # its start, and it does too little afterwards to miss the second compiler.
+  # By default the registry keeps schemas in memory, and H2 writes a commit to its file half a second later. But a
+  # schema id that is used in a record on Kafka must survive a restart and a kill -9. The two -XX options halve the CPU
+  # time of the start; afterwards the registry does too little to need the second compiler.
   process_spawn registry env \
     QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT="$COURIERFLOW_REGISTRY_PORT" \
     APICURIO_STORAGE_KIND=sql APICURIO_STORAGE_SQL_KIND=h2 \
@@ -85,7 +85,7 @@ registry_ask_to_end() { process_signal registry TERM; }
 clickhouse_spawn() { # HOME
   local config=$data_dir/clickhouse.xml
   printf '<clickhouse><users_config>%s</users_config></clickhouse>\n' "$repo/deploy/local/clickhouse/users.xml" >"$config"
-  # The statement that opens the servers must not end, or the engine ends with it.
+  # The statement that opens the ports must not end, or the engine ends with it.
   process_spawn clickhouse "$1/clickhouse" --config-file="$config" --path="$data_dir/clickhouse" --listen_host=127.0.0.1 \
     --http_port="$COURIERFLOW_CLICKHOUSE_HTTP_PORT" --tcp_port="$COURIERFLOW_CLICKHOUSE_TCP_PORT" \
     --query="SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; SELECT sleepEachRow(3) FROM numbers(100000000)
@@ -96,8 +96,8 @@ clickhouse_ready() {
   [[ $(curl -sf -m 2 "http://127.0.0.1:$COURIERFLOW_CLICKHOUSE_HTTP_PORT/?query=SELECT+1") == 1 ]]
 }
 
-# It does not end on SIGTERM. The answer to the statement is lost with the server, so most errors here mean nothing; but
-# one that does not listen yet cannot be asked, has taken nothing from anybody, and survives a SIGKILL.
+# It does not end on SIGTERM, so it is shut down by a statement. The answer is lost when the server ends, so most errors
+# are meaningless. A server that is not listening yet cannot be asked; it has no data to lose, so SIGKILL does no harm.
 clickhouse_ask_to_end() {
   local status=0
   process_pid clickhouse >/dev/null || return 0
@@ -112,7 +112,7 @@ stack_install() {
   for part in "${servers[@]}"; do install_part "$part"; done
 }
 
-# The secret under which ids are made: made once, kept with the data that it belongs to.
+# The secret key from which ids are made. It is created once and kept with the data that it belongs to.
 make_id_key() {
   [[ -s $data_dir/id.key ]] && return
   make_directory "$data_dir" COURIERFLOW_LOCAL_DIR
@@ -154,7 +154,7 @@ stack_kill() { # NAME...
   for name in "$@"; do process_kill "$name"; done
 }
 
-# Ends at once whatever was started in this directory, also the services: what a killed test run leaves behind.
+# Kills everything that was started in this directory, including services that a killed test run has left.
 stack_sweep() {
   local name
   for name in $(process_names); do process_kill "$name"; done

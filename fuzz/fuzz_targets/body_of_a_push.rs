@@ -1,4 +1,4 @@
-//! The form and JSON front of ingest, for accounts of both vendors.
+//! The form and JSON front of ingest, for accounts of every vendor.
 
 #![no_main]
 

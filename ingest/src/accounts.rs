@@ -12,12 +12,12 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// An account, if there is one of that name.
+    /// The account of a vendor with this name, if it exists.
     pub fn get(&self, vendor: Vendor, name: &str) -> Option<&Account> {
         self.by_vendor.get(&vendor)?.get(name)
     }
 
-    /// Adds an account; false if there was one of that vendor and name.
+    /// Adds an account; false if the vendor already has one with its name.
     pub fn insert(&mut self, account: Account) -> bool {
         let accounts = self.by_vendor.entry(account.vendor).or_default();
         accounts.insert(account.name.clone(), account).is_none()
@@ -33,7 +33,7 @@ impl Accounts {
         self.by_vendor.values().map(HashMap::len).sum()
     }
 
-    /// True if there is none.
+    /// True if there are no accounts.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

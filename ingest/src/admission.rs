@@ -1,10 +1,10 @@
-//! How much may be in flight: a number of pushes and a number of bytes, so that neither many small nor a few large pushes
-//! exhaust the memory, whatever the broker does.
+//! Limits the pushes in flight by number and by bytes, so that neither many small nor a few large pushes exhaust the
+//! memory, whatever the broker does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The two limits and what is used of them.
+/// The two limits and their current use.
 #[derive(Debug)]
 pub struct Admission {
     requests: AtomicUsize,
@@ -13,12 +13,12 @@ pub struct Admission {
     max_bytes: usize,
 }
 
-/// There is no room.
+/// The error if a limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
 impl Admission {
-    /// Nothing in flight.
+    /// Limits with nothing in flight.
     pub fn new(max_requests: usize, max_bytes: usize) -> Arc<Self> {
         Arc::new(Self {
             requests: AtomicUsize::new(0),
@@ -28,7 +28,7 @@ impl Admission {
         })
     }
 
-    /// Lets a push in; it leaves when the place is dropped.
+    /// Admits a push. Dropping the returned permit ends its admission.
     pub fn enter(self: &Arc<Self>) -> Result<Place, Full> {
         take(&self.requests, 1, self.max_requests)?;
         Ok(Place {
@@ -42,13 +42,13 @@ impl Admission {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Bytes of their bodies.
+    /// Bytes of the bodies of these pushes.
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 }
 
-/// The place of one push.
+/// The permit of one push.
 #[derive(Debug)]
 pub struct Place {
     admission: Arc<Admission>,
@@ -56,7 +56,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Room for more bytes of the body.
+    /// Reserves more bytes for the body.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
         take(&self.admission.bytes, bytes, self.admission.max_bytes)?;
         self.bytes += bytes;

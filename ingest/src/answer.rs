@@ -1,5 +1,5 @@
-//! What a vendor is answered: for every outcome its status, its stable name and its text. The body around them is the vendor's
-//! own: [`courierflow_vendors::Protocol`].
+//! The answers to vendors: for every outcome its status, stable name and text. The form of the body is the vendor's:
+//! [`courierflow_vendors::Protocol`].
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -13,32 +13,33 @@ use courierflow_vendors::push::{Rejection, Unusable};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 
-/// Seconds after which a 503 may be tried again. The vendors keep to their own 15 and 30 minutes; this is for everybody else.
+/// Seconds after which a push that got a 503 may be retried. Vendors have retry intervals of their own; this is for other
+/// clients.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
 /// `Allow` of a push address.
 const ALLOW: HeaderValue = HeaderValue::from_static("POST");
 
-/// Why a push was not taken. The vendor gets its failure body and tries again, or does not, by its own rules.
+/// Why a push was refused. The vendor gets its failure body; whether it retries depends on its own rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No such account of this vendor.
     UnknownAccount,
     /// Not a POST.
     MethodNotAllowed,
-    /// The query string of the callback URL is too long to be kept.
+    /// The query string of the callback URL is too long.
     QueryTooLong,
-    /// As many requests or bytes in flight as are allowed.
+    /// The limit of requests or bytes in flight is reached.
     Busy,
     /// The body is larger than allowed.
     TooLarge,
     /// The body did not arrive in time.
     TooSlow,
-    /// The body ended before its end, or its framing is wrong.
+    /// The body is incomplete, or its framing is wrong.
     BrokenBody,
     /// Neither a form nor JSON.
     NotAForm,
-    /// A form of the kind for files.
+    /// A `multipart/form-data` body.
     Multipart,
     /// No signature, or a wrong one, where one is required.
     Unauthorized,
@@ -48,13 +49,13 @@ pub enum Refusal {
     TooManyParcels,
     /// An unsigned push without a parcel that could be stored.
     Unusable(Unusable),
-    /// Kafka or the schema id are known to be missing.
+    /// Kafka is known to be unavailable, or the schema id is unknown.
     NotReady,
     /// The queue to the broker is full.
     QueueFull,
-    /// The broker did not acknowledge in time. The push may still be stored; derive recognises the repetition.
+    /// The broker did not acknowledge in time. The push may still be stored; derive recognises a repetition of it.
     AckTimeout,
-    /// The broker refused, or the record could not be made.
+    /// The broker refused the record, or the record could not be encoded.
     NotDelivered,
 }
 
@@ -65,12 +66,12 @@ pub struct Row {
     pub status: StatusCode,
     /// Name in metrics and logs.
     pub name: &'static str,
-    /// What the vendor is told; no quotes, no content of the push.
+    /// Text for the vendor; it has no quotes and no content of the push.
     pub text: &'static str,
 }
 
 impl Refusal {
-    /// Every refusal, [`Refusal::Unusable`] once.
+    /// Every refusal; [`Refusal::Unusable`] only once.
     pub const ALL: [Self; 17] = [
         Self::UnknownAccount,
         Self::MethodNotAllowed,
@@ -157,12 +158,12 @@ impl From<PublishError> for Refusal {
     }
 }
 
-/// The vendor's success body: every record of the push is acknowledged.
+/// The vendor's success body, for a push whose records are all acknowledged.
 pub fn stored(account: &Account, now: Timestamp) -> Response<Body> {
     respond(StatusCode::OK, protocol(account.vendor).accepted(account, now))
 }
 
-/// The vendor's failure body (rule 51). `account` is missing where there is none of that name.
+/// The vendor's failure body (rule 51). `account` is `None` if no account has that name.
 pub fn refused(vendor: Vendor, account: Option<&Account>, now: Timestamp, refusal: Refusal) -> Response<Body> {
     let Row { status, text, .. } = refusal.row();
     let told = courierflow_vendors::Refusal {
@@ -174,7 +175,7 @@ pub fn refused(vendor: Vendor, account: Option<&Account>, now: Timestamp, refusa
     match status {
         StatusCode::METHOD_NOT_ALLOWED => drop(headers.insert(header::ALLOW, ALLOW)),
         StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(header::RETRY_AFTER, RETRY_AFTER)),
-        // The rest of the body is still to come: this connection is of no further use.
+        // The rest of the body may still arrive, so the connection cannot be used for another request.
         StatusCode::REQUEST_TIMEOUT => drop(headers.insert(header::CONNECTION, HeaderValue::from_static("close"))),
         _ => {}
     }

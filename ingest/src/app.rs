@@ -1,4 +1,4 @@
-//! The HTTP side: every route, and the way of a push from its head to its answer.
+//! The HTTP side: all routes, and how a push is processed from its head to its answer.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -29,35 +29,35 @@ use courierflow_vendors::account::Account;
 use courierflow_vendors::protocol;
 use courierflow_vendors::push::{self as push_body, Push, PushRequest, Rejection, Unusable};
 
-/// Longest query string, in bytes. It is kept in the event of every parcel of the push; the vendors allow callback URLs of
+/// Longest query string, in bytes. It is stored in the event of every parcel of the push. Vendors allow callback URLs of
 /// 255 characters.
 pub const MAX_QUERY_BYTES: usize = 2048;
 
-/// Longest Content-Type that is kept, in bytes; the rest of a longer one is cut off.
+/// Longest Content-Type that is stored, in bytes; a longer one is cut off.
 const MAX_CONTENT_TYPE_BYTES: usize = 256;
 
-/// What the handlers share.
+/// The state that the handlers share.
 pub struct App<P> {
-    /// Who may push.
+    /// The accounts, which say who may push.
     pub accounts: Accounts,
-    /// Where pushes go.
+    /// Stores pushes.
     pub publisher: P,
-    /// Whether they can go there.
+    /// Whether pushes can be stored.
     pub readiness: Arc<Readiness>,
-    /// How many may be on the way.
+    /// The limits of pushes in flight.
     pub admission: Arc<Admission>,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Metrics,
-    /// What is said of refusals.
+    /// The log of refusals.
     pub log: RefusalLog,
-    /// Largest body.
+    /// Largest body, in bytes.
     pub max_body_bytes: usize,
     /// Time for a body to arrive.
     pub body_timeout: Duration,
 }
 
 impl<P: Publisher> App<P> {
-    /// Of validated settings.
+    /// Creates it from validated settings.
     pub fn new(
         settings: &IngestSettings,
         accounts: Accounts,
@@ -78,8 +78,8 @@ impl<P: Publisher> App<P> {
     }
 }
 
-/// Every route. There are no layers around them: limits, deadlines and counts need the vendor's own answers, so they are
-/// steps of [`receive`], in the order in which they are taken.
+/// All routes. Limits, deadlines and metrics are not layers around them, because their answers depend on the vendor;
+/// they are steps of [`receive`].
 pub fn router<P: Publisher>(app: Arc<App<P>>) -> Router {
     Router::new()
         .route("/v1/push", any(push::<P>))
@@ -97,15 +97,15 @@ async fn not_found() -> Response<Body> {
     (StatusCode::NOT_FOUND, "not found\n").into_response()
 }
 
-/// A push that was taken.
+/// The outcome of an accepted push.
 enum Taken {
     /// All of it is stored.
     Stored,
-    /// Something of it cannot be used and is kept as it came.
+    /// A part of it cannot be used and was dead-lettered unchanged.
     DeadLettered(Unusable),
 }
 
-/// A push that was not taken, with what the log should say beyond the kind.
+/// The outcome of a refused push, with details for the log.
 struct Refused {
     refusal: Refusal,
     detail: Cow<'static, str>,
@@ -133,7 +133,7 @@ impl From<PublishError> for Refused {
     }
 }
 
-/// Vendor and account of a callback path; case matters, and a slash at the end is ignored (rule 71).
+/// Vendor and account of a callback path. It is case-sensitive, and a slash at the end is ignored (rule 71).
 fn addressed(path: &str) -> (Option<Vendor>, Cow<'_, str>) {
     let address = path.strip_prefix("/v1/push/").unwrap_or_default();
     let address = address.strip_suffix('/').unwrap_or(address);
@@ -141,7 +141,7 @@ fn addressed(path: &str) -> (Option<Vendor>, Cow<'_, str>) {
     (vendor.parse().ok(), percent_decode_str(account).decode_utf8_lossy())
 }
 
-/// Takes a push, counts what became of it, and answers in the vendor's words.
+/// Receives a push, counts its outcome, and answers in the vendor's format.
 async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) -> Response<Body> {
     let started = Instant::now();
     let (head, mut body) = request.into_parts();
@@ -149,7 +149,7 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
     let Some(vendor) = vendor else {
         app.metrics.unknown_paths.increment(1);
         body::discard(body);
-        // Whoever it is: the shape that most vendors' consoles understand.
+        // The path names no vendor: answer in the format that most vendors' consoles understand.
         let [anybody, ..] = Vendor::ALL;
         return answer::refused(anybody, None, Timestamp::now(), Refusal::UnknownAccount);
     };
@@ -180,7 +180,7 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
     response
 }
 
-/// The checks in the order of rule 39; a success is only answered after everything is acknowledged.
+/// Checks the push in the order of rule 39 and stores it. It succeeds only after everything is acknowledged.
 async fn receive<'a, P: Publisher>(
     app: &App<P>,
     account: Option<&'a Account>,
@@ -222,7 +222,8 @@ async fn receive<'a, P: Publisher>(
         }
         Err(Rejection::Unusable(signature, reason)) => {
             metrics.unusable(reason);
-            // The vendor's own text: sending it again would not make it better. An unsigned one could be anybody's.
+            // A signed text is the vendor's own, and a retry would not change it, so it is dead-lettered. An unsigned
+            // one could be anybody's and is refused.
             if signature != Signature::Verified {
                 return Err(Refusal::from(Rejection::Unusable(signature, reason)).into());
             }
@@ -236,7 +237,7 @@ async fn receive<'a, P: Publisher>(
     Ok((account, unusable.map_or(Taken::Stored, Taken::DeadLettered)))
 }
 
-/// What all events of a push have in common.
+/// The fields that all events of a push have in common.
 struct Envelope<'a> {
     push_id: PushId,
     received_at: TimestampMicros,
@@ -246,7 +247,8 @@ struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// One event per parcel; what cannot be stored (rule 41) is kept as one dead letter, with the reason of the first.
+    /// One event per parcel. Parcels that cannot be stored (rule 41) become one dead letter, with the reason of the
+    /// first.
     fn batch(&self, push: Push, body: &Bytes) -> (Batch, Option<Unusable>) {
         let unusable = push.bad_parcels.first().map(|bad| bad.reason);
         let dead_letter = unusable.map(|reason| {
@@ -279,7 +281,7 @@ impl Envelope<'_> {
         )
     }
 
-    /// Nothing but a dead letter.
+    /// A batch with only a dead letter.
     fn dead(&self, body: &Bytes, reason: Unusable) -> Batch {
         Batch {
             events: Vec::new(),
@@ -301,7 +303,7 @@ impl Envelope<'_> {
 }
 
 /// XXH3-128, big-endian, of vendor, account and body, each after its length as eight little-endian bytes: equal for
-/// byte-identical pushes, whoever repeats them.
+/// byte-identical pushes, no matter who repeats them.
 fn push_id(account: &Account, body: &[u8]) -> PushId {
     let mut hash = Xxh3::new();
     for part in [account.vendor.as_str().as_bytes(), account.name.as_bytes(), body] {

@@ -1,5 +1,5 @@
-//! Reads the body of a push within its limits: bytes of the body, bytes in flight, time. Nothing beyond a limit is kept,
-//! whatever the request announces.
+//! Reads the body of a push within its limits: bytes of the body, bytes in flight, and time. Nothing beyond a limit is
+//! kept, whatever Content-Length says.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,12 +12,12 @@ use tokio::time::timeout;
 use crate::admission::{Full, Place};
 use crate::answer::Refusal;
 
-/// How long, and up to how many bytes, the rest of a refused body is read and thrown away. A connection that is closed with
-/// unread bytes in it is reset, and the sender would not see why it was refused.
+/// How long, and up to how many bytes, the rest of a refused body is read and discarded. A connection that is closed with
+/// unread bytes is reset, and the sender would not see the answer.
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 const DISCARD_BYTES: usize = 4 * 1024 * 1024;
 
-/// The whole body, or why it is refused.
+/// Reads the whole body, or returns why it is refused.
 pub async fn read(body: &mut Body, limit: usize, time: Duration, place: &mut Place) -> Result<Bytes, Refusal> {
     timeout(time, read_frames(body, limit, place))
         .await
@@ -25,12 +25,12 @@ pub async fn read(body: &mut Body, limit: usize, time: Duration, place: &mut Pla
 }
 
 async fn read_frames(body: &mut Body, limit: usize, place: &mut Place) -> Result<Bytes, Refusal> {
-    // The announced length, of a body that is not chunked.
+    // The announced length; 0 for a chunked body.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
         return Err(Refusal::TooLarge);
     }
-    // Most bodies come in one piece, which is not copied.
+    // Most bodies arrive in one chunk, which need not be copied.
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let mut length = 0_usize;
@@ -45,7 +45,7 @@ async fn read_frames(body: &mut Body, limit: usize, place: &mut Place) -> Result
             continue;
         }
         if joined.is_empty() {
-            // Memory is given for what has come, not for what was announced.
+            // Allocate in proportion to what has arrived, not to what was announced.
             joined.reserve(announced.min(4 * length).max(length));
             joined.extend_from_slice(&first);
         }
@@ -60,7 +60,7 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
             None => return Ok(None),
             Some(Err(_)) => return Err(Refusal::BrokenBody),
             Some(Ok(frame)) => {
-                // Trailers of a chunked body are of no interest.
+                // Trailers of a chunked body are ignored.
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
@@ -69,7 +69,7 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
-/// Reads on for a moment after a refusal, beside the answer.
+/// Discards the rest of a refused body for a moment, while the answer is being sent.
 pub fn discard(mut body: Body) {
     if body.is_end_stream() {
         return;

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 
 use crate::accounts::Accounts;
 
-/// The file. Sections of the other service are ignored, unknown ones refused.
+/// The configuration file. Sections of the other service are ignored, unknown ones are refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -51,33 +51,36 @@ pub struct Config {
 pub struct IngestSettings {
     /// Address and port of all HTTP: pushes, health, metrics. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// Open connections; further ones wait to be accepted. Default 4096; each needs a file descriptor.
+    /// Most open connections; further ones wait to be accepted. Default 4096; each needs a file descriptor.
     pub max_connections: usize,
-    /// Pushes between their head and their answer; further ones are answered 503. Default 1024. With `ack_timeout_ms` it
-    /// bounds the throughput on a slow broker: 1024 in flight at 80 ms each are 12,800 a second.
+    /// Most pushes in flight, from head to answer; further ones are answered 503. Default 1024. It limits the throughput
+    /// with a slow broker: 1024 in flight at 80 ms each are 12,800 a second.
     pub max_in_flight_requests: usize,
-    /// Bytes of all bodies in flight; a push that would pass it is answered 503. Default 64 MiB, at least `max_body_bytes`. The
-    /// memory needed is about three times as much (body, decoded text, record), beside `queue_kbytes`.
+    /// Most bytes of all bodies in flight; a push that would exceed it is answered 503. Default 64 MiB, at least
+    /// `max_body_bytes`. The memory needed is about three times as much (body, decoded text, record), in addition to
+    /// `queue_kbytes`.
     pub max_in_flight_bytes: usize,
-    /// Largest body; 413 above. Default 2 MiB, at most 4 MiB: the record made of it must fit into the topic's 8 MiB.
+    /// Largest body; larger ones are answered 413. Default 2 MiB, at most 4 MiB: its record must fit into the topic's
+    /// limit of 8 MiB.
     pub max_body_bytes: usize,
-    /// Time for a body to arrive; 408 after it. Default 10,000.
+    /// Time for a body to arrive; afterwards the answer is 408. Default 10,000.
     pub body_timeout_ms: u64,
-    /// Time for a request's head to arrive, and for which an idle connection is kept. Default 75,000.
+    /// Time for a request's head to arrive, and how long an idle connection is kept. Default 75,000.
     pub idle_timeout_ms: u64,
-    /// Time for all acknowledgements of a push; 503 after it. Default 8,000, from 100 to 60,000.
+    /// Time for all acknowledgements of a push; afterwards the answer is 503. Default 8,000, from 100 to 60,000.
     pub ack_timeout_ms: u64,
-    /// How long the producer waits for company for a record. Default 1, less than `ack_timeout_ms`.
+    /// How long the producer waits for further records to send together. Default 1, less than `ack_timeout_ms`.
     pub linger_ms: u64,
-    /// Bytes waiting for the broker, in KiB; a push that finds the queue full is answered 503. Default 65,536; at least twice
+    /// Size of the producer's queue, in KiB; a push that finds it full is answered 503. Default 65,536; at least twice
     /// `max_body_bytes`.
     pub queue_kbytes: u64,
-    /// Records waiting for the broker. Default 100,000, at least 100.
+    /// Records in the producer's queue. Default 100,000, at least 100.
     pub queue_messages: u64,
-    /// Time between "not ready" and the end of accepting connections at a shutdown, for load balancers to notice. Default 0.
+    /// At shutdown, time between becoming not ready and no longer accepting connections, so that load balancers notice.
+    /// Default 0.
     pub shutdown_delay_ms: u64,
-    /// Time for the pushes in flight at a shutdown, and again for the producer's queue. Default 15,000, at least
-    /// `ack_timeout_ms`.
+    /// At shutdown, time for the pushes in flight to end, and the same time again for the producer's queue. Default
+    /// 15,000, at least `ack_timeout_ms`.
     pub drain_timeout_ms: u64,
     /// The vendor contracts; at least one.
     pub accounts: Vec<AccountSettings>,
@@ -110,13 +113,13 @@ pub struct AccountSettings {
     /// Last path segment of the callback URL: 1 to 64 of `A-Z a-z 0-9 . _ -`; unique per vendor.
     #[serde(deserialize_with = "text")]
     pub name: String,
-    /// Whose pushes these are.
+    /// The vendor that sends the pushes.
     pub vendor: Vendor,
     /// `reject` or `accept` pushes without a signature. Default `reject`, which needs a secret.
     #[serde(default = "reject")]
     pub unsigned: Unsigned,
-    /// What only the vendor knows: secrets, and what its answers carry. A key `…_file` names a file with more of the values of
-    /// the key `…s`, one a line, read at start.
+    /// Keys that depend on the vendor: secrets, and fields of its answers. A key `…_file` names a file with further values of
+    /// the key `…s`, one per line, which is read at start.
     #[serde(flatten)]
     pub keys: BTreeMap<String, KeyValue>,
 }
@@ -129,7 +132,7 @@ fn reject() -> Unsigned {
 const MAX_BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 impl Config {
-    /// Reads the file and the environment, and the files with secrets that they name; checks every value.
+    /// Reads the file, the environment and the secret files they name, and checks every value.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut config: Self = settings::load(path)?;
         config.kafka.complete()?;
@@ -156,7 +159,7 @@ impl IngestSettings {
         Ok(())
     }
 
-    /// Refuses values that break a relation; the error names the key.
+    /// Checks the relations between values; the error names the key.
     pub fn validate(&self) -> Result<(), SettingsError> {
         require(
             self.max_connections >= 1,
@@ -241,7 +244,7 @@ impl IngestSettings {
 }
 
 impl AccountSettings {
-    /// Puts the lines of the file that the key `name` names under the key that it stands for.
+    /// Reads the file named by the key `name` and adds its lines to the values of `key`.
     fn read_file(&mut self, name: &str, key: &str) -> Result<(), SettingsError> {
         let (Some(values), Some(KeyValue::One(path))) = (AccountKeys::of_file(name), self.keys.remove(name)) else {
             return Err(SettingsError::key(key, "must be a path"));
@@ -275,7 +278,7 @@ impl AccountSettings {
         };
         let mut keys = AccountKeys::new(self.keys.clone());
         let account = protocol(self.vendor).account(common, &mut keys);
-        // A key in the wrong place says more than the one that is missing because of it.
+        // An unknown key is reported first, because it may be the misspelling of the missing one.
         keys.finish()
             .and(account)
             .map_err(|error| SettingsError::key(key(index, &error.key), error.reason))
@@ -286,7 +289,7 @@ fn key(index: usize, name: &str) -> String {
     format!("ingest.accounts[{index}].{name}")
 }
 
-/// One secret a line; blank lines are skipped, white space at the ends of a line is not part of the secret.
+/// One secret per line; blank lines are skipped, and white space at the ends of a line is trimmed.
 fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
     let lines = std::fs::read_to_string(path)
         .map_err(|error| SettingsError::key(key, format!("{}: {error}", path.display())))?;

@@ -1,8 +1,8 @@
 //! Receives the vendors' pushes and answers when the broker has acknowledged them.
 //!
-//! The way of a push, one module a step: [`server`] accepts the connection, [`app`] takes the push through its checks,
-//! [`admission`] and [`body`] bound what is in memory, [`courierflow_vendors::push`] reads who signed and which parcels are in it,
-//! [`publisher`] stores the events, [`answer`] says so in the vendor's words.
+//! The path of a push, one module per step: [`server`] accepts the connection, [`app`] runs the checks, [`admission`] and [`body`]
+//! limit the memory, [`courierflow_vendors::push`] checks the signature and finds the parcels, [`publisher`] stores the events,
+//! [`answer`] answers in the vendor's format.
 
 pub mod accounts;
 pub mod admission;
@@ -33,10 +33,10 @@ use crate::publisher::kafka::{KafkaPublisher, StartError};
 use crate::readiness::Readiness;
 use crate::server::Limits;
 
-/// Why the service does not start.
+/// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A wrong value.
+    /// A wrong value in the configuration.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A wrong property of the Kafka client.
@@ -47,8 +47,8 @@ pub enum Error {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// Runs the service on `listener` until `shutdown`. Neither broker nor registry need to be there: pushes are answered 503
-/// until they are.
+/// Runs the service on `listener` until `shutdown`. Neither broker nor registry need to be available: pushes are answered
+/// 503 until they are.
 pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let settings = &config.ingest;
     let drain = Duration::from_millis(settings.drain_timeout_ms);

@@ -1,4 +1,4 @@
-//! The ingest service, as a numbered story.
+//! The ingest service, in numbered steps.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Begins the line that says why the program does not run.
+/// Prefix of the line that says why the program cannot run.
 const PROGRAM: &str = "ingest";
 
 /// Receives the pushes of courier-tracking vendors and stores them in Kafka.
@@ -27,7 +27,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // 1. What to run with. A wrong value ends it here, in one line that names the key.
+    // 1. The configuration. A wrong value ends the program here, with one line that names the key.
     let arguments = Arguments::parse();
     let config = match Config::load(&arguments.config) {
         Ok(config) => config,

@@ -1,5 +1,5 @@
-//! What ingest counts. Names are `courierflow_ingest_<what>_<unit>`, labels are closed sets. The recorder belongs to the
-//! service, not to the process, so that tests can run several.
+//! The metrics of ingest. Names are `courierflow_ingest_<what>_<unit>`, labels are closed sets. The recorder belongs to
+//! the service, not to the process, so that tests can run several services.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,36 +13,36 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use crate::answer::Refusal;
 use courierflow_vendors::push::Unusable;
 
-/// Seconds. Below 1 ms nothing can be acknowledged; beyond 8 s nothing is waited for.
+/// In seconds. No acknowledgement is faster than 1 ms, and none is waited for longer than 8 s by default.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 8.5];
 
-/// All metrics of the service, and their text.
+/// All metrics of the service, and how they are rendered.
 pub struct Metrics {
     exporter: PrometheusHandle,
-    /// In the order of [`Vendor::ALL`].
+    /// By vendor, in the order of [`Vendor::ALL`].
     vendors: [VendorMetrics; Vendor::ALL.len()],
-    /// Pushes to an address that names no vendor.
+    /// Pushes to a path that names no vendor.
     pub unknown_paths: Counter,
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
     ready: Gauge,
 }
 
-/// Of one vendor.
+/// The metrics of one vendor.
 pub struct VendorMetrics {
     /// Pushes answered with success, every parcel stored.
     pub stored: Counter,
-    /// Pushes answered with success, of which something was dead-lettered.
+    /// Pushes answered with success, a part of which was dead-lettered.
     pub dead_lettered: Counter,
     refused: BTreeMap<&'static str, Counter>,
     unusable: BTreeMap<&'static str, Counter>,
     /// Events acknowledged.
     pub parcels: Counter,
-    /// Bytes of bodies read.
+    /// Bytes of the bodies that were read.
     pub body_bytes: Counter,
     /// Pushes whose announced number of parcels was wrong.
     pub count_mismatches: Counter,
-    /// From the request's head to the answer.
+    /// Time from the request's head to the answer.
     pub duration: Histogram,
 }
 
@@ -54,7 +54,7 @@ impl VendorMetrics {
         }
     }
 
-    /// Counts content that cannot be used, dead-lettered or refused.
+    /// Counts unusable content, whether it was dead-lettered or refused.
     pub fn unusable(&self, reason: Unusable) {
         if let Some(counter) = self.unusable.get(reason.as_str()) {
             counter.increment(1);
@@ -63,7 +63,7 @@ impl VendorMetrics {
 }
 
 impl Metrics {
-    /// Registers everything.
+    /// Registers all metrics.
     pub fn new() -> Result<Self, BuildError> {
         let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
         let exporter = recorder.handle();
@@ -80,7 +80,7 @@ impl Metrics {
         }))
     }
 
-    /// Those of one vendor.
+    /// The metrics of one vendor.
     pub fn of(&self, vendor: Vendor) -> &VendorMetrics {
         let [first, ..] = &self.vendors;
         self.vendors.get(vendor as usize).unwrap_or(first)
@@ -88,7 +88,7 @@ impl Metrics {
 
     /// The text of `/metrics`.
     pub fn render(&self, requests_in_flight: usize, bytes_in_flight: usize, ready: bool) -> String {
-        // Gauges of what is counted elsewhere are set when somebody looks.
+        // These gauges are set whenever metrics are scraped, because their values are kept elsewhere.
         #[expect(
             clippy::cast_precision_loss,
             reason = "counts and bytes in memory are far below 2^52"
@@ -101,7 +101,8 @@ impl Metrics {
         self.exporter.render()
     }
 
-    /// Folds the samples of the histograms together, for as long as the service runs: they would pile up between two scrapes.
+    /// Housekeeping: drains the samples of the histograms into their buckets as long as the service runs, because they would
+    /// pile up between scrapes.
     pub async fn keep_small(&self) {
         let mut ticks = tokio::time::interval(Duration::from_secs(5));
         loop {

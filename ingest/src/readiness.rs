@@ -1,12 +1,12 @@
-//! Whether pushes can be stored, part by part: what `/readyz` says, and why a push is answered 503 at once instead of after
-//! the acknowledgement deadline.
+//! Whether pushes can be stored, part by part. It is the content of `/readyz`, and lets a push be answered 503 at once
+//! instead of after the acknowledgement deadline.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// For how long pushes are refused after a delivery failed while none succeeded.
+/// How long pushes are refused after a delivery failed while no other succeeded.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Set by the watchers and by the deliveries themselves, read by every push.
@@ -17,9 +17,9 @@ pub struct Readiness {
     schema: AtomicBool,
     stopping: AtomicBool,
     started: Instant,
-    /// Milliseconds after `started`; 0 = never.
+    /// Time of the last acknowledgement, in milliseconds after `started`; 0 means never.
     last_acknowledged: AtomicU64,
-    /// Milliseconds after `started`.
+    /// End of the pause, in milliseconds after `started`.
     paused_until: AtomicU64,
 }
 
@@ -27,7 +27,7 @@ pub struct Readiness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent parts, each a key of the JSON")]
 pub struct Report {
-    /// All of the parts below, and not stopping.
+    /// True if all parts below are, and it is not stopping.
     pub ready: bool,
     /// A broker answers and deliveries do not fail.
     pub broker: bool,
@@ -35,7 +35,7 @@ pub struct Report {
     pub topics: bool,
     /// The schema id is known.
     pub schema: bool,
-    /// On the way out.
+    /// The service is shutting down.
     pub stopping: bool,
 }
 
@@ -54,7 +54,7 @@ impl Default for Readiness {
 }
 
 impl Readiness {
-    /// Everything at one glance.
+    /// The state of all parts.
     pub fn report(&self) -> Report {
         let broker = self.broker.load(Ordering::Relaxed) && !self.is_paused();
         let topics = self.topics.load(Ordering::Relaxed);
@@ -69,7 +69,7 @@ impl Readiness {
         }
     }
 
-    /// Whether it makes sense to try. Still true while stopping: what is in flight is finished.
+    /// Whether it makes sense to try. It remains true during shutdown, so that pushes in flight can finish.
     pub fn can_publish(&self) -> bool {
         let Report {
             broker, topics, schema, ..
@@ -77,35 +77,35 @@ impl Readiness {
         broker && topics && schema
     }
 
-    /// What the broker's metadata say. Returns true if that is news.
+    /// Records whether the broker answers. Returns true if that has changed.
     pub fn set_broker(&self, reachable: bool) -> bool {
         self.broker.swap(reachable, Ordering::Relaxed) != reachable
     }
 
-    /// What the broker's metadata say of the topics. Returns true if that is news.
+    /// Records whether the topics are usable. Returns true if that has changed.
     pub fn set_topics(&self, usable: bool) -> bool {
         self.topics.swap(usable, Ordering::Relaxed) != usable
     }
 
-    /// The schema id is known.
+    /// Records that the schema id is known.
     pub fn set_schema_known(&self) {
         self.schema.store(true, Ordering::Relaxed);
     }
 
-    /// On the way out: no more traffic, please.
+    /// Marks the service as shutting down, so that load balancers send no more traffic.
     pub fn set_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// A record was acknowledged.
+    /// Records that a record was acknowledged.
     pub fn acknowledged(&self) {
-        // Never 0, which means never.
+        // At least 1, because 0 means never.
         self.last_acknowledged.store(self.now().max(1), Ordering::Relaxed);
     }
 
-    /// A record was not acknowledged within `deadline`. If nothing else was either, pushes are refused for a moment, and
-    /// then a few may try again: a broker that takes connections but stores nothing must not cost every push the whole
-    /// deadline. One partition without a leader, while others work, must not stop the others.
+    /// Records that a record was not acknowledged within `deadline`. If no other record was either, pushes are refused
+    /// for a moment and then tried again, so that not every push waits for the whole deadline when a broker accepts
+    /// connections but stores nothing. A single partition without a leader must not stop the others.
     pub fn not_acknowledged(&self, deadline: Duration) {
         if !self.acknowledged_within(deadline) {
             self.paused_until.store(self.now() + millis(PAUSE), Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! One line per refusal, and at most one a second of each kind: a flood of bad requests must not become a flood of lines. The
-//! next line tells how many were left out.
+//! Logs refusals, at most one line per second of each kind, so that a flood of bad requests does not flood the log. The next
+//! line says how many were left out.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,13 +24,13 @@ struct Kind {
 }
 
 impl RefusalLog {
-    /// Says that a push was refused. `detail` has nothing of the vendor's content or of a secret.
+    /// Logs that a push was refused. `detail` must contain nothing of the vendor's content or of a secret.
     pub fn refused(&self, vendor: Vendor, account: Option<&str>, refusal: Refusal, detail: &str) {
         let row = refusal.row();
         let Some(suppressed) = self.turn((vendor, row.name), Instant::now()) else {
             return;
         };
-        // An unknown account's name comes from anybody: it is not repeated.
+        // Anybody can choose the name of an unknown account, so it is not logged.
         let account = account.unwrap_or("-");
         let status = row.status.as_u16();
         if status >= 500 {
@@ -40,14 +40,14 @@ impl RefusalLog {
         }
     }
 
-    /// Says that something was dead-lettered.
+    /// Logs that a push or a part of it was dead-lettered.
     pub fn dead_lettered(&self, vendor: Vendor, account: &str, reason: &'static str) {
         if let Some(suppressed) = self.turn((vendor, reason), Instant::now()) {
             tracing::warn!(%vendor, account, reason, suppressed, "push dead-lettered");
         }
     }
 
-    /// The number of lines left out since the last one, if it is this one's turn.
+    /// `None` if this line must be left out, else the number of lines left out since the last one.
     fn turn(&self, kind: (Vendor, &'static str), now: Instant) -> Option<u64> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         match kinds.get_mut(&kind) {

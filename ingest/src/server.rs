@@ -1,4 +1,4 @@
-//! Connections: HTTP/1.1 with keep-alive over `listener`, until told to stop. Beside axum's own `serve` it has a limit of
+//! Connections: HTTP/1.1 with keep-alive over `listener`, until told to stop. Unlike axum's `serve` it has a limit of
 //! connections, a deadline for request heads, and `TCP_NODELAY`.
 
 use std::future::Future;
@@ -15,20 +15,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// Head of a request, and what is read of a body at a time.
+/// Largest head of a request, and most bytes of a body read at once.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Pause after the system refused a connection (no file descriptors), so that others can end.
+/// Pause after the system could not accept a connection (no file descriptors), so that others can end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open at a time.
+    /// Most open connections.
     pub connections: usize,
-    /// For a request's head, and for an idle connection.
+    /// Time-out of a request's head and of an idle connection.
     pub idle: Duration,
-    /// For requests in flight after the stop.
+    /// Time for requests in flight after the stop.
     pub drain: Duration,
 }
 
@@ -54,7 +54,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = connections.watch(connection);
         tokio::spawn(async move {
-            // Broken connections are the sender's business; it tries again.
+            // A broken connection is not our error; the sender will retry.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
@@ -69,7 +69,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _peer)) => {
-                // An answer is one small packet: it must not wait for company.
+                // An answer is one small packet, which must be sent at once.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }

@@ -1,5 +1,5 @@
-//! Topics read from one offset to another, by a consumer that is never a member of a group: for the commands that look at
-//! what is there and end.
+//! Reads topics from one offset to another with a consumer that is not a member of a group, for commands that process
+//! what is there and then exit.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,36 +12,37 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 const POLL: Duration = Duration::from_millis(100);
-/// How long a request may take.
+/// Time-out of a request.
 pub(crate) const REQUEST: Duration = Duration::from_secs(30);
-/// No broker answers for so long when it is there.
+/// A broker that is up answers within this time.
 const NO_PROGRESS: Duration = Duration::from_secs(30);
 
-/// A topic could not be read to its end.
+/// Why a topic could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// What the Kafka client says.
+    /// An error of the Kafka client.
     #[error("reading from Kafka: {0}")]
     Kafka(#[from] KafkaError),
-    /// Nothing came.
+    /// No broker answered.
     #[error("reading {0}: no answer from kafka.brokers for {seconds} s", seconds = NO_PROGRESS.as_secs())]
     NoAnswer(&'static str),
-    /// It is not there.
+    /// The topic does not exist.
     #[error("topic {0} does not exist: run `processor migrate`")]
     NoTopic(&'static str),
 }
 
-/// Offsets of one partition.
+/// A range of offsets of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) partition: i32,
-    /// The first to be read.
+    /// First offset to read.
     pub(crate) first: i64,
-    /// The one behind the last.
+    /// Offset after the last one to read.
     pub(crate) end: i64,
 }
 
-/// Partitions are assigned by hand and nothing is committed; `name` is what the broker's logs call it.
+/// A consumer whose partitions are assigned by hand and which commits nothing; `name` is its client id, which brokers
+/// log.
 pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer, KafkaError> {
     let mut client = ClientConfig::new();
     client.set("client.id", name);
@@ -51,9 +52,10 @@ pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
-        // derive writes in transactions.
+        // derive writes in transactions, and aborted records must not be seen.
         .set("isolation.level", "read_committed")
-        // Where everything after the last record is markers, no message says that the end is reached.
+        // Needed where only transaction markers follow the last record: no message shows then that the end is
+        // reached.
         .set("enable.partition.eof", "true")
         .set("fetch.queue.backoff.ms", "10")
         .set("queued.max.messages.kbytes", "16384");
@@ -70,7 +72,7 @@ pub(crate) fn partitions(consumer: &BaseConsumer, topic: &'static str) -> Result
     }
 }
 
-/// Shows the records of some ranges, in the order of each partition; `take` may end it with an error of its own.
+/// Passes the records of the ranges to `take`, in order within each partition; an error of `take` ends the reading.
 pub(crate) fn read<E: From<ReadError>>(
     consumer: &BaseConsumer,
     topic: &'static str,
@@ -98,7 +100,7 @@ pub(crate) fn read<E: From<ReadError>>(
                 ends.remove(&partition);
             }
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(ReadError::from(error).into()),
-            // Transport errors heal themselves; what does not shows as lack of progress.
+            // The client recovers from transport errors by itself; if it does not, the lack of progress is an error.
             Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => {}
             Some(Err(error)) => return Err(ReadError::from(error).into()),
             None => return Err(ReadError::NoAnswer(topic).into()),

@@ -27,7 +27,7 @@ pub struct Config {
     /// The schema registry.
     #[serde(default)]
     pub registry: RegistrySettings,
-    /// What `migrate` gives the topics.
+    /// Partitions and replicas of the topics that `migrate` creates.
     #[serde(default)]
     pub topics: TopicSettings,
     /// The process as a whole.
@@ -56,7 +56,7 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopicSettings {
-    /// Partitions of every topic; cannot be changed later, because state is found by partition.
+    /// Partitions of every topic. Cannot be changed later, because derive's state belongs to partitions.
     pub partitions: i32,
     /// Copies of every partition.
     pub replication_factor: i32,
@@ -77,8 +77,8 @@ impl Default for TopicSettings {
 pub struct ProcessorSettings {
     /// Where `/livez`, `/readyz`, `/metrics` and the dashboard are served.
     pub listen: SocketAddr,
-    /// Whether too many bad records stop a worker. Off, all of them are dead-lettered: for the one run that has to get past
-    /// records that somebody has looked at.
+    /// Whether too many bad records stop a worker. If false, all of them are dead-lettered; meant for a single run, to get
+    /// past records that an operator has looked at.
     pub poison_guard: bool,
     /// What derive and sink do when Kafka has deleted records before they were read.
     pub on_data_loss: OnDataLoss,
@@ -105,29 +105,29 @@ pub struct DeriveSettings {
     pub workers: usize,
     /// Consumer group.
     pub group: String,
-    /// Where the workers' slots are kept: a lock file per slot gives a restarted worker the identity of its dead
-    /// predecessor. A directory of this host, shared by all processors on it.
+    /// Directory of the workers' slots: a lock file per slot gives a restarted worker the identity of its dead
+    /// predecessor. It must be local to this host and shared by all processors on it.
     pub slot_dir: PathBuf,
     /// Name of this host in the workers' identities; the host name when missing.
     pub host: Option<String>,
-    /// A transaction is committed when it is this old …
+    /// A transaction is committed at this age …
     pub commit_interval_ms: u64,
-    /// … or holds this many push events …
+    /// … or with this many push events …
     pub max_transaction_events: usize,
-    /// … or has produced this many bytes.
+    /// … or after producing this many bytes.
     pub max_transaction_bytes: usize,
-    /// The broker aborts a transaction that is older.
+    /// The broker aborts a transaction that is older than this.
     pub transaction_timeout_ms: u64,
     /// A worker that sends no heartbeat for this long loses its partitions.
     pub session_timeout_ms: u64,
-    /// A file with the secret under which ids are made; without it nothing is derived.
+    /// A file with the secret key from which ids are made; derive does not start without it.
     pub id_key_file: Option<PathBuf>,
-    /// The vendors' texts in derived records.
+    /// Whether derived records keep the vendors' texts.
     #[serde(deserialize_with = "context")]
     pub context: Context,
 }
 
-/// `keep` or `omit`; the pure core does not know of configuration files.
+/// Reads `keep` or `omit`. It is here because `courierflow_domain` does not deal with configuration files.
 fn context<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Context, D::Error> {
     match String::deserialize(deserializer)?.as_str() {
         "keep" => Ok(Context::Keep),
@@ -155,7 +155,7 @@ impl Default for DeriveSettings {
 }
 
 impl DeriveSettings {
-    /// What the pure core is told. Reads the id key, and says how to make one if there is none.
+    /// The options of `courierflow_domain`. Reads the id key; if it is missing, the error says how to make one.
     pub fn options(&self) -> Result<DeriveOptions, SettingsError> {
         const KEY: &str = "derive.id_key_file";
         const HOW: &str =
@@ -173,7 +173,7 @@ impl DeriveSettings {
         })
     }
 
-    /// Age at which a transaction is committed.
+    /// Age at which an open transaction is committed.
     pub const fn commit_interval(&self) -> Duration {
         Duration::from_millis(self.commit_interval_ms)
     }
@@ -193,18 +193,18 @@ pub struct ClickHouseSettings {
     pub password: Option<Secret>,
     /// A file with the password.
     pub password_file: Option<PathBuf>,
-    /// Compression of what is sent; `none` is cheaper on one host.
+    /// Compression of inserts; `none` is cheaper if ClickHouse runs on the same host.
     pub compression: Compression,
 }
 
-/// How inserts are compressed on the way.
+/// How inserts are compressed for transport.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// About a quarter of the bytes.
+    /// LZ4: about a quarter of the bytes.
     #[default]
     Lz4,
-    /// As they are.
+    /// No compression.
     None,
 }
 
@@ -227,16 +227,16 @@ impl Default for ClickHouseSettings {
 pub struct SinkSettings {
     /// Consumer group; one per table, with the table's name appended.
     pub group: String,
-    /// A batch is inserted when it has this many rows …
+    /// A batch is inserted with this many rows …
     pub max_batch_rows: usize,
-    /// … or this many bytes of Kafka records. Each of the three tables holds three batches at most, one that is being
-    /// filled and two that are being inserted, and 16 MiB of records before them.
+    /// … or this many bytes of Kafka records. For each of the three tables the sink holds at most three batches, one
+    /// being filled and two being inserted, and 16 MiB of prefetched records.
     pub max_batch_bytes: usize,
-    /// … or is this old.
+    /// … or at this age.
     pub max_batch_age_ms: u64,
-    /// An insert that takes longer is given up and retried.
+    /// An insert that takes longer is cancelled and retried.
     pub insert_timeout_ms: u64,
-    /// Failing longer than this makes the sink not ready.
+    /// If inserts fail for longer than this, the sink is not ready.
     pub degraded_after_ms: u64,
 }
 
@@ -257,16 +257,16 @@ impl Default for SinkSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DashboardSettings {
-    /// The `ClickHouse` user, who can do nothing but read the tables. Another one than that of the sink: whatever a page
-    /// might be tricked into asking, the server refuses what is not a `SELECT`.
+    /// The `ClickHouse` user of the dashboard, with read access only. It differs from the sink's user, so that the
+    /// server refuses everything but a `SELECT`, whatever a request manages to ask.
     pub clickhouse_user: String,
     /// Password of the user; empty when missing.
     pub clickhouse_password: Option<Secret>,
     /// A file with the password.
     pub clickhouse_password_file: Option<PathBuf>,
-    /// A query that takes longer is ended.
+    /// A query that takes longer is cancelled.
     pub query_timeout_ms: u64,
-    /// Queries at the same time; further ones wait as long as a query may take.
+    /// Queries at the same time; further ones wait for at most the time that a query may take.
     pub max_queries: usize,
     /// Longest range of dates, in days.
     pub max_days: u16,
@@ -286,7 +286,7 @@ impl Default for DashboardSettings {
 }
 
 impl Config {
-    /// Reads the file, the environment and the secret files, and refuses what cannot work.
+    /// Reads the file, the environment and the secret files; fails if a value cannot work.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut config: Self = settings::load(path)?;
         config.kafka.complete()?;

@@ -12,7 +12,7 @@ use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 
-/// What each part of the process says of itself. Cheap to clone.
+/// The readiness of each part of the process. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Health {
     parts: Arc<Mutex<BTreeMap<String, Part>>>,
@@ -23,13 +23,13 @@ struct Part {
     ready: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Why it began again, for as long as it has not worked since.
+    /// Why the part was restarted; kept until it is ready again.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_failure: Option<String>,
 }
 
 impl Health {
-    /// The part works.
+    /// Marks a part as ready.
     pub fn ready(&self, part: &str) {
         let state = Part {
             ready: true,
@@ -39,7 +39,7 @@ impl Health {
         self.lock().insert(part.to_owned(), state);
     }
 
-    /// The part does not work (yet), and why.
+    /// Marks a part as not ready (yet), with the reason.
     pub fn not_ready(&self, part: &str, reason: impl Into<String>) {
         let mut parts = self.lock();
         let last_failure = parts.get(part).and_then(|before| before.last_failure.clone());
@@ -51,7 +51,7 @@ impl Health {
         parts.insert(part.to_owned(), state);
     }
 
-    /// The part has failed and begins again: why, is told until it works.
+    /// Marks a part as failed and restarting. The reason is reported until the part is ready again.
     pub fn failed(&self, part: &str, reason: &str) {
         let state = Part {
             ready: false,
@@ -62,7 +62,7 @@ impl Health {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Part>> {
-        // Each change is one insert: a panic elsewhere leaves nothing half-done.
+        // A poisoned lock does no harm: each change is a single insert, so the map is always consistent.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,7 +81,7 @@ struct Readiness {
 
 /// Installs the recorder behind the `metrics` macros; once per process.
 pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
-    // Seconds; from a loopback insert to a hung server, a long restore, and records that waited out an outage.
+    // In seconds: from an insert over loopback to a hung server, a long restore, and records delayed by an outage.
     const LATENCY_BUCKETS: &[f64] = &[
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0,
         7_200.0,
@@ -91,8 +91,8 @@ pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()?)
 }
 
-/// Age of a record's timestamp in milliseconds since 1970; on our own topics that is the receipt of the push. For metrics
-/// only: nothing that is derived or stored depends on the clock.
+/// Age in seconds of a record's timestamp, which is given in milliseconds since 1970; on our topics it is the receipt of
+/// the push. Only for metrics: nothing that is derived or stored depends on the clock.
 pub(crate) fn seconds_since(timestamp_millis: i64) -> f64 {
     let then = UNIX_EPOCH + Duration::from_millis(u64::try_from(timestamp_millis).unwrap_or(0));
     let age = SystemTime::now().duration_since(then);
@@ -110,7 +110,7 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
 
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let parts = app.health.lock().clone();
-    // No part has spoken yet: the process is still starting.
+    // While no part has reported yet, the process is still starting.
     let ready = !parts.is_empty() && parts.values().all(|part| part.ready);
     let status = if ready {
         StatusCode::OK
@@ -121,7 +121,7 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 }
 
 async fn render_metrics(State(app): State<App>) -> String {
-    // Set when somebody looks.
+    // This gauge is set whenever metrics are scraped.
     for (part, state) in app.health.lock().iter() {
         metrics::gauge!("courierflow_processor_ready", "part" => part.clone()).set(if state.ready { 1.0 } else { 0.0 });
     }

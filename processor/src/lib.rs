@@ -1,6 +1,6 @@
 //! The processor: derives shipments and transitions from push events, exactly once, and writes them to ClickHouse,
 //! idempotently. The rules are in `courierflow_domain`, which is pure; `derive` and `sink` are the loops around it. `dashboard`
-//! shows what came of it.
+//! shows the results.
 
 mod bounded_read;
 pub mod config;

@@ -10,12 +10,12 @@ use courierflow_service::{exit, logging};
 
 use crate::commands::Arguments;
 
-/// Records become hundreds of short texts each, on several threads: the allocator of glibc took a seventh of derive's
-/// processor time, this one takes less than half of that.
+/// A record is decoded into hundreds of short strings, on several threads. The allocator of glibc took a seventh of
+/// derive's CPU time; this one takes less than half of that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Begins the line that says why the program does not run.
+/// Prefix of the line that says why the program cannot run.
 const PROGRAM: &str = "processor";
 
 fn main() -> ExitCode {

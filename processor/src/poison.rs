@@ -1,16 +1,17 @@
-//! When dead letters are too many: a few bad records are put aside, but bad code must not drain a topic.
+//! Decides when there are too many dead letters: a few bad records are dead-lettered, but a bug must not dead-letter
+//! a whole topic.
 
 use std::collections::VecDeque;
 
 /// More than this many poison records in a row stop a worker.
 const MAX_IN_A_ROW: usize = 100;
-/// The records that are looked back upon …
+/// Of the last so many records …
 const WINDOW: usize = 1_000;
-/// … of which more than this many may not be poison (20 %).
+/// … at most this many may be poison (20 %).
 const MAX_IN_WINDOW: usize = WINDOW / 5;
 
-/// Counts poison among the records that a worker settles, in their order. A copy made before records that may have to be
-/// settled again takes its place then: no record counts twice.
+/// Counts poison records among those that a worker settles, in order. Before records that may have to be settled again,
+/// a worker makes a copy, and goes back to it in that case; so no record counts twice.
 #[derive(Clone, Debug)]
 pub struct PoisonGuard {
     is_on: bool,
@@ -19,19 +20,19 @@ pub struct PoisonGuard {
     in_window: usize,
 }
 
-/// The worker must stop: it is more likely at fault than the records.
+/// Too many poison records: the worker must stop, because it is more likely at fault than the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooMuchPoison {
-    /// One bad record after the other.
+    /// Too many bad records in a row.
     #[error("more than {MAX_IN_A_ROW} records in a row cannot be used")]
     InARow,
-    /// Bad records among good ones.
+    /// Too many bad records among good ones.
     #[error("more than {MAX_IN_WINDOW} of the last {WINDOW} records cannot be used")]
     InWindow,
 }
 
 impl PoisonGuard {
-    /// One that is not on lets everything pass: for an operator who has looked at the records.
+    /// A guard that never stops a worker if `is_on` is false, for an operator who has looked at the records.
     pub fn new(is_on: bool) -> Self {
         Self {
             is_on,
@@ -41,7 +42,7 @@ impl PoisonGuard {
         }
     }
 
-    /// `count` records were good.
+    /// Counts `count` good records.
     pub fn good(&mut self, count: usize) {
         if count == 0 {
             return;
@@ -52,7 +53,7 @@ impl PoisonGuard {
         }
     }
 
-    /// A record is poison.
+    /// Counts a poison record; fails if there are too many.
     pub fn poison(&mut self) -> Result<(), TooMuchPoison> {
         self.in_a_row += 1;
         self.remember(true);

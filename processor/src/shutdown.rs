@@ -1,4 +1,4 @@
-//! The one flag by which plain threads learn that the process is to end.
+//! A flag that tells plain threads that the process is shutting down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,17 +11,17 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Asks everyone to finish what is open and end.
+    /// Asks all threads to finish their work and end.
     pub fn begin(&self) {
         self.begun.store(true, Ordering::Release);
     }
 
-    /// True once the end was asked for.
+    /// True once shutdown has begun.
     pub fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// Sleeps, but not through the end; true when the whole time passed.
+    /// Sleeps until the time has passed or shutdown begins; true if the whole time passed.
     pub fn sleep(&self, duration: Duration) -> bool {
         const STEP: Duration = Duration::from_millis(50);
         let until = Instant::now() + duration;

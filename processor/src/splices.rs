@@ -1,5 +1,5 @@
-//! Text that stands once and is used in many statements: `{formula:share}` in the SQL of a view or of the dashboard becomes the
-//! entry of that name in `deploy/clickhouse/formulas.sql`. Pure.
+//! Text that is written once and used in many statements: `{formula:share}` in the SQL of a view or of the dashboard is
+//! replaced by the entry of that name in `deploy/clickhouse/formulas.sql`. Pure.
 //!
 //! | in a statement | becomes |
 //! |---|---|
@@ -18,10 +18,10 @@ pub const FORMULAS: &str = include_str!("../../deploy/clickhouse/formulas.sql");
 /// `deploy/clickhouse/columns.sql`.
 pub const COLUMNS: &str = include_str!("../../deploy/clickhouse/columns.sql");
 
-/// Entries may hold splices of their own; one that holds itself would never end.
+/// Entries may contain splices; this limit stops an entry that contains itself.
 const MAX_DEPTH: u8 = 8;
 
-/// A statement asks for what is not there.
+/// Why a statement cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpliceError {
     /// No entry of this name.
@@ -29,16 +29,16 @@ pub enum SpliceError {
     Unknown {
         /// `formula`, `expression`, `columns` or `rows`.
         kind: String,
-        /// What was asked for.
+        /// The name.
         name: String,
     },
-    /// The entry is several columns, or has no name of its own.
+    /// The entry consists of several columns, or does not end with its own name.
     #[error("formula {name} is not one expression that ends with AS {name}")]
     NoExpression {
         /// Its name.
         name: String,
     },
-    /// An entry holds itself.
+    /// An entry contains itself.
     #[error("{{{kind}:{name}}} never ends")]
     Endless {
         /// As in [`SpliceError::Unknown`].
@@ -66,7 +66,7 @@ impl Splices {
         }
     }
 
-    /// With rows for `{rows:name}`: the inside of a `VALUES`.
+    /// Adds rows for `{rows:name}`: the inside of a `VALUES`.
     #[must_use]
     pub fn with_rows(mut self, name: &str, rows: String) -> Self {
         self.rows.insert(name.to_owned(), rows);
@@ -78,7 +78,7 @@ impl Splices {
         self.formulas.keys().map(String::as_str)
     }
 
-    /// The statement with every splice in its place.
+    /// The statement with all splices expanded.
     pub fn expand(&self, statement: &str) -> Result<String, SpliceError> {
         self.expand_to(statement, MAX_DEPTH)
     }
@@ -127,7 +127,7 @@ impl Splices {
     }
 }
 
-/// From each line that begins with `header` and a name until the next one; comments are left out.
+/// Splits a text into entries, each of which begins with a line of `header` and a name; comments are left out.
 fn entries(text: &str, header: &str) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
     let mut current: Option<(&str, Vec<&str>)> = None;
@@ -151,7 +151,7 @@ fn entries(text: &str, header: &str) -> BTreeMap<String, String> {
     entries
 }
 
-/// What stands before the first splice, its kind and name, and what stands after it.
+/// The text before the first splice, its kind, its name, and the text after it.
 fn next_splice(text: &str) -> Option<(&str, &str, &str, &str)> {
     let mut from = 0;
     loop {

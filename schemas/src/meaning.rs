@@ -1,5 +1,5 @@
-//! What a status and its refinement mean, whoever reports them: the one table of sub-statuses. Topics and tables carry the
-//! names; words in both languages, the responsible party and failed attempts follow from here.
+//! What a status and its sub-status mean, independently of the vendor: the single table of sub-statuses. Topics and tables
+//! contain the names; the words in both languages, the responsible party and failed attempts come from this table.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct Name {
     pub en: &'static str,
 }
 
-/// Who answers for an exception (rule 45).
+/// The party responsible for an exception (rule 45).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
     /// The carrier.
@@ -29,7 +29,7 @@ pub enum Party {
     Shipper,
     /// Customs.
     Customs,
-    /// Nobody can tell.
+    /// Unknown.
     Unknown,
 }
 
@@ -54,7 +54,7 @@ impl Party {
         Self::Unknown,
     ];
 
-    /// What to call it.
+    /// Its name in both languages.
     pub const fn name(self) -> Name {
         let (zh, en) = match self {
             Self::Carrier => ("快递公司", "Carrier"),
@@ -144,7 +144,8 @@ sub_statuses! {
 }
 
 impl SubStatus {
-    /// As an exception the vendor's clock says so and no scan of the carrier: it can vanish later.
+    /// True if an exception of this kind comes from the vendor's clock, not from a scan of the carrier. It can vanish
+    /// later.
     pub const fn is_vendor_clock(self) -> bool {
         matches!(self, Self::DeliveryOverdue | Self::NoUpdate | Self::PickupOverdue)
     }
@@ -173,11 +174,11 @@ pub struct Meaning {
     pub status: Status,
     /// Canonical refinement.
     pub sub_status: SubStatus,
-    /// What to call it.
+    /// Its name in both languages.
     pub name: Name,
-    /// Who answers for it where it counts as an exception; `None` where it never does.
+    /// The responsible party if it counts as an exception; `None` if it never does.
     pub party: Option<Party>,
-    /// As an exception it means that somebody stood at the door in vain (rule 26).
+    /// Whether it means, as an exception, a failed attempt to deliver (rule 26).
     pub is_failed_attempt: bool,
 }
 
@@ -208,7 +209,7 @@ const fn row(status: Status, sub_status: SubStatus, zh: &'static str, en: &'stat
     }
 }
 
-/// Every status with every refinement that it can have.
+/// Every status with every sub-status that it can have.
 #[rustfmt::skip]
 pub const MEANINGS: &[Meaning] = &[
     row(Unknown, SubStatus::NoTrace, "暂无轨迹", "No trace yet"),
@@ -318,7 +319,7 @@ mod tests {
         for row in MEANINGS {
             assert!(row.status != Exception || row.party.is_some(), "{row:?}");
             if row.party.is_some() {
-                // A refusal may be told as a return; it stays the same reason.
+                // A refusal may be reported as a return; the reason is the same.
                 let of_reason = reason(Some(row.sub_status.as_str())).unwrap();
                 assert_eq!(of_reason.party, row.party);
                 assert_eq!(of_reason.is_failed_attempt, row.is_failed_attempt);

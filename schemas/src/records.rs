@@ -6,17 +6,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Microseconds since 1970-01-01T00:00:00Z (Avro `timestamp-micros`): times that we set ourselves.
+/// Microseconds since 1970-01-01T00:00:00Z (Avro `timestamp-micros`): times that we set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TimestampMicros(pub i64);
 
-/// Milliseconds since 1970-01-01T00:00:00Z (Avro `timestamp-millis`): times that a vendor told, always whole seconds.
+/// Milliseconds since 1970-01-01T00:00:00Z (Avro `timestamp-millis`): times that a vendor reported, always whole
+/// seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TimestampMillis(pub i64);
 
-/// Days since 1970-01-01 (Avro `date`): names an epoch of a tracking number.
+/// Days since 1970-01-01 (Avro `date`): identifies an epoch of a tracking number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EpochDay(pub i32);
@@ -26,7 +27,7 @@ pub struct EpochDay(pub i32);
 #[serde(transparent)]
 pub struct PushId(#[serde(with = "apache_avro::serde::fixed")] pub [u8; 16]);
 
-/// The aggregator that sent a push. Travels as a string, so that a further vendor is no change of the schema.
+/// The vendor that sent a push. It is a string in Avro, so that a further vendor does not change the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vendor {
     /// 快递100
@@ -90,7 +91,7 @@ impl<'de> Deserialize<'de> for Vendor {
     }
 }
 
-/// A name outside a closed set: which set, which name.
+/// The error for a name that does not belong to a closed set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {0} {1:?}")]
 pub struct UnknownName(pub &'static str, pub String);
@@ -137,7 +138,7 @@ closed_set! {
 closed_set! {
     /// Canonical status of a parcel or an event.
     Status {
-        /// No code, no name and no text that says anything.
+        /// Neither code nor name nor text gives a status.
         Unknown = "UNKNOWN",
         /// The carrier knows of the parcel but does not have it.
         InfoReceived = "INFO_RECEIVED",
@@ -145,9 +146,9 @@ closed_set! {
         PickedUp = "PICKED_UP",
         /// Between two places.
         InTransit = "IN_TRANSIT",
-        /// With the customs.
+        /// In customs clearance.
         Customs = "CUSTOMS",
-        /// On the courier's round.
+        /// The courier is delivering it.
         OutForDelivery = "OUT_FOR_DELIVERY",
         /// In a locker or at a station.
         AvailableForPickup = "AVAILABLE_FOR_PICKUP",
@@ -165,7 +166,7 @@ closed_set! {
 }
 
 impl Status {
-    /// True when an ordinary parcel's life ends here.
+    /// True for the statuses in which an ordinary parcel ends.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Delivered | Self::Returned | Self::Cancelled)
     }
@@ -184,15 +185,15 @@ closed_set! {
 closed_set! {
     /// What the vendor does with its subscription; never a parcel status.
     TrackingState {
-        /// Still followed.
+        /// Still tracked.
         Active = "ACTIVE",
         /// The vendor ended it, usually after the sign-off.
         Ended = "ENDED",
-        /// Given up: the number was found nowhere.
+        /// Given up: the number was not found.
         AbortedNoRecord = "ABORTED_NO_RECORD",
         /// Given up: nothing changed for a long time.
         AbortedStale = "ABORTED_STALE",
-        /// Goes on under another carrier; leaves all metrics.
+        /// Continues under another carrier; excluded from all metrics.
         CarrierCorrected = "CARRIER_CORRECTED",
     }
 }
@@ -208,7 +209,7 @@ closed_set! {
 }
 
 closed_set! {
-    /// What a transition record says.
+    /// The kind of a transition record.
     Op {
         /// New or changed.
         Observed = "OBSERVED",
@@ -218,9 +219,9 @@ closed_set! {
 }
 
 closed_set! {
-    /// How ordinary a pair of statuses is.
+    /// Whether a change of status is to be expected.
     Verdict {
-        /// The way parcels go.
+        /// Ordinary.
         Expected = "EXPECTED",
         /// Happens; counted, no alert.
         Tolerated = "TOLERATED",
@@ -255,7 +256,7 @@ pub struct PushEvent {
     pub payload: String,
 }
 
-/// The whole current state of a parcel as one vendor tells it. Topic `courier.shipment.v1`.
+/// The whole current state of a parcel as reported by one vendor. Topic `courier.shipment.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct Shipment {
@@ -322,21 +323,21 @@ pub struct Shipment {
     pub recent_pushes: Vec<RecentPush>,
 }
 
-/// What tells a shipment from every other one.
+/// The identity of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    /// Who tells of it.
+    /// The reporting vendor.
     pub vendor: Vendor,
     /// Canonical carrier code.
     pub carrier: String,
-    /// As the carrier printed it.
+    /// The number as printed by the carrier.
     pub tracking_number: String,
-    /// Life of the number.
+    /// The life of the number.
     pub epoch: EpochDay,
 }
 
 impl Identity {
-    /// That of a shipment without events.
+    /// The identity of a shipment without events.
     pub fn of(vendor: Vendor, carrier: &str, tracking_number: &str) -> Self {
         Self {
             vendor,
@@ -348,7 +349,7 @@ impl Identity {
 }
 
 impl Shipment {
-    /// A shipment of which nothing is known but its identity: no push, no event.
+    /// A shipment of which only the identity is known: no push, no event.
     pub fn bare(identity: Identity) -> Self {
         Self {
             vendor: identity.vendor,
@@ -392,7 +393,7 @@ impl Shipment {
     }
 }
 
-/// First times of the events that metrics are made of.
+/// Milestones: first times of the events that metrics are based on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct Milestones {
@@ -449,7 +450,7 @@ pub struct ShipmentEvent {
     pub context: String,
 }
 
-/// A push that was accepted, for the recognition of duplicates.
+/// An accepted push, to recognise duplicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented in avro/shipment.avsc")]
 pub struct RecentPush {

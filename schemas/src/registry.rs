@@ -1,5 +1,5 @@
-//! The schema registry (Confluent API, as Apicurio and others speak it) and the on-disk copy of what it said, with which
-//! a service starts while the registry is away.
+//! The schema registry (Confluent API, which Apicurio and others offer) and an on-disk copy of its answers, so that a
+//! service can start while the registry is away.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use crate::records::{PushEvent, Shipment, Transition};
 use crate::settings::RegistrySettings;
 use crate::wire::Record;
 
-/// Each request ends after this time: a hung registry must not hang a start.
+/// Time-out of each request, so that a hung registry does not hang the start.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
-/// Why the registry gave no answer.
+/// Why a request to the registry failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// Could not be reached, or no whole answer came in time.
+    /// It could not be reached, or did not answer in time.
     #[error("registry {url}: {reason}")]
     Unreachable {
         /// Its address, without credentials.
         url: String,
-        /// What the HTTP client says.
+        /// The error of the HTTP client.
         reason: String,
     },
     /// It answered with an error.
@@ -35,12 +35,12 @@ pub enum RegistryError {
         url: String,
         /// HTTP status; 409 = incompatible schema.
         status: u16,
-        /// What was asked.
+        /// The request.
         action: String,
-        /// The registry's own words.
+        /// The registry's message.
         message: String,
     },
-    /// The subject lacks our schema and no earlier answer is on disk.
+    /// The subject does not have our schema, and there is no earlier answer on disk.
     #[error("subject {0} has no schema of this version: run `processor migrate` first")]
     NotRegistered(String),
     /// The copy on disk cannot be used or written.
@@ -64,7 +64,7 @@ pub struct SchemaIds {
     pub transition: u32,
 }
 
-/// What [`Registry::migrate`] found and did.
+/// The result of [`Registry::migrate`].
 #[derive(Clone, Debug)]
 pub struct Migrated {
     /// The ids of our schemas.
@@ -73,7 +73,7 @@ pub struct Migrated {
     pub changes: Vec<String>,
 }
 
-/// What is kept on disk: ids by subject and schema text, texts by id.
+/// The on-disk copy: ids by subject and schema text, texts by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cache {
     ids: BTreeMap<String, CachedId>,
@@ -83,11 +83,12 @@ struct Cache {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct CachedId {
     id: u32,
-    /// An id is worth nothing once the program's schema has changed.
+    /// The text that the id belongs to: after a change of the program's schema the id is not valid.
     schema: String,
 }
 
-/// A client of the registry. Blocking: it is asked at start, and once for each schema version met later. Cheap to clone.
+/// A client of the registry. It blocks: it is called at start, and once for each further schema version that occurs.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
     shared: Arc<Shared>,
@@ -102,7 +103,7 @@ struct Shared {
 }
 
 impl Registry {
-    /// A client; nothing is asked yet. An unreadable cache counts as empty and is said in the log.
+    /// Creates a client without a request. An unreadable cache counts as empty and is logged.
     pub fn new(settings: &RegistrySettings) -> Self {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
@@ -129,7 +130,7 @@ impl Registry {
         }
     }
 
-    /// Registers our schemas and demands `FULL_TRANSITIVE` compatibility of each subject. Doing it again changes nothing.
+    /// Registers our schemas and sets `FULL_TRANSITIVE` compatibility for each subject. Repeating it changes nothing.
     pub fn migrate(&self) -> Result<Migrated, RegistryError> {
         let mut changes = Vec::new();
         let ids = SchemaIds {
@@ -140,7 +141,7 @@ impl Registry {
         Ok(Migrated { ids, changes })
     }
 
-    /// The ids of our schemas: from the registry, else from the copy on disk that an earlier start left.
+    /// The ids of our schemas: from the registry, else from the on-disk copy of an earlier start.
     pub fn schema_ids(&self) -> Result<SchemaIds, RegistryError> {
         Ok(SchemaIds {
             push: self.id_of::<PushEvent>()?,
@@ -191,7 +192,7 @@ impl Registry {
 
     fn migrate_subject<R: Record>(&self, changes: &mut Vec<String>) -> Result<u32, RegistryError> {
         let subject = R::subject();
-        // The level first: it must already judge the very first change.
+        // Set the level first, so that it applies to the very first change.
         if self.compatibility(&subject)?.as_deref() != Some("FULL_TRANSITIVE") {
             let body = json!({ "compatibility": "FULL_TRANSITIVE" });
             let request = self.shared.agent.put(self.address(&format!("/config/{subject}")));
@@ -232,7 +233,7 @@ impl Registry {
         }
     }
 
-    /// The id of exactly this text; never `versions/latest`, which may be someone else's newer schema.
+    /// The id of exactly this text; not that of `versions/latest`, which may be another program's newer schema.
     fn lookup(&self, subject: &str, schema_text: &str) -> Result<Option<u32>, RegistryError> {
         let body = json!({ "schema": schema_text, "schemaType": "AVRO" });
         let request = self.shared.agent.post(self.address(&format!("/subjects/{subject}")));
@@ -311,7 +312,7 @@ impl Registry {
     }
 
     fn with_cache<T>(&self, read: impl FnOnce(&Cache) -> T) -> T {
-        // A panic elsewhere cannot leave the maps half-written: each change is one insert.
+        // A poisoned lock does no harm: each change is a single insert.
         read(&self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -328,7 +329,7 @@ impl Registry {
         });
     }
 
-    /// Keeps an answer for a start without the registry. A disk that refuses it is worth a warning, not a stop.
+    /// Stores an answer for a start without the registry. If the disk refuses it, that is only a warning.
     fn remember(&self, change: impl FnOnce(&mut Cache)) {
         let mut cache = self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let before = cache.clone();
@@ -364,7 +365,7 @@ fn read_cache(path: &Path) -> Result<Cache, RegistryError> {
     }
 }
 
-/// Writes beside the file and renames: two services share it, and a reader never sees half of it.
+/// Writes a temporary file and renames it, because two services share the file and must not read half of it.
 fn write_cache(path: &Path, cache: &Cache) -> Result<(), RegistryError> {
     let failed = |reason: String| RegistryError::Cache {
         path: path.to_owned(),

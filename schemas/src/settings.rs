@@ -1,7 +1,7 @@
 //! The configuration file: how it is read, and the sections that both services use.
 //!
-//! One TOML file serves both; each key can be overridden by `COURIERFLOW__SECTION__KEY`. A service names its own sections
-//! in its own `Config` type and ignores those of the other, but refuses keys that nobody knows.
+//! One TOML file serves both; each key can be overridden by `COURIERFLOW__SECTION__KEY`. Each service declares its
+//! sections in its own `Config` type. It ignores the sections of the other service, but refuses unknown keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,32 +16,32 @@ use serde::{Deserialize, Deserializer};
 
 const ENV_PREFIX: &str = "COURIERFLOW__";
 
-/// A configuration that cannot be used; one line that names the key and where its value came from.
+/// Why a configuration cannot be used: one line that names the key and the origin of its value.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// The file is not there or cannot be read.
+    /// The file does not exist or cannot be read.
     #[error("configuration file {path}: {reason}")]
     File {
-        /// The file asked for.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
     /// A value of the wrong type, an unknown key, a missing key.
     #[error("configuration: {0}")]
     Invalid(String),
-    /// A value that breaks a relation it must satisfy.
+    /// A value that breaks a rule.
     #[error("configuration key {key}: {reason}")]
     Key {
         /// Path of the key, as in the file.
         key: String,
-        /// The relation.
+        /// The rule.
         reason: String,
     },
 }
 
 impl SettingsError {
-    /// A value that breaks a relation; for the `validate` of a service's configuration.
+    /// An error for a value that breaks a rule; for the `validate` of a service's configuration.
     pub fn key(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Key {
             key: key.into(),
@@ -49,7 +49,8 @@ impl SettingsError {
         }
     }
 
-    /// A property that librdkafka refuses. Its own words repeat the value, which may be a password.
+    /// An error for a property that librdkafka refuses. Librdkafka's own message is not used, because it repeats the
+    /// value, which may be a password.
     pub fn kafka_property(name: &str, is_known: bool) -> Self {
         let reason = if is_known {
             "librdkafka does not take the value"
@@ -60,7 +61,7 @@ impl SettingsError {
     }
 }
 
-/// Reads `path` and lays `COURIERFLOW__SECTION__KEY` over it.
+/// Reads `path`; variables `COURIERFLOW__SECTION__KEY` override its values.
 pub fn load<C: DeserializeOwned>(path: &Path) -> Result<C, SettingsError> {
     let text = std::fs::read_to_string(path).map_err(|error| SettingsError::File {
         path: path.to_owned(),
@@ -78,7 +79,7 @@ fn parse<C: DeserializeOwned>(text: &str, source: &str) -> Result<C, SettingsErr
 }
 
 fn one_line(error: &figment::Error, source: &str) -> String {
-    // Figment's own text repeats the profile and calls the file a string; key, reason and origin are what a user needs.
+    // Figment's message repeats the profile and calls the file a string; a user needs key, reason and origin.
     let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
     let origin = match &first.metadata {
         Some(metadata) if metadata.name.contains("environment") => "environment",
@@ -93,7 +94,7 @@ fn one_line(error: &figment::Error, source: &str) -> String {
     }
 }
 
-/// A path in the notation of our own errors: `ingest.accounts[0].name`.
+/// A path in the notation of our errors: `ingest.accounts[0].name`.
 fn key_of(path: &[String]) -> String {
     let mut key = String::new();
     for segment in path {
@@ -111,7 +112,7 @@ fn key_of(path: &[String]) -> String {
     key
 }
 
-/// What is wrong, without the value: it may be a secret in the wrong place.
+/// The reason, without the value, which may be a secret in the wrong place.
 fn reason(kind: &Kind) -> String {
     match kind {
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
@@ -119,7 +120,7 @@ fn reason(kind: &Kind) -> String {
         }
         Kind::Unsupported(found) | Kind::UnsupportedKey(found, _) => format!("{} is of no use here", type_of(found)),
         Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "the number is out of range".to_owned(),
-        // The TOML parser draws the place over several lines; its words are enough.
+        // The TOML parser's message shows the position on several lines; its text alone is enough.
         kind => {
             let text = kind.to_string();
             let lines = text.lines().map(str::trim);
@@ -141,7 +142,7 @@ fn type_of(value: &Actual) -> &'static str {
     }
 }
 
-/// Refuses a value that breaks a relation. Every `validate` of a section is a list of these, first failure first.
+/// Returns an error for `key` unless the rule holds. Every `validate` of a section is a list of these calls.
 pub fn require(holds: bool, key: &str, reason: impl Into<String>) -> Result<(), SettingsError> {
     if holds {
         Ok(())
@@ -150,7 +151,7 @@ pub fn require(holds: bool, key: &str, reason: impl Into<String>) -> Result<(), 
     }
 }
 
-/// Refuses a number outside of `range`, both ends included.
+/// Returns an error if a number is outside `range`.
 pub fn require_between<N: Copy + PartialOrd + fmt::Display>(
     key: &str,
     value: N,
@@ -164,7 +165,7 @@ pub fn require_between<N: Copy + PartialOrd + fmt::Display>(
     )
 }
 
-/// Refuses an address that no HTTP client can use, and one with a password in it, which clients print.
+/// Refuses an address that HTTP clients cannot use, and one that contains a password, which clients would print.
 pub fn check_http_url(key: &str, url: &str) -> Result<(), SettingsError> {
     let Some(rest) = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) else {
         return Err(SettingsError::key(key, "does not begin with http:// or https://"));
@@ -182,7 +183,7 @@ pub fn check_http_url(key: &str, url: &str) -> Result<(), SettingsError> {
     Ok(())
 }
 
-/// A value that must not be seen: not in a log, not in an error, not in a metric.
+/// A secret value, which must not appear in a log, an error or a metric.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -192,7 +193,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value itself, for the one place that needs it.
+    /// The value itself, for the place that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -210,7 +211,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// A text that may look like a number or a truth value: an environment variable has no quotes to say otherwise.
+/// Reads a string that may look like a number or a boolean, because environment variables have no quotes.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Scalar;
     impl Visitor<'_> for Scalar {
@@ -253,7 +254,7 @@ pub fn secret_from_file(key: &str, path: &Path) -> Result<Secret, SettingsError>
     }
 }
 
-/// Properties that the services set themselves, each where it is explained.
+/// Properties that the services set themselves; each is explained where it is set.
 const OURS: [&str; 24] = [
     "acks",
     "allow.auto.create.topics",
@@ -285,10 +286,11 @@ const OURS: [&str; 24] = [
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KafkaSettings {
-    /// Comma-separated `host:port` list to begin with.
+    /// Bootstrap brokers: a comma-separated list of `host:port`.
     #[serde(default = "default_brokers", deserialize_with = "text")]
     pub brokers: String,
-    /// Any librdkafka property (`security.protocol`, `sasl.password`, …), laid over ours. Secrets: not logged.
+    /// Any librdkafka property (`security.protocol`, `sasl.password`, …), which overrides ours. They may be secrets
+    /// and are not logged.
     #[serde(default, deserialize_with = "texts")]
     pub properties: BTreeMap<String, String>,
     /// A file of further properties, `name=value` lines; for secrets.
@@ -307,7 +309,7 @@ impl Default for KafkaSettings {
 }
 
 impl KafkaSettings {
-    /// Reads `properties_file` into `properties`, and refuses what cannot work.
+    /// Reads `properties_file` into `properties`, and fails if they cannot work.
     pub fn complete(&mut self) -> Result<(), SettingsError> {
         if self.brokers.trim().is_empty() {
             return Err(SettingsError::key("kafka.brokers", "is empty"));
@@ -342,7 +344,7 @@ impl KafkaSettings {
         Ok(())
     }
 
-    /// The properties every client starts from: the brokers, then what the user laid over.
+    /// The properties that all clients have: the brokers, then the user's properties.
     pub fn client_properties(&self) -> impl Iterator<Item = (&str, &str)> {
         let ours = [("bootstrap.servers", self.brokers.as_str())];
         ours.into_iter().chain(
@@ -369,7 +371,7 @@ pub struct RegistrySettings {
     /// A file with that password.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// Where the answers of the registry are kept for a start without it.
+    /// File that keeps the registry's answers for a start without it.
     #[serde(default = "default_id_cache")]
     pub id_cache: PathBuf,
 }
@@ -387,7 +389,7 @@ impl Default for RegistrySettings {
 }
 
 impl RegistrySettings {
-    /// Reads `password_file` into `password`, and refuses what cannot work.
+    /// Reads `password_file` into `password`, and fails if the settings cannot work.
     pub fn complete(&mut self) -> Result<(), SettingsError> {
         check_http_url("registry.url", &self.url)?;
         if let Some(path) = &self.password_file {

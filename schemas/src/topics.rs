@@ -4,13 +4,13 @@ use std::time::Duration;
 
 /// One push event per parcel, as received. Key = tracking number.
 pub const PUSH: &str = "courier.push.v1";
-/// Pushes whose content cannot be used, as raw bodies. No key.
+/// Raw bodies of pushes with unusable content. No key.
 pub const PUSH_DEAD: &str = "courier.push.dead.v1";
 /// Current state of every shipment. Key = vendor:carrier:tracking number.
 pub const SHIPMENT: &str = "courier.shipment.v1";
 /// State transitions. Key = tracking number.
 pub const TRANSITION: &str = "courier.transition.v1";
-/// Push events that could not be derived, and rows that could not be inserted, as they were.
+/// Records that derive or the sink could not process, unchanged.
 pub const DERIVE_DEAD: &str = "courier.derive.dead.v1";
 
 /// How long a topic keeps its records.
@@ -28,7 +28,7 @@ pub enum Policy {
 pub struct Topic {
     /// Name on the broker.
     pub name: &'static str,
-    /// What is kept.
+    /// How long records are kept.
     pub policy: Policy,
 }
 
@@ -60,6 +60,6 @@ pub const ALL: [Topic; 5] = [
     },
 ];
 
-/// Largest record that the topics take (`max.message.bytes`). A push body is at most 2 MiB, but form-decoding, the
-/// envelope and a shipment's own copy of the texts come on top.
+/// Largest record that the topics take (`max.message.bytes`). A push body is at most 2 MiB by default, but
+/// form-decoding, the envelope and a shipment's copy of the texts come on top.
 pub const MAX_RECORD_BYTES: u32 = 8 * 1024 * 1024;

@@ -1,8 +1,9 @@
 //! The Confluent wire format: `0x00`, the schema id as four big-endian bytes, the Avro datum.
 //!
-//! A datum is always decoded by the schema it was *written* with. Where that is our own, structs are written and read
-//! directly; a record of an older or newer schema takes the slow way through `apache_avro::types::Value` and Avro's schema
-//! resolution, which fills in defaults and skips what our type lacks (reading directly fails on an unknown nested record).
+//! A datum is always decoded by the schema it was *written* with. For our own schema, structs are written and read
+//! directly. A record with an older or newer schema is decoded more slowly, through `apache_avro::types::Value` and Avro's
+//! schema resolution, which fills in defaults and skips what our type lacks (reading directly fails on an unknown nested
+//! record).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -44,7 +45,7 @@ macro_rules! record {
 
             fn schema() -> &'static Schema {
                 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-                    // Compiled-in text, parsed by every test run.
+                    // Cannot fail: the text is compiled in, and every test run parses it.
                     Schema::parse_str(<$type as Record>::SCHEMA_TEXT).expect(concat!($file, " is a valid schema"))
                 });
                 &SCHEMA
@@ -76,24 +77,24 @@ pub enum DecodeError {
     Malformed {
         /// Schema id in the header.
         id: u32,
-        /// What the decoder says; without content of the record.
+        /// The decoder's message, without content of the record.
         reason: String,
     },
-    /// The registry does not know the schema id, or what it knows is no Avro schema.
+    /// The registry does not know the schema id, or its text is not an Avro schema.
     #[error("schema id {0} is unknown")]
     UnknownSchema(u32),
-    /// The registry could not be asked: nothing is known about the record yet.
+    /// The registry could not be asked, so it is not known whether the record can be decoded.
     #[error("cannot look up schema id {id}: {source}")]
     Registry {
         /// Schema id in the header.
         id: u32,
-        /// Why.
+        /// The registry's error.
         source: RegistryError,
     },
 }
 
 impl DecodeError {
-    /// True when the same bytes may well be decoded later: the record is not at fault.
+    /// True if the same bytes may be decoded later, because the record is not at fault.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Registry { .. })
     }
@@ -109,7 +110,7 @@ impl DecodeError {
     }
 }
 
-/// Writes records of one type under one schema id.
+/// Encodes records of one type with one schema id.
 pub struct Encoder<R: Record> {
     id: u32,
     writer: GenericDatumWriter<'static>,
@@ -119,7 +120,7 @@ pub struct Encoder<R: Record> {
 impl<R: Record> Encoder<R> {
     /// `id` is the registry's id of `R`'s schema.
     pub fn new(id: u32) -> Result<Self, EncodeError> {
-        // Binary form of times and ids; blocks would only help readers that skip.
+        // Times and ids are written in binary; blocks would only help readers that skip.
         let writer = GenericDatumWriter::builder(R::schema())
             .human_readable(false)
             .build()
@@ -144,8 +145,8 @@ impl<R: Record> Encoder<R> {
     }
 }
 
-/// Reads records of one type, whatever version of its schema they were written with. Not shared between threads: each
-/// worker has its own.
+/// Decodes records of one type, whatever version of its schema they were written with. It is not shared between
+/// threads; each worker has its own.
 pub struct Decoder<R: Record> {
     registry: Registry,
     readers: HashMap<u32, Reader>,
@@ -160,8 +161,8 @@ enum Reader {
 }
 
 impl<R: Record> Decoder<R> {
-    /// Asks `registry` for schemas it meets; `own_id` is known to be `R`'s own schema, so that the usual case works
-    /// without the registry.
+    /// Unknown schemas are requested from `registry`. `own_id` is the id of `R`'s own schema, so that the usual case
+    /// works without the registry.
     pub fn new(registry: Registry, own_id: u32) -> Result<Self, EncodeError> {
         let reader = GenericDatumReader::builder(R::schema())
             .human_readable(false)
@@ -193,7 +194,7 @@ impl<R: Record> Decoder<R> {
             id,
             reason: error.to_string(),
         })?;
-        // The decoder stops at the end of the datum and says nothing of what follows.
+        // The decoder stops at the end of the datum and does not report bytes after it.
         if !datum.is_empty() {
             return Err(DecodeError::Malformed {
                 id,

@@ -1,4 +1,4 @@
-//! The description of the dashboard's API, `openapi.json`: what it says of a column of a view is what the view says.
+//! The description of the dashboard's API, `openapi.json`: its descriptions of columns are those of the views.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -17,8 +17,9 @@ pub fn path() -> PathBuf {
     repository().join("processor/src/dashboard/openapi.json")
 }
 
-/// The description with the words of the DDL: a schema with `x-columns-of` shows columns of that view or table, and all members that are
-/// columns there, or whose `x-column` is one, have the comments of these, but for the members in `x-own-words`, which are something else.
+/// The description with the comments of the DDL. A schema with `x-columns-of` has columns of that view or table: each member that
+/// is a column there, or whose `x-column` is one, gets its comment, except the members in `x-own-words`, which have other
+/// descriptions.
 ///
 /// Lines are replaced, so that the order of the file stays.
 pub fn with_comments(description: &str) -> anyhow::Result<String> {
@@ -59,7 +60,7 @@ pub fn with_comments(description: &str) -> anyhow::Result<String> {
     Ok(written)
 }
 
-/// Every member of a schema with `x-columns-of` is a column there or has words of its own; all that are missing.
+/// The members of schemas with `x-columns-of` that are neither columns there nor have a description of their own.
 pub fn unknown_members(description: &str) -> anyhow::Result<Vec<String>> {
     let relations = metrics_page::relations()?;
     let parsed: Value = serde_json::from_str(description)?;

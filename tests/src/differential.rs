@@ -1,5 +1,5 @@
-//! The processor's pure core, run over a list of push events as a worker runs it: for comparison with [`crate::oracle`], and
-//! for whatever must hold of any input ([`crate::fuzz`]).
+//! Runs the pure core of the processor over a list of push events as a worker does, for comparison with [`crate::oracle`]
+//! and for properties that must hold for any input ([`crate::fuzz`]).
 
 #![allow(clippy::panic, reason = "a broken promise is to be seen")]
 

@@ -1,5 +1,5 @@
-//! What is asked of any input whatsoever: the body of a push at ingest, a vendor's payload at derive. The fuzz targets
-//! look for inputs that break it; the tests feed it the vendors' samples and mutations of them.
+//! Properties that must hold for any input: for any body of a push at ingest, and for any payload at derive. The fuzz
+//! targets search for inputs that violate them; the tests use the vendors' samples and mutations of them.
 
 #![allow(clippy::panic, reason = "a broken promise is to be seen")]
 
@@ -14,17 +14,17 @@ use courierflow_vendors::reading;
 
 use crate::differential::{Step, derive_all};
 
-/// Between two payloads of one parcel.
+/// Microseconds between the receipt of two payloads of a parcel.
 const HOUR: i64 = 3_600_000_000;
 const RECEIVED_AT: i64 = 1_760_000_000_000_000;
-/// Separates the payloads of one parcel: no JSON text has it.
+/// Separates the payloads of a parcel; it cannot occur in JSON.
 const SEPARATOR: u8 = 0;
 
-/// Reads a body as every vendor's accounts would: what is accepted is within its limits, and derive can read it.
+/// Reads a body for the accounts of every vendor. What is accepted must be within the limits and readable for derive.
 ///
 /// # Panics
 ///
-/// When that does not hold.
+/// If it is not.
 pub fn body_of_a_push(body: &[u8]) {
     for vendor in Vendor::ALL {
         for unsigned in [Unsigned::Accept, Unsigned::Reject] {
@@ -63,11 +63,12 @@ fn accepted(vendor: Vendor, push_time: Option<&str>, parcel: Parcel) {
     }
 }
 
-/// Derives the payloads of one parcel, one after the other, separated by a zero byte. Each may be anything.
+/// Derives the payloads of one parcel, one after the other. They are separated by a zero byte, and each may be any
+/// bytes.
 ///
 /// # Panics
 ///
-/// When deriving is not deterministic, a version does not grow, or a transition is taken back that is not there.
+/// If deriving is not deterministic, a version does not grow, or a transition is retracted that does not exist.
 pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
     let mut events = Vec::new();
     for (payload, number) in payloads.split(|byte| *byte == SEPARATOR).zip(0_i64..) {
@@ -131,7 +132,7 @@ mod tests {
 
     /// Mutations of each file of the corpus.
     const MUTATIONS: usize = 2_000;
-    /// What breaks parsers.
+    /// Byte sequences that often break parsers.
     const PIECES: [&[u8]; 16] = [
         b"{", b"}", b"[", b"]", b"\"", b"\\", b",", b":", b"null", b"1e400", b"-0", b"\\ud800", b"&param=", b"%",
         b"\0", b"\xff",

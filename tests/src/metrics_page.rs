@@ -1,4 +1,4 @@
-//! The page `docs/metrics.md`: its tables of columns, which are those of the DDL, and its queries.
+//! The page `docs/metrics.md`: its tables of columns, which must equal those of the DDL, and its queries.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -38,7 +38,7 @@ pub fn relations() -> anyhow::Result<BTreeMap<String, Relation>> {
     Ok(relations)
 }
 
-/// One that has columns of its own; none of a statement that fills, copies or counts.
+/// A relation with columns; `None` for a statement that fills, copies or counts.
 fn relation(statement: &str) -> Option<(String, Relation)> {
     let start = statement.lines().position(|line| line.starts_with("CREATE "))?;
     let mut lines = statement.lines().skip(start);
@@ -71,7 +71,7 @@ fn unquoted(text: &str) -> String {
     text.replace("''", "'")
 }
 
-/// The page with the tables of columns as the DDL has them. An error names what the page lacks.
+/// The page with its tables of columns replaced by those of the DDL. An error names what is missing in the page.
 pub fn with_columns(page: &str) -> anyhow::Result<String> {
     let mut relations = relations()?;
     let mut written = String::new();

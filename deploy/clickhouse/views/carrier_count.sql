@@ -1,29 +1,32 @@
--- Counts by cohort: pickup day x vendor x carrier x lane, from which every rate and quantile is made at reading time.
+-- Counts by cohort: pickup day x vendor x carrier x lane. All rates and quantiles are computed from them when they
+-- are read.
 --
--- The tables are replaced as a whole by each refresh, from what shipment says now. Vendors rewrite history: a parcel can
--- change its lane, its pickup day or its carrier, and a row for the old one must go away. A refresh that appends to a
--- ReplacingMergeTree would leave it there for ever, and counting up events could take nothing back at all. So a refresh
--- is idempotent by construction, a reader needs no FINAL, and he sees either the old counts or the new ones.
+-- Each refresh replaces a table as a whole, from the present content of shipment. Vendors rewrite history: a parcel can
+-- change its lane, its pickup day or its carrier, and then its old row must go away. A refresh that appends to a
+-- ReplacingMergeTree would never remove it, and counters could not be decreased. A full replacement is idempotent,
+-- readers need no FINAL, and they see either the old counts or the new ones.
 --
--- The last 40 cohort days, which still change, every 10 minutes; the older ones, which mean reading everything, once a day.
+-- The last 40 cohort days, which still change, are refreshed every 10 minutes; the older ones, for which everything must be
+-- read, once a day.
 --
--- Everything that is added up is a count or a sum, and times are kept as histograms: lanes, days, vendors and carriers
--- can be rolled up exactly. Why no t-digest or other sketch: an unfinished parcel is infinitely long, which they cannot hold,
--- their merging has no proven bound, and counts in quarters of an hour have one: 0.25 h, whatever is merged with what.
+-- Only counts and sums are added up, and times are kept as histograms, so lanes, days, vendors and carriers can be rolled up
+-- exactly. Why no t-digest or other sketch? They cannot represent the infinite time of an unfinished parcel, and merging them
+-- has no proven error bound. Histograms in quarters of an hour have one: 0.25 h, whatever is merged.
 --
--- A fixed horizon (24 h) is judged over the parcels that have reached it, 6 h later for what vendors report late. What has
--- none of its own (exceptions, returns, stages, estimates) is given one of 7 days: counted is what happened within 7 days of the
--- pickup, over the settled parcels, which are 7 days + 6 h old. Without the one a young cohort would look better because its
--- slow and troublesome parcels have not had the time to show, without the other because those of an old one had more of it.
+-- A rate with a fixed horizon (24 h) is taken over the parcels that have reached it, plus 6 h for late reports of vendors.
+-- Figures without a horizon of their own (exceptions, returns, stages, estimates) get one of 7 days: they count what happened
+-- within 7 days of the pickup, over the settled parcels, which are at least 7 days + 6 h old. If younger parcels were included,
+-- a recent cohort would look better, because its slow and troublesome parcels have not shown yet. If later events were included,
+-- an old cohort would look worse, because it has had more time.
 --
--- A promise is a horizon that differs from parcel to parcel: of a young cohort only the short promises are due, and those say
--- nothing of the long ones. So what is due (sla_due, lost_due) stands beside what will be (sla_parcels, promised): the rate is that of
--- the cohort only once the two are the same.
+-- A promise is a horizon that differs from parcel to parcel. In a recent cohort only the short promises are due, which say nothing
+-- about the long ones. So there are two counts: the parcels that are due now (sla_due, lost_due) and all that will be (sla_parcels,
+-- promised). The rate is that of the whole cohort only once they are equal.
 
--- The counting itself, for cohorts from one day to another. received_from spares the reading of older months: newer
--- versions of a shipment never lie in an older one. The recent refresh knows parcels first heard of in the last 101 days, which
--- leaves 60 days from then until the pickup. One that vendors push for longer before anybody picks it up is
--- missing until its day passes to the older refresh, which reads everything.
+-- This view counts the cohorts of a range of days. received_from avoids reading older months: newer versions of a shipment are
+-- never in an older month. The recent refresh includes parcels first reported in the last 101 days, which leaves 60 days from
+-- then until the pickup. A parcel that is reported for longer before its pickup is missing until the older refresh, which reads
+-- everything, covers its day.
 CREATE OR REPLACE VIEW {database}.carrier_count
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -38,18 +41,18 @@ WITH
     (
         SELECT
             parcel.* EXCEPT (exception_codes, exception_reasons),
-            -- What the standard says where nobody promised anything; it speaks of domestic parcels only.
+            -- Without a promise the national standard applies; it covers domestic parcels only.
             multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), parcel.is_cross_border, NULL, parcel.is_same_city, 24, 72) * 3600 AS sla_seconds,
             sla_seconds + if(parcel.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
             parcel.age_seconds - report_lag AS reported_seconds,
             parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
-            -- What happened to it within its first 7 days.
+            -- Events of the parcel within its first 7 days.
             is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
             is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
             is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
-            -- The last day of them is left for being collected, or not.
+            -- The last of the 7 days is left for the collection.
             is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
-            -- A destination that the delivery told makes an arrival of long ago known.
+            -- If the destination was known only from the delivery, an earlier arrival becomes known late.
             NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
             is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
             is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
@@ -203,6 +206,6 @@ SELECT
 FROM by_city
 ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
 GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
--- The defaults of these differ between releases or can be set for a user.
+-- The defaults of these settings differ between releases or can be set for a user.
 SETTINGS join_use_nulls = 0
 COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily';

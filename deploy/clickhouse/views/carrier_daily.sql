@@ -1,4 +1,4 @@
--- The halves in one. first_recent is where they meet.
+-- Both tables in one view. first_recent is the boundary between them.
 CREATE OR REPLACE VIEW {database}.carrier_daily
 (
     `level`                          LowCardinality(String) COMMENT 'What origin and dest are: carrier (all lanes together), province or city. Add up rows of one level only',

@@ -1,5 +1,5 @@
--- At 03:20 China time, when few pushes come. It overlaps with the other one by ten days, so that no day is missing while
--- a cohort passes from one to the other.
+-- At 03:20 China time, when there are few pushes. It overlaps with the recent refresh by ten days, so that no day is
+-- missing while a cohort moves from one table to the other.
 CREATE MATERIALIZED VIEW {database}.carrier_daily_older_refresh
 REFRESH EVERY 1 DAY OFFSET 19 HOUR 20 MINUTE
 SETTINGS refresh_retries = 2

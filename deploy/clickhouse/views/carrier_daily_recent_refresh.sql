@@ -1,5 +1,5 @@
--- Half of the machine and an upper bound of memory: a refresh that would need more says so in system.view_refreshes, and the
--- last good counts stay. max_execution_time in seconds.
+-- Uses half of the machine and has a limit of memory: a refresh that would need more fails with an error in
+-- system.view_refreshes, and the last good counts stay. max_execution_time is in seconds.
 CREATE MATERIALIZED VIEW {database}.carrier_daily_recent_refresh
 REFRESH EVERY 10 MINUTE
 SETTINGS refresh_retries = 2

@@ -1,9 +1,9 @@
--- The figures of each carrier. A rate is NULL when nothing can be judged; its denominator stands before it, so that a reader
--- hides what has too few parcels (rates: 30).
+-- The figures of each carrier. A rate is NULL if nothing can be judged yet. Its denominator is the column before it, so that
+-- readers can hide rates of too few parcels (fewer than 30).
 --
--- Parameters, all of them in every call: from_date and to_date (pickup days, China time, both included), vendor, origin and
--- dest (area codes as in carrier_daily, a province or a city); an empty text means all. Without origin and dest the rows of
--- level carrier are added up, a few hundred; with them those of the provinces or cities.
+-- Parameters, all required in every call: from_date and to_date (pickup days, China time, both included), vendor, origin
+-- and dest (area codes as in carrier_daily, a province or a city); an empty string means all. Without origin and dest
+-- the rows of level carrier are added up, a few hundred; with them those of the provinces or cities.
 
 CREATE OR REPLACE VIEW {database}.carrier_scorecard
 (
@@ -33,4 +33,4 @@ SELECT
     {formula:carrier_figures}
 FROM total
 ORDER BY carrier
-COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on one lane, for their lanes differ';
+COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ';

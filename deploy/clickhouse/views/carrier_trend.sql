@@ -1,5 +1,6 @@
--- A row for each day: a young day has a NULL or a worse figure, never a better one for being young; but for what promises judge,
--- while is_on_time_mature or is_lost_mature is false, and for what a later delivery may revoke.
+-- A row for each day. A recent day may have a NULL or a worse figure, but not a better one because it is recent. Exceptions: the
+-- rates of promises, while is_on_time_mature or is_lost_mature is false, and deliveries that may still be revoked by a later
+-- one.
 CREATE OR REPLACE VIEW {database}.carrier_trend
 (
     `cohort_date`                 Date                   COMMENT 'Day of the pickup, China time',

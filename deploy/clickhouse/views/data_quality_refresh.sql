@@ -146,7 +146,8 @@ WITH
             toUInt64(0) AS counted_lag_transitions,
             arrayReduce('quantilesTDigestState(0.5, 0.95)', CAST([], 'Array(Float32)')) AS counted_lag_digest
         FROM (
-            -- FINAL hides what was taken back: the keys that were ever void, of which the newest row is void still.
+            -- FINAL hides retracted changes: so look for keys that were void at some time and whose newest row is
+            -- still void.
             SELECT vendor, carrier, max(transition.received_at) AS voided_at
             FROM {database}.transition
             WHERE (carrier, tracking_number, vendor, epoch, transition.occurred_at, transition_id) IN

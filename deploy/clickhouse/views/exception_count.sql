@@ -1,5 +1,5 @@
--- Counts by cohort, lane and code, reason or party. Tables, refreshes and levels are those of carrier_daily, and for the
--- same reasons; a table of its own, because one parcel counts here several times.
+-- Counts by cohort, lane and code, reason or party. Tables, refreshes and levels are as in carrier_daily, for the same
+-- reasons. It is a separate table, because a parcel can count here several times.
 
 CREATE OR REPLACE VIEW {database}.exception_count
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -21,7 +21,7 @@ WITH
             parcel.origin AS origin,
             parcel.dest AS dest,
             parcel.observed_at AS observed_at,
-            -- As in carrier_daily; and it began within the horizon.
+            -- As in carrier_daily, and the exception began within the horizon.
             ifNull(parcel.age_seconds >= horizon + report_lag AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= horizon, false) AS is_settled,
             parcel_exception.kind AS kind,
             parcel_exception.name AS name,

@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW {database}.exception_daily
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
--- The same boundary as carrier_daily: the rates divide one by the other.
+-- The same boundary as in carrier_daily, because rates divide the one by the other.
 WITH {formula:first_recent}
 SELECT * FROM {database}.exception_daily_recent WHERE cohort_date >= first_recent
 UNION ALL

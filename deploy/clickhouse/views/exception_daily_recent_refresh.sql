@@ -1,4 +1,4 @@
--- After carrier_daily and not beside it: two that read everything at a time would take the whole machine.
+-- After the refresh of carrier_daily and not at the same time: two such refreshes would take the whole machine.
 CREATE MATERIALIZED VIEW {database}.exception_daily_recent_refresh
 REFRESH EVERY 10 MINUTE DEPENDS ON {database}.carrier_daily_recent_refresh
 SETTINGS refresh_retries = 2

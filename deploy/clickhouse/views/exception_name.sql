@@ -1,5 +1,5 @@
--- What can go wrong has a code of the vendor (the same number can mean different things to two of them), a canonical reason and a
--- responsible party. The rates count each parcel once per code, reason or party.
+-- An exception has a code of the vendor (the same code can have different meanings for different vendors), a canonical reason and
+-- a responsible party. The rates count each parcel once per code, reason or party.
 
 CREATE OR REPLACE VIEW {database}.exception_name
 (
@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.exception_name
     `party`           String            COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
     `name_zh`         String            COMMENT 'Name in Chinese; of a code as in the vendor''s documents',
     `name_en`         String            COMMENT 'Name in English',
-    `is_vendor_clock` Bool              COMMENT 'The vendor''s clock says so and no scan of the carrier: it can vanish later'
+    `is_vendor_clock` Bool              COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier, and can vanish later'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS

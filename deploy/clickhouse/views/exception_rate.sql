@@ -1,7 +1,8 @@
--- Rates of codes, reasons and parties. The denominator of a vendor's code are the parcels that this vendor tracks.
+-- Rates of codes, reasons and parties. The denominator of a vendor's code is the number of parcels that this vendor
+-- tracks.
 --
--- Parcels with an exception are counted some minutes after the cohorts that they are divided by; of a young day more of
--- them may have settled by then. So a rate never takes more of them than the cohort has.
+-- Parcels with an exception are counted some minutes after the cohorts that they are divided by, and more parcels of a
+-- recent day may have settled by then. So the numerator of a rate is limited to its denominator.
 --
 -- Parameters as in carrier_scorecard.
 
@@ -21,7 +22,7 @@ WITH
     {formula:share},
     {formula:wilson},
     {formula:hours_at},
-    -- Codes are a vendor's own, reasons and parties are shared.
+    -- Codes belong to a vendor, reasons and parties are shared.
     found AS
     (
         SELECT
@@ -72,4 +73,4 @@ LEFT JOIN {database}.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier, who answers for it, and how long until it goes on? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several';
+COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several';

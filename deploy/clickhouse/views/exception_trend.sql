@@ -15,7 +15,7 @@ WITH
     {formula:share},
     {formula:wilson},
     {formula:hours_at},
-    -- Codes are a vendor's own, reasons and parties are shared.
+    -- Codes belong to a vendor, reasons and parties are shared.
     found AS
     (
         SELECT

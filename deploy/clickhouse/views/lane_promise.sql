@@ -1,8 +1,8 @@
--- Which promise holds on each lane that occurs. A lane asks at most 18 questions, from (carrier, city, city) to (every
--- carrier, everywhere, everywhere); they are asked once per lane and not once per parcel.
+-- The promise that applies to each lane that occurs. At most 18 combinations are looked up, from (carrier, city, city)
+-- to (every carrier, everywhere, everywhere), once per lane instead of once per parcel.
 --
--- DEFINER, here and in all views that follow: who may read a view needs no right on the tables below it, which hold texts
--- of the vendors.
+-- DEFINER, here and in the other views: a user who may read a view needs no right on its tables, which hold texts of the
+-- vendors.
 CREATE OR REPLACE VIEW {database}.lane_promise
 (
     `carrier`   LowCardinality(String)  COMMENT 'Canonical carrier code',
@@ -15,7 +15,8 @@ AS
 WITH
     {formula:is_municipality},
     {formula:area},
-    -- Not FINAL: the lanes of replaced versions do no harm. Inferred destinations do not count, as in view parcel.
+    -- Without FINAL, because lanes of replaced versions do no harm. Inferred destinations do not count, as in view
+    -- parcel.
     lanes AS
     (
         SELECT DISTINCT toString(lane.carrier) AS lane_carrier, toString(lane.origin) AS lane_origin, toString(lane.dest) AS lane_dest
@@ -25,7 +26,7 @@ WITH
     (
         SELECT
             *,
-            -- The order is the precedence.
+            -- The first match wins.
             arrayJoin(arrayFlatten(arrayMap(
                 by_carrier -> arrayMap(
                     by_origin -> arrayMap(

@@ -1,4 +1,4 @@
--- Lanes, for the map of provinces. All carriers together, or one.
+-- Lanes, for the map of provinces, of all carriers together or of one.
 --
 -- Parameters as in carrier_scorecard, and carrier (empty = all), lane_level (province or
 -- city; a city in origin or dest means city).
@@ -17,7 +17,7 @@ CREATE OR REPLACE VIEW {database}.lane_transit
     `lost_presumed`       UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by a vendor that waits at least 30 days for a change (vendor_fact)',
     `settled`             UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
     `maturity`            Nullable(Float64)      COMMENT 'Share of the parcels that are old enough for the 72 h rate: due_72h / transit_parcels',
-    `is_mature`           Bool                   COMMENT 'maturity is at least 0.99: what is younger should be shown in grey',
+    `is_mature`           Bool                   COMMENT 'maturity is at least 0.99; otherwise the figures should be shown in grey',
     `transit_parcels`     UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
     `p50_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 50 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
     `p90_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 90 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',

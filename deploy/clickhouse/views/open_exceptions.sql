@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.open_exceptions
     `name_zh`            Nullable(String)                 COMMENT 'Name of the reason in Chinese',
     `name_en`            Nullable(String)                 COMMENT 'Name of the reason in English',
     `party`              LowCardinality(Nullable(String)) COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
-    `exception_since`    Nullable(DateTime('UTC'))        COMMENT 'First event of the unbroken run of exceptions; UTC. NULL when only the vendor''s state says so and no event',
+    `exception_since`    Nullable(DateTime('UTC'))        COMMENT 'First event of the unbroken run of exceptions; UTC. NULL when only the vendor''s state reports the exception and no event does',
     `open_hours`         Nullable(Float64)                COMMENT 'Hours since then, at the time of the query',
     `last_event_at`      Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
     `last_location`      Nullable(String)                 COMMENT 'Its place',

@@ -10,7 +10,7 @@ WITH
     {formula:parties},
     {formula:party_of},
     {formula:overdue_after},
-    -- The last event that tells something and is no exception; the run of exceptions begins behind it.
+    -- The last event of a known status that is not an exception; the run of exceptions begins after it.
     arrayLastIndex(
         (status, sub_status) -> status NOT IN ('UNKNOWN', 'EXCEPTION') AND ifNull(sub_status != 'REFUSED', true),
         event.status, event.sub_status) AS last_progress,
@@ -37,7 +37,7 @@ SELECT
     if(status = 'EXCEPTION' AND toUInt32(run_began_at) > 0, run_began_at, NULL) AS exception_since,
     if(status = 'EXCEPTION', party_of(ifNull(toString(sub_status), '')), NULL) AS exception_party,
     attempts,
-    -- An exception or a parcel on its way back moves as one in transit does.
+    -- A parcel with an exception or on its way back has the limit of one in transit.
     multiIf(
         status = 'AVAILABLE_FOR_PICKUP', overdue_after,
         status = 'OUT_FOR_DELIVERY', 36 * 3600,
@@ -48,11 +48,12 @@ SELECT
 FROM {database}.shipment FINAL
 WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
     AND tracking_state NOT IN ('CARRIER_CORRECTED', 'ABORTED_NO_RECORD')
-    -- Open as in view parcel: an exception after a delivery opens nothing again.
+    -- Open as in view parcel: an exception after a delivery does not reopen a parcel.
     AND isNull(delivered_at) AND isNull(returned_at)
-    -- As the counts of the recent days: what has been open for longer is lost and no longer on anybody's list.
+    -- The same period as for the counts of recent days: a parcel that has been open for longer counts as lost and is
+    -- in no list of open parcels.
     AND first_received_at >= {expression:recent_since}
-    -- The same once more, for what FINAL reads (see received_month in view parcel).
+    -- The same condition on the partition, which limits what FINAL reads (see received_month in view parcel).
     AND _partition_id >= toString(toYYYYMM({expression:recent_since}))
 SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
 COMMENT 'Fills open_parcel';

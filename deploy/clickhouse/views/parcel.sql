@@ -1,5 +1,5 @@
--- What the metrics measure, parcel by parcel: the definitions are here once, and everything below counts these rows.
--- A view and not a table: the unit of all figures must always be what shipment says now.
+-- The measures of each parcel. All definitions are here, and all other views count these rows. It is a view and not a
+-- table, because all figures must be based on the present content of shipment.
 
 CREATE OR REPLACE VIEW {database}.parcel
 (
@@ -7,12 +7,12 @@ CREATE OR REPLACE VIEW {database}.parcel
     `carrier`              LowCardinality(String)           COMMENT 'Canonical carrier code',
     `tracking_number`      String                           COMMENT 'The carrier''s parcel number',
     `epoch`                Date                             COMMENT 'Epoch of the shipment',
-    `received_month`       LowCardinality(String)           COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. A condition on it spares the reading of other months',
+    `received_month`       LowCardinality(String)           COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
     `status`               LowCardinality(String)           COMMENT 'Canonical status',
-    `observed_at`          DateTime('UTC')                  COMMENT 'The now that ages are measured against: the time of the query; UTC',
+    `observed_at`          DateTime('UTC')                  COMMENT 'The time that ages are measured against: that of the query; UTC',
     `cohort_date`          Nullable(Date)                   COMMENT 'Day of the pickup, China time; NULL before the pickup',
     `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
-    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; empty too when only events tell it, for they do so after the arrival',
+    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; also empty when it is known only from events, because these show it only after the arrival',
     `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
     `is_cross_border`      Bool                             COMMENT 'The trace shows a segment in another country, a local time other than China''s, or an assumed zone; until it does, the parcel is judged as domestic',
     `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
@@ -22,11 +22,11 @@ CREATE OR REPLACE VIEW {database}.parcel
     `is_returned`          Bool                             COMMENT 'On its way back or back, delivered before or not',
     `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
     `is_exception`         Bool                             COMMENT 'At least one event was an exception',
-    `is_lane_inferred`     Bool                             COMMENT 'An end of its lane was told by events and not by the route: with the destination the times of the last stages come to be known only on delivery',
+    `is_lane_inferred`     Bool                             COMMENT 'At least one end of its lane was taken from events because the route did not give it. If that is the destination, the times of the last stages are known only after delivery',
     `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
     `picked_up_at`         Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
     `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - picked_up_at',
-    `left_origin_after`    Nullable(Int64)                  COMMENT 'Seconds from the pickup until it left the origin city, NULL before that; negative when the vendor says so, as all that follow down to eta_due_after',
+    `left_origin_after`    Nullable(Int64)                  COMMENT 'Seconds from the pickup until it left the origin city, NULL before that; negative if the vendor''s times are. The same holds for the following columns up to eta_due_after',
     `arrived_dest_after`   Nullable(Int64)                  COMMENT 'Until it arrived in the destination city',
     `out_after`            Nullable(Int64)                  COMMENT 'Until it first went out for delivery',
     `available_after`      Nullable(Int64)                  COMMENT 'Until it was put into a locker or handed to a station',
@@ -53,7 +53,7 @@ CREATE OR REPLACE VIEW {database}.parcel
     `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
     `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
     `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
-    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Who gives up after a week does so too early to tell anything',
+    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Giving up after a week is too early to mean anything',
     `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
     `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
 )
@@ -68,14 +68,15 @@ WITH
     {formula:is_trouble},
     {formula:is_in_time},
     {formula:overdue_after},
-    -- The first event of those that this is true of; NULL without any.
+    -- The first event that satisfies the condition; NULL if there is none.
     is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND is_in_time(time), event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
 SELECT
     vendor,
     carrier,
     tracking_number,
     epoch,
-    -- Since 26.3 FINAL reads all partitions, whatever is asked of first_received_at; asked of this, it reads some.
+    -- Since 26.3 FINAL reads all partitions, even with a condition on first_received_at; with a condition on this
+    -- column it reads only some.
     _partition_id AS received_month,
     status,
     now('UTC') AS observed_at,
@@ -127,14 +128,14 @@ SELECT
     isNotNull(edd_first) AS has_eta,
     ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
     ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
-    -- Other vendors give up when many a parcel is still on its way.
+    -- Other vendors give up while many parcels are still on their way.
     tracking_state = 'ABORTED_STALE'
         AND shipment.vendor IN (SELECT patient.vendor FROM {database}.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
     exception_codes,
     exception_reasons
 FROM {database}.shipment FINAL
--- What the vendor moved to another carrier leaves all metrics: the other carrier has its own row.
+-- A parcel that the vendor has moved to another carrier is excluded, because the other carrier has a row of its own.
 WHERE tracking_state != 'CARRIER_CORRECTED'
--- The version of a shipment with the newest state may lie in a later month than the others.
+-- The newest version of a shipment may be in a later month than the others.
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are those of the moment of the query';
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query';

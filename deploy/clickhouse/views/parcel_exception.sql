@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW {database}.parcel_exception
     `carrier`             LowCardinality(String)  COMMENT 'Canonical carrier code',
     `tracking_number`     String                  COMMENT 'The carrier''s parcel number',
     `epoch`               Date                    COMMENT 'Epoch of the shipment',
-    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. A condition on it spares the reading of other months',
+    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
     `kind`                LowCardinality(String)  COMMENT 'code, reason or party',
     `name`                LowCardinality(String)  COMMENT 'The vendor''s code, the canonical reason, or the party',
     `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',
@@ -18,8 +18,8 @@ WITH
     {formula:parties},
     {formula:party_of},
     arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status) AS event_is_exception,
-    -- For each event the time of the next one that ends an exception; 0 = none. A refusal that is the return itself ends
-    -- what it is. Events dated later than their push are in no figure (rule 28), neither as a beginning nor as an end.
+    -- For each event the time of the next one that ends an exception; 0 = none. A refusal that is itself the return ends
+    -- at once. Events dated later than their push are ignored (rule 28), both as a beginning and as an end.
     arrayReverseFill(
         time -> time != 0,
         arrayMap(
@@ -33,7 +33,7 @@ WITH
         arrayMap(i -> ('reason', ifNull(event.sub_status[i], ''), i), exceptions),
         arrayMap(i -> ('party', party_of(ifNull(event.sub_status[i], '')), i), exceptions)) AS mentions,
     arrayMap(mention -> (mention.1, mention.2), mentions) AS subjects,
-    -- The first event of each.
+    -- The first event of each exception.
     arrayJoin(arrayFilter(
         (mention, place, subject) -> subject.2 != '' AND indexOf(subjects, subject) = place,
         mentions, arrayEnumerate(mentions), subjects)) AS first_mention

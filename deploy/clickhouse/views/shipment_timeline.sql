@@ -1,11 +1,12 @@
--- The life of one parcel. Always ask with a tracking number: it is indexed, and without one all transitions are sorted.
+-- The life of one parcel. Always query it with a tracking number, which is indexed; without one all transitions are
+-- sorted.
 
 CREATE OR REPLACE VIEW {database}.shipment_timeline
 (
-    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor: each tells its own story of a parcel',
+    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor: each reports its own history of a parcel',
     `carrier`            LowCardinality(String)           COMMENT 'Canonical carrier code',
     `tracking_number`    String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case',
-    `epoch`              Date                             COMMENT 'Life of the number: carriers use numbers again',
+    `epoch`              Date                             COMMENT 'Life of the number: carriers reuse numbers',
     `occurred_at`        DateTime('UTC')                  COMMENT 'Time of the change; UTC',
     `occurred_at_china`  DateTime('Asia/Shanghai')        COMMENT 'The same, China time',
     `from_status`        LowCardinality(String)           COMMENT 'Status before; UNKNOWN for the first change',
@@ -50,7 +51,7 @@ SELECT
 FROM {database}.transition FINAL
 ORDER BY
     carrier, tracking_number, vendor, epoch, occurred_at,
-    -- Changes of one second are in the order of progress, as in derive.
+    -- Changes within the same second are in order of progress, as in derive.
     ranks[toString(to_status)], transition_id
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'What happened to this parcel, and when did we hear of it? One row per change of state that stands; what the vendor took back is not here';
+COMMENT 'What happened to this parcel, and when did we hear of it? One row per valid change of state; retracted changes are left out';

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {database}.stalled_shipments
     `account`            LowCardinality(String)           COMMENT 'Vendor contract',
     `tracking_number`    String                           COMMENT 'The carrier''s parcel number',
     `epoch`              Date                             COMMENT 'Epoch of the shipment',
-    `status`             LowCardinality(String)           COMMENT 'State in which it stands still',
+    `status`             LowCardinality(String)           COMMENT 'State in which it has stalled',
     `sub_status`         LowCardinality(Nullable(String)) COMMENT 'Canonical refinement',
     `last_event_at`      DateTime('UTC')                  COMMENT 'Newest event; UTC',
     `silent_hours`       Float64                          COMMENT 'Hours since then, at the time of the query',

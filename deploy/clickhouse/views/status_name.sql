@@ -1,5 +1,5 @@
--- What people call a status, a vendor's code, a reason of an exception or the party that answers for it. No name is written here:
--- `migrate` puts in the rows of the code tables, and replaces this view and what reads it when one of them changes.
+-- Names of statuses, vendors' codes, reasons of exceptions and responsible parties. `migrate` inserts the rows from the code
+-- tables, and replaces this view and those that read it when a row changes.
 
 CREATE OR REPLACE VIEW {database}.status_name
 (
@@ -11,8 +11,8 @@ CREATE OR REPLACE VIEW {database}.status_name
     `rank`              UInt8                  COMMENT 'How far along the status is: changes of one second are in this order',
     `party`             LowCardinality(String) COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown; empty for what is no exception',
     `is_exception`      Bool                   COMMENT 'An event of it is an exception or a refusal',
-    `is_failed_attempt` Bool                   COMMENT 'Somebody must have stood at the door',
-    `is_vendor_clock`   Bool                   COMMENT 'The vendor''s clock says so and no scan of the carrier: it can vanish later',
+    `is_failed_attempt` Bool                   COMMENT 'It is a failed attempt at delivery: a courier was at the door',
+    `is_vendor_clock`   Bool                   COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier, and can vanish later',
     `name_zh`           String                 COMMENT 'Name in Chinese; of a code as in the vendor''s documents',
     `name_en`           String                 COMMENT 'Name in English'
 )
@@ -22,4 +22,4 @@ SELECT *
 FROM VALUES(
     'kind String, vendor String, code String, status String, sub_status String, rank UInt8, party String, is_exception Bool, is_failed_attempt Bool, is_vendor_clock Bool, name_zh String, name_en String',
     {rows:status_name}) AS named
-COMMENT 'Names of statuses, of what they are refined to, of the vendors'' codes, of reasons and of parties';
+COMMENT 'Names of statuses, sub-statuses, vendors'' codes, reasons and parties';

@@ -1,4 +1,4 @@
--- The whole distribution, for a curve: NULL quantiles do not show how far a carrier got.
+-- The whole distribution, for a curve: where quantiles are NULL, it still shows what share was delivered.
 CREATE OR REPLACE VIEW {database}.transit_distribution
 (
     `carrier`          LowCardinality(String)  COMMENT 'Canonical carrier code',

@@ -1,4 +1,4 @@
--- What differs from vendor to vendor and has a part in a figure. The rows come from the program, through `migrate`.
+-- Facts about vendors that figures depend on. `migrate` inserts the rows from the program.
 
 CREATE OR REPLACE VIEW {database}.vendor_fact
 (

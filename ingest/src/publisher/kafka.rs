@@ -1,5 +1,5 @@
-//! The real publisher: one idempotent producer with `acks=all`, and two threads that watch whether it can work at all.
-//! The only place with rdkafka types.
+//! The publisher for Kafka: one idempotent producer with `acks=all`, and two threads that watch whether broker and
+//! registry are available. The only module of ingest with rdkafka types.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -28,56 +28,60 @@ use super::{Batch, DeadLetter, PublishError, Publisher};
 use crate::config::IngestSettings;
 use crate::readiness::Readiness;
 
-/// How long a metadata request may take.
+/// Time-out of a metadata request.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
-/// Time between two looks at the broker while all is well, and while it is not.
+/// Interval between checks of the broker while it is healthy, and while it is not.
 const CALM_INTERVAL: Duration = Duration::from_secs(2);
 const TROUBLED_INTERVAL: Duration = Duration::from_millis(250);
-/// Time between two questions to the registry, until it answers.
+/// Interval between requests to the registry until it answers.
 const REGISTRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The client could not be made: a wrong property.
+/// Why the publisher could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Names the property, and not its value.
+    /// A wrong property; the error names the property but not its value.
     #[error(transparent)]
     Properties(#[from] SettingsError),
-    /// The system gives no thread.
+    /// The system refuses a thread.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
 
-/// Properties of the producer: what a user may change, what the user changed, and what the promises of ingest rest on.
+/// Properties of the producer, in this order: defaults that a user may change, the user's, and those that the promises
+/// of ingest depend on.
 pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Vec<(String, String)> {
     let ack_timeout = ingest.ack_timeout_ms.to_string();
     let changeable = [
         ("client.id", "courierflow-ingest".to_owned()),
         ("compression.type", "lz4".to_owned()),
         ("linger.ms", ingest.linger_ms.to_string()),
-        // Default 10 s: a broker that is back should be noticed at once.
+        // The default is 10 s; a broker that is back should be noticed sooner.
         ("reconnect.backoff.max.ms", "1000".to_owned()),
-        // A vendor's keep-alive client pauses for minutes; an idle connection that the broker closed is no incident.
+        // Pushes may pause for minutes, and then the broker closes idle connections; that is no incident.
         ("log.connection.close", "false".to_owned()),
-        // Not found again after a broker moved would otherwise take up to 5 minutes.
+        // Otherwise it may take up to 5 minutes to find a broker that has moved.
         ("topic.metadata.refresh.interval.ms", "30000".to_owned()),
     ];
     let fixed = [
-        // A success answer means that all replicas in sync have the record, once and in order.
+        // With these a success answer means that all in-sync replicas have the record, once and in order.
         ("acks", "all".to_owned()),
         ("enable.idempotence", "true".to_owned()),
-        // With more, librdkafka may report a record as stored that is not: a request is refused because its partition has no
-        // leader yet, the next one is taken, for a broker accepts any first sequence number of a producer that it does not
-        // know, and the client concludes that the one before was taken too.
+        // With more requests in flight, librdkafka may report a record as stored although it is not: a request is refused
+        // because its partition has no leader yet; the next one is accepted, because a broker accepts any first sequence
+        // number from a producer it does not know; and the client concludes that the earlier one was accepted, too.
         ("max.in.flight", "1".to_owned()),
-        // Java's hash of the key, so that all producers agree on a number's partition; dead letters, which have none, spread.
+        // The hash of Java clients, so that all producers agree on a number's partition; dead letters have no key and are
+        // spread.
         ("partitioner", "murmur2_random".to_owned()),
-        // Topics are made with their policies by the migration; a typing error must not make one (default of producers: true).
+        // `processor migrate` creates the topics with their policies; a misspelled name must not create one (default of
+        // producers: true).
         ("allow.auto.create.topics", "false".to_owned()),
-        // After this the vendor has its 503; a record that is still queued would only be stored twice.
+        // After this time the vendor has been answered 503 and will retry; storing the record later would only store
+        // it twice.
         ("delivery.timeout.ms", ack_timeout.clone()),
         ("request.timeout.ms", ack_timeout.clone()),
         ("socket.timeout.ms", ack_timeout),
-        // A body and its envelope always fit; the topics take as much.
+        // Large enough for any body with its envelope; the topics have the same limit.
         ("message.max.bytes", topics::MAX_RECORD_BYTES.to_string()),
         ("queue.buffering.max.kbytes", ingest.queue_kbytes.to_string()),
         ("queue.buffering.max.messages", ingest.queue_messages.to_string()),
@@ -98,17 +102,17 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
 type Acknowledgement = Result<(), RDKafkaErrorCode>;
 type Producer = ThreadedProducer<Context>;
 
-/// What wakes the thread that watches the broker.
+/// Reasons to wake the thread that watches the broker.
 enum Wake {
     /// All connections are gone.
     BrokersDown,
-    /// The producer can do nothing any more.
+    /// The producer has a fatal error.
     Fatal,
-    /// The end.
+    /// Shutdown.
     Stop,
 }
 
-/// Receives what librdkafka has to say.
+/// The callbacks of librdkafka.
 struct Context {
     readiness: Arc<Readiness>,
     ack_timeout: Duration,
@@ -121,7 +125,7 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        // Everything else is retried by librdkafka and shows in the deliveries.
+        // librdkafka retries after all other errors; if that does not help, the deliveries fail.
         match error {
             KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) => drop(self.wake.send(Wake::BrokersDown)),
             KafkaError::Global(RDKafkaErrorCode::Fatal) => {
@@ -147,7 +151,7 @@ impl ProducerContext for Context {
                 Err(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail))
             }
         };
-        // Nobody listens any more when the deadline has passed.
+        // After the deadline nobody receives this.
         let _ = acknowledgement.send(outcome);
     }
 }
@@ -168,7 +172,8 @@ struct Shared {
 }
 
 impl KafkaPublisher {
-    /// Starts the producer and its watchers. Neither broker nor registry need to be there: `readiness` tells when they are.
+    /// Starts the producer and its watchers. Neither broker nor registry need to be available; `readiness` tells when they
+    /// are.
     pub fn start(
         kafka: &KafkaSettings,
         registry: Registry,
@@ -203,8 +208,8 @@ impl KafkaPublisher {
         Ok(Self { shared, wake })
     }
 
-    /// Waits until everything in the queue is acknowledged or given up, at most `timeout`; true if the queue is empty.
-    /// Blocks: call it when no push is in flight any more.
+    /// Waits, at most `timeout`, until everything in the queue is acknowledged or has failed; true if the queue is
+    /// empty. It blocks; call it when no push is in flight.
     pub fn close(&self, timeout: Duration) -> bool {
         self.shared.stopping.store(true, Ordering::Relaxed);
         drop(self.wake.send(Wake::Stop));
@@ -236,7 +241,7 @@ impl Shared {
         Arc::clone(&self.producer.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts the records into the queue, in order. Stops at the first that does not fit.
+    /// Puts the records into the producer's queue, in order. Stops at the first that does not fit.
     fn enqueue(&self, batch: &Batch) -> Result<Vec<oneshot::Receiver<Acknowledgement>>, PublishError> {
         let encoder = self.encoder.get().ok_or(PublishError::NotReady)?;
         if !self.readiness.can_publish() {
@@ -272,7 +277,7 @@ impl Shared {
         Ok(acknowledgements)
     }
 
-    /// Asks the registry, or its copy on disk, until one of them knows the id of our schema.
+    /// Asks the registry, or its copy on disk, until one of them returns the id of our schema.
     fn find_schema_id(&self, registry: &Registry) {
         let mut told = String::new();
         while !self.stopping.load(Ordering::Relaxed) {
@@ -309,8 +314,8 @@ impl Shared {
             } else {
                 TROUBLED_INTERVAL
             };
-            // What was said before or during this look is old news: librdkafka repeats it with every reconnect, and each
-            // repetition would declare a broker dead that has just answered.
+            // Ignore events from before or during this check: librdkafka repeats them with every reconnect, and each
+            // would mark a broker as down that has just answered.
             let mut fatal = false;
             for wake in woken.try_iter() {
                 match wake {
@@ -339,14 +344,14 @@ impl Shared {
                 let mut current = self.producer.write().unwrap_or_else(PoisonError::into_inner);
                 let failed = std::mem::replace(&mut *current, producer);
                 drop(current);
-                // Its records are given up, and their pushes answered.
+                // Its records fail, so their pushes are answered.
                 drop(failed);
             }
             Err(error) => tracing::error!(%error, "no new Kafka producer"),
         }
     }
 
-    /// True if the broker and the topics are as they should be.
+    /// Checks the broker and the topics; true if they are usable.
     fn look_at_broker(&self) -> bool {
         let producer = self.producer();
         let mut trouble = None;
@@ -358,7 +363,8 @@ impl Shared {
                     let wrong = topic_trouble(topic, found, &mut partitions);
                     trouble = trouble.or(wrong);
                 }
-                // Answers of a broker under full load can be late; deliveries say more than metadata then.
+                // A broker under full load may answer metadata requests late; recent deliveries are the better
+                // evidence then.
                 Err(_) if self.readiness.acknowledged_within(METADATA_TIMEOUT) => return true,
                 Err(_) => {
                     self.note_broker(false);
@@ -416,11 +422,11 @@ fn topic_trouble(topic: &str, found: Option<&MetadataTopic>, partitions: &mut Op
 const MAX_KEPT_DATUM_BYTES: usize = 256 * 1024;
 
 thread_local! {
-    /// The encoded record. librdkafka makes a copy of it, so that each thread can use the same memory again and again.
+    /// The buffer for encoded records. librdkafka copies the record, so each thread can reuse its buffer.
     static DATUM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// What a record carries to its delivery report; the other end is added to `acknowledgements`.
+/// The sender that a record carries to its delivery report; the receiver is added to `acknowledgements`.
 fn acknowledge(acknowledgements: &mut Vec<oneshot::Receiver<Acknowledgement>>) -> oneshot::Sender<Acknowledgement> {
     let (sender, receiver) = oneshot::channel();
     acknowledgements.push(receiver);

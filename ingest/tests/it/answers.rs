@@ -1,4 +1,4 @@
-//! Every row of the table of answers, for both vendors, with exact bodies.
+//! Every row of the table of answers, with exact bodies.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -14,7 +14,7 @@ fn kuaidi100_failure(code: &str, message: &str) -> String {
     format!(r#"{{"result":false,"returnCode":"{code}","message":"{message}"}}"#)
 }
 
-/// Compares everything but the time, which is China's and now.
+/// Compares everything but the time, which must be the present time in China.
 fn assert_kdniao(answer: &Answer, business_id: &str, success: bool, reason: &str) {
     let prefix = format!(r#"{{"EBusinessID":"{business_id}","UpdateTime":""#);
     let suffix = format!(r#"","Success":{success},"Reason":"{reason}"}}"#);
@@ -54,7 +54,7 @@ async fn stored() {
     assert_eq!(service.events().len(), 1);
 }
 
-/// One row: sent to an account of that name of each vendor whose body is not empty.
+/// One row: each body that is not empty is sent to the account of that name of its vendor.
 struct Refused {
     name: &'static str,
     account: &'static str,
@@ -204,7 +204,7 @@ async fn broker_troubles_are_503_with_retry_after() {
         ),
     ] {
         let service = Service::with(&settings(), Broker::Fails(error));
-        // A push that would be dead-lettered is no exception: nothing is known to be stored.
+        // The same for a push that would be dead-lettered, because nothing is known to be stored.
         for body in [kuaidi100_form(INTERNATIONAL), kuaidi100_form("{}")] {
             let answer = service.post("/v1/push/kuaidi100/demo", body).await;
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -308,7 +308,7 @@ async fn other_paths() {
     ] {
         assert_eq!(service.post(path, "a=b").await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    // Below /v1/push/ in the words of the vendor, or of one of them (rule 71), and counted.
+    // Paths below /v1/push/ are answered in the vendor's format, or in that of one of them (rule 71), and counted.
     for path in [
         "/v1/push",
         "/v1/push/other/demo",
@@ -330,7 +330,7 @@ async fn other_paths() {
         .post("/v1/push/kuaidi100/demo/", kuaidi100_form(INTERNATIONAL))
         .await;
     assert_eq!(answer.status, StatusCode::OK);
-    // Not UTF-8, and other spellings, are unknown accounts like any other.
+    // Names that are not UTF-8 or are spelled differently are unknown accounts.
     for account in ["%ff", "Demo", "demo%20", "%00", "%2e%2e"] {
         let answer = service.post(&format!("/v1/push/kuaidi100/{account}"), "a=b").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{account}");

@@ -1,4 +1,4 @@
-//! Real connections: chunked bodies, slow senders, keep-alive, the way down.
+//! Real connections: chunked bodies, slow senders, keep-alive, shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ async fn a_chunked_body_without_end_is_413() {
         writing.write_all(head.as_bytes()).await.unwrap();
         let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
         let mut written = 0;
-        // Until the other side has had enough.
+        // Until the server stops reading.
         while written < 200 * 1024 * 1024 && writing.write_all(chunk.as_bytes()).await.is_ok() {
             written += chunk.len();
         }
@@ -144,7 +144,7 @@ async fn a_large_announced_body_is_413_before_it_is_sent() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let (head, _) = answer(&mut stream).await;
     assert!(head.starts_with("HTTP/1.1 413"), "{head}");
-    // One who sends everything before reading sees the answer, not a reset.
+    // A sender that sends everything before it reads gets the answer, not a reset.
     let mut stream = server.connect().await;
     let body = "x".repeat(3 * 1024 * 1024);
     stream.write_all(request(&body).as_bytes()).await.unwrap();
@@ -160,7 +160,7 @@ async fn slow_senders_give_their_place_back() {
         ..settings()
     };
     let server = start(&settings, Broker::default(), LIMITS).await;
-    // A body that does not come.
+    // A body that does not arrive.
     let mut slow = server.connect().await;
     let good = request(&kuaidi100_form(INTERNATIONAL));
     slow.write_all(&good.as_bytes()[..300]).await.unwrap();
@@ -174,7 +174,7 @@ async fn slow_senders_give_their_place_back() {
     let mut next = server.connect().await;
     next.write_all(good.as_bytes()).await.unwrap();
     assert!(answer(&mut next).await.0.starts_with("HTTP/1.1 200"));
-    // A head that does not come, and an idle connection.
+    // A head that does not arrive, and an idle connection.
     for written in ["POST /v1/push", ""] {
         let mut slow = server.connect().await;
         slow.write_all(written.as_bytes()).await.unwrap();

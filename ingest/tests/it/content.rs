@@ -10,7 +10,7 @@ use crate::support::{
     kuaidi100_form, kuaidi100_sign,
 };
 
-/// Posts, expects success, and gives the one event.
+/// Posts, expects success, and returns the only event.
 async fn one_event(service: &Service, path: &str, body: impl Into<Body>) -> PushEvent {
     let answer = service.post(path, body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -19,7 +19,7 @@ async fn one_event(service: &Service, path: &str, body: impl Into<Body>) -> Push
     events.remove(0)
 }
 
-/// Posts, expects success, and gives the dead letter.
+/// Posts, expects success, and returns the dead letter.
 async fn dead_letter(service: &Service, path: &str, body: impl Into<Body>) -> DeadLetter {
     let answer = service.post(path, body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -55,7 +55,7 @@ async fn kuaidi100_samples_of_every_product_in_every_shape() {
             (event.request_type, event.push_time, event.business_id),
             (None, None, None)
         );
-        // An unsigned form, its fields in any order, with a sign that nobody can check.
+        // An unsigned form, with its fields in any order, and with a sign that cannot be checked.
         for form in [
             format!("param={}", encode(sample.as_bytes())),
             format!("sign=0&x=1&param={}", encode(sample.as_bytes())),
@@ -161,7 +161,7 @@ async fn kuaidi100_signature_vectors() {
         let batch = service.published().remove(0);
         assert_eq!((batch.events.len() == 1, batch.dead_letter.is_none()), (stored, stored));
     }
-    // The sign of an empty salt can be made by anybody: an account without secrets does not look at it.
+    // Anybody can make a sign with an empty salt, so an account without secrets ignores it.
     let service = Service::new();
     let body = format!(
         "param={}&sign=E6C984E244775E79C47A5E936233C7B2",
@@ -277,7 +277,7 @@ async fn rule_40a_kdniao_text_that_verifies_is_kept() {
         let event = one_event(&service, "/v1/push/kdniao/open", format!("RequestData={encoded}")).await;
         assert_eq!(event.payload, parcel);
     }
-    // Decoded three times is nobody's text.
+    // A text that was encoded three times is not accepted.
     let thrice = encode(twice.as_bytes());
     let answer = service
         .post("/v1/push/kdniao/demo", format!("RequestData={thrice}&DataSign={sign}"))
@@ -423,7 +423,7 @@ async fn signed_but_unusable_is_dead_lettered_and_acknowledged() {
             "bad_identifier",
             format!("{{\"lastResult\":{{\"nu\":\"A\",\"com\":\"{long}\"}}}}").into_bytes(),
         ),
-        // What a carrier correction names becomes a key further on.
+        // The carrier named by a carrier correction becomes a key later.
         (
             "bad_identifier",
             format!("{{\"status\":\"abort\",\"comNew\":\"{long}\",\"lastResult\":{{\"nu\":\"A\"}}}}").into_bytes(),
@@ -535,7 +535,7 @@ async fn envelope() {
     service.send(request(&[b'a', 0xff])).await;
     let second = service.events().remove(0);
     assert_eq!(second.content_type, "a\u{fffd}");
-    // The same bytes under the same account have the same id, whatever came with them.
+    // The same bytes under the same account have the same id, whatever the headers and the query string are.
     assert_eq!(first.push_id, second.push_id);
     let other = one_event(&service, "/v1/push/kuaidi100/both", INTERNATIONAL).await;
     assert_ne!(first.push_id, other.push_id);

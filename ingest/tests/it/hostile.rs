@@ -1,4 +1,4 @@
-//! Bad input: whatever comes, the answer is one of the table, never a 500, and memory stays bounded.
+//! Bad input: the answer is always one of the table, never a 500, and memory stays bounded.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -163,7 +163,7 @@ proptest! {
     }
 }
 
-/// JSON in which the keys that are looked for are common.
+/// JSON in which the keys that ingest looks for are common.
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

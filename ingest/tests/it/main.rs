@@ -1,4 +1,4 @@
-//! Tests of ingest over HTTP, without a broker: what the vendors send, what is stored, what they are answered.
+//! Tests of ingest over HTTP, without a broker: what vendors send, what is stored, and what the answers are.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

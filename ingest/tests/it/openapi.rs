@@ -1,4 +1,4 @@
-//! The description says what the service does: its paths, methods and statuses are compared with the code.
+//! Compares the paths, methods and statuses of `openapi.json` with the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -97,7 +97,7 @@ async fn signature_vectors() {
             assert_eq!(service.published(), [], "{formula}");
             refused += 1;
         }
-        // The same JSON, written anew.
+        // The same JSON, formatted differently.
         let blanks = body.replacen(':', ": ", 1);
         let answer = push(&service, "stops", vector["sign"].as_str(), blanks).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
@@ -262,7 +262,7 @@ async fn numbers_and_carriers_as_the_vendor_may_write_them() {
         (r#"{"number":"A"}"#, "A", ""),
         (r#"{"number":"A","number":"B","track":1}"#, "B", ""),
     ] {
-        // An event that nobody knows is stored and acknowledged like any other.
+        // An unknown event is stored and acknowledged like any other.
         let body = format!(r#"{{"event":"TRACKING_NEW","data":{data}}}"#);
         let answer = push(&service, "open", None, body).await;
         assert_eq!(answer.status, StatusCode::OK, "{data}");

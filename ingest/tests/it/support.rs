@@ -1,4 +1,4 @@
-//! The service in-process with a publisher that keeps what it is given, and the vendors' ways to sign.
+//! The service in-process with a publisher that keeps the records in memory, and the vendors' signatures.
 
 use std::sync::{Arc, Mutex};
 
@@ -51,8 +51,8 @@ impl Publisher for Recorder {
     }
 }
 
-/// The six accounts of the local configuration, one of each vendor that takes both signed and unsigned pushes, and one of
-/// 17TRACK that takes unsigned stops.
+/// The six accounts of the local configuration, for each vendor one that accepts both signed and unsigned pushes, and one
+/// of 17TRACK that accepts unsigned stops.
 pub(crate) fn settings() -> IngestSettings {
     let account = |text: &str| toml_account(text);
     IngestSettings {

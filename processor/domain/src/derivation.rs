@@ -1,4 +1,4 @@
-//! The pipeline from a snapshot to records, readable from top to bottom in [`derive()`].
+//! The pipeline from a snapshot to records; [`derive()`] shows all of it from top to bottom.
 
 use courierflow_schemas::records::{Identity, Op, Shipment, Signature, Transition, Verdict};
 
@@ -16,14 +16,14 @@ use crate::measures::lane::Route;
 use crate::measures::{self, flags, milestones};
 use crate::untold::event_id::{content_id, event_ids};
 
-/// What became of a push.
+/// The outcome of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nobody signed it, and the last accepted push was verified: nothing to emit.
+    /// Not signed, while the last accepted push was verified: nothing to emit.
     Outranked,
     /// The same content again: nothing to emit.
     Duplicate,
-    /// Older than what is known: nothing to emit.
+    /// Older than the current state: nothing to emit.
     Stale,
     /// Accepted: emit this.
     Accepted(Box<Derived>),
@@ -44,11 +44,11 @@ impl Outcome {
 /// Records to emit, and figures about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derived {
-    /// The new state, which replaces the old one whole.
+    /// The new state, which replaces the old one completely.
     pub shipment: Shipment,
-    /// What to remember of it.
+    /// The memory of it, for the next push.
     pub memory: Memory,
-    /// What changed: retractions first, each kind in order of time.
+    /// The changes: retractions first, then the others, each in order of time.
     pub transitions: Vec<Transition>,
     /// For metrics.
     pub counts: Counts,
@@ -59,17 +59,17 @@ pub struct Derived {
 pub struct Counts {
     /// 1 if a new epoch replaced an older one.
     pub new_epochs: u32,
-    /// 1 if the vendor took back events that it had told before.
+    /// 1 if the vendor retracted events that it had reported before.
     pub rewrites: u32,
-    /// Events taken back.
+    /// Retracted events.
     pub retracted_events: u32,
-    /// Transitions void.
+    /// Retracted transitions.
     pub retracted_transitions: u32,
-    /// Transitions new or changed.
+    /// New or changed transitions.
     pub observed_transitions: u32,
-    /// Those of them that should not happen.
+    /// Those of them with the verdict ANOMALY.
     pub anomalies: u32,
-    /// Items with a code that the vendor's table does not have.
+    /// Items with a code that is missing in the vendor's table.
     pub unknown_codes: u32,
     /// Items dropped because of their time.
     pub bad_times: u32,
@@ -79,7 +79,7 @@ pub struct Counts {
     pub future_push_times: u32,
 }
 
-/// The last record of a shipment, read back at most once, and only if it is asked for.
+/// The last record of a shipment, read back at most once and only when needed.
 struct Record<F> {
     recall: Option<F>,
     recalled: Option<Shipment>,
@@ -94,9 +94,9 @@ impl<E, F: FnOnce() -> Result<Shipment, E>> Record<F> {
     }
 }
 
-/// Derives the next state of a shipment. `previous` is what was remembered of the last record emitted for the snapshot's
-/// key; `recall` reads that record itself, for the few pushes that need its texts: one without items, one that takes
-/// events back, one that leaves out a route told before. Fails only if `recall` does.
+/// Derives the next state of a shipment. `previous` is the memory of the last record emitted for the snapshot's key.
+/// `recall` reads that record itself, for the few pushes that need its texts: those without items, those that retract
+/// events, and those that lack a route which the vendor gave before. Fails only if `recall` does.
 pub fn derive<E>(
     previous: Option<&Memory>,
     recall: impl FnOnce() -> Result<Shipment, E>,
@@ -141,7 +141,7 @@ pub fn derive<E>(
     with_items(previous, epoch, opened, overlap, &mut record, snapshot, options)
 }
 
-/// The events of a push, and everything that follows from them. `opened` is the shipment as far as it does not.
+/// Derives everything that depends on the events of a push. `opened` is the shipment with everything that does not.
 fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     previous: Option<&Memory>,
     epoch: Epoch<'_>,
@@ -154,7 +154,7 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     let same_epoch = epoch.known();
     let lacking = match (epoch, &overlap) {
         (Epoch::Same(_), Some(overlap)) => overlap.lacking,
-        // A new life takes nothing back, and a new name is none.
+        // A new life retracts nothing, and neither does renaming an epoch.
         _ => 0,
     };
     let event_ids = match (epoch, overlap) {
@@ -163,7 +163,7 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     };
     let mut history = history::build(snapshot, &event_ids, options);
 
-    // Events in the future take part in status and changes, not in the milestones (rule 28).
+    // Events in the future count for status and transitions, but not for milestones (rule 28).
     let found = milestones::find(history.past());
     let passed_over = history.behind(found.delivered).is_some_and(delivered::settle);
     let status = parcel_status::decide(&history.events, found.delivered);
@@ -213,7 +213,7 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     Ok(accepted(shipment, memory, transitions, counts))
 }
 
-/// What the vendor's route says, with what it said before in this epoch.
+/// The vendor's route, completed with what the vendor said earlier in this epoch.
 fn route<E, F: FnOnce() -> Result<Shipment, E>>(
     same_epoch: Option<&Memory>,
     record: &mut Record<F>,
@@ -227,7 +227,7 @@ fn route<E, F: FnOnce() -> Result<Shipment, E>>(
     Ok(Route::after(known, from, to, snapshot.tracking_number.as_ref()))
 }
 
-/// Figures that the snapshot and its events give.
+/// The counts that depend only on the snapshot and its events.
 fn counts_of(snapshot: &Snapshot<'_>, history: &History<'_>) -> Counts {
     Counts {
         unknown_codes: history.unknown_codes,
@@ -245,7 +245,7 @@ fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
     opened: Shipment,
     record: &mut Record<F>,
 ) -> Result<Shipment, E> {
-    // A shipment without events has nothing that memory does not have.
+    // Without events, the record has nothing that the memory does not have.
     let has_events = previous.is_some_and(|previous| previous.first_event_at.is_some());
     let record = if has_events { record.get()? } else { None };
     Ok(match record {
@@ -266,8 +266,8 @@ fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
     })
 }
 
-/// A shipment that knows its identity, its push and its subscription, and nothing about the parcel yet. `previous` is the
-/// last record of the key.
+/// A shipment with its identity, push and subscription, and nothing about the parcel yet. `previous` is the memory of the
+/// key's last record.
 fn opened(
     previous: Option<&Memory>,
     epoch: Epoch<'_>,
@@ -302,7 +302,8 @@ fn opened(
     }
 }
 
-/// `received_at`, or one more than the last version where clocks of two receivers disagree: versions only grow.
+/// `received_at`, or the last version plus one if that is larger, as it is when the clocks of two receivers disagree:
+/// versions must grow.
 fn version_after(previous: Option<&Memory>, snapshot: &Snapshot<'_>) -> i64 {
     let received_at = snapshot.received_at.0;
     previous.map_or(received_at, |previous| {

@@ -1,5 +1,5 @@
-//! The bytes of what was derived from one push: all of them are made before any of them is produced, because half of them must
-//! never be in a transaction.
+//! Encodes the records derived from one push. All of them are encoded before the first is produced, so that an encoding error
+//! cannot leave only some of them in a transaction.
 
 use courierflow_schemas::records::{Shipment, Transition};
 use courierflow_schemas::registry::SchemaIds;
@@ -9,21 +9,21 @@ use courierflow_schemas::wire::{EncodeError, Encoder};
 use crate::derivation::Derived;
 use crate::refusal::{Refusal, RefusalClass};
 
-/// What one push event may turn into, in bytes; room is left for keys and batch headers.
+/// Limit for the records derived from one push event, in bytes; it leaves room for keys and batch headers.
 pub const MAX_DERIVED_BYTES: usize = topics::MAX_RECORD_BYTES as usize - 64 * 1024;
 
-/// Encodes into one buffer, which is used again for the next push.
+/// An encoder with one buffer, which is reused for the next push.
 pub struct DerivedEncoder {
     shipment: Encoder<Shipment>,
     transition: Encoder<Transition>,
-    /// The shipment, its transitions, its memory: one after the other.
+    /// The shipment, its transitions and its memory, one after the other.
     bytes: Vec<u8>,
     /// Where the shipment and each transition end.
     ends: Vec<usize>,
 }
 
 impl DerivedEncoder {
-    /// One for records of these schemas.
+    /// An encoder for records with these schema ids.
     pub fn new(ids: SchemaIds) -> Result<Self, EncodeError> {
         Ok(Self {
             shipment: Encoder::new(ids.shipment)?,
@@ -65,7 +65,7 @@ impl DerivedEncoder {
             .map(|(start, end)| self.bytes.get(*start..*end).unwrap_or_default())
     }
 
-    /// What is remembered of the shipment, as [`Memory::to_bytes`](super::Memory::to_bytes) packs it.
+    /// The shipment's memory, as packed by [`Memory::to_bytes`](super::Memory::to_bytes).
     pub fn memory(&self) -> &[u8] {
         self.bytes.get(self.record_bytes()..).unwrap_or_default()
     }

@@ -1,5 +1,6 @@
-//! What a push means: from the last emitted [`Shipment`](courierflow_schemas::records::Shipment) and a [`Snapshot`] to the next one and its
-//! transitions; [`step()`] is the whole way of one record. Pure: no clock, no I/O, no state of its own; the same input gives the same bytes.
+//! The rules of derivation: from the last emitted [`Shipment`](courierflow_schemas::records::Shipment) and a [`Snapshot`] to the
+//! next shipment and its transitions. [`step()`] processes one record of the push topic. Pure: no clock, no I/O, no state of its
+//! own; the same input gives the same bytes.
 
 #![deny(
     clippy::unwrap_used,
@@ -35,11 +36,11 @@ pub use refusal::{Refusal, RefusalClass};
 pub use step::{Accepted, Effect, NewDay, NoChange, PushRecord, Step, step};
 pub use untold::id_key::{IdKey, NoIdKey};
 
-/// What the configuration decides about derived records.
+/// Options of derived records, from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeriveOptions {
     /// Whether the vendors' texts go into shipments.
     pub context: Context,
-    /// The secret under which ids are made.
+    /// The secret key from which ids are made.
     pub id_key: IdKey,
 }

@@ -1,4 +1,4 @@
-//! Push events that are refused: each with the class by which operators count and look for it, and what was wrong with it.
+//! Why a push event is refused: a class, by which operators count and search, and a description of what was wrong.
 
 use courierflow_schemas::wire::{DecodeError, EncodeError};
 use courierflow_vendors::reading::ReadError;
@@ -6,28 +6,28 @@ use courierflow_vendors::reading::ReadError;
 /// Why a push event is refused. The same event is refused again, however often it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// To count and to search by.
+    /// The class, for counting and searching.
     pub class: RefusalClass,
-    /// What was wrong with this one; without content of the payload.
+    /// What was wrong with this event; without content of the payload.
     pub error: String,
 }
 
 /// Classes of refusals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefusalClass {
-    /// The record's value is no push event.
+    /// The record's value is not a push event.
     Undecodable,
-    /// The record's key is not the tracking number: it may lie on a partition where the parcel's other records are not.
+    /// The record's key is not the tracking number, so it may be on another partition than the parcel's other records.
     KeyMismatch,
-    /// Received long after its own record was written (rule E).
+    /// It claims to have been received long after its own record was written (rule E).
     ReceivedInFuture,
-    /// The payload has no parcel in it.
+    /// The payload contains no parcel.
     Unreadable(ReadError),
-    /// A bug in the rules, met by this push.
+    /// The code panicked on this push: a bug.
     Panic,
     /// What was derived does not fit its schema.
     Unencodable,
-    /// What was derived does not fit into a transaction of records that the broker takes.
+    /// The derived records are larger than the broker accepts.
     TooLarge,
 }
 
@@ -45,8 +45,8 @@ impl RefusalClass {
         }
     }
 
-    /// True when many of them in a row are a sign that the program is at fault, not the pushes. Anybody who may post pushes can
-    /// post large ones.
+    /// True if many of them in a row suggest that the program is at fault rather than the pushes. Too large ones do not,
+    /// because anybody who may post pushes can post large ones.
     pub const fn may_be_our_fault(self) -> bool {
         !matches!(self, Self::TooLarge)
     }

@@ -1,5 +1,5 @@
-//! One record of the push topic, from its value to what follows from it. `derive` and `replay` are two loops around
-//! [`step()`]: what one of them refuses, forgets or accepts, the other does too.
+//! Processes one record of the push topic, from its value to its effect. `derive` and `replay` are two loops around
+//! [`step()`], so both refuse, expire and accept the same.
 
 use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,8 +20,8 @@ use crate::refusal::{Refusal, RefusalClass};
 /// A record of the push topic.
 #[derive(Clone, Copy, Debug)]
 pub struct PushRecord<'a> {
-    /// Its value, or why there is none. An error that is [transient](DecodeError::is_transient) says nothing of the record:
-    /// it is for the caller to wait.
+    /// Its value, or why it could not be decoded. A [transient](DecodeError::is_transient) error says nothing about the
+    /// record, and the caller must handle it by waiting.
     pub event: Result<&'a PushEvent, &'a DecodeError>,
     /// Its key.
     pub key: Option<&'a [u8]>,
@@ -29,32 +29,32 @@ pub struct PushRecord<'a> {
     pub timestamp_millis: Option<i64>,
 }
 
-/// What follows from a record: first the new day, then the effect.
+/// The result of a record: first the new day is to be handled, then the effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The record begins a new day of its partition's stream.
+    /// Set if the record begins a new day of its partition's stream.
     pub new_day: Option<NewDay>,
-    /// What becomes of the push.
+    /// The effect of the push.
     pub effect: Effect,
 }
 
-/// The shipments whose [last day](Memory::expires_on) has come are forgotten.
+/// A new day of the stream: shipments that [expire](Memory::expires_on) by then are to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewDay {
-    /// The day on which the stream is now.
+    /// The new day.
     pub day: StreamDay,
     /// Timestamp of the tombstones: milliseconds since 1970.
     pub timestamp_millis: i64,
 }
 
-/// What becomes of a push.
+/// The effect of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// These records are to be emitted; the encoder holds their bytes.
     Accepted(Accepted),
     /// Nothing is to be emitted.
     NoChange(NoChange),
-    /// It is for the dead letters; nothing is to be emitted.
+    /// It is to be dead-lettered; nothing is to be emitted.
     Refused(Refusal),
 }
 
@@ -65,22 +65,22 @@ pub struct Accepted {
     pub key: String,
     /// Timestamp of all records: milliseconds since 1970.
     pub timestamp_millis: i64,
-    /// The records, and what to remember.
+    /// The records and the new memory.
     pub derived: Box<Derived>,
     /// The carrier is a vendor's code that is not mapped.
     pub is_unmapped_carrier: bool,
 }
 
-/// Pushes that are fine and change nothing.
+/// Why a valid push changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoChange {
-    /// Unsigned, where the last accepted push was verified.
+    /// Unsigned, while the last accepted push was verified.
     Outranked,
     /// The same content again.
     Duplicate,
-    /// Older than what is known.
+    /// Older than the current state.
     Stale,
-    /// Says nothing that is derived.
+    /// It contains nothing that affects a shipment.
     NoOp(NoOp),
 }
 
@@ -96,8 +96,8 @@ impl NoChange {
     }
 }
 
-/// What follows from a record. A pure function: nothing is changed but the bytes in `encoder`, which belong to the step if it
-/// is [`Effect::Accepted`] and mean nothing otherwise.
+/// Processes a record. A pure function, apart from the bytes in `encoder`: they are the encoded records if the effect is
+/// [`Effect::Accepted`], and meaningless otherwise.
 ///
 /// `today` is the newest day of the record's partition. `memory` looks up by the key of a shipment's record what is remembered
 /// of it; `recall` reads that record itself (see [`derive`](super::derive())). Fails only if one of these two does. `carriers` says
@@ -126,10 +126,10 @@ pub fn step<M: Borrow<Memory>, E>(
         .map(|day| NewDay { day, timestamp_millis });
     let memory = |key: &str| {
         let memory = memory(key)?;
-        // What the new day ends is unknown to the push that begins it.
+        // Shipments that expire on the new day must not be visible to the push that begins it.
         Ok(memory.filter(|memory| new_day.is_none_or(|new| memory.borrow().expires_on() > new.day)))
     };
-    // A panic is a bug, but it concerns one parcel: it must neither stop the stream nor lose the push.
+    // A panic is a bug, but it concerns only one parcel: it must neither stop the stream nor lose the push.
     let effect = catch_unwind(AssertUnwindSafe(|| {
         effect(event, memory, recall, carriers, options, encoder, timestamp_millis)
     }))
@@ -137,7 +137,7 @@ pub fn step<M: Borrow<Memory>, E>(
     Ok(Step { new_day, effect })
 }
 
-/// The push event of a record that is what it claims to be. Only such a record may move the stream's clock.
+/// Checks a record and returns its push event. Only a record that passes may move the stream's clock.
 fn admit(push: PushRecord<'_>) -> Result<&PushEvent, Refusal> {
     let event = push.event?;
     if push.key != Some(event.tracking_number.as_bytes()) {

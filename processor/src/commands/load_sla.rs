@@ -8,11 +8,12 @@ use courierflow_processor::sla;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// carrier,origin,destination,hours: `*` stands for all, a place is an area code such as CN44 or CN4403.
+    /// CSV with the columns carrier,origin,destination,hours: `*` stands for all, a place is an area code such as
+    /// CN44 or CN4403.
     file: PathBuf,
 }
 
-/// Prints how many promises there are now.
+/// Prints the number of promises that are in the table now.
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let now = u32::try_from(jiff::Timestamp::now().as_second())?;

@@ -1,5 +1,5 @@
-//! The command line. Each subcommand is a file with its arguments and its run; those that serve until a signal differ only in
-//! the roles of the process and share [`mod@serve`].
+//! The command line. Each subcommand is a file with its arguments and a `run` function. Those that serve until a signal
+//! differ only in the roles they run and share [`mod@serve`].
 
 mod dead_letters;
 mod load_sla;
@@ -35,15 +35,15 @@ pub(crate) enum Command {
     Derive,
     /// Topics to tables only.
     Sink,
-    /// Carrier performance in the browser only; needs nothing but `ClickHouse`.
+    /// The dashboard only; needs nothing but `ClickHouse`.
     Dashboard,
     /// Create or align topics, schemas and tables, then end.
     Migrate,
-    /// Replace the promised hours of carriers, which on-time rates are measured against, by those of a CSV file.
+    /// Replace the carriers' promised hours, which on-time rates are measured against, with those of a CSV file.
     LoadSla(load_sla::Arguments),
-    /// Derive the push events of the last days anew, into fresh tables, and tell what would change.
+    /// Derive the push events of the last days again into fresh tables, and report what would change.
     Replay(replay::Arguments),
-    /// Look at the records that were put aside, and put them back.
+    /// List dead-lettered records and replay them.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
 }

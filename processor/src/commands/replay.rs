@@ -1,4 +1,4 @@
-//! `processor replay`: derives push events anew, into fresh tables.
+//! `processor replay`: derives push events again into fresh tables.
 
 use std::io;
 
@@ -9,15 +9,15 @@ use tokio::runtime::Handle;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Push events from here on: `earliest`, or a time such as 2026-08-09T12:00:00Z.
+    /// Where to begin: `earliest`, or a time such as 2026-08-09T12:00:00Z.
     #[arg(long, value_parser = replay_start)]
     from: ReplayStart,
-    /// Put the fresh tables in the place of the present ones, which are kept as `…_before_replay`. No sink may run meanwhile.
+    /// Exchange the fresh tables for the present ones, which are kept as `…_before_replay`. No sink may run meanwhile.
     #[arg(long)]
     exchange: bool,
 }
 
-/// Where a replay begins; `None` is the oldest push event that there is.
+/// Where a replay begins; `None` means the oldest push event on the topic.
 #[derive(Clone, Copy, Debug)]
 struct ReplayStart(Option<jiff::Timestamp>);
 
@@ -28,7 +28,7 @@ fn replay_start(text: &str) -> Result<ReplayStart, jiff::Error> {
     }
 }
 
-/// Prints what differs between the fresh tables and the present ones, and where both are to be found.
+/// Prints the differences between the fresh tables and the present ones, and the names of both.
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) fn run(config: &Config, arguments: &Arguments, runtime: &Handle) -> anyhow::Result<()> {
     let plan = Plan {

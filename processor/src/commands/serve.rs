@@ -1,4 +1,4 @@
-//! `processor run`, `derive`, `sink` and `dashboard`: a process with some roles that works until a signal.
+//! `processor run`, `derive`, `sink` and `dashboard`: a process that runs one or more roles until a signal.
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use courierflow_schemas::registry::Registry;
 use courierflow_service::signals;
 use tokio::net::TcpListener;
 
-/// Longer than an orderly end takes: an aborted transaction, an insert, ten seconds of the sink.
+/// Longer than an orderly shutdown takes: aborting a transaction, an insert, ten seconds for the sink.
 const WORKERS_END: Duration = Duration::from_secs(30);
 
-/// What a process does.
+/// A role of the process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Derive,
@@ -25,7 +25,7 @@ pub(crate) enum Role {
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
-    // 1. The port first: a second processor on it should say so before it touches anything.
+    // 1. The port first: if another processor already uses it, fail before touching anything.
     let listen = config.processor.listen;
     let listener = TcpListener::bind(listen)
         .await
@@ -42,13 +42,12 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
     let workers = if roles.contains(&Role::Derive) || roles.contains(&Role::Sink) {
         start_workers(config, roles, &health, &shutdown).await?
     } else {
-        // A page that says that the database is away is worth more than none: it has no other way to be not ready. Beside
-        // the workers it has no say at all.
+        // The dashboard is always ready: if the database is away, its page says so, which is better than no page.
         health.ready("dashboard");
         Vec::new()
     };
 
-    // 3. Serve until a signal, then let every worker finish what is open.
+    // 3. Serve until a signal, then let every worker finish its open work.
     let server = tokio::spawn(axum::serve(listener, router).into_future());
     signals::termination()?.await;
     tracing::info!("shutting down");
@@ -64,7 +63,7 @@ async fn start_workers(
     health: &Health,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    // The ids of our schemas, from the registry or, while that is away, from disk.
+    // The ids of our schemas come from the registry or, while that is away, from disk.
     let registry = Registry::new(&config.registry);
     let asked = registry.clone();
     let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
@@ -81,14 +80,14 @@ async fn start_workers(
     Ok(workers)
 }
 
-/// A client of a broker that went away in the wrong moment may wait for its answer without end; what it had open is done
-/// again by the next owner, as after a kill.
+/// Waits for the workers, but not forever: a Kafka client may wait without end for a broker that went away. Its
+/// unfinished work is done again by the next owner, as after a kill.
 async fn wait_for_workers(workers: Vec<JoinHandle<()>>) -> anyhow::Result<()> {
     let (sender, all_ended) = tokio::sync::oneshot::channel();
-    // Not a task of the runtime, which would wait for it.
+    // A plain thread, because the runtime would wait for a task of its own.
     std::thread::spawn(move || {
         let ends: Vec<_> = workers.into_iter().map(JoinHandle::join).collect();
-        // Nobody listens any more when the time is over.
+        // After the time-out nobody receives this.
         let _ = sender.send(ends.iter().all(Result::is_ok));
     });
     let all_well = tokio::time::timeout(WORKERS_END, all_ended).await;

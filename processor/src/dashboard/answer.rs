@@ -1,4 +1,4 @@
-//! What the API answers when it does not answer the question: one row a kind of refusal.
+//! Error answers of the API.
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
@@ -6,20 +6,20 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Why there are no figures.
+/// An error answer: a status and a JSON object.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// For programs.
+    /// Stable name of the error, for programs.
     pub(super) code: &'static str,
-    /// For people; says nothing of our statements.
+    /// Explanation for people. It reveals nothing about our SQL statements.
     pub(super) message: String,
     /// The parameter at fault.
     pub(super) field: Option<String>,
 }
 
 impl Refusal {
-    /// A value that cannot be used; `reason` continues the name of the field.
+    /// A parameter with an unusable value. `reason` completes a sentence that begins with the parameter's name.
     pub(super) fn bad_parameter(field: &str, code: &'static str, reason: &str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -29,7 +29,7 @@ impl Refusal {
         }
     }
 
-    /// The question is good, but cannot be answered, or not now.
+    /// The request is valid, but cannot be answered, or not now.
     pub(super) fn because(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,

@@ -1,4 +1,4 @@
-//! The files of the page, which are part of this program (see `build.rs`).
+//! The files of the page, embedded in this program (see `build.rs`).
 
 use axum::body::Body;
 use axum::http::header::{
@@ -8,7 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 
-/// A file in both forms that browsers take.
+/// A file, plain and compressed.
 pub(super) struct Asset {
     pub(super) path: &'static str,
     plain: &'static [u8],
@@ -18,18 +18,19 @@ pub(super) struct Asset {
 /// Every file of `dashboard/dist/`.
 pub(super) const ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// The page that all views share.
+/// The HTML page that all views share.
 pub(super) const PAGE: &str = "/index.html";
 
 const NOT_BUILT: &str = "this processor was built without the page of the dashboard: run ./dev dashboard, then build \
                          it again; the API under /api/v1 is there\n";
 
-/// Nothing comes from elsewhere, and nobody frames us. The charts put styles into the attributes of what they draw.
+/// Content security policy: nothing is loaded from elsewhere, and no other page may frame this one. The charts use
+/// style attributes.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// The file of that path.
+/// Serves the file at `path`.
 pub(super) fn serve(path: &str, request: &HeaderMap) -> Response<Body> {
     let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {
         if path == PAGE {
@@ -43,7 +44,7 @@ pub(super) fn serve(path: &str, request: &HeaderMap) -> Response<Body> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|coding| coding.trim() == "gzip");
-    // A hash is part of the name of what is in assets/: another content has another name.
+    // Names in assets/ contain a hash of the content, so such a file never changes.
     let keep = if path.starts_with("/assets/") {
         "public, max-age=31536000, immutable"
     } else {

@@ -1,4 +1,4 @@
-//! Names in both languages, made of the tables that the rest of the program works with.
+//! Names in both languages, from the tables that the rest of the program uses.
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::Vendor;

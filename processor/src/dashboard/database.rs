@@ -1,5 +1,5 @@
-//! Questions to ClickHouse: as a user who can only read, one statement at a time from a fixed set, values bound by the server,
-//! and an end to everything that takes too long or reads too much.
+//! Queries to ClickHouse: as a user who can only read, with a fixed set of statements, values bound by the server, and limits
+//! on time and on the amount read.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,18 +21,19 @@ use crate::splices::{COLUMNS, FORMULAS, Splices};
 /// A row, by column.
 pub(super) type Row = Map<String, Value>;
 
-/// More than any statement gives (each has its own LIMIT): a slip must not fill the memory.
+/// More than any statement returns (each has its own LIMIT): a mistake in one must not fill the memory.
 const MAX_RESULT_ROWS: &str = "50000";
 const MAX_RESULT_BYTES: &str = "33554432";
-/// A hundred million shipments with all columns that one statement needs; more is a statement that went wrong.
+/// Enough for a hundred million shipments with all columns that a statement needs; a statement that reads more is
+/// wrong.
 const MAX_ROWS_TO_READ: &str = "2000000000";
 const MAX_BYTES_TO_READ: &str = "50000000000";
 const MAX_MEMORY_USAGE: &str = "4000000000";
 
-/// How long the server's own limit is waited for beyond the time that a query may take.
+/// How long to wait, beyond the time that a query may take, for the server to apply its own limit.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A statement of `sql/`, and its name in metrics and logs. Formulas stand in it by their names.
+/// A statement of `sql/`, and its name in metrics and logs. Its formulas are splices.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statement {
     pub(super) name: &'static str,
@@ -60,7 +61,7 @@ impl Database {
         let timeout = Duration::from_millis(settings.query_timeout_ms);
         let client = client(&reader)
             .with_database(&reader.database)
-            // The user may not write anyway; this also keeps a statement from changing the settings below.
+            // The user has no right to write anyway; this also keeps a statement from changing the settings below.
             .with_setting("readonly", "1")
             .with_setting("max_execution_time", timeout.as_secs_f64().to_string())
             .with_setting("timeout_overflow_mode", "throw")
@@ -71,12 +72,13 @@ impl Database {
             .with_setting("max_bytes_to_read", MAX_BYTES_TO_READ)
             .with_setting("read_overflow_mode", "throw")
             .with_setting("max_memory_usage", MAX_MEMORY_USAGE)
-            // A page that is left asks for nothing any more.
+            // When the browser leaves a page, its queries are cancelled.
             .with_setting("cancel_http_readonly_queries_on_client_close", "1")
-            // The status of the answer is that of the whole query, and no error stands between the rows.
+            // The status of the answer is that of the whole query, and errors do not appear among the rows.
             .with_setting("wait_end_of_query", "1")
             .with_setting("http_write_exception_in_output_format", "0")
-            // Numbers as numbers; "not reached" is infinite in some functions and must not become text.
+            // Numbers are not quoted. Some functions return infinity for "not reached", which must not become a
+            // string.
             .with_setting("output_format_json_quote_64bit_integers", "0")
             .with_setting("output_format_json_quote_denormals", "0")
             .with_setting("output_format_json_named_tuples_as_objects", "1")
@@ -126,7 +128,8 @@ impl Database {
             .formulas
             .expand(statement.sql)
             .map_err(|error| Error::Other(error.into()))?;
-        // query_raw: a question mark in a statement is no parameter. Those in braces are the server's own.
+        // query_raw, so that a question mark in a statement is not a parameter. Parameters in braces are bound by the
+        // server.
         let query = self
             .client
             .query_raw(&sql)
@@ -156,7 +159,7 @@ impl Database {
         )
     }
 
-    /// What a failed statement means to whoever asked; what it says itself is only logged.
+    /// The answer to the client when a statement failed. The server's own message is only logged.
     fn refusal(&self, statement: Statement, error: &Error) -> Refusal {
         let unavailable = |code, message: String| Refusal::because(StatusCode::SERVICE_UNAVAILABLE, code, message);
         let refusal = match code_of(error) {

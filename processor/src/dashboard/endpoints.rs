@@ -1,4 +1,4 @@
-//! Which statements answer which question: one row an endpoint.
+//! The endpoints of the API and their statements: one row for each endpoint.
 
 use super::database::Statement;
 use super::parameters::Parameter::{self, Carrier, Dest, From, Limit, Number, Origin, To, Vendor};
@@ -7,9 +7,9 @@ use super::parameters::Parameter::{self, Carrier, Dest, From, Limit, Number, Ori
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) path: &'static str,
-    /// The parameters that mean something to it; others are refused.
+    /// The parameters that it takes; others are refused.
     pub(super) takes: &'static [Parameter],
-    /// Each gives the rows of one member of the answer.
+    /// Pairs of a member of the answer and the statement that gives its rows.
     pub(super) statements: &'static [(&'static str, Statement)],
 }
 
@@ -22,15 +22,15 @@ macro_rules! statement {
     };
 }
 
-/// Which parcels were picked up when, by whom, and where they go.
+/// Parameters that select parcels by pickup: when, by which carrier, from where and to where.
 const COHORT: &[Parameter] = &[From, To, Carrier, Vendor, Origin, Dest];
-/// Which parcels, as they are now.
+/// Parameters of lists that show parcels as they are now.
 const NOW: &[Parameter] = &[Carrier, Vendor, Origin, Dest, Limit];
 
-/// The member that counts the parcels which the other figures are about; it is there also when those have nothing to say.
+/// The member with the number of parcels that the other figures are about; it is present even if they have no rows.
 pub(super) const COHORT_OF: &str = "cohort";
 
-/// All of them, in the order of the description.
+/// All endpoints, in the order of `openapi.json`.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/api/v1/scorecard",
@@ -102,7 +102,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 impl Endpoint {
-    /// Whether its figures are those of some days of pick-up.
+    /// Whether its figures are about parcels picked up on certain days.
     pub(super) fn is_about_days(&self) -> bool {
         self.takes.contains(&From)
     }
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// A figure that is computed here and in a view would be two figures after the first change.
+    /// A figure that was computed both here and in a view would become two different figures after the first change.
     #[test]
     fn no_statement_repeats_a_formula() {
         let formulas = Splices::new(FORMULAS, COLUMNS);
@@ -138,7 +138,7 @@ mod tests {
             for formula in formulas.formulas() {
                 let entry = words_of(&formulas.expand(&format!("{{formula:{formula}}}")).unwrap());
                 let expression = entry.strip_suffix(&format!(" AS {formula}")).unwrap_or(&entry);
-                // What is shorter is no formula, but a word of the language.
+                // Shorter expressions are plain SQL rather than formulas.
                 if expression.len() > 12 {
                     assert!(!words.contains(expression), "{name} repeats the formula {formula}");
                 }
@@ -174,7 +174,7 @@ mod tests {
                 "{} says what it is for",
                 statement.name
             );
-            // One statement, without a setting of its own.
+            // A single statement, without settings of its own.
             assert!(!code.contains(';') && !code.contains("SETTINGS"), "{}", statement.name);
         }
     }

@@ -1,5 +1,5 @@
-//! Carrier performance in the browser: a page that is part of this program, and the read-only API behind it. It talks to
-//! `ClickHouse` only, as a user who can do nothing but read, and keeps nothing.
+//! Carrier performance in the browser: a page that is part of this program, and the read-only API behind it. It talks
+//! only to `ClickHouse`, as a user with read access, and stores nothing.
 //!
 //! | module | what |
 //! |---|---|
@@ -44,7 +44,7 @@ use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
 use self::parameters::{Bounds, Question};
 use crate::config::Config;
 
-/// The views of the page; each has a path of its own, and all are the same file.
+/// The views of the page; each has its own path, and all are served from the same file.
 const VIEWS: &[&str] = &[
     "/",
     "/transit",
@@ -57,7 +57,7 @@ const VIEWS: &[&str] = &[
 
 const DESCRIPTION: &str = include_str!("openapi.json");
 
-/// Beijing; days of pick-up are China's.
+/// Beijing time, because days of pickup are days in China.
 const CHINA: &str = "Asia/Shanghai";
 
 #[derive(Clone)]
@@ -69,7 +69,7 @@ struct Dashboard {
     metrics: PrometheusHandle,
 }
 
-/// The page and its API. Without a database both are there and say that it is not.
+/// The page and its API. Both also work while the database is away, and then say so.
 pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
     let dashboard = Dashboard {
         database: Database::new(&config.clickhouse, &config.dashboard),
@@ -98,7 +98,7 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
     for view in VIEWS {
         router = router.route(view, get(page));
     }
-    // The files of the page are compressed already, and pass as they are.
+    // The files of the page are already compressed, and this layer leaves them alone.
     router.layer(CompressionLayer::new()).with_state(dashboard)
 }
 
@@ -118,7 +118,7 @@ impl Dashboard {
             answer.insert("from".to_owned(), question.from.to_string().into());
             answer.insert("to".to_owned(), question.to.to_string().into());
         }
-        // All at once: most of their time is planning, which the server does on one core. Each has its own place in the queue.
+        // Run them concurrently: most of their time is planning, which the server does on one core. Each takes its own permit.
         let asked = endpoint.statements.iter().map(async |(key, statement)| {
             let found = self.database.rows(*statement, &question).await?;
             Ok::<_, Refusal>((key, found))

@@ -1,9 +1,9 @@
-//! What derive and sink say of themselves where they run in the same process: the figures of the pipeline that no table
-//! has. Read from the text of `/metrics`, the one place that has them all.
+//! Metrics of derive and sink, if they run in the same process: figures of the pipeline that are in no table. They are
+//! read from the text of `/metrics`, which is the only place that has all of them.
 
 use serde_json::{Map, Value, json};
 
-/// Families that the pipeline page shows.
+/// The metrics that the pipeline page shows.
 const SHOWN: &[&str] = &[
     "courierflow_processor_ready",
     "courierflow_derive_lag_records",
@@ -17,7 +17,7 @@ const SHOWN: &[&str] = &[
     "courierflow_sink_oldest_unflushed_seconds",
 ];
 
-/// The shown samples of a text in the Prometheus format: name, labels, value.
+/// The samples of these metrics in a text in the Prometheus format: name, labels, value.
 pub(super) fn read(text: &str) -> Vec<Value> {
     text.lines()
         .filter_map(|line| {
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// `a="b",c="d"`; our label values hold no quotes.
+/// Parses `a="b",c="d"`; our label values contain no quotes.
 fn pairs(labels: &str) -> Map<String, Value> {
     labels
         .split("\",")

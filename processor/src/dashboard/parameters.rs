@@ -1,6 +1,6 @@
-//! What may be asked: the parameters of the API, read from the query string and checked. Pure.
+//! The parameters of the API, read from the query string and checked. Pure.
 //!
-//! Every value that comes out of here is bound by the server as a parameter of a statement, never written into one.
+//! Every value is bound by the server as a parameter of a statement, never written into the statement's text.
 
 use courierflow_schemas::identifier::{self, is_identifier};
 use courierflow_schemas::records::Vendor;
@@ -10,12 +10,12 @@ use jiff::civil::Date;
 use super::answer::Refusal;
 use super::provinces;
 
-/// As many carriers as fit on a page.
+/// Most carriers in a request, as many as fit on a page.
 const MAX_CARRIERS: usize = 20;
-/// Rows of a list.
+/// Most rows of a list.
 const MAX_LIMIT: u32 = 500;
 const DEFAULT_LIMIT: u32 = 100;
-/// Days that are shown when nobody says which.
+/// Number of days if the request names none.
 const DEFAULT_DAYS: i32 = 30;
 
 /// A parameter of the API.
@@ -58,18 +58,18 @@ impl Parameter {
     }
 }
 
-/// Which parcels, and how many of them.
+/// A checked request: which parcels, and how many of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Question {
-    /// First day of pick-up, China time.
+    /// First day of pickup, China time.
     pub(super) from: Date,
-    /// Last one.
+    /// Last day of pickup, China time.
     pub(super) to: Date,
-    /// Canonical codes; empty: all.
+    /// Canonical codes; empty means all.
     pub(super) carriers: Vec<String>,
-    /// None: all.
+    /// None means all.
     pub(super) vendor: Option<Vendor>,
-    /// Code of the province, `CN44`; None: all.
+    /// Code of the province, `CN44`; None means all.
     pub(super) origin: Option<String>,
     pub(super) dest: Option<String>,
     /// As ingest keeps it (rules 37, 72): upper case. Empty if not asked for.
@@ -77,18 +77,18 @@ pub(super) struct Question {
     pub(super) limit: u32,
 }
 
-/// What the configuration allows, and the day on which somebody asks.
+/// The limits of the configuration, and the day of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) today: Date,
     pub(super) max_days: u16,
 }
 
-/// Reads a query string that may hold the parameters of `allowed`.
+/// Reads a query string with parameters of `allowed`.
 pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result<Question, Refusal> {
     let mut values: Vec<(Parameter, String)> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        // The language is the page's own business, and stands in the same URL.
+        // The language of the page is in the same URL and means nothing here.
         let Some(parameter) = Parameter::ALL.into_iter().find(|parameter| parameter.as_str() == name) else {
             return Err(Refusal::bad_parameter(
                 &name.chars().take(40).collect::<String>(),
@@ -105,7 +105,7 @@ pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result
         }
         values.push((parameter, value.into_owned()));
     }
-    // An empty value is what a form sends for a field that nobody filled in.
+    // Forms send an empty value for a field that was not filled in.
     let value = |parameter| {
         values
             .iter()
@@ -172,7 +172,7 @@ fn dates(from: Option<&str>, to: Option<&str>, bounds: Bounds) -> Result<(Date, 
 }
 
 fn date(field: &str, text: &str) -> Result<Date, Refusal> {
-    // jiff also takes times and zones, of which only the day would count.
+    // jiff also accepts times and zones, of which only the day would be used.
     let looks_right = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     text.parse::<Date>()
         .ok()
@@ -203,7 +203,7 @@ fn carriers(text: &str) -> Result<Vec<String>, Refusal> {
     if carriers.len() > MAX_CARRIERS {
         return refuse(format!("names {} carriers, more than {MAX_CARRIERS}", carriers.len()));
     }
-    // Codes that are in no list pass through from the vendors.
+    // Unlisted codes are allowed, because they pass through from vendors.
     match carriers.iter().find(|code| !is_identifier(code)) {
         Some(code) => refuse(format!("{} is no code of a carrier", quoted(code))),
         None => Ok(carriers),
@@ -265,7 +265,7 @@ fn limit(text: &str) -> Result<u32, Refusal> {
     })
 }
 
-/// The beginning of a value, for a message.
+/// The beginning of a value, quoted in a message.
 fn quoted(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     let rest = if start.len() < text.len() { "…" } else { "" };
@@ -319,7 +319,7 @@ mod tests {
             (Some("CN44"), Some("CN31"))
         );
         assert_eq!(asked.limit, 7);
-        // Nothing in a value is special: it is bound as it is.
+        // No character in a value is special, because it is bound as a parameter.
         assert_eq!(
             question("carrier=%27%3B+DROP+TABLE+shipment--").carriers,
             ["'; drop table shipment--"]

@@ -1,4 +1,4 @@
-//! Provinces by the first two digits of an area code (GB/T 2260), and what to call them.
+//! Provinces by the first two digits of an area code (GB/T 2260), with their names.
 
 /// A province, region or municipality.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! A dead letter as it lies on its topic: what its headers say, and whether it can go back to where it came from. Pure.
+//! A dead letter: its headers, and whether it can be replayed to the topic it came from. Pure.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ pub(super) struct Letter {
     pub(super) topic: &'static str,
     pub(super) partition: i32,
     pub(super) offset: i64,
-    /// Milliseconds since 1970, UTC: the receipt of the push, or when the sink put the record aside.
+    /// Milliseconds since 1970, UTC: the receipt of the push, or the time when the sink dead-lettered the record.
     pub(super) timestamp: Option<i64>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) key: Option<Vec<u8>>,
     pub(super) value: Option<Vec<u8>>,
 }
 
-/// Where a letter was found before it was one.
+/// The place of the record that was dead-lettered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin<'a> {
     pub(super) topic: &'a str,
@@ -30,7 +30,7 @@ pub(super) struct Origin<'a> {
     pub(super) offset: i64,
 }
 
-/// Why a letter cannot be put back.
+/// Why a letter cannot be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub(super) enum NotReplayable {
     /// The raw body of a push that ingest could not key.
@@ -39,7 +39,7 @@ pub(super) enum NotReplayable {
          /v1/push/<vendor>/<account>"
     )]
     RawBody,
-    /// A record of a topic that derive writes and that still holds it.
+    /// A record of a topic that derive writes; it is still on that topic.
     #[error(
         "records of derived topics still lie where they came from, and only derive writes there: set the offsets of the \
          sink's group back and restart the sink"
@@ -51,7 +51,7 @@ pub(super) enum NotReplayable {
 }
 
 impl Letter {
-    /// The stable name of what was wrong.
+    /// Its reason or error class, a stable name.
     pub(super) fn reason(&self) -> &str {
         let name = if self.topic == topics::PUSH_DEAD {
             REASON
@@ -61,7 +61,7 @@ impl Letter {
         self.header(name).unwrap_or("unknown")
     }
 
-    /// A header that is there and not empty.
+    /// A header, unless it is missing or empty.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .get(name)
@@ -69,7 +69,7 @@ impl Letter {
             .filter(|value| !value.is_empty())
     }
 
-    /// Where the record was found; letters of ingest were no records before.
+    /// The place of the original record; `None` for letters of ingest, which were not records before.
     pub(super) fn origin(&self) -> Option<Origin<'_>> {
         Some(Origin {
             topic: self.header(header::TOPIC)?,
@@ -78,8 +78,8 @@ impl Letter {
         })
     }
 
-    /// The partition of `courier.push.v1` to which the record goes back, which has `partitions` partitions. It is the one
-    /// that it came from: there lies the state of its parcel (I2).
+    /// The partition of `courier.push.v1` to replay the record to, of its `partitions` partitions. It is the one it came
+    /// from, because the state of its parcel belongs to that partition (I2).
     pub(super) fn way_back(&self, partitions: i32) -> Result<i32, NotReplayable> {
         if self.topic == topics::PUSH_DEAD {
             return Err(NotReplayable::RawBody);
@@ -92,7 +92,7 @@ impl Letter {
         }
     }
 
-    /// Where it lies: `courier.derive.dead.v1/3/17`.
+    /// Its own place: `courier.derive.dead.v1/3/17`.
     pub(super) fn place(&self) -> String {
         format!("{}/{}/{}", self.topic, self.partition, self.offset)
     }

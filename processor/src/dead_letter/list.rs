@@ -1,4 +1,4 @@
-//! Dead letters for a human's eyes, one line each, or for a program, one JSON object each.
+//! Lists dead letters: for people one line each, for programs one JSON object each.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -14,27 +14,27 @@ use super::scan::{Selection, scan};
 use super::{header, told};
 use crate::bounded_read::ReadError;
 
-/// How they are shown.
+/// The format of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
     /// JSON instead of readable lines.
     pub json: bool,
-    /// With the record's value: personal data.
+    /// Include the records' values, which are personal data.
     pub payload: bool,
 }
 
-/// Why the list is not complete.
+/// Why listing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
-    /// The topics.
+    /// The topics could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The output.
+    /// The output could not be written.
     #[error("writing the list: {0}")]
     Write(#[from] io::Error),
 }
 
-/// Writes the newest `limit` of the selected letters, oldest first; returns how many were left out.
+/// Writes the newest `limit` of the selected letters, oldest first; returns how many older ones were left out.
 pub fn list(
     kafka: &KafkaSettings,
     selection: &Selection,
@@ -45,7 +45,7 @@ pub fn list(
     let mut newest = BTreeSet::new();
     let mut left_out = 0;
     scan(kafka, selection, |letter| {
-        // Lines, not letters, are kept: a topic of bodies does not fit into memory.
+        // Only the lines are kept, because the letters of a whole topic may not fit into memory.
         newest.insert((
             letter.timestamp,
             letter.topic,
@@ -84,7 +84,7 @@ fn readable(letter: &Letter, with_payload: bool) -> String {
     if with_payload && let Some(value) = &letter.value {
         parts.push(String::from_utf8_lossy(value).into_owned());
     }
-    // Keys and payloads come from anybody: nothing in them may move the cursor.
+    // Anybody can choose keys and payloads, so control characters in them must not reach the terminal.
     let safe = |text: String| -> String {
         text.chars()
             .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
@@ -119,7 +119,7 @@ fn from(letter: &Letter) -> String {
     )
 }
 
-/// Keys as in the headers; what a topic does not have is missing.
+/// Keys as in the headers; fields that a topic does not have are left out.
 #[derive(Serialize)]
 struct Object<'a> {
     topic: &'static str,
@@ -184,7 +184,7 @@ fn json(letter: &Letter, with_payload: bool) -> String {
             .filter(|_| text.is_none())
             .map(|value| BASE64_STANDARD.encode(value)),
     };
-    // Texts and numbers: there is nothing that JSON does not have.
+    // Serializing cannot fail: there are only texts and numbers.
     serde_json::to_string(&object).unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! Dead letters: a record that cannot be worked on is put aside on `courier.derive.dead.v1` as it was, with headers that
-//! say where it came from and why it is there. [`list`] shows them and those of ingest, [`replay`] puts them back.
+//! Dead letters: a record that cannot be processed is written unchanged to `courier.derive.dead.v1`, with headers that
+//! say where it came from and why. [`list`] shows these letters and those of ingest, [`replay`] puts them back.
 
 mod letter;
 pub mod list;
@@ -23,13 +23,14 @@ mod header {
     pub(super) const SERVICE_VERSION: &str = "service_version";
 }
 
-/// Version of the program that gave the record up.
+/// Version of the program that dead-lettered the record.
 const SERVICE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Errors can quote what they could not read; a header needs the beginning.
+/// Errors may quote long inputs; only the beginning goes into the header.
 const MAX_ERROR_CHARS: usize = 1_000;
 
-/// What an error says, for headers, lists and logs: a decoder or a server may quote the record, so it is masked (rule 68).
+/// The text of an error for headers, lists and logs. It is masked (rule 68), because a decoder or a server may quote the
+/// record.
 pub fn told(error: &dyn Display) -> String {
     let beginning: String = error.to_string().chars().take(MAX_ERROR_CHARS).collect();
     mask(&beginning, None).into_owned()
@@ -54,9 +55,8 @@ impl Display for Coordinates<'_> {
     }
 }
 
-/// The headers of the dead letter, in this order. `error_class` is one of few stable names, to count and to search by;
-/// `error` says what was wrong with this record. Key and value of the dead letter are those of the record, and so is its
-/// partition.
+/// The headers of the dead letter, in this order. `error_class` is one of a few stable names for counting and searching;
+/// `error` says what was wrong with this record. The dead letter has the key, value and partition number of the record.
 pub fn headers(
     found_at: &Coordinates<'_>,
     error_class: &'static str,

@@ -1,9 +1,10 @@
-//! Puts dead letters back: records that came from `courier.push.v1` are produced to it again, as they were and to the
-//! partition that they came from, so that derive sees them once more.
+//! Replays dead letters: records that came from `courier.push.v1` are produced to it again, unchanged and to the same
+//! partition, so that derive processes them again.
 //!
-//! Doing it twice does no harm: what derive has accepted by then is a duplicate or stale to it (rule A), and the row of the
-//! push log replaces itself. Within one replay, records with the same content go back once: derive and sink may both have
-//! given the same record up, and what was replayed in vain before is there again.
+//! Replaying twice does no harm: derive treats a push that it has already accepted as a duplicate or as stale (rule A), and
+//! the new row of the push log replaces the old one. Within one replay, records with the same content are produced once:
+//! derive and sink may both have dead-lettered the same record, and a record that was replayed without success has been
+//! dead-lettered again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
@@ -24,16 +25,16 @@ use super::letter::{Letter, NotReplayable};
 use super::scan::{self, Selection};
 use crate::bounded_read::{self, ReadError};
 
-/// Header of a record that was put back: where its dead letter lies, `courier.derive.dead.v1/3/17`.
+/// Header of a replayed record: the place of its dead letter, `courier.derive.dead.v1/3/17`.
 pub const REPLAYED_FROM: &str = "replayed_from";
 
-/// Within this time the broker has stored a record, or the replay has failed.
+/// If a record is not acknowledged within this time, the replay has failed.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Records on their way at a time, and bytes of their values.
+/// Limits of the records in flight: their number, and the bytes of their values.
 const WINDOW_RECORDS: usize = 500;
 const WINDOW_BYTES: usize = 32 * 1024 * 1024;
 
-/// Why not everything that could go back went back.
+/// Why a replay ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The dead letters cannot be read.
@@ -42,34 +43,34 @@ pub enum ReplayError {
     /// A record cannot be produced.
     #[error("producing to {topic}: {0}; replay again, what went back already does no harm", topic = topics::PUSH)]
     Produce(#[from] KafkaError),
-    /// The output.
+    /// The output could not be written.
     #[error("writing: {0}")]
     Write(#[from] io::Error),
 }
 
-/// What became of the selected letters.
+/// What happened to the selected letters.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Put back and acknowledged; in a dry run, what would have been.
+    /// Replayed and acknowledged; in a dry run, those that would be replayed.
     pub replayed: usize,
-    /// The same content as another letter that was put back.
+    /// Skipped, because another letter with the same content was replayed.
     pub repeated: usize,
-    /// Left where they are, by reason.
+    /// Not replayable, by reason.
     refused: BTreeMap<NotReplayable, usize>,
 }
 
 impl Report {
-    /// Everything that was selected is back.
+    /// True if everything that was selected was replayed.
     pub fn is_complete(&self) -> bool {
         self.refused.is_empty()
     }
 
-    /// Nothing was selected.
+    /// True if nothing was selected.
     pub fn is_empty(&self) -> bool {
         self.replayed == 0 && self.is_complete()
     }
 
-    /// One line for each reason why letters stay.
+    /// One line for each reason why letters were not replayed.
     pub fn refusals(&self) -> impl Iterator<Item = String> {
         self.refused
             .iter()
@@ -77,8 +78,8 @@ impl Report {
     }
 }
 
-/// Puts the selected letters back, or, in a dry run, writes to `out` what it would do with each. `runtime` waits for the
-/// broker's acknowledgements; not to be called on one of its own threads.
+/// Replays the selected letters, or, in a dry run, writes to `out` what it would do with each. Must not be called on a
+/// thread of `runtime`, which waits for the broker's acknowledgements.
 pub fn replay(
     kafka: &KafkaSettings,
     selection: &Selection,
@@ -117,7 +118,7 @@ pub fn replay(
     Ok(report)
 }
 
-/// Hash of what is put back.
+/// Hash of the record that would be produced.
 fn content(letter: &Letter, partition: i32) -> u128 {
     let mut hash = Xxh3::new();
     hash.update(&partition.to_le_bytes());
@@ -129,7 +130,7 @@ fn content(letter: &Letter, partition: i32) -> u128 {
     hash.digest128()
 }
 
-/// Produces, and waits for the broker's word for each.
+/// Produces records and waits for their acknowledgements.
 struct Sender {
     producer: FutureProducer,
     on_the_way: Vec<DeliveryFuture>,
@@ -145,10 +146,11 @@ impl Sender {
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            // With more, a record that was refused can be reported as stored: see the producer of ingest.
+            // With more requests in flight, a record that was refused can be reported as stored: see the producer of
+            // ingest.
             .set("max.in.flight", "1")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
-            // The record and one header; the topic has the last word.
+            // Room for the record and one header; the topic's own limit applies anyway.
             .set("message.max.bytes", (topics::MAX_RECORD_BYTES + 64 * 1024).to_string())
             .set("compression.type", "lz4");
         Ok(Self {
@@ -159,7 +161,7 @@ impl Sender {
         })
     }
 
-    /// Without a timestamp of its own: the broker keeps it for 14 days from now, however old the push is.
+    /// Sends it without a timestamp, so that the broker keeps it for 14 days from now, however old the push is.
     fn send(&mut self, letter: &Letter, partition: i32) -> Result<(), ReplayError> {
         let place = letter.place();
         let headers = OwnedHeaders::new().insert(Header {

@@ -1,4 +1,4 @@
-//! Reads the dead-letter topics, from their beginning to where they end now.
+//! Reads the dead-letter topics from their beginning to their present end.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::bounded_read::{self, REQUEST, Range, ReadError};
 /// A dead-letter topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Source {
-    /// `courier.push.dead.v1`: what ingest could not key.
+    /// `courier.push.dead.v1`: bodies that ingest could not use.
     Push,
     /// `courier.derive.dead.v1`: what could not be derived or inserted.
     Derive,
@@ -30,14 +30,14 @@ impl Source {
     }
 }
 
-/// Which dead letters are meant.
+/// A selection of dead letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Of this topic; of both when missing.
+    /// Only this topic; both if missing.
     pub source: Option<Source>,
-    /// With this reason or error class only.
+    /// Only this reason or error class.
     pub reason: Option<String>,
-    /// This one only: partition and offset on the dead-letter topic.
+    /// Only this one: partition and offset on the dead-letter topic.
     pub place: Option<(i32, i64)>,
 }
 
@@ -55,11 +55,11 @@ impl Selection {
     }
 }
 
-/// What the broker's logs call these clients.
+/// Client id, which brokers log.
 pub(super) const CLIENT: &str = "courierflow-dead-letters";
 
-/// Shows every selected letter to `take`, in the order of each partition; `take` may end it with an error of its own. What
-/// is written meanwhile is not shown.
+/// Passes every selected letter to `take`, in order within each partition; an error of `take` ends the scan. Letters
+/// written meanwhile are not included.
 pub(super) fn scan<E: From<ReadError>>(
     kafka: &KafkaSettings,
     selection: &Selection,
@@ -77,7 +77,7 @@ pub(super) fn scan<E: From<ReadError>>(
     Ok(())
 }
 
-/// What there is now, or the one letter that is meant.
+/// The ranges of all letters that exist now, or of the one that is selected.
 fn ranges(consumer: &BaseConsumer, topic: &'static str, selection: &Selection) -> Result<Vec<Range>, ReadError> {
     let mut ranges = Vec::new();
     for partition in 0..bounded_read::partitions(consumer, topic)? {

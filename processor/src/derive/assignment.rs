@@ -1,4 +1,4 @@
-//! What a rebalance changed, as values. The group speaks through callbacks inside `poll`; what it said is handled after the
+//! What a rebalance changed, as values. The group calls back inside `poll`; the events it reports are handled after the
 //! poll, before the polled message.
 
 use std::collections::BTreeSet;
@@ -8,30 +8,31 @@ use rdkafka::TopicPartitionList;
 use super::error::WorkerError;
 use crate::start_offsets::DataLoss;
 
-/// One word of the group.
+/// One event of a rebalance.
 #[derive(Debug)]
 pub(super) enum GroupEvent {
-    /// Partitions were taken away. Their open transaction has ended before the group was told that they are free.
+    /// Partitions were revoked. The open transaction was ended before the callback returned, so before another worker
+    /// could get them.
     Revoked {
         partitions: Vec<i32>,
-        /// Without asking: the group has given them away already.
+        /// True if the group had already given them to others.
         lost: bool,
-        /// How ending the transaction went. A callback cannot return it.
+        /// Result of ending the transaction. It is kept here because a callback cannot return it.
         ended: Result<(), WorkerError>,
     },
-    /// Partitions were given.
+    /// Partitions were assigned.
     Assigned(Vec<i32>),
     /// Push events are gone before they were read: nothing was assigned.
     DataLoss(DataLoss),
 }
 
-/// What all events of one poll come to.
+/// The combined effect of all events of one poll.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct AssignmentChange {
     /// Partitions were lost.
     pub(super) lost: bool,
-    /// The group has given out its partitions: these are ours, and not restored yet. There may be none of them, as there are
-    /// more workers than partitions.
+    /// The partitions that are assigned to this worker and not restored yet; `None` if there was no assignment. The set may
+    /// be empty, because there may be more workers than partitions.
     pub(super) assigned: Option<BTreeSet<i32>>,
 }
 
@@ -60,7 +61,7 @@ impl AssignmentChange {
     }
 }
 
-/// The partitions of a list.
+/// The partition numbers in a list.
 pub(super) fn partitions_of(list: &TopicPartitionList) -> Vec<i32> {
     list.elements()
         .iter()

@@ -1,4 +1,4 @@
-//! What derive counts.
+//! The metrics of derive.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use courierflow_domain::Derived;
 use courierflow_schemas::records::Vendor;
 use rdkafka::statistics::Statistics;
 
-/// What a transaction did; added to the metrics when it is committed, so that nothing is counted twice.
+/// Counters of one transaction. They are added to the metrics when it is committed, so that nothing is counted twice.
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) outcomes: BTreeMap<&'static str, u64>,
-    /// By error class.
+    /// Number of dead letters by error class.
     pub(super) dead_letters: BTreeMap<&'static str, u64>,
     pub(super) input_bytes: u64,
     pub(super) output_bytes: u64,
@@ -65,12 +65,12 @@ impl Counts {
     }
 }
 
-/// The label of the worker whose thread this is.
+/// The label of the worker that runs on this thread.
 pub(super) fn worker_name() -> String {
     std::thread::current().name().unwrap_or_default().to_owned()
 }
 
-/// Shipments in the state, and the bytes that they take.
+/// Sets the gauges of the state: number of shipments, and the bytes they take.
 #[expect(clippy::cast_precision_loss, reason = "no worker holds 2^53 shipments or bytes")]
 pub(super) fn publish_size((shipments, bytes): (usize, usize)) {
     let worker = worker_name();
@@ -78,9 +78,9 @@ pub(super) fn publish_size((shipments, bytes): (usize, usize)) {
     metrics::gauge!("courierflow_derive_state_bytes", "worker" => worker).set(bytes as f64);
 }
 
-/// Push events that are on the topic and not committed. The producer commits the offsets, so the consumer does not know of them;
-/// and what was read may be aborted and read again. So `committed` says where a partition stands. Where nothing was ever
-/// committed, only the consumer's own figure is known; there -1 means that it knows nothing either.
+/// Number of push events on the topic that are not committed. The consumer cannot tell, because the producer commits the offsets
+/// and events that were read may be aborted and read again; so the lag is computed from `committed`. For a partition without a
+/// commit the consumer's own figure is used, where -1 means unknown.
 pub(super) fn lag(statistics: &Statistics, committed: &BTreeMap<i32, i64>) -> i64 {
     let partitions = statistics.topics.values().flat_map(|topic| &topic.partitions);
     partitions
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_was_read_and_not_committed_counts() {
-        // Two that were committed, one that was not, one that is not ours, one of which the end is not known.
+        // Two with a commit, one without, one that is not assigned to us, one whose end is not known.
         let partitions = [
             (0, partition(100, 0)),
             (1, partition(50, 0)),

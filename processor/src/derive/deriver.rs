@@ -1,4 +1,4 @@
-//! From a message to the open transaction: decode, take the step, emit what follows from it.
+//! From a message to the open transaction: decode it, derive, produce the results.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,8 +28,7 @@ use crate::dead_letter::{self, Coordinates};
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 
-/// Takes push events one after the other. The state of its shipments and the open transaction belong together: they are committed
-/// and rolled back together.
+/// Processes push events one after the other. Its state store and the open transaction are committed and rolled back together.
 pub(super) struct Deriver {
     transactions: Transactions,
     record_reader: RecordReader,
@@ -40,7 +39,7 @@ pub(super) struct Deriver {
     pub(super) shipment_decoder: Decoder<Shipment>,
     encoder: DerivedEncoder,
     guard: PoisonGuard,
-    /// Where the partitions of aborted transactions are to be read again.
+    /// By partition, the offset from which to read again after an abort.
     rewind: BTreeMap<i32, i64>,
     /// Timestamp of the oldest push event of the last commit, in milliseconds since 1970.
     committed_up_to: Option<i64>,
@@ -70,11 +69,11 @@ impl Deriver {
         })
     }
 
-    /// One push event: what it changes, and the offset behind it, go into the open transaction.
+    /// Processes one push event: its results and the next offset go into the open transaction.
     pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
         let partition = message.partition();
         if !self.store.owns(partition) {
-            // Fetched before the partition was taken from us; its new owner reads it.
+            // Fetched before the partition was revoked; the new owner reads it.
             return Ok(());
         }
         self.transactions.begin(&self.guard)?;
@@ -87,7 +86,7 @@ impl Deriver {
         Ok(())
     }
 
-    /// Decodes a message, and does what follows from it; returns the name of the outcome.
+    /// Decodes a message and applies the step derived from it; returns the name of the outcome.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
         let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
             Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
@@ -130,7 +129,7 @@ impl Deriver {
         }
     }
 
-    /// Produces what an accepted push changed, as the encoder holds it.
+    /// Produces the records of an accepted push, which the encoder has encoded.
     fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<&'static str, WorkerError> {
         let Accepted {
             key,
@@ -177,7 +176,8 @@ impl Deriver {
         Ok("accepted")
     }
 
-    /// Shipments whose end of life has come by the stream's own clock leave the state and the topic.
+    /// Removes the shipments that expire on `new_day` of the stream: from the state, and by a tombstone from the
+    /// topic.
     fn forget_expired(&mut self, partition: i32, new_day: NewDay) -> Result<(), WorkerError> {
         for (hash, entry) in self.store.advance(partition, new_day.day) {
             self.transactions.produce(Output {
@@ -197,7 +197,7 @@ impl Deriver {
         Ok(())
     }
 
-    /// Dead-letters a record, in the same transaction, unless there are so many that the fault must be ours.
+    /// Dead-letters a record in the same transaction, unless there are so many that our code is more likely at fault.
     fn dead_letter(&mut self, message: &BorrowedMessage<'_>, refusal: &Refusal) -> Result<&'static str, WorkerError> {
         let class = refusal.class.as_str();
         let timestamp = message.timestamp().to_millis();
@@ -216,7 +216,8 @@ impl Deriver {
         if refusal.class.may_be_our_fault()
             && let Err(reason) = self.guard.poison()
         {
-            // They stay where they are after all: these lines are all that leads to them.
+            // The transaction is not committed, so these records stay on the push topic. The log lines are the only
+            // way to find them.
             let of_transaction = self.transactions.open().into_iter().flat_map(|open| &open.dead_letters);
             for refused in of_transaction.chain([&dead_lettered]) {
                 refused.log("cannot be derived");
@@ -248,7 +249,7 @@ impl Deriver {
         Ok("dead_lettered")
     }
 
-    /// Push events that are not committed, by what the consumer says of their topic.
+    /// Number of push events that are not committed, from the consumer's statistics of their topic.
     pub(super) fn lag(&self, statistics: &Statistics) -> i64 {
         counts::lag(statistics, &self.store.committed_offsets())
     }
@@ -267,7 +268,7 @@ impl Deriver {
         self.transactions.commit_is_due(interval)
     }
 
-    /// Commits what is open; if that fails in a way that can be repaired, rolls it back.
+    /// Commits the open transaction, or rolls it back if committing fails and the producer can go on.
     pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
         match self.transactions.commit(consumer)? {
             Some(Ended::Committed(open, stored)) => self.committed(&open, stored),
@@ -277,7 +278,7 @@ impl Deriver {
         Ok(())
     }
 
-    /// Rolls back what is open: nobody sees anything of it, and its push events are read again.
+    /// Rolls the open transaction back: consumers see nothing of it, and its push events are read again.
     pub(super) fn abort(&mut self) -> Result<(), WorkerError> {
         if let Some(Ended::Aborted(open)) = self.transactions.abort()? {
             self.roll_back(open);
@@ -305,26 +306,28 @@ impl Deriver {
         metrics::counter!("courierflow_derive_aborts_total").increment(1);
     }
 
-    /// Reads a record again that could not be taken, and whatever of the open transaction came before it.
+    /// Arranges that a record which could not be processed is read again, with everything before it in the open
+    /// transaction.
     pub(super) fn read_again(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
         self.abort()?;
         self.rewind.entry(message.partition()).or_insert(message.offset());
         Ok(())
     }
 
-    /// Where reading has to start again, of each partition that is concerned; told once.
+    /// Takes the offsets from which partitions must be read again.
     pub(super) fn take_rewind(&mut self) -> BTreeMap<i32, i64> {
         std::mem::take(&mut self.rewind)
     }
 
-    /// The worker has failed: what is open must never be committed, whatever the consumer calls back while it closes.
+    /// After a failure of the worker: the open transaction must not be committed by a callback that runs while the
+    /// consumer closes.
     pub(super) fn abandon(&mut self) {
         self.transactions.abandon();
         self.store.roll_back();
     }
 
-    /// Partitions are taken from us. What is open is committed or, if they are `lost` and it is too late for that, aborted. A
-    /// rebalance revokes all partitions, and gives most of them back: their state is parked until then.
+    /// Handles revoked partitions. The open transaction is committed, or aborted if they are `lost` and it is too late to
+    /// commit. A rebalance revokes all partitions and assigns most of them again, so their state is parked meanwhile.
     pub(super) fn revoke(
         &mut self,
         consumer: &BaseConsumer<impl ConsumerContext>,
@@ -345,7 +348,7 @@ impl Deriver {
     }
 }
 
-/// The last record of a shipment that is remembered.
+/// Reads the last record of a shipment back.
 fn recall(
     store: &StateStore,
     record_reader: &RecordReader,

@@ -1,4 +1,4 @@
-//! Why a worker ends.
+//! The errors that end a worker.
 
 use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::wire::{DecodeError, EncodeError};
@@ -11,7 +11,7 @@ use super::stable_offsets::StableOffsetsError;
 use crate::partition_counts::PartitionCountsDiffer;
 use crate::start_offsets::DataLoss;
 
-/// Why a worker ended, or a push event could not be taken.
+/// Why a worker ended, or why a push event could not be processed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WorkerError {
     #[error(transparent)]
@@ -22,12 +22,12 @@ pub(super) enum WorkerError {
     StableOffsets(#[from] StableOffsetsError),
     #[error("consumer: {0}")]
     Consumer(#[from] KafkaError),
-    /// The key of the ids cannot be read any more.
+    /// The key for ids can no longer be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// The record is not at fault: read it again later.
+    /// A temporary condition that is not the record's fault: read it again later.
     #[error("not now: {0}")]
     NotNow(DecodeError),
     /// Push events are gone before they were read.

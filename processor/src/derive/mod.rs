@@ -1,7 +1,8 @@
 //! Push events → shipments and transitions, exactly once.
 //!
-//! A worker is one consumer, one transactional producer and one state store, on one thread; nothing is shared between workers.
-//! What follows from a push event is [`courierflow_domain::step()`], a pure function; here is the loop around it, from top to bottom:
+//! A worker is one consumer, one transactional producer and one state store, on one thread; nothing is shared between workers. What
+//! is derived from a push event is decided by [`courierflow_domain::step()`], a pure function. These modules are the loop around
+//! it, from top to bottom:
 //!
 //! | room | what |
 //! |---|---|
@@ -15,7 +16,7 @@
 //! | [`state_store`], [`state_entry`] | the shipments, and one of them |
 //! | [`producer`], [`record_reader`], [`stable_offsets`], [`counts`], [`slot`] | at the bottom: what each is called after |
 //!
-//! A room uses rooms below it, never one above it.
+//! A module uses the modules below it, never one above it.
 
 mod assignment;
 mod counts;

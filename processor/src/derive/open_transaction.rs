@@ -1,4 +1,4 @@
-//! A worker's transaction: begun with the first push event, ended by a commit or an abort, and what is known of it until then.
+//! A worker's transaction: it begins with the first push event and ends with a commit or an abort.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,24 +17,24 @@ use crate::config::DeriveSettings;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 
-/// What is known of a transaction while it is open.
+/// The bookkeeping of an open transaction.
 pub(super) struct OpenTransaction {
     begun: Instant,
-    /// Where reading starts again if it is aborted.
+    /// By partition, the offset to read again from if it is aborted.
     pub(super) first_offsets: BTreeMap<i32, i64>,
-    /// What is committed with it.
+    /// By partition, the offset that is committed with it.
     pub(super) next_offsets: BTreeMap<i32, i64>,
     events: usize,
     bytes: usize,
-    /// Of its push events, milliseconds since 1970.
+    /// Oldest timestamp of its push events, milliseconds since 1970.
     pub(super) oldest_timestamp: Option<i64>,
     pub(super) counts: Counts,
     pub(super) dead_letters: Vec<DeadLettered>,
-    /// As it was when the transaction began.
+    /// The guard as it was when the transaction began, to restore it after an abort.
     pub(super) guard_before: PoisonGuard,
 }
 
-/// What the log says of a dead-lettered record, once that is certain: the push events of an aborted transaction are read again.
+/// A dead-lettered record as it is logged. It is logged after the commit, because an aborted transaction is read again.
 pub(super) struct DeadLettered {
     pub(super) partition: i32,
     pub(super) offset: i64,
@@ -69,7 +69,7 @@ impl OpenTransaction {
         }
     }
 
-    /// A push event has been taken.
+    /// Adds a push event that was processed.
     pub(super) fn add_event(&mut self, partition: i32, offset: i64, timestamp_millis: Option<i64>) {
         self.first_offsets.entry(partition).or_insert(offset);
         self.next_offsets.insert(partition, offset + 1);
@@ -77,7 +77,7 @@ impl OpenTransaction {
         self.oldest_timestamp = [self.oldest_timestamp, timestamp_millis].into_iter().flatten().min();
     }
 
-    /// Records of so many bytes have been produced.
+    /// Adds `bytes` of produced records.
     pub(super) fn add_bytes(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
@@ -85,9 +85,9 @@ impl OpenTransaction {
 
 /// How a transaction ended.
 pub(super) enum Ended {
-    /// It counts, and the broker stored the records of shipments there.
+    /// Committed; with the positions at which the broker stored the shipment records.
     Committed(OpenTransaction, Vec<StoredShipment>),
-    /// Nobody sees anything of it: its push events are to be read again.
+    /// Aborted: consumers see nothing of it, and its push events must be read again.
     Aborted(OpenTransaction),
 }
 
@@ -143,8 +143,8 @@ impl Transactions {
         })
     }
 
-    /// Commits the open transaction, or aborts it if it fails in a way that can be repaired. `None` if there is none. After an
-    /// error it is still open.
+    /// Commits the open transaction, or aborts it if committing fails and the producer can go on. `None` if none is open.
+    /// After an error it is still open.
     pub(super) fn commit(
         &mut self,
         consumer: &BaseConsumer<impl ConsumerContext>,
@@ -174,14 +174,15 @@ impl Transactions {
         }
     }
 
-    /// Ends a transaction of which we do not know whether the broker committed it before it stopped answering. Deriving its
-    /// push events again would emit their records twice; its offsets, which are part of it, tell.
+    /// Ends a transaction when the broker stopped answering during the commit, so that we do not know whether it took
+    /// effect. If it did, deriving its push events again would produce their records twice. Its offsets are part of it, so
+    /// the group's committed offsets show what happened.
     fn resolve(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<Option<Ended>, WorkerError> {
         self.producer.abort()?;
         let Some(open) = &self.open else { return Ok(None) };
         let partitions: Vec<i32> = open.next_offsets.keys().copied().collect();
         let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
-        // All, not any: a partition that is no longer ours may have been taken further by its new owner.
+        // All, not any: the new owner of a partition that is no longer ours may have committed further offsets.
         let found = |partition: &i32| offsets.get(partition).copied().flatten();
         let is_committed = open
             .next_offsets
@@ -196,7 +197,7 @@ impl Transactions {
         }
     }
 
-    /// Aborts the open transaction. `None` if there is none. After an error it is still open.
+    /// Aborts the open transaction. `None` if none is open. After an error it is still open.
     pub(super) fn abort(&mut self) -> Result<Option<Ended>, WorkerError> {
         if self.open.is_some() {
             self.producer.abort()?;
@@ -204,7 +205,8 @@ impl Transactions {
         Ok(self.open.take().map(Ended::Aborted))
     }
 
-    /// The worker has failed: what is open must never be committed, whatever the consumer calls back while it closes.
+    /// After a failure of the worker: the open transaction must not be committed by a callback that runs while the
+    /// consumer closes.
     pub(super) fn abandon(&mut self) {
         if self.open.take().is_some()
             && let Err(error) = self.producer.abort()

@@ -1,4 +1,4 @@
-//! The transactional producer, and what a failed call of it means.
+//! The transactional producer, and how its errors are classified.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,10 +21,10 @@ const PAUSE: Duration = Duration::from_micros(500);
 /// What a failed call means for the worker.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProducerError {
-    /// The transaction is lost, the producer is not: abort, roll the state back, read again.
+    /// The transaction has failed, but the producer can go on: abort, roll the state back, read again.
     #[error("transaction aborted: {0}")]
     Abort(KafkaError),
-    /// The answer to the commit was lost, and nobody knows whether the broker carried it out: abort, then ask for the committed
+    /// The answer to the commit was lost, so the broker may or may not have committed: abort, then ask for the committed
     /// offsets.
     #[error("transaction in doubt: {0}")]
     InDoubt(KafkaError),
@@ -41,7 +41,7 @@ pub(super) struct Output<'a> {
     pub(super) topic: &'static str,
     pub(super) partition: i32,
     pub(super) key: &'a [u8],
-    /// `None` is a tombstone.
+    /// `None` for a tombstone.
     pub(super) value: Option<&'a [u8]>,
     pub(super) timestamp_millis: i64,
     pub(super) headers: Option<OwnedHeaders>,
@@ -64,7 +64,7 @@ impl ClientContext for Deliveries {}
 impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Option<KeyHash>>;
 
-    /// A failure shows in the commit.
+    /// A failed delivery makes the commit fail, so it is not handled here.
     fn delivery(&self, result: &DeliveryResult<'_>, shipment: Self::DeliveryOpaque) {
         if let (Ok(message), Some(key)) = (result, *shipment) {
             self.lock().push(StoredShipment {
@@ -84,7 +84,7 @@ pub(super) struct TransactionalProducer {
 }
 
 impl TransactionalProducer {
-    /// Fences every predecessor of the same `name` and ends what it left open.
+    /// Fences every predecessor of the same `name` and aborts the transaction it left open.
     pub(super) fn new(
         client: &ClientConfig,
         settings: &DeriveSettings,
@@ -99,9 +99,10 @@ impl TransactionalProducer {
             courierflow_schemas::topics::MAX_RECORD_BYTES.to_string(),
         );
         config.set("compression.type", "lz4").set("linger.ms", "2");
-        // With more, a record that was refused can be reported as stored: see the producer of ingest.
+        // With more requests in flight, a record that was refused can be reported as stored: see the producer of
+        // ingest.
         config.set("max.in.flight", "1");
-        // A whole transaction fits, so that `send` waits only when the broker is slower than we are.
+        // The queue holds a whole transaction, so that `send` waits only when the broker is slower than we are.
         config
             .set("queue.buffering.max.messages", "500000")
             .set("queue.buffering.max.kbytes", "262144");
@@ -123,7 +124,7 @@ impl TransactionalProducer {
         self.repeat(Producer::begin_transaction)
     }
 
-    /// Hands a record to the producer. Its delivery is proved by the commit.
+    /// Queues a record for sending. The commit confirms that it was delivered.
     pub(super) fn produce(&self, output: Output<'_>) -> Result<(), ProducerError> {
         let begun = Instant::now();
         let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.shipment))
@@ -146,7 +147,7 @@ impl TransactionalProducer {
         Ok(())
     }
 
-    /// Commits what was produced together with the offsets it was made from.
+    /// Commits the produced records together with the offsets of their push events.
     pub(super) fn commit(
         &self,
         offsets: &TopicPartitionList,
@@ -167,14 +168,14 @@ impl TransactionalProducer {
 
     pub(super) fn abort(&self) -> Result<(), ProducerError> {
         match self.repeat(|producer| producer.abort_transaction(REQUEST)) {
-            // Aborting is the last resort: what fails here cannot be aborted again.
+            // A failed abort cannot be repaired by another abort.
             Err(ProducerError::Abort(error)) => Err(ProducerError::Fatal(error)),
             other => other,
         }
     }
 
-    /// The client's own wait inside `commit_transaction` polls in steps of 100 ms while messages are out; waiting here,
-    /// while the producer's thread serves the delivery reports, makes a commit a matter of milliseconds.
+    /// While messages are in flight, `commit_transaction` itself polls in steps of 100 ms. Waiting here first, while
+    /// the producer's thread serves the delivery reports, shortens a commit to milliseconds.
     fn wait_for_deliveries(&self) {
         let begun = Instant::now();
         while self.producer.in_flight_count() > 0 && begun.elapsed() < self.timeout {
@@ -182,7 +183,7 @@ impl TransactionalProducer {
         }
     }
 
-    /// Calls again what the client calls retriable (a broker that is away, a coordinator that moves).
+    /// Repeats a call while its error is retriable (a broker is away, a coordinator moves).
     fn repeat(
         &self,
         call: impl Fn(&ThreadedProducer<Deliveries>) -> Result<(), KafkaError>,
@@ -208,7 +209,7 @@ impl TransactionalProducer {
         }
         match &error {
             KafkaError::Transaction(detail) if detail.is_fatal() => ProducerError::Fatal(error),
-            // A call in the wrong state is a mistake of ours: start from nothing rather than guess.
+            // A call in the wrong state is a bug of ours: rebuild the worker rather than guess.
             KafkaError::Transaction(detail) if detail.code() == RDKafkaErrorCode::State => ProducerError::Fatal(error),
             _ => ProducerError::Abort(error),
         }
@@ -222,7 +223,7 @@ fn is_queue_full(error: &KafkaError) -> bool {
 fn is_retriable(error: &KafkaError) -> bool {
     match error {
         KafkaError::Transaction(detail) => detail.is_retriable(),
-        // `commit_transaction` flushes first, and a flush that ran out of time says so in its own way.
+        // `commit_transaction` flushes first, and a flush that timed out has an error of its own.
         KafkaError::Flush(code) => *code == RDKafkaErrorCode::OperationTimedOut,
         _ => false,
     }

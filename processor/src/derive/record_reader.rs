@@ -1,5 +1,5 @@
-//! Reads single records of `courier.shipment.v1` back: those of parcels whose next push needs more than what is
-//! remembered of them.
+//! Reads single records of `courier.shipment.v1` back, for parcels whose next push needs more than the state store
+//! holds.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);
-/// Longer than a broker takes to come back; the open transaction times out before that.
+/// Long enough for a broker to restart. The open transaction times out earlier.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why a record was not read.
@@ -29,31 +29,31 @@ pub(super) enum RecordReaderError {
     ShutDown,
 }
 
-/// A consumer that jumps from record to record.
+/// A consumer that seeks to one record after the other.
 pub(super) struct RecordReader {
     reader: BaseConsumer,
     shutdown: Shutdown,
 }
 
 impl RecordReader {
-    /// `client` is the configuration that all clients of the worker start from.
+    /// `client` is the configuration that all clients of the worker share.
     pub(super) fn new(client: &ClientConfig, shutdown: Shutdown) -> Result<Self, RecordReaderError> {
         let mut config = client.clone();
         config
             .set("group.id", "courierflow-recall")
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "false")
-            // A committed record has no transaction to wait for.
+            // The record is known to be committed, so there is no transaction to wait for.
             .set("isolation.level", "read_uncommitted")
-            // An offset that is not there is a fault, not a reason to begin elsewhere.
+            // A missing offset is an error, not a reason to begin elsewhere.
             .set("auto.offset.reset", "error");
-        // One record is wanted, and soon: the default fetches 1 MiB and waits half a second for more.
+        // We want one record quickly: by default a fetch takes 1 MiB and waits half a second for more.
         config
             .set("fetch.message.max.bytes", "16384")
             .set("fetch.wait.max.ms", "10")
             .set("queued.min.messages", "1")
-            // A batch holds more than the one record. The default lets a partition rest for a second after that, also when it
-            // has been assigned anew meanwhile.
+            // A fetched batch holds more than the one record. By default the client then does not fetch from the partition
+            // for a second, even if it has been assigned again meanwhile.
             .set("fetch.queue.backoff.ms", "1");
         Ok(Self {
             reader: config.create()?,
@@ -61,7 +61,7 @@ impl RecordReader {
         })
     }
 
-    /// The value of the record at `offset`, which must be there: the newest record of a key outlives compaction.
+    /// The value of the record at `offset`. It must exist, because compaction keeps the newest record of a key.
     pub(super) fn read(&self, partition: i32, offset: i64) -> Result<Vec<u8>, RecordReaderError> {
         let mut place = TopicPartitionList::new();
         place.add_partition_offset(topics::SHIPMENT, partition, Offset::Offset(offset))?;
@@ -78,7 +78,7 @@ impl RecordReader {
                 return Err(RecordReaderError::ShutDown);
             }
             match self.reader.poll(POLL) {
-                // Still in the queue from the assignment before.
+                // Still queued from the previous assignment.
                 Some(Ok(message)) if message.partition() != partition => {}
                 Some(Ok(message)) if message.offset() == offset => {
                     return Ok(message.payload().unwrap_or_default().to_vec());
@@ -90,7 +90,7 @@ impl RecordReader {
                         found: Some(message.offset()),
                     });
                 }
-                // Transport errors heal themselves; what does not shows as lack of patience.
+                // The client recovers from transport errors by itself; if it does not, the wait above times out.
                 Some(Err(error)) => tracing::info!(%error, "reading a record back goes on"),
                 None => {}
             }

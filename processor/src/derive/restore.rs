@@ -1,10 +1,11 @@
 //! Rebuilds the state of a partition from `courier.shipment.v1`.
 //!
 //! The order matters. First the group's committed offset of the push partition is read as *stable*
-//! ([`stable_offsets`](super::stable_offsets)): no transaction of a former owner is pending on it then, and all that this owner
-//! produced lies below the high watermark. Then the shipment partition is read from its start up to the *high watermark* seen now.
-//! Reading up to the last stable offset is not enough: records of a transaction that is decided, but not yet marked on this
-//! partition, lie above it. The end-of-partition event is not enough either, because it fires at that offset.
+//! ([`stable_offsets`](super::stable_offsets)): then no transaction of a former owner is pending, and everything that owner
+//! produced is below the high watermark. Then the shipment partition is read from its start up to the current *high watermark*.
+//! Reading up to the last stable offset would not be enough: a transaction may be decided without its marker being written to
+//! this partition yet, and its records are above that offset. Neither would reading up to the end-of-partition event, which
+//! fires at the last stable offset.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -25,28 +26,28 @@ use courierflow_domain::{Memory, memory};
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);
-/// Between two reports of how much is left.
+/// Interval between progress reports.
 const REPORT: Duration = Duration::from_secs(1);
-/// A transaction of a dead owner is resolved within its own time-out; nothing moving for longer is a fault.
+/// A transaction of a dead owner is resolved within its own time-out; no progress for longer than that is an error.
 const NO_PROGRESS: Duration = Duration::from_mins(2);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RestoreError {
     #[error("restore: {0}")]
     Kafka(#[from] KafkaError),
-    /// The registry could not be asked: the record is not at fault.
+    /// The registry could not be reached; the record is not at fault.
     #[error("restore of {topic}/{partition} at offset {offset}: {source}", topic = topics::SHIPMENT)]
     NotNow {
         partition: i32,
         offset: i64,
         source: DecodeError,
     },
-    /// The newest record of some keys cannot be read, and no state is guessed at.
+    /// The newest record of some keys cannot be decoded. The restore fails, because their state is unknown.
     #[error("restore of {topic}/{partition} at offset {offset}: {class}: {source}; the newest records of {keys} keys \
              cannot be read", topic = topics::SHIPMENT, class = source.class())]
     Unreadable {
         partition: i32,
-        /// Of the first of them.
+        /// Offset of the first such record.
         offset: i64,
         source: DecodeError,
         keys: usize,
@@ -60,40 +61,40 @@ pub(super) enum RestoreError {
     ShutDown,
 }
 
-/// Reads partitions back. Kept by a worker for all its assignments.
+/// Restores partitions. A worker keeps one for all its assignments.
 pub(super) struct Restorer {
-    /// Of the consumers that see committed records only.
+    /// Configuration of the consumers that see committed records only.
     reader: ClientConfig,
-    /// Sees everything: `fetch_watermarks` of a `read_committed` client answers with the last stable offset.
+    /// A `read_uncommitted` client: `fetch_watermarks` of a `read_committed` one returns the last stable offset.
     watermarks: BaseConsumer,
 }
 
-/// How far one partition has to be read.
+/// A partition that is being read, and where reading it ends.
 struct Goal {
     high_watermark: i64,
     restoring: Restoring,
 }
 
-/// What was read of one partition.
+/// A partition that is being restored.
 struct Restoring {
     partition: Partition,
-    /// Keys of which the newest record so far cannot be read: where it lies, and why. A later record or a tombstone of the
-    /// key replaces it.
+    /// Keys whose newest record so far cannot be decoded, with its offset and the reason. A later record or tombstone of
+    /// the key removes the entry.
     unreadable: BTreeMap<KeyHash, (i64, DecodeError)>,
 }
 
 impl Restorer {
-    /// `client` is the configuration that all clients of the worker start from.
+    /// `client` is the configuration that all clients of the worker share.
     pub(super) fn new(client: &ClientConfig) -> Result<Self, RestoreError> {
         let mut config = client.clone();
-        // Never a member of the group: partitions are assigned by hand and nothing is committed.
+        // Not a member of the group: partitions are assigned by hand and nothing is committed.
         config
             .set("group.id", "courierflow-restore")
             .set("enable.auto.commit", "false");
         config
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "false");
-        // The default of 1,000 ms stalls a reader that has once filled its queue.
+        // With the default of 1,000 ms a reader stalls each time its queue is full.
         config
             .set("fetch.queue.backoff.ms", "10")
             .set("queued.max.messages.kbytes", "16384");
@@ -103,7 +104,7 @@ impl Restorer {
         Ok(Self { reader, watermarks })
     }
 
-    /// Restores partitions, each with its stable committed offset.
+    /// Restores the given partitions, each with its stable committed offset.
     pub(super) fn restore(
         &self,
         committed: &BTreeMap<i32, Option<i64>>,
@@ -112,13 +113,13 @@ impl Restorer {
     ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
         let mut goals = self.goals(committed)?;
         let mut done = BTreeMap::new();
-        // A new one each time: after an assignment the position may at first be that of an earlier one, and a partition that
-        // had been read to the same end before would count as restored.
+        // A new consumer each time: right after an assignment, the position may still be that of an earlier assignment, and
+        // a partition that had been read to the same end before would count as restored.
         let reader: BaseConsumer = self.reader.create()?;
         Self::assign(&reader, &goals)?;
         let mut last_progress = Instant::now();
         let mut last_report = None;
-        // Asking for the position costs more than a record: it is asked for when it can have reached a goal.
+        // Asking for the position costs more than reading a record, so we ask only when it may have reached a goal.
         let mut may_be_done = true;
         loop {
             if std::mem::take(&mut may_be_done) {
@@ -142,9 +143,10 @@ impl Restorer {
                         goal.restoring.take(&message, decoder)?;
                     }
                 }
-                // Transport errors heal themselves; what does not shows as lack of progress.
+                // The client recovers from transport errors by itself; if it does not, the lack of progress is an
+                // error.
                 Some(Err(error)) if is_fatal(&error) => return Err(error.into()),
-                // One for each attempt to connect during an outage; the client's log has them.
+                // One error for each attempt to connect during an outage; the client logs them.
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
                 ))) => {}
@@ -152,7 +154,7 @@ impl Restorer {
                 None if last_progress.elapsed() > NO_PROGRESS => {
                     return Err(RestoreError::NoProgress(goals.into_keys().collect()));
                 }
-                // Nothing but markers and aborted records is left, or nothing came yet.
+                // Only markers and aborted records are left, or nothing has arrived yet.
                 None => may_be_done = true,
             }
         }
@@ -162,7 +164,7 @@ impl Restorer {
         let mut goals = BTreeMap::new();
         for (&partition, &offset) in committed {
             let (low, high) = self.watermarks.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
-            // Position stays invalid on an empty partition: it is done before it begins.
+            // On an empty partition the position stays invalid; there is nothing to read.
             let high_watermark = if low == high { 0 } else { high };
             goals.insert(
                 partition,
@@ -183,8 +185,8 @@ impl Restorer {
         Ok(reader.assign(&assignment)?)
     }
 
-    /// Moves the partitions that were read up to their goal from `goals` to `done`. The position steps over markers and
-    /// aborted records, which no message ever shows.
+    /// Moves the partitions that were read up to their goal from `goals` to `done`. The position also moves past
+    /// markers and aborted records, which are never delivered as messages.
     fn finish_reached(
         reader: &BaseConsumer,
         goals: &mut BTreeMap<i32, Goal>,
@@ -211,7 +213,7 @@ impl Restorer {
         Ok(())
     }
 
-    /// Offsets, some of which compaction has emptied: an upper bound of the records.
+    /// Reports the remaining offsets: an upper bound of the records, because compaction leaves gaps.
     fn report_remaining(reader: &BaseConsumer, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
         let position = reader.position()?;
         let offset = |partition| match position.find_partition(topics::SHIPMENT, partition)?.offset() {
@@ -230,7 +232,7 @@ impl Restorer {
 }
 
 impl Restoring {
-    /// Nothing yet; it will be the state as of the committed offset `as_of`.
+    /// An empty partition, to be filled with the state as of the committed offset `as_of`.
     fn new(as_of: Option<i64>) -> Self {
         Self {
             partition: Partition::new(as_of),
@@ -238,7 +240,7 @@ impl Restoring {
         }
     }
 
-    /// Remembers a record of the topic, or forgets the shipment of a tombstone.
+    /// Adds a record of the topic, or removes the shipment of a tombstone.
     fn take(&mut self, message: &impl Message, decoder: &mut Decoder<Shipment>) -> Result<(), RestoreError> {
         let bytes = message.key().unwrap_or_default();
         let key = KeyHash::of(bytes);
@@ -273,7 +275,7 @@ impl Restoring {
         Ok(())
     }
 
-    /// All was read.
+    /// Everything was read: returns the partition, or an error if a newest record cannot be decoded.
     fn finish(self, partition: i32) -> Result<Partition, RestoreError> {
         let keys = self.unreadable.len();
         match self.unreadable.into_values().min_by_key(|(offset, _)| *offset) {
@@ -314,17 +316,17 @@ mod tests {
     enum Content {
         Tombstone,
         Junk,
-        /// A record as derive writes it …
+        /// A record as derive writes it.
         Good,
-        /// … and without its header.
+        /// The same without its header.
         WithoutMemory,
-        /// Of a schema that the registry must be asked for; there is none.
+        /// A record whose schema must be fetched from the registry; the test has no registry.
         OfAnotherSchema,
     }
 
     use Content::{Good, Junk, OfAnotherSchema, Tombstone, WithoutMemory};
 
-    /// Reads these records of partition 5, from offset 0 on.
+    /// Restores partition 5 from these records, whose offsets start at 0.
     fn restore(records: &[(&str, Content)]) -> Result<StateStore, RestoreError> {
         let registry = Registry::new(&RegistrySettings {
             url: "http://127.0.0.1:9".to_owned(),

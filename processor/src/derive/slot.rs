@@ -1,14 +1,15 @@
 //! A worker's stable identity on this host.
 //!
 //! `transactional.id` and `group.instance.id` must be the same after a crash: then `init_transactions` fences the dead
-//! predecessor at once, and the group gives the newcomer its partitions without a rebalance. Two live workers must never
-//! share one. A lock on a file per slot gives both: the kernel drops it when the process dies, however it dies.
+//! predecessor at once, and the group gives the restarted worker its partitions without a rebalance. Two live workers
+//! must never share one. A file lock per slot ensures both: the kernel releases it whenever the process ends, however
+//! it ends.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A slot that cannot be taken.
+/// Why a slot cannot be acquired.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SlotError {
     #[error("derive.slot_dir: cannot use {path}")]
@@ -17,18 +18,18 @@ pub(crate) enum SlotError {
     Exhausted(usize),
 }
 
-/// More workers than this on one host are a mistake.
+/// More workers than this on one host are taken for a configuration mistake.
 const MAX_SLOTS: usize = 1_024;
 
-/// Held for the life of a worker thread, through all its restarts.
+/// A slot, held as long as the worker thread lives, through all restarts of the worker.
 pub(crate) struct Slot {
     name: String,
-    /// Unlocked by being closed.
+    /// Closing the file releases the lock.
     _lock: File,
 }
 
 impl Slot {
-    /// Takes the lowest free slot of `group` on this host, whose files are in `dir`.
+    /// Acquires the lowest free slot of `group` on this host. The lock files are in `dir`.
     pub(crate) fn acquire(dir: &Path, group: &str, host: &str) -> Result<Self, SlotError> {
         fs::create_dir_all(dir).map_err(|source| SlotError::Io {
             path: dir.to_owned(),
@@ -60,13 +61,13 @@ impl Slot {
         Err(SlotError::Exhausted(MAX_SLOTS))
     }
 
-    /// Unique among live workers, the same after a crash.
+    /// The worker's name: unique among live workers, the same after a crash.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// The host's name, for slots of several hosts not to collide.
+/// The host name, so that slots of several hosts do not collide.
 pub(crate) fn host_name() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
     let name = name.unwrap_or_default().trim().to_owned();

@@ -1,4 +1,4 @@
-//! How far the group has come, once that is decided.
+//! The group's committed offsets, once no transaction is pending on them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::shutdown::Shutdown;
 
 const REQUEST: Duration = Duration::from_secs(10);
-/// A transaction of a dead owner is resolved within its own time-out; waiting longer means that something is wrong.
+/// A transaction of a dead owner is resolved within its own time-out; if it takes longer, something is wrong.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Why the offsets are not known.
+/// Why the offsets could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StableOffsetsError {
     #[error("committed offsets: {0}")]
@@ -25,7 +25,8 @@ pub(super) enum StableOffsetsError {
 }
 
 /// The group's committed offsets of push partitions; `None` where nothing was ever committed. `OffsetFetch` of a
-/// `read_committed` consumer demands stable offsets (KIP-447): it is answered only when no transaction is pending on them.
+/// `read_committed` consumer requires stable offsets (KIP-447): the broker answers only when no transaction is pending on
+/// them.
 pub(super) fn stable_offsets<C: ConsumerContext>(
     member: &BaseConsumer<C>,
     partitions: &[i32],

@@ -1,5 +1,5 @@
-//! One entry of the state store: what derive must remember of a shipment, packed, and the offset of its last record on
-//! `courier.shipment.v1`, where the rest can be read back.
+//! One entry of the state store: the packed memory of a shipment and the offset of its last record on
+//! `courier.shipment.v1`, from which the rest can be read back.
 
 use courierflow_domain::{Memory, StreamDay};
 use xxhash_rust::xxh3::xxh3_128;
@@ -28,9 +28,9 @@ pub(super) struct StoredShipment {
 pub(super) struct StateEntry {
     /// Length of the key, the key, the [`Memory`].
     packed: Box<[u8]>,
-    /// Of its last record; unknown until the transaction that produced it is committed.
+    /// Offset of its last record; unknown until the transaction that produced it is committed.
     pub(super) offset: i64,
-    /// First day of the stream on which it is forgotten.
+    /// Day of the stream on which it expires.
     pub(super) expires_on: StreamDay,
 }
 
@@ -54,18 +54,18 @@ impl StateEntry {
         Self::at(UNKNOWN_OFFSET, key, memory, expires_on)
     }
 
-    /// The key of its record.
+    /// The key of the shipment's record.
     pub(super) fn key(&self) -> Result<&[u8], postcard::Error> {
         postcard::from_bytes(&self.packed)
     }
 
-    /// What is remembered of it.
+    /// The shipment's memory, unpacked.
     pub(super) fn memory(&self) -> Result<Memory, postcard::Error> {
         let (_, memory) = postcard::take_from_bytes::<&[u8]>(&self.packed)?;
         Memory::from_bytes(memory)
     }
 
-    /// Bytes that it takes beside its own size.
+    /// Bytes on the heap, in addition to the entry itself.
     pub(super) fn bytes(&self) -> usize {
         self.packed.len()
     }

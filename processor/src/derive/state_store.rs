@@ -1,6 +1,7 @@
 //! The shipments of the partitions that a worker owns.
 //!
-//! Records of the open transaction cannot be read back yet, so they are kept until it ends. What it changed can be rolled back.
+//! Records of the open transaction cannot be read back yet, so they are kept in memory until it ends. Its changes can be rolled
+//! back.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +18,24 @@ use super::state_entry::{KeyHash, StateEntry, StoredShipment};
 pub(super) enum LastRecord<'s> {
     /// On the topic, committed, at this offset.
     At(i64),
-    /// In the open transaction: this is its value.
+    /// In the open transaction, with this value.
     Uncommitted(&'s [u8]),
 }
 
-/// The shipments of one partition and how far its stream of pushes has come.
+/// The shipments of one partition, and how far its pushes have been derived.
 #[derive(Default)]
 pub(super) struct Partition {
     shipments: HashMap<KeyHash, StateEntry>,
-    /// Newest day seen: the only clock of derive.
+    /// Newest day of the stream: derive's only clock.
     today: StreamDay,
     bytes: usize,
-    /// The group's committed offset of the push partition when it was like this; `None` before the first commit.
+    /// The group's committed offset of the push partition that this state corresponds to; `None` before the first
+    /// commit.
     as_of: Option<i64>,
 }
 
 impl Partition {
-    /// What the topic will show of a partition whose pushes are derived up to the committed offset `as_of`.
+    /// An empty partition whose pushes are derived up to the committed offset `as_of`.
     pub(super) fn new(as_of: Option<i64>) -> Self {
         Self {
             as_of,
@@ -41,13 +43,13 @@ impl Partition {
         }
     }
 
-    /// A shipment read back from the topic.
+    /// Adds a shipment that was read from the topic.
     pub(super) fn restore(&mut self, key: KeyHash, shipment: StateEntry, received_at: TimestampMicros) {
         self.today = self.today.max(StreamDay::of(received_at));
         self.replace(key, Some(shipment));
     }
 
-    /// A tombstone read back from the topic.
+    /// Removes a shipment whose tombstone was read from the topic.
     pub(super) fn forget(&mut self, key: KeyHash) {
         self.replace(key, None);
     }
@@ -81,11 +83,11 @@ enum Undo {
     },
 }
 
-/// All shipments of a worker, and what the open transaction changed.
+/// All shipments of a worker, and the changes of the open transaction.
 #[derive(Default)]
 pub(super) struct StateStore {
     partitions: BTreeMap<i32, Partition>,
-    /// Revoked in a rebalance that may give them back.
+    /// Parked partitions: revoked in a rebalance that may assign them again.
     parked: BTreeMap<i32, Partition>,
     undo: Vec<Undo>,
     /// The values of the newest shipment records of the open transaction.
@@ -93,30 +95,30 @@ pub(super) struct StateStore {
 }
 
 impl StateStore {
-    /// Takes over a partition that was restored.
+    /// Adds a restored partition.
     pub(super) fn insert_partition(&mut self, number: i32, partition: Partition) {
         self.partitions.insert(number, partition);
     }
 
-    /// Gives a partition up; call with no transaction open.
+    /// Removes a partition. Call it with no transaction open.
     pub(super) fn remove_partition(&mut self, number: i32) {
         self.partitions.remove(&number);
     }
 
-    /// Gives a partition up that may come back; call with no transaction open.
+    /// Parks a revoked partition, which may be assigned again. Call it with no transaction open.
     pub(super) fn park(&mut self, number: i32) {
         if let Some(partition) = self.partitions.remove(&number) {
             self.parked.insert(number, partition);
         }
     }
 
-    /// True when all of them are parked.
+    /// True if all of these partitions are parked.
     pub(super) fn has_parked(&self, numbers: &[i32]) -> bool {
         numbers.iter().all(|number| self.parked.contains_key(number))
     }
 
-    /// Takes a parked partition back, if nobody has derived anything of it meanwhile: whoever derives moves the committed
-    /// offset in the same transaction.
+    /// Reclaims a parked partition if no other worker has derived from it meanwhile. The committed offset shows that,
+    /// because it moves in the same transaction as the derived records.
     pub(super) fn reclaim(&mut self, number: i32, committed: Option<i64>) -> bool {
         match self.parked.remove(&number) {
             Some(partition) if partition.as_of == committed => {
@@ -127,17 +129,17 @@ impl StateStore {
         }
     }
 
-    /// Forgets the parked partitions that did not come back.
+    /// Drops the parked partitions that were not assigned again.
     pub(super) fn drop_parked(&mut self) {
         self.parked.clear();
     }
 
-    /// True when the partition was restored and not given up since.
+    /// True if the partition is restored and neither removed nor parked.
     pub(super) fn owns(&self, number: i32) -> bool {
         self.partitions.contains_key(&number)
     }
 
-    /// The group's committed offset of each partition, where there is one.
+    /// The group's committed offset of each partition that has one.
     pub(super) fn committed_offsets(&self) -> BTreeMap<i32, i64> {
         let owned = self.partitions.iter();
         owned
@@ -158,13 +160,13 @@ impl StateStore {
         self.get(partition, key).map(|shipment| LastRecord::At(shipment.offset))
     }
 
-    /// Puts a shipment, the value of whose record is `value`, in the open transaction.
+    /// Stores a shipment in the open transaction; `value` is the value of its record.
     pub(super) fn put(&mut self, partition: i32, key: KeyHash, shipment: StateEntry, value: &[u8]) {
         self.uncommitted.insert((partition, key), value.to_vec());
         self.replace(partition, key, Some(shipment));
     }
 
-    /// Forgets a shipment in the open transaction.
+    /// Removes a shipment in the open transaction.
     pub(super) fn forget(&mut self, partition: i32, key: KeyHash) {
         self.uncommitted.remove(&(partition, key));
         self.replace(partition, key, None);
@@ -182,8 +184,8 @@ impl StateStore {
             .map_or_else(StreamDay::default, |owned| owned.today)
     }
 
-    /// A new day of a partition's stream begins: returns what is forgotten on it, in an order that does not depend on the
-    /// map.
+    /// Moves a partition's stream to a new day and returns the shipments that expire on it, in an order that does not
+    /// depend on the map.
     pub(super) fn advance(&mut self, partition: i32, today: StreamDay) -> Vec<(KeyHash, StateEntry)> {
         let owned = self.partitions.entry(partition).or_default();
         self.undo.push(Undo::Today {
@@ -200,8 +202,8 @@ impl StateStore {
         expired
     }
 
-    /// The open transaction was committed; `records` tells where the broker stored what, `offsets` how far the pushes of
-    /// each partition are derived now.
+    /// Applies the commit of the open transaction: `records` says where the broker stored its shipment records,
+    /// `offsets` up to which offset the pushes of each partition are derived now.
     pub(super) fn commit(&mut self, records: impl IntoIterator<Item = StoredShipment>, offsets: &BTreeMap<i32, i64>) {
         self.undo.clear();
         self.uncommitted.clear();
@@ -213,13 +215,13 @@ impl StateStore {
         for StoredShipment { partition, key, offset } in records {
             let owned = self.partitions.get_mut(&partition);
             if let Some(shipment) = owned.and_then(|owned| owned.shipments.get_mut(&key)) {
-                // Of several records of one transaction the last counts.
+                // If a transaction has several records of a shipment, the last one counts.
                 shipment.offset = shipment.offset.max(offset);
             }
         }
     }
 
-    /// The open transaction was aborted: everything is as it was when it began.
+    /// Undoes the open transaction: the state is again as it was when the transaction began.
     pub(super) fn roll_back(&mut self) {
         self.uncommitted.clear();
         while let Some(undo) = self.undo.pop() {
@@ -238,7 +240,7 @@ impl StateStore {
         }
     }
 
-    /// Live shipments, and the bytes that their data take.
+    /// Number of shipments, and the bytes that their data take.
     pub(super) fn size(&self) -> (usize, usize) {
         let shipments = self
             .partitions
@@ -300,7 +302,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Puts a shipment in the open transaction.
+    /// Stores a shipment in the open transaction.
     fn put(state: &mut StateStore, name: &str, memory: &Memory) {
         let packed = memory.to_bytes().unwrap();
         let shipment = StateEntry::uncommitted(name.as_bytes(), &packed, memory.expires_on()).unwrap();
@@ -354,7 +356,7 @@ pub(super) mod tests {
         state.roll_back();
         state.park(0);
         assert!(state.reclaim(0, None));
-        // Somebody else has it now.
+        // Another worker has the partition now.
         state.park(0);
         state.drop_parked();
         assert!(!state.reclaim(0, None));

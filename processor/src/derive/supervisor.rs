@@ -1,4 +1,4 @@
-//! Keeps the workers alive: one thread per slot; a worker that was fenced or broke is rebuilt from nothing.
+//! Keeps the workers alive: one thread per slot. A worker that was fenced or failed is rebuilt from scratch.
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
 
-/// Long enough not to spin on a broker that is away, short enough to follow a fencing at once.
+/// Long enough not to spin while a broker is away, short enough to resume soon after a fencing.
 const REBUILD_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts `derive.workers` workers. They end after [`Shutdown::begin`], each with its last transaction committed.
@@ -22,7 +22,7 @@ pub fn start(
     health: &Health,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    // A key that is missing is told at once.
+    // Fails at once if the id key is missing.
     config.derive.options()?;
     let host = config.derive.host.clone().unwrap_or_else(host_name);
     let mut threads = Vec::new();

@@ -31,15 +31,15 @@ use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::{self, OnDataLoss};
 
-/// How long a member may go without polling; a restore of millions of shipments takes its time.
+/// How long a member may go without polling: restoring millions of shipments takes minutes.
 const MAX_POLL_INTERVAL: Duration = Duration::from_mins(5);
 /// Between two comparisons of the topics' partition counts.
 const COMPARE_COUNTS: Duration = Duration::from_secs(10);
 const SEEK: Duration = Duration::from_secs(10);
-/// A schema that the registry cannot tell just now is asked for again after this time.
+/// Wait before asking the registry again for a schema that it could not give.
 const NOT_NOW: Duration = Duration::from_secs(1);
 
-/// One consumer, one transactional producer, one state map.
+/// One consumer, one transactional producer, one state store.
 pub(super) struct Worker {
     consumer: BaseConsumer<Member>,
     restorer: Restorer,
@@ -49,11 +49,11 @@ pub(super) struct Worker {
     commit_interval: Duration,
 }
 
-/// The part of the worker that the consumer calls back. The callbacks run inside `poll`, on the worker's own thread: the locks are
-/// never waited for, they only satisfy the type system.
+/// The part of the worker that the consumer calls back. Callbacks run inside `poll`, on the worker's own thread, so the locks are
+/// never contended; the type system requires them.
 struct Member {
     deriver: Mutex<Deriver>,
-    /// What the group said during the last poll.
+    /// The events that the group reported during the last poll.
     events: Mutex<Vec<GroupEvent>>,
     on_data_loss: OnDataLoss,
 }
@@ -73,7 +73,7 @@ impl ClientContext for Member {
         kafka_client::log(level, facility, message, None);
     }
 
-    /// Every thread of the client reports a lost broker, again and again; its log has said it once.
+    /// Every thread of the client reports a lost broker repeatedly; the client's log has it once.
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "consumer");
     }
@@ -121,7 +121,7 @@ impl ConsumerContext for Member {
 }
 
 impl Worker {
-    /// Fences the predecessor in the slot, then joins the group.
+    /// Fences the previous worker of the slot, then joins the group.
     pub(super) fn new(
         config: &Config,
         registry: &Registry,
@@ -162,7 +162,8 @@ impl Worker {
     pub(super) fn run(self) -> Result<(), WorkerError> {
         let result = self.run_until_shutdown();
         if result.is_err() {
-            // Leaving the group revokes all partitions, and that must not commit half of what an event caused.
+            // Leaving the group revokes all partitions, which would commit the open transaction; it may hold only
+            // part of an event's records.
             self.deriver().abandon();
         }
         result
@@ -199,7 +200,7 @@ impl Worker {
         self.consumer.context().deriver()
     }
 
-    /// What the group said inside the last poll, before any message of its partitions is looked at.
+    /// Handles the events of the last poll before any message of the partitions is processed.
     fn handle_group_events(&self) -> Result<(), WorkerError> {
         let events = std::mem::take(&mut *self.consumer.context().events());
         if events.is_empty() {
@@ -217,7 +218,7 @@ impl Worker {
                 self.restore(&mut deriver, &assigned)?;
             }
             deriver.store.drop_parked();
-            // Also without any partition: there are more workers than partitions, and this one stands by.
+            // Also without any partition: there may be more workers than partitions, and then this one stands by.
             self.health.ready(&self.part);
         }
         Ok(())
@@ -273,7 +274,8 @@ impl Worker {
         Ok(())
     }
 
-    /// The registry is away and a record names a schema we have not met: nothing after it may be taken before it.
+    /// Waits when the registry is away and a record has an unknown schema. Records behind it must not be processed
+    /// before it.
     fn wait_and_read_again(
         &self,
         deriver: &mut Deriver,
@@ -285,7 +287,7 @@ impl Worker {
         deriver.read_again(message)?;
         self.rewind(deriver)?;
         self.shutdown.sleep(NOT_NOW);
-        // The next attempt says so if it fails, too.
+        // If the next attempt fails too, it reports that again.
         self.health.ready(&self.part);
         Ok(())
     }
@@ -298,13 +300,14 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
         // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and its successor says why.
         .set("auto.offset.reset", "error");
     client.set("isolation.level", "read_committed");
-    // With the new group protocol a static member that was killed cannot come back before its session ends. Of the assignors,
-    // `range` gives out all partitions at each rebalance. The cooperative one takes two rebalances for a hand-over; a static
-    // member that dies between them comes back without a third, and the partitions it had not released would stay unassigned.
+    // The classic protocol, because with the new one a static member that was killed cannot rejoin before its session
+    // expires. The `range` assignor, because it assigns all partitions in every rebalance. The cooperative assignor needs two
+    // rebalances to move a partition; if a static member dies between them, it rejoins without a third, and partitions it had
+    // not released would stay unassigned.
     client
         .set("group.protocol", "classic")
         .set("partition.assignment.strategy", "range");
-    // With the default of 3 s a joining member waits seconds for its partitions.
+    // With the default of 3 s, a joining member waits seconds for its partitions.
     client
         .set("heartbeat.interval.ms", "500")
         .set("session.timeout.ms", settings.session_timeout_ms.to_string());
@@ -316,14 +319,14 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
     client
 }
 
-/// Transport errors heal themselves inside the client; only what it calls fatal ends the worker.
+/// The client recovers from transport errors by itself; only errors that it calls fatal end the worker.
 fn judge_poll_error(error: KafkaError) -> Result<(), WorkerError> {
     match error {
         KafkaError::MessageConsumptionFatal(_) | KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
             Err(error.into())
         }
         KafkaError::PartitionEOF(_) => Ok(()),
-        // The client's log has said it.
+        // The client has logged it.
         KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {
             Ok(())
         }

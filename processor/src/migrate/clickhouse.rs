@@ -1,4 +1,4 @@
-//! Brings the database to what `deploy/clickhouse/` says: first the tables, then the views on them.
+//! Brings the database to the state of `deploy/clickhouse/`: first the tables, then the views on them.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Oldest release that the DDL and the settings of the inserts are written for.
 const MIN_VERSION: (u32, u32) = (25, 8);
 
-/// What was done.
+/// A change that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A file of `tables/` was applied.
@@ -38,14 +38,14 @@ pub enum Change {
         /// Its name.
         view: String,
     },
-    /// A view was made of another text.
+    /// A view whose text had changed was replaced.
     Replaced {
         /// Its name.
         view: String,
-        /// It fills a table, and was asked to do so at once.
+        /// True if it fills a table; it was told to do so at once.
         is_refreshing: bool,
     },
-    /// A view without a file.
+    /// A view without a file was dropped.
     Dropped {
         /// Its name.
         view: String,
@@ -71,10 +71,10 @@ impl fmt::Display for Change {
     }
 }
 
-/// Why the database is not as it should be.
+/// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// `ClickHouse` cannot be reached or refuses us.
+    /// `ClickHouse` cannot be reached or refuses the user.
     #[error("ClickHouse {url}: {source}")]
     Server {
         /// Its address.
@@ -82,12 +82,12 @@ pub enum MigrateError {
         /// What the client says.
         source: ClientError,
     },
-    /// The server is older than what the tables are written for.
+    /// The server is older than the tables need.
     #[error("ClickHouse {url} is version {version}, at least {}.{} is needed", MIN_VERSION.0, MIN_VERSION.1)]
     TooOld {
         /// Its address.
         url: String,
-        /// What it says of itself.
+        /// The version that it reports.
         version: String,
     },
     /// A statement failed. Those before it are done; the file can be applied again.
@@ -100,7 +100,7 @@ pub enum MigrateError {
         /// What the server says.
         source: ClientError,
     },
-    /// A file is not the one that was applied under its number.
+    /// A file differs from the one that was applied under its number.
     #[error(
         "tables/{name} is not what was applied to database {database} as number {number} ({applied_name}, checksum \
          {applied_checksum}, now {checksum}): an applied file must not change, add a new one. A database of before the first \
@@ -117,13 +117,13 @@ pub enum MigrateError {
         checksum: String,
         /// The file that was applied.
         applied_name: String,
-        /// The checksum of that.
+        /// The checksum of the applied file.
         applied_checksum: String,
     },
     /// A file of `views/` cannot be used.
     #[error(transparent)]
     View(#[from] ViewError),
-    /// The server does not take a view. All views are as they were.
+    /// The server refuses a view. No view was changed.
     #[error("view {view} cannot be what its file says, no view was changed: {source}")]
     Refused {
         /// Its name.
@@ -131,7 +131,7 @@ pub enum MigrateError {
         /// What the server says.
         source: ClientError,
     },
-    /// A refreshable view does not give what its table has. All views are as they were.
+    /// The columns of a refreshable view are not those of its table. No view was changed.
     #[error(
         "view {view} gives the columns {given}, its table {target} has {wanted}, no view was changed: a file in tables/ must \
          change the table first"
@@ -146,7 +146,7 @@ pub enum MigrateError {
         /// Columns that only the table has.
         wanted: String,
     },
-    /// A view that fills a table fills another one by its file.
+    /// By its file, a refreshable view fills another table than it does in the database.
     #[error("view {view} fills another table than {target}: give it another name, no view was changed")]
     Target {
         /// Its name.
@@ -154,7 +154,7 @@ pub enum MigrateError {
         /// The table of its file.
         target: String,
     },
-    /// A view that the server took a moment ago could not be put in its place. Those before it are replaced; run the command again.
+    /// A view that had passed the check could not be replaced. The views before it are replaced; run the command again.
     #[error("view {view}: {source}")]
     Replace {
         /// Its name.
@@ -173,7 +173,7 @@ pub async fn migrate_clickhouse(
     migrate_views_of(settings, carriers, &Definitions::embedded()).await
 }
 
-/// The same with views of other texts than those of this program.
+/// The same with other definitions of views than those embedded in this program.
 pub async fn migrate_views_of(
     settings: &ClickHouseSettings,
     carriers: &Carriers,
@@ -211,7 +211,7 @@ impl Database<'_> {
         Ok(())
     }
 
-    /// Runs a statement, whose text is sent as it is: a question mark in a comment is no parameter.
+    /// Runs a statement. Its text is sent as it is, so that a question mark in a comment is not a parameter.
     pub(super) async fn execute(&self, statement: &str) -> Result<(), ClientError> {
         in_time(self.client.query_raw(statement).execute()).await
     }

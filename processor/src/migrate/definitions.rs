@@ -1,4 +1,4 @@
-//! The files of `deploy/clickhouse/` as they are in this program.
+//! The files of `deploy/clickhouse/`, embedded in this program.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub struct TableFile {
     pub number: u32,
     /// File name.
     pub name: &'static str,
-    /// What is in it.
+    /// Its content.
     pub text: &'static str,
 }
 
@@ -35,7 +35,7 @@ macro_rules! views {
     };
 }
 
-/// All of them, in order. The first creates the database and the table in which the others are remembered.
+/// All table files, in order. The first creates the database and the table that records which files were applied.
 pub const TABLES: &[TableFile] = tables![
     1 "001_schema_migration.sql",
     2 "002_push.sql",
@@ -49,7 +49,8 @@ pub const TABLES: &[TableFile] = tables![
     10 "010_carrier_mapping.sql",
 ];
 
-/// The files of `deploy/clickhouse/views/`: name of the view and text. Their order is found, not written down.
+/// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
+/// they read.
 const VIEWS: &[(&str, &str)] = views![
     "carrier_count",
     "carrier_daily",
@@ -80,7 +81,7 @@ const VIEWS: &[(&str, &str)] = views![
     "vendor_fact",
 ];
 
-/// What views are made of. Those of the program are [`Definitions::embedded`]; a test may change one.
+/// The definitions of views. Those of the program are [`Definitions::embedded`]; tests use changed ones.
 #[derive(Clone, Debug)]
 pub struct Definitions {
     /// Text of each view's file, by name of the view.
@@ -104,7 +105,7 @@ impl Definitions {
         }
     }
 
-    /// What the views may ask for.
+    /// The splices that views may use.
     pub fn splices(&self) -> Splices {
         Splices::new(&self.formulas, &self.columns)
             .with_rows("status_name", names::values_of_status_names())

@@ -1,5 +1,5 @@
 //! Brings topics, schemas and tables to the state that this version of the program needs. What is already right is left
-//! alone; the same code serves a developer's machine and production.
+//! alone. Development and production use the same code.
 
 mod carriers;
 pub mod clickhouse;
@@ -26,7 +26,7 @@ use crate::config::Config;
 
 const REQUEST: Duration = Duration::from_secs(30);
 
-/// Runs every step and says what it changed, one line each.
+/// Runs every step and returns what it changed, one line each.
 pub async fn run(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut changes = topics(config).await.context("topics")?;
     changes.extend(schemas(config).await.context("schemas")?);
@@ -67,7 +67,7 @@ fn policy_settings(topic: &Topic, config: &Config) -> Vec<(&'static str, String)
     match topic.policy {
         Policy::Compact => {
             settings.push(("cleanup.policy", "compact".to_owned()));
-            // A restore reads everything that is not yet compacted.
+            // A restore reads everything that is not compacted yet, so compaction starts early.
             settings.push(("min.cleanable.dirty.ratio", "0.1".to_owned()));
         }
         Policy::Delete(retention) => {
@@ -103,7 +103,8 @@ async fn create(admin: &AdminClient<DefaultClientContext>, topic: &Topic, config
     }
 }
 
-/// State is found by partition number, and order is kept within one: a changed count would break both.
+/// State belongs to a partition number, and order is kept within a partition; a different number of partitions would
+/// break both.
 fn check_partitions(admin: &AdminClient<DefaultClientContext>, topic: &Topic, wanted: i32) -> anyhow::Result<()> {
     let metadata = admin.inner().fetch_metadata(Some(topic.name), REQUEST)?;
     let found = metadata.topics().first().map_or(0, |found| found.partitions().len());
@@ -143,7 +144,7 @@ async fn align_policy(
     if wanted.iter().all(|(name, value)| current(name).as_ref() == Some(value)) {
         return Ok(false);
     }
-    // The call replaces all settings of the topic: what an operator set beside ours is carried over.
+    // The call replaces all settings of the topic, so those that an operator has set are carried over.
     let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic.name));
     for entry in described
         .entries

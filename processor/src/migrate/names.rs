@@ -1,4 +1,4 @@
-//! Rows of the views `status_name` and `vendor_fact`, made of the code tables: no name is written in SQL.
+//! Rows of the views `status_name` and `vendor_fact`, made from the code tables, so that no name is written in SQL.
 
 use courierflow_domain::rank;
 use courierflow_schemas::meaning::{MEANINGS, Party, SubStatus, is_failed_attempt, party_of, reasons};
@@ -20,13 +20,13 @@ pub struct StatusName {
     pub sub_status: &'static str,
     /// How far along the status is.
     pub rank: u8,
-    /// Who answers for it, or empty.
+    /// The responsible party, or empty.
     pub party: &'static str,
-    /// An event of it is an exception.
+    /// Whether an event with it is an exception.
     pub is_exception: bool,
-    /// Somebody must have stood at the door.
+    /// Whether it means a failed attempt at delivery, for which a courier must have been at the door.
     pub is_failed_attempt: bool,
-    /// The vendor's clock says so.
+    /// Whether it follows from the vendor's clock instead of an event.
     pub is_vendor_clock: bool,
     /// Name in Chinese.
     pub name_zh: &'static str,
@@ -43,7 +43,8 @@ pub struct VendorFact {
     pub name_zh: &'static str,
     /// Its name in English.
     pub name_en: &'static str,
-    /// Days without change after which it gives a parcel up; `None` if it does not or does not say.
+    /// Days without change after which it stops tracking a parcel; `None` if it does not stop or does not document
+    /// it.
     pub stale_days: Option<u16>,
 }
 
@@ -62,7 +63,7 @@ pub fn rows() -> Vec<StatusName> {
         ..refinement(meaning.status, meaning.sub_status, meaning.party.is_some())
     });
     let codes = Vendor::ALL.into_iter().flat_map(|vendor| {
-        // The first table has all codes.
+        // The first table contains all codes.
         let table = protocol(vendor).code_tables().first();
         table
             .into_iter()
@@ -126,7 +127,7 @@ pub fn vendor_facts() -> Vec<VendorFact> {
     Vendor::ALL.into_iter().map(fact).collect()
 }
 
-/// The inside of the `VALUES` of `status_name`.
+/// The content of the `VALUES` of `status_name`.
 pub(super) fn values_of_status_names() -> String {
     values(rows().iter().map(|row| {
         let StatusName {
@@ -159,7 +160,7 @@ fn values(rows: impl Iterator<Item = String>) -> String {
     rows.map(|row| format!("({row})")).collect::<Vec<_>>().join(",\n    ")
 }
 
-/// A text as `ClickHouse` reads it.
+/// A text as a string literal of `ClickHouse`.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }

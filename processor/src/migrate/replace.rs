@@ -1,11 +1,12 @@
-//! Puts views in their place on a live database: what has changed, and what reads it, after the server has taken all of it under
-//! other names.
+//! Replaces views on a live database: those that have changed and those that read them, after the server has accepted all of
+//! them under temporary names.
 //!
-//! 1. A view has changed when the checksum in its comment is not that of its text and of all that it reads.
-//! 2. All changed views are made under other names, reading each other, and planned by the server. If it refuses one, nothing
-//!    has happened: a view with a list of columns would otherwise be taken unseen, and fail its readers.
+//! 1. A view has changed if the checksum in its comment is not that of its text and of all views that it reads.
+//! 2. All changed views are created under temporary names, reading each other, and the server plans them. If it refuses one,
+//!    no view was changed. Without this check the server would accept a broken view that has a list of columns, and its
+//!    readers would fail.
 //! 3. They are replaced, each after what it reads; views without a file are dropped.
-//! 4. Those that fill a table are asked to do so at once.
+//! 4. Views that fill a table are told to do so at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,7 +19,7 @@ use super::clickhouse::{Change, Database, MigrateError};
 use super::definitions::Definitions;
 use super::views::{self, Refresh, View, mark_of};
 
-/// What names of views begin with that are being checked.
+/// Prefix of the temporary names.
 const CHECKED: &str = "migrate_check_";
 
 /// A view of the database.
@@ -27,11 +28,11 @@ struct Present {
     name: String,
     comment: String,
     statement: String,
-    /// One that is checked by a `migrate` that was killed.
+    /// True for a temporary view left by a `migrate` that was killed.
     is_left_over: bool,
 }
 
-/// Creates, replaces and drops views until they are those of the definitions.
+/// Creates, replaces and drops views so that they match the definitions.
 pub(super) async fn bring_up_to_date(
     database: &Database<'_>,
     definitions: &Definitions,
@@ -46,7 +47,7 @@ pub(super) async fn bring_up_to_date(
         })
         .collect();
     check_targets(&outdated, &present, database)?;
-    // In a new database there is nothing to lose.
+    // A new database has no views that could break.
     if !present.is_empty() {
         check(database, &outdated).await?;
     }
@@ -94,7 +95,7 @@ async fn present(database: &Database<'_>) -> Result<BTreeMap<String, Present>, M
     Ok(rows.into_iter().map(|row| (row.name.clone(), row)).collect())
 }
 
-/// The server cannot give a view another table to fill.
+/// Fails if a refreshable view would have to fill another table, which the server cannot change.
 fn check_targets(
     outdated: &[&View],
     present: &BTreeMap<String, Present>,
@@ -114,7 +115,7 @@ fn check_targets(
     Ok(())
 }
 
-/// Has the server look at all views as they are going to be, before any is replaced.
+/// Has the server check all new views before any is replaced.
 async fn check(database: &Database<'_>, outdated: &[&View]) -> Result<(), MigrateError> {
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -157,7 +158,7 @@ async fn check_one(
     };
     let create = view.create_as(name, database.name, checked_names);
     database.execute(&create).await.map_err(refused)?;
-    // Planning it is what finds a column that is not there: CREATE takes a view with a list of columns unseen.
+    // Only planning finds a missing column: CREATE accepts a view with a list of columns without checking it.
     let plan = format!(
         "EXPLAIN SELECT * FROM {}.{name}{}",
         database.name,
@@ -170,7 +171,7 @@ async fn check_one(
     }
 }
 
-/// A column of the table that the view does not give would be filled with nothing.
+/// A column of the table that is missing in the view would be filled with defaults.
 async fn check_columns(
     database: &Database<'_>,
     view: &View,
@@ -214,7 +215,7 @@ async fn alter(database: &Database<'_>, view: &View, refresh: &Refresh) -> Resul
     Ok(())
 }
 
-/// Views that a former version made, and views that a killed `migrate` left; those of others stay.
+/// Drops views of an older version and those that a killed `migrate` left; views of others stay.
 async fn drop_unwanted(
     database: &Database<'_>,
     wanted: &[View],
@@ -240,7 +241,7 @@ async fn drop_unwanted(
     Ok(changes)
 }
 
-/// One that runs already runs the former query: it is ended, and begins anew.
+/// A refresh that is running uses the old query, so it is cancelled and started again.
 async fn refresh(database: &Database<'_>, view: &str) -> Result<(), MigrateError> {
     for verb in ["CANCEL", "REFRESH"] {
         database

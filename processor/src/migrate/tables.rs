@@ -1,4 +1,4 @@
-//! The numbered files of `deploy/clickhouse/tables/`, each applied once, in order, and remembered in `schema_migration`.
+//! The numbered files of `deploy/clickhouse/tables/`, each applied once, in order, and recorded in `schema_migration`.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ struct Remembered {
     checksum: String,
 }
 
-/// Applies the files that are not yet applied.
+/// Applies the files that are not applied yet.
 pub(super) async fn apply(database: &Database<'_>, files: &'static [TableFile]) -> Result<Vec<Change>, MigrateError> {
     let [first, ..] = files else { return Ok(vec![]) };
     execute(database, first).await?;
@@ -82,7 +82,8 @@ async fn remember(database: &Database<'_>, file: &TableFile, checksum: &str) -> 
     database.execute_with(&statement, values).await
 }
 
-/// A statement ends with a line that ends with a semicolon; none of our texts has one there.
+/// Splits a file into statements. A semicolon at the end of a line ends a statement; no string in our files has one
+/// there.
 fn statements(text: &str) -> Vec<String> {
     let mut statements = Vec::new();
     let mut statement = String::new();

@@ -1,4 +1,4 @@
-//! What a view is made of, read from its file; which views it reads, and so in which order they come. Pure.
+//! The parts of a view, read from its file; the views that it reads, and hence the order of creation. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ const DATABASE: &str = "{database}.";
 /// Why a file cannot be used. These are mistakes in the files, not in the database.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
-    /// It asks for a formula that is not there.
+    /// It uses a formula that does not exist.
     #[error("views/{view}.sql: {source}")]
     Splice {
         /// The view.
@@ -20,7 +20,7 @@ pub enum ViewError {
         /// What is missing.
         source: SpliceError,
     },
-    /// It is not one statement of the form that all of them have.
+    /// It is not a single statement of the form that all views have.
     #[error("views/{view}.sql {problem}")]
     Form {
         /// The view.
@@ -36,7 +36,7 @@ pub enum ViewError {
     },
 }
 
-/// What a refreshable view has beside its query.
+/// The parts of a refreshable view other than its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refresh {
     /// `EVERY … DEPENDS ON … SETTINGS …`
@@ -45,23 +45,23 @@ pub(super) struct Refresh {
     pub(super) target: String,
 }
 
-/// A view as its file has it: splices expanded, comments left out, the database not yet named.
+/// A view from its file: splices expanded, comments left out, the name of the database not filled in yet.
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) name: String,
-    /// None of a plain view.
+    /// None for a plain view.
     pub(super) refresh: Option<Refresh>,
-    /// Columns and definer: what stands between name and `AS`, but for the refresh.
+    /// Columns and definer: the text between name and `AS`, without the refresh.
     head: String,
     query: String,
     comment: String,
     /// Views that its query reads.
     pub(super) reads: BTreeSet<String>,
-    /// Views that come before it: those that it reads, and those whose refresh it waits for.
+    /// Views that must come before it: those that it reads, and those whose refresh it waits for.
     after: BTreeSet<String>,
-    /// Of its own text alone.
+    /// Checksum of its own text alone.
     own_checksum: String,
-    /// Of its text and of all views that it reads: equal texts show equal figures.
+    /// Checksum of its text and of all views that it reads: if it is equal, the figures are equal.
     pub(super) checksum: String,
 }
 
@@ -165,7 +165,7 @@ fn read(name: &str, text: &str, splices: &Splices, files: &BTreeMap<String, Stri
 }
 
 impl View {
-    /// Makes or replaces a plain view; makes a refreshable one that is not there.
+    /// The statement that creates or replaces a plain view, or creates a refreshable one that does not exist.
     pub(super) fn create(&self, database: &str) -> String {
         let (name, head, query) = (&self.name, &self.head, &self.query);
         let comment = self.marked_comment();
@@ -179,8 +179,8 @@ impl View {
         in_database(&statement, database)
     }
 
-    /// Changes a refreshable view that is there. The target keeps its rows. Query and comment change at once, so that the comment
-    /// never speaks of another query.
+    /// The statements that change an existing refreshable view. The target keeps its rows. Query and comment change together, so
+    /// that the comment always belongs to the query.
     ///
     /// CREATE OR REPLACE of a refreshable view takes `ClickHouse` 26.6; these statements are understood by 25.8.
     pub(super) fn alter(&self, refresh: &Refresh, database: &str) -> [String; 2] {
@@ -195,7 +195,7 @@ impl View {
         .map(|statement| in_database(&statement, database))
     }
 
-    /// A plain view of the same query under another name, which reads other views under other names.
+    /// A plain view with the same query under another name, which reads renamed views.
     pub(super) fn create_as(&self, name: &str, database: &str, renamed: &BTreeMap<String, String>) -> String {
         let mut query = String::new();
         let mut rest = self.query.as_str();
@@ -208,7 +208,7 @@ impl View {
                 None => query.push_str(relation),
                 Some(other) => {
                     query.push_str(other);
-                    // Columns are asked for by the name of their view.
+                    // An alias, because the query names columns by the view's original name.
                     if !rest.starts_with('(') && !rest.starts_with(" AS ") {
                         query.push_str(" AS ");
                         query.push_str(relation);
@@ -224,8 +224,8 @@ impl View {
         )
     }
 
-    /// What to pass to a view with parameters, so that the server looks at all of it: `(from_date = '2020-01-01', …)`; empty
-    /// for one without.
+    /// Arguments for a view with parameters, so that the server can plan it: `(from_date = '2020-01-01', …)`; empty for one
+    /// without.
     pub(super) fn sample_arguments(&self) -> String {
         let arguments: BTreeMap<&str, &str> = parameters(&self.query).collect();
         if arguments.is_empty() {
@@ -238,13 +238,13 @@ impl View {
         format!("({})", arguments.join(", "))
     }
 
-    /// Which text the view was made of is part of its comment: the two change at once, whatever happens in between.
+    /// The comment of the view with the checksum of its text. As part of the view it cannot get out of step with it.
     fn marked_comment(&self) -> String {
         format!("{} [{}]", self.comment, self.checksum)
     }
 }
 
-/// The checksum in the comment of a view that `migrate` made; `None` for views of others.
+/// The checksum in the comment of a view that `migrate` created; `None` for views of others.
 pub(super) fn mark_of(comment: &str) -> Option<&str> {
     let (_, mark) = comment.strip_suffix(']')?.rsplit_once(" [")?;
     (mark.len() == 16 && mark.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(mark)
@@ -255,7 +255,7 @@ pub(super) fn checksum(text: &str) -> String {
     format!("{:016x}", xxh3_64(text.as_bytes()))
 }
 
-/// A statement for a database of this name.
+/// Fills the name of the database into a statement.
 pub(super) fn in_database(statement: &str, database: &str) -> String {
     statement.replace("{database}", database)
 }
@@ -476,7 +476,7 @@ mod tests {
             assert_eq!(mark_of(&view.marked_comment()), Some(view.checksum.as_str()));
             let statement = view.create("courier");
             assert!(!statement.contains("{database}"), "{}", view.name);
-            // Who may read a view needs no right on the tables below it, which hold texts of the vendors.
+            // A user who may read a view needs no right on its tables, which hold texts of the vendors.
             assert!(
                 statement.contains("DEFINER = CURRENT_USER SQL SECURITY DEFINER"),
                 "{}",

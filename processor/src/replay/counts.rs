@@ -1,22 +1,22 @@
-//! How far a replay has come.
+//! The progress of a replay.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use courierflow_domain::NoChange;
 
-/// What became of the push events that were read.
+/// What happened to the push events that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Push events read.
     pub push_events: u64,
     /// Of these, accepted.
     pub accepted: u64,
-    /// Of these, fine and without effect, by reason.
+    /// Of these, valid but without effect, by reason.
     pub unchanged: BTreeMap<&'static str, u64>,
-    /// Of these, refused, by error class: derive dead-letters them.
+    /// Of these, refused, by error class; derive dead-letters them.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Derived records that no row can show, by error class: the sink dead-letters them.
+    /// Derived records that no row can represent, by error class; the sink dead-letters them.
     pub rows_refused: BTreeMap<&'static str, u64>,
 }
 

@@ -1,11 +1,11 @@
-//! `processor replay`: the push events that the topic still holds, derived anew by this version, into fresh tables beside the
-//! present ones. It tells what would change, and if asked puts the fresh tables in the place of the others. So a mistake in a
-//! mapping is repaired for the past, too; a parcel that is still under way is repaired on the topics by its next push.
+//! `processor replay` derives the push events that the topic still holds again with this version, into fresh tables beside
+//! the present ones. It reports what would change and, on request, exchanges the tables. This repairs a mistake in a mapping
+//! for the past, too; on the topics, a parcel that is still under way is repaired by its next push.
 //!
 //! * [`pushes`] reads the topic, partition by partition.
-//! * [`partition`] derives one, as derive does, and makes the rows that the sink would make.
+//! * [`partition`] derives one partition as derive does, and makes the rows that the sink would make.
 //! * [`row_buffer`] collects them into batches.
-//! * [`tables`] makes the fresh tables, compares and exchanges them.
+//! * [`tables`] creates the fresh tables, compares and exchanges them.
 
 mod counts;
 mod partition;
@@ -33,57 +33,57 @@ pub use tables::{CarrierFigures, Difference};
 /// What to replay.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Push events from this time on; all that are there when missing.
+    /// Only push events from this time on; all if missing.
     pub from: Option<Timestamp>,
-    /// Whether the fresh tables take the place of the present ones.
+    /// Whether to exchange the fresh tables for the present ones.
     pub exchange: bool,
 }
 
-/// What came of it.
+/// The result of a replay.
 #[derive(Debug)]
 pub struct Report {
     /// Push events.
     pub counts: Counts,
-    /// Parcels first received before this were not derived anew: what was read does not hold their whole life.
+    /// Parcels first received before this were not derived again, because not all of their pushes were read.
     pub covered_from: Option<TimestampMicros>,
-    /// Fresh tables against present ones.
+    /// Differences between the fresh and the present tables.
     pub difference: Difference,
 }
 
-/// Why nothing was exchanged.
+/// Why a replay failed. Nothing was exchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The push events.
+    /// The push events cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The key of the ids is missing.
+    /// The key for ids is missing.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The schemas are not known.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// The registry cannot tell the schema of a record: nothing is known about the record yet.
+    /// The registry could not be asked for the schema of a record.
     #[error("not now: {0}")]
     NotNow(DecodeError),
-    /// A record that was derived a moment ago cannot be read back.
+    /// A record that was just derived cannot be decoded.
     #[error("a derived record: {0}")]
     Derived(#[from] DecodeError),
-    /// The last record of a shipment is asked for, and there is none: a bug.
+    /// The last record of a shipment is needed but missing: a bug.
     #[error("a shipment is remembered and its record is not")]
     Forgotten,
     /// The schemas of this version cannot be used.
     #[error(transparent)]
     Schema(#[from] EncodeError),
-    /// What the server says.
+    /// An error of the server.
     #[error("ClickHouse")]
     ClickHouse(#[from] clickhouse::error::Error),
-    /// There is nothing to derive.
+    /// There are no push events to derive.
     #[error("there are no push events since then")]
     NoPushes,
-    /// It would write into tables that are about to be exchanged.
+    /// A sink is running, which would write into tables that are about to be exchanged.
     #[error("a sink is running (consumer group {0}): stop it first, it goes on afterwards where it was")]
     SinkIsRunning(String),
-    /// There is a way back from the last exchange, which this one would destroy.
+    /// The tables of before the last exchange still exist. Another exchange would destroy this way back.
     #[error(
         "the rows of before the last exchange are still in {0}: when they are not needed any more, drop the tables …_before_replay"
     )]
@@ -93,7 +93,7 @@ pub enum ReplayError {
     Print(#[from] std::io::Error),
 }
 
-/// Replays; prints its progress to `out`.
+/// Runs a replay and prints its progress to `out`.
 pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) -> Result<Report, ReplayError> {
     let registry = Registry::new(&config.registry);
     let ids: SchemaIds = registry.schema_ids()?;

@@ -1,5 +1,5 @@
-//! One partition of the push topic, record by record through the same step that derive takes, and the rows that the sink would
-//! have left of it.
+//! Derives one partition of the push topic with the same step function as derive, and makes the rows that the sink would have
+//! left in the tables.
 
 use std::collections::HashMap;
 
@@ -18,23 +18,23 @@ use super::row_buffer::{Insert, RowBuffer};
 use crate::dead_letter::Coordinates;
 use crate::sink::rows::{self, Table, Unrepresentable};
 
-/// The newest state of a shipment that derive would follow.
+/// The newest state of a shipment that derive would have in its state.
 struct Followed {
     memory: Memory,
-    /// Encoded, for there are many.
+    /// Encoded, because there are many and this takes less memory.
     record: Vec<u8>,
-    /// The table can show it.
+    /// Whether the table can represent it.
     has_row: bool,
 }
 
-/// The shipments of a partition, and how far its stream has come.
+/// The shipments of a partition, and the day that its stream has reached.
 #[derive(Default)]
 pub(super) struct Partition {
     shipments: HashMap<String, Followed>,
     today: StreamDay,
 }
 
-/// Push events to rows.
+/// Turns push events into rows.
 pub(super) struct Derivation {
     push_decoder: Decoder<PushEvent>,
     shipment_decoder: Decoder<Shipment>,
@@ -61,7 +61,7 @@ impl Derivation {
         })
     }
 
-    /// One record of the push topic: what derive would make of it. Returns its push event, if it has one.
+    /// Derives one record of the push topic. Returns its push event if it could be decoded.
     pub(super) fn take(
         &mut self,
         message: &impl Message,
@@ -123,7 +123,7 @@ impl Derivation {
             self.counts.row_refused(Unrepresentable::CLASS);
         }
         let before = partition.shipments.remove(&accepted.key);
-        // The table goes on showing the older record if it shows another life of the number, or if the newer has no row.
+        // The older record keeps its row if it belongs to another life of the number, or if the newer one has no row.
         if let Some(before) = before
             && (!has_row || before.memory.epoch != derived.memory.epoch)
             && retired_epoch != Some(before.memory.epoch)
@@ -139,7 +139,7 @@ impl Derivation {
         Ok(())
     }
 
-    /// A new day of the stream: what it ends is forgotten, and its rows stay.
+    /// Moves the stream to a new day: shipments that expire leave the state, and their rows stay.
     fn advance(
         &mut self,
         partition: &mut Partition,
@@ -154,7 +154,7 @@ impl Derivation {
         Ok(())
     }
 
-    /// The end of a partition: what the table shows of the shipments that are still followed.
+    /// Ends a partition: adds the rows of the shipments that are still in the state.
     pub(super) fn finish(
         &mut self,
         partition: Partition,
@@ -166,7 +166,7 @@ impl Derivation {
         Ok(())
     }
 
-    /// The row of a shipment, unless the table cannot show it.
+    /// Adds the row of a shipment, unless the table cannot represent it.
     fn add_row(&mut self, followed: &Followed, rows: &mut RowBuffer<impl Insert>) -> Result<(), ReplayError> {
         if followed.has_row {
             let shipment = self.shipment_decoder.decode(&followed.record)?;

@@ -16,17 +16,17 @@ use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
 use crate::sink::rows::{self, Table};
 
-/// The push events of a time.
+/// The push events of a period.
 pub(super) struct Pushes {
     consumer: BaseConsumer,
-    /// Of the partitions that have any.
+    /// The ranges of the partitions that have any.
     ranges: Vec<Range>,
     derivation: Derivation,
     covered_from: Option<TimestampMicros>,
 }
 
 impl Pushes {
-    /// All that is on the topic now, from `from` on.
+    /// Selects everything that is on the topic now, from `from` on.
     pub(super) fn open(
         config: &Config,
         registry: &Registry,
@@ -55,7 +55,7 @@ impl Pushes {
         Ok(())
     }
 
-    /// What there is to [`derive`](Self::derive).
+    /// The ranges to [`derive`](Self::derive).
     pub(super) fn ranges(&self) -> Vec<Range> {
         self.ranges.clone()
     }
@@ -64,13 +64,13 @@ impl Pushes {
         &self.derivation.counts
     }
 
-    /// The latest of the beginnings of the partitions that are not read from their very beginning: a parcel whose first push is
-    /// not older has all its pushes in what was read. `None` if everything was read.
+    /// The latest start time among the partitions that are not read from their beginning: all pushes of a parcel were read if
+    /// its first push is not older. `None` if everything was read.
     pub(super) fn covered_from(&self) -> Option<TimestampMicros> {
         self.covered_from
     }
 
-    /// Derives a partition; its rows are given to `insert` in batches.
+    /// Derives a partition and passes its rows to `insert` in batches.
     pub(super) fn derive(&mut self, range: Range, insert: impl Insert) -> Result<(), ReplayError> {
         let Self {
             consumer,
@@ -93,8 +93,8 @@ impl Pushes {
     }
 }
 
-/// When the first record that is read was received. Its own timestamp counts too: a push that was put back from the dead
-/// letters was received long before those around it.
+/// When the first record was received. The record's timestamp is used, too, because a replayed dead letter was received
+/// long before the records around it.
 fn begins_at(message: &impl Message, event: Option<&PushEvent>) -> TimestampMicros {
     let written_at = message
         .timestamp()
@@ -104,14 +104,14 @@ fn begins_at(message: &impl Message, event: Option<&PushEvent>) -> TimestampMicr
     TimestampMicros(written_at.max(received_at).unwrap_or_default())
 }
 
-/// Where each partition begins and ends.
+/// The first and the end offset of each partition.
 fn ranges(consumer: &BaseConsumer, from: Option<Timestamp>) -> Result<Vec<Range>, ReadError> {
     let mut ranges = Vec::new();
     for partition in 0..bounded_read::partitions(consumer, topics::PUSH)? {
         let (low, end) = consumer.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
         let first = match from {
             None => low,
-            // Nothing is that young: behind the end.
+            // If no record is that new, start at the end.
             Some(from) => offset_at(consumer, partition, from)?.map_or(end, |offset| offset.max(low)),
         };
         if first < end {

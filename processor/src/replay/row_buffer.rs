@@ -1,9 +1,9 @@
-//! Rows on their way into the fresh tables, in batches.
+//! Collects rows for the fresh tables into batches.
 
 use super::ReplayError;
 use crate::sink::rows::{self, Table};
 
-/// Rows that are inserted together.
+/// Rows per batch.
 const BATCH: usize = 10_000;
 
 /// One batch.
@@ -18,7 +18,7 @@ pub(super) trait Insert: FnMut(Rows) -> Result<(), ReplayError> {}
 
 impl<F: FnMut(Rows) -> Result<(), ReplayError>> Insert for F {}
 
-/// Gives a batch to `insert` as soon as it is full.
+/// Passes a batch to `insert` as soon as it is full.
 pub(super) struct RowBuffer<F> {
     rows: Rows,
     insert: F,

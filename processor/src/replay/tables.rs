@@ -1,5 +1,5 @@
-//! The fresh tables: what was derived anew, completed by the rows of parcels whose life began before; compared with the
-//! present tables, and exchanged for them.
+//! The fresh tables. They are filled with what was derived again, completed with the rows of parcels that began
+//! earlier, compared with the present tables, and exchanged for them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,7 +26,7 @@ pub struct CarrierFigures {
     pub parcels: u64,
     /// Delivered on the forward leg.
     pub delivered: u64,
-    /// On their way back or back.
+    /// Returned or on their way back.
     pub returned: u64,
     /// With at least one exception.
     pub with_exception: u64,
@@ -34,14 +34,14 @@ pub struct CarrierFigures {
     pub p50_hours: Option<f64>,
 }
 
-/// Fresh tables against present ones.
+/// Differences between the fresh and the present tables.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Difference {
-    /// Rows of the fresh table shipment that the present one does not have so.
+    /// Rows of the fresh table shipment that the present one does not have or has differently.
     pub shipments: u64,
-    /// The same of transition.
+    /// The same for transition.
     pub transitions: u64,
-    /// Carriers of which a figure differs, before and after.
+    /// Carriers with a figure that differs, before and after.
     pub carriers: Vec<(CarrierFigures, CarrierFigures)>,
 }
 
@@ -96,12 +96,13 @@ impl Tables {
             .with_database(&settings.database)
             .with_setting("async_insert", "0")
             .with_setting("max_partitions_per_insert_block", "0")
-            // The newest version of a row may lie in another month than the others.
+            // The newest version of a row may be in another month than the others.
             .with_setting("do_not_merge_across_partitions_select_final", "0");
         Self { client }
     }
 
-    /// The rows of before an exchange are the only way back from it: they are for the user to drop.
+    /// Fails if tables of before an earlier exchange exist. They are the only way back from it, so only the user may
+    /// drop them.
     pub(super) async fn refuse_older_rows(&self) -> Result<(), ReplayError> {
         for table in TABLES {
             let older = format!("{table}_before_replay");
@@ -113,7 +114,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Makes them, empty; what a former replay left is dropped.
+    /// Creates the tables, empty; tables left by an earlier replay are dropped.
     pub(super) async fn create(&self) -> Result<(), ReplayError> {
         for table in TABLES {
             for kind in ["replayed", "fresh"] {
@@ -142,7 +143,7 @@ impl Tables {
         insert.end().await
     }
 
-    /// Parcels of which the first push was not read keep the rows that they have.
+    /// Copies the present rows of parcels whose first push was not read.
     pub(super) async fn complete(&self, covered_from: Option<TimestampMicros>) -> Result<(), ReplayError> {
         let began_before = match covered_from {
             Some(TimestampMicros(micros)) => format!("first_received_at < fromUnixTimestamp64Micro({micros})"),
@@ -202,7 +203,7 @@ impl Tables {
         Ok(rows.into_iter().map(|row| (row.carrier.clone(), row)).collect())
     }
 
-    /// Whole rows are compared, of the numbers that were read.
+    /// Counts rows that differ in any column, among the numbers that were read.
     async fn count_differing(&self, table: &str) -> Result<u64, ReplayError> {
         let hashes = |table: String| {
             format!(
@@ -215,7 +216,7 @@ impl Tables {
         Ok(self.client.query(&query).fetch_one::<u64>().await?)
     }
 
-    /// Puts the fresh tables in their place. A reader sees the old rows or the new ones; the old ones are kept.
+    /// Exchanges the tables. A reader sees either the old rows or the new ones; the old tables are kept.
     pub(super) async fn exchange(&self) -> Result<(), ReplayError> {
         for table in TABLES {
             self.execute(&format!("EXCHANGE TABLES {table} AND {table}_fresh"))

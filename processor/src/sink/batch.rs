@@ -1,8 +1,7 @@
-//! The records that go into one insert, and when they are enough.
+//! The records that go into one insert, and the limits of such a batch.
 //!
-//! A batch holds the records as they came from Kafka, one behind the other; their rows are made while they are sent. So a
-//! batch takes the memory of its records and no more, whatever becomes of it: it is sent again as it is, cut in halves, or
-//! its records are put aside byte for byte.
+//! A batch holds the records as they came from Kafka, in one buffer; rows are made while they are sent. So a batch needs
+//! no more memory than its records, also when it is sent again, split in halves, or dead-lettered byte for byte.
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
@@ -34,7 +33,7 @@ impl SourceRecord<'_> {
     }
 }
 
-/// The next offset to read, by partition: what is committed.
+/// The next offset to read, by partition; this is what is committed.
 pub(crate) type Offsets = BTreeMap<i32, i64>;
 
 /// When a batch is to be inserted.
@@ -113,7 +112,7 @@ impl Batch {
         self.entries.is_empty()
     }
 
-    /// What it takes in memory.
+    /// Bytes of memory that it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.contents.len() + self.entries.len() * size_of::<Entry>()
     }
@@ -123,17 +122,17 @@ impl Batch {
         self.oldest
     }
 
-    /// The oldest timestamp of its records, milliseconds since 1970, UTC.
+    /// Oldest timestamp of its records, milliseconds since 1970, UTC.
     pub(crate) fn oldest_timestamp(&self) -> Option<i64> {
         self.entries.iter().filter_map(|entry| entry.timestamp).min()
     }
 
-    /// No further record may be added.
+    /// True if no further record may be added.
     pub(crate) fn is_full(&self, limits: Limits) -> bool {
         self.len() >= limits.rows || self.bytes() >= limits.bytes
     }
 
-    /// It should be inserted now.
+    /// True if it should be inserted now.
     pub(crate) fn is_due(&self, limits: Limits, now: Instant) -> bool {
         self.is_full(limits)
             || self
@@ -141,8 +140,8 @@ impl Batch {
                 .is_some_and(|oldest| now.saturating_duration_since(oldest) >= limits.age)
     }
 
-    /// The partition belongs to someone else now, who reads these records again. Their contents stay until the batch is
-    /// settled.
+    /// Drops the records of a partition that was revoked; its new owner reads them again. Their contents stay in the
+    /// buffer until the batch is settled.
     pub(crate) fn forget_partition(&mut self, partition: i32) {
         self.entries.retain(|entry| entry.partition != partition);
         if self.entries.is_empty() {
@@ -150,7 +149,7 @@ impl Batch {
         }
     }
 
-    /// What may be committed once the batch is settled.
+    /// The offsets that may be committed once the batch is settled.
     pub(crate) fn offsets(&self) -> Offsets {
         let mut offsets = Offsets::new();
         for entry in &self.entries {

@@ -1,4 +1,4 @@
-//! The Kafka consumer of a worker: its settings, and what its group tells it.
+//! The Kafka consumer of a worker: its settings and its group events.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::health::seconds_since;
 use crate::start_offsets::{self, DataLoss, OnDataLoss};
 
-/// Prefetched records are memory on top of the batches.
+/// Prefetched records take memory in addition to the batches.
 const PREFETCH_KIB: &str = "16384";
 
 /// A member of the group `<sink.group>-<table>`, subscribed to `topic`.
@@ -30,19 +30,20 @@ pub(super) fn subscribe(
     let mut client = ClientConfig::new();
     client
         .set("client.id", format!("courierflow-sink-{table}"))
-        // A dead member's partitions are handed on after this time; 6 s is the smallest that brokers accept by default.
+        // After this time a dead member's partitions are reassigned; 6 s is the minimum that brokers accept by default.
         .set("session.timeout.ms", "6000")
         .set("heartbeat.interval.ms", "1000")
-        // When the prefetch is full the client pauses fetching for this long, 1 s by default: a worker would run dry.
+        // When the prefetch queue is full, the client pauses fetching for this long. With the default of 1 s a worker
+        // would run out of records.
         .set("fetch.queue.backoff.ms", "10")
         .set("queued.max.messages.kbytes", PREFETCH_KIB)
-        // One answer comes on top, and this counts it compressed: texts unfold to ten times as much and more. A larger
-        // batch of a producer is still answered, alone.
+        // One fetch response comes on top of the prefetch limit. This limit counts compressed bytes, and texts are ten
+        // times as large or more when decompressed. A producer's batch that is larger is still returned, alone.
         .set("fetch.max.bytes", "2097152")
         .set("max.partition.fetch.bytes", "524288")
         .set("statistics.interval.ms", "5000");
     kafka_client::configure(&mut client, &config.kafka);
-    // What follows is not for configuration to change: correctness rests on it.
+    // Correctness depends on the following settings, so they override those of the configuration.
     client
         .set("group.id", format!("{}-{table}", config.sink.group))
         // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and the next one says why.
@@ -59,7 +60,7 @@ pub(super) fn subscribe(
     Ok(consumer)
 }
 
-/// What the group decided since the worker last asked. The callbacks run inside `poll`, on the worker's own thread.
+/// The group's decisions since the worker last asked. The callbacks run inside `poll`, on the worker's own thread.
 pub(super) struct GroupEvents {
     table: &'static str,
     revoked: Mutex<Vec<i32>>,
@@ -87,7 +88,7 @@ impl GroupEvents {
         }
     }
 
-    /// The cooperative protocol often has nothing to give or to take.
+    /// Logs a list of partitions unless it is empty, as it often is with the cooperative protocol.
     fn say(&self, what: &'static str, list: &TopicPartitionList) {
         let mut partitions: Vec<i32> = list.elements().iter().map(TopicPartitionListElem::partition).collect();
         partitions.sort_unstable();
@@ -108,7 +109,7 @@ impl GroupEvents {
         std::mem::take(&mut *self.revoked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// True once after the group gave our partitions away without asking.
+    /// True once after the group reassigned our partitions without revoking them first.
     pub(super) fn take_lost(&self) -> bool {
         self.lost.swap(false, Ordering::AcqRel)
     }
@@ -160,7 +161,7 @@ impl ClientContext for GroupEvents {
         kafka_client::log(level, facility, message, Some(self.table));
     }
 
-    /// Every thread of the client reports a lost broker, again and again; its log has said it once.
+    /// Every thread of the client reports a lost broker repeatedly; the client's log has it once.
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", table = self.table, %error, reason);
     }
@@ -170,7 +171,7 @@ impl ClientContext for GroupEvents {
             .topics
             .values()
             .flat_map(|topic| topic.partitions.values())
-            // -1: the partition is not ours, or nothing is known yet.
+            // -1 means that the partition is not ours or that nothing is known yet.
             .map(|partition| partition.consumer_lag.max(0))
             .sum();
         let behind = match self.newest_read.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Sends the records that have no row to `courier.derive.dead.v1`, and waits for the broker's word for each.
+//! Sends the records that have no row to `courier.derive.dead.v1` and waits for each acknowledgement.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::insert::Refusal;
 use crate::config::Config;
 use crate::dead_letter;
 
-/// Within this time the broker has stored a dead letter, or the attempt has failed.
+/// If a dead letter is not acknowledged within this time, the attempt has failed.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Dead letters are rare: the producer is made for the first one.
+/// Dead letters are rare, so the producer is created for the first one.
 pub(super) struct DeadLetters {
     config: ClientConfig,
     topic: &'static str,
@@ -25,17 +25,18 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// For records of `topic`.
+    /// For records of `topic`, which become rows of `table`.
     pub(super) fn new(config: &Config, table: &'static str, topic: &'static str) -> Self {
         let mut client = ClientConfig::new();
         client
             .set("client.id", format!("courierflow-sink-{table}-dead-letters"))
-            // The record and its headers; the topic has the last word.
+            // Room for the record and its headers; the topic's own limit applies anyway.
             .set("message.max.bytes", (topics::MAX_RECORD_BYTES + 64 * 1024).to_string());
         kafka_client::configure(&mut client, &config.kafka);
         client
             .set("acks", "all")
-            // Twice does no harm. An idempotent producer would need one request in flight: see that of ingest.
+            // A duplicate does no harm. An idempotent producer would need one request in flight: see the producer of
+            // ingest.
             .set("enable.idempotence", "false")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
         Self {
@@ -45,7 +46,7 @@ impl DeadLetters {
         }
     }
 
-    /// Sends all of them; an error leaves it open which of them arrived. Sending one twice does no harm.
+    /// Sends all of them. After an error some of them may have arrived; sending one twice does no harm.
     pub(super) async fn send(&mut self, refused: &[(SourceRecord<'_>, &Refusal)]) -> Result<(), KafkaError> {
         let producer = match &mut self.producer {
             Some(producer) => producer,

@@ -1,4 +1,4 @@
-//! One attempt to insert a batch: its records become rows while they are sent.
+//! One attempt to insert a batch. Records are turned into rows while they are sent.
 
 use std::error::Error as _;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::batch::{Batch, SourceRecord};
 use super::insert_error::{Class, classify};
 use super::rows::{Table, Unrepresentable};
 
-/// Of an error's first line, for the log and `/readyz`.
+/// Characters of an error's first line that are kept for the log and `/readyz`.
 const MAX_ERROR_CHARS: usize = 400;
 
 /// Inserts into one table.
@@ -25,12 +25,12 @@ pub(super) struct Inserter<T: Table> {
     timeout: Duration,
 }
 
-/// What became of the records of an insert that succeeded.
+/// What happened to the records of a successful insert.
 #[derive(Debug, Default)]
 pub(super) struct Inserted {
-    /// Rows that are stored now.
+    /// Number of rows stored.
     pub(super) rows: usize,
-    /// Records that say nothing to the table.
+    /// Number of tombstones, which make no row.
     pub(super) tombstones: usize,
     /// Records without a row, by position in the batch, ascending.
     pub(super) refused: Vec<(usize, Refusal)>,
@@ -45,13 +45,13 @@ pub(super) enum Refusal {
     NoValue,
     #[error(transparent)]
     Unrepresentable(#[from] Unrepresentable),
-    /// The server does not take the row.
+    /// The server refuses the row.
     #[error("{0}")]
     RefusedByServer(String),
 }
 
 impl Refusal {
-    /// The stable name in metrics and dead letters.
+    /// Its stable name in metrics and dead letters.
     pub(super) fn class(&self) -> &'static str {
         match self {
             Self::Undecodable(error) => error.class(),
@@ -62,7 +62,7 @@ impl Refusal {
     }
 }
 
-/// Nothing was stored, as far as we know.
+/// A failed insert; as far as we know, nothing was stored.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) class: Class,
@@ -71,8 +71,8 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        // The server's own words, without the client's "bad response" before them; of a network error also its causes,
-        // which its own text leaves out.
+        // The server's message without the client's "bad response" prefix. For a network error its causes are added,
+        // which its own message leaves out.
         let mut text = match &error {
             Error::BadResponse(answer) => answer.clone(),
             other => other.to_string(),
@@ -96,7 +96,7 @@ impl From<Error> for Failure {
 }
 
 enum Outcome<R> {
-    /// The row, and one that deletes another.
+    /// A row, and possibly one that deletes another row.
     Row(R, Option<R>),
     Tombstone,
     Refused(Refusal),
@@ -117,10 +117,10 @@ impl<T: Table> Inserter<T> {
         }
     }
 
-    /// Asks for the columns of the table and compares them with the row: shows a wrong password or a table that is not as
-    /// expected before the first record.
+    /// Asks for the columns of the table and compares them with the row, so that a wrong password or an unexpected table
+    /// is found before the first record.
     pub(super) async fn probe(&mut self) -> Result<(), Failure> {
-        // Never ended: nothing is sent.
+        // The insert is dropped without being ended, so nothing is sent.
         drop(self.begin().await?);
         Ok(())
     }
@@ -148,13 +148,13 @@ impl<T: Table> Inserter<T> {
         Ok(inserted)
     }
 
-    /// Forgets the columns of the table, which may have been altered.
+    /// Drops the cached columns of the table, which may have been altered.
     pub(super) async fn forget_columns(&mut self) {
         self.client.clear_cached_metadata().await;
     }
 
     async fn begin(&self) -> Result<Insert<T::Row>> {
-        // It asks the server for the columns (once), without a time-out of its own.
+        // The client asks the server for the columns (once), without a time-out of its own.
         let insert = tokio::time::timeout(self.timeout, self.client.insert::<T::Row>(T::NAME))
             .await
             .map_err(|_| Error::TimedOut)??;

@@ -1,15 +1,15 @@
-//! What to do about a failed insert: the one place that knows ClickHouse's error codes.
+//! Classifies failed inserts. This is the only place that knows ClickHouse's error codes for them.
 
 use clickhouse::error::Error;
 
-/// What a failed insert asks for.
+/// How to react to a failed insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// It will pass: the same batch again, after a while, without end.
+    /// It will pass: retry the same batch with growing delays, without limit.
     Transient,
-    /// It will not pass without a human: stop, and leave the offsets where they are.
+    /// It needs a human: stop, and leave the offsets where they are.
     Fatal,
-    /// A row of the batch cannot be stored: find it and put it aside.
+    /// A row of the batch cannot be stored: find it and dead-letter it.
     PoisonRow,
 }
 
@@ -24,14 +24,14 @@ impl Class {
     }
 }
 
-/// The codes that we have an opinion on; names as in ClickHouse's `ErrorCodes.cpp`.
+/// The codes that are classified; names as in ClickHouse's `ErrorCodes.cpp`.
 ///
-/// A code that is not here is transient: a permanent error that is retried shows as degraded readiness and loses nothing,
-/// a passing one that stops the worker needs a human at night. The transient ones are listed because they are known to
-/// happen, not because it makes a difference.
+/// Any other code is transient: a permanent error that is retried shows as degraded readiness and loses nothing, whereas
+/// a passing error that stopped the worker would wake somebody at night. Transient codes are listed because they are
+/// known to happen; listing them makes no difference.
 #[rustfmt::skip]
 const CODES: &[(u32, &str, Class)] = &[
-    // The table is not as we expect it, or not there. Run `processor migrate`.
+    // The table is missing or not as expected. Run `processor migrate`.
     (8,   "THERE_IS_NO_COLUMN",                  Class::Fatal),
     (10,  "NOT_FOUND_COLUMN_IN_BLOCK",           Class::Fatal),
     (15,  "DUPLICATE_COLUMN",                    Class::Fatal),
@@ -43,7 +43,7 @@ const CODES: &[(u32, &str, Class)] = &[
     (53,  "TYPE_MISMATCH",                       Class::Fatal),
     (60,  "UNKNOWN_TABLE",                       Class::Fatal),
     (81,  "UNKNOWN_DATABASE",                    Class::Fatal),
-    // The server does not understand the statement, a format or a setting: too old, or an exotic profile.
+    // The server does not understand the statement, a format or a setting: it is too old or has an unusual profile.
     (36,  "BAD_ARGUMENTS",                       Class::Fatal),
     (48,  "NOT_IMPLEMENTED",                     Class::Fatal),
     (62,  "SYNTAX_ERROR",                        Class::Fatal),
@@ -51,7 +51,7 @@ const CODES: &[(u32, &str, Class)] = &[
     (115, "UNKNOWN_SETTING",                     Class::Fatal),
     (344, "SUPPORT_IS_DISABLED",                 Class::Fatal),
     (452, "SETTING_CONSTRAINT_VIOLATION",        Class::Fatal),
-    // The user may not.
+    // The user lacks a right.
     (164, "READONLY",                            Class::Fatal),
     (192, "UNKNOWN_USER",                        Class::Fatal),
     (193, "WRONG_PASSWORD",                      Class::Fatal),
@@ -63,8 +63,8 @@ const CODES: &[(u32, &str, Class)] = &[
     (497, "ACCESS_DENIED",                       Class::Fatal),
     (516, "AUTHENTICATION_FAILED",               Class::Fatal),
 
-    // A value cannot be read or stored. Where a broken connection could give the same code, halving the batch tells the
-    // two apart: no row fails alone.
+    // A value cannot be read or stored. A broken connection can give some of these codes, too; splitting the batch
+    // tells the two apart, because then no single row fails.
     (6,   "CANNOT_PARSE_TEXT",                   Class::PoisonRow),
     (26,  "CANNOT_PARSE_QUOTED_STRING",          Class::PoisonRow),
     (27,  "CANNOT_PARSE_INPUT_ASSERTION_FAILED", Class::PoisonRow),
@@ -92,7 +92,7 @@ const CODES: &[(u32, &str, Class)] = &[
     (209, "SOCKET_TIMEOUT",                      Class::Transient),
     (210, "NETWORK_ERROR",                       Class::Transient),
     (279, "ALL_CONNECTION_TRIES_FAILED",         Class::Transient),
-    // The server has too much to do, or too little room.
+    // The server is overloaded or short of memory or disk.
     (159, "TIMEOUT_EXCEEDED",                    Class::Transient),
     (160, "TOO_SLOW",                            Class::Transient),
     (173, "CANNOT_ALLOCATE_MEMORY",              Class::Transient),
@@ -137,20 +137,21 @@ pub(crate) fn classify(error: &Error) -> Class {
     match error {
         Error::BadResponse(text) => code(text).map_or(Class::Transient, class_of_code),
 
-        // The columns of the table, as DESCRIBE told them, do not fit our row.
+        // The columns of the table, as returned by DESCRIBE, do not fit our row.
         Error::SchemaMismatch(_) | Error::InvalidColumnsHeader(_)
-        // The address in the configuration is none.
+        // The address in the configuration is not valid.
         | Error::InvalidParams(_) | Error::Unsupported(_) => Class::Fatal,
 
-        // The client reports a cancelled request of its own as Custom. Every other Custom, and the rest of these, is a
-        // row that cannot be written down.
+        // The client reports a request that it cancelled as Custom. All other Custom errors, and the other variants
+        // here, mean a row that cannot be serialized.
         Error::Custom(text) if text.starts_with("unexpected error") => Class::Transient,
         Error::Custom(_)
         | Error::SequenceMustHaveLength
         | Error::InvalidTagEncoding(_)
         | Error::VariantDiscriminatorIsOutOfBound(_) => Class::PoisonRow,
 
-        // No answer, or half of one. The list of errors is open, and what is new in it will most likely pass, too.
+        // No answer, or half of one. The enum is non-exhaustive; a variant that is new will most likely be transient,
+        // too.
         _ => Class::Transient,
     }
 }
@@ -162,7 +163,7 @@ fn class_of_code(code: u32) -> Class {
         .unwrap_or(Class::Transient)
 }
 
-/// The server's own code, if it was the server that said no.
+/// ClickHouse's error code, if the server refused the insert.
 pub(crate) fn code_of(error: &Error) -> Option<u32> {
     match error {
         Error::BadResponse(text) => code(text),
@@ -204,15 +205,15 @@ mod tests {
             (answer("Code: 159. DB::Exception: Timeout exceeded. (TIMEOUT_EXCEEDED)"), Transient),
             (answer("Code: 469. DB::Exception: Constraint `c` is violated. (VIOLATED_CONSTRAINT)"), PoisonRow),
             (answer("Code: 117. DB::Exception: Unexpected data. (INCORRECT_DATA)"), PoisonRow),
-            // The client's own words when the body of the answer cannot be read.
+            // The client's message when the body of the answer cannot be read.
             (answer("Code: 60"), Fatal),
-            // Nobody knows.
+            // An unknown code.
             (answer("Code: 77777. DB::Exception: something new"), Transient),
             (answer("502 Bad Gateway"), Transient),
             (answer(""), Transient),
             (answer("Code: "), Transient),
             (answer("Code: 99999999999999999999."), Transient),
-            // A code that is only quoted is not the answer's own.
+            // A code that the text only quotes is not the code of the answer.
             (answer("upstream said Code: 60."), Transient),
             // Without an answer.
             (Error::Network(down()), Transient),

@@ -1,13 +1,14 @@
 //! Topics → tables. One worker per table reads its topic, makes rows of the records and inserts them in batches.
 //!
 //! * [`worker`] is the Kafka side: poll, batch, commit, back-pressure, rebalance.
-//! * [`settle`] is the ClickHouse side: it gets every record of a batch inserted or put aside, however long that takes.
-//! * [`rows`] is pure: what a record looks like in its table. [`insert`] sends, [`insert_error`] says what to do about a
-//!   failure.
+//! * [`settle`] is the ClickHouse side: it makes sure that every record of a batch is inserted or dead-lettered,
+//!   however long that takes.
+//! * [`rows`] is pure: it turns a record into the row of its table. [`insert`] sends rows, [`insert_error`] classifies
+//!   failures.
 //!
-//! Rows are a function of the record, keyed and versioned by what is in it: reading a topic again changes nothing (I4). An
-//! offset is committed only when everything before it is settled (I5). A worker holds at most one batch being filled and
-//! one per settler (I6).
+//! A row depends on its record alone, which also gives its key and version, so reading a topic again changes nothing (I4).
+//! An offset is committed only when everything before it is settled (I5). A worker holds at most one batch being filled
+//! and one per settler (I6).
 
 mod batch;
 pub mod client;
@@ -45,17 +46,17 @@ use crate::health::Health;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 
-/// Inserts under way at a time, per table: while the server finishes one, the rows of the next are made and sent.
+/// Inserts in flight per table: while the server finishes one, the rows of the next are made and sent.
 const SETTLERS: usize = 2;
 
-/// Between restarts of a worker whose Kafka client gave up.
+/// Delays between restarts of a worker whose Kafka client failed.
 const RESTART: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(Duration::from_secs(30))
     .with_jitter()
     .without_max_times();
 
-/// What every worker is given.
+/// What all workers share.
 #[derive(Clone)]
 struct Surroundings {
     config: Config,
@@ -98,11 +99,11 @@ fn start_worker<T: Table>(surroundings: Surroundings, health: &Health) -> io::Re
         .spawn(move || supervise::<T>(&surroundings, &health))
 }
 
-/// Runs the worker, again and again if its Kafka client breaks; not after an error that a human must look at.
+/// Runs the worker, and restarts it if its Kafka client fails; not after an error that needs a human.
 fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
     let mut delays = RESTART.build();
     loop {
-        // Nothing of a worker that panicked is used again.
+        // AssertUnwindSafe is sound, because nothing of a worker that panicked is used again.
         let ended = catch_unwind(AssertUnwindSafe(|| run_worker::<T>(surroundings, health)));
         match ended {
             Ok(Ok(()) | Err(WorkerError::Unsettled(Unsettled::Abandoned))) => return,
@@ -169,16 +170,16 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
             table: std::marker::PhantomData,
         };
         let ended = worker.run();
-        // Whatever a settler is still doing: nobody commits it any more.
+        // Stop the settlers: what they are still doing will not be committed.
         abandon.send_replace(true);
         ended
     })
 }
 
-/// A settler's thread: ends when the worker has dropped the other ends of its channels, or after the first failure.
+/// The thread of a settler. It ends when the worker has dropped its ends of the channels, or after the first failure.
 fn settle_all<T: Table>(mut settler: Settler<T>, number: usize, batches: &Receiver<Batch>, outcomes: &Sender<Outcome>) {
     if let Err(reason) = settler.probe() {
-        // The worker may be gone already.
+        // The worker may have ended already.
         let _ = outcomes.send(Outcome {
             settler: number,
             result: Err(reason),

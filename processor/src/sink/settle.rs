@@ -1,5 +1,5 @@
-//! Settles batches: afterwards every record is inserted, or put aside and acknowledged, or says nothing (I5). Only
-//! then may the offsets be committed.
+//! Writes batches. A batch is settled when every record is inserted, or dead-lettered and acknowledged, or a
+//! tombstone (I5). Only then may its offsets be committed.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,32 +21,32 @@ use crate::health::seconds_since;
 use crate::poison::{PoisonGuard, TooMuchPoison};
 use crate::shutdown::Shutdown;
 
-/// Between attempts: a restart of the server is noticed soon, and a broken one is not hammered.
+/// Delays between attempts: short enough to notice a server's restart soon, long enough not to hammer a broken one.
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(100))
     .with_max_delay(Duration::from_secs(5))
     .with_jitter()
     .without_max_times();
 
-/// Why a batch is not settled. Nothing of it may be committed.
+/// Why a batch could not be settled. None of its offsets may be committed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unsettled {
-    /// The worker must stop: what is wrong does not pass by itself.
+    /// The worker must stop, because the error does not pass by itself.
     #[error("{0}")]
     Fatal(String),
-    /// The worker must stop: the fault is more likely ours than the records'.
+    /// The worker must stop, because the fault is more likely in our code than in the records.
     #[error("{reason}; last: {last}")]
     TooMuchPoison {
         reason: TooMuchPoison,
-        /// The record that was one too many: class, error and place.
+        /// The record that exceeded the limit: class, error and place.
         last: String,
     },
-    /// The process ends.
+    /// The process is shutting down.
     #[error("given up, the process ends")]
     Abandoned,
 }
 
-/// Settles the batches of one worker, one after the other, on a thread of its own.
+/// Settles batches of one worker, one after the other, on a thread of its own.
 pub(super) struct Settler<T: Table> {
     pub(super) inserter: Inserter<T>,
     pub(super) dead_letters: DeadLetters,
@@ -55,14 +55,14 @@ pub(super) struct Settler<T: Table> {
     pub(super) health: TableHealth,
     /// Runs the clients' I/O.
     pub(super) runtime: Handle,
-    /// No new attempt once it has begun.
+    /// Once it has begun, no further attempt is made.
     pub(super) shutdown: Shutdown,
-    /// Ends an attempt in the middle.
+    /// Cancels an attempt that is in progress.
     pub(super) abandon: tokio::sync::watch::Receiver<bool>,
 }
 
 impl<T: Table> Settler<T> {
-    /// Waits until ClickHouse answers and its table fits.
+    /// Waits until ClickHouse answers and the table is as expected.
     pub(super) fn probe(&mut self) -> Result<(), Unsettled> {
         match self.retry("reach ClickHouse", async |this| this.inserter.probe().await)? {
             Ok(()) => {
@@ -73,13 +73,13 @@ impl<T: Table> Settler<T> {
         }
     }
 
-    /// Inserts the batch, in one insert if no row is refused; puts aside what has no row.
+    /// Inserts the batch, with a single insert if no row is refused, and dead-letters the records without a row.
     pub(super) fn settle(&mut self, batch: &Batch) -> Result<(), Unsettled> {
         let mut refused: Vec<(usize, Refusal)> = Vec::new();
         let mut rows = 0;
         let mut tombstones = 0;
 
-        // Poison halves the part that it is in. The stack keeps the parts in the order of the records.
+        // A part with a poison row is split in halves. The stack keeps the parts in the order of the records.
         let mut unsettled = Vec::from([(0, batch.len())]);
         while let Some((start, end)) = unsettled.pop() {
             match self.insert(batch, start..end)? {
@@ -113,7 +113,7 @@ impl<T: Table> Settler<T> {
         Ok(())
     }
 
-    /// One insert, tried until it succeeds. The inner error says that a row is poison.
+    /// Inserts a part and retries until it succeeds. The inner error means that one of its rows is poison.
     fn insert(&mut self, batch: &Batch, part: Range<usize>) -> Result<Result<Inserted, String>, Unsettled> {
         let outcome = self.retry("insert", async |this| {
             let begin = Instant::now();
@@ -125,7 +125,8 @@ impl<T: Table> Settler<T> {
             histogram!("courierflow_sink_insert_seconds", "table" => T::NAME, "outcome" => name)
                 .record(begin.elapsed().as_secs_f64());
             if outcome.as_ref().is_err_and(|failure| failure.class == Class::PoisonRow) {
-                // The server reports a column of another type as bad data, too. The next attempt compares them anew.
+                // The server also reports a column of an unexpected type as bad data. The next attempt compares the
+                // columns again.
                 this.inserter.forget_columns().await;
             }
             outcome
@@ -177,7 +178,7 @@ impl<T: Table> Settler<T> {
         watch(&mut guard, T::Record::TOPIC, batch, part, refused)
     }
 
-    /// Attempts until success, or until a failure that does not pass; waits longer and longer in between.
+    /// Repeats an attempt with growing delays until it succeeds or fails in a way that does not pass.
     fn retry<O>(
         &mut self,
         action: &'static str,
@@ -218,7 +219,7 @@ impl<T: Table> Settler<T> {
     }
 }
 
-/// Tells the guard what became of the records of `part`, of which the `refused` have no row.
+/// Reports the records of `part` to the guard; the `refused` ones have no row.
 fn watch(
     guard: &mut PoisonGuard,
     topic: &str,

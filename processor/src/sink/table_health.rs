@@ -1,4 +1,4 @@
-//! How a table's worker is, for `/readyz` and the log: one line when trouble begins, one when it ends.
+//! The health of a table's worker, for `/readyz` and the log: one line when trouble begins, one when it ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ impl TableHealth {
         }
     }
 
-    /// ClickHouse answered and its table fits our rows.
+    /// ClickHouse answered, and its table fits our rows.
     pub(super) fn table_is_as_expected(&self) {
         let mut state = self.state();
         state.table_is_as_expected = true;
@@ -55,14 +55,14 @@ impl TableHealth {
         self.show(&state);
     }
 
-    /// The group has given its partitions away without asking; it will join again.
+    /// The group reassigned the worker's partitions without revoking them first; the worker will join again.
     pub(super) fn has_lost_group(&self) {
         self.state().has_joined_group = false;
         self.health
             .not_ready(&self.part, "lost its partitions: no contact with the group");
     }
 
-    /// Something that will be tried again failed.
+    /// An action failed and will be retried.
     pub(super) fn failed(&self, action: &'static str, error: &str) {
         let mut state = self.state();
         let trouble = state.trouble.get_or_insert_with(|| {
@@ -82,7 +82,7 @@ impl TableHealth {
         }
     }
 
-    /// It succeeded again.
+    /// The action succeeded.
     pub(super) fn succeeded(&self) {
         let mut state = self.state();
         let Some(trouble) = state.trouble.take() else { return };
@@ -107,7 +107,7 @@ impl TableHealth {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change is one assignment.
+        // A poisoned lock does no harm: every change is a single assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,12 @@
-//! The Kafka side of a table: reads its topic into batches, has them settled, commits what is settled.
+//! The Kafka side of a table: reads its topic into batches, has the settlers write them, and commits their offsets.
 //!
 //! ```text
 //! Kafka ──poll──▶ batch being filled ──▶ settler 0: rows ▶ insert ▶ dead letters ─┐
 //!                                   └──▶ settler 1: the same                      ├─▶ commit, in order
 //! ```
 //!
-//! The worker itself never waits for ClickHouse for long: when the settlers are busy and the batch is full, it pauses its
-//! partitions and goes on polling, so that it stays in its group.
+//! The worker never waits long for ClickHouse. Back-pressure: when the settlers are busy and the batch is full, it pauses
+//! its partitions and goes on polling, so that it stays in its group.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -27,23 +27,23 @@ use super::table_health::TableHealth;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::DataLoss;
 
-/// Longest wait for a record; bounds how late the worker notices everything else.
+/// Longest wait for a record, so also the longest time until the worker notices anything else.
 const POLL: Duration = Duration::from_millis(100);
-/// How long a full batch waits for a settler before the partitions are paused. Pausing throws the prefetched records
-/// away, so it is for outages and not for every insert.
+/// How long a full batch waits for a settler before the partitions are paused. Pausing discards the prefetched
+/// records, so it is meant for outages and not for every insert.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What is not settled this long after the process was asked to end is left to the next owner.
+/// Batches that are not settled this long after shutdown began are left to the next owner.
 const GRACE: Duration = Duration::from_secs(10);
-/// Between commits that failed, and between looks at what changes slowly.
+/// Delay between attempts to commit, and between two runs of the housekeeping.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Why a worker ended, other than being asked to.
+/// Why a worker ended without being asked to.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WorkerError {
-    /// The Kafka client cannot go on; a new one may.
+    /// The Kafka client cannot go on; a new one may work.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
-    /// It must not go on.
+    /// A batch could not be settled, and the worker must not go on.
     #[error(transparent)]
     Unsettled(#[from] Unsettled),
     /// Records are gone before they were read.
@@ -54,7 +54,7 @@ pub(super) enum WorkerError {
     SettlerDied,
 }
 
-/// What a settler says of the batch it was given, or of its start.
+/// What a settler reports: the result of a batch, or of its start.
 pub(super) struct Outcome {
     pub(super) settler: usize,
     pub(super) result: Result<(), Unsettled>,
@@ -62,7 +62,7 @@ pub(super) struct Outcome {
 
 pub(super) struct Worker<T: Table> {
     pub(super) consumer: BaseConsumer<GroupEvents>,
-    /// One channel per settler; a settler is given a batch only when it has none.
+    /// One channel per settler; a settler gets a batch only when it has none.
     pub(super) settlers: Vec<Sender<Batch>>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) limits: Limits,
@@ -72,16 +72,16 @@ pub(super) struct Worker<T: Table> {
     pub(super) table: std::marker::PhantomData<T>,
 }
 
-/// Where the worker stands.
+/// The state of a worker.
 #[derive(Default)]
 pub(super) struct State {
-    /// Being filled.
+    /// The batch that is being filled.
     batch: Batch,
-    /// With the settlers, in the order of reading.
+    /// The batches that the settlers have, in the order of reading.
     in_flight: VecDeque<InFlight>,
-    /// Settled and not yet committed.
+    /// Offsets that are settled and not yet committed.
     uncommitted: Offsets,
-    /// Next offset after the newest record that was read, of the partitions that are ours now.
+    /// By partition that is ours now, the offset after the newest record that was read.
     read: Offsets,
     is_paused: bool,
     commit_not_before: Option<Instant>,
@@ -98,7 +98,7 @@ struct InFlight {
 }
 
 impl<T: Table> Worker<T> {
-    /// Runs until the process ends or something is wrong.
+    /// Runs until shutdown or an error.
     pub(super) fn run(mut self) -> Result<(), WorkerError> {
         while !self.shutdown.has_begun() {
             self.read()?;
@@ -111,7 +111,7 @@ impl<T: Table> Worker<T> {
         self.finish()
     }
 
-    /// At most one record into the batch; and whatever the group decided meanwhile.
+    /// Polls once: handles group events and adds at most one record to the batch.
     fn read(&mut self) -> Result<(), WorkerError> {
         let polled = self.consumer.poll(POLL);
         let group = self.consumer.context();
@@ -126,7 +126,7 @@ impl<T: Table> Worker<T> {
         }
         if group.take_assigned() {
             self.health.has_joined_group();
-            // New partitions are not paused, and one that comes back may still be.
+            // New partitions are not paused, and partitions that are assigned again may still be.
             self.state.set_paused(self.state.is_paused, &self.consumer)?;
         }
         match polled {
@@ -149,7 +149,7 @@ impl<T: Table> Worker<T> {
         }
     }
 
-    /// Takes what the settlers are done with, and moves the offsets of the oldest batches to be committed.
+    /// Collects the settlers' results, and marks the offsets of the oldest settled batches as ready to commit.
     fn collect_outcomes(&mut self) -> Result<(), WorkerError> {
         while let Ok(outcome) = self.outcomes.try_recv() {
             self.take_outcome(outcome)?;
@@ -169,8 +169,8 @@ impl<T: Table> Worker<T> {
         Ok(())
     }
 
-    /// Commits what is settled. A commit that fails is tried again later: until then a new owner reads the records again,
-    /// which changes nothing.
+    /// Commits the settled offsets. A failed commit is retried later. If another worker takes over before that, it reads
+    /// the records again, which changes nothing.
     fn commit_settled(&mut self) {
         if self.state.uncommitted.is_empty() || self.state.commit_not_before.is_some_and(|then| Instant::now() < then) {
             return;
@@ -190,7 +190,7 @@ impl<T: Table> Worker<T> {
             }
             Err(error) => {
                 self.state.commit_not_before = Some(Instant::now() + PAUSE);
-                // The group is changing its members: ordinary.
+                // Ordinary while the group is rebalancing.
                 let is_ordinary = matches!(
                     error.rdkafka_error_code(),
                     Some(RDKafkaErrorCode::RebalanceInProgress | RDKafkaErrorCode::IllegalGeneration)
@@ -217,7 +217,7 @@ impl<T: Table> Worker<T> {
         Ok(())
     }
 
-    /// Gives the batch to a settler that has none; keeps it when all are busy.
+    /// Gives the batch to an idle settler; keeps it if all are busy.
     fn hand_over(&mut self) -> Result<(), WorkerError> {
         let is_free = |settler: &usize| !self.state.in_flight.iter().any(|batch| batch.settler == *settler);
         let Some((settler, channel)) = self.settlers.iter().enumerate().find(|(settler, _)| is_free(settler)) else {
@@ -233,7 +233,7 @@ impl<T: Table> Worker<T> {
         channel.send(batch).map_err(|_| WorkerError::SettlerDied)
     }
 
-    /// While there is no room for another record: waits for a settler, and if that takes long, pauses.
+    /// Back-pressure: if the batch is full, waits for a settler, and pauses the partitions if that takes long.
     fn hold_back_while_full(&mut self) -> Result<(), WorkerError> {
         if !self.state.batch.is_full(self.limits) {
             if self.state.is_paused {
@@ -251,7 +251,7 @@ impl<T: Table> Worker<T> {
         }
     }
 
-    /// Once a second.
+    /// Housekeeping, once a second.
     fn look_around(&mut self) {
         let now = Instant::now();
         if self.state.look_after.is_some_and(|then| now < then) {
@@ -268,8 +268,8 @@ impl<T: Table> Worker<T> {
         }
     }
 
-    /// A transaction ends with a marker that no consumer sees. Where everything before it is settled, it may be committed
-    /// too: otherwise a topic that is read to its end would show a lag of 1.
+    /// Transactions end with a marker that is never delivered. If everything before a marker is settled, the offset after
+    /// it is committed, too; otherwise a topic that was read to its end would show a lag of 1.
     fn step_over_markers(&mut self) {
         let Ok(position) = self.consumer.position() else {
             return;
@@ -278,7 +278,8 @@ impl<T: Table> Worker<T> {
             let (partition, Offset::Offset(position)) = (element.partition(), element.offset()) else {
                 continue;
             };
-            // Only after a record was read from the partition: before, the position may be that of an earlier assignment.
+            // Only once a record was read from the partition: before that, the position may be that of an earlier
+            // assignment.
             if let Some(read) = self.state.read.get_mut(&partition)
                 && *read < position
             {
@@ -288,7 +289,7 @@ impl<T: Table> Worker<T> {
         }
     }
 
-    /// Settles what was read, for a bounded time, commits, and leaves the group.
+    /// Shuts down: settles what was read, within a limited time, commits, and leaves the group.
     fn finish(mut self) -> Result<(), WorkerError> {
         let deadline = Instant::now() + GRACE;
         loop {
@@ -323,8 +324,8 @@ impl<T: Table> Worker<T> {
 }
 
 impl State {
-    /// The partition is not ours any more: the next owner reads what is not committed again, and it must not be us who
-    /// commits it.
+    /// Drops everything of a revoked partition: its next owner reads the uncommitted records again, and we must not
+    /// commit them.
     fn forget(&mut self, partition: i32) {
         self.batch.forget_partition(partition);
         for batch in &mut self.in_flight {
@@ -345,7 +346,8 @@ impl State {
         Ok(())
     }
 
-    /// Kafka reports the same trouble again and again until it is over, and a broker that is away in two ways by turns.
+    /// Logs an error once. Kafka repeats an error until it is over, and reports a broker that is away with two errors
+    /// in turn.
     fn say_once(&mut self, table: &'static str, error: &KafkaError) {
         let code = match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::BrokerTransportFailure) => Some(RDKafkaErrorCode::AllBrokersDown),

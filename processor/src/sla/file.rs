@@ -1,4 +1,4 @@
-//! The file of promises: `carrier,origin,destination,hours`, one line a promise.
+//! The file of promises: `carrier,origin,destination,hours`, one promise per line.
 //!
 //! ```csv
 //! carrier,origin,destination,hours
@@ -20,10 +20,10 @@ use courierflow_schemas::csv_line::line_of;
 
 const HEADER: [&str; 4] = ["carrier", "origin", "destination", "hours"];
 
-/// Longer promises are over the limit at which a duration counts as an error of the vendor.
+/// Longer durations count as errors of the vendor, so a longer promise makes no sense.
 const MAX_HOURS: u16 = 180 * 24;
 
-/// Hours from pickup to the first attempt on a lane. An empty text stands for every carrier or place.
+/// The promised hours from pickup to the first attempt on a lane. An empty string stands for every carrier or place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
     /// Canonical carrier code.
@@ -47,7 +47,7 @@ pub enum SlaFileError {
     Form {
         /// Number of the line, from 1.
         line: u64,
-        /// What the reader says.
+        /// The message of the CSV reader.
         problem: String,
     },
     /// Not a carrier code.
@@ -55,7 +55,7 @@ pub enum SlaFileError {
     Carrier {
         /// Number of the line, from 1.
         line: u64,
-        /// What stands there.
+        /// The value.
         carrier: String,
     },
     /// Not a place.
@@ -68,7 +68,7 @@ pub enum SlaFileError {
         line: u64,
         /// origin or destination.
         column: &'static str,
-        /// What stands there.
+        /// The value.
         area: String,
     },
     /// Not a number of hours.
@@ -76,10 +76,10 @@ pub enum SlaFileError {
     Hours {
         /// Number of the line, from 1.
         line: u64,
-        /// What stands there.
+        /// The value.
         hours: String,
     },
-    /// Two promises for the same.
+    /// Two promises for the same carrier and lane.
     #[error("line {line}: the same carrier, origin and destination as in line {first}")]
     Twice {
         /// Number of the later line, from 1.
@@ -89,7 +89,7 @@ pub enum SlaFileError {
     },
 }
 
-/// Reads the file; the first mistake ends it.
+/// Reads the file; fails at the first mistake.
 pub fn parse(text: &[u8]) -> Result<Vec<Promise>, SlaFileError> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text);
     let header = reader.headers().map_err(|error| form_error(text, &error))?;
@@ -159,7 +159,8 @@ fn area(text: &str, column: &'static str, line: u64) -> Result<String, SlaFileEr
     })
 }
 
-/// The area that a code names, unless it is a district: a promise for one would hold for its whole city.
+/// The area of a code, unless it is a district: areas are compared by city, so a promise for a district would apply
+/// to the whole city.
 fn area_of_code(text: &str) -> Option<String> {
     let upper = text.to_ascii_uppercase();
     let digits = upper.strip_prefix("CN").unwrap_or(&upper);

@@ -1,4 +1,4 @@
-//! `processor load-sla FILE.csv`: what carriers have promised, from a file to the table `sla_promise`.
+//! `processor load-sla FILE.csv`: loads the carriers' promises from a file into the table `sla_promise`.
 
 pub mod file;
 
@@ -12,7 +12,7 @@ use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 use file::{Promise, SlaFileError};
 
-/// Why the promises were not replaced. The old ones stay.
+/// Why the promises could not be replaced. The old ones stay.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
@@ -23,7 +23,7 @@ pub enum LoadError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The file says something that is no promise.
+    /// The file is not valid.
     #[error("{}", path.display())]
     File {
         /// The file.
@@ -31,7 +31,7 @@ pub enum LoadError {
         /// What is wrong, with the number of its line.
         source: SlaFileError,
     },
-    /// `ClickHouse` refuses.
+    /// An error of `ClickHouse`.
     #[error("ClickHouse {url}")]
     Server {
         /// Its address.
@@ -50,7 +50,7 @@ struct PromiseRow {
     loaded_at: u32,
 }
 
-/// Replaces all promises by those of the file and says how many there are. `loaded_at` in seconds since 1970.
+/// Replaces all promises with those of the file and returns their number. `loaded_at` in seconds since 1970.
 pub async fn load(settings: &ClickHouseSettings, path: &Path, loaded_at: u32) -> Result<usize, LoadError> {
     let text = std::fs::read(path).map_err(|source| LoadError::Read {
         path: path.to_owned(),
@@ -70,7 +70,7 @@ pub async fn load(settings: &ClickHouseSettings, path: &Path, loaded_at: u32) ->
     Ok(count)
 }
 
-/// A reader sees all the old ones or all the new ones, also when this ends half-way.
+/// Readers see either all old promises or all new ones, even if this is interrupted.
 async fn replace(settings: &ClickHouseSettings, promises: Vec<Promise>, loaded_at: u32) -> Result<(), ClientError> {
     let client = client(settings).with_database(&settings.database);
     execute(&client, "DROP TABLE IF EXISTS sla_promise_new SYNC").await?;

@@ -1,18 +1,18 @@
-//! How a program ends: its exit code, and one line on standard error that says why.
+//! How a program exits after an error: its exit code, and one line on standard error that says why.
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
-/// Exit code for a configuration that cannot be used: starting again would not help.
+/// Exit code for an unusable configuration: a restart would not help.
 pub const BAD_CONFIGURATION: u8 = 2;
 
-/// Prints `PROGRAM: error` and gives the exit code [`BAD_CONFIGURATION`].
+/// Prints `PROGRAM: error` and returns the exit code [`BAD_CONFIGURATION`].
 pub fn bad_configuration(program: &str, error: &dyn Display) -> ExitCode {
     report(program, error);
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-/// Prints `PROGRAM: error` and gives the exit code 1.
+/// Prints `PROGRAM: error` and returns the exit code 1.
 pub fn failure(program: &str, error: &dyn Display) -> ExitCode {
     report(program, error);
     ExitCode::FAILURE

@@ -6,14 +6,14 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-/// Sets what the configuration says about all clients. What is set afterwards, a user cannot change.
+/// Sets the properties of the configuration. Properties that are set afterwards cannot be changed by a user.
 pub fn configure(client: &mut ClientConfig, kafka: &KafkaSettings) {
     for (name, value) in kafka.client_properties() {
         client.set(name, value);
     }
 }
 
-/// Refuses properties that the client does not know or whose values it does not take.
+/// Checks that the client knows all properties and accepts their values.
 pub fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
     let mut client = ClientConfig::new();
     configure(&mut client, kafka);
@@ -23,7 +23,8 @@ pub fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
         .map_err(|error| wrong_property(&error))
 }
 
-/// Names the property that kept a client from being made, without its value, which may be a password.
+/// The error for a client that could not be created. It names the property without its value, which may be a
+/// password.
 pub fn wrong_property(error: &KafkaError) -> SettingsError {
     match error {
         KafkaError::ClientConfig(code, _, name, _) => {
@@ -33,7 +34,7 @@ pub fn wrong_property(error: &KafkaError) -> SettingsError {
     }
 }
 
-/// Passes a line of librdkafka's own log on to ours; `table` tells the consumers of the sink apart.
+/// Writes a line of librdkafka's log to ours; `table` identifies a consumer of the sink.
 pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str, table: Option<&'static str>) {
     use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
     match level {

@@ -1,5 +1,5 @@
-//! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes. A crate of its own, so
-//! that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
+//! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes. It is a crate of its
+//! own, so that the pure crates, which depend on the contracts, do not depend on rdkafka and tokio.
 
 pub mod exit;
 pub mod kafka_client;

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log. `RUST_LOG` chooses what is said; the default is `info`, and warnings only of the Kafka client.
+/// Starts the log. `RUST_LOG` sets the levels; the default is `info`, and `warn` for the Kafka client.
 pub fn init() {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,librdkafka=warn,rdkafka=warn"));
@@ -30,7 +30,7 @@ pub fn init() {
     drop(started);
 }
 
-/// Makes a panic one line of the log like everything else, for the programs themselves and not for their tests.
+/// Logs panics as one line each. Only for the programs themselves, not for tests.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -38,8 +38,7 @@ pub fn log_panics() {
     }));
 }
 
-/// What a panic says, if it says the same each time. A text that was put together may quote what was being worked on, and
-/// that may be a vendor's text.
+/// The message of a panic if it is a constant. A formatted message might quote a vendor's text and is not logged.
 fn fixed_reason(payload: &dyn Any) -> &'static str {
     payload.downcast_ref::<&'static str>().unwrap_or(&"not shown")
 }

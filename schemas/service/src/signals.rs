@@ -5,8 +5,8 @@ use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A future that is ready at SIGTERM or SIGINT, also when the signal came before it was first polled. Call it inside a tokio
-/// runtime; an error means that the system gives no handler.
+/// A future that is ready at SIGTERM or SIGINT, even if the signal came before the future was first polled. Call it inside a
+/// tokio runtime; an error means that the handler could not be installed.
 pub fn termination() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

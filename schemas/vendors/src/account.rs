@@ -1,5 +1,5 @@
-//! Accounts: one contract with a vendor each, named by the last path segment of the callback URL, and the decision whether
-//! a push may come in under it.
+//! Accounts and the authentication of pushes. An account is a contract with a vendor; its name is the last path segment of
+//! the callback URL.
 
 use std::collections::BTreeMap;
 
@@ -13,24 +13,25 @@ use serde::Deserialize;
 pub enum Unsigned {
     /// 401, nothing is stored.
     Reject,
-    /// Stored with `signature = UNSIGNED`, for subscriptions that were made without a secret.
+    /// Stored with `signature = UNSIGNED`, for subscriptions without a secret.
     Accept,
 }
 
-/// One vendor contract, its secrets read.
+/// A vendor contract, with its secrets.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Last path segment of the callback URL.
     pub name: String,
-    /// Whose pushes these are.
+    /// The vendor that sends the pushes.
     pub vendor: Vendor,
-    /// The contract's id at the vendor, where answers carry it; else empty.
+    /// The contract's id at the vendor if answers contain it; else empty.
     pub contract_id: String,
-    /// Any of them verifies, so that one can be replaced without losing pushes.
+    /// The secrets. A signature with any of them is valid, so that a secret can be replaced without losing pushes.
     pub secrets: Vec<Secret>,
-    /// For pushes without a signature.
+    /// What to do with pushes without a signature.
     pub unsigned: Unsigned,
-    /// A push that only ends the tracking of a parcel is taken without a signature, whatever `unsigned` says.
+    /// Whether a push that only ends the tracking of a parcel is accepted without a signature, regardless of
+    /// `unsigned`.
     pub unsigned_end: bool,
 }
 
@@ -39,13 +40,15 @@ pub struct Account {
 pub struct Unauthorized;
 
 impl Account {
-    /// Rule 40. `presented` is the signature of the push, if it has one; `verifies` tells whether it was made with a secret.
+    /// Rule 40. `presented` is the signature of the push, if it has one; `verifies` tells whether a signature was made with
+    /// a secret.
     pub fn authenticate(
         &self,
         presented: Option<&[u8]>,
         verifies: impl Fn(&[u8], &[u8]) -> bool,
     ) -> Result<Signature, Unauthorized> {
-        // A subscription with an empty secret is signed with a hash of the text, which anybody can make: no secret, no signature.
+        // With an empty secret the signature is a plain hash of the text, which anybody can make, so an account without secrets
+        // ignores it.
         let presented = presented.filter(|signature| !signature.is_empty() && !self.secrets.is_empty());
         match presented {
             Some(signature) => {
@@ -82,7 +85,7 @@ impl KeyError {
     }
 }
 
-/// The value of such a key. Whether it is a secret only its vendor knows, so each is kept like one.
+/// The value of such a key. Only the vendor's code knows whether it is a secret, so all are treated as secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum KeyValue {
@@ -92,8 +95,8 @@ pub enum KeyValue {
     Many(Vec<Secret>),
 }
 
-/// The keys of an account that only its vendor knows. The vendor takes those that it knows, all of them before it refuses one;
-/// what is left over is a mistake of whoever wrote the settings.
+/// The vendor-specific keys of an account. The vendor's code takes all keys that it knows before it refuses any; a key that is
+/// left over is a mistake in the settings.
 #[derive(Debug)]
 pub struct AccountKeys {
     left: BTreeMap<String, KeyValue>,
@@ -101,8 +104,8 @@ pub struct AccountKeys {
 }
 
 impl AccountKeys {
-    /// Keys with their values. The values of a key that ends in `_file` are not expected here: whoever can read files has
-    /// put their lines under the key that the file stands for.
+    /// Keys with their values. Keys that end in `_file` must already be resolved: the caller reads the file and adds its
+    /// lines to the key that the file stands for.
     pub fn new(values: BTreeMap<String, KeyValue>) -> Self {
         Self {
             left: values,
@@ -110,12 +113,12 @@ impl AccountKeys {
         }
     }
 
-    /// What the vendor has asked for so far.
+    /// The keys that the vendor has taken so far.
     pub fn known(&self) -> &[String] {
         &self.known
     }
 
-    /// The key that `name` is a file for: `salt_file` holds further `salts`, one a line.
+    /// The key that `name` is a file for: `salt_file` holds further `salts`, one per line.
     pub fn of_file(name: &str) -> Option<String> {
         name.strip_suffix("_file").map(|what| format!("{what}s"))
     }
@@ -125,7 +128,7 @@ impl AccountKeys {
         self.left.remove(name)
     }
 
-    /// A text that must be there.
+    /// Takes a required text.
     pub fn text(&mut self, name: &str) -> Result<String, KeyError> {
         match self.take(name) {
             Some(KeyValue::One(text)) if !text.expose().is_empty() => Ok(text.expose().to_owned()),
@@ -134,7 +137,7 @@ impl AccountKeys {
         }
     }
 
-    /// One of a few words, the first of them if the key is missing.
+    /// Takes one of a few words; the first of them if the key is missing.
     pub fn word<'w>(&mut self, name: &str, words: &[&'w str]) -> Result<&'w str, KeyError> {
         let value = self.take(name);
         let found = match &value {
@@ -145,7 +148,8 @@ impl AccountKeys {
         found.ok_or_else(|| KeyError::new(name, format!("must be one of {}", words.join(", "))))
     }
 
-    /// The secrets of the account: none is empty, and there is one unless pushes are accepted without.
+    /// Takes the secrets of the account: none may be empty, and at least one is required unless unsigned pushes are
+    /// accepted.
     pub fn secrets(&mut self, name: &str, unsigned: Unsigned) -> Result<Vec<Secret>, KeyError> {
         let value = self.take(name);
         if let Some(what) = name.strip_suffix('s') {
@@ -168,7 +172,7 @@ impl AccountKeys {
         Ok(secrets)
     }
 
-    /// Refuses what nobody took.
+    /// Refuses keys that were not taken.
     pub fn finish(self) -> Result<(), KeyError> {
         match self.left.keys().next() {
             None => Ok(()),
@@ -187,7 +191,7 @@ impl AccountKeys {
 mod tests {
     use super::*;
 
-    /// Name, secrets, for unsigned pushes, signature, outcome.
+    /// Name, secrets, policy for unsigned pushes, signature, outcome.
     type Case<'a> = (
         &'a str,
         &'a [&'a str],

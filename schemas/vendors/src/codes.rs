@@ -1,5 +1,5 @@
-//! The shape of a vendor's status codes as data: one row a code, with what it means here. The tables themselves are in the
-//! vendors' folders; tests, documentation and the database read them.
+//! The types of code tables: one row per code of a vendor, with its canonical meaning. The tables are in the vendors'
+//! folders; tests, documentation and the database use them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,18 +17,19 @@ pub struct CodeRow {
     pub status: Status,
     /// Canonical refinement.
     pub sub_status: SubStatus,
-    /// Counts as an exception, whatever the status.
+    /// Whether it counts as an exception, independently of the status.
     pub is_exception: bool,
-    /// An exception that turns out to be the end of the parcel if the rest of the push says so (rule 13).
+    /// Whether it is an exception that ends the parcel if the rest of the push says so (rule 13).
     pub ends_in_doubt: bool,
-    /// The vendor's own word for it, in Chinese where it has one.
+    /// The vendor's own name for it, in Chinese if there is one.
     pub word: &'static str,
-    /// Status names that stand for the code where the vendor sends names only, `word` among them (rule 9).
+    /// Status names that stand for the code if the vendor sends only names; includes `word` (rule 9).
     pub names: &'static [&'static str],
 }
 
 impl CodeRow {
-    /// A row whose events are exceptions if its status is. `word` may be empty: then the meaning's name serves.
+    /// A row whose events are exceptions if its status is EXCEPTION. If `word` is empty, the name of the meaning is
+    /// used.
     pub const fn new(code: &'static str, status: Status, sub_status: SubStatus, word: &'static str) -> Self {
         Self {
             code,
@@ -41,13 +42,13 @@ impl CodeRow {
         }
     }
 
-    /// The same, where `names` stand for it.
+    /// The same with `names` that stand for it.
     #[must_use]
     pub const fn named(self, names: &'static [&'static str]) -> Self {
         Self { names, ..self }
     }
 
-    /// The same as an exception, whatever its status.
+    /// The same, as an exception independently of its status.
     #[must_use]
     pub const fn exception(self) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl CodeRow {
         }
     }
 
-    /// The same as a refusal that may be the end.
+    /// The same, as a refusal that may end the parcel.
     #[must_use]
     pub const fn in_doubt(self) -> Self {
         Self {
@@ -65,7 +66,7 @@ impl CodeRow {
         }
     }
 
-    /// What people call it: the vendor's own word, and in English what it means here.
+    /// Its name: the vendor's own word, and in English the name of its meaning.
     pub fn name(&self) -> Name {
         let meaning = meaning::meaning_of(self.status, self.sub_status);
         let name = meaning.map_or(Name { zh: "", en: "" }, |meaning| meaning.name);
@@ -76,29 +77,29 @@ impl CodeRow {
         }
     }
 
-    /// Who answers for it, if it is an exception.
+    /// The responsible party, if it is an exception.
     pub fn party(&self) -> Option<Party> {
         self.is_exception
             .then(|| meaning::party_of(Some(self.sub_status.as_str())))
     }
 }
 
-/// A code that means something else when the text says so (rule 12).
+/// A guard: a code that has another meaning depending on the text (rule 12).
 #[derive(Debug)]
 pub struct Guard {
-    /// The code in doubt.
+    /// The code.
     pub code: &'static str,
     /// Lower case; looked for in the lower-cased text.
     pub phrases: &'static [&'static str],
-    /// The guard changes the meaning if a phrase is there (true), or if none is (false).
+    /// Whether the guard applies if a phrase is found (true) or if none is (false).
     pub applies_if_found: bool,
-    /// What the event is instead.
+    /// Status of the event if the guard applies.
     pub status: Status,
-    /// Its refinement.
+    /// Its sub-status.
     pub sub_status: SubStatus,
 }
 
-/// How the codes of a push are read. The same code means different things to different vendors.
+/// How the codes of a push are read. The same code has different meanings for different vendors.
 pub struct CodeTable {
     /// Unique among all tables.
     pub name: &'static str,
@@ -141,8 +142,8 @@ impl CodeTable {
         self.find((self.fallback)(unknown_code)?)
     }
 
-    /// True if a state says that somebody signed for the parcel, recipient or sender (rule 63b). Exactly as the vendor
-    /// writes it: an unknown code is not taken for a signature.
+    /// True if a state says that somebody signed for the parcel, recipient or sender (rule 63b). The code must match
+    /// exactly: an unknown code does not count as a signature.
     pub fn is_sign_off(&self, state: &str) -> bool {
         self.find(state)
             .is_some_and(|row| matches!(row.status, Status::Delivered | Status::Returned) || row.ends_in_doubt)

@@ -1,5 +1,5 @@
-//! How identities are hashed: XXH3-64 of a length-prefixed encoding, so that no two field lists share their bytes, with
-//! the top bit cleared, because Avro, Java and SQL clients have no unsigned 64-bit integer.
+//! Hashes lists of fields: XXH3-64 of a length-prefixed encoding, so that different lists never have the same bytes.
+//! The top bit is cleared, because Avro, Java and SQL clients have no unsigned 64-bit integer.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -17,7 +17,7 @@ impl Fingerprint {
         }
     }
 
-    /// Forgets the fields but keeps the memory.
+    /// Removes the fields but keeps the memory.
     pub fn clear(&mut self) {
         self.encoded.clear();
     }
@@ -43,7 +43,7 @@ impl Fingerprint {
         self
     }
 
-    /// Back to an earlier [`Self::len`]: fields that many identities begin with are encoded once.
+    /// Goes back to an earlier [`Self::len`], so that fields with which many lists begin are encoded only once.
     pub fn truncate(&mut self, len: usize) {
         self.encoded.truncate(len);
     }
@@ -79,7 +79,7 @@ impl Fingerprint {
         self
     }
 
-    /// Adds a yes or no.
+    /// Adds a boolean.
     pub fn flag(&mut self, flag: bool) -> &mut Self {
         self.encoded.push(u8::from(flag));
         self
@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_encoding_is_pinned() {
-        // Ids live in topics and tables for years: a change of the encoding would retract and re-emit everything.
+        // Ids are stored in topics and tables for years; a change of the encoding would retract and emit everything
+        // again.
         let hash = Fingerprint::default()
             .text("yto")
             .number(-1)

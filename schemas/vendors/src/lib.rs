@@ -1,7 +1,8 @@
-//! What the tracking vendors send, want to hear, and mean. Pure: bodies and payloads in, values out; no I/O and no clock.
+//! The tracking vendors: their pushes, the answers they expect, and the meaning of their codes. Pure: bodies and payloads
+//! in, values out; no I/O and no clock.
 //!
-//! A vendor is one folder behind one trait, [`Protocol`]; [`protocol`] is the only place that leads from a [`Vendor`] to its
-//! folder. Everybody else asks the trait, or goes through [`Vendor::ALL`].
+//! A vendor is one folder behind one trait, [`Protocol`]; [`protocol`] is the only place that maps a [`Vendor`] to its
+//! folder. All other code uses the trait, or iterates over [`Vendor::ALL`].
 //!
 //! | room | what |
 //! |---|---|
@@ -37,26 +38,26 @@ use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, ReadError, Reading};
 
-/// One vendor's side of everything.
+/// Everything that is specific to a vendor.
 pub trait Protocol: Sync {
-    /// What people call it.
+    /// The vendor's name.
     fn name(&self) -> Name;
 
-    /// Makes an account of its settings; what all vendors have in common is filled in already.
+    /// Completes an account from its vendor-specific settings; the common ones are already filled in.
     fn account(&self, account: Account, keys: &mut AccountKeys) -> Result<Account, KeyError>;
 
-    /// Header that carries the signature of a push; `None` where the body does.
+    /// Header with the signature of a push; `None` if the signature is in the body.
     fn signature_header(&self) -> Option<&'static str> {
         None
     }
 
-    /// Reads who signed a push and which parcels are in it, in the order of rule 39. No trace is interpreted.
+    /// Authenticates a push and finds its parcels, in the order of rule 39. No trace is interpreted.
     fn read_push(&self, request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection>;
 
-    /// JSON body for a push of which every record is stored.
+    /// JSON body of the answer to a push whose records are all stored.
     fn accepted(&self, account: &Account, now: Timestamp) -> Vec<u8>;
 
-    /// JSON body for a push that was not taken (rule 51); `account` is missing where there is none of that name.
+    /// JSON body of the answer to a refused push (rule 51); `account` is `None` if no account has that name.
     fn refused(&self, account: Option<&Account>, now: Timestamp, refusal: Refusal<'_>) -> Vec<u8>;
 
     /// Reads the payload of a push event. `payload` is the event's own, or a copy of it
@@ -76,7 +77,8 @@ pub trait Protocol: Sync {
     /// Reads only what the push log shows (rule 56); `None` if the payload cannot be read.
     fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>>;
 
-    /// Days without change after which it gives a parcel up; `None` if it does not or does not say.
+    /// Days without change after which it stops tracking a parcel; `None` if it does not stop or does not document
+    /// it.
     fn stale_days(&self) -> Option<u16> {
         None
     }
@@ -85,16 +87,16 @@ pub trait Protocol: Sync {
     fn code_tables(&self) -> &'static [&'static CodeTable];
 }
 
-/// Why a push was not taken, as far as a vendor's body tells.
+/// Why a push was refused, as far as a vendor's body tells it.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {
     /// HTTP status of the answer.
     pub status: u16,
-    /// For a person; no quotes, no content of the push.
+    /// Text for people, without quotes and without content of the push.
     pub text: &'a str,
 }
 
-/// The vendor's folder.
+/// The implementation of a vendor.
 pub fn protocol(vendor: Vendor) -> &'static dyn Protocol {
     match vendor {
         Vendor::Kuaidi100 => &kuaidi100::Kuaidi100,

@@ -1,5 +1,5 @@
-//! What a body of a vendor says: who signed it and which parcels are in it. Pure functions of the body and the account;
-//! no trace is interpreted here.
+//! The result of reading the body of a push: whether it is signed, and its parcels. Pure functions of the body and the
+//! account; no trace is interpreted here.
 
 use std::borrow::Cow;
 
@@ -13,20 +13,20 @@ use crate::parse::json;
 /// Most parcels of one push (the vendor documents say 10).
 pub const MAX_PARCELS: usize = 100;
 
-/// Longest `RequestType`, `PushTime` or `EBusinessID`, in bytes. They are repeated in the event of every parcel of the push:
-/// longer ones are left out, so that 100 parcels cannot multiply a text of 2 MiB.
+/// Longest `RequestType`, `PushTime` or `EBusinessID`, in bytes. They are copied into the event of every parcel of the push,
+/// so longer ones are left out: 100 copies of a text of 2 MiB would be too much.
 pub const MAX_PUSH_FIELD_BYTES: usize = 64;
 
-/// A body that was read.
+/// A push that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Push {
     /// How it was authenticated.
     pub signature: Signature,
-    /// The parcels that can be stored, in the vendor's order.
+    /// The usable parcels, in the vendor's order.
     pub parcels: Vec<Parcel>,
-    /// Parcels in the push, those that cannot be stored included.
+    /// Number of parcels in the push, including unusable ones.
     pub parts: u16,
-    /// Parcels that cannot be stored.
+    /// The unusable parcels.
     pub bad_parcels: Vec<BadParcel>,
     /// Kdniao's `RequestType`.
     pub request_type: Option<String>,
@@ -34,7 +34,8 @@ pub struct Push {
     pub push_time: Option<String>,
     /// Kdniao's `EBusinessID`, verbatim.
     pub business_id: Option<String>,
-    /// Kdniao's `Count` is there and is not the number of parcels: the array is trusted, the difference counted.
+    /// Whether Kdniao's `Count` differs from the number of parcels. The array is used, and the difference is counted
+    /// in a metric.
     pub count_mismatch: bool,
 }
 
@@ -51,21 +52,21 @@ pub struct Parcel {
     pub payload: String,
 }
 
-/// A parcel that cannot be stored beside others that can.
+/// An unusable parcel in a push that has usable ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadParcel {
     /// Index in the push.
     pub part: u16,
-    /// Why.
+    /// The reason.
     pub reason: Unusable,
 }
 
-/// Why a body leads to no push event.
+/// Why a body gives no push event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// Neither a form nor JSON.
     NotAForm,
-    /// A form of the kind for files.
+    /// A `multipart/form-data` body.
     Multipart,
     /// No signature, or a wrong one, where one is required.
     Unauthorized,
@@ -73,7 +74,7 @@ pub enum Rejection {
     TooDeep,
     /// More than [`MAX_PARCELS`].
     TooManyParcels,
-    /// Let in, but there is nothing to store under a tracking number.
+    /// Authenticated, but without a usable parcel.
     Unusable(Signature, Unusable),
 }
 
@@ -92,7 +93,7 @@ pub enum Unusable {
     NoTrackingNumber,
     /// A flat form that is too large when written as JSON.
     TooLarge,
-    /// A tracking number or carrier code that is no [identifier](identifier::is_identifier).
+    /// A tracking number or carrier code that is not an [identifier](identifier::is_identifier).
     BadIdentifier,
 }
 
@@ -128,7 +129,7 @@ impl From<Unauthorized> for Rejection {
     }
 }
 
-/// An HTTP push, as far as it is read.
+/// The parts of an HTTP push that are read.
 #[derive(Clone, Copy, Debug)]
 pub struct PushRequest<'a> {
     /// The whole body.
@@ -145,7 +146,8 @@ pub fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, Rejecti
     crate::protocol(account.vendor).read_push(request, account)
 }
 
-/// JSON or form? The first byte that is not blank decides, not the Content-Type, which senders set wrongly (rule 39).
+/// True for JSON, false for a form. The first byte that is not blank decides, because senders set a wrong
+/// Content-Type (rule 39).
 pub(crate) fn is_json_body(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'{')
 }
@@ -168,7 +170,8 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
-/// `multipart/form-data`, which no vendor sends: told apart because it looks like a form without a signature.
+/// True for `multipart/form-data`, which no vendor sends. It has a check of its own because it looks like a form
+/// without a signature.
 fn is_multipart(body: &[u8]) -> bool {
     let head = body.get(..body.len().min(1024)).unwrap_or_default();
     head.starts_with(b"--")

@@ -1,5 +1,5 @@
-//! The vendors' payloads: from the text of a push to a [`Snapshot`]. Pure, and lenient to the last: whatever a vendor
-//! sends is a reading or an error value, never a panic.
+//! Reads the payload of a push into a [`Snapshot`]. Pure and lenient: the result is always a reading or an error
+//! value, never a panic.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use crate::parse::{json, repair};
 use crate::protocol;
 use crate::snapshot::Snapshot;
 
-/// What a push asks for.
+/// The result of reading a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading<'a> {
-    /// Derive this.
+    /// A snapshot to derive from.
     Snapshot(Box<Snapshot<'a>>),
     /// Nothing to derive; to be counted.
     Nothing(NoOp),
@@ -31,16 +31,16 @@ impl Reading<'_> {
     }
 }
 
-/// Pushes that are fine and change nothing.
+/// Why a valid push has nothing to derive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoOp {
     /// Kdniao's cash-on-delivery status, `RequestType` 107 (rule 42).
     Payment,
-    /// A carrier correction whose old carrier is not told (rule 18).
+    /// A carrier correction that does not name the old carrier (rule 18).
     CorrectionWithoutOldCarrier,
     /// A carrier correction from a carrier to itself (rule 18).
     CorrectionToSameCarrier,
-    /// An event word of 17TRACK that is not known.
+    /// An unknown event of 17TRACK.
     UnknownEvent,
 }
 
@@ -64,7 +64,8 @@ impl NoOp {
     }
 }
 
-/// A payload without a parcel in it: poison, because ingest does not let one pass. Says nothing of the payload's content.
+/// A payload without a parcel. It is poison, because ingest does not accept such a payload. The error contains nothing of
+/// the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ReadError {
     /// Not JSON.
@@ -101,12 +102,12 @@ impl From<NoObject> for ReadError {
     }
 }
 
-/// Columns of the push log that stand in the payload (rule 56).
+/// Columns of the push log that come from the payload (rule 56).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushFacts<'a> {
     /// Canonical code of the carrier that the push names: the corrected one if there is one.
     pub carrier: Cow<'a, str>,
-    /// The vendor's own word for what became of the subscription, trimmed: Kuaidi100's `status`, 17TRACK's `event`; empty
+    /// The vendor's own word for the state of the subscription, trimmed: Kuaidi100's `status`, 17TRACK's `event`; empty
     /// for Kdniao.
     pub tracking_status: Cow<'a, str>,
     /// Lines of all lists, usable or not; 65,535 at most.
@@ -180,7 +181,7 @@ pub(crate) fn carrier_of<'a>(carriers: &'a Carriers, vendor: Vendor, code: Optio
     }
 }
 
-/// The number that the record is keyed by; a payload's own only when the envelope has none.
+/// The number that the record is keyed by. The payload's number is used only if the envelope has none.
 pub(crate) fn tracking_number<'a>(event: &'a PushEvent, in_payload: Option<&str>) -> Result<Cow<'a, str>, ReadError> {
     match identifier::normalised(in_payload.unwrap_or_default()) {
         number if number.is_empty() => Err(ReadError::NoParcel),
@@ -189,7 +190,7 @@ pub(crate) fn tracking_number<'a>(event: &'a PushEvent, in_payload: Option<&str>
     }
 }
 
-/// White space does not count in the vendors' messages ("60 天无变化").
+/// Ignores white space, which varies in the vendors' messages ("60 天无变化").
 pub(crate) fn contains_ignoring_blanks(text: &str, words: &str) -> bool {
     if text.contains(words) {
         return true;

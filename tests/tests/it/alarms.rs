@@ -1,5 +1,5 @@
-//! The Prometheus rules of `deploy/prometheus` and the Grafana panels speak of metrics that exist and lead to sections of the
-//! runbook that exist. Whether the alarms speak when they should is tried by `promtool test rules`.
+//! The Prometheus rules of `deploy/prometheus` and the Grafana panels use metrics that exist and link to sections of the
+//! runbook that exist. Whether the alarms fire when they should is tested by `promtool test rules`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The broker stops in the middle of a load, and everything else with it.
+//! The broker stops under load; the other services stop, too, and recover.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
     });
     stack.kill(Server::Kafka).unwrap();
 
-    // The answers say "not now" in each vendor's own words.
+    // The answers say "not now" in each vendor's format.
     let refused = post::kuaidi100(&ingest.url(), &post::picked_up("DURING1")).unwrap();
     assert_eq!(refused.status, 503, "{refused:?}");
     assert!(refused.retry_after.is_some(), "{refused:?}");
@@ -55,7 +55,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
         }
     });
 
-    // The other servers fall and come back with it.
+    // The other servers are stopped and started with it.
     stack.kill(Server::ClickHouse).unwrap();
     stack.kill(Server::Registry).unwrap();
     for server in Server::ALL {
@@ -72,7 +72,7 @@ fn i1_while_the_broker_is_away_vendors_are_refused_and_nothing_acknowledged_is_l
         }
     });
 
-    // Everything acknowledged is there at least once, and the tables tell what an undisturbed run would.
+    // Everything acknowledged is on the topic at least once, and the tables are as after an undisturbed run.
     let stored = topics::push_events(&stack, &topics::read(&stack, PUSH));
     assert!(stored.len() as u64 > sent.acked_parcels, "{} of {sent:?}", stored.len());
     let numbers: HashSet<_> = stored.iter().map(|event| event.tracking_number.as_str()).collect();

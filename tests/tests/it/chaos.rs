@@ -1,6 +1,7 @@
-//! Everything dies at random moments under load, and then the books are balanced.
+//! All services are killed or frozen at random moments under load; afterwards the records on all topics and the rows
+//! must be complete.
 //!
-//! The short form plays every fault once. `./dev chaos` plays many rounds; it runs [`chaos_in_full`] and prints its report.
+//! The short form injects every fault once. `./dev chaos` runs many rounds, with [`chaos_in_full`], and prints a report.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -16,37 +17,38 @@ use crate::harness::load::{Load, simulation};
 use crate::harness::topics::{self, read};
 use crate::harness::{PATIENCE, eventually, migrated, option, processor, ready, tables, wait_until_in_tables};
 
-/// Longer than the session time-out of every consumer (6 s): the group gives the frozen member's partitions away.
+/// Longer than the session time-out of every consumer (6 s): so the group reassigns the frozen member's partitions.
 const FREEZE: Duration = Duration::from_secs(9);
 /// Parcels of one wave of load; a new one begins when all their pushes are acknowledged.
 const WAVE: u32 = 60;
-/// Pushes a second: enough that every moment has work in flight, little enough that two cores also restart servers.
+/// Pushes per second: enough that there is always work in flight, and few enough that two cores can also restart
+/// servers.
 const RATE: f64 = 60.0;
 
-/// Who is hurt.
+/// The victim of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Victim {
     Ingest,
     /// One of the processes that only derive.
     Derive(usize),
     Sink,
-    /// A process that derives and inserts, and only visits.
+    /// An additional process that derives and inserts for a while.
     Visitor,
     Server(Server),
 }
 
-/// What happens to it.
+/// What happens to the victim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Blow {
     /// SIGKILL; later it is started again.
     Kill,
     /// SIGSTOP for longer than its session lasts.
     Freeze,
-    /// It joins the groups, and later leaves them in order.
+    /// It joins the groups, and later leaves them in an orderly way.
     Join,
 }
 
-/// One round plays each of these once.
+/// A round injects each of these once.
 const ROUND: [(Blow, Victim); 11] = [
     (Blow::Kill, Victim::Ingest),
     (Blow::Kill, Victim::Derive(0)),
@@ -61,20 +63,20 @@ const ROUND: [(Blow, Victim); 11] = [
     (Blow::Join, Victim::Visitor),
 ];
 
-/// What to do.
+/// The parameters of a run.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     faults: usize,
     seed: u64,
 }
 
-/// Everyone on the stage.
+/// All processes of a run.
 struct Scene {
     ingest: Service,
     derive: [Service; 2],
     sink: Service,
     visitor: Option<Service>,
-    // Last: services end before the servers that they talk to.
+    // The last field, so that services end before their servers.
     stack: Box<dyn Stack>,
 }
 
@@ -130,19 +132,20 @@ impl Scene {
             (Blow::Kill, victim) => self.service(victim).restart().unwrap(),
             (Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
             (Blow::Join, _) => {
-                // With whatever status: what it could not finish while others were down is done again by those who stay.
+                // Any exit status is fine: work that it could not finish while others were down is done again by the
+                // remaining processes.
                 self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
             }
         }
     }
 }
 
-/// The faults that have begun and not ended: outages overlap.
+/// The faults that have begun and not ended; outages may overlap.
 #[derive(Default)]
 struct Wounds(Vec<((Blow, Victim), Instant)>);
 
 impl Wounds {
-    /// Ends what is over by now, and what the next `victim` still suffers from.
+    /// Ends the faults whose time is over, and those that the next `victim` still has.
     fn heal(&mut self, scene: &mut Scene, victim: Victim) {
         let now = Instant::now();
         let is_over = |((_, hurt), until): &mut ((Blow, Victim), Instant)| *until <= now || *hurt == victim;
@@ -168,7 +171,7 @@ impl Wounds {
     }
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug)]
 struct Report {
     seed: u64,
@@ -242,7 +245,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Ends in a panic that keeps the logs when the books do not balance.
+/// Panics, which keeps the logs, if anything is lost, duplicated or different.
 fn play(name: &str, plan: Plan) -> Report {
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let mut scene = Scene::open(name);
@@ -304,7 +307,7 @@ fn play(name: &str, plan: Plan) -> Report {
     report
 }
 
-/// Round after round, each in an order of its own.
+/// The faults of all rounds, each round in a random order.
 fn deck(faults: usize, random: &mut fastrand::Rng) -> Vec<(Blow, Victim)> {
     let mut deck = Vec::new();
     while deck.len() < faults {
@@ -316,8 +319,8 @@ fn deck(faults: usize, random: &mut fastrand::Rng) -> Vec<(Blow, Victim)> {
     deck
 }
 
-/// The pushes of which the push topic knows nothing: by their payload where a push is stored as it came, else by how many
-/// there are of a number.
+/// The pushes that are missing on the push topic: compared by payload if a push is stored unchanged, else by their number
+/// for each tracking number.
 fn lost(sent: Simulation, stored: &[PushEvent]) -> Vec<String> {
     let mut payloads = HashSet::new();
     let mut counts: HashMap<(Vendor, &str), usize> = HashMap::new();
@@ -360,7 +363,7 @@ fn whole_payload(push: &SimulatedPush) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// What a reader of committed records sees more than once.
+/// Records that a reader of committed records sees more than once.
 fn doubled(shipments: &[Shipment], transitions: &[Transition]) -> Vec<String> {
     let mut seen = HashSet::new();
     let shipments = shipments.iter().map(|record| {

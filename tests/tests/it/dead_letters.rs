@@ -1,4 +1,4 @@
-//! What was put aside can be looked at and put back, and nothing personal is in what is said about it.
+//! Dead letters can be listed and replayed, and what is printed about them contains no personal data.
 
 use std::process::{Command, Output};
 
@@ -12,7 +12,7 @@ use crate::harness::post::{self, assert_success};
 use crate::harness::topics::{self, ends, murmur2_partition, partitions, read};
 use crate::harness::{ask_registry, eventually, migrated, processor, ready, tables, wait_until_in_tables};
 
-/// In every record of this test; none of them may be seen outside the restricted topics.
+/// Personal data in every record of this test; none of it may appear outside the restricted topics.
 const SECRETS: [&str; 3] = ["司马相如", "13912345678", "8-2-30417"];
 const PERSONAL: &str = "派件员: 司马相如, 电话: 13912345678, 取件码 8-2-30417";
 
@@ -23,7 +23,7 @@ fn event(number: &str, payload: String) -> PushEvent {
         parts: 1,
         vendor: Vendor::Kuaidi100,
         account: "demo".to_owned(),
-        // The push log forgets what is older than 90 days.
+        // The push log deletes rows older than 90 days.
         received_at: TimestampMicros(jiff::Timestamp::now().as_microsecond()),
         signature: Signature::Verified,
         vendor_carrier: "yuantong".to_owned(),
@@ -74,7 +74,7 @@ fn list(stack: &dyn Stack, arguments: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Runs `replay`; what it says, and whether it calls itself complete.
+/// Runs `replay`; returns its output, and whether it succeeded.
 fn replay(stack: &dyn Stack, arguments: &str) -> (String, bool) {
     let output = dead_letters(stack, &format!("replay {arguments}"));
     (text(&output.stdout), output.status.success())
@@ -110,7 +110,7 @@ fn register_newer_schema(stack: &dyn Stack) -> u64 {
     ask_registry(stack, &path, Some(&body)).1["id"].as_u64().expect("an id")
 }
 
-/// An id that the registry gives to nobody before the next schema.
+/// The id that the registry will give to the next schema.
 fn next_schema_id(stack: &dyn Stack) -> u32 {
     let subjects = ask_registry(stack, "/subjects", None).1;
     let id = |subject: &Value| {
@@ -124,7 +124,7 @@ fn next_schema_id(stack: &dyn Stack) -> u32 {
 /// Puts five dead letters of derive and sink on their topic and one of ingest. Returns the schema id that one of the
 /// records names and the registry does not know yet.
 fn put_aside(stack: &dyn Stack, ingest: &Service) -> u32 {
-    // Written by a newer program whose schema is not registered yet: derive and the push log give it up for now.
+    // Written by a newer program whose schema is not registered yet: derive and the push log dead-letter it for now.
     let newer = next_schema_id(stack);
     let mut early = Vec::new();
     let encoder = Encoder::new(newer).unwrap();
@@ -133,7 +133,7 @@ fn put_aside(stack: &dyn Stack, ingest: &Service) -> u32 {
         .unwrap();
     early.push(0);
     put(stack, PUSH, "EARLY1", &early);
-    // Only derive reads payloads: the push log takes this one.
+    // Only derive reads payloads, so the push log accepts this one.
     let path = format!("/subjects/{}/versions/latest", PushEvent::subject());
     let own = ask_registry(stack, &path, None).1["id"].as_u64().unwrap();
     let encoder = Encoder::new(u32::try_from(own).unwrap()).unwrap();
@@ -142,7 +142,7 @@ fn put_aside(stack: &dyn Stack, ingest: &Service) -> u32 {
         .encode(&event("NOJSON1", PERSONAL.to_owned()), &mut text)
         .unwrap();
     put(stack, PUSH, "NOJSON1", &text);
-    // Hopeless.
+    // Records that can never be used.
     put(stack, PUSH, "GARBAGE1", PERSONAL.as_bytes());
     let unusable = json!({"status": "polling", "message": PERSONAL, "lastResult": null}).to_string();
     assert_success(Vendor::Kuaidi100, &post::kuaidi100(&ingest.url(), &unusable));
@@ -178,7 +178,7 @@ fn assert_listed_by_their_headers(stack: &dyn Stack) {
     );
 }
 
-/// I8: nothing personal in a list, a header or a log; in a payload when asked for.
+/// I8: no personal data in a list, a header or a log; payloads only on request.
 fn assert_nothing_personal_is_said(stack: &dyn Stack) {
     let listed = |arguments: &str| text(&dead_letters(stack, &format!("list --limit 1000 {arguments}")).stdout);
     let mut places = vec![
@@ -215,7 +215,7 @@ fn dead_letters_are_listed_and_replayed_and_a_second_replay_does_no_harm() {
     let newer = put_aside(&stack, &ingest);
     assert_listed_by_their_headers(&stack);
 
-    // A dry run changes nothing; ingest's body cannot go back, and that is said.
+    // A dry run changes nothing; it reports that the body of ingest cannot be replayed.
     let before = ends(&stack, PUSH);
     let (said, complete) = replay(&stack, "--topic derive --all --dry-run");
     let expected = "3 would be replayed\n2 more have the same content";
@@ -225,7 +225,8 @@ fn dead_letters_are_listed_and_replayed_and_a_second_replay_does_no_harm() {
     assert!(!complete && said.contains(expected), "{said}");
     assert_eq!(ends(&stack, PUSH), before);
 
-    // The schema is registered, and what was given up is replayed: the parcel is there. The others are as broken as before.
+    // The schema is registered and the dead letters are replayed: now the parcel is derived. The others still cannot be
+    // used.
     assert_eq!(register_newer_schema(&stack), u64::from(newer));
     let (said, complete) = replay(&stack, "--topic derive --all");
     assert!(
@@ -243,7 +244,7 @@ fn dead_letters_are_listed_and_replayed_and_a_second_replay_does_no_harm() {
     let derived = rows();
     assert_eq!((derived.0.len(), derived.1.len()), (1, 1));
     assert_eq!(tables::pushes_of(&stack, "EARLY1").len(), 1);
-    // A record that was put back is what and where it was, and says where it comes from.
+    // A replayed record is unchanged, on the same partition, and has a header with its origin.
     let mut pushes = read(&stack, PUSH);
     pushes.retain(|record| record.key.as_deref() == Some("EARLY1"));
     assert_eq!(pushes.len(), 2);
@@ -254,7 +255,7 @@ fn dead_letters_are_listed_and_replayed_and_a_second_replay_does_no_harm() {
     let from = &pushes[1].headers["replayed_from"];
     assert!(from.starts_with(DERIVE_DEAD), "{from}");
 
-    // All of it again, and one of them alone: derive knows what it has accepted.
+    // Replay all again, and one alone: derive recognises what it has accepted.
     let emitted = || read(&stack, SHIPMENT).len() + read(&stack, TRANSITION).len();
     let before = emitted();
     let (said, complete) = replay(&stack, "--topic derive --all");
@@ -274,7 +275,7 @@ fn dead_letters_are_listed_and_replayed_and_a_second_replay_does_no_harm() {
     assert_eq!(rows(), derived);
     assert_eq!(tables::pushes_of(&stack, "EARLY1").len(), 1);
 
-    // What the sink could not insert stays on its own topic; the rest goes back all the same.
+    // Records that the sink could not insert are not replayed; the others are.
     put(&stack, TRANSITION, "GARBAGE2", PERSONAL.as_bytes());
     wait_for_letters(&stack, 12);
     let (said, complete) = replay(&stack, "--topic derive --all");

@@ -1,4 +1,4 @@
-//! Derive dies without warning, again and again; and derives everything a second time.
+//! Derive is killed again and again, and derives everything a second time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -71,7 +71,8 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let mut derive = ready(&processor("derive", &stack), "derive", &stack);
 
-    // Killed each time it has written some of a new wave of pushes, so that most kills hit an open transaction.
+    // It is killed each time it has written a part of a new wave of pushes, so that most kills hit an open
+    // transaction.
     let mut waves = Vec::new();
     for wave in 0..KILLS {
         let before = written(&stack, SHIPMENT);
@@ -109,7 +110,7 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
         "the load rewrites history"
     );
 
-    // A second time, undisturbed, from nothing: the derived topics and the group's offsets are gone.
+    // A second time, undisturbed and from scratch, after deleting the derived topics and the group's offsets.
     derive.terminate(PATIENCE).unwrap();
     topics::delete(&stack, &[SHIPMENT, TRANSITION], &[DERIVE_GROUP]);
     migrate(&stack);
@@ -128,7 +129,7 @@ fn i3_a_killed_derive_doubles_nothing_and_i7_deriving_again_gives_the_same_bytes
     }
 }
 
-/// Holds the committed offsets of derive as an open transaction does: until it ends, nobody learns them.
+/// Blocks the committed offsets of derive as an open transaction does: until it ends, nobody can read them.
 fn hold_offsets(stack: &dyn Stack) -> BaseProducer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", stack.brokers());
@@ -149,7 +150,7 @@ fn hold_offsets(stack: &dyn Stack) -> BaseProducer {
     producer
 }
 
-/// A restore takes long with many parcels, and then much can happen during it.
+/// With many parcels a restore takes long, and the worker may be killed during it.
 #[test]
 fn a_worker_killed_while_it_restores_and_another_joins_leaves_no_partition_to_nobody() {
     let stack = migrated("derive-joined");
@@ -172,7 +173,7 @@ fn a_worker_killed_while_it_restores_and_another_joins_leaves_no_partition_to_no
         }
     });
     let mut second = one_worker.start("derive-2", &stack).unwrap();
-    // Its wish to join has come to the group by then.
+    // By then its request to join has reached the group.
     std::thread::sleep(Duration::from_secs(4));
     first.kill().unwrap();
     first.restart().unwrap();

@@ -25,8 +25,8 @@ fn dead_letters(stack: &dyn Stack) -> Vec<(String, String)> {
     letters
 }
 
-/// Of clocks that are wrong by two hours, and by decades: the broker would not take what is derived from the first, and
-/// the second would end the life of every parcel.
+/// Records with clocks that are wrong by two hours and by decades: the broker would refuse what is derived from the
+/// first, and the second would make every parcel expire.
 fn of_wrong_clocks(stack: &dyn Stack) -> [Vec<u8>; 2] {
     let mut event = topics::pushes_of(stack, "GOOD1").remove(0);
     [2, 1_000_000].map(|hours| {
@@ -35,7 +35,7 @@ fn of_wrong_clocks(stack: &dyn Stack) -> [Vec<u8>; 2] {
     })
 }
 
-/// Less than an hour ahead, or from a time before times.
+/// Less than an hour ahead, or before 1970.
 fn produce_believed_clocks(stack: &dyn Stack, partition: i32) {
     let mut event = topics::pushes_of(stack, "GOOD1").remove(0);
     for (number, received_at) in [
@@ -49,7 +49,7 @@ fn produce_believed_clocks(stack: &dyn Stack, partition: i32) {
     }
 }
 
-/// A worker begins again and goes on saying why: a record of this partition that it cannot restore.
+/// Waits until a worker is restarting and reports a record of this partition that it cannot restore.
 fn wait_until_restore_fails(derive: &Service, partition: i32) {
     let place = format!("{SHIPMENT}/{partition} at offset");
     eventually("derive names the record that it cannot restore", || {
@@ -140,7 +140,7 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
         "nothing has expired"
     );
 
-    // The sink reads what derive would not write, too: one letter each, the rest is stored.
+    // The sink also reads records that derive would not write: one dead letter each, the rest is stored.
     topics::produce(&stack, SHIPMENT, partition, GHOST, &[None, Some(b"nonsense")]);
     let mut sink = ready(&processor("sink", &stack), "sink", &stack);
     post::one_picked_up(&ingest.url(), "GOOD2");
@@ -149,13 +149,13 @@ fn what_cannot_be_read_is_put_aside_and_nothing_behind_it_waits() {
     sink.kill().unwrap();
     assert!(dead_letters(&stack).iter().any(|(class, _)| class == "not_wire_format"));
 
-    // A state that cannot be read is never guessed at: derive does not start on it, and goes on saying where it lies.
+    // Derive does not guess an unreadable state: it does not become ready, and reports the place of the record.
     derive.kill().unwrap();
     derive.restart().unwrap();
     wait_until_restore_fails(&derive, partition);
     assert!(topics::read(&stack, SHIPMENT).len() >= before.len());
 
-    // A tombstone of its key is the way out.
+    // A tombstone for its key solves this.
     topics::produce(&stack, SHIPMENT, partition, GHOST, &[None]);
     derive.wait_ready(PATIENCE).unwrap();
     post::one_picked_up(&ingest.url(), "GOOD3");
@@ -176,8 +176,8 @@ fn a_worker_that_finds_only_garbage_stops_and_keeps_its_place() {
     let written = topics::read(&stack, PUSH).remove(0);
     let partition = written.partition;
 
-    // A record that has to wait makes the worker read the garbage before it again and again: it counts once, is told once,
-    // and the lag says that nothing is done.
+    // A record that has to wait makes the worker read the garbage before it repeatedly. It must be counted and logged
+    // once, and the lag must show that there is no progress.
     stack.stop(Server::Registry).unwrap();
     let good = written.value.unwrap();
     let mut unknown_schema = good.clone();
@@ -222,7 +222,7 @@ fn a_worker_that_finds_only_garbage_stops_and_keeps_its_place() {
     assert!(lag > 0, "the worker has passed all the garbage");
     assert!(dead_letters(&stack).len() <= 161);
 
-    // Somebody has looked at it: the guard is switched off for one run.
+    // An operator has looked at the records, so the guard is switched off for one run.
     drop(derive);
     let without_guard = processor("derive", &stack).env("COURIERFLOW__PROCESSOR__POISON_GUARD", "false");
     let _derive = ready(&without_guard, "derive-without-guard", &stack);

@@ -1,5 +1,5 @@
-//! End-to-end tests: our programs beside a real broker, a real registry and a real ClickHouse. One binary, so that they
-//! are linked once and share one stack where nothing is broken.
+//! End-to-end tests: our programs with a real broker, a real registry and a real ClickHouse. They are one binary, so
+//! that they are linked once, and tests that break nothing share one stack.
 //!
 //! | module | stack | what |
 //! |---|---|---|
@@ -13,18 +13,18 @@
 //! | [`data_loss`] | own | Kafka deletes records before they were read |
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
-//! | [`garbage`] | own | records on the topics that nobody should have written |
+//! | [`garbage`] | own | invalid records on the topics |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
-//! | [`replay`] | own | the push topic is derived anew into fresh tables, which take the place of damaged ones |
+//! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //!
-//! Tests of an invariant of the design carry its number. Nothing waits by sleeping: everything that takes time is asked
-//! for until it has come or a generous deadline has passed. No test says how fast something must be.
+//! Tests of an invariant of the design have its number in their names. No test waits by sleeping: conditions are polled
+//! until they hold or a generous deadline has passed. No test checks how fast something is.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The definition of a metric is changed in one file, on a database with data: `migrate` makes the figure follow.
+//! The definition of a metric is changed in one file, on a database with data, and `migrate` updates the figure.
 
 use courierflow_processor::config::ClickHouseSettings;
 use courierflow_processor::migrate::clickhouse::{Change, MigrateError, migrate_clickhouse, migrate_views_of};
@@ -29,7 +29,7 @@ fn try_migrate(stack: &dyn Stack, definitions: &Definitions) -> Result<Vec<Chang
         .block_on(migrate_views_of(&settings, Carriers::built_in(), definitions))
 }
 
-/// What `migrate` says that it did, one line each.
+/// The changes that `migrate` reports, one line each.
 fn migrate(stack: &dyn Stack, definitions: &Definitions) -> Vec<String> {
     let changes = try_migrate(stack, definitions).unwrap();
     changes.iter().map(ToString::to_string).collect()
@@ -77,7 +77,8 @@ fn score(stack: &dyn Stack, column: &str) -> Option<f64> {
     tables::rows(stack, &sql).pop()?["figure"].as_f64()
 }
 
-/// Names, identities and texts of all tables and views: a table that was copied or made anew has another identity.
+/// Names, identities and texts of all tables and views: a table that was copied or created again has another
+/// identity.
 fn relations(stack: &dyn Stack, condition: &str) -> Vec<Value> {
     let sql = format!(
         "SELECT name, toString(uuid) AS uuid, create_table_query FROM system.tables \
@@ -86,7 +87,7 @@ fn relations(stack: &dyn Stack, condition: &str) -> Vec<Value> {
     tables::rows(stack, &sql)
 }
 
-/// Every view has an answer to give.
+/// Every view can be queried.
 fn assert_every_view_can_be_read(stack: &dyn Stack, definitions: &Definitions) {
     for (view, text) in &definitions.views {
         let arguments: Vec<String> = [
@@ -174,7 +175,8 @@ fn what_reads_a_changed_view_is_replaced_after_it_and_refreshed() {
     assert_eq!(score(&stack, "parcels"), Some(10.0));
     let tables_before = relations(&stack, IS_TABLE);
 
-    // What counts as a parcel of a cohort is said at the bottom, in view parcel. carrier_count reads it, and the refreshes read that.
+    // View parcel, at the bottom, defines what counts as a parcel of a cohort. carrier_count reads it, and the refreshes read
+    // carrier_count.
     let changed = with_view(
         Definitions::embedded(),
         "parcel",
@@ -196,7 +198,7 @@ fn what_reads_a_changed_view_is_replaced_after_it_and_refreshed() {
         "it reads the table: {said:?}"
     );
 
-    // Nobody asks for the refresh; the next one by the clock may be ten minutes away.
+    // The refresh is not requested here; the next scheduled one may be ten minutes away.
     eventually("the figure follows", || match score(&stack, "parcels") {
         Some(9.0) => Ok(()),
         figure => Err(format!("{figure:?}")),
@@ -206,10 +208,10 @@ fn what_reads_a_changed_view_is_replaced_after_it_and_refreshed() {
         ["_recent", "_older", "open_parcel", "data_quality_daily"]
             .iter()
             .any(|end| name.ends_with(end))
-            // What a refresh is filling just now.
+            // A table that a refresh is filling at the moment.
             || name.starts_with(".tmp")
     };
-    // A refresh puts a new table in the place of its target; all others are the same.
+    // A refresh replaces its target with a new table; all other tables are the same.
     let others = |rows: Vec<Value>| rows.into_iter().filter(|row| !is_target(&row)).collect::<Vec<_>>();
     assert_eq!(others(relations(&stack, IS_TABLE)), others(tables_before));
     assert_every_view_can_be_read(&stack, &changed);
@@ -229,14 +231,14 @@ fn a_view_that_cannot_be_leaves_everything_as_it_was() {
         assert_eq!(score(&stack, "rate_24h"), Some(0.5), "{error}");
     };
 
-    // The server would take it: a view with parameters and a list of columns is only looked at when it is read.
+    // The server would accept it: a view with parameters and a list of columns is only checked when it is read.
     let mistyped = with_formula(
         "share(within_24h, due_24h) AS rate_24h",
         "share(within_25h, due_24h) AS rate_24h",
     );
     assert_refused(&mistyped, "view carrier_scorecard cannot be what its file says");
 
-    // The view itself is good, but not for its readers; other good changes beside it are not made either.
+    // The view itself is valid, but its readers are not; other valid changes are not made either.
     let mut renamed = with_view(definitions.clone(), "parcel", "`is_refused` ", "`was_refused`");
     let parcel = renamed.views.get_mut("parcel").unwrap();
     *parcel = parcel.replace(" AS is_refused,", " AS was_refused,");
@@ -248,7 +250,7 @@ fn a_view_that_cannot_be_leaves_everything_as_it_was() {
     );
     assert_refused(&renamed, "view carrier_count cannot be what its file says");
 
-    // A table is not filled with a column that it does not have, nor left without one that it has.
+    // The view and its table must have the same columns.
     let narrower = with_view(definitions.clone(), "open_parcel_refresh", "    raw_code,\n", "");
     assert_refused(&narrower, "raw_code");
     let wider = with_view(
@@ -292,7 +294,7 @@ fn a_new_column_comes_by_a_table_first_and_then_by_its_view() {
     let error = try_migrate(&stack, &changed).unwrap_err().to_string();
     assert!(error.contains("gives the columns cancelled_and_seven"), "{error}");
 
-    // As a new file in tables/ does.
+    // As a new file in tables/ would do.
     for half in ["recent", "older"] {
         let add =
             format!("ALTER TABLE courier.carrier_daily_{half} ADD COLUMN cancelled_and_seven UInt64 AFTER cancelled");
@@ -338,7 +340,7 @@ fn a_view_without_a_file_is_dropped_and_those_of_others_stay() {
         "what the refresh filled stays"
     );
 
-    // One that somebody dropped or made anew by hand comes back.
+    // A view that was dropped or replaced by hand is restored.
     tables::execute(&stack, "DROP VIEW courier.carrier_trend");
     tables::execute(&stack, "CREATE OR REPLACE VIEW courier.exception_name AS SELECT 1");
     assert_eq!(
@@ -401,7 +403,7 @@ fn two_migrates_at_the_same_time_do_no_harm() {
     // A new database.
     at_once(&definitions);
     insert_parcels(&stack);
-    // One with data, of which most views change.
+    // A database with data, where most views change.
     let changed = with_view(
         definitions,
         "vendor_fact",

@@ -14,7 +14,7 @@ use crate::harness::{DERIVE_GROUP, SINK_GROUPS, eventually, migrated, option, pr
 /// Parcels whose push events and rows fit into memory together.
 const PARCELS_OF_A_SLICE: u64 = 5_000;
 
-/// What a comparison of the tables saw.
+/// The numbers of a comparison of the tables.
 struct Comparison {
     seed: u64,
     parcels: u64,
@@ -44,7 +44,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// Sends the pushes of so many parcels through everything and compares what the tables show in the end.
+/// Sends the pushes of the given number of parcels through the whole pipeline and compares the tables at the end.
 fn compare(name: &str, seed: u64, parcels: u64) -> Comparison {
     let stack = migrated(name);
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
@@ -80,11 +80,11 @@ fn compare(name: &str, seed: u64, parcels: u64) -> Comparison {
     comparison
 }
 
-/// A backlog takes as long as it takes, as long as something moves.
+/// Waits for a backlog as long as there is progress.
 fn wait_as_long_as_it_moves(stack: &dyn Stack) {
     let groups = [(DERIVE_GROUP, PUSH)].into_iter().chain(SINK_GROUPS);
     for (group, topic) in groups {
-        // Fixed by now: the group before has come to its end.
+        // The numbers no longer change, because the group before has finished.
         let ends = topics::ends(stack, topic);
         let mut least = i64::MAX;
         loop {

@@ -1,4 +1,4 @@
-//! The registry is away when everything starts.
+//! All services start while the registry is away.
 
 use courierflow_tests::stack::{Launch, Server, Stack};
 

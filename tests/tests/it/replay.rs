@@ -1,5 +1,5 @@
-//! A replay of the push topic into fresh tables: it finds nothing to change, then repairs what a mistake has made of the
-//! tables.
+//! A replay of the push topic into fresh tables: first it finds no differences, then it repairs tables that were
+//! damaged.
 
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Launch, Stack};
@@ -13,7 +13,7 @@ use crate::harness::{
 const SEED: u64 = 11;
 const PARCELS: u32 = 60;
 
-/// Runs `processor replay`; what it says, if it succeeds.
+/// Runs `processor replay`, which must succeed; returns its output.
 pub(crate) fn replay(stack: &dyn Stack, arguments: &[&str]) -> Result<String, String> {
     let log = stack.dir().join("log/replay.log");
     let before = std::fs::read_to_string(&log).unwrap_or_default().len();
@@ -25,7 +25,7 @@ pub(crate) fn replay(stack: &dyn Stack, arguments: &[&str]) -> Result<String, St
     done.map(|()| said.clone()).map_err(|_| said)
 }
 
-/// The server's time, so many seconds later.
+/// The server's time plus the given number of seconds.
 fn now(stack: &dyn Stack, seconds: u32) -> String {
     let sql = format!("SELECT formatDateTime(now('UTC') + {seconds}, '%Y-%m-%dT%H:%i:%SZ') AS time");
     tables::rows(stack, &sql)[0]["time"].as_str().unwrap().to_owned()
@@ -37,7 +37,7 @@ fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let mut running = ready(&processor("run", &stack), "processor", &stack);
     Load::start(ingest.url(), SEED, PARCELS, 0.0).finish();
-    // Derive puts one aside that comes from the future; a replay must do without it, too.
+    // Derive dead-letters a push event from the future; a replay must leave it out, too.
     post::one_picked_up(&ingest.url(), "FUTURE1");
     let written = eventually("the push is on its topic", || {
         let mut records = topics::read(&stack, PUSH).into_iter();
@@ -59,7 +59,7 @@ fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
     assert!(said.contains("no figure of a carrier changes"), "{said}");
     assert!(said.contains("1 refused (received_in_future 1)"), "{said}");
 
-    // A mistake of ours, as it looks in the tables.
+    // Damage the tables, as a mistake of ours would.
     tables::execute(
         &stack,
         "ALTER TABLE courier.shipment UPDATE delivered_at = NULL, status = 'IN_TRANSIT' WHERE 1 SETTINGS mutations_sync = 2",
@@ -74,10 +74,10 @@ fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
     assert_tables_are_right(&stack);
     assert!(!tables::rows(&stack, "SELECT 1 FROM courier.shipment_before_replay LIMIT 1").is_empty());
 
-    // Its way back is not destroyed by another one.
+    // Another exchange must not destroy the tables of before the first.
     let refused = replay(&stack, &["--from", "earliest", "--exchange"]).unwrap_err();
     assert!(refused.contains("shipment_before_replay"), "{refused}");
-    // Life goes on in the exchanged tables.
+    // The sink continues with the exchanged tables.
     let exchanged_at = now(&stack, 0);
     running.restart().unwrap();
     post::one_picked_up(&ingest.url(), "AFTER1");

@@ -1,4 +1,4 @@
-//! A push topic as nobody would wish it, derived and replayed: what the one refuses, forgets or accepts, the other does too.
+//! A push topic full of difficult and invalid records is derived and replayed: both refuse, expire and accept the same.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn event(number: &str, received_at: i64, payload: &str) -> PushEvent {
     }
 }
 
-/// Writes to the push topic, in order.
+/// Writes push events to the push topic, in order.
 struct Topic<'a> {
     stack: &'a dyn Stack,
     partition: i32,
@@ -62,7 +62,7 @@ struct Topic<'a> {
 }
 
 impl Topic<'_> {
-    /// Midnight, so many days ago: whole days lie between two of them.
+    /// Midnight, the given number of days ago, so that whole days are between two of them.
     fn ago(&self, days: i64) -> i64 {
         self.now.div_euclid(DAY) * DAY - days * DAY
     }
@@ -85,7 +85,7 @@ impl Topic<'_> {
     }
 }
 
-/// Records that no parcel comes of, each class at least once.
+/// Records that give no parcel, each class at least once.
 fn write_refused(topic: &Topic<'_>) {
     let good = event(
         "REFUSED1",
@@ -111,7 +111,7 @@ fn write_refused(topic: &Topic<'_>) {
     topic.text("REFUSED4", topic.ago(60), "快递");
     topic.text("REFUSED5", topic.ago(60), "[1]");
     topic.text("REFUSED6", topic.ago(60), r#"{"status":"polling"}"#);
-    // A megabyte and a half, of which every line is a change: several times as much is derived.
+    // A megabyte and a half in which every line is a change: the derived records are several times as large.
     let long = "N".repeat(128);
     let lines: Vec<Line> = (0..24_735)
         .map(|line| {
@@ -154,22 +154,22 @@ fn write_ordinary_trouble(topic: &Topic<'_>) {
     topic.text("ABORTED1", topic.ago(61), &abort.to_string());
 }
 
-/// Receipts and events of times that a table cannot show.
+/// Receipts and events with times that a table cannot represent.
 fn write_strange_times(topic: &Topic<'_>) {
     let line = (topic.ago(63), "103", "已揽收");
     topic.push("ANCIENT1", -5_000_000, &[line]);
     topic.push("ANCIENT2", i64::MIN, &[line]);
-    // One push that has a row, one that has none.
+    // First a push with a row, then one without.
     topic.push("FAR1", topic.ago(60), &[line]);
     let mut far = payload("FAR1", "polling", &[line, (topic.ago(61), "0", "到达")]);
     far["lastResult"]["data"][0]["ftime"] = "2150-01-01 00:00:00".into();
     topic.text("FAR1", topic.ago(59), &far.to_string());
-    // One that has none, one that has one.
+    // First one without a row, then one with a row.
     topic.push("ANCIENT3", -7_000_000, &[line]);
     topic.push("ANCIENT3", topic.ago(59), &[line, (topic.ago(60), "3", "已签收")]);
 }
 
-/// Lives of numbers: ended by days of the stream, and begun anew.
+/// Lives of numbers, ended by days of the stream and begun again.
 fn write_lives(topic: &Topic<'_>) {
     let lines = |days: i64| [(topic.ago(days + 1), "103", "已揽收"), (topic.ago(days), "3", "已签收")];
     for number in ["ENDED1", "REUSED1"] {
@@ -178,17 +178,18 @@ fn write_lives(topic: &Topic<'_>) {
     write_ordinary_trouble(topic);
     write_refused(topic);
     write_strange_times(topic);
-    // 15 days after the delivered ones: a duplicate that is none any more, and another parcel of the same number.
+    // 15 days after the deliveries: a former duplicate that no longer is one, and another parcel with the same
+    // number.
     topic.push("CLOCK1", topic.ago(47), &lines(48));
     topic.push("ENDED1", topic.ago(47) + HOUR, &lines(62));
     topic.push("REUSED1", topic.ago(47) + HOUR, &lines(48));
-    // 14 days: still known.
+    // After 14 days it is still known.
     topic.push("KEPT1", topic.ago(46), &lines(47));
     topic.push("KEPT1", topic.ago(32), &lines(47));
-    // A new life of a number that has not ended.
+    // A new life of a number whose old life has not ended.
     topic.push("LIVES1", topic.ago(40), &[(topic.ago(41), "103", "已揽收")]);
     topic.push("LIVES1", topic.ago(3), &lines(4));
-    // 61 days after OPEN1 was heard of: a payload that nobody can read begins the day.
+    // 61 days after OPEN1 was last reported: an unreadable payload begins the day.
     topic.text("CLOCK2", topic.ago(1), "{");
     topic.push(
         "OPEN1",
@@ -196,7 +197,7 @@ fn write_lives(topic: &Topic<'_>) {
         &[(topic.ago(63), "103", "已揽收"), (topic.ago(1), "3", "已签收")],
     );
     topic.push("ANCIENT1", topic.ago(1), &lines(62));
-    // Put back from the dead letters, as it were: older than all that the stream remembers.
+    // Like a replayed dead letter: older than everything in the state.
     topic.push("LATE1", topic.ago(61), &lines(62));
     topic.push("LATE1", topic.ago(61), &lines(62));
 }
@@ -213,7 +214,7 @@ fn dead_letters(stack: &dyn Stack, topics_of_origin: &[&str]) -> BTreeMap<String
     classes
 }
 
-/// `… 3 refused (key_mismatch 1, undecodable 2) …`, as the last line that says so has it.
+/// Parses the last line of the form `… 3 refused (key_mismatch 1, undecodable 2) …`.
 fn told(said: &str, what: &str) -> BTreeMap<String, u64> {
     let (_, rest) = said.rsplit_once(&format!(" {what} (")).unwrap();
     let (classes, _) = rest.split_once(')').unwrap();
@@ -235,7 +236,7 @@ fn a_replay_of_a_hostile_topic_leaves_every_row_as_derive_and_the_sink_left_it()
         now,
     };
     write_lives(&topic(0));
-    // Another partition has another clock: 15 days are none here.
+    // Another partition has another clock, so the 15 days have not passed here.
     let other = topic(1);
     let lines = [(other.ago(63), "103", "已揽收"), (other.ago(62), "3", "已签收")];
     other.push("CONTROL1", other.ago(62), &lines);
@@ -257,7 +258,7 @@ fn a_replay_of_a_hostile_topic_leaves_every_row_as_derive_and_the_sink_left_it()
         assert_eq!(present.len(), fresh.len(), "{table}");
     }
 
-    // The sink of the push table has its own word on records that it cannot show.
+    // The sink of the push table has a class of its own for records that it cannot represent.
     let mut letters = dead_letters(&stack, &[PUSH]);
     for class in [
         "not_wire_format",

@@ -1,4 +1,4 @@
-//! The sink dies without warning, ClickHouse goes away, and everything is inserted a second time.
+//! The sink is killed, ClickHouse goes away, and everything is inserted a second time.
 
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH};
 use courierflow_tests::stack::{Launch, Server, Service, Stack};
@@ -20,8 +20,8 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     let small_batches = |launch: Launch| launch.env("COURIERFLOW__SINK__MAX_BATCH_ROWS", "100");
     let mut sink = ready(&small_batches(processor("sink", &stack)), "sink", &stack);
 
-    // Killed each time it has inserted some of a new wave of pushes, with batches so small that there are always some
-    // under way.
+    // It is killed each time it has inserted a part of a new wave of pushes, with batches so small that some are
+    // always in flight.
     let rows = || {
         let rows = tables::rows(&stack, "SELECT count() AS rows FROM courier.push");
         rows[0]["rows"].as_u64().unwrap()
@@ -38,7 +38,7 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
         sink.restart().unwrap();
     }
 
-    // ClickHouse is killed too: derive goes on, the sink waits.
+    // ClickHouse is killed, too: derive goes on, the sink waits.
     stack.kill(Server::ClickHouse).unwrap();
     for wave in waves {
         wave.finish();
@@ -49,7 +49,7 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     wait_until_in_tables(&stack);
     let rows = assert_tables_are_right(&stack);
 
-    // Everything once more, from the first record on.
+    // Everything again, from the first record.
     sink.terminate(PATIENCE).unwrap();
     let groups = SINK_GROUPS.map(|(group, _)| group);
     topics::delete(&stack, &[], &groups);
@@ -58,7 +58,7 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     assert_eq!(tables::contents(&stack), rows);
 }
 
-/// Waits until `/readyz` gives a reason for `part` that holds `words`.
+/// Waits until `/readyz` gives a reason for `part` that contains `words`.
 fn wait_until_not_ready(service: &Service, part: &str, words: &[&str]) {
     eventually(&format!("{part} says {words:?}"), || {
         let answer = readyz(service)?;
@@ -85,7 +85,7 @@ fn wait_for_row(stack: &dyn Stack, table: &str, number: &str) {
     });
 }
 
-/// The three classes of errors, as the real server makes them.
+/// The three classes of errors, as returned by the real server.
 #[test]
 fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     let stack = migrated("sink-errors");
@@ -98,7 +98,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
             .env("COURIERFLOW__SINK__DEGRADED_AFTER_MS", "500")
     };
 
-    // Fatal: the user may not.
+    // Fatal: the user lacks a right.
     let wrong = impatient(processor("sink", &stack)).env("COURIERFLOW__CLICKHOUSE__PASSWORD", "wrong");
     let mut sink = wrong.start("sink-with-wrong-password", &stack).unwrap();
     post::one_picked_up(&ingest.url(), "FIRST1");
@@ -107,7 +107,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     let mut sink = ready(&impatient(processor("sink", &stack)), "sink", &stack);
     wait_for_row(&stack, "shipment", "FIRST1");
 
-    // Transient: the server refuses for the time being. The other tables do not wait.
+    // Transient: the server refuses for a while. The other tables do not wait.
     sql("SYSTEM STOP MERGES courier.shipment");
     sql("ALTER TABLE courier.shipment MODIFY SETTING parts_to_delay_insert = 1, parts_to_throw_insert = 1");
     post::one_picked_up(&ingest.url(), "PARTS1");
@@ -119,7 +119,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     wait_for_row(&stack, "shipment", "PARTS1");
     sink.wait_ready(PATIENCE).unwrap();
 
-    // Transient: connected, and no answer.
+    // Transient: connected, but without an answer.
     stack.freeze(Server::ClickHouse).unwrap();
     post::one_picked_up(&ingest.url(), "FROZEN1");
     wait_until_not_ready(&sink, "sink-push", &["cannot insert", "time"]);
@@ -129,7 +129,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     }
     sink.wait_ready(PATIENCE).unwrap();
 
-    // A row that cannot be stored is put aside; its neighbours are stored.
+    // A row that cannot be stored is dead-lettered; its neighbours are stored.
     sql("ALTER TABLE courier.push ADD CONSTRAINT no_poison CHECK tracking_number != 'POISON1'");
     stack.freeze(Server::ClickHouse).unwrap();
     for number in ["BESIDE1", "POISON1", "BESIDE2"] {
@@ -150,7 +150,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     assert_eq!(dead[0].headers["topic"], PUSH);
     sql("ALTER TABLE courier.push DROP CONSTRAINT no_poison");
 
-    // Fatal: a column is gone. Nothing is skipped; the restart after the repair finds everything.
+    // Fatal: a column is missing. Nothing is skipped; after the repair and a restart everything is stored.
     sql("ALTER TABLE courier.transition DROP COLUMN verdict");
     post::one_picked_up(&ingest.url(), "COLUMN1");
     wait_until_not_ready(&sink, "sink-transition", &["stopped", "verdict"]);

@@ -9,13 +9,13 @@ use crate::known::memory::Memory;
 use crate::known::overlap::Overlap;
 
 const DAY_MILLIS: i64 = 86_400_000;
-/// Silence after which a history without anything in common is another parcel's …
+/// A history without common events is another parcel's after this much silence …
 const NEW_LIFE_AFTER_MILLIS: i64 = 30 * DAY_MILLIS;
-/// … and if the parcel had reached its end.
+/// … and after this much if the parcel had reached its end.
 const NEW_LIFE_AFTER_END_MILLIS: i64 = DAY_MILLIS;
 
-/// Beginning and end of a history, without what lies in the future at the receipt of the push in hand (rule 66b); both are
-/// missing if nothing else is there.
+/// First and last time of a history, without events that are in the future at the receipt of the current push (rule 66b);
+/// both are missing if there are no other events.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     pub(crate) first: Option<TimestampMillis>,
@@ -23,13 +23,13 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Of the items of a push.
+    /// The span of the items of a push.
     pub(crate) fn of_snapshot(snapshot: &Snapshot<'_>) -> Self {
         let times = snapshot.items.iter().map(|item| item.occurred_at);
         Self::of_times(times, snapshot.received_at)
     }
 
-    /// Of the current epoch. `recall` gives its record, and is asked only if a receiver's clock went back.
+    /// The span of the current epoch. `recall` reads its record; it is called only if a receiver's clock went back.
     pub(crate) fn of_epoch<'r, E>(
         previous: &Memory,
         recall: impl FnOnce() -> Result<Option<&'r Shipment>, E>,
@@ -56,14 +56,14 @@ impl Span {
     }
 }
 
-/// Which life of the number a push belongs to.
+/// The life of the number that a push belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Epoch<'p> {
-    /// The one of the last record.
+    /// The life of the last record.
     Same(&'p Memory),
-    /// The same life, which now has a beginning and is named by it.
+    /// The same life; its first event is known now and gives it another epoch.
     Moved(&'p Memory, EpochDay),
-    /// A new one, or the first.
+    /// A new life, or the first.
     New(EpochDay),
 }
 
@@ -75,7 +75,7 @@ impl<'p> Epoch<'p> {
         }
     }
 
-    /// What is known of this life.
+    /// The memory of this life.
     pub(crate) fn known(self) -> Option<&'p Memory> {
         match self {
             Self::Same(previous) | Self::Moved(previous, _) => Some(previous),
@@ -83,8 +83,8 @@ impl<'p> Epoch<'p> {
         }
     }
 
-    /// The epoch whose row is void. Told with every record of the life: the one that brought it may be compacted away
-    /// before it is read.
+    /// The provisional epoch whose row is void. Every record of the life carries it, because the first one may be
+    /// compacted away before it is read.
     pub(crate) fn retired(self) -> Option<EpochDay> {
         match self {
             Self::Same(previous) => previous.retired_epoch,
@@ -94,8 +94,8 @@ impl<'p> Epoch<'p> {
     }
 }
 
-/// Decides the epoch of a push. `told` is the span of its items, `known` that of the current epoch, `overlap` what both have
-/// in common.
+/// Decides the epoch of a push. `told` is the span of its items, `known` that of the current epoch, `overlap` the events
+/// that both have in common.
 pub(crate) fn of_push<'p>(
     previous: Option<&'p Memory>,
     received_at: TimestampMicros,

@@ -1,29 +1,29 @@
-//! The end of a shipment's life (rule E), counted in whole days of the stream: so it makes no difference whether a worker was
-//! restarted in between.
+//! The end of a shipment's life (rule E), counted in whole days of the stream, so that a restart of a worker makes no
+//! difference.
 
 use courierflow_schemas::records::TimestampMicros;
 
 use crate::known::memory::Memory;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// A shipment that reached its end is forgotten after this many days without an accepted push …
+/// A shipment that reached its end expires after this many days without an accepted push …
 const TERMINAL_DAYS: i32 = 14;
-/// … and any other after this many. ClickHouse keeps both.
+/// … and any other after this many. ClickHouse keeps the rows of both.
 const SILENT_DAYS: i32 = 60;
 
-/// A day of a partition's stream of pushes: UTC days since 1970, as `received_at` tells them. The newest one seen is the only
-/// clock of derivation; a stream begins on day 0.
+/// A day of a partition's stream of pushes: UTC days since 1970, from `received_at`. The newest day seen is the only clock of
+/// derivation; a stream begins on day 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamDay(i32);
 
 impl StreamDay {
     /// The day of a time.
     pub fn of(time: TimestampMicros) -> Self {
-        // A day fits: 2^63 µs are less than 2^27 days.
+        // Always fits: 2^63 µs are less than 2^27 days.
         Self(i32::try_from(time.0.div_euclid(MICROS_PER_DAY)).unwrap_or(i32::MAX))
     }
 
-    /// The day of a push that was received at this time, if it is a new one for a stream that has come to `self`.
+    /// The day of a push received at this time, if it is later than `self`, the stream's present day.
     pub fn followed_by(self, received_at: TimestampMicros) -> Option<Self> {
         let day = Self::of(received_at);
         (day > self).then_some(day)
@@ -31,8 +31,8 @@ impl StreamDay {
 }
 
 impl Memory {
-    /// The first day of the stream on which the shipment is forgotten: the time without an accepted push has passed then,
-    /// whatever the hour.
+    /// The day of the stream on which the shipment expires: the first on which the time without an accepted push has
+    /// certainly passed, whatever the hour.
     pub fn expires_on(&self) -> StreamDay {
         let days = if self.is_terminal { TERMINAL_DAYS } else { SILENT_DAYS };
         let StreamDay(last_push) = StreamDay::of(self.received_at);

@@ -1,5 +1,5 @@
-//! Whether a push may change anything: who says it, the same again, older than what is known, or fresh (rules 1, 21, 23, 66
-//! and 67). Asked in this order: [`is_outranked`], [`is_duplicate`], [`is_stale`].
+//! Whether a push may change anything (rules 1, 21, 23, 66 and 67). Checked in this order: is it less trusted than the last
+//! one ([`is_outranked`]), a repetition ([`is_duplicate`]), older than the current state ([`is_stale`]).
 
 use courierflow_schemas::records::{Signature, TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
@@ -9,18 +9,19 @@ use crate::known::future::is_future;
 use crate::known::memory::Memory;
 use crate::known::overlap::Overlap;
 
-/// How long vendors retry a push: within it, older content may arrive after newer.
+/// How long vendors retry a push; within this time, older content may arrive after newer content.
 const RETRY_HORIZON_MICROS: i64 = 6 * 3600 * 1_000_000;
 
-/// True if nobody has signed the push, but the last accepted one was verified (rule 67): anybody could have sent it.
+/// True if the push is not signed, so that anybody could have sent it, while the last accepted one was verified (rule
+/// 67).
 pub(crate) fn is_outranked(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
     previous.is_verified && snapshot.signature != Signature::Verified
 }
 
-/// The last accepted content is a duplicate however old it is, the others only within the horizon: a parcel may return
-/// to an earlier state of its history.
+/// A repetition of the last accepted content is always a duplicate; a repetition of earlier content only within the
+/// horizon, because a parcel may return to an earlier state of its history.
 pub(crate) fn is_duplicate(previous: &Memory, snapshot: &Snapshot<'_>, content_id: i64) -> bool {
-    // The vendor corrects the carrier again after the old one had come back to life.
+    // The vendor corrects the carrier again, after the old carrier had become active again.
     if snapshot.tracking == TrackingWord::Corrected && previous.tracking_state != TrackingState::CarrierCorrected {
         return false;
     }
@@ -32,15 +33,15 @@ pub(crate) fn is_duplicate(previous: &Memory, snapshot: &Snapshot<'_>, content_i
     newest_first.any(|push| push.content_hash == content_id && is_within_horizon(previous.received(push), snapshot))
 }
 
-/// The same lines mean more once the time of one has come (rules 28 and 66e). The push equals the accepted one, so their
-/// lines are the same.
+/// True if an event that was in the future has happened by now: then the same lines mean more (rules 28 and 66e). The
+/// push equals the accepted one, so their lines are the same.
 fn future_has_come(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
     let mut times = snapshot.items.iter().map(|item| item.occurred_at);
     times.any(|time| is_future(time, previous.received_at) && !is_future(time, snapshot.received_at))
 }
 
-/// True if the push is older than what is known. `told` is the span of its items, `known` that of the current epoch,
-/// `overlap` what both have in common; `None` for a push without items.
+/// True if the push is older than the current state. `told` is the span of its items, `known` that of the current
+/// epoch, `overlap` the events that both have in common, `None` for a push without items.
 pub(crate) fn is_stale(
     previous: &Memory,
     snapshot: &Snapshot<'_>,
@@ -62,17 +63,18 @@ pub(crate) fn is_stale(
         return push_time < accepted;
     }
     let is_older = matches!((told.last, known.last), (Some(told), Some(known)) if told < known);
-    // The end is told once: nothing would repair it.
+    // The end of a subscription is reported only once, so ignoring it could not be repaired.
     is_older && !is_end && is_within_horizon(previous.received_at, snapshot)
 }
 
-/// Rule 66f: a push of the number's life before this one, whenever it comes.
+/// Rule 66f: a push of an earlier life of the number, whenever it arrives.
 fn is_of_an_earlier_life(overlap: Option<&Overlap>, told: Span, known: Span) -> bool {
     let shares = overlap.is_none_or(|overlap| overlap.shares);
     !shares && matches!((told.last, known.first), (Some(told), Some(known)) if told < known)
 }
 
-/// Rule 66d: after the end vendors send nothing that says less, but who has kept a push may send it again.
+/// Rule 66d: after the end of a subscription vendors do not send less than before, but somebody who kept an old push
+/// may replay it.
 fn is_nothing_new_after_the_end(snapshot: &Snapshot<'_>, overlap: Option<&Overlap>) -> bool {
     match overlap {
         Some(overlap) => overlap.newest_news.is_none() && overlap.lacking > 0,
@@ -80,13 +82,13 @@ fn is_nothing_new_after_the_end(snapshot: &Snapshot<'_>, overlap: Option<&Overla
     }
 }
 
-/// The vendor's own time of a push, unless it is more than 10 minutes after its receipt (rule 66a): one of next year would
-/// make a parcel deaf for a year.
+/// The vendor's own time of a push, unless it is more than 10 minutes after its receipt (rule 66a): with a time in the
+/// next year, all later pushes of the parcel would count as stale for a year.
 pub(crate) fn credible_push_time(snapshot: &Snapshot<'_>) -> Option<TimestampMillis> {
     snapshot.push_time.filter(|_| !has_future_push_time(snapshot))
 }
 
-/// True if a push claims to have been sent more than 10 minutes after it was received: its time counts as none.
+/// True if a push claims to have been sent more than 10 minutes after it was received. Its time is then ignored.
 pub(crate) fn has_future_push_time(snapshot: &Snapshot<'_>) -> bool {
     snapshot
         .push_time

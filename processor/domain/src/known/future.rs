@@ -3,10 +3,10 @@
 
 use courierflow_schemas::records::{TimestampMicros, TimestampMillis};
 
-/// Clocks of couriers' devices and of vendors run ahead by minutes.
+/// Clocks of couriers' devices and of vendors may be minutes ahead.
 const TOLERANCE_MICROS: i64 = 10 * 60 * 1_000_000;
 
-/// True if a time lies more than ten minutes after `now`.
+/// True if a time is more than ten minutes after `now`.
 pub(crate) fn is_future(time: TimestampMillis, now: TimestampMicros) -> bool {
     time.0.saturating_mul(1000).saturating_sub(now.0) > TOLERANCE_MICROS
 }

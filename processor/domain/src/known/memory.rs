@@ -1,5 +1,6 @@
-//! What must be at hand of a shipment to judge and place its next push: a few hundred bytes, where its record has
-//! thousands. Most of a record are texts that only three rare pushes ask for, and those read the record itself back.
+//! What is kept in memory of a shipment in order to process its next push: a few hundred bytes, while its record has
+//! thousands. Most of a record is texts, which only three rare kinds of push need; for those the record itself is
+//! read back.
 
 use courierflow_schemas::records::{
     EpochDay, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
@@ -9,88 +10,90 @@ use serde::{Deserialize, Serialize};
 use crate::known::future::is_future;
 use crate::life::transition::{self, StatusChange};
 
-/// The header in which a shipment's record carries what is to be remembered of it, so that a restore need not read the
-/// record. A record without it is read. The number changes with the meaning or the packing of [`Memory`].
+/// The header of a shipment's record with its packed memory, so that a restore need not decode the record. If the
+/// header is missing, the record is decoded. The number in the name changes with the meaning or the packing of
+/// [`Memory`].
 pub const HEADER: &str = "courierflow-memory-2";
 
-/// What is remembered of a shipment.
+/// The memory of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Memory {
-    /// Life of the number.
+    /// The life of the number.
     pub epoch: EpochDay,
     /// By how much the version of the last record is ahead of `received_at`: almost always 0.
     pub(crate) version_lead: i64,
-    /// Of the first push of the epoch.
+    /// Receipt of the first push of the epoch.
     pub first_received_at: TimestampMicros,
-    /// Of the last accepted push.
+    /// Receipt of the last accepted push.
     pub received_at: TimestampMicros,
-    /// The last accepted push was VERIFIED.
+    /// Whether the last accepted push was VERIFIED.
     pub(crate) is_verified: bool,
     /// The vendor's own time of the last accepted push.
     pub push_time: Option<TimestampMillis>,
-    /// What the vendor does.
+    /// What the vendor does with its subscription.
     pub tracking_state: TrackingState,
-    /// Of the push that corrected the carrier.
+    /// Receipt of the push that corrected the carrier.
     pub(crate) corrected_at: Option<TimestampMicros>,
-    /// The vendor has said that it ended its subscription, and has not told anything new since (rule 66d).
+    /// Whether the vendor has ended its subscription and reported nothing new since (rule 66d).
     pub(crate) is_ended: bool,
-    /// The epoch is named by the day of its first receipt (rule 65).
+    /// Whether the epoch is provisional: the day of the first receipt, because there was no event yet (rule 65).
     pub(crate) is_provisional: bool,
     /// The provisional epoch that this one replaced.
     pub(crate) retired_epoch: Option<EpochDay>,
-    /// The parcel has reached its end.
+    /// Whether the parcel has reached its end.
     pub is_terminal: bool,
     /// First estimated delivery.
     pub edd_first: Option<TimestampMillis>,
     /// Last estimated delivery.
     pub edd_last: Option<TimestampMillis>,
-    /// Fields of the vendor's route that the record has: origin code, origin, destination code, destination.
+    /// Which fields of the vendor's route the record has: origin code, origin, destination code, destination.
     pub has_route: [bool; 4],
-    /// Time of the earliest event; `None` when there is no event.
+    /// Time of the earliest event; `None` if there is no event.
     pub(crate) first_event_at: Option<TimestampMillis>,
-    /// Time of the newest event that did not lie in the future when it was accepted.
+    /// Time of the newest event that was not in the future when it was accepted.
     pub last_event_at: Option<TimestampMillis>,
-    /// Times of the events that did, oldest first.
+    /// Times of the events that were in the future then, oldest first.
     pub(crate) future_events_at: Vec<TimestampMillis>,
     /// The transitions of the events.
     pub(crate) changes: Vec<RememberedChange>,
     /// Low halves of the ids of the events that made no transition.
     pub(crate) other_events: Vec<[u8; 4]>,
-    /// Oldest first.
+    /// The last accepted pushes, oldest first.
     pub(crate) recent_pushes: Vec<RememberedPush>,
 }
 
-/// A push of which a repetition can be recognised.
+/// A remembered push, to recognise a repetition of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RememberedPush {
     #[serde(with = "postcard::fixint::le")]
     pub(crate) content_hash: i64,
-    /// Microseconds that it was received before the last one.
+    /// How long before the last push it was received, in microseconds.
     pub(crate) age: i64,
 }
 
-/// A transition of which can be told whether it is still there, and whether it still says the same.
+/// A remembered transition, to find out whether it still exists and is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RememberedChange {
     #[serde(with = "postcard::fixint::le")]
     pub(crate) event_id: i64,
-    /// Of the event, in minutes, the low bits: the same line has another time only in another zone.
+    /// Low bits of the event's time in minutes. They suffice, because the same line can have another time only by
+    /// another time zone.
     #[serde(with = "postcard::fixint::le")]
     pub(crate) occurred_at: u16,
-    /// Hash of what else its record says.
+    /// Hash of the rest of its record.
     #[serde(with = "postcard::fixint::le")]
     pub(crate) content: u32,
 }
 
 impl Memory {
-    /// What is remembered of a record.
+    /// The memory of a record.
     pub fn of(shipment: &Shipment) -> Self {
         let changes = transition::changes(&shipment.events);
         Self::with_changes(shipment, changes.iter().map(StatusChange::remembered).collect())
     }
 
-    /// The same, where the transitions of the record's events are known.
+    /// The same, if the transitions of the record's events are already known.
     pub(crate) fn with_changes(shipment: &Shipment, changes: Vec<RememberedChange>) -> Self {
         let mut changes_in_order = changes.iter().peekable();
         let makes_no_change =
@@ -103,7 +106,7 @@ impl Memory {
             first_received_at: shipment.first_received_at,
             received_at: shipment.received_at,
             is_verified: shipment.is_verified,
-            // A record may be older than the rule that doubts it.
+            // The record may be older than the rule that ignores such times.
             push_time: shipment
                 .push_time
                 .filter(|time| !is_future(*time, shipment.received_at)),
@@ -147,7 +150,7 @@ impl Memory {
         postcard::from_bytes(bytes)
     }
 
-    /// The vendor has told of an event, be it in the future.
+    /// Whether the vendor has reported any event, even one in the future.
     pub(crate) fn has_events(&self) -> bool {
         self.first_event_at.is_some() || !self.future_events_at.is_empty()
     }
@@ -157,7 +160,7 @@ impl Memory {
         self.received_at.0.saturating_add(self.version_lead)
     }
 
-    /// When a remembered push was received.
+    /// The receipt of a remembered push.
     pub(crate) fn received(&self, push: &RememberedPush) -> TimestampMicros {
         TimestampMicros(self.received_at.0.saturating_sub(push.age))
     }
@@ -171,8 +174,8 @@ impl Memory {
     }
 }
 
-/// Half an id tells the twenty events of one parcel apart, and costs half the memory: one push in ten million is taken to
-/// tell an event again that it tells for the first time.
+/// Half of an event id. It distinguishes the twenty events of a parcel at half the memory; in one push of ten million a
+/// new event is taken for a known one.
 pub(crate) fn mark(event_id: i64) -> [u8; 4] {
     let [a, b, c, d, ..] = event_id.to_le_bytes();
     [a, b, c, d]

@@ -1,5 +1,5 @@
-//! What is known of a number before a push arrives, and what the push adds to it: the memory of the last record, whether a push is news,
-//! whose life it belongs to, when it is forgotten.
+//! What is known of a number before a push arrives, and what the push adds to it: the memory of the last record, whether a push is
+//! new, which life of the number it belongs to, and when the shipment expires.
 
 pub(crate) mod epoch;
 pub(crate) mod expiry;

@@ -9,18 +9,18 @@ use crate::untold::id_key::IdKey;
 
 /// The comparison.
 pub(crate) struct Overlap {
-    /// Ids of the snapshot's items, as events of the current epoch.
+    /// Ids that the snapshot's items have as events of the current epoch.
     pub(crate) event_ids: Vec<i64>,
-    /// At least one event is in both.
+    /// Whether at least one event is in both.
     pub(crate) shares: bool,
-    /// Known events that the snapshot does not have.
+    /// Number of known events that are missing in the snapshot.
     pub(crate) lacking: u32,
     /// Time of the newest event that is not known yet; `None` if all are.
     pub(crate) newest_news: Option<TimestampMillis>,
 }
 
 impl Overlap {
-    /// Of a snapshot with items.
+    /// Compares a snapshot with items.
     pub(crate) fn of(previous: &Memory, snapshot: &Snapshot<'_>, key: IdKey) -> Self {
         let event_ids = event_ids(snapshot, previous.epoch, key);
         let known = previous.event_marks();

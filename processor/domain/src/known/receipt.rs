@@ -1,22 +1,22 @@
-//! How far a push event is believed when it says when it was received. `received_at` is the clock of its partition's
-//! stream and the time of the records that are derived: one from a bad clock would end the life of every parcel there, and
-//! the broker would refuse the records. The timestamp of the event's own record was looked at by the broker when it took
-//! the record, and stays the same however often it is read.
+//! Checks the time of receipt that a push event states. `received_at` drives the clock of its partition and becomes the
+//! timestamp of derived records: if it came from a clock that is far ahead, every parcel of the partition would expire,
+//! and the broker would refuse the records. So it is compared with the timestamp of the event's own record, which the
+//! broker checked when it stored the record and which never changes.
 
 use courierflow_schemas::records::TimestampMicros;
 
 const MICROS_PER_MILLI: i64 = 1_000;
-/// As far as a broker lets a timestamp be ahead of its own clock, unless told otherwise (`message.timestamp.after.max.ms`).
+/// By default a broker accepts timestamps up to this far ahead of its clock (`message.timestamp.after.max.ms`).
 const MAX_LEAD_MILLIS: i64 = 3_600_000;
 
 /// True when a push event claims to have been received more than an hour after the timestamp of its record, which is in
-/// milliseconds since 1970. Of a record without a timestamp nothing is known.
+/// milliseconds since 1970. Without a timestamp the result is false.
 pub fn is_in_future(received_at: TimestampMicros, record_timestamp: Option<i64>) -> bool {
     record_timestamp.is_some_and(|timestamp| millis(received_at) > timestamp.saturating_add(MAX_LEAD_MILLIS))
 }
 
-/// The timestamp of what is derived from a push event: its receipt, but never later than the timestamp of its own record,
-/// so that a broker that took the one takes the other. Records of ingest have the receipt as timestamp.
+/// The timestamp of what is derived from a push event: its receipt, but not later than the timestamp of its own record,
+/// so that the broker accepts it as it accepted that one. Ingest sets the timestamp of its records to the receipt.
 pub fn derived_timestamp(received_at: TimestampMicros, record_timestamp: Option<i64>) -> i64 {
     let received_at = millis(received_at);
     record_timestamp.map_or(received_at, |timestamp| timestamp.min(received_at))

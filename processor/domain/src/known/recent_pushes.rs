@@ -8,7 +8,7 @@ use courierflow_vendors::snapshot::Snapshot;
 /// How many accepted pushes are remembered.
 const REMEMBERED: usize = 8;
 
-/// Oldest first, with the accepted push at the end.
+/// The remembered pushes, oldest first, with the accepted push at the end.
 pub(crate) fn with_accepted(previous: Option<&Memory>, snapshot: &Snapshot<'_>, content_id: i64) -> Vec<RecentPush> {
     let mut pushes = Vec::with_capacity(REMEMBERED);
     if let Some(previous) = previous {

@@ -1,5 +1,5 @@
-//! Delivered stays delivered (rule 64): scans that are uploaded after the sign-off, and codes that only the vendor's clock
-//! made, do not change the status of a delivered parcel.
+//! Delivered stays delivered (rule 64): scans that were uploaded after the sign-off, and codes that come only from the
+//! vendor's clock, do not change the status of a delivered parcel.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{
@@ -7,8 +7,8 @@ use courierflow_schemas::records::Status::{
 };
 use courierflow_schemas::records::{Leg, ShipmentEvent};
 
-/// Takes the blame out of clock codes among the events behind the delivery. True if there are events behind it that rule
-/// 64 passes over.
+/// Clears the exception mark of clock codes among the events after the delivery. True if rule 64 ignores any of these
+/// events.
 pub(crate) fn settle(behind: &mut [ShipmentEvent]) -> bool {
     let mut passed_over = false;
     for event in behind.iter_mut().filter(|event| event.leg == Leg::Forward) {
@@ -21,8 +21,8 @@ pub(crate) fn settle(behind: &mut [ShipmentEvent]) -> bool {
     passed_over
 }
 
-/// True if an event says nothing about the status of a parcel that was delivered before it: rule 64, and a return that a
-/// text alone tells and that did not turn the parcel round (rule 14).
+/// True if an event after the delivery does not change the status: by rule 64, or because it is a return that only a
+/// text mentions and that did not change the leg (rule 14).
 pub(crate) fn is_passed_over(behind: &ShipmentEvent) -> bool {
     let untrue_return = matches!(behind.status, Returning | Returned);
     behind.leg == Leg::Forward && (is_scan(behind) || is_clock_code(behind) || untrue_return)
@@ -35,7 +35,7 @@ fn is_scan(event: &ShipmentEvent) -> bool {
     )
 }
 
-/// Exceptions that no one saw: too much time went by.
+/// Exceptions that nobody observed: they only say that too much time has passed.
 fn is_clock_code(event: &ShipmentEvent) -> bool {
     const CLOCK_CODES: [SubStatus; 3] = [
         SubStatus::DeliveryOverdue,

@@ -1,5 +1,5 @@
 //! What the vendor's top-level state says about the newest event when the event itself says nothing, or nothing final
-//! (rule 63). The event takes it, so that status, milestones and transitions have one truth.
+//! (rule 63). The event takes over the state's meaning, so that status, milestones and transitions agree.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status;
@@ -8,9 +8,9 @@ use courierflow_vendors::snapshot::{Snapshot, TraceItem};
 use crate::life::history::settle_refusal;
 use crate::meaning::evidence::{self, Meaning};
 
-/// The state's word on an event.
+/// The meaning that the state gives to an event.
 pub(crate) struct FinalWord {
-    /// What the event means now.
+    /// The new meaning of the event.
     pub(crate) meaning: Meaning,
     /// The state, as the vendor wrote it.
     pub(crate) code: String,
@@ -43,7 +43,7 @@ pub(crate) fn on(
             return None;
         }
         if own.status == Status::Returning {
-            // Somebody signed for a parcel on its way back: the sender.
+            // On the way back, the one who signs is the sender.
             Meaning {
                 status: Status::Returned,
                 sub_status: Some(SubStatus::ReturnSigned),

@@ -11,45 +11,45 @@ use crate::masking::{Context, mask_owned};
 use crate::meaning::evidence::{self, Meaning};
 use courierflow_vendors::snapshot::{Snapshot, TraceItem, TrackingWord};
 
-/// Events oldest first, with what the flags, the lane and the status need of their items.
+/// Events, oldest first, with the data of their items that flags, lane and status need.
 pub(crate) struct History<'s> {
     pub(crate) events: Vec<ShipmentEvent>,
-    /// Area names, one per event: the record keeps the place only.
+    /// Area names, one per event; the record keeps only the place.
     pub(crate) area_names: Vec<Option<&'s str>>,
     pub(crate) unknown_codes: u32,
     pub(crate) zone_assumed: bool,
-    /// The vendor's top-level state decided the newest event.
+    /// Whether the vendor's top-level state decided the newest event.
     pub(crate) status_inferred: bool,
 }
 
 impl History<'_> {
-    /// The events that milestones, attempts and exception lists are made of: those that do not lie in the future (rule 28).
+    /// The events that are not in the future; milestones, attempts and exceptions are made from these (rule 28).
     pub(crate) fn past(&self) -> &[ShipmentEvent] {
         self.events.get(..self.begin_of_future()).unwrap_or_default()
     }
 
-    /// The other ones.
+    /// The events in the future.
     pub(crate) fn future(&self) -> &[ShipmentEvent] {
         self.events.get(self.begin_of_future()..).unwrap_or_default()
     }
 
-    /// Events in the future sort last.
+    /// Position of the first event in the future; these come last.
     fn begin_of_future(&self) -> usize {
         let first = self.events.iter().position(|event| event.future);
         first.unwrap_or(self.events.len())
     }
 
-    /// The events behind the one that sets `delivered_at`, in the future or not.
+    /// The events after the one that sets `delivered_at`, in the future or not.
     pub(crate) fn behind(&mut self, delivered: Option<usize>) -> Option<&mut [ShipmentEvent]> {
         self.events.get_mut(delivered?.saturating_add(1)..)
     }
 }
 
-/// One item on its way to becoming an event.
+/// An item that is being turned into an event.
 struct Candidate<'s, 'a> {
     item: &'s TraceItem<'a>,
     meaning: Meaning,
-    /// The vendor's top-level state, where that decided (rule 63).
+    /// The vendor's top-level state, if that decided (rule 63).
     inferred_code: Option<String>,
     id: i64,
 }
@@ -67,7 +67,8 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
             id: *id,
         })
         .collect();
-    // The items stand in list order, the origin's first, and the sort is stable: that is the rest of rule 6's key.
+    // The items are in list order, those of the origin's segment first, and the sort is stable: this implements the
+    // rest of rule 6's key.
     candidates.sort_by_key(|candidate| (candidate.item.occurred_at, candidate.meaning.rank()));
     if let Some(newest) = candidates.last_mut() {
         newest.meaning = settle_refusal(newest.meaning, snapshot, newest.item.segment);
@@ -94,8 +95,8 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
     history
 }
 
-/// Lets the vendor's top-level state decide the newest event that is not in the future, where rule 63 says so. True if it
-/// did. Order and ids are made before and stay.
+/// Lets the vendor's top-level state decide the newest event that is not in the future, if rule 63 says so. True if it
+/// did. Order and ids are fixed before and do not change.
 fn hear_final_word(snapshot: &Snapshot<'_>, candidates: &mut [Candidate<'_, '_>]) -> bool {
     let past = candidates.partition_point(|candidate| !is_future(candidate.item.occurred_at, snapshot.received_at));
     let Some((newest, before)) = candidates.get(..past).and_then(<[_]>::split_last) else {
@@ -156,16 +157,16 @@ fn event(
 /// Longer than any vendor's code.
 const LONGEST_CODE: usize = 40;
 
-/// The vendor's code as records and tables show it; none if it is no code but some text, which might tell of a person
-/// (rule 68). What it means is decided before, as for any unknown code.
+/// The vendor's code as records and tables show it; `None` if it is not a code but free text, which might contain
+/// personal data (rule 68). Its meaning was decided before, as for any unknown code.
 fn raw_code(code: Option<&str>) -> Option<String> {
     let code = code?.trim();
     let is_code = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-');
     ((1..=LONGEST_CODE).contains(&code.len()) && code.bytes().all(is_code)).then(|| code.to_owned())
 }
 
-/// Code 14 is 拒签: the recipient refused. Only where it is the newest event and the whole push says that this was the end
-/// did the sender sign too (rule 13).
+/// Code 14 is 拒签: the recipient refused. If it is the newest event and the push as a whole says that this was the end,
+/// the sender has signed, too (rule 13).
 pub(crate) fn settle_refusal(newest: Meaning, snapshot: &Snapshot<'_>, segment: Segment) -> Meaning {
     let is_end = snapshot.tracking == TrackingWord::Ended || snapshot.state_of(segment).signed_off;
     if newest.ends_in_doubt && is_end {

@@ -1,4 +1,4 @@
-//! The direction of travel along a history (rule 14): back from the first return on, and never forward again.
+//! The leg of each event of a history (rule 14): return from the first return on, and never forward again.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{AvailableForPickup, Delivered, OutForDelivery, Returned, Returning};
@@ -6,8 +6,8 @@ use courierflow_schemas::records::{Leg, Status};
 
 use crate::meaning::evidence::Meaning;
 
-/// The leg of every event, oldest first. A return that a text alone tells must be borne out by what follows (rule 62):
-/// "退回网点" and the like are written about parcels that are delivered the next day.
+/// The leg of every event, oldest first. A return that only a text mentions must be confirmed by later events (rule
+/// 62), because "退回网点" and the like are also written about parcels that are delivered the next day.
 pub(crate) fn legs(meanings: impl DoubleEndedIterator<Item = Meaning>) -> Vec<Leg> {
     let mut turns = Vec::new();
     let mut returns_later = false;
@@ -31,7 +31,7 @@ fn is_return(status: Status) -> bool {
     matches!(status, Returning | Returned)
 }
 
-/// On the way back a signature is the sender's. True if the meaning was changed.
+/// On the return leg a signature is the sender's. True if the meaning was changed.
 pub(crate) fn on_leg(meaning: Meaning, leg: Leg) -> (Meaning, bool) {
     if leg == Leg::Return && meaning.status == Delivered {
         return (

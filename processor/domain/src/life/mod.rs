@@ -1,4 +1,4 @@
-//! The life of a parcel as its events tell it: history, legs, the status they lead to, the changes between them.
+//! The life of a parcel from its events: history, legs, status, and the transitions between them.
 
 pub(crate) mod delivered;
 pub(crate) mod final_word;

@@ -1,4 +1,4 @@
-//! Status of the parcel as a whole (rule 2): that of its last event that says something about it.
+//! Status of the whole parcel (rule 2): that of its last event that has one.
 
 use courierflow_schemas::records::{Leg, ShipmentEvent, Status};
 
@@ -13,7 +13,7 @@ pub(crate) struct ParcelStatus {
     pub(crate) leg: Leg,
 }
 
-/// Decides it; `events` oldest first, `delivered` the position of the one that sets `delivered_at`.
+/// Decides the status. `events` are oldest first, `delivered` is the position of the one that sets `delivered_at`.
 pub(crate) fn decide(events: &[ShipmentEvent], delivered: Option<usize>) -> ParcelStatus {
     let leg = events.last().map_or(Leg::Forward, |newest| newest.leg);
     let mut newest_first = events.iter().enumerate().rev();

@@ -9,14 +9,14 @@ use crate::known::memory::Memory;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tracking {
     pub(crate) state: TrackingState,
-    /// Of the push that corrected the carrier, as long as that holds.
+    /// Receipt of the push that corrected the carrier, as long as the correction holds.
     pub(crate) corrected_at: Option<TimestampMicros>,
-    /// The vendor has said that it ended, and has not told anything new since.
+    /// Whether the vendor has ended it and reported nothing new since.
     pub(crate) is_ended: bool,
 }
 
-/// `known` is what is remembered of the same epoch, `newest_news` the time of the newest event that the push brings and that
-/// was not known.
+/// The subscription after a push. `known` is the memory of the same epoch, `newest_news` the time of the newest event of the
+/// push that was not known before.
 pub(crate) fn after(known: Option<&Memory>, snapshot: &Snapshot<'_>, newest_news: Option<TimestampMillis>) -> Tracking {
     let word = snapshot.tracking;
     let is_ended = word == TrackingWord::Ended || newest_news.is_none() && known.is_some_and(|known| known.is_ended);
@@ -31,7 +31,8 @@ pub(crate) fn after(known: Option<&Memory>, snapshot: &Snapshot<'_>, newest_news
     let state = match (known, before) {
         (Some(known), Some(TrackingState::CarrierCorrected)) => {
             if !lives_on(known, newest_news) {
-                // Late pushes of the wrong carrier still bring events, but the parcel goes on under the other one.
+                // Late pushes of the wrong carrier still bring events, but the parcel continues under the other
+                // carrier.
                 return Tracking {
                     state: TrackingState::CarrierCorrected,
                     corrected_at: known.corrected_at,
@@ -50,12 +51,12 @@ pub(crate) fn after(known: Option<&Memory>, snapshot: &Snapshot<'_>, newest_news
     }
 }
 
-/// The carrier that was called wrong has scanned the parcel since.
+/// True if the carrier that was reported as wrong has scanned the parcel since.
 fn lives_on(known: &Memory, newest_news: Option<TimestampMillis>) -> bool {
     matches!((newest_news, known.corrected_at), (Some(news), Some(corrected)) if news.0.saturating_mul(1000) > corrected.0)
 }
 
-/// What a word makes of the state `before`; `parcel` is what is remembered of it.
+/// The state after a word of the vendor, from the state `before`; `parcel` is the memory of the parcel.
 fn of_word(word: TrackingWord, before: Option<TrackingState>, parcel: Option<&Memory>) -> TrackingState {
     match word {
         TrackingWord::Active => TrackingState::Active,
@@ -68,7 +69,8 @@ fn of_word(word: TrackingWord, before: Option<TrackingState>, parcel: Option<&Me
     }
 }
 
-/// A vendor that does not tell why it stopped does so because the parcel has arrived, or because nothing was heard of it.
+/// The state when a vendor stops without giving a reason: either the parcel has arrived, or there was no news for too
+/// long.
 fn stopped(parcel: Option<&Memory>) -> TrackingState {
     match parcel {
         Some(parcel) if parcel.is_terminal => TrackingState::Ended,

@@ -1,4 +1,4 @@
-//! Transitions: the changes of (leg, status, sub-status) along a history, and what of them is news (rules 3–5).
+//! Transitions: the changes of (leg, status, sub-status) along a history, and which of them are new (rules 3–5).
 
 use courierflow_schemas::records::{EpochDay, Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
 
@@ -20,12 +20,13 @@ pub(crate) struct StatusChange<'e> {
 }
 
 impl StatusChange<'_> {
-    /// An ANOMALY that leaves a terminal status: a scan of a parcel that should be at rest.
+    /// True for an ANOMALY that leaves a terminal status: a scan of a parcel that had reached its end.
     pub(crate) fn is_post_terminal_scan(&self) -> bool {
         self.verdict == Verdict::Anomaly && self.from_status.is_terminal()
     }
 
-    /// What tells later whether the record of the same event would still say the same, apart from when it was learnt.
+    /// What is remembered to decide later whether the record of the same event would change, apart from the time when
+    /// it was learnt.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the low halves")]
     pub(crate) fn remembered(&self) -> RememberedChange {
         let event = self.event;
@@ -81,7 +82,7 @@ impl StatusChange<'_> {
     }
 }
 
-/// The changes along a history. Events of unknown status neither make one nor interrupt the current status.
+/// The changes along a history. Events of unknown status neither make a change nor interrupt the current status.
 pub(crate) fn changes(events: &[ShipmentEvent]) -> Vec<StatusChange<'_>> {
     let mut changes: Vec<StatusChange<'_>> = Vec::with_capacity(events.len());
     let mut current: Option<&ShipmentEvent> = None;
@@ -120,10 +121,10 @@ pub(crate) fn changes(events: &[ShipmentEvent]) -> Vec<StatusChange<'_>> {
     changes
 }
 
-/// Records of everything that changed from `before` to `now`, in order of time, retractions first: a consumer that
-/// applies them in order never holds two rows of one change. `shipment` is the new state of the same life, `epoch_before`
-/// the name that its epoch had, `remembered` what will be remembered of `now`; `recall` gives the events of the last state,
-/// and is asked only when something must be retracted.
+/// Records of everything that changed from `before` to `now`, in order of time and retractions first, so that a consumer
+/// that applies them in order never holds two rows of one change. `shipment` is the new state of the same life,
+/// `epoch_before` its former epoch, `remembered` the memory of `now`. `recall` returns the events of the last state; it is
+/// called only when something must be retracted.
 pub(crate) fn news<'r, E>(
     before: &[RememberedChange],
     epoch_before: EpochDay,
@@ -135,7 +136,7 @@ pub(crate) fn news<'r, E>(
 ) -> Result<Vec<Transition>, E> {
     let old = ById::of(before);
     let new = ById::of(remembered);
-    // Consumers key transitions by time too: one whose time changed is another row.
+    // Time is part of the key of a transition, so one whose time changed is another row.
     let is_still_there = |change: &RememberedChange| {
         new.find(change.event_id)
             .is_some_and(|current| current.occurred_at == change.occurred_at)

@@ -1,4 +1,4 @@
-//! How ordinary a change of status is (rule 15). Evaluated on statuses after the leg was taken into account.
+//! The verdict on a change of status (rule 15). It looks at statuses after the leg was taken into account.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{
@@ -8,19 +8,19 @@ use courierflow_schemas::records::Status::{
 use courierflow_schemas::records::Verdict::{self, Anomaly, Expected, Tolerated};
 use courierflow_schemas::records::{ShipmentEvent, Status};
 
-/// A return so long after the sign-off is no return of this delivery.
+/// A return this long after the sign-off does not belong to this delivery.
 const RETURN_AFTER_DELIVERY_SECONDS: i64 = 30 * 86_400;
 
-/// What stands around a change of status.
+/// The context of a change of status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances {
-    /// Seconds spent in the status before; none at the first.
+    /// Seconds spent in the previous status; `None` for the first.
     pub(crate) dwell_seconds: Option<i64>,
-    /// An event of status EXCEPTION came earlier in the history.
+    /// Whether there is an earlier event of status EXCEPTION.
     pub(crate) after_exception: bool,
 }
 
-/// First match wins; a pair that is not named is tolerated.
+/// The first match wins; pairs that are not listed are tolerated.
 #[allow(
     clippy::match_same_arms,
     reason = "one block for each status before, as the rule lists them"
@@ -43,7 +43,7 @@ pub(crate) fn judge(from: Status, to: &ShipmentEvent, circumstances: Circumstanc
         (InfoReceived, PickedUp | Cancelled) => Expected,
         (InfoReceived, Delivered) => Anomaly,
 
-        // The carrier's cities are not compared: a parcel within one city needs no transit, and others skip scans.
+        // Cities are not compared: a parcel within one city needs no transit, and other parcels may lack scans.
         (PickedUp, InTransit | Customs | OutForDelivery | Cancelled) => Expected,
         (PickedUp, InfoReceived) => Anomaly,
 

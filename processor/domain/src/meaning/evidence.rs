@@ -1,4 +1,5 @@
-//! What one item means by itself: the vendor's code, else its name, else its text; never a neighbour (rules 8–13, 53).
+//! The meaning of a single item: from the vendor's code, else from its name, else from its text; never from
+//! neighbouring items (rules 8–13, 53).
 
 use courierflow_schemas::records::Status;
 
@@ -14,13 +15,13 @@ pub(crate) struct Meaning {
     pub(crate) status: Status,
     /// Canonical refinement.
     pub(crate) sub_status: Option<SubStatus>,
-    /// Counts as an exception.
+    /// Whether it counts as an exception.
     pub(crate) is_exception: bool,
-    /// A refusal that may turn out to be the end of the parcel (rule 13).
+    /// Whether it is a refusal that may turn out to be the end of the parcel (rule 13).
     pub(crate) ends_in_doubt: bool,
-    /// The vendor sent a code that its table does not have.
+    /// Whether the vendor sent a code that is missing in its table.
     pub(crate) unknown_code: bool,
-    /// Neither a usable code nor a known name: the text alone decided.
+    /// Whether the text alone decided, because there was neither a usable code nor a known name.
     pub(crate) by_text: bool,
 }
 
@@ -34,7 +35,7 @@ impl Meaning {
         by_text: false,
     };
 
-    /// Order of events of the same second (rule 7).
+    /// Orders events of the same second (rule 7).
     pub(crate) fn rank(self) -> u8 {
         rank(self.status)
     }
@@ -69,14 +70,14 @@ pub(crate) fn read_item(codes: &CodeTable, code: Option<&str>, name: Option<&str
             ..read_text(text)
         },
     };
-    // A code that even the fallback did not know.
+    // The code is unknown, even to the fallback.
     Meaning {
         unknown_code: code.is_some(),
         ..by_words
     }
 }
 
-/// Reads a code alone, with the text that stands beside it; none if neither it nor its fallback is in the table.
+/// Reads a code, with the text of its item; `None` if neither the code nor its fallback is in the table.
 pub(crate) fn read_code(codes: &CodeTable, code: &str, text: &str) -> Option<Meaning> {
     if let Some(row) = codes.find(code) {
         return Some(meaning_of_row(codes, row, text));

@@ -1,3 +1,3 @@
-//! What one line means: its code, its name, its text.
+//! The meaning of one line: from its code, its name and its text.
 
 pub(crate) mod evidence;

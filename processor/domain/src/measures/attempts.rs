@@ -4,11 +4,12 @@ use courierflow_schemas::meaning::is_failed_attempt;
 use courierflow_schemas::records::Status::{AvailableForPickup, Delivered, Exception, OutForDelivery};
 use courierflow_schemas::records::{Leg, ShipmentEvent, TimestampMillis};
 
-/// A second scan of the same round comes sooner than this; what comes later is another round.
+/// A further scan within this time after the beginning of a round belongs to the same round; a later one begins
+/// another.
 const NEXT_ROUND_AFTER_MILLIS: i64 = 24 * 3_600_000;
 
 /// Number of delivery rounds on the forward leg; one if there was an attempt without a round. `past` ends with the
-/// delivery: what comes after it opens no round (rule 64).
+/// delivery, because later events do not begin a round (rule 64).
 pub(crate) fn count(past: &[ShipmentEvent], first_attempt_at: Option<TimestampMillis>) -> u16 {
     let mut rounds: u16 = 0;
     let mut round_opened_at = None;
@@ -43,7 +44,7 @@ pub(crate) fn first_at(past: &[ShipmentEvent]) -> Option<TimestampMillis> {
     for event in past {
         let is_forward = event.leg == Leg::Forward;
         let reached = is_forward && matches!(event.status, Delivered | AvailableForPickup);
-        // The leg before: a refusal coded as a return turns the parcel round itself.
+        // The leg before the event, because a refusal that is coded as a return changes the leg itself.
         let failed = was_out
             && leg_before == Leg::Forward
             && event.is_exception

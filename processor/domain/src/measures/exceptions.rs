@@ -1,9 +1,9 @@
-//! What went wrong with a parcel, without repetition, in order of first sight (rule 27).
+//! The exceptions of a parcel, without repetition, in order of first occurrence (rule 27).
 
 use courierflow_schemas::records::ShipmentEvent;
 use hashbrown::HashSet;
 
-/// The vendor's codes, and our sub-statuses; the two lists are independent.
+/// Returns the vendor's codes and our sub-statuses; the two lists are independent.
 pub(crate) fn lists(past: &[ShipmentEvent]) -> (Vec<String>, Vec<String>) {
     let exceptions = past.iter().filter(|event| event.is_exception);
     (
@@ -13,7 +13,7 @@ pub(crate) fn lists(past: &[ShipmentEvent]) -> (Vec<String>, Vec<String>) {
 }
 
 fn distinct<'e>(names: impl Iterator<Item = &'e str>) -> Vec<String> {
-    // Nothing bounds the number of codes that a vendor may make up: no search through the list for each.
+    // A set, because the number of different codes is not limited and searching the list for each would be slow.
     let mut seen = HashSet::new();
     names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! Where a parcel comes from and goes to, and when it left the one city and reached the other (rule 17).
+//! Origin and destination of a parcel, and when it left the one city and reached the other (rule 17).
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::{Leg, Shipment, ShipmentEvent, TimestampMillis};
@@ -8,10 +8,10 @@ use crate::known::memory::Memory;
 use crate::masking::mask_owned;
 use courierflow_vendors::snapshot::RouteEnd;
 
-/// Municipalities: the province is the city.
+/// Municipalities: province and city are the same.
 pub const MUNICIPALITIES: &[&str] = &["CN11", "CN12", "CN31", "CN50"];
 
-/// Sub-status by which carriers announce the destination city themselves.
+/// Sub-status of the carriers' own report that the destination city is reached.
 const ARRIVED_DEST_CITY: &str = SubStatus::ArrivedDestCity.as_str();
 
 /// Code and name of an area.
@@ -30,20 +30,20 @@ impl Area {
     }
 }
 
-/// What the vendor's route said so far in this epoch: for each field the last value that was not empty.
+/// The vendor's route in this epoch: for each field the last value that was not empty.
 pub(crate) struct Route {
     pub(crate) origin: Area,
     pub(crate) dest: Area,
 }
 
 impl Route {
-    /// True if the record before has a field, named by `has` in the order of [`Memory::has_route`], that the push has not.
+    /// True if the last record has a field that the push lacks; `has` is in the order of [`Memory::has_route`].
     pub(crate) fn needs_record(has: [bool; 4], from: &RouteEnd<'_>, to: &RouteEnd<'_>) -> bool {
         let told = [&from.code, &from.name, &to.code, &to.name].map(Option::is_some);
         has.into_iter().zip(told).any(|(has, told)| has && !told)
     }
 
-    /// `own_number` is the parcel's number, which masking leaves.
+    /// `own_number` is the parcel's number, which masking keeps.
     pub(crate) fn after(before: Option<&Shipment>, from: &RouteEnd<'_>, to: &RouteEnd<'_>, own_number: &str) -> Self {
         let masked = |value: &str| mask_owned(value, Some(own_number));
         let known = |value: Option<&str>, before: Option<&String>| value.map(masked).or_else(|| before.cloned());
@@ -65,12 +65,12 @@ impl Route {
 pub(crate) struct Lane {
     pub(crate) origin: Area,
     pub(crate) dest: Area,
-    /// At least one of them was taken from events, because the vendor's route never gave it.
+    /// Whether at least one of them was taken from events, because the vendor's route never gave it.
     pub(crate) inferred: bool,
 }
 
 /// `delivered` is the position of the event that sets `delivered_at`; `area_names` has one name per event. `own_number` is
-/// the parcel's number, which masking leaves.
+/// the parcel's number, which masking keeps.
 pub(crate) fn find(
     route: &Route,
     events: &[ShipmentEvent],
@@ -119,8 +119,8 @@ pub(crate) fn left_origin_at(past: &[ShipmentEvent], lane: &Lane) -> Option<Time
         .map(|event| event.occurred_at)
 }
 
-/// Time of the first forward event in the destination city, or of the carrier's own word for it. Where both ends lie in one
-/// city only the carrier's word counts.
+/// Time of the first forward event in the destination city, or of the carrier's own report of it. If both ends are in the
+/// same city, only the report counts.
 pub(crate) fn arrived_dest_at(past: &[ShipmentEvent], lane: &Lane) -> Option<TimestampMillis> {
     let origin = lane.origin.code.as_deref().and_then(city_of);
     let dest = lane.dest.code.as_deref().and_then(city_of);
@@ -138,7 +138,7 @@ fn city_of_event(event: &ShipmentEvent) -> Option<&str> {
     event.area_code.as_deref().and_then(city_of)
 }
 
-/// The city of an area code (with its `CN`): its first six characters; none for a whole province.
+/// The city of an area code (with its `CN`): its first six characters; `None` for a whole province.
 fn city_of(area_code: &str) -> Option<&str> {
     if let Some(province) = prefix(area_code, 4)
         && MUNICIPALITIES.contains(&province)

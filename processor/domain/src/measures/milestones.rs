@@ -1,4 +1,5 @@
-//! First times of the events that metrics are made of (rules 24–26). The two that need places are added by [`crate::measures::lane`].
+//! Milestones: first times of the events that metrics are based on (rules 24–26). The two that need places are added by
+//! [`crate::measures::lane`].
 
 use courierflow_schemas::records::Status::{
     self, AvailableForPickup, Cancelled, Delivered, InTransit, InfoReceived, OutForDelivery, PickedUp, Returned,
@@ -8,7 +9,7 @@ use courierflow_schemas::records::{Leg, Milestones, ShipmentEvent, TimestampMill
 
 use crate::measures::attempts;
 
-/// Milestones, and what the flags say about them.
+/// Milestones, and the facts about them that flags need.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) milestones: Milestones,
@@ -20,7 +21,7 @@ pub(crate) struct Found {
 
 pub(crate) fn find(past: &[ShipmentEvent]) -> Found {
     let picked_up_at = first_forward(past, PickedUp);
-    // Many carriers scan nothing before the first hub.
+    // Many carriers have no scan before the first hub.
     let imputed_pickup = if picked_up_at.is_none() {
         first_forward(past, InTransit)
     } else {
@@ -55,7 +56,7 @@ fn first_forward(past: &[ShipmentEvent], status: Status) -> Option<TimestampMill
     first_on(Some(Leg::Forward), past, status)
 }
 
-/// On any leg if none is given.
+/// Time of the first event of a status, on the given leg or on any.
 fn first_on(leg: Option<Leg>, past: &[ShipmentEvent], status: Status) -> Option<TimestampMillis> {
     past.iter()
         .find(|event| event.status == status && leg.is_none_or(|leg| event.leg == leg))
@@ -67,7 +68,7 @@ struct Delivery {
     revoked: bool,
 }
 
-/// Rule 24: a sign-off is void if the parcel went out again and was delivered then; the first one that is not void counts.
+/// Rule 24: a sign-off is void if the parcel went out again and was then delivered; the first one that is not void counts.
 fn find_delivery(past: &[ShipmentEvent]) -> Delivery {
     let is = |event: &ShipmentEvent, status| event.leg == Leg::Forward && event.status == status;
     let Some(last) = past.iter().rposition(|event| is(event, Delivered)) else {
@@ -76,7 +77,7 @@ fn find_delivery(past: &[ShipmentEvent]) -> Delivery {
             revoked: false,
         };
     };
-    // Sign-offs before the last round that led to one are void.
+    // Sign-offs before the last round that led to a sign-off are void.
     let last_round = past.iter().take(last).rposition(|event| is(event, OutForDelivery));
     let valid_from = last_round.unwrap_or(0);
     let position = past

@@ -1,4 +1,5 @@
-//! What is measured of a life: milestones, lane, attempts, exceptions; and the flags, which say how far to trust it.
+//! The measures of a parcel's life: milestones, lane, attempts, exceptions, and the flags that say how far to trust
+//! them.
 
 pub(crate) mod attempts;
 pub(crate) mod exceptions;
@@ -12,7 +13,7 @@ use crate::life::history::History;
 use lane::{Lane, Route};
 use milestones::Found;
 
-/// All that is measured.
+/// All measures.
 pub(crate) struct Measures {
     milestones: Milestones,
     pub(crate) lane: Lane,
@@ -21,7 +22,7 @@ pub(crate) struct Measures {
     exception_reasons: Vec<String>,
 }
 
-/// Takes the measures of a history. `own_number` is the parcel's number, which masking leaves.
+/// Measures a history. `own_number` is the parcel's number, which masking keeps.
 pub(crate) fn take(history: &History<'_>, found: &Found, route: &Route, own_number: &str) -> Measures {
     let past = history.past();
     let lane = lane::find(route, &history.events, &history.area_names, found.delivered, own_number);
@@ -42,7 +43,7 @@ pub(crate) fn take(history: &History<'_>, found: &Found, route: &Route, own_numb
 }
 
 impl Measures {
-    /// The shipment with these measures.
+    /// Adds these measures to the shipment.
     pub(crate) fn into_shipment(self, shipment: Shipment) -> Shipment {
         Shipment {
             origin_code: self.lane.origin.code,

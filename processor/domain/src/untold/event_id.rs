@@ -56,7 +56,7 @@ pub(crate) fn transition_id(event_id: i64, key: IdKey) -> i64 {
     tagged("transition", event_id, key)
 }
 
-/// Id of a push's content, by which a repetition is recognised (rule 20).
+/// Id of a push's content, to recognise a repetition (rule 20).
 pub(crate) fn content_id(content_hash: i64, key: IdKey) -> i64 {
     tagged("content", content_hash, key)
 }

@@ -1,5 +1,5 @@
-//! The secret under which ids are made (rule 69). An unkeyed hash of a text is as good as the text to somebody who can guess
-//! most of it: of a masked phone number only a million completions are possible.
+//! The secret key from which ids are made (rule 69). Without a key, somebody who knows most of a text could try the rest
+//! until the hash matches: a masked phone number has only a million possible completions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use courierflow_vendors::fingerprint::Fingerprint;
 use siphasher::sip128::SipHasher24;
 
-/// A key of 128 bits, the same for everything that derives from one push topic.
+/// A key of 128 bits; everything that derives from the same push topic must use the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IdKey([u8; 16]);
 
@@ -25,14 +25,14 @@ impl IdKey {
     }
 }
 
-/// Keys are written to no log.
+/// Hides the key, so that it is never logged.
 impl fmt::Debug for IdKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdKey(***)")
     }
 }
 
-/// A text that is no key.
+/// The error for a text that is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoIdKey;
 

@@ -1,4 +1,4 @@
-//! What derived records must not tell: ids are made under a secret key.
+//! Ids are made with a secret key, so that derived records do not reveal texts.
 
 pub(crate) mod event_id;
 pub(crate) mod id_key;

@@ -10,24 +10,24 @@ use courierflow_service::exit;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// courier.push.dead.v1 or courier.derive.dead.v1 only.
+    /// Only those of courier.push.dead.v1 (push) or courier.derive.dead.v1 (derive).
     #[arg(long)]
     topic: Option<Source>,
-    /// Those with this reason (ingest) or error class (derive, sink) only.
+    /// Only those with this reason (ingest) or error class (derive, sink).
     #[arg(long)]
     reason: Option<String>,
-    /// At most so many, the newest.
+    /// How many to show at most; the newest are shown.
     #[arg(long, default_value_t = 100)]
     limit: usize,
-    /// One JSON object per line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// With the records' values. They are personal data.
+    /// Show the records' values, too. They are personal data.
     #[arg(long)]
     payload: bool,
 }
 
-/// Prints the dead letters on standard output; that older ones are not shown, on standard error.
+/// Prints the dead letters on standard output, and on standard error how many older ones are not shown.
 pub(crate) fn run(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
     let selection = Selection {
         source: arguments.topic,
@@ -45,7 +45,7 @@ pub(crate) fn run(config: &Config, arguments: Arguments) -> anyhow::Result<()> {
             crate::PROGRAM,
             &format_args!("{left_out} older ones are not shown: --limit, --topic, --reason"),
         ),
-        // Whoever reads has seen enough: `| head`.
+        // The reader closed the pipe, as `| head` does.
         Err(ListError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! `processor dead-letters`: what was put aside is looked at and put back.
+//! `processor dead-letters`: lists dead letters and replays them.
 
 mod list;
 mod replay;
@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show what was put aside and why, oldest first.
+    /// Show dead letters with their reasons, oldest first.
     List(list::Arguments),
-    /// Produce records to courier.push.v1 again, for derive to see them once more. Doing it twice does no harm.
+    /// Produce records to courier.push.v1 again, so that derive processes them again. Doing it twice does no harm.
     Replay(replay::Arguments),
 }
 

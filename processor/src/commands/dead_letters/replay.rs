@@ -11,27 +11,27 @@ use tokio::runtime::Handle;
 #[derive(Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["all", "partition"])))]
 pub(crate) struct Arguments {
-    /// Of which dead-letter topic.
+    /// The dead-letter topic.
     #[arg(long)]
     topic: Source,
-    /// All of them.
+    /// Replay all of them.
     #[arg(long)]
     all: bool,
-    /// Those with this reason (ingest) or error class (derive, sink) only.
+    /// Only those with this reason (ingest) or error class (derive, sink).
     #[arg(long)]
     reason: Option<String>,
-    /// One of them: its partition on the dead-letter topic ...
+    /// Only one: its partition on the dead-letter topic ...
     #[arg(long, requires = "offset")]
     partition: Option<i32>,
-    /// ... and its offset, as `list` shows them.
+    /// ... and its offset, as shown by `list`.
     #[arg(long, requires = "partition")]
     offset: Option<i64>,
-    /// Only say what would be done.
+    /// Only report what would be done.
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Prints what is replayed and what cannot be; fails if that is not everything.
+/// Prints what was replayed and what cannot be; fails if not everything could be replayed.
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) fn run(config: &Config, arguments: Arguments, runtime: &Handle) -> anyhow::Result<()> {
     let place = arguments.partition.zip(arguments.offset);

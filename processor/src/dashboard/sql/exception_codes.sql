@@ -1,5 +1,5 @@
--- Codes of all carriers asked for, and the settled parcels that their vendor reports on. View exception_rate
--- has each carrier by itself.
+-- Codes of all requested carriers together, and the settled parcels that their vendor reports on. View exception_rate
+-- has each carrier separately.
 WITH
     {formula:share},
     {formula:wilson},

@@ -1,4 +1,4 @@
--- How many parcels there are to have an exception, and how many of them are settled; no row if there are none.
+-- The number of parcels that could have an exception, and how many of them are settled; no row if there are none.
 SELECT sum(daily.parcels) AS parcels, sum(daily.settled) AS settled
 FROM carrier_daily AS daily
 WHERE daily.level = {expression:level_on_page}

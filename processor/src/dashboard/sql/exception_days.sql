@@ -10,7 +10,7 @@ WITH
             AND daily.cohort_date BETWEEN {from:Date} - 6 AND {to:Date}
             AND {expression:is_on_page}
         GROUP BY day
-        -- A share of fewer would be chance.
+        -- With fewer parcels a share would be chance.
         HAVING settled >= 30
     ),
     found AS

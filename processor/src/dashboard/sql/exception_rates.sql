@@ -1,4 +1,4 @@
--- Canonical reasons, and who answers for them, carrier by carrier.
+-- Canonical reasons and the responsible parties, by carrier.
 SELECT kind, carrier, name, party, parcels, settled_with, settled, rate, rate_low, rate_high, resolve_parcels, resolve_p50_hours
 FROM exception_rate(
     from_date = {from:Date}, to_date = {to:Date}, vendor = {vendor:String}, origin = {origin:String}, dest = {dest:String})

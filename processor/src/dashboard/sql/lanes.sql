@@ -1,5 +1,5 @@
--- Provinces to provinces, with what a map can show. View lane_transit takes one carrier or all; here any
--- number can be chosen.
+-- Lanes between provinces, with the figures that a map can show. View lane_transit takes one carrier or all; this
+-- takes any number.
 WITH
     {formula:share},
     {formula:wilson},

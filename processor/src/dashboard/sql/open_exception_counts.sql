@@ -1,4 +1,4 @@
--- How many there are, by carrier and reason.
+-- Number of open exceptions by carrier and reason.
 SELECT carrier, reason, party, count() AS parcels, max(open_hours) AS longest_hours
 FROM open_exceptions
 WHERE (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, carrier))

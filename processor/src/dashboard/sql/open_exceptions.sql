@@ -1,4 +1,4 @@
--- Parcels in trouble, those that have waited longest first.
+-- Parcels with an open exception, the longest open first.
 SELECT *
 FROM open_exceptions
 WHERE (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, carrier))

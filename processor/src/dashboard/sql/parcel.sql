@@ -1,4 +1,4 @@
--- Everything known of one number, which is indexed: a row for each vendor, carrier and life of the number.
+-- Everything known about one tracking number (indexed): a row for each vendor, carrier and life of the number.
 SELECT
     vendor, carrier, tracking_number, epoch, first_received_at, received_at, status, sub_status, raw_code, leg, tracking_state,
     origin_code, origin, dest_code, dest, created_at, picked_up_at, left_origin_at, arrived_dest_at, out_for_delivery_at,

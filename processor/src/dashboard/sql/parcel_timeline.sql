@@ -1,4 +1,4 @@
--- Its changes of state, oldest first.
+-- The parcel's changes of state, oldest first.
 SELECT *
 FROM shipment_timeline
 WHERE tracking_number = {number:String}

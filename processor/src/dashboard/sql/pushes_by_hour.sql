@@ -1,5 +1,5 @@
--- What ingest stored in the last two days. Retries of the sink may show twice until parts are merged; FINAL would read far
--- more for a figure that is only looked at.
+-- What ingest stored in the last two days. Rows that the sink inserted twice may be counted twice until parts are merged;
+-- FINAL would read far more, and these figures need not be exact.
 SELECT toStartOfHour(received_at) AS hour, vendor, count() AS pushes, uniqCombined(tracking_number) AS parcels, sum(bytes) AS bytes
 FROM push
 WHERE received_at >= now('UTC') - INTERVAL 48 HOUR

@@ -1,4 +1,4 @@
--- The newest push of each account's vendor, and how fast they come.
+-- The newest push of each account's vendor, and the rate of pushes.
 SELECT
     vendor,
     max(received_at) AS last_received_at,

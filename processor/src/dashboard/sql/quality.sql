@@ -1,4 +1,4 @@
--- How far the figures can be trusted: what is odd, by vendor, over days of receipt.
+-- Data quality: odd pushes by vendor, over days of receipt.
 SELECT
     vendor,
     sum(daily.shipments) AS shipments,

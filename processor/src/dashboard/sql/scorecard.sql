@@ -1,4 +1,4 @@
--- The league table: the view's own figures of each carrier. Columns are named, because planning all of them takes twice the time.
+-- The carriers compared, with the view's figures. Columns are listed, because planning all of them takes twice as long.
 SELECT
     carrier, parcels, cancelled, delivered, sent_back, open, lost_presumed, lost_due, settled, maturity, is_mature,
     transit_parcels, p50_hours, is_p50_sound, p90_hours, is_p90_sound, p95_hours, is_p95_sound,

@@ -1,4 +1,4 @@
--- Parcels that nobody heard of for too long, those most overdue first.
+-- Parcels without news for too long, the most overdue first.
 SELECT *
 FROM stalled_shipments
 WHERE (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, carrier))

@@ -1,4 +1,4 @@
--- How many there are, by carrier and state.
+-- Number of stalled parcels by carrier and state.
 SELECT carrier, status, count() AS parcels, max(silent_hours) AS longest_hours
 FROM stalled_shipments
 WHERE (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, carrier))

@@ -1,4 +1,4 @@
--- Share delivered within so many hours; a week and a half of them is what a curve can show.
+-- Share of parcels delivered within a number of hours, for a week and a half, which is what the curve shows.
 SELECT carrier, hours, parcels, transit_parcels, delivered_share
 FROM transit_distribution(
     from_date = {from:Date}, to_date = {to:Date}, vendor = {vendor:String}, origin = {origin:String}, dest = {dest:String})

@@ -1,5 +1,5 @@
 -- Some figures of each carrier day by day, each over the parcels picked up in the seven days up to that day: a single day of
--- one carrier has too few of them.
+-- one carrier has too few parcels.
 WITH
     {formula:share},
     {formula:hours_at},
@@ -30,7 +30,7 @@ SELECT
     if({expression:is_p50_sound}, {expression:p50_hours}, NULL) AS p50_hours,
     if({expression:is_p90_sound}, {expression:p90_hours}, NULL) AS p90_hours,
     due_72h, if(due_72h >= 30, {expression:rate_72h}, NULL) AS rate_72h,
-    -- Short promises are due first: a young week would be judged by them alone.
+    -- Short promises are due first, so a recent week would be judged by them alone.
     sla_due,
     {formula:on_time_maturity},
     if(sla_due >= 30 AND {expression:is_on_time_mature}, {expression:on_time_rate}, NULL) AS on_time_rate

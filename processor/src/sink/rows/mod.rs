@@ -19,16 +19,16 @@ pub(crate) use transition::Transition;
 
 use crate::dead_letter::Coordinates;
 
-/// What a worker needs to know of its table.
+/// What a worker needs to know about its table.
 pub trait Table: Send + 'static {
-    /// The records that become rows; they name the topic.
+    /// The type of record, which also determines the topic.
     type Record: wire::Record;
     /// A row, as the table's columns.
     type Row: RowOwned + Serialize + Send + Sync;
     /// Name of the table.
     const NAME: &'static str;
-    /// True when a record without a value is ordinary there: it says that derive has dropped its state of a shipment,
-    /// and the table keeps the history.
+    /// True if the topic has tombstones. They mean that derive has dropped its state of a shipment; the table keeps
+    /// the history.
     const HAS_TOMBSTONES: bool;
 
     /// The registry's id of the records' schema.
@@ -38,13 +38,14 @@ pub trait Table: Send + 'static {
     fn row(record: Self::Record, found_at: &Coordinates<'_>, carriers: &Carriers)
     -> Result<Self::Row, Unrepresentable>;
 
-    /// A row that deletes another one, which a record makes void. `None` also where that one could not be shown.
+    /// A row that deletes another row, which the record makes void. `None` also if that other row could not be
+    /// represented.
     fn retired_row(_: &Self::Record) -> Option<Self::Row> {
         None
     }
 }
 
-/// A value that a record may hold and its column may not: the column would show another value instead.
+/// A value that a record may have but its column cannot represent: the column would show another value instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{column}: {value} does not fit")]
 pub struct Unrepresentable {
@@ -53,13 +54,13 @@ pub struct Unrepresentable {
 }
 
 impl Unrepresentable {
-    /// The stable name in metrics and dead letters.
+    /// Its stable name in metrics and dead letters.
     pub(crate) const CLASS: &'static str = "unrepresentable";
 }
 
 /// `DateTime`: seconds from 1970 to 2106.
 fn seconds(column: &'static str, time: TimestampMillis) -> Result<u32, Unrepresentable> {
-    // Towards the past, so that -1 ms is not taken for 1970.
+    // Rounds towards the past, so that -1 ms does not become 1970.
     u32::try_from(time.0.div_euclid(1_000)).map_err(|_| Unrepresentable { column, value: time.0 })
 }
 
@@ -68,7 +69,7 @@ fn seconds_if_known(column: &'static str, time: Option<TimestampMillis>) -> Resu
     time.map(|time| seconds(column, time)).transpose()
 }
 
-/// `DateTime64(6)`: microseconds in the years that it can show, 1900 to 2299.
+/// `DateTime64(6)`: microseconds in the years that it can represent, 1900 to 2299.
 fn micros(column: &'static str, time: TimestampMicros) -> Result<i64, Unrepresentable> {
     const FIRST: i64 = -2_208_988_800_000_000;
     const END: i64 = 10_413_792_000_000_000;

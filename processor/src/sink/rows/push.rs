@@ -47,7 +47,7 @@ impl Table for Push {
     fn row(event: PushEvent, found_at: &Coordinates<'_>, carriers: &Carriers) -> Result<PushRow, Unrepresentable> {
         let facts = push_facts(&event, carriers);
         let carrier = facts.carrier.into_owned();
-        // A word of the vendor's that any text may stand for.
+        // The vendor may put any text here, so it is masked.
         let tracking_status = mask(&facts.tracking_status, Some(&event.tracking_number)).into_owned();
         let items = facts.items;
         Ok(PushRow {

@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(Shipment::retired_row(&record), None);
     }
 
-    /// Nothing is known but the number: an abort of an unknown parcel makes such a shipment.
+    /// A shipment of which only the number is known, as an abort of an unknown parcel makes it.
     fn bare_record() -> records::Shipment {
         records::Shipment {
             account: "demo".to_owned(),
@@ -310,7 +310,7 @@ mod tests {
         );
     }
 
-    /// Every value differs from its neighbours, so that no two columns can be exchanged unseen.
+    /// Every value differs from its neighbours, so that swapped columns are noticed.
     fn full_record() -> records::Shipment {
         records::Shipment {
             account: "open".to_owned(),

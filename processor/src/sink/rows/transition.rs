@@ -1,4 +1,4 @@
-//! Rows of `transition`: changes of state, the void ones marked as deleted.
+//! Rows of `transition`: changes of state. Void ones are marked as deleted.
 
 use clickhouse::Row;
 use courierflow_schemas::carriers::Carriers;

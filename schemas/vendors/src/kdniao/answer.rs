@@ -1,4 +1,4 @@
-//! What Kdniao is answered: always the same four keys, and the time in China. It compares keys with case.
+//! Answers to Kdniao: always the same four keys, with the time in China. Kdniao compares keys case-sensitively.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,4 +1,4 @@
-//! Kdniao's codes (`State`, `StateEx`, `Action`). It sends no names; the words are those of its code page.
+//! Kdniao's codes (`State`, `StateEx`, `Action`). It sends no names; the words are from its page of codes.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{
@@ -11,7 +11,7 @@ use crate::codes::{CodeRow, CodeTable, Guard};
 /// Within China.
 pub(super) static DOMESTIC: CodeTable = CodeTable::new("kdniao", ROWS, &[], fallback);
 
-/// Across borders: the same codes, guarded.
+/// Across borders: the same codes, with guards.
 pub(super) static CROSS_BORDER: CodeTable = CodeTable::new("kdniao_cross_border", ROWS, CROSS_BORDER_GUARDS, fallback);
 
 /// All of them.
@@ -44,7 +44,7 @@ const ROWS: &[CodeRow] = &[
     row("401", Exception, SubStatus::NoCarrierInfo, "发货无信息"),
     row("402", Exception, SubStatus::DeliveryOverdue, "超时未签收"),
     row("403", Exception, SubStatus::NoUpdate, "超时未更新"),
-    // On its way back, and a refusal that the exception rates count (rule 13).
+    // Returning, but also a refusal, which the exception rates count (rule 13).
     row("404", Returning, SubStatus::Refused, "拒收(退件)").exception(),
     row("405", Exception, SubStatus::DeliveryFailed, "派件异常"),
     row("406", Returned, SubStatus::ReturnSigned, "退货签收"),
@@ -102,7 +102,7 @@ const CROSS_BORDER_GUARDS: &[Guard] = &[
     },
 ];
 
-/// Three digits are a kind of their first.
+/// An unknown code of three digits falls back to its first digit.
 fn fallback(unknown_code: &str) -> Option<&str> {
     let is_number = unknown_code.len() == 3 && unknown_code.bytes().all(|byte| byte.is_ascii_digit());
     unknown_code.get(..1).filter(|_| is_number)

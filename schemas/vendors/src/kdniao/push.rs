@@ -44,7 +44,7 @@ pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     let data_sign = data_sign.map(form::decode);
     let data_sign = data_sign.as_deref().map(without_padding);
     let Some(request_data) = request_data else {
-        // Nothing was signed, so no signature can be right.
+        // There is no signed text, so no signature can be valid.
         let signature = account.authenticate(data_sign, |_, _| false)?;
         return Err(Rejection::Unusable(signature, Unusable::MissingField));
     };
@@ -81,7 +81,8 @@ fn authenticate<'a>(
     Ok((signature, twice))
 }
 
-/// Tells whether a signature was made of `text` and an app key, with or without the byte order mark of the text.
+/// A check whether a signature was made from `text` and an app key, with or without a byte order mark before the
+/// text.
 fn signed(text: &[u8]) -> impl Fn(&[u8], &[u8]) -> bool {
     let unmarked = without_mark(text);
     let unmarked = (unmarked.len() < text.len()).then(|| Md5::new_with_prefix(unmarked));
@@ -96,7 +97,7 @@ fn signed(text: &[u8]) -> impl Fn(&[u8], &[u8]) -> bool {
     }
 }
 
-/// The text decoded once more, if that gives an object.
+/// The text decoded again, if that gives an object.
 fn decoded_again(once: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let twice = form::decode(&once).into_owned();
     if is_json_body(without_mark(&twice)) {
@@ -106,7 +107,8 @@ fn decoded_again(once: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     }
 }
 
-/// The padding of the Base64 text was seen lost on the way, and is encoded twice where `RequestData` is.
+/// Removes the padding of the Base64 text: it was seen to be lost in transport, and is encoded twice if `RequestData`
+/// is.
 fn without_padding(data_sign: &[u8]) -> &[u8] {
     let mut sign = data_sign.trim_ascii();
     while let Some(shorter) = sign
@@ -157,7 +159,7 @@ fn push(signature: Signature, text: &[u8], request_type: Option<String>) -> Resu
     })
 }
 
-/// What was found in `RequestData`: slices of its text.
+/// The members found in `RequestData`, as slices of its text.
 #[derive(Default)]
 struct Data<'a> {
     push_time: Option<&'a str>,
@@ -165,7 +167,7 @@ struct Data<'a> {
     announced: Option<&'a str>,
     /// At most [`MAX_PARCELS`].
     elements: Vec<Element<'a>>,
-    /// Elements of `Data`, those beyond [`MAX_PARCELS`] included.
+    /// Number of elements of `Data`, including those beyond [`MAX_PARCELS`].
     count: usize,
 }
 
@@ -228,7 +230,7 @@ fn parcel(text: &str) -> Result<Element<'_>, NotJson> {
     })
 }
 
-/// Members of an object by their documented names. Relays write the names with a small first letter (rule 71).
+/// Members of an object by their documented names. Some relays write the first letter in lower case (rule 71).
 #[derive(Default)]
 struct Members<'a> {
     /// Name, whether it was written as documented, value.

@@ -1,4 +1,4 @@
-//! What Kuaidi100 is answered. It compares keys with case and reads the body, not the status.
+//! Answers to Kuaidi100. It compares keys case-sensitively and reads the body, not the status.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub(super) fn refused(refusal: Refusal<'_>) -> Vec<u8> {
         return_code: &'a str,
         message: &'a str,
     }
-    // The vendor documents 500 as "server error" and leaves the rest to us.
+    // The vendor documents 500 as "server error"; other codes are up to us.
     let status = if refusal.status == 503 { 500 } else { refusal.status };
     answer::json(&Failure {
         result: false,

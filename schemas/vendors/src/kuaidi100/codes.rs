@@ -59,7 +59,7 @@ const ROWS: &[CodeRow] = &[
     row("1003", InTransit, SubStatus::RedirectedNewAddress, "转递").named(&["转递"]),
 ];
 
-/// 100x is a kind of 0; three digits are a kind of their first.
+/// 100x falls back to 0; another unknown code of three digits to its first digit.
 fn fallback(unknown_code: &str) -> Option<&str> {
     if !unknown_code.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -17,7 +17,7 @@ use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, ReadError, Reading};
 use crate::{Protocol, Refusal};
 
-/// Its side of everything.
+/// The implementation of [`Protocol`] for Kuaidi100.
 pub struct Kuaidi100;
 
 impl Protocol for Kuaidi100 {

@@ -14,7 +14,7 @@ use crate::push::{
     Parcel, Push, Rejection, Unusable, carrier_code, is_json_body, md5_hex, tracking_number, without_mark,
 };
 
-/// Longest payload that is made of a flat form.
+/// Longest payload made from a flat form.
 const MAX_FLAT_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 
 /// Members that relays send as JSON texts (rule 71).
@@ -49,7 +49,7 @@ pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     };
     let param = form::decode(param);
     let unmarked = without_mark(&param);
-    // Whoever put the mark there may have signed with it or without it.
+    // The byte order mark may have been added before or after signing.
     let signature = match authenticate(account, &param, sign) {
         Err(_) if unmarked.len() < param.len() => authenticate(account, unmarked, sign)?,
         signature => signature?,
@@ -66,7 +66,8 @@ pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
 }
 
 /// `sign` = hex of MD5(`param` ++ salt), over exactly the bytes of the once-decoded `param`: real texts end in blanks, and
-/// writing the JSON anew would change them. The vendor sends upper case; its documents do not say so, either is taken.
+/// serializing the JSON again would change them. The vendor sends upper case, which its documents do not say; lower case
+/// is accepted, too.
 fn authenticate(account: &Account, param: &[u8], sign: Option<&[u8]>) -> Result<Signature, Rejection> {
     let sign = sign
         .map(form::decode)
@@ -105,7 +106,7 @@ fn push(signature: Signature, payload: Result<String, Unusable>) -> Result<Push,
 }
 
 /// Carrier code and tracking number: `lastResult.com` and `lastResult.nu`. Of members with the same name the last counts, as
-/// everywhere in JSON. The codes of a carrier correction become keys further on, so they are checked too.
+/// everywhere in JSON. The codes of a carrier correction become keys later, so they are checked, too.
 fn parcel(payload: &str) -> Result<(String, String), Unusable> {
     let (mut nu, mut com) = (None, None);
     let (mut com_old, mut com_new) = (None, None);
@@ -146,7 +147,7 @@ fn parcel(payload: &str) -> Result<(String, String), Unusable> {
 }
 
 /// The payload of a flat form: one JSON object with the form's fields in their order, values as strings; `lastResult` and
-/// `destResult` as the JSON that they hold, byte for byte. Of fields with the same name the first counts.
+/// `destResult` are inserted as the JSON they contain, byte for byte. Of fields with the same name the first counts.
 fn flat_payload(body: &[u8]) -> Result<String, Unusable> {
     let mut payload = String::with_capacity(body.len());
     let mut seen = std::collections::HashSet::new();
@@ -164,7 +165,7 @@ fn flat_payload(body: &[u8]) -> Result<String, Unusable> {
             push_quoted(&mut payload, &value)?;
         }
         seen.insert(key);
-        // Quoting a control character takes six bytes: only here a payload can be larger than its body.
+        // A quoted control character takes six bytes, so here, and only here, a payload can be larger than its body.
         if payload.len() > MAX_FLAT_PAYLOAD_BYTES {
             return Err(Unusable::TooLarge);
         }

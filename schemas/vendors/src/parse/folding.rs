@@ -1,5 +1,5 @@
-//! White space of texts (rule 33): every run of it, U+3000 and U+00A0 included, is one blank; none at the ends. Vendors
-//! change it between pushes, ids must not.
+//! Folds white space in texts (rule 33): each run, including U+3000 and U+00A0, becomes one blank, and the ends are
+//! trimmed. Vendors change white space between pushes, and ids must not change with it.
 
 use std::borrow::Cow;
 
@@ -18,16 +18,16 @@ pub(crate) fn fold(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(folded)
 }
 
-/// One pass over the bytes: almost every text is folded already.
+/// Checks with a single pass over the bytes, because almost every text is already folded.
 fn is_folded(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // A blank before the text and one after it would be a run.
+    // A blank at the beginning would have to be removed, so the text begins as if after a blank.
     let mut after_blank = true;
     for (position, byte) in bytes.iter().enumerate() {
         match byte {
             b' ' if after_blank => return false,
             b' ' => after_blank = true,
-            // The first bytes of all other white space; few of Chinese.
+            // First bytes of all other white space; few Chinese characters begin with them.
             b'\t'..=b'\r' | 0xC2 | 0xE1..=0xE3 if bytes.get(position..).is_some_and(begins_with_other_white_space) => {
                 return false;
             }

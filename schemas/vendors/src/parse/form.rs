@@ -1,6 +1,6 @@
-//! `application/x-www-form-urlencoded`, read without copying what is not needed. Byte for byte the result is that of the
-//! URL standard (the `form_urlencoded` crate, a property test says so); it exists because decoding is the largest part of
-//! the work for a push, and because the signature needs the bytes even where they are not UTF-8.
+//! `application/x-www-form-urlencoded`, read without copying what is not needed. The result is byte for byte that of the
+//! URL standard; a property test compares it with the `form_urlencoded` crate. We have our own because decoding is the
+//! largest part of the work for a push, and because the signature needs the bytes even if they are not UTF-8.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub fn has_pair(body: &[u8]) -> bool {
     sequences(body).any(|sequence| split(sequence, b'=').is_some_and(|(key, _)| !key.is_empty()))
 }
 
-/// What stands between the `&`.
+/// The sequences between `&`.
 fn sequences(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(body);
     std::iter::from_fn(move || {
@@ -29,7 +29,7 @@ fn sequences(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What stands before and after the first `separator`.
+/// The bytes before and after the first `separator`.
 fn split(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(memchr(separator, bytes)?)?;
     Some((before, after.get(1..)?))
@@ -49,12 +49,12 @@ pub fn decode(encoded: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn decode_all(encoded: &[u8]) -> Vec<u8> {
-    // Decoding never grows: a buffer of full size spares the capacity check of `push` at every byte.
+    // Decoding never makes a text longer. A buffer of full size avoids the capacity check of `push` for every byte.
     let mut decoded = vec![0_u8; encoded.len()];
     let mut free = decoded.as_mut_slice();
     let mut rest = encoded;
     loop {
-        // A Chinese character is three escapes: most of a body, and twice as fast as one by one.
+        // A Chinese character is three escapes. They are most of a body, and decoding three at once is twice as fast.
         while let [b'%', a, b, b'%', c, d, b'%', e, f, tail @ ..] = rest {
             let (first, second, third) = (escaped(*a, *b), escaped(*c, *d), escaped(*e, *f));
             if (first | second | third) >= NOT_HEX {
@@ -83,7 +83,8 @@ fn decode_all(encoded: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// What is not a hex digit; greater than every byte, so that one comparison finds it among several.
+/// Marks a byte that is not a hex digit. It is greater than any byte, so that one comparison detects it among
+/// several.
 const NOT_HEX: u16 = 0x100;
 
 /// The byte of two hex digits, or at least [`NOT_HEX`].
@@ -189,7 +190,7 @@ mod tests {
     proptest! {
         #[test]
         fn equals_form_urlencoded(body in form_like()) {
-            // That crate decodes to text and replaces what is not UTF-8: compare after doing the same.
+            // That crate decodes to strings and replaces invalid UTF-8, so do the same before comparing.
             let ours: Vec<(String, String)> = pairs(&body)
                 .map(|(key, value)| {
                     (String::from_utf8_lossy(&decode(key)).into_owned(), String::from_utf8_lossy(&decode(value)).into_owned())

@@ -1,6 +1,6 @@
-//! One walk over a JSON text that looks only at what it is asked for: the members of the outer levels are visited by name,
-//! everything else is checked to be JSON and stepped over, without building a value and without an allocation per trace
-//! item. Each value is given as its slice of the text, so that a parcel can be kept byte for byte.
+//! A single pass over a JSON text that reads only what is needed: members of the outer levels are visited by name;
+//! everything else is checked to be JSON and skipped, without building values and without an allocation per trace item.
+//! Values are returned as slices of the text, so that a parcel can be stored byte for byte.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::repair::repaired;
 /// Deepest nesting of objects and arrays that is accepted (rule 39).
 pub const MAX_DEPTH: usize = 64;
 
-/// The text is not JSON, or not of the asked shape.
+/// The text is not JSON, or does not have the requested shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson;
 
@@ -48,10 +48,10 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps over one value, whatever it is, and gives its text.
+    /// Skips a value of any type and returns its text.
     pub fn value(&mut self) -> Result<&'a str, NotJson> {
         self.peek();
-        // `IgnoredAny` checks the grammar iteratively: no depth exhausts the stack.
+        // `IgnoredAny` checks the grammar iteratively, so that deep nesting cannot exhaust the stack.
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(IgnoredAny)) => {
@@ -63,7 +63,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Visits the members of an object in order. `member` must step over the value, by [`Self::value`] for instance.
+    /// Visits the members of an object in order. `member` must skip the value, for instance with [`Self::value`].
     pub fn object(&mut self, mut member: impl FnMut(&str, &mut Self) -> Result<(), NotJson>) -> Result<(), NotJson> {
         self.take(b'{')?;
         if self.peek() == Some(b'}') {
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
             }
             let key = self.value()?;
             self.take(b':')?;
-            // A key that is JSON but no text (a lone surrogate) is none of those that anybody asks for.
+            // A key that is valid JSON but not a valid string (a lone surrogate) is none of the keys we look for.
             member(&unquote(key).unwrap_or_default(), self)?;
             if self.peek() != Some(b',') {
                 return self.take(b'}');
@@ -84,7 +84,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Visits the elements of an array in order. `element` must step over the value.
+    /// Visits the elements of an array in order. `element` must skip the value.
     pub fn array(&mut self, mut element: impl FnMut(&mut Self) -> Result<(), NotJson>) -> Result<(), NotJson> {
         self.take(b'[')?;
         if self.peek() == Some(b']') {
@@ -112,7 +112,7 @@ pub fn is_json(text: &str) -> bool {
 }
 
 /// The text of a JSON string or integer; vendors write numbers as strings and strings as numbers. `None` for all other
-/// values (a fraction, a number with an exponent) and for strings that are no text (a lone surrogate).
+/// values (a fraction, a number with an exponent) and for strings that are not valid text (a lone surrogate).
 pub fn text_of(value: &str) -> Option<Cow<'_, str>> {
     match value.as_bytes().first()? {
         b'"' => unquote(value),
@@ -128,9 +128,11 @@ fn unquote(string: &str) -> Option<Cow<'_, str>> {
     string.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
-/// True if objects and arrays are nested deeper than [`MAX_DEPTH`]. Also tells of a text that turns out not to be JSON.
+/// True if objects and arrays are nested deeper than [`MAX_DEPTH`]. It also works for a text that turns out not to be
+/// JSON.
 pub fn is_too_deep(text: &str) -> bool {
-    // Nothing can be nested 65 deep with 64 opening brackets, those inside of strings counted: true for almost every push.
+    // Nesting deeper than 64 needs more than 64 opening brackets. Almost every push has fewer, even counting those inside
+    // strings.
     if memchr2_iter(b'{', b'[', text.as_bytes()).nth(MAX_DEPTH).is_none() {
         return false;
     }
@@ -155,7 +157,7 @@ pub fn is_too_deep(text: &str) -> bool {
     false
 }
 
-/// The number that a key of an object stands for where the object stands for an array, as PHP writes one (rule 71).
+/// The index that a key of an object stands for if the object stands for an array, as PHP writes it (rule 71).
 pub fn index(key: &str) -> Option<u32> {
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -163,8 +165,8 @@ pub fn index(key: &str) -> Option<u32> {
     key.parse().ok()
 }
 
-/// The elements of an array, and of what stands for one (rule 71): an object in its place is its only element; an object whose
-/// keys are all numbers is the array that PHP writes so, in the order of the numbers. Anything else has none.
+/// The elements of an array, or of a value that stands for one (rule 71): an object whose keys are all numbers is an array as
+/// PHP writes it, in the order of the numbers; any other object is the only element. Other values have no elements.
 pub fn elements(value: &str) -> Result<Vec<&str>, NotJson> {
     let mut cursor = Cursor::new(value);
     let mut elements = Vec::new();
@@ -191,11 +193,11 @@ pub fn elements(value: &str) -> Result<Vec<&str>, NotJson> {
     Ok(elements)
 }
 
-/// The text with those members opened that hold an object or array as a JSON text of its own (rule 71): `"Data": "[…]"`
-/// becomes `"Data": […]`. Only members of these names are looked at, wherever they stand, and each is opened once. A broken text
-/// is opened if it can be [repaired](super::repair).
+/// The text with members opened that contain an object or array as a JSON string (rule 71): `"Data": "[…]"` becomes
+/// `"Data": […]`. Only members with these names are opened, at any level, and each only once. A broken text is opened if it can be
+/// [repaired](super::repair).
 pub fn opened<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
-    // A string that begins like an object or an array is rare: two quick searches tell that there is none.
+    // Strings that begin like an object or an array are rare; usually two quick searches show that there are none.
     if [&br#""{"#[..], br#""["#]
         .iter()
         .all(|start| memmem::find(text.as_bytes(), start).is_none())
@@ -205,7 +207,7 @@ pub fn opened<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
     let mut opened = String::new();
     let mut copied = 0;
     let mut at = 0;
-    // Where the value of a member begins whose name is one of those that are looked for.
+    // Start of the value after a name that we look for.
     let mut value_of_name = None;
     while let Some(string) = next_string(text, at) {
         at = string.end;
@@ -230,7 +232,7 @@ pub fn opened<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
     Cow::Owned(opened)
 }
 
-/// The next string of a JSON text at or after a place outside of strings, quotes included.
+/// The next string of a JSON text, including its quotes, from a position outside of strings.
 fn next_string(text: &str, from: usize) -> Option<Range<usize>> {
     let start = from + memchr(b'"', text.as_bytes().get(from..)?)?;
     let mut at = start + 1;
@@ -243,7 +245,7 @@ fn next_string(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
-/// The object or array that a JSON string holds as its text.
+/// The object or array that a JSON string contains.
 fn structure(raw: &str) -> Option<String> {
     let text = unquote(raw)?;
     let text = text.trim();
@@ -345,7 +347,7 @@ mod tests {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(!is_too_deep(&nested(64)));
         assert!(is_too_deep(&nested(65)));
-        // Many brackets side by side or inside of strings are not deep.
+        // Many brackets side by side or inside strings are not deep.
         assert!(!is_too_deep(&format!("[{}{{}}]", "{\"a\":[]},".repeat(500))));
         assert!(!is_too_deep(&format!("[\"\\\"{}\"]", "[".repeat(500))));
         assert!(is_too_deep(&"[".repeat(2_000_000)));
@@ -383,7 +385,7 @@ mod tests {
         ]
     }
 
-    /// A tree of JSON, to be written with or without blanks.
+    /// A JSON tree, to be written with or without blanks.
     fn json_tree() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             Just(serde_json::Value::Null),

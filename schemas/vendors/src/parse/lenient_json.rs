@@ -1,6 +1,6 @@
 //! Reading JSON that is only roughly what the vendor's documents say: numbers as strings, strings as numbers, nulls,
-//! missing, unknown and repeated keys. A value of the wrong type is an absent value; only text that is no JSON is an error.
-//! Strings borrow from the payload where they have no escapes.
+//! missing, unknown and repeated keys. A value of the wrong type counts as absent; only a text that is not JSON is an
+//! error. Strings borrow from the payload where they have no escapes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,12 +13,12 @@ use super::json;
 
 /// A JSON object that reads its own keys.
 pub(crate) trait ReadObject<'de>: Sized {
-    /// `first` is the object's first key, where somebody has read it already.
+    /// `first` is the object's first key if it has already been read.
     fn read_object<A: MapAccess<'de>>(first: Option<Key<'de>>, map: A) -> Result<Self, A::Error>;
 }
 
 /// Declares an object with the keys that we read; the last of repeated keys wins, all others are skipped. A key in capitals may
-/// be written in a second way, behind `or`: relays rename keys. The documented one wins, wherever it stands.
+/// be written in a second way, behind `or`: relays rename keys. The documented key takes precedence, wherever it appears.
 macro_rules! lenient_object {
     ($(#[$meta:meta])* $name:ident {
         $($(#[$field_meta:meta])* $key:literal $(or $other:literal)? => $field:ident: $type:ty,)+
@@ -76,7 +76,7 @@ impl Key<'_> {
         &self.0
     }
 
-    /// Its number, if it is one.
+    /// Its value, if it is a number.
     fn number(&self) -> Option<u32> {
         json::index(self.as_str())
     }
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-/// Implements `Visitor` methods that swallow a value of the wrong type.
+/// Implements `Visitor` methods that ignore a value of the wrong type.
 macro_rules! absent {
     ($value:expr; $($method:ident($type:ty)),*) => {
         $(fn $method<E>(self, _: $type) -> Result<Self::Value, E> { Ok($value) })*
@@ -330,7 +330,7 @@ impl<'de, T: ReadObject<'de>> Deserialize<'de> for Objects<T> {
                     numbered.push((key.number(), element));
                     next = map.next_key()?;
                 }
-                // Neither a list nor an element.
+                // Neither an array nor an element.
                 if numbered.iter().any(|(number, _)| number.is_none()) {
                     return Ok(Objects::default());
                 }
@@ -344,7 +344,8 @@ impl<'de, T: ReadObject<'de>> Deserialize<'de> for Objects<T> {
     }
 }
 
-/// Number of elements of an array, whatever they are, and of what stands for one (see [`Objects`]); 0 for anything else.
+/// Number of elements of an array, of any type, or of a value that stands for one (see [`Objects`]); 0 for anything
+/// else.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ElementCount(pub(crate) usize);
 
@@ -387,7 +388,7 @@ impl<'de> Deserialize<'de> for ElementCount {
     }
 }
 
-/// Why a text is no object.
+/// Why a text is not an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoObject {
     /// Not JSON at all.

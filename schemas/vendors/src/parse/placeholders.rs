@@ -1,4 +1,4 @@
-//! Lines that say "nothing found" instead of telling anything (rule 63c).
+//! Placeholder lines that only say "nothing found" (rule 63c).
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -8,10 +8,10 @@ static PLACEHOLDERS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     rows.filter(|row| !row.is_empty() && !row.starts_with('#')).collect()
 });
 
-/// Characters of the longest row, twice over: what is longer need not be looked at closely.
+/// Twice the length of the longest row, in characters: longer texts need no closer look.
 const MAX_CHARS: usize = 80;
 
-/// True if a text, without white space and punctuation and in lower case, is nothing but such a line.
+/// True if a text is such a line, ignoring white space, punctuation and case.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     if text.chars().take(MAX_CHARS + 1).count() > MAX_CHARS {
         return false;

@@ -1,5 +1,5 @@
-//! What is JSON by its grammar and refused by the JSON library, replaced before a second try: half an emoji
-//! (`"…\ud83d"`, what is left where a vendor cuts a text to a length) and numbers that no `f64` can hold.
+//! Repairs JSON that follows the grammar but is refused by the JSON library, before a second attempt: lone surrogates
+//! (`"…\ud83d"`, half of an emoji where a vendor has truncated a text) and numbers too large for an `f64`.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ const REPLACEMENT: &str = "\\ufffd";
 /// Bytes of `\uXXXX`.
 const ESCAPE: usize = 6;
 
-/// The text with lone surrogates as U+FFFD and huge numbers as null: no code, time or tracking number is like that. Borrows
-/// when there are none.
+/// The text with lone surrogates replaced by U+FFFD and huge numbers by null; codes, times and tracking numbers are never
+/// affected. Borrows if there is nothing to replace.
 pub(crate) fn repaired(json: &str) -> Cow<'_, str> {
     let mut repaired = String::new();
     let mut pending = json;
@@ -49,7 +49,7 @@ fn is_start_of_token(letter: char, in_string: bool) -> bool {
     }
 }
 
-/// Length of the escape that `text` begins with, and what replaces it.
+/// Length of the escape that `text` begins with, and its replacement, if it needs one.
 fn escape(text: &str) -> (usize, Option<&'static str>) {
     match unicode_escape(text) {
         Some(0xD800..=0xDBFF) if matches!(text.get(ESCAPE..).and_then(unicode_escape), Some(0xDC00..=0xDFFF)) => {
@@ -57,7 +57,7 @@ fn escape(text: &str) -> (usize, Option<&'static str>) {
         }
         Some(0xD800..=0xDFFF) => (ESCAPE, Some(REPLACEMENT)),
         Some(_) => (ESCAPE, None),
-        // Any other escape: the backslash and the byte or letter behind it.
+        // Any other escape: the backslash and the character after it.
         None => (text.chars().take(2).map(char::len_utf8).sum(), None),
     }
 }
@@ -67,7 +67,7 @@ fn unicode_escape(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
-/// Length of the number that `text` begins with, and what replaces it.
+/// Length of the number that `text` begins with, and its replacement, if it needs one.
 fn number(text: &str) -> (usize, Option<&'static str>) {
     let is_of_number = |letter: char| matches!(letter, '-' | '+' | '.' | 'e' | 'E' | '0'..='9');
     let length = text.find(|letter| !is_of_number(letter)).unwrap_or(text.len());

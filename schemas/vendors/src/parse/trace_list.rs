@@ -1,4 +1,5 @@
-//! One list of a vendor, from its own order to list order (rule 6): lines without a usable time dropped, oldest first.
+//! Turns a vendor's list of trace lines into list order (rule 6): oldest first, without lines that have no usable
+//! time.
 
 use std::borrow::Cow;
 
@@ -22,14 +23,14 @@ pub(crate) struct Line<'a> {
     pub(crate) place: Option<Cow<'a, str>>,
 }
 
-/// True of a line that only says that there is nothing to say (rule 63c).
+/// True for a placeholder line, which only says that there is no information (rule 63c).
 pub(crate) fn says_nothing(codes: &CodeTable, code: Option<&str>, name: Option<&str>, text: &str) -> bool {
     let known_code = |code: &str| codes.find(code).or_else(|| codes.find_fallback(code)).is_some();
     let is_told = code.is_some_and(known_code) || name.is_some_and(|name| codes.find_name(name).is_some());
     !is_told && is_placeholder(text)
 }
 
-/// Collects the lines of one list in the vendor's order, and their part of the content hash.
+/// Collects the lines of a list in the vendor's order, and adds them to the content hash.
 pub(crate) struct TraceList<'a> {
     segment: Segment,
     codes: &'static CodeTable,
@@ -38,7 +39,7 @@ pub(crate) struct TraceList<'a> {
 }
 
 impl<'a> TraceList<'a> {
-    /// An empty list with room for `lines`; `codes` are those that its lines are read with.
+    /// An empty list with room for `lines`; `codes` is the table that its lines are read with.
     pub(crate) fn new(segment: Segment, lines: usize, codes: &'static CodeTable) -> Self {
         Self {
             segment,
@@ -82,8 +83,8 @@ impl<'a> TraceList<'a> {
         });
     }
 
-    /// The usable lines oldest first, and the number of those that were dropped for their time. A list whose first usable line is not older than
-    /// its last is taken as newest first: that is how Kuaidi100 and Kdniao's cross-border pushes write theirs.
+    /// The usable lines, oldest first, and the number of lines dropped because of their time. A list whose first usable line is not
+    /// older than its last is taken as newest first, the order of Kuaidi100 and of Kdniao's cross-border pushes.
     pub(crate) fn finish(self, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
         // Separates the lines of two lists.
         let lines = self.items.len().saturating_add(self.bad_times as usize);
@@ -100,15 +101,15 @@ impl<'a> TraceList<'a> {
     }
 }
 
-/// Rule 35: `CN` and twelve digits, or twelve bare digits, which get their `CN`; anything else is no area code. Takes a
-/// trimmed text.
+/// Rule 35: `CN` and twelve digits, or twelve bare digits, to which `CN` is added; anything else is not an area code.
+/// The text must be trimmed.
 pub(crate) fn area_code(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     let code = with_country(code)?;
     let digits = code.strip_prefix("CN")?;
     (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
 }
 
-/// Rule 17: a code of the vendor's route is taken as it is, but for the `CN` that twelve bare digits lack.
+/// Rule 17: a code of the vendor's route is used as it is, except that `CN` is added to twelve bare digits.
 pub(crate) fn with_country(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     let code = code?;
     if code.len() == 12 && code.bytes().all(|byte| byte.is_ascii_digit()) {

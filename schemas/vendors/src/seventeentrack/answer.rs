@@ -1,4 +1,4 @@
-//! What 17TRACK is answered. It looks at the HTTP status alone; the body is written as its own API writes answers.
+//! Answers to 17TRACK. It looks only at the HTTP status; the body has the form of its own API's answers.
 
 use serde::Serialize;
 

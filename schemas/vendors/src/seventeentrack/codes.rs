@@ -22,11 +22,12 @@ const fn row(code: &'static str, status: Status, sub_status: SubStatus) -> CodeR
 const ROWS: &[CodeRow] = &[
     row("NotFound_Other", Unknown, SubStatus::NoTrace),
     row("NotFound_InvalidCode", Unknown, SubStatus::NoTrace),
-    // Also the name of its stage.
+    // Also the name of the stage.
     row("InfoReceived", InfoReceived, SubStatus::OrderCreated),
     row("InTransit_PickedUp", PickedUp, SubStatus::PickedUp),
     row("InTransit_Other", InTransit, SubStatus::InTransit),
-    // Out of the exporting country, and into the port of the importing one: neither is a city of rule 17.
+    // These concern leaving the exporting country and reaching the port of the importing one; neither is a city of
+    // rule 17.
     row("InTransit_Departure", InTransit, SubStatus::LeftOriginCountry),
     row("InTransit_Arrival", InTransit, SubStatus::ArrivedDestCountry),
     // Not in the vendor's list, but sent by it.
@@ -68,7 +69,7 @@ const ROWS: &[CodeRow] = &[
     row("Returned", Returned, SubStatus::ReturnSigned),
 ];
 
-/// The row that stands for all of a main status, which is what comes before the `_`.
+/// The row that stands for a whole main status, the part before the `_`.
 const OF_MAIN_STATUS: &[(&str, &str)] = &[
     ("NotFound", "NotFound_Other"),
     ("InfoReceived", "InfoReceived"),

@@ -1,14 +1,14 @@
 //! The event word of a push. The check of the signature and the reading of the payload must agree on it: a push that stops
-//! the tracking may come in unsigned, and must then bring nothing else.
+//! the tracking may be unsigned, and then nothing else of it may be used.
 
-/// What a push is about.
+/// The event of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EventWord {
     /// The whole history, after a change.
     Updated,
-    /// The vendor does not ask the carrier any longer.
+    /// The vendor no longer tracks the parcel.
     Stopped,
-    /// No word that is known.
+    /// An unknown word.
     Unknown,
 }
 

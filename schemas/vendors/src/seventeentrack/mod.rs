@@ -20,7 +20,7 @@ use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, ReadError, Reading};
 use crate::{Protocol, Refusal};
 
-/// Its side of everything.
+/// The implementation of [`Protocol`] for 17TRACK.
 pub struct SeventeenTrack;
 
 impl Protocol for SeventeenTrack {

@@ -39,9 +39,9 @@ pub(super) fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, 
     })
 }
 
-/// `sign` = hex of SHA-256(body `/` API key), over the bytes as they came: a live integration that wrote the JSON anew refused
-/// genuine pushes. The vendor writes lower case; either is taken. One of its documents says that a push that stops the
-/// tracking is not signed, which `unsigned_stopped` of the account lets in.
+/// `sign` = hex of SHA-256(body `/` API key), over the bytes as received: a live integration that serialized the JSON again
+/// refused genuine pushes. The vendor writes lower case; upper case is accepted, too. One of its documents says that a push
+/// that stops the tracking is not signed; the setting `unsigned_stopped` of the account accepts those.
 fn authenticate(request: PushRequest<'_>, account: &Account) -> Result<Signature, Unauthorized> {
     let sign = request.signature.map(|sign| sign.trim_ascii().to_ascii_lowercase());
     let sign = sign.as_deref().filter(|sign| !sign.is_empty());
@@ -70,14 +70,14 @@ fn is_stop(body: &[u8]) -> bool {
     head.is_some_and(|head| head.event() == EventWord::Stopped)
 }
 
-/// What is asked of a body: slices of its text.
+/// The members of a body that are needed, as slices of its text.
 #[derive(Default)]
 struct Head<'a> {
     event: Option<&'a str>,
     has_data: bool,
     number: Option<&'a str>,
     carrier: Option<&'a str>,
-    /// The list of the vendor's first version.
+    /// Whether it has the list of the vendor's first version.
     has_track: bool,
     has_track_info: bool,
 }
@@ -92,7 +92,7 @@ impl Head<'_> {
         if !self.has_data {
             return Err(Unusable::NoParcel);
         }
-        // A push of version 1: other fields, other codes, and a signature inside of the body.
+        // A push of version 1, which has other fields, other codes, and a signature inside the body.
         if self.has_track && !self.has_track_info {
             return Err(Unusable::MissingField);
         }

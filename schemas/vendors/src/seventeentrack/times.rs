@@ -1,4 +1,4 @@
-//! How 17TRACK tells times. An event has up to four of them, of which the first that can be read counts.
+//! The times of 17TRACK. An event has up to four, and the first that can be read is used.
 
 use std::borrow::Cow;
 
@@ -49,7 +49,7 @@ impl EventTimes<'_, '_> {
         of_provider.place(Written::Local(local_time))
     }
 
-    /// All that was sent: a push that tells a time anew is another push.
+    /// Hashes all times as sent, so that a push with a changed time is another push.
     pub(super) fn hash(&self, content: &mut Fingerprint) {
         content
             .optional_text(self.iso.as_str())
@@ -76,7 +76,7 @@ fn parse_instant(text: &str) -> Option<(LocalTime, TimestampMillis)> {
     utc.is_plausible().then_some((utc, time.occurred_at))
 }
 
-/// When the vendor asked a carrier.
+/// The time when the vendor asked a carrier.
 pub(super) fn parse_sync_time(text: &str) -> Option<TimestampMillis> {
     parse_instant(text).map(|(_, instant)| instant)
 }

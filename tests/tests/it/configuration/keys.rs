@@ -1,5 +1,5 @@
-//! The keys that a configuration type knows, asked of the type itself: its `Deserialize` names its fields to whatever it
-//! reads from. A list written by hand would be forgotten with the next key.
+//! The keys that a configuration type knows, taken from the type itself: its `Deserialize` passes its field names to the
+//! deserializer. A list written by hand would become outdated.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,16 +10,16 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-/// Paths of keys (`ingest.accounts.name`) by what the type makes of them. The elements of a list share a path.
+/// Paths of keys (`ingest.accounts.name`) by how the type treats them. The elements of a list share a path.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     /// Keys with a value.
     pub(crate) values: Vec<String>,
-    /// Those among them that may be missing without anything in their place (`Option`).
+    /// Those of them that may be missing without a default (`Option`).
     pub(crate) optional: Vec<String>,
     /// Tables with keys of the user's choice.
     pub(crate) tables: Vec<String>,
-    /// What is passed over, whatever it holds.
+    /// Keys that are ignored, whatever their value.
     pub(crate) ignored: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn of<C: DeserializeOwned>() -> Keys {
     keys
 }
 
-/// What a type wants to read in one place.
+/// What a type requests to read at one place.
 enum Answer {
     Fields(&'static [&'static str]),
     Value { optional: bool },
@@ -52,7 +52,7 @@ enum Answer {
 
 fn ask<C: DeserializeOwned>(path: &[&'static str]) -> Answer {
     let answer = RefCell::new(None);
-    // It always fails: there is nothing to read, only somebody who listens to what is asked for.
+    // It always fails: there is nothing to read; the deserializer only records the requests.
     drop(C::deserialize(Place {
         path,
         optional: false,
@@ -63,7 +63,7 @@ fn ask<C: DeserializeOwned>(path: &[&'static str]) -> Answer {
         .unwrap_or_else(|| panic!("{path:?} is not read, though it is named as a field"))
 }
 
-/// The way to a place: tables with a single key each, and at its end nothing.
+/// A path to a place: tables with a single key each, with nothing at the end.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     path: &'a [&'static str],

@@ -1,5 +1,5 @@
-//! The shipped configuration file is what users read instead of a reference: it names every key of both services, and each
-//! value that it shows as a default is the default.
+//! The shipped configuration file is the reference for users: it names every key of both services, and each value shown as
+//! a default is the default.
 
 mod keys;
 
@@ -18,11 +18,11 @@ use serde::de::DeserializeOwned;
 
 use self::keys::Keys;
 
-/// The list of tables that belongs to the local stack: its values are no defaults.
+/// The list of tables that belongs to the local stack; its values are not defaults.
 const ACCOUNTS: &str = "ingest.accounts";
 /// A key without a default, whose value is the local stack's.
 const LOCAL: &str = "derive.id_key_file";
-/// What a file cannot do without.
+/// The minimum that a file needs.
 const MINIMAL: &str = r#"ingest.accounts = [{ name = "a", vendor = "kuaidi100", unsigned = "accept" }]"#;
 
 fn path() -> PathBuf {
@@ -50,7 +50,7 @@ enum Line<'a> {
 struct Shown<'a> {
     name: &'a str,
     value: &'a str,
-    /// It has no default; the value says what one looks like.
+    /// It has no default; the value is an example.
     is_example: bool,
 }
 
@@ -84,7 +84,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// Every key of the file with the section that it stands in.
+/// Every key of the file with its section.
 fn shown(text: &str) -> Vec<(&str, Shown<'_>)> {
     let mut section = "";
     let mut shown = Vec::new();
@@ -107,7 +107,7 @@ fn defaults(text: &str) -> Vec<(String, &str)> {
         .collect()
 }
 
-/// The whole file with everything in force that is commented out.
+/// The whole file with all commented-out lines enabled.
 fn all_in_force(text: &str) -> String {
     let lines = text.lines().map(|text| match line(text) {
         Line::Section(_) | Line::Key(_) => text.strip_prefix("# ").unwrap_or(text),
@@ -124,7 +124,7 @@ fn read<C: DeserializeOwned + Debug>(text: &str) -> Result<C, SettingsError> {
     load(&path)
 }
 
-/// What both services make of a text.
+/// The configurations that both services read from a text.
 fn both(text: &str) -> Result<String, SettingsError> {
     let (ingest, processor) = (read::<IngestConfig>(text)?, read::<ProcessorConfig>(text)?);
     Ok(format!("{ingest:#?}\n{processor:#?}"))
@@ -183,7 +183,7 @@ fn every_value_shown_as_a_default_is_the_default() {
         let written = both(&format!("{key} = {value}\n{MINIMAL}"));
         assert_eq!(written.unwrap(), without, "{key} = {value}");
 
-        // Another value must be noticed, or the comparison above says nothing.
+        // A different value must be noticed, or the comparison above proves nothing.
         let other = match (value, value.strip_suffix('"')) {
             ("true" | "false", _) => (value == "false").to_string(),
             (_, Some(start)) => format!("{start}x\""),
@@ -215,7 +215,7 @@ fn the_file_is_accepted_as_it_is_and_with_everything_in_force() {
     let text = all_in_force(&text());
     let ingest: IngestConfig = read(&text).unwrap();
     let processor: ProcessorConfig = read(&text).unwrap();
-    // Those that stand after a section that is commented out, or under one.
+    // Keys after or below a section that is commented out.
     assert!(ingest.kafka.properties_file.is_some());
     assert!(ingest.kafka.properties.contains_key("security.protocol"));
     assert_eq!(ingest.ingest.accounts.len(), 6);
@@ -238,11 +238,11 @@ fn every_key_is_explained_above_it() {
             ),
         }
     }
-    // Accounts are many: their keys are explained once, in a table above the first.
+    // There are several accounts, so their keys are explained once, in a table above the first.
     let mut names = vec!["name".to_owned(), "vendor".to_owned(), "unsigned".to_owned()];
     for vendor in Vendor::ALL {
         let mut keys = AccountKeys::new(BTreeMap::default());
-        // It fails for want of the keys, and has asked for all of them.
+        // It fails because the keys are missing, after requesting all of them.
         drop(protocol(vendor).account(account_of(vendor), &mut keys));
         assert!(!keys.known().is_empty(), "{vendor}");
         names.extend_from_slice(keys.known());

@@ -13,7 +13,7 @@
 //! | yto | kuaidi100 | within Shanghai | 40, all delivered after 20 h |
 //! | yto | kuaidi100 | Shanghai to Guangdong | 40, all delivered after 35 h |
 //!
-//! and one of a carrier that nobody knows, with quotes in its number, picked up three hours ago.
+//! and one of an unknown carrier, with quotes in its number, picked up three hours ago.
 
 use std::sync::LazyLock;
 
@@ -26,10 +26,10 @@ use crate::harness::tables;
 
 const CHINA: &str = "Asia/Shanghai";
 
-/// As it is stored.
+/// A parcel as it is stored.
 pub(crate) const ODD_NUMBER: &str = "O'BRIEN\"1\\";
 
-/// The day on which the old ones were picked up; the same one when midnight passes during the tests.
+/// Pickup day of the old parcels; it stays the same if midnight passes during the tests.
 pub(crate) fn pickup_day() -> Date {
     static DAY: LazyLock<Date> = LazyLock::new(|| today().checked_sub(20.days()).unwrap());
     *DAY
@@ -199,7 +199,7 @@ const ODD: Kind = Kind {
     exceptions: &[],
 };
 
-/// Fills the tables, and what is made of them.
+/// Fills the tables and refreshes what depends on them.
 pub(crate) fn insert(stack: &dyn Stack) {
     let start = noon(pickup_day());
     let now = Timestamp::now().as_second();

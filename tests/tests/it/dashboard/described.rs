@@ -1,8 +1,8 @@
-//! Whether an answer is what its description says: types, and exactly the members that are named.
+//! Compares an answer with its description: types, and exactly the described members.
 
 use serde_json::Value;
 
-/// Panics with the place and the value that the description does not allow.
+/// Panics with the place and the value if the description does not allow it.
 pub(crate) fn assert_described(description: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = description.pointer(reference.trim_start_matches('#'));

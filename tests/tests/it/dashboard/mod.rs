@@ -19,10 +19,10 @@ use self::described::assert_described;
 use crate::harness::sharing::{Sharing, Use};
 use crate::harness::{agent, eventually, ready, readyz, tables};
 
-/// The dashboard alone: nothing but ClickHouse beside it.
+/// The dashboard alone, with only ClickHouse.
 struct Dashboard {
     service: Service,
-    // Last: the service ends before its server.
+    // The last field, so that the service ends before its server.
     stack: LocalStack,
 }
 
@@ -51,7 +51,7 @@ impl Dashboard {
         (status, answer.body_mut().read_json().unwrap_or_default())
     }
 
-    /// An answer of the API that must be a good one, and as it is described.
+    /// An answer of the API, which must be successful and match its description.
     fn ask(&self, path: &str, query: &str) -> Value {
         let (status, answer) = self.get(&format!("/api/v1/{path}?{query}"));
         assert_eq!(status, 200, "{path}?{query}: {answer}");
@@ -74,7 +74,7 @@ impl Dashboard {
     }
 }
 
-/// The one that tests share which break nothing.
+/// The dashboard that is shared by tests that break nothing.
 static SHARED: Sharing<Dashboard> = Sharing::new();
 
 fn shared() -> Use<Dashboard> {
@@ -199,7 +199,7 @@ fn an_empty_answer_says_what_was_asked_for() {
         "{lane}"
     );
     assert_eq!(dashboard.ask("scorecard", &days(0, 0))["explanation"], Value::Null);
-    // Parcels without a fault are not nothing.
+    // Parcels without exceptions are reported as such, not as "nothing".
     let faultless = dashboard.ask("exceptions", &format!("{}&carrier=sf", days(0, 0)));
     assert_eq!(faultless["cohort"], json!([{ "parcels": 40, "settled": 40 }]));
     let told = faultless["explanation"].as_str().unwrap();
@@ -241,7 +241,7 @@ fn short_promises_alone_are_no_trend() {
     let young = format!("from={}&to={}&carrier=yto", pickup_day(), today());
     let judged = ["sla_due", "on_time_maturity", "on_time_rate"];
     let scorecard = dashboard.ask("scorecard", &young);
-    // The view says what it knows, and that it is not to be shown.
+    // The view returns the figure, and says that it should not be shown.
     assert_eq!(columns(&scorecard["rows"], &judged), [json!([40, 0.5, 1])]);
     assert_eq!(scorecard["rows"][0]["is_on_time_mature"], false);
     let lanes = dashboard.ask("lanes", &young);
@@ -381,7 +381,7 @@ fn parcels_to_act_on() {
         [json!(["zto", "IN_TRANSIT", 10]), json!(["jt", "EXCEPTION", 8])]
     );
     assert_eq!(stalled["rows"].as_array().unwrap().len(), 18);
-    // Those that are overdue by most come first.
+    // The most overdue come first.
     assert_eq!(stalled["rows"][0]["carrier"], "zto");
     assert_eq!(
         dashboard.ask("stalled", "origin=CN33")["counts"]
@@ -502,7 +502,7 @@ fn bad_questions_get_a_clear_answer() {
 #[test]
 fn no_value_becomes_sql() {
     let dashboard = shared();
-    // Not the time of the count: the clock counts anew every ten minutes.
+    // Not the time of the refresh, because there is one every ten minutes.
     let figures = || {
         columns(
             &dashboard.ask("scorecard", &days(0, 0))["rows"],
@@ -542,7 +542,7 @@ fn no_value_becomes_sql() {
     assert_eq!(figures(), before);
 }
 
-/// Whatever a page could be tricked into: the user of the dashboard can read the tables, and nothing else.
+/// Whatever a request could be tricked into, the dashboard's user can only read the tables.
 #[test]
 fn the_user_of_the_dashboard_can_only_read() {
     let dashboard = shared();
@@ -624,7 +624,7 @@ fn the_page_is_part_of_the_program() {
     assert_eq!(get("/metrics", "gzip").status(), 200);
 }
 
-/// Nobody waits for ever, everyone is told why, and the process stays up.
+/// No request waits forever, each answer has a reason, and the process stays up.
 #[test]
 fn what_the_database_cannot_answer_is_said() {
     let impatient = |launch: Launch| launch.env("COURIERFLOW__DASHBOARD__QUERY_TIMEOUT_MS", "1000");
@@ -634,14 +634,14 @@ fn what_the_database_cannot_answer_is_said() {
         (status, code)
     };
     let unavailable = |code: &str| (503, code.to_owned());
-    // No tables. ClickHouse does not tell a user what else is not there.
+    // No tables. ClickHouse does not tell a user whether other things exist.
     assert!(["not_migrated", "refused"].contains(&refused("stalled").1.as_str()));
     tables::execute(&dashboard.stack, "CREATE DATABASE courier");
     assert!(["not_migrated", "refused"].contains(&refused("stalled").1.as_str()));
     dashboard.migrate();
     assert_eq!(dashboard.get("/api/v1/stalled").0, 200);
 
-    // Nobody of that name.
+    // No such user.
     let stranger = Launch::processor("dashboard").env("COURIERFLOW__DASHBOARD__CLICKHOUSE_USER", "stranger");
     let stranger = ready(&stranger, "stranger", &dashboard.stack);
     let answer = agent().get(format!("{}/api/v1/stalled", stranger.url())).call();
@@ -649,7 +649,7 @@ fn what_the_database_cannot_answer_is_said() {
     assert_eq!(answer["error"]["code"], "refused", "{answer}");
     assert!(answer["error"]["message"].as_str().unwrap().contains("stranger"));
 
-    // A statement that takes too long is ended by the server itself.
+    // A statement that takes too long is cancelled by the server itself.
     tables::execute(
         &dashboard.stack,
         "CREATE OR REPLACE VIEW courier.stalled_shipments AS
@@ -661,12 +661,12 @@ fn what_the_database_cannot_answer_is_said() {
     assert_eq!(refused("stalled"), (504, "too_slow".to_owned()));
     assert!(started.elapsed() < Duration::from_secs(30));
 
-    // Connected, and no answer.
+    // Connected, but without an answer.
     dashboard.stack.freeze(Server::ClickHouse).unwrap();
     assert_eq!(refused("open-exceptions"), (504, "too_slow".to_owned()));
     dashboard.stack.thaw(Server::ClickHouse).unwrap();
 
-    // Gone. The page is still there, and the process has no reason to be taken away.
+    // ClickHouse is gone. The page is still served, and the process stays ready.
     dashboard.stack.kill(Server::ClickHouse).unwrap();
     assert_eq!(refused("open-exceptions"), unavailable("database_down"));
     assert!(dashboard.service.is_ready());
@@ -691,7 +691,7 @@ fn what_the_database_cannot_answer_is_said() {
     });
 }
 
-/// `processor run` has it, too, and there the page knows how far derive and sink are.
+/// `processor run` includes the dashboard, and then the page shows the progress of derive and sink.
 #[test]
 fn it_is_part_of_the_whole_processor() {
     let stack = crate::harness::shared();
@@ -711,11 +711,11 @@ fn it_is_part_of_the_whole_processor() {
     }
     let answer = agent().get(format!("{url}/api/v1/stalled")).call().unwrap();
     assert_eq!(answer.status(), 200);
-    // It has no say in whether the process is ready.
+    // The dashboard does not affect the readiness of the process.
     assert_eq!(readyz(&stack.processor).unwrap()["parts"]["dashboard"], Value::Null);
 }
 
-/// Clicks through the page in Chromium; the script is beside the page's own sources, which it is about.
+/// Clicks through the page in Chromium; the script is next to the sources of the page.
 #[test]
 fn the_page_in_a_browser() {
     let dashboard = shared();

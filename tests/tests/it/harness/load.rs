@@ -8,7 +8,7 @@ use std::time::Duration;
 use courierflow_tests::simulator::push::{Simulation, SimulationConfig};
 use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
 
-/// Pushes on their way to ingest.
+/// Pushes that are being sent to ingest.
 #[derive(Debug)]
 pub(crate) struct Load {
     acked: Arc<AtomicU64>,
@@ -19,7 +19,7 @@ pub(crate) struct Load {
 /// The simulated present of all tests: the same pushes each time.
 pub(crate) const NOW: i64 = 1_786_248_000;
 
-/// The pushes of so many parcels, with a lot of mischief: always the same ones.
+/// The pushes of the given number of parcels, with many faults; always the same.
 pub(crate) fn simulation(seed: u64, parcels: u32) -> Simulation {
     Simulation::new(SimulationConfig {
         mischief: 0.2,
@@ -55,12 +55,12 @@ impl Load {
         Self { acked, pushes, thread }
     }
 
-    /// How many pushes there are.
+    /// Number of pushes.
     pub(crate) fn pushes(&self) -> u64 {
         self.pushes
     }
 
-    /// How many pushes were acknowledged at the last look, half a second ago at most.
+    /// Number of pushes acknowledged so far, at most half a second old.
     pub(crate) fn acked(&self) -> u64 {
         self.acked.load(Ordering::Relaxed)
     }

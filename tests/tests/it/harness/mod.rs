@@ -1,4 +1,4 @@
-//! What every test needs: services on a stack, pushes, records, rows, and patience.
+//! What every test needs: services on a stack, pushes, records, rows, and polling with a deadline.
 
 pub(crate) mod load;
 pub(crate) mod post;
@@ -15,10 +15,10 @@ use courierflow_tests::stack::{self, Launch, Service, Stack};
 
 use self::sharing::{Sharing, Use};
 
-/// Longer than anything takes on a busy machine.
+/// A deadline longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A number that a command of `./dev` passes on in the environment.
+/// A number that a command of `./dev` passes in the environment.
 pub(crate) fn option(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| {
         text.parse()
@@ -26,7 +26,7 @@ pub(crate) fn option(variable: &str, default: u64) -> u64 {
     })
 }
 
-/// Asks until the answer is there. Panics with the last thing that `probe` said when it does not come.
+/// Polls until `probe` succeeds. Panics with its last error after the deadline.
 pub(crate) fn eventually<T>(what: &str, mut probe: impl FnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -45,7 +45,7 @@ pub(crate) fn migrated(name: &str) -> Box<dyn Stack> {
     stack
 }
 
-/// Creates what is missing of topics, schemas and tables; says what it did.
+/// Creates missing topics, schemas and tables; returns what it did.
 pub(crate) fn migrate(stack: &dyn Stack) -> String {
     let log = stack.dir().join("log/migrate.log");
     let before = std::fs::read_to_string(&log).unwrap_or_default().len();
@@ -55,7 +55,8 @@ pub(crate) fn migrate(stack: &dyn Stack) -> String {
     std::fs::read_to_string(&log).expect("a log").split_off(before)
 }
 
-/// The processor; its slots belong to the stack, not to the host: the workers of another stack have other predecessors.
+/// The processor. Its slots belong to the stack instead of the host, because workers of different stacks must not fence
+/// each other.
 pub(crate) fn processor(subcommand: &str, stack: &dyn Stack) -> Launch {
     let slots = stack.dir().join("slots");
     Launch::processor(subcommand).env("COURIERFLOW__DERIVE__SLOT_DIR", slots.display().to_string())
@@ -68,18 +69,18 @@ pub(crate) fn ready(launch: &Launch, name: &str, stack: &dyn Stack) -> Service {
     service
 }
 
-/// For questions to services and servers of this machine; an answer of any status is an answer.
+/// An HTTP client for services and servers on this machine; it returns answers of any status.
 pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE))
         .http_status_as_error(false)
-        // A proxy of the environment is not meant for the loopback address.
+        // A proxy from the environment must not be used for the loopback address.
         .proxy(None)
         .build()
         .new_agent()
 }
 
-/// Asks the registry with a POST, or with a GET if there is nothing to send; the status and the answer.
+/// Sends the registry a POST, or a GET if there is no body; returns status and answer.
 pub(crate) fn ask_registry(
     stack: &dyn Stack,
     path: &str,
@@ -95,14 +96,14 @@ pub(crate) fn ask_registry(
     (status, answer.body_mut().read_json().unwrap_or_default())
 }
 
-/// What `/readyz` answers, whatever its status.
+/// The answer of `/readyz`, with any status.
 pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
     let answer = agent().get(format!("{}/readyz", service.url())).call();
     let mut answer = answer.map_err(|error| error.to_string())?;
     answer.body_mut().read_json().map_err(|error| error.to_string())
 }
 
-/// The sum of a metric over its labels, as the service tells it; of one that is not there yet, 0.
+/// The sum of a metric over its labels; 0 if it does not exist yet.
 pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
     let answer = agent().get(format!("{}/metrics", service.url())).call();
     let mut answer = answer.map_err(|error| error.to_string())?;
@@ -144,7 +145,7 @@ fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
     });
 }
 
-/// The three tables must show what an independent recomputation makes of the push topic.
+/// The three tables must equal an independent recomputation from the push topic.
 pub(crate) fn assert_tables_are_right(stack: &dyn Stack) -> Expected {
     let pushes = topics::push_events(stack, &topics::read(stack, PUSH));
     let expected = oracle::expected_tables(&pushes);
@@ -153,7 +154,7 @@ pub(crate) fn assert_tables_are_right(stack: &dyn Stack) -> Expected {
     actual
 }
 
-/// No differences, or a panic that shows the first ones.
+/// Panics with the first differences if there are any.
 pub(crate) fn assert_same(differences: &[Difference]) {
     let shown: Vec<_> = differences.iter().take(5).map(ToString::to_string).collect();
     assert!(
@@ -164,13 +165,13 @@ pub(crate) fn assert_same(differences: &[Difference]) {
     );
 }
 
-/// The stack that tests share which break nothing: all servers, ingest and a processor. Its tests tell each other apart by
-/// tracking numbers of their own.
+/// The stack that is shared by tests that break nothing: all servers, ingest and a processor. Each test uses tracking
+/// numbers of its own.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) ingest: Service,
     pub(crate) processor: Service,
-    // Last: services end before the servers that they talk to.
+    // The last field, so that services end before their servers.
     pub(crate) stack: Box<dyn Stack>,
 }
 

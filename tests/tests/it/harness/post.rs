@@ -50,7 +50,7 @@ fn post_with(base: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> R
     })
 }
 
-/// What Kuaidi100 says of a parcel that was picked up: one event, a row in each table.
+/// Kuaidi100's payload of a parcel that was picked up: one event, a row in each table.
 pub(crate) fn picked_up(number: &str) -> String {
     format!(
         r#"{{"status":"polling","lastResult":{{"nu":"{number}","com":"yunda","state":"0","ischeck":"0","data":[{{"context":"已揽收","ftime":"2026-08-01 10:00:00","statusCode":"103"}}]}}}}"#

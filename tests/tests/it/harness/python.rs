@@ -1,4 +1,4 @@
-//! A stock client in another language.
+//! A standard Kafka client in another language.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use std::process::Command;
 use courierflow_tests::stack::{Stack, repository};
 use serde_json::Value;
 
-/// Every record of some topics, as Python's own client and Avro deserializer read them.
+/// All records of some topics, as read by the Python client and its Avro deserializer.
 pub(crate) fn read(stack: &dyn Stack, topics: &[&str]) -> Vec<Value> {
     let directory = repository().join("tests/python");
     let script = directory.join("read_topics.py");
@@ -39,7 +39,8 @@ fn environment(directory: &Path) -> PathBuf {
     let digest = courierflow_tests::simulator::vendors::kuaidi100::digest(&String::from_utf8_lossy(&pins));
     let name = format!("python-client-{}-{}", version.trim(), &digest[..8].to_lowercase());
     let environment = cache().join(name);
-    // Two test runs may come here at once; a venv cannot be renamed, so a mark says that it is complete.
+    // Two test runs may do this at the same time; a venv cannot be renamed, so a marker file says that it is
+    // complete.
     fs::create_dir_all(&environment).expect("the cache can be written");
     let lock = File::create(environment.join("lock")).expect("a lock file");
     lock.lock().expect("the lock");
@@ -60,7 +61,7 @@ fn environment(directory: &Path) -> PathBuf {
     environment
 }
 
-/// Where `deploy/local` keeps what it downloads.
+/// The download directory of `deploy/local`.
 fn cache() -> PathBuf {
     let set = |name: &str| {
         std::env::var_os(name)

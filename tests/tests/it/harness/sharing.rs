@@ -1,9 +1,9 @@
-//! What is too dear for each test to have its own of: one that they share, as long as any of them needs it.
+//! Shares an expensive resource between tests, as long as any of them needs it.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Starts something for whoever needs it first, and ends it with its last [`Use`].
+/// Starts the resource for its first user, and ends it with its last [`Use`].
 #[derive(Debug)]
 pub(crate) struct Sharing<T>(Mutex<Option<Arc<T>>>);
 
@@ -13,7 +13,7 @@ impl<T> Sharing<T> {
     }
 
     pub(crate) fn get(&'static self, start: impl FnOnce() -> T) -> Use<T> {
-        // A test that could not start it has said so; the next one tries again.
+        // A test that could not start it has failed with the reason; the next one tries again.
         let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let value = shared.get_or_insert_with(|| Arc::new(start()));
         Use {
@@ -23,7 +23,7 @@ impl<T> Sharing<T> {
     }
 }
 
-/// One use of what is shared.
+/// One use of the shared resource.
 #[derive(Debug)]
 pub(crate) struct Use<T: 'static> {
     value: Option<Arc<T>>,
@@ -42,7 +42,7 @@ impl<T> Drop for Use<T> {
     fn drop(&mut self) {
         let mut shared = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.value.take());
-        // Ended inside the lock: the next one of that name must not begin before.
+        // It is ended while the lock is held, so that the next one with that name cannot start before.
         if shared.as_ref().is_some_and(|value| Arc::strong_count(value) == 1) {
             *shared = None;
         }

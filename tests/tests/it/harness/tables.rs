@@ -6,7 +6,7 @@ use courierflow_tests::stack::Stack;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The rows of a query, or what ClickHouse says.
+/// The rows of a query, or the error of ClickHouse.
 pub(crate) fn try_rows(stack: &dyn Stack, sql: &str) -> Result<Vec<Value>, String> {
     let text = send(stack, &format!("{sql}\nFORMAT JSONEachRow"))?;
     text.lines()
@@ -45,7 +45,7 @@ pub(crate) fn shipments_of(stack: &dyn Stack, number: &str) -> Vec<ShipmentRow> 
     typed(stack, &format!("{SHIPMENT} WHERE tracking_number = '{number}'"))
 }
 
-/// The transitions of a tracking number that stand, oldest first.
+/// The valid transitions of a tracking number, oldest first.
 pub(crate) fn transitions_of(stack: &dyn Stack, number: &str) -> Vec<TransitionRow> {
     typed(
         stack,
@@ -61,12 +61,12 @@ pub(crate) fn pushes_of(stack: &dyn Stack, number: &str) -> Vec<PushRow> {
     )
 }
 
-/// What a user sees in the three tables.
+/// The content of the three tables as a user sees it.
 pub(crate) fn contents(stack: &dyn Stack) -> Expected {
     contents_of(stack, Slice::WHOLE)
 }
 
-/// A share of all tracking numbers: what does not fit into memory is compared one slice after the other.
+/// A slice of all tracking numbers: if everything does not fit into memory, it is compared slice by slice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slice {
     pub(crate) number: u64,
@@ -85,7 +85,7 @@ impl Slice {
     }
 }
 
-/// What a user sees in the three tables of the numbers in a slice.
+/// The content of the three tables for the numbers in a slice.
 pub(crate) fn contents_of(stack: &dyn Stack, slice: Slice) -> Expected {
     let condition = slice.condition();
     let sorted = |select: &str, order: &str| format!("{select} {condition} ORDER BY {order}");
@@ -147,7 +147,7 @@ SELECT * REPLACE (toString(epoch) AS epoch,
                   toUnixTimestamp(occurred_at) AS occurred_at)
 FROM courier.transition AS transition FINAL";
 
-/// Counts all metrics anew, as the clock does every few minutes.
+/// Refreshes all metrics, as the schedule does every few minutes.
 pub(crate) fn refresh_metrics(stack: &dyn Stack) {
     for table in REFRESHED {
         refresh(stack, table);
@@ -157,7 +157,7 @@ pub(crate) fn refresh_metrics(stack: &dyn Stack) {
 /// The same of one table.
 pub(crate) fn refresh(stack: &dyn Stack, table: &str) {
     let view = format!("courier.{table}_refresh");
-    // One that runs already may have begun before the rows came.
+    // A refresh that is already running may have begun before the rows were inserted.
     execute(stack, &format!("SYSTEM WAIT VIEW {view}"));
     execute(stack, &format!("SYSTEM REFRESH VIEW {view}"));
     execute(stack, &format!("SYSTEM WAIT VIEW {view}"));

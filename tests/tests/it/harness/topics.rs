@@ -1,4 +1,4 @@
-//! Topics as a consumer sees them that reads only what was committed.
+//! Topics as seen by a consumer that reads only committed records.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A record as it lies on the broker.
+/// A record as stored by the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) partition: i32,
@@ -50,7 +50,7 @@ pub(crate) fn partitions(stack: &dyn Stack, topic: &str) -> usize {
     metadata.topics()[0].partitions().len()
 }
 
-/// Everything that is committed in a topic at present, ordered by partition and offset.
+/// All records that are committed in a topic at present, ordered by partition and offset.
 pub(crate) fn read(stack: &dyn Stack, topic: &str) -> Vec<Record> {
     let consumer = consumer(stack, "read_committed");
     let mut unread = TopicPartitionList::new();
@@ -65,7 +65,7 @@ pub(crate) fn read(stack: &dyn Stack, topic: &str) -> Vec<Record> {
     let mut records = Vec::new();
     while open > 0 {
         match consumer.poll(TIMEOUT).expect("an event before the time-out") {
-            // With read_committed the end is the last stable offset: an open transaction is not waited for.
+            // With read_committed the end is the last stable offset, so this does not wait for an open transaction.
             Err(KafkaError::PartitionEOF(_)) => open -= 1,
             Err(error) => panic!("{topic}: {error}"),
             Ok(message) => records.push(Record {
@@ -89,7 +89,7 @@ pub(crate) fn read(stack: &dyn Stack, topic: &str) -> Vec<Record> {
     records
 }
 
-/// The sum of the high watermarks of a topic: grows with everything written, also with what is not committed yet.
+/// The sum of the high watermarks of a topic, which grows with every record, even before it is committed.
 pub(crate) fn written(stack: &dyn Stack, topic: &str) -> i64 {
     let consumer = consumer(stack, "read_uncommitted");
     (0..partitions(stack, topic))
@@ -103,19 +103,19 @@ pub(crate) fn written(stack: &dyn Stack, topic: &str) -> i64 {
         .sum()
 }
 
-/// Behind the last record of each partition. The high watermark may lie further: the marker that ends a transaction takes
-/// an offset, and no consumer commits it.
+/// The offset after the last record of each partition. The high watermark may be higher, because the marker at the end of
+/// a transaction takes an offset that no consumer commits.
 pub(crate) fn ends(stack: &dyn Stack, topic: &str) -> BTreeMap<i32, i64> {
     let records = read(stack, topic);
-    // The last one of a partition wins.
+    // The last record of a partition counts.
     records
         .into_iter()
         .map(|record| (record.partition, record.offset + 1))
         .collect()
 }
 
-/// How many records before these ends a consumer group has not committed yet. Unknown while a transaction of a dead
-/// worker is pending on its offsets.
+/// How many records before these ends are not committed by a consumer group yet. Unknown while a transaction of a
+/// dead worker is pending on its offsets.
 pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i32, i64>) -> Result<i64, String> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
@@ -215,7 +215,7 @@ pub(crate) fn grow(stack: &dyn Stack, topic: &str, partitions: usize) {
 pub(crate) fn delete(stack: &dyn Stack, topics: &[&str], groups: &[&str]) {
     let (admin, runtime) = admin(stack);
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
-    // A static member does not say good-bye: its group is empty when its session has ended.
+    // A static member does not leave its group when it ends; the group is empty once its session has expired.
     for group in groups {
         super::eventually("the consumer group is gone", || {
             let deleted = runtime.block_on(admin.delete_groups(&[group], &options));

@@ -34,7 +34,7 @@ impl Cohort {
         }
     }
 
-    /// Another parcel on its way, to be changed; its first event is the pickup.
+    /// Adds a parcel that is under way, to be modified; its first event is the pickup.
     fn parcel(&mut self, change: impl FnOnce(&mut ShipmentRow, i64)) {
         let number = format!("{}{}-{}", self.carrier, self.picked_up_at, self.parcels.len());
         let mut row = shipment_at(self.carrier, &number, self.picked_up_at);
@@ -47,7 +47,8 @@ impl Cohort {
         self.parcel(|row, start| deliver(row, start + hours * HOUR));
     }
 
-    /// Half of them within one city after 20 h; the others to another place after so many hours, or never.
+    /// Half of them within one city after 20 h; the others to another place after the given number of hours, or
+    /// never.
     fn near_and_far(&mut self, dest: &str, hours: Option<i64>) {
         for _ in 0..40 {
             self.parcel(|row, start| {
@@ -83,7 +84,7 @@ fn fail(row: &mut ShipmentRow, at: i64, code: &str, reason: &str) {
     trouble(row, at, code, reason);
 }
 
-/// An exception that is no attempt.
+/// An exception that is not an attempt.
 fn trouble(row: &mut ShipmentRow, at: i64, code: &str, reason: &str) {
     row.exception_codes = vec![code.to_owned()];
     row.exception_reasons = vec![reason.to_owned()];
@@ -162,7 +163,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
     });
     all.extend(returns.parcels);
 
-    // A parcel that never was the first carrier's.
+    // A parcel that was moved to another carrier.
     let mut wrong = Cohort::picked_up("wrong", 10 * DAY);
     wrong.parcel(|row, _| row.tracking_state = "CARRIER_CORRECTED".to_owned());
     let mut right = Cohort::picked_up("right", 10 * DAY);
@@ -179,7 +180,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
     });
     all.extend(again.parcels);
 
-    // Into a locker at the first attempt: collected in time, and too late.
+    // Put into a locker at the first attempt: one collected in time, one too late.
     let mut locker = Cohort::picked_up("locker", 10 * DAY);
     for (hours, is_overdue) in [(5, false), (30, true)] {
         locker.parcel(|row, start| {
@@ -204,7 +205,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
     }
     all.extend(city.parcels);
 
-    // No route was told: the destination of the delivered half is that of their last scan, that of the others is unknown.
+    // Without a route: the destination of the delivered half is that of their last scan, that of the others is unknown.
     let mut inferred = Cohort::picked_up("inferred", 10 * DAY);
     for _ in 0..5 {
         for is_delivered in [true, false] {
@@ -220,7 +221,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
     }
     all.extend(inferred.parcels);
 
-    // To Japan and home again: no promise, so neither late nor lost.
+    // To Japan and back: no promise, so neither late nor lost.
     let mut abroad = Cohort::picked_up("abroad", 20 * DAY);
     abroad.parcel(|row, start| {
         row.event = vec![
@@ -230,7 +231,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
     });
     all.extend(abroad.parcels);
 
-    // Given up by the vendor for want of change, with a promise that makes nothing of it yet.
+    // Given up by the vendor because nothing changed, with a promise by which it is not lost yet.
     for (carrier, vendor) in [("stale", "kuaidi100"), ("hasty", "kdniao")] {
         let mut cohort = Cohort::picked_up(carrier, 8 * DAY);
         cohort.parcel(|row, _| {
@@ -259,7 +260,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
             ("parcels", json!(10)),
             ("open", json!(5)),
             ("p50_hours", json!(20.0)),
-            // Over the delivered ones alone it would be 20 h.
+            // Over the delivered parcels alone it would be 20 h.
             ("p90_hours", null.clone()),
             ("rate_24h", json!(0.5)),
             ("rate_72h", json!(0.5)),
@@ -327,7 +328,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
         &stack,
         "inferred",
         &[
-            // On the lane that the delivered ones show it would be 1, and against 24 h on time would be 0.
+            // On the lane of the delivered parcels it would be 1, and with a promise of 24 h on time would be 0.
             ("rate_48h", json!(0.5)),
             ("on_time_rate", json!(0.5)),
         ],
@@ -380,7 +381,7 @@ fn refreshes_that_lag_behind_each_other_contradict_nothing() {
     tables::refresh_metrics(&stack);
     assert_scores(&stack, "corrected", &[("parcels", json!(1))]);
 
-    // The vendor moves it to another carrier, and only the recent table has heard of it.
+    // The vendor moves it to another carrier, and only the recent table is refreshed.
     for row in &mut corrected.parcels {
         row.version += 1;
         row.tracking_state = "CARRIER_CORRECTED".to_owned();
@@ -389,7 +390,7 @@ fn refreshes_that_lag_behind_each_other_contradict_nothing() {
     tables::refresh(&stack, "carrier_daily_recent");
     assert_eq!(score(&stack, "corrected"), None, "the older table still has it");
 
-    // Two more with an exception, of which the cohorts must not hear yet.
+    // Two more with an exception, which the cohorts do not contain yet.
     tables::execute(&stack, "SYSTEM STOP VIEW courier.carrier_daily_recent_refresh");
     for _ in 0..2 {
         trouble.parcel(refuse);
@@ -409,7 +410,7 @@ fn refreshes_that_lag_behind_each_other_contradict_nothing() {
     assert!((0.2..0.21).contains(&number("rate_low")), "{row}");
 }
 
-/// Refused, and nothing since.
+/// Refused, without a later event.
 fn refuse(row: &mut ShipmentRow, start: i64) {
     let mut refusal = event(start + 20 * HOUR, start + 28 * HOUR);
     refusal.status = String::from("EXCEPTION");
@@ -490,7 +491,7 @@ fn short_promises_alone_are_no_judgement() {
     );
 }
 
-/// Whether a column is to be read at all: what is judged by promises is not, as long as only the short ones are due.
+/// Whether a column may be read: rates of promises may not as long as only the short promises are due.
 fn is_judged(row: &Value, column: &str) -> bool {
     let flag = match column {
         "on_time_rate" | "on_time_delivered_rate" => "is_on_time_mature",
@@ -526,7 +527,7 @@ const HOURS: [&str; 7] = [
     "locker_p50_hours",
     "last_mile_hours",
 ];
-/// Columns that stand still once a cohort has settled, whatever becomes of its parcels.
+/// Columns that do not change once a cohort has settled, whatever happens to its parcels.
 const FIXED: [&str; 16] = [
     "settled_attempted",
     "first_attempt_rate",
@@ -546,9 +547,9 @@ const FIXED: [&str; 16] = [
     "eta_mae_hours",
 ];
 
-/// What becomes of the parcels of a cohort that is the same every day: most are done within 7 days, and some are trouble after them.
+/// The histories of the parcels of a cohort, the same every day: most end within 7 days, and some have trouble afterwards.
 fn steady_parcel(row: &mut ShipmentRow, start: i64, number: i64) {
-    // The quickest ones within a city: their promise is the shorter one.
+    // The fastest within a city, which have the shorter promise.
     if number < 10 {
         go(row, "CN440305000000");
     }
@@ -562,18 +563,18 @@ fn steady_parcel(row: &mut ShipmentRow, start: i64, number: i64) {
         return;
     }
     match number % 13 {
-        // Quickly where it should be, and then nobody wants it.
+        // Arrives quickly and is then refused.
         12 => {
             fail(row, start + 9 * DAY, "203", "REFUSED");
             row.returning_at = Some(start + 10 * DAY);
         }
-        // Held up on its way.
+        // Delayed on its way.
         11 => {
             trouble(row, start + 8 * DAY, "208", "HELD_AT_DEPOT");
             row.out_for_delivery_at = Some(start + 10 * DAY);
             deliver(row, start + 11 * DAY);
         }
-        // Lies in a locker beyond the seventh day.
+        // Stays in a locker beyond the seventh day.
         10 => {
             let days = if number == 10 { 5 } else { 6 };
             row.available_at = Some(start + days * DAY + 20 * HOUR);
@@ -593,7 +594,7 @@ fn steady_parcel(row: &mut ShipmentRow, start: i64, number: i64) {
 #[test]
 fn a_young_cohort_is_never_better_for_being_young_nor_an_old_one_worse_for_being_old() {
     let stack = migrated("metrics-young");
-    // The same parcels every day; what lies in the future has not happened yet.
+    // The same parcels every day; events in the future have not happened yet.
     let mut rows = Vec::new();
     let now = now();
     for days in 0..20 {
@@ -667,7 +668,7 @@ fn a_young_cohort_is_never_better_for_being_young_nor_an_old_one_worse_for_being
     assert_eq!(youngest["exception_rate"], Value::Null);
 }
 
-/// Takes back what has not happened yet at `now`.
+/// Removes what has not happened yet at `now`.
 fn forget_after(row: &mut ShipmentRow, now: i64) {
     for milestone in [
         &mut row.out_for_delivery_at,

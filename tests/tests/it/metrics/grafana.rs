@@ -1,4 +1,4 @@
-//! The dashboards of `deploy/grafana`: every SQL in them runs.
+//! The dashboards of `deploy/grafana`: every SQL statement in them runs.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::harness::tables;
 
-/// What somebody may type into a field or write into the address.
+/// Values that a user may type into a field or the address.
 const ODD: &str = "O'Brien\\'' OR 1=1 --";
 
-/// Runs all SQL of all dashboards with the variables at "all"; a query that is shown on a chart must have an answer. And with
-/// odd values, of which nothing may become SQL: nothing has such a name, so nothing is answered.
+/// Runs all SQL of all dashboards with the variables at "all", where queries of charts must return rows; and with odd values,
+/// which must not be interpreted as SQL, so that no row is returned.
 pub(super) fn assert_every_query_runs(stack: &dyn Stack) {
     let mut run = 0;
     for file in dashboards() {
@@ -23,7 +23,7 @@ pub(super) fn assert_every_query_runs(stack: &dyn Stack) {
             let sql = substituted(&query, "");
             let rows =
                 tables::try_rows(stack, &sql).unwrap_or_else(|error| panic!("{}: {error}\n{sql}", file.display()));
-            // One asks for a parcel that is not named, others want more parcels than there are here.
+            // One needs a parcel that is not named, others need more parcels than this test has.
             let may_be_empty = ["${number", "_sound", "exception_trend"]
                 .iter()
                 .any(|text| query.contains(text));
@@ -52,7 +52,7 @@ fn dashboards() -> Vec<PathBuf> {
         .collect()
 }
 
-/// The SQL of panels, and that of variables, wherever it stands.
+/// The SQL of panels and of variables, at any level.
 fn collect(value: &Value, queries: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -67,8 +67,8 @@ fn collect(value: &Value, queries: &mut Vec<String>) {
     }
 }
 
-/// What the plugin and the page put in. `percentencode` leaves nothing that could end a literal; `sqlstring` leaves
-/// backslashes, which `ClickHouse` reads.
+/// The substitutions of the plugin and the page. `percentencode` leaves nothing that could end a literal; `sqlstring`
+/// leaves backslashes, which `ClickHouse` reads.
 fn substituted(query: &str, value: &str) -> String {
     let encoded: Vec<String> = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let mut sql = query

@@ -33,7 +33,7 @@ pub(crate) fn now() -> i64 {
     since.as_secs().try_into().unwrap()
 }
 
-/// A view must show these rows and no others.
+/// A view must return exactly these rows.
 fn assert_shows(stack: &dyn Stack, what: &str, key: &[&str], expected: &Rows) {
     let shown = tables::rows(stack, &format!("SELECT * FROM courier.{what}"));
     assert_same(what, key, expected, &shown);

@@ -1,4 +1,4 @@
-//! `docs/metrics.md` says what the DDL says, and its queries run.
+//! The descriptions in `docs/metrics.md` equal those of the DDL, and its queries run.
 
 use courierflow_schemas::meaning::{Party, reasons};
 use courierflow_schemas::records::Vendor;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{grafana, now};
 use crate::harness::{migrated, tables};
 
-/// `UPDATE_GOLDEN=1` writes the tables of columns anew.
+/// `UPDATE_GOLDEN=1` rewrites the tables of columns.
 #[test]
 fn the_page_has_the_columns_of_the_ddl() {
     let page = std::fs::read_to_string(metrics_page::path()).unwrap();
@@ -30,7 +30,7 @@ fn the_page_has_the_columns_of_the_ddl() {
     assert_eq!(page, written);
 }
 
-/// `UPDATE_GOLDEN=1` writes the descriptions anew.
+/// `UPDATE_GOLDEN=1` rewrites the descriptions.
 #[test]
 fn the_api_describes_the_columns_of_the_ddl() {
     let description = std::fs::read_to_string(api_description::path()).unwrap();
@@ -79,7 +79,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     assert!(queries.len() >= 19, "{} queries", queries.len());
     for (heading, query) in queries {
         let rows = tables::try_rows(&stack, &query).unwrap_or_else(|error| panic!("{heading}: {error}"));
-        // Nobody promised anything here.
+        // There are no promises here.
         assert!(
             !rows.is_empty() || heading.ends_with("_promise"),
             "{heading} has no answer:\n{query}"

@@ -1,4 +1,5 @@
-//! Thousands of parcels of every kind; each view, with several questions, against the recomputation.
+//! Thousands of parcels of every kind: each view, with several sets of parameters, is compared with the
+//! recomputation.
 
 use courierflow_tests::measures::{
     self, Promise, Question, carrier_daily, carrier_scorecard, carrier_trend, data_quality, exception_daily,
@@ -53,7 +54,7 @@ fn load_sla(stack: &dyn Stack, text: &str) -> Result<(), String> {
 fn every_figure_equals_the_recomputation() {
     let stack = migrated("metrics");
     let mut rows = measures::shipments(7, PARCELS, now());
-    // What derive makes of pushes; long ago, so in the older half.
+    // Rows as derived from pushes; long ago, so in the older table.
     rows.extend(expected_tables(&workload(7, PUSHES)).shipment);
     let (standing, retracted) = measures::transitions_of(&rows);
     let pushes = measures::pushes_of(&rows);
@@ -62,7 +63,8 @@ fn every_figure_equals_the_recomputation() {
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &pushes));
 
-    // Without promises the defaults hold; then with them; then once more: a refresh changes nothing but the clock.
+    // First without promises, so with the defaults; then with promises; then once more, because a refresh must change
+    // only the time.
     tables::refresh_metrics(&stack);
     assert_counts(&stack, &rows, &[]);
     load_sla(&stack, PROMISES).unwrap();
@@ -139,7 +141,7 @@ fn questions() -> Vec<Question> {
         question(&ago(60), &ago(20), "kdniao", "CN44", ""),
         question(&ago(40), &ago(0), "", "CN4403", "CN31"),
         question(&ago(40), &ago(0), "", "", "CN3301"),
-        // Nothing: reversed, or a place that does not exist.
+        // No rows: reversed dates, or a place that does not exist.
         question(&ago(2), &ago(9), "", "", ""),
         question(&ago(40), &ago(0), "", "CN9999", ""),
     ]
@@ -164,7 +166,7 @@ fn assert_counts(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) 
     assert_shows(stack, "exception_daily", &key, &exception_daily(&parcels));
 }
 
-/// What the views answer to several questions.
+/// The rows of the views for several sets of parameters.
 fn assert_answers(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) {
     let parcels = measure(rows, promises, clock(stack, "carrier_daily"));
     // Refreshed a little later.

@@ -1,4 +1,4 @@
-//! What other teams build on: keys, partitions, schemas, and what never leaves the push topic.
+//! The contracts that other teams rely on: keys, partitions, schemas, and what never leaves the push topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,7 +91,7 @@ fn i2_a_parcel_is_on_one_partition_of_all_topics_by_murmur2_of_its_number() {
 
 #[test]
 fn murmur2_is_that_of_the_java_client() {
-    // From the tests of Apache Kafka's own `Utils.murmur2`: the hash as it is before the sign is taken off.
+    // From the tests of Apache Kafka's own `Utils.murmur2`: the hash before its sign bit is cleared.
     for (key, hash) in [
         ("21", -973_932_308),
         ("foobar", -790_332_482),
@@ -108,7 +108,7 @@ fn murmur2_is_that_of_the_java_client() {
     }
 }
 
-/// Texts by the five steps of rule 32, each with what must not be seen of it.
+/// Texts for the five steps of rule 32, each with the parts that must not appear.
 const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("快件已暂存至丰巢，取件码 8-2-30417", &["8-2-30417"]),
     ("快件已存放至驿站，提货码为66-9-1042", &["66-9-1042"]),
@@ -134,7 +134,7 @@ const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("仓库 0769-81846991 客服", &["81846991"]),
 ];
 
-/// In fields that derivation does not read, in places, and around the push.
+/// Personal data in fields that derivation does not read, in places, and outside the payload.
 const PERSONAL_ELSEWHERE: [&str; 7] = [
     "令狐冲霄",
     "13511992288",
@@ -184,7 +184,7 @@ fn personal_kdniao(number: &str) -> String {
     .to_string()
 }
 
-/// Everything of some records but what `topic.value` may hold.
+/// All content of some records except what `topic.value` may contain.
 fn told(records: &[crate::harness::topics::Record], with_values: bool) -> String {
     let value = |record: &crate::harness::topics::Record| {
         let value = record.value.as_deref().filter(|_| with_values).unwrap_or_default();
@@ -243,7 +243,7 @@ fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
         });
     }
 
-    // What is restricted, and all the rest.
+    // The restricted topics, and everything else.
     let restricted = told(&read(&shared.stack, PUSH), true) + &told(&read(&shared.stack, topics::PUSH_DEAD), true);
     let mut places = vec![
         ("push headers".to_owned(), told(&read(&shared.stack, PUSH), false)),
@@ -452,7 +452,7 @@ fn migrating_again_changes_nothing() {
     let state = || {
         let tables = tables::rows(
             &shared.stack,
-            // Not the tables that a refresh under way is filling.
+            // Without the tables that a running refresh is filling.
             "SELECT name, create_table_query FROM system.tables WHERE database = 'courier' AND NOT startsWith(name, '.') \
              ORDER BY name",
         );
@@ -530,7 +530,7 @@ fn what_is_not_stored_is_not_called_stored() {
             assert_kdniao_refused(&answer.json());
         }
     }
-    // The vendor has done all it can: a success body, and the raw body among the dead letters.
+    // The vendor is not at fault: a success body, and the raw body among the dead letters.
     let unusable = post::kuaidi100(&base, r#"{"status":"polling","lastResult":null,"mark":"UNUSABLE1"}"#);
     assert_success(Vendor::Kuaidi100, &unusable);
     let dead = read(&shared.stack, topics::PUSH_DEAD);

@@ -1,4 +1,4 @@
-//! The samples of the vendors' own documents, and what they must become: worked out by hand, value by value.
+//! The samples of the vendors' own documents, with the expected results, worked out by hand for each value.
 
 #![allow(clippy::unnecessary_wraps, reason = "as the columns of the rows have it")]
 
@@ -44,7 +44,7 @@ pub(super) fn utc(text: &str) -> Option<i64> {
     )
 }
 
-/// The one shipment row and the transitions of a number, once there are so many of them.
+/// The only shipment row and the transitions of a number, once there are as many as expected.
 pub(super) fn rows(shared: &Shared, number: &str, transitions: usize) -> (ShipmentRow, Vec<TransitionRow>) {
     eventually("the rows are there", || {
         let mut shipments = tables::shipments_of(&shared.stack, number);
@@ -56,7 +56,7 @@ pub(super) fn rows(shared: &Shared, number: &str, transitions: usize) -> (Shipme
     })
 }
 
-/// The first push of a number, which is in a table of its own: it may come later than what was derived from it.
+/// The first push of a number, which is in a table of its own: it may appear later than the rows derived from it.
 pub(super) fn first_push(shared: &Shared, number: &str) -> PushRow {
     eventually("the push is there", || {
         let pushes = tables::pushes_of(&shared.stack, number);
@@ -88,9 +88,9 @@ pub(super) fn changes(transitions: &[TransitionRow]) -> Vec<Change<'_>> {
     transitions.iter().map(change).collect()
 }
 
-/// What the row must be like beside what the push settles: ids and texts that are looked at separately, and our own clock.
+/// The columns that are not compared literally: ids and texts, which are checked separately, and times of our own clock.
 pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
-    // Rule 65: a life without events is named by the day on which it was first heard of.
+    // Rule 65: a life without events is named after the day of its first receipt.
     let heard_of = jiff::Timestamp::from_microsecond(row.received_at).unwrap();
     let epoch = match row.event.first() {
         None => heard_of.strftime("%Y-%m-%d").to_string(),
@@ -168,7 +168,7 @@ fn the_marketplace_sample_as_signed_form() {
         (event.local_time.as_str(), event.occurred_at, event.status.as_str()),
         ("2025-06-15 20:37:18", utc("2025-06-15 12:37:18").unwrap(), "PICKED_UP")
     );
-    // Land lines are masked, the public hotline is not.
+    // Landline numbers are masked, the public hotline is not.
     assert_eq!(
         event.context,
         "【东莞市】 快件已由 东莞长安揽收（物流问题无需找商家或平台，请联系专属电话 076*-******77、076*-******79为您解决）"
@@ -239,7 +239,7 @@ fn the_same_parcel_in_every_shape() {
         assert_eq!(event.content_type, content_type);
         let unsigned = account == "open";
         assert_eq!(event.signature == Signature::Unsigned, unsigned);
-        // A flat form is told again as the JSON object that it stands for; the others are kept to the letter.
+        // A flat form is stored as the JSON object that it stands for; the others are stored byte for byte.
         if shape == kuaidi100::Shape::FlatForm {
             let told: Value = serde_json::from_str(&event.payload).unwrap();
             assert_eq!(told["lastResult"]["nu"], number);
@@ -534,7 +534,7 @@ fn history_that_the_vendor_takes_back_is_taken_back_in_the_table() {
     ]);
     let (row, _) = rows(&shared, number, 3);
     assert_eq!(row.exception_codes, ["204"]);
-    // The failed attempt never was; and once more, as a vendor repeats itself.
+    // The failed attempt is retracted; and the push is sent again, as by a retry.
     for _ in 0..2 {
         push(&[
             ("2026-08-02 11:00:00", "301"),

@@ -1,4 +1,4 @@
-//! 17TRACK's samples, signed, through the whole stack: a parcel across a border, a return, and the end of following it.
+//! 17TRACK's samples, signed, through the whole stack: a cross-border parcel, a return, and the end of tracking.
 
 use courierflow_schemas::records::Vendor;
 use courierflow_tests::oracle::ShipmentRow;
