@@ -1,4 +1,4 @@
-//! 17TRACK: how its pushes are read (rule 80), and every row of its code table, written out once more by hand.
+//! 17TRACK: how its pushes are read, and every row of its code table, written out once more by hand.
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, TrackingState, Vendor};
