@@ -39,7 +39,7 @@ bins -> mapFromArrays(
     arrayCompact(arraySort(bins)),
     arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted
 
--- formula area: rule 17: a municipality is one city; 00 instead of a city means a whole province
+-- formula area: rule 10.5: a municipality is one city; 00 instead of a city means a whole province
 code -> multiIf(
     NOT startsWith(ifNull(code, ''), 'CN'), '',
     is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
@@ -79,7 +79,7 @@ seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed
 -- formula is_trouble: of an event. Status EXCEPTION, and refusals that vendors report as returns
 (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble
 
--- formula is_in_time: of an event of a shipment. Events dated later than their push are ignored (rule 28)
+-- formula is_in_time: of an event of a shipment. Events dated later than their push are ignored (rule 4.6)
 time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time
 
 -- formula parties: the responsible party of each reason

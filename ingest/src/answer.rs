@@ -163,7 +163,7 @@ pub fn stored(account: &Account, now: Timestamp) -> Response<Body> {
     respond(StatusCode::OK, protocol(account.vendor).accepted(account, now))
 }
 
-/// The vendor's failure body (rule 51). `account` is `None` if no account has that name.
+/// The vendor's failure body (rule 2.7). `account` is `None` if no account has that name.
 pub fn refused(vendor: Vendor, account: Option<&Account>, now: Timestamp, refusal: Refusal) -> Response<Body> {
     let Row { status, text, .. } = refusal.row();
     let told = courierflow_vendors::Refusal {

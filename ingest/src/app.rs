@@ -133,7 +133,7 @@ impl From<PublishError> for Refused {
     }
 }
 
-/// Vendor and account of a callback path. It is case-sensitive, and a slash at the end is ignored (rule 71).
+/// Vendor and account of a callback path. It is case-sensitive, and a slash at the end is ignored (rule 2.2).
 fn addressed(path: &str) -> (Option<Vendor>, Cow<'_, str>) {
     let address = path.strip_prefix("/v1/push/").unwrap_or_default();
     let address = address.strip_suffix('/').unwrap_or(address);
@@ -180,7 +180,7 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
     response
 }
 
-/// Checks the push in the order of rule 39 and stores it. It succeeds only after everything is acknowledged.
+/// Checks the push in the order of rule 2.1 and stores it. It succeeds only after everything is acknowledged.
 async fn receive<'a, P: Publisher>(
     app: &App<P>,
     account: Option<&'a Account>,
@@ -247,7 +247,7 @@ struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// One event per parcel. Parcels that cannot be stored (rule 41) become one dead letter, with the reason of the
+    /// One event per parcel. Parcels that cannot be stored (rule 2.6) become one dead letter, with the reason of the
     /// first.
     fn batch(&self, push: Push, body: &Bytes) -> (Batch, Option<Unusable>) {
         let unusable = push.bad_parcels.first().map(|bad| bad.reason);

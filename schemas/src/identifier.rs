@@ -1,5 +1,5 @@
 //! What may be a tracking number or a carrier code: both become Kafka keys and parts of a table's sorting key. One parcel must
-//! not have two keys because somebody's page or spreadsheet left traces in its number (rule 72).
+//! not have two keys because somebody's page or spreadsheet left traces in its number (rule 3.4).
 
 use std::borrow::Cow;
 
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_72_one_spelling_of_an_identifier() {
+    fn rule_3_4_one_spelling_of_an_identifier() {
         for (sent, stored) in [
             ("YT123", "YT123"),
             (" YT 123\t", "YT 123"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_72_a_carrier_code_with_a_colon_is_missing() {
+    fn rule_3_4_a_carrier_code_with_a_colon_is_missing() {
         for (sent, code) in [
             (" yuantong ", "yuantong"),
             ("ＥＭＳ", "EMS"),

@@ -18,7 +18,7 @@ pub struct Name {
     pub en: &'static str,
 }
 
-/// The party responsible for an exception (rule 45).
+/// The party responsible for an exception (rule 6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
     /// The carrier.
@@ -178,7 +178,7 @@ pub struct Meaning {
     pub name: Name,
     /// The responsible party if it counts as an exception; `None` if it never does.
     pub party: Option<Party>,
-    /// Whether it means, as an exception, a failed attempt to deliver (rule 26).
+    /// Whether it means, as an exception, a failed attempt to deliver (rule 10.3).
     pub is_failed_attempt: bool,
 }
 
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_45_every_exception_has_a_party() {
+    fn rule_6_7_every_exception_has_a_party() {
         for row in MEANINGS {
             assert!(row.status != Exception || row.party.is_some(), "{row:?}");
             if row.party.is_some() {

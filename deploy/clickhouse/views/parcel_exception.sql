@@ -19,7 +19,7 @@ WITH
     {formula:party_of},
     arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status) AS event_is_exception,
     -- For each event the time of the next one that ends an exception; 0 = none. A refusal that is itself the return ends
-    -- at once. Events dated later than their push are ignored (rule 28), both as a beginning and as an end.
+    -- at once. Events dated later than their push are ignored (rule 4.6), both as a beginning and as an end.
     arrayReverseFill(
         time -> time != 0,
         arrayMap(

@@ -122,7 +122,7 @@ fn refusals() -> Vec<Refused> {
         refused("bare JSON", "demo", INTERNATIONAL, CROSS_BORDER, 401),
         refused("flat form", "demo", "status=polling&lastResult={}", "Data=1", 401),
         refused(
-            "rule 40: wrong sign",
+            "rule 2.4: wrong sign",
             "both",
             "param=%7B%7D&sign=0",
             "RequestData=%7B%7D&DataSign=0",
@@ -308,7 +308,7 @@ async fn other_paths() {
     ] {
         assert_eq!(service.post(path, "a=b").await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    // Paths below /v1/push/ are answered in the vendor's format, or in that of one of them (rule 71), and counted.
+    // Paths below /v1/push/ are answered in the vendor's format, or in that of one of them (rule 2.2), and counted.
     for path in [
         "/v1/push",
         "/v1/push/other/demo",

@@ -258,7 +258,7 @@ async fn kdniao_signature_vector() {
 }
 
 #[tokio::test]
-async fn rule_40a_kdniao_text_that_verifies_is_kept() {
+async fn rule_2_5_kdniao_text_that_verifies_is_kept() {
     let service = Service::new();
     let data = r#"{"PushTime":"2024-06-27 21:07:00","Data":[{"LogisticCode":"A1","ShipperCode":"YTO","Timezone":"+02:00 100%"}]}"#;
     let parcel = r#"{"LogisticCode":"A1","ShipperCode":"YTO","Timezone":"+02:00 100%"}"#;
@@ -332,7 +332,7 @@ async fn kdniao_batches() {
 }
 
 #[tokio::test]
-async fn rule_41_one_bad_parcel_in_a_batch() {
+async fn rule_2_6_one_bad_parcel_in_a_batch() {
     let service = Service::new();
     let good = [
         r#"{"LogisticCode":"A"}"#,
@@ -466,7 +466,7 @@ async fn identifiers_are_trimmed_and_numbers_are_their_digits() {
         ("780012345678901234567890", "7", "780012345678901234567890", "7"),
         (r#""é-ä1""#, "[]", "é-ä1", ""),
         (r#""\u0079t""#, r#""""#, "YT", ""),
-        // Rule 72.
+        // Rule 3.4.
         (
             r#""\ufeff\uff39\uff34\u200b1\u3000""#,
             r#""\uff39uan\u200dTong""#,

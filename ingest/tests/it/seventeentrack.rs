@@ -106,7 +106,7 @@ async fn signature_vectors() {
 }
 
 #[tokio::test]
-async fn rule_40_what_needs_a_signature() {
+async fn rule_2_4_what_needs_a_signature() {
     let update = STOP.replace("STOPPED", "UPDATED");
     let twice = STOP.replace(r#""data""#, r#""event":"TRACKING_UPDATED","data""#);
     let escaped = STOP.replace("TRACKING_STOPPED", "\\u0054RACKING_STOPPED");

@@ -163,7 +163,7 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
     };
     let mut history = history::build(snapshot, &event_ids, options);
 
-    // Events in the future count for status and transitions, but not for milestones (rule 28).
+    // Events in the future count for status and transitions, but not for milestones (rule 4.6).
     let found = milestones::find(history.past());
     let passed_over = history.behind(found.delivered).is_some_and(delivered::settle);
     let status = parcel_status::decide(&history.events, found.delivered);
@@ -238,8 +238,8 @@ fn counts_of(snapshot: &Snapshot<'_>, history: &History<'_>) -> Counts {
     }
 }
 
-/// A push without items changes what is known about the push and the subscription, and nothing about the parcel (rules 1,
-/// 19, 21). It belongs to the latest epoch.
+/// A push without items changes what is known about the push and the subscription, and nothing about the parcel (rules
+/// 5.4, 5.6, 11.1). It belongs to the latest epoch.
 fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
     previous: Option<&Memory>,
     opened: Shipment,

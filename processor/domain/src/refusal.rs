@@ -19,7 +19,7 @@ pub enum RefusalClass {
     Undecodable,
     /// The record's key is not the tracking number, so it may be on another partition than the parcel's other records.
     KeyMismatch,
-    /// It claims to have been received long after its own record was written (rule E).
+    /// It claims to have been received long after its own record was written (rule 12.4).
     ReceivedInFuture,
     /// The payload contains no parcel.
     Unreadable(ReadError),

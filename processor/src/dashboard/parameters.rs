@@ -72,7 +72,7 @@ pub(super) struct Question {
     /// Code of the province, `CN44`; None means all.
     pub(super) origin: Option<String>,
     pub(super) dest: Option<String>,
-    /// As ingest keeps it (rules 37, 72): upper case. Empty if not asked for.
+    /// As ingest keeps it (rules 3.1, 3.4): upper case. Empty if not asked for.
     pub(super) number: String,
     pub(super) limit: u32,
 }

@@ -29,8 +29,8 @@ const SERVICE_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Errors may quote long inputs; only the beginning goes into the header.
 const MAX_ERROR_CHARS: usize = 1_000;
 
-/// The text of an error for headers, lists and logs. It is masked (rule 68), because a decoder or a server may quote the
-/// record.
+/// The text of an error for headers, lists and logs. It is masked (rule 13.1), because a decoder or a server may quote
+/// the record.
 pub fn told(error: &dyn Display) -> String {
     let beginning: String = error.to_string().chars().take(MAX_ERROR_CHARS).collect();
     mask(&beginning, None).into_owned()

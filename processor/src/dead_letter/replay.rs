@@ -1,10 +1,10 @@
 //! Replays dead letters: records that came from `courier.push.v1` are produced to it again, unchanged and to the same
 //! partition, so that derive processes them again.
 //!
-//! Replaying twice does no harm: derive treats a push that it has already accepted as a duplicate or as stale (rule A), and
-//! the new row of the push log replaces the old one. Within one replay, records with the same content are produced once:
-//! derive and sink may both have dead-lettered the same record, and a record that was replayed without success has been
-//! dead-lettered again.
+//! Replaying twice does no harm: derive treats a push that it has already accepted as a duplicate or as stale (rule
+//! 5.1), and the new row of the push log replaces the old one. Within one replay, records with the same content are
+//! produced once: derive and sink may both have dead-lettered the same record, and a record that was replayed without
+//! success has been dead-lettered again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};

@@ -36,7 +36,7 @@ fn every_row_of_the_file_is_found() {
 }
 
 #[test]
-fn rule_73_canonical_codes_and_names_are_of_one_form() {
+fn rule_3_3_canonical_codes_and_names_are_of_one_form() {
     for row in built_in_rows() {
         assert!(
             row.carrier
@@ -55,7 +55,7 @@ fn rule_73_canonical_codes_and_names_are_of_one_form() {
 }
 
 #[test]
-fn rule_73_every_carrier_has_one_row_with_its_usual_names() {
+fn rule_3_3_every_carrier_has_one_row_with_its_usual_names() {
     let rows = built_in_rows();
     let mut usual: BTreeMap<&str, usize> = rows.iter().map(|row| (row.carrier.as_str(), 0)).collect();
     for row in rows.iter().filter(|row| row.usual) {
@@ -84,7 +84,7 @@ fn the_usual_names_do_not_depend_on_the_order_of_the_rows() {
 }
 
 #[test]
-fn rule_73_no_company_has_two_codes() {
+fn rule_3_3_no_company_has_two_codes() {
     let rows = built_in_rows();
     let codes_by = |name: fn(&Carrier) -> String| {
         let mut codes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
@@ -113,7 +113,7 @@ fn the_rows_of_a_carrier_agree() {
 }
 
 #[test]
-fn rule_38_the_fixed_codes() {
+fn rule_3_2_the_fixed_codes() {
     let kuaidi100 = [
         ("yuantong", "yto"),
         ("zhongtong", "zto"),
@@ -150,7 +150,7 @@ fn rule_38_the_fixed_codes() {
 }
 
 #[test]
-fn rule_73_codes_that_are_not_mapped_pass_through_and_collide_with_no_canonical_code() {
+fn rule_3_3_codes_that_are_not_mapped_pass_through_and_collide_with_no_canonical_code() {
     let carriers = Carriers::built_in();
     for (vendor, code, expected) in [
         (Vendor::Kuaidi100, " YuanTong ", "yto"),
@@ -170,7 +170,7 @@ fn rule_73_codes_that_are_not_mapped_pass_through_and_collide_with_no_canonical_
 }
 
 #[test]
-fn rule_73_international_and_zone_are_those_of_the_row() {
+fn rule_3_3_international_and_zone_are_those_of_the_row() {
     use Vendor::{Kdniao, Kuaidi100, SeventeenTrack};
 
     let row = |vendor, code| {
@@ -330,7 +330,7 @@ fn a_mistake_is_told_with_its_line_and_column() {
 }
 
 #[test]
-fn rule_37_a_missing_carrier_is_unknown() {
+fn rule_3_1_a_missing_carrier_is_unknown() {
     for code in [" ", "\u{200b}", "yuan:tong", "yuan：tong"] {
         let carrier = Carriers::built_in().canonical(Vendor::Kuaidi100, code);
         assert_eq!(carrier, UNKNOWN_CARRIER, "{code:?}");
@@ -340,7 +340,7 @@ fn rule_37_a_missing_carrier_is_unknown() {
 }
 
 #[test]
-fn rule_72_codes_are_normalised_before_the_look_up() {
+fn rule_3_4_codes_are_normalised_before_the_look_up() {
     let carriers = Carriers::built_in();
     for code in ["ｙｕａｎｔｏｎｇ", "\u{feff}YuanTong", "yuan\u{200b}tong\u{3000}"] {
         assert_eq!(carriers.canonical(Vendor::Kuaidi100, code), "yto", "{code:?}");

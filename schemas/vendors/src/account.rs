@@ -40,8 +40,8 @@ pub struct Account {
 pub struct Unauthorized;
 
 impl Account {
-    /// Rule 40. `presented` is the signature of the push, if it has one; `verifies` tells whether a signature was made with
-    /// a secret.
+    /// Rule 2.4. `presented` is the signature of the push, if it has one; `verifies` tells whether a signature was made
+    /// with a secret.
     pub fn authenticate(
         &self,
         presented: Option<&[u8]>,
@@ -201,7 +201,7 @@ mod tests {
     );
 
     #[test]
-    fn rule_40_unsigned_on_reject_and_signed_on_accept() {
+    fn rule_2_4_unsigned_on_reject_and_signed_on_accept() {
         let secrets = |names: &[&str]| names.iter().copied().map(Secret::new).collect::<Vec<_>>();
         let account = |secrets: Vec<Secret>, unsigned| Account {
             name: "a".to_owned(),

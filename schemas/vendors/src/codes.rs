@@ -19,11 +19,11 @@ pub struct CodeRow {
     pub sub_status: SubStatus,
     /// Whether it counts as an exception, independently of the status.
     pub is_exception: bool,
-    /// Whether it is an exception that ends the parcel if the rest of the push says so (rule 13).
+    /// Whether it is an exception that ends the parcel if the rest of the push says so (rule 6.6).
     pub ends_in_doubt: bool,
     /// The vendor's own name for it, in Chinese if there is one.
     pub word: &'static str,
-    /// Status names that stand for the code if the vendor sends only names; includes `word` (rule 9).
+    /// Status names that stand for the code if the vendor sends only names; includes `word` (rule 6.2).
     pub names: &'static [&'static str],
 }
 
@@ -84,7 +84,7 @@ impl CodeRow {
     }
 }
 
-/// A guard: a code that has another meaning depending on the text (rule 12).
+/// A guard: a code that has another meaning depending on the text (rule 6.4).
 #[derive(Debug)]
 pub struct Guard {
     /// The code.
@@ -107,7 +107,7 @@ pub struct CodeTable {
     pub rows: &'static [CodeRow],
     /// Codes whose meaning depends on the text.
     pub guards: &'static [Guard],
-    /// The known code that an unknown one falls back to (rule 10).
+    /// The known code that an unknown one falls back to (rule 6.3).
     fallback: fn(&str) -> Option<&str>,
     index: OnceLock<HashMap<&'static str, &'static CodeRow>>,
 }
@@ -142,14 +142,14 @@ impl CodeTable {
         self.find((self.fallback)(unknown_code)?)
     }
 
-    /// True if a state says that somebody signed for the parcel, recipient or sender (rule 63b). The code must match
+    /// True if a state says that somebody signed for the parcel, recipient or sender (rule 8.3b). The code must match
     /// exactly: an unknown code does not count as a signature.
     pub fn is_sign_off(&self, state: &str) -> bool {
         self.find(state)
             .is_some_and(|row| matches!(row.status, Status::Delivered | Status::Returned) || row.ends_in_doubt)
     }
 
-    /// The row that a status name stands for (rule 9).
+    /// The row that a status name stands for (rule 6.2).
     pub fn find_name(&self, name: &str) -> Option<&'static CodeRow> {
         self.rows.iter().find(|row| row.names.contains(&name))
     }
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_9_no_name_stands_for_two_codes() {
+    fn rule_6_2_no_name_stands_for_two_codes() {
         for table in tables() {
             for row in table.rows {
                 for name in row.names {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_45_every_exception_has_a_party() {
+    fn rule_6_7_every_exception_has_a_party() {
         for row in tables().flat_map(|table| table.rows).filter(|row| row.is_exception) {
             assert!(
                 meaning::reasons().any(|reason| reason.sub_status == row.sub_status),

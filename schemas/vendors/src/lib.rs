@@ -51,13 +51,13 @@ pub trait Protocol: Sync {
         None
     }
 
-    /// Authenticates a push and finds its parcels, in the order of rule 39. No trace is interpreted.
+    /// Authenticates a push and finds its parcels, in the order of rule 2.1. No trace is interpreted.
     fn read_push(&self, request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection>;
 
     /// JSON body of the answer to a push whose records are all stored.
     fn accepted(&self, account: &Account, now: Timestamp) -> Vec<u8>;
 
-    /// JSON body of the answer to a refused push (rule 51); `account` is `None` if no account has that name.
+    /// JSON body of the answer to a refused push (rule 2.7); `account` is `None` if no account has that name.
     fn refused(&self, account: Option<&Account>, now: Timestamp, refusal: Refusal<'_>) -> Vec<u8>;
 
     /// Reads the payload of a push event. `payload` is the event's own, or a copy of it
@@ -69,12 +69,12 @@ pub trait Protocol: Sync {
         carriers: &'a Carriers,
     ) -> Result<Reading<'a>, ReadError>;
 
-    /// Members of a payload that may hold a JSON text instead of an object or array (rule 71).
+    /// Members of a payload that may hold a JSON text instead of an object or array (rule 2.2).
     fn text_members(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Reads only what the push log shows (rule 56); `None` if the payload cannot be read.
+    /// Reads only what the push log shows (rule 14.4); `None` if the payload cannot be read.
     fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>>;
 
     /// Days without change after which it stops tracking a parcel; `None` if it does not stop or does not document

@@ -21,7 +21,7 @@ impl LocalTime {
             .map(Self)
     }
 
-    /// Rule 28: a parcel's time lies in 2000–2099, as written; anything else is a vendor's placeholder or mistake.
+    /// Rule 4.6: a parcel's time lies in 2000–2099, as written; anything else is a vendor's placeholder or mistake.
     pub fn is_plausible(self) -> bool {
         (2000..2100).contains(&self.0.year())
     }
@@ -46,7 +46,8 @@ impl LocalTime {
             .map(|instant| TimestampMillis(instant.as_millisecond()))
     }
 
-    /// The instant in a zone with rules, and the offset that held; in a gap or an overlap the earlier offset (rule 36).
+    /// The instant in a zone with rules, and the offset that held; in a gap or an overlap the earlier offset (rule
+    /// 4.8).
     pub fn in_zone(self, zone: &TimeZone) -> Option<(TimestampMillis, Offset)> {
         let instant = zone.to_ambiguous_timestamp(self.0).compatible().ok()?;
         Some((TimestampMillis(instant.as_millisecond()), zone.to_offset(instant)))
@@ -54,8 +55,8 @@ impl LocalTime {
 }
 
 impl LocalTime {
-    /// Appends `yyyy-MM-dd HH:mm:ss`, the normalised form of events and ids (rule 29). Two of these for every item of every
-    /// push: format strings would take as long as reading the JSON.
+    /// Appends `yyyy-MM-dd HH:mm:ss`, the normalised form of events and ids (rule 4.4). Two of these for every item of
+    /// every push: format strings would take as long as reading the JSON.
     pub fn write_to(self, text: &mut String) {
         let time = self.0;
         let century = i8::try_from(time.year().div_euclid(100)).unwrap_or(0);

@@ -44,9 +44,9 @@ pub struct Push {
 pub struct Parcel {
     /// Index in the push.
     pub part: u16,
-    /// The vendor's carrier code, normalised (rule 72); empty when missing.
+    /// The vendor's carrier code, normalised (rule 3.4); empty when missing.
     pub vendor_carrier: String,
-    /// Normalised (rule 72), ASCII upper case.
+    /// Normalised (rule 3.4), ASCII upper case.
     pub tracking_number: String,
     /// The vendor's JSON text of this parcel, byte for byte as decoded.
     pub payload: String,
@@ -147,7 +147,7 @@ pub fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, Rejecti
 }
 
 /// True for JSON, false for a form. The first byte that is not blank decides, because senders set a wrong
-/// Content-Type (rule 39).
+/// Content-Type (rule 2.1).
 pub(crate) fn is_json_body(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'{')
 }
@@ -165,7 +165,7 @@ pub(crate) fn md5_hex(text: &Md5, secret: &[u8]) -> [u8; 32] {
     hex
 }
 
-/// A body without the byte order mark that some relays put before it (rule 71).
+/// A body without the byte order mark that some relays put before it (rule 2.2).
 pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
@@ -181,7 +181,7 @@ fn is_multipart(body: &[u8]) -> bool {
             .any(|part| part == b"content-disposition: form-data")
 }
 
-/// A tracking number from its JSON value: normalised (rule 72), ASCII upper case (rule 37).
+/// A tracking number from its JSON value: normalised (rule 3.4), ASCII upper case (rule 3.1).
 pub(crate) fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
     let mut number = identifier_of(value, identifier::normalised)?;
     if number.is_empty() {
@@ -191,7 +191,7 @@ pub(crate) fn tracking_number(value: Option<&str>) -> Result<String, Unusable> {
     Ok(number)
 }
 
-/// A carrier code from its JSON value, normalised; empty when missing (rule 72), null, or neither string nor number.
+/// A carrier code from its JSON value, normalised; empty when missing (rule 3.4), null, or neither string nor number.
 pub(crate) fn carrier_code(value: Option<&str>) -> Result<String, Unusable> {
     identifier_of(value, identifier::carrier_code)
 }

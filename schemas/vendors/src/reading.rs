@@ -34,11 +34,11 @@ impl Reading<'_> {
 /// Why a valid push has nothing to derive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoOp {
-    /// Kdniao's cash-on-delivery status, `RequestType` 107 (rule 42).
+    /// Kdniao's cash-on-delivery status, `RequestType` 107 (rule 3.5).
     Payment,
-    /// A carrier correction that does not name the old carrier (rule 18).
+    /// A carrier correction that does not name the old carrier (rule 11.2).
     CorrectionWithoutOldCarrier,
-    /// A carrier correction from a carrier to itself (rule 18).
+    /// A carrier correction from a carrier to itself (rule 11.2).
     CorrectionToSameCarrier,
     /// An unknown event of 17TRACK.
     UnknownEvent,
@@ -74,7 +74,7 @@ pub enum ReadError {
     /// JSON of another type.
     #[error("payload is not a json object")]
     NotAnObject,
-    /// No result object or no tracking number in it (rule 37).
+    /// No result object or no tracking number in it (rule 3.1).
     #[error("payload has no parcel")]
     NoParcel,
 }
@@ -102,7 +102,7 @@ impl From<NoObject> for ReadError {
     }
 }
 
-/// Columns of the push log that come from the payload (rule 56).
+/// Columns of the push log that come from the payload (rule 14.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushFacts<'a> {
     /// Canonical code of the carrier that the push names: the corrected one if there is one.

@@ -26,7 +26,7 @@ impl fmt::Display for ShipmentKey {
     }
 }
 
-/// What a push says about the vendor's subscription (rule 19).
+/// What a push says about the vendor's subscription (rule 11.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrackingWord {
     /// Still followed.
@@ -67,23 +67,23 @@ pub struct TraceItem<'a> {
     pub segment: Segment,
     /// The wall clock as written, normalised; of a Unix time, that of the item's zone.
     pub local_time: LocalTime,
-    /// The wall clock of the item's zone, whatever the time was written in: ids are made of this (rule 70).
+    /// The wall clock of the item's zone, whatever the time was written in: ids are made of this (rule 4.5).
     pub zone_time: LocalTime,
     /// The same instant in UTC.
     pub occurred_at: TimestampMillis,
     /// The moment hangs on a zone that was not told, or not in words that can be read: China's was taken.
     pub zone_assumed: bool,
-    /// White space folded (rule 33), not masked: ids are made of this.
+    /// White space folded (rule 4.9), not masked: ids are made of this.
     pub text: Cow<'a, str>,
     /// The vendor's code, trimmed; never empty.
     pub code: Option<Cow<'a, str>>,
     /// The vendor's status name, trimmed; never empty.
     pub name: Option<Cow<'a, str>>,
-    /// Area code, `CN` added (rule 35).
+    /// Area code, `CN` added (rule 4.10).
     pub area_code: Option<Cow<'a, str>>,
     /// Name of that area.
     pub area_name: Option<Cow<'a, str>>,
-    /// Place name (rule 35).
+    /// Place name (rule 4.10).
     pub place: Option<Cow<'a, str>>,
 }
 
@@ -110,7 +110,7 @@ pub struct RouteEnd<'a> {
 pub struct Snapshot<'a> {
     /// Who tells.
     pub vendor: Vendor,
-    /// Canonical carrier of the addressed shipment; for a carrier correction the old one (rule 18).
+    /// Canonical carrier of the addressed shipment; for a carrier correction the old one (rule 11.2).
     pub carrier: Cow<'a, str>,
     /// The carrier's parcel number.
     pub tracking_number: Cow<'a, str>,
@@ -130,11 +130,11 @@ pub struct Snapshot<'a> {
     pub full_repush: bool,
     /// How the codes of its items are read.
     pub codes: &'static CodeTable,
-    /// Hash of everything that derivation reads (rule 20).
+    /// Hash of everything that derivation reads (rule 5.5).
     pub content_hash: i64,
-    /// Usable lines in list order, oldest first (rule 6): the origin's list, then the destination's.
+    /// Usable lines in list order, oldest first (rule 7.1): the origin's list, then the destination's.
     pub items: Vec<TraceItem<'a>>,
-    /// Lines dropped because of their time (rule 28).
+    /// Lines dropped because of their time (rule 4.6).
     pub bad_times: u32,
     /// Top level of the origin's result.
     pub origin_state: ResultState<'a>,

@@ -168,7 +168,7 @@ fn is_refusal(event: &EventRow) -> bool {
     event.sub_status.as_deref() == Some("REFUSED")
 }
 
-/// Dated so long after the push that nobody believes it (rule 28).
+/// Dated so long after the push that nobody believes it (rule 4.6).
 pub(super) fn is_future(row: &ShipmentRow, event: &EventRow) -> bool {
     event.occurred_at > row.received_at.div_euclid(1_000_000) + FUTURE_SECONDS
 }

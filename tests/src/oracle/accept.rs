@@ -1,5 +1,5 @@
-//! Whether a push counts: who may say it (rule 67), same, stale or newer (rules A, 1, 20, 21, 23, 54, 66), which version it
-//! makes, and whether it opens an epoch (rules 22 and 65).
+//! Whether a push counts: who may say it (rule 5.3), same, stale or newer (rules 5.1, 5.2, 5.4–5.8), which version it
+//! makes, and whether it opens an epoch (rules 12.1 and 12.2).
 
 use courierflow_schemas::records::{Signature, Status, TrackingState};
 
@@ -7,12 +7,11 @@ use super::Shipment;
 use super::events::{self, Event};
 use super::read::{Item, List, Route, Snapshot, Word};
 use super::time::{self, Time};
-use super::workload::in_force;
 
 /// H = 6 h, the vendors' retry horizon, in µs.
 const HORIZON: i64 = 6 * 3600 * 1_000_000;
 
-/// Rule 20: what the content hash covers. Compared as it is: no hash, no collision.
+/// Rule 5.5: what the content hash covers. Compared as it is: no hash, no collision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
     word: Word,
@@ -27,7 +26,7 @@ pub(super) struct Meaning {
 impl Meaning {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         if snapshot.word == Word::Corrected {
-            // Rule 18: nothing else of a correction is read.
+            // Rule 11.2: nothing else of a correction is read.
             return Self {
                 word: snapshot.word,
                 origin: List::default(),
@@ -50,8 +49,8 @@ impl Meaning {
     }
 }
 
-/// Area names other than place are not covered; of a time only what the clock of the item's zone shows (rule 70), and of the zone
-/// also whether it is doubtful, which a flag tells.
+/// Area names other than place are not covered; of a time only what the clock of the item's zone shows (rule 4.5), and
+/// of the zone also whether it is doubtful, which a flag tells.
 fn meaning_of(list: &List, cross_border: bool) -> List {
     let items = list
         .items
@@ -78,7 +77,7 @@ pub(super) struct Memory {
     pub(super) accepted: Vec<(Meaning, i64)>,
     /// Push time of the last accepted push, UTC seconds.
     pub(super) push_time: Option<i64>,
-    /// Rule 67: whether the last accepted push was verified.
+    /// Rule 5.3: whether the last accepted push was verified.
     pub(super) is_verified: bool,
 }
 
@@ -103,9 +102,9 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The order of rule 66.
+    /// The order of rule 5.2.
     pub(super) fn judge(&self) -> Judgement {
-        if in_force(67) && self.memory.is_verified && self.signature == Signature::Unsigned {
+        if self.memory.is_verified && self.signature == Signature::Unsigned {
             return Judgement::Outranked;
         }
         if self.memory.accepted.is_empty() {
@@ -114,11 +113,11 @@ impl Case<'_> {
         if self.is_duplicate() {
             return Judgement::Duplicate;
         }
-        let is_stale = if in_force(66) && self.is_of_a_former_life() {
+        let is_stale = if self.is_of_a_former_life() {
             true
         } else if self.snapshot.update_all {
             false
-        } else if in_force(66) && self.says_nothing_new_after_the_end() {
+        } else if self.says_nothing_new_after_the_end() {
             true
         } else if let (Some(pushed), Some(accepted)) = (self.snapshot.push_time, self.memory.push_time) {
             pushed < accepted
@@ -145,13 +144,13 @@ impl Case<'_> {
         let is_corrected = self
             .shipment
             .is_some_and(|shipment| shipment.tracking_state == TrackingState::CarrierCorrected);
-        if in_force(67) && is_correction && !is_corrected {
+        if is_correction && !is_corrected {
             return false;
         }
         let meaning = Meaning::of(self.snapshot);
         let (accepted_meaning, accepted_at) = self.memory.accepted.last().unwrap();
         if meaning == *accepted_meaning {
-            return !(in_force(66) && self.came_to_pass(*accepted_at));
+            return !(self.came_to_pass(*accepted_at));
         }
         let remembered = &self.memory.accepted;
         remembered
@@ -159,14 +158,14 @@ impl Case<'_> {
             .any(|(seen, at)| *seen == meaning && self.within_horizon(*at))
     }
 
-    /// Rule 66e: one of its events lay in the future when it was accepted and does not now.
+    /// Rule 5.2e: one of its events lay in the future when it was accepted and does not now.
     fn came_to_pass(&self, accepted_at: i64) -> bool {
         self.snapshot
             .present_times(self.received_at)
             .any(|utc| time::is_future(utc, accepted_at))
     }
 
-    /// Rule 66f.
+    /// Rule 5.2f.
     fn is_of_a_former_life(&self) -> bool {
         let newest = self.snapshot.present_times(self.received_at).max();
         let first = present(self.known(), self.received_at).min();
@@ -174,7 +173,7 @@ impl Case<'_> {
             && matches!((newest, first), (Some(newest), Some(first)) if newest < first)
     }
 
-    /// Rule 66d.
+    /// Rule 5.2d.
     fn says_nothing_new_after_the_end(&self) -> bool {
         let has_ended = self.shipment.is_some_and(|shipment| shipment.has_ended);
         if !has_ended || matches!(self.snapshot.word, Word::Ended | Word::Corrected) {
@@ -191,7 +190,7 @@ impl Case<'_> {
     }
 
     fn has_an_older_newest_item(&self) -> bool {
-        if in_force(66) && self.snapshot.word == Word::Ended {
+        if self.snapshot.word == Word::Ended {
             return false;
         }
         let (_, accepted_at) = self.memory.accepted.last().unwrap();
@@ -202,15 +201,15 @@ impl Case<'_> {
     }
 }
 
-/// Rule 66b: UTC seconds of the events that are not in the future at `received_at` of the push in hand.
+/// Rule 5.2b: UTC seconds of the events that are not in the future at `received_at` of the push in hand.
 fn present(events: &[Event], received_at: i64) -> impl Iterator<Item = i64> {
     events
         .iter()
         .map(|event| event.occurred_at)
-        .filter(move |utc| !in_force(66) || !time::is_future(*utc, received_at))
+        .filter(move |utc| !time::is_future(*utc, received_at))
 }
 
-/// Rule 1: only accepted pushes are remembered, the last 8 of them.
+/// Rule 5.4: only accepted pushes are remembered, the last 8 of them.
 pub(super) fn remember(memory: &mut Memory, snapshot: &Snapshot, signature: Signature, received_at: i64) {
     memory.accepted.push((Meaning::of(snapshot), received_at));
     if memory.accepted.len() > 8 {
@@ -220,7 +219,7 @@ pub(super) fn remember(memory: &mut Memory, snapshot: &Snapshot, signature: Sign
     memory.is_verified = signature == Signature::Verified;
 }
 
-/// Design 5, rule 5.
+/// Design 5, rule 9.3.
 pub(super) fn next_version(previous: Option<i64>, received_at: i64) -> i64 {
     match previous {
         Some(previous) if received_at <= previous => previous + 1,
@@ -228,8 +227,8 @@ pub(super) fn next_version(previous: Option<i64>, received_at: i64) -> i64 {
     }
 }
 
-/// Rules 22 and 65: shares no event with the epoch, and begins more than 30 days after its last one, or a day after the last
-/// one of a life that is over.
+/// Rules 12.1 and 12.2: shares no event with the epoch, and begins more than 30 days after its last one, or a day after
+/// the last one of a life that is over.
 pub(super) fn opens_epoch(shipment: &Shipment, snapshot: &Snapshot, received_at: i64) -> bool {
     let ends = present(&shipment.events, received_at).max();
     let begins = snapshot.present_times(received_at).min();
@@ -241,10 +240,10 @@ pub(super) fn opens_epoch(shipment: &Shipment, snapshot: &Snapshot, received_at:
         Status::Delivered | Status::Returned | Status::Cancelled
     );
     let gap = begins - ends;
-    !shares_event(&shipment.events, snapshot) && (gap > 30 * time::DAY || (in_force(65) && is_over && gap >= time::DAY))
+    !shares_event(&shipment.events, snapshot) && (gap > 30 * time::DAY || (is_over && gap >= time::DAY))
 }
 
-/// Rule 22: the same segment, time in the item's zone (rule 70) and folded text.
+/// Rule 12.1: the same segment, time in the item's zone (rule 4.5) and folded text.
 fn shares_event(events: &[Event], snapshot: &Snapshot) -> bool {
     snapshot.usable_items().any(|item| {
         events.iter().any(|event| {
@@ -255,7 +254,7 @@ fn shares_event(events: &[Event], snapshot: &Snapshot) -> bool {
     })
 }
 
-/// Rules 22 and 65: the day of the earliest event, if there is one that is not in the future.
+/// Rules 12.1 and 12.2: the day of the earliest event, if there is one that is not in the future.
 pub(super) fn first_day(snapshot: &Snapshot, received_at: i64) -> Option<String> {
     snapshot.present_times(received_at).min().map(time::utc_day)
 }

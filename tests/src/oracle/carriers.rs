@@ -1,5 +1,5 @@
-//! Carrier codes and zones, as rules 36, 38, 72 and 73 fix them. An own copy on purpose: the mapping file holds more carriers,
-//! but must not say anything else about these.
+//! Carrier codes and zones, as rules 3.2–3.4 and 4.8 fix them. An own copy on purpose: the mapping file holds more
+//! carriers, but must not say anything else about these.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use courierflow_schemas::records::Vendor;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-/// Rule 38, and what the workload names besides: (vendor's code, canonical code).
+/// Rule 3.2, and what the workload names besides: (vendor's code, canonical code).
 const KUAIDI100: &[(&str, &str)] = &[
     ("yuantong", "yto"),
     ("zhongtong", "zto"),
@@ -59,7 +59,7 @@ const SEVENTEENTRACK: &[(&str, &str)] = &[
     ("6051", "colissimo"),
 ];
 
-/// Rule 72: NFKC, without characters of category Cf, trimmed; a code with `:` counts as missing.
+/// Rule 3.4: NFKC, without characters of category Cf, trimmed; a code with `:` counts as missing.
 pub(super) fn identifier(text: &str) -> String {
     static FORMAT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\p{Cf}").unwrap());
     let text: String = text.nfkc().collect();
@@ -72,8 +72,8 @@ pub(super) fn identifier(text: &str) -> String {
     }
 }
 
-/// Rule 38: normalised, lower-cased, looked up per vendor. Rule 73: what is not there passes through, behind the vendor's name if it is
-/// somebody's canonical code. Rule 37: a missing code is `unknown`.
+/// Rule 3.2: normalised, lower-cased, looked up per vendor. Rule 3.3: what is not there passes through, behind the
+/// vendor's name if it is somebody's canonical code. Rule 3.1: a missing code is `unknown`.
 pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
     let code = identifier(vendor_code).to_lowercase();
     let table = match vendor {
@@ -97,17 +97,17 @@ pub(super) fn canonical(vendor: Vendor, vendor_code: &str) -> String {
     }
 }
 
-/// Rule 73: whose parcels cross borders, of those that Kdniao's workload names.
+/// Rule 3.3: whose parcels cross borders, of those that Kdniao's workload names.
 pub(super) fn is_international(canonical: &str) -> bool {
     matches!(canonical, "colissimo" | "japanpost")
 }
 
-/// Rules 11 and 73: the IANA zone of an international carrier of Kdniao.
+/// Rules 3.3 and 4.7: the IANA zone of an international carrier of Kdniao.
 pub(super) fn zone_of_kdniao(canonical: &str) -> Option<&'static str> {
     (canonical == "japanpost").then_some("Asia/Tokyo")
 }
 
-/// Rule 36: the IANA zone of a destination carrier of Kuaidi100.
+/// Rule 4.8: the IANA zone of a destination carrier of Kuaidi100.
 pub(super) fn zone(vendor_code: &str) -> Option<&'static str> {
     match identifier(vendor_code).to_lowercase().as_str() {
         "japanposten" => Some("Asia/Tokyo"),

@@ -1,5 +1,5 @@
-//! What an item says by itself: code, else name, else text (rules 9, 10, 12, 62), its rank in the sort (rule 7) and the
-//! party of an exception (rule 45).
+//! What an item says by itself: code, else name, else text (rules 6.2–6.5), its rank in the sort (rule 7.2) and the
+//! party of an exception (rule 6.7).
 
 use courierflow_schemas::records::{Status, Vendor};
 
@@ -12,7 +12,7 @@ use Status::{
 
 pub(super) type Code = (&'static str, Status, &'static str);
 
-/// Code, status, sub-status. The status of 14 depends on its place in the history: rule 13.
+/// Code, status, sub-status. The status of 14 depends on its place in the history: rule 6.6.
 const KUAIDI100: &[Code] = &[
     ("101", InfoReceived, "ORDER_CREATED"),
     ("102", InfoReceived, "AWAITING_PICKUP"),
@@ -96,7 +96,7 @@ const KDNIAO: &[Code] = &[
     ("604", Exception, "CUSTOMS_EXCEPTION"),
 ];
 
-/// Rule 9: names of the vendor's tables and their short forms, with the code that each stands for.
+/// Rule 6.2: names of the vendor's tables and their short forms, with the code that each stands for.
 const KUAIDI100_NAMES: &[(&str, &str)] = &[
     ("揽收", "1"),
     ("已下单", "101"),
@@ -145,9 +145,9 @@ const KUAIDI100_NAMES: &[(&str, &str)] = &[
 pub(super) struct Saying {
     pub(super) status: Status,
     pub(super) sub_status: Option<&'static str>,
-    /// Kuaidi100's code 14, or its name: rule 13.
+    /// Kuaidi100's code 14, or its name: rule 6.6.
     pub(super) is_code_14: bool,
-    /// Kdniao's code 404: rule 13.
+    /// Kdniao's code 404: rule 6.6.
     pub(super) is_code_404: bool,
 }
 
@@ -186,12 +186,12 @@ pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
     KUAIDI100_NAMES.iter().map(|(name, _)| *name)
 }
 
-/// Rule 31, `unknown_code`: the code is not in the table, whatever it falls back to.
+/// Rule 10.7, `unknown_code`: the code is not in the table, whatever it falls back to.
 pub(super) fn is_unknown(vendor: Vendor, code: &str) -> bool {
     !table(vendor).iter().any(|(known, ..)| *known == code)
 }
 
-/// Rule 10: the code itself, else the code that it falls back to; `None` when neither is in the table.
+/// Rule 6.3: the code itself, else the code that it falls back to; `None` when neither is in the table.
 fn code_in_table(vendor: Vendor, code: &str) -> Option<Code> {
     let find = |wanted: &str| table(vendor).iter().find(|(known, ..)| *known == wanted).copied();
     if let Some(found) = find(code) {
@@ -210,7 +210,7 @@ fn code_in_table(vendor: Vendor, code: &str) -> Option<Code> {
     }
 }
 
-/// What a code says, given the text beside it; the guards of rule 12 look at that text.
+/// What a code says, given the text beside it; the guards of rule 6.4 look at that text.
 pub(super) fn by_code(vendor: Vendor, cross_border: bool, code: &str, folded_text: &str) -> Option<Saying> {
     let (code, status, sub_status) = code_in_table(vendor, code)?;
     if vendor == Vendor::Kdniao && cross_border {
@@ -229,7 +229,7 @@ pub(super) fn by_code(vendor: Vendor, cross_border: bool, code: &str, folded_tex
     })
 }
 
-/// Rule 12, code 1.
+/// Rule 6.4, code 1.
 fn announces_only(text: &str) -> bool {
     let text = text.to_lowercase();
     [
@@ -243,7 +243,7 @@ fn announces_only(text: &str) -> bool {
     .any(|words| text.contains(words))
 }
 
-/// Rule 12, code 211.
+/// Rule 6.4, code 211.
 fn names_a_pickup_point(text: &str) -> bool {
     let text = text.to_lowercase();
     [
@@ -262,13 +262,13 @@ fn names_a_pickup_point(text: &str) -> bool {
     .any(|words| text.contains(words))
 }
 
-/// Rule 9: trimmed and compared exactly.
+/// Rule 6.2: trimmed and compared exactly.
 fn by_name(name: &str) -> Option<Saying> {
     let (_, code) = KUAIDI100_NAMES.iter().find(|(known, _)| *known == name.trim())?;
     by_code(Vendor::Kuaidi100, false, code, "")
 }
 
-/// Rule 63b.
+/// Rule 8.3b.
 pub(super) const RETURN_SIGNED: Saying = Saying {
     status: Returned,
     sub_status: Some("RETURN_SIGNED"),
@@ -282,7 +282,7 @@ pub(super) enum Evidence {
     Text,
 }
 
-/// Code, else name; `None` when neither is usable (rules 10 and 53: nothing is inherited).
+/// Code, else name; `None` when neither is usable (rules 6.1 and 6.3: nothing is inherited).
 pub(super) fn by_code_or_name(
     vendor: Vendor,
     cross_border: bool,
@@ -294,7 +294,7 @@ pub(super) fn by_code_or_name(
         .or_else(|| name.and_then(by_name))
 }
 
-/// The whole order of evidence: code, name, and at last the text, whose class stands in the labelled lines (rule 62).
+/// The whole order of evidence: code, name, and at last the text, whose class stands in the labelled lines (rule 6.5).
 pub(super) fn of_item(
     vendor: Vendor,
     cross_border: bool,
@@ -319,7 +319,7 @@ fn by_text(folded_text: &str) -> Saying {
     }
 }
 
-/// Rule 63c: texts that, without white space and punctuation and in lower case, say that nothing was found.
+/// Rule 8.3c: texts that, without white space and punctuation and in lower case, say that nothing was found.
 pub(super) fn says_nothing_was_found(text: &str) -> bool {
     let bare: String = text
         .chars()
@@ -337,7 +337,7 @@ const PLACEHOLDERS: [&str; 5] = [
     "notrackinginformationavailable",
 ];
 
-/// Rule 68: what may stand in `raw_code`.
+/// Rule 13.1: what may stand in `raw_code`.
 pub(super) fn is_plain(code: &str) -> bool {
     (1..=40).contains(&code.len())
         && code
@@ -345,7 +345,7 @@ pub(super) fn is_plain(code: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// Rule 7.
+/// Rule 7.2.
 pub(super) fn rank(own: Saying) -> u8 {
     match own.status {
         Unknown => 0,
@@ -362,7 +362,7 @@ pub(super) fn rank(own: Saying) -> u8 {
     }
 }
 
-/// Rule 45, by sub-status.
+/// Rule 6.7, by sub-status.
 pub(super) fn party(sub_status: Option<&str>) -> &'static str {
     match sub_status {
         Some(

@@ -287,7 +287,7 @@ fn id_kind(column: &str) -> Option<&'static str> {
     IDS.into_iter().find(|id| *id == last)
 }
 
-/// Rule 44: NULL and the empty text are equal to consumers.
+/// Rule 14.2: NULL and the empty text are equal to consumers.
 fn is_same(expected: &Value, actual: &Value) -> bool {
     let is_nothing = |value: &Value| value.is_null() || value.as_str() == Some("");
     expected == actual || (is_nothing(expected) && is_nothing(actual))

@@ -1,26 +1,25 @@
-//! The history of a shipment: items in order (rules 6, 7, 34), with identity, status (rules 13, 63) and leg (rules 14, 62), what
-//! is passed over behind a delivery (rules 62, 64), and the status of the shipment (rule 2).
+//! The history of a shipment: items in order (rules 7.1, 7.2, 7.5), with identity, status (rules 6.6, 8.3) and leg
+//! (rules 6.5, 8.1), what is passed over behind a delivery (rules 6.5, 8.4), and the status of the shipment (rule 8.2).
 
 use courierflow_schemas::records::{Leg, Segment, Status, Vendor};
 
 use super::codes::{self, Evidence, Saying};
 use super::read::{Item, Snapshot, Word};
 use super::time;
-use super::workload::in_force;
 
 /// An item that took its place in the history.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
-    /// Design 5, rule 3: all that the hash is made of, readable, without vendor, carrier, number and epoch.
+    /// Design 5, rule 9.1: all that the hash is made of, readable, without vendor, carrier, number and epoch.
     pub(super) id: String,
     pub(super) segment: Segment,
     pub(super) occurred_at: i64,
     pub(super) local_time: String,
-    /// Rule 70: what the id has.
+    /// Rule 4.5: what the id has.
     pub(super) time_in_zone: String,
     /// Folded, unmasked.
     pub(super) text: String,
-    /// After rules 13, 14 and 63.
+    /// After rules 6.6, 8.1 and 8.3.
     pub(super) status: Status,
     pub(super) sub_status: Option<&'static str>,
     pub(super) leg: Leg,
@@ -29,11 +28,11 @@ pub(super) struct Event {
     pub(super) return_signed: bool,
     pub(super) future: bool,
     pub(super) unknown_code: bool,
-    /// Rule 63.
+    /// Rule 8.3.
     pub(super) status_inferred: bool,
-    /// Rule 64: a scan or a clock's code behind the delivery.
+    /// Rule 8.4: a scan or a clock's code behind the delivery.
     pub(super) is_late_scan: bool,
-    /// Rules 62 and 64: not the shipment's status.
+    /// Rules 6.5 and 8.4: not the shipment's status.
     pub(super) passed_over: bool,
     pub(super) area_code: Option<String>,
     pub(super) area_name: Option<String>,
@@ -45,7 +44,7 @@ struct Placed<'a> {
     item: &'a Item,
     own: Saying,
     evidence: Evidence,
-    /// Rule 63: the top-level state that this event took for its code.
+    /// Rule 8.3: the top-level state that this event took for its code.
     inferred: Option<String>,
     utc: i64,
     time_in_zone: String,
@@ -55,7 +54,7 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// Rule 62.
+    /// Rule 6.5.
     fn tells_return_by_text_alone(&self) -> bool {
         self.evidence == Evidence::Text && self.inferred.is_none() && tells_return(self.own)
     }
@@ -69,7 +68,7 @@ fn tells_return(saying: Saying) -> bool {
 pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
     let mut placed = place(snapshot, &snapshot.origin.items);
     placed.extend(place(snapshot, &snapshot.destination.items));
-    // Rule 6.
+    // Rule 7.1.
     placed.sort_by_key(|item| {
         let segment = match item.item.segment {
             Segment::Origin => 0,
@@ -77,7 +76,7 @@ pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
         };
         (item.utc, codes::rank(item.own), segment, item.position)
     });
-    // Rule 13.
+    // Rule 6.6.
     let newest = placed.len().saturating_sub(1);
     for (index, placed) in placed.iter_mut().enumerate() {
         placed.own = own_status(snapshot, placed.own, placed.item.segment, index == newest);
@@ -98,12 +97,12 @@ pub(super) fn history(snapshot: &Snapshot, received_at: i64) -> Vec<Event> {
     events
 }
 
-/// Rules 14 and 62.
+/// Rules 6.5 and 8.1.
 fn turns_back(placed: &[Placed<'_>], index: usize) -> bool {
     tells_return(placed[index].own) && !(placed[index].tells_return_by_text_alone() && is_refuted(&placed[index + 1..]))
 }
 
-/// Rule 62: a return that a text alone told is none if the parcel goes on to its recipient and nobody tells it again.
+/// Rule 6.5: a return that a text alone told is none if the parcel goes on to its recipient and nobody tells it again.
 fn is_refuted(later: &[Placed<'_>]) -> bool {
     let told_again = later.iter().any(|later| tells_return(later.own));
     let goes_on = later.iter().any(|later| {
@@ -124,7 +123,7 @@ fn event(
     received_at: i64,
 ) -> Event {
     let item = placed.item;
-    // Rule 63: the state as if it were the code.
+    // Rule 8.3: the state as if it were the code.
     let code = placed.inferred.as_ref().or(item.code.as_ref());
     let is_unknown = |code: Option<&String>| code.is_some_and(|code| codes::is_unknown(snapshot.vendor, code));
     Event {
@@ -140,9 +139,9 @@ fn event(
         status: status.status,
         sub_status: status.sub_status,
         leg,
-        // Rule 68.
+        // Rule 13.1.
         raw_code: code.filter(|code| codes::is_plain(code)).cloned(),
-        // Rules 13 and 27.
+        // Rules 6.6 and 10.6.
         is_exception: status.status == Status::Exception || status.is_code_14 || status.is_code_404,
         return_signed,
         future: time::is_future(placed.utc, received_at),
@@ -156,7 +155,7 @@ fn event(
     }
 }
 
-/// Rule 63: what the top-level state says of the last event that is not in the future.
+/// Rule 8.3: what the top-level state says of the last event that is not in the future.
 fn infer_newest(snapshot: &Snapshot, placed: &mut [Placed<'_>], received_at: i64) {
     let is_present = |placed: &&Placed<'_>| !time::is_future(placed.utc, received_at);
     let is_last = placed.last().as_ref().is_some_and(is_present);
@@ -171,7 +170,7 @@ fn infer_newest(snapshot: &Snapshot, placed: &mut [Placed<'_>], received_at: i64
     };
     let said = own_status(snapshot, own, newest.item.segment, is_last);
 
-    // What the record shows, after rule 14.
+    // What the record shows, after rule 8.1.
     let last_known = (0..index)
         .rfind(|index| placed[*index].own.status != Status::Unknown)
         .map(|index| {
@@ -204,19 +203,19 @@ fn infer_newest(snapshot: &Snapshot, placed: &mut [Placed<'_>], received_at: i64
     newest.inferred = Some(state);
 }
 
-/// Rule 63b.
+/// Rule 8.3b.
 fn signs_off(snapshot: &Snapshot, segment: Segment, state: &str) -> bool {
     match snapshot.vendor {
         Vendor::Kuaidi100 => {
             snapshot.list(segment).is_check && matches!(state, "3" | "301" | "302" | "303" | "304" | "4" | "14")
         }
         Vendor::Kdniao => matches!(state, "3" | "301" | "302" | "304" | "311" | "406"),
-        // Its verdict lags its events: it is believed only where the newest event says nothing (rule 2).
+        // Its verdict lags its events: it is believed only where the newest event says nothing (rule 8.2).
         Vendor::SeventeenTrack => false,
     }
 }
 
-/// Rule 64, and what rule 62 says of a return behind the delivery that is none.
+/// Rule 8.4, and what rule 6.5 says of a return behind the delivery that is none.
 fn pass_over(events: &mut [Event]) {
     let Some(sign_off) = sign_off(events) else { return };
     for event in &mut events[sign_off + 1..] {
@@ -237,15 +236,15 @@ fn pass_over(events: &mut [Event]) {
                 | Status::OutForDelivery
                 | Status::AvailableForPickup
         );
-        event.is_late_scan = in_force(64) && (is_scan || is_clock_code);
+        event.is_late_scan = is_scan || is_clock_code;
         event.is_exception &= !(event.is_late_scan && is_clock_code);
         let is_refuted_return = matches!(event.status, Status::Returning | Status::Returned);
         event.passed_over = event.is_late_scan || is_refuted_return;
     }
 }
 
-/// Rule 24: the first DELIVERED that no OUT_FOR_DELIVERY with a DELIVERED of its own follows, all of them FORWARD and none in the
-/// future. Its index.
+/// Rule 10.2: the first DELIVERED that no OUT_FOR_DELIVERY with a DELIVERED of its own follows, all of them FORWARD and
+/// none in the future. Its index.
 pub(super) fn sign_off(events: &[Event]) -> Option<usize> {
     let is = |index: usize, status: Status| {
         let event = &events[index];
@@ -260,7 +259,7 @@ pub(super) fn sign_off(events: &[Event]) -> Option<usize> {
         })
 }
 
-/// Rules 6 and 34: the usable items of one list, oldest first, numbered among equals.
+/// Rules 7.1 and 7.5: the usable items of one list, oldest first, numbered among equals.
 fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
     let usable: Vec<&Item> = items.iter().filter(|item| item.time.is_some()).collect();
     let utc = |item: &Item| item.time.unwrap().utc;
@@ -304,7 +303,7 @@ fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
     placed
 }
 
-/// Rule 13: a code 14 is a return only at the very end of a history that is over.
+/// Rule 6.6: a code 14 is a return only at the very end of a history that is over.
 fn own_status(snapshot: &Snapshot, own: Saying, segment: Segment, is_newest: bool) -> Saying {
     let is_over = snapshot.word == Word::Ended || snapshot.list(segment).is_check;
     if own.is_code_14 && is_newest && is_over {
@@ -316,7 +315,7 @@ fn own_status(snapshot: &Snapshot, own: Saying, segment: Segment, is_newest: boo
     own
 }
 
-/// Rule 14: on the way back it is the sender who signs. True when it was so.
+/// Rule 8.1: on the way back it is the sender who signs. True when it was so.
 fn sign_off_of_sender(status: &mut Saying, leg: Leg) -> bool {
     let is_senders = leg == Leg::Return && status.status == Status::Delivered;
     if is_senders {
@@ -350,7 +349,7 @@ impl ShipmentStatus {
     }
 }
 
-/// Rule 2, without its top-level state (rule 63).
+/// Rule 8.2, without its top-level state (rule 8.3).
 pub(super) fn shipment_status(events: &[Event]) -> ShipmentStatus {
     events
         .iter()

@@ -1,5 +1,5 @@
-//! Rule 62: what a text says by itself, as labelled by hand. Not a classifier: a text without a label has no class here, and the
-//! recomputation of an item that has nothing else ends.
+//! Rule 6.5: what a text says by itself, as labelled by hand. Not a classifier: a text without a label has no class
+//! here, and the recomputation of an item that has nothing else ends.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

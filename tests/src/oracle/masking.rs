@@ -1,5 +1,5 @@
-//! Personal data in texts: rule 68 as far as the traffic of the tests touches it, expression by expression, and rule 33.
-//! What rule 68 is measured on stands beside masking itself, in `processor/domain/tests`.
+//! Personal data in texts: rule 13.1 as far as the traffic of the tests touches it, expression by expression, and rule
+//! 4.9. What rule 13.1 is measured on stands beside masking itself, in `processor/domain/tests`.
 
 use std::sync::LazyLock;
 
@@ -57,12 +57,12 @@ static MOBILE: LazyLock<Regex> = LazyLock::new(|| {
 static LANDLINE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?<![0-9A-Za-z])(?:0[0-9]{2,3}-[0-9]{7,8}|0[0-9]{9,10})(?![0-9A-Za-z])").unwrap());
 
-/// Rule 33: every run of white space becomes one blank, ends trimmed.
+/// Rule 4.9: every run of white space becomes one blank, ends trimmed.
 pub(super) fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Rule 68, on the text of rule 33.
+/// Rule 13.1, on the text of rule 4.9.
 pub(super) fn masked(folded_text: &str) -> String {
     let text = PICKUP_CODE.replace_all(folded_text, "${1}****");
     let text = ANNOUNCED_NAME.replace_all(&text, "${1}***");

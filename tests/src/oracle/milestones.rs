@@ -1,4 +1,4 @@
-//! The figures of a shipment, from its events alone: rules 16, 17, 24–28, 62 and 64.
+//! The figures of a shipment, from its events alone: rules 4.6, 6.5, 8.4 and 10.1–10.6.
 
 use courierflow_schemas::records::{Leg, Status};
 
@@ -31,13 +31,13 @@ pub(super) struct Figures {
     pub(super) pickup_imputed: bool,
     pub(super) delivery_revoked: bool,
     pub(super) lane_inferred: bool,
-    /// Rule 64.
+    /// Rule 8.4.
     pub(super) late_scan: bool,
 }
 
 /// `route` holds the last non-empty values of the epoch.
 pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
-    // Rule 28 does not name the lane: a future event may still tell where a parcel comes from.
+    // Rule 4.6 does not name the lane: a future event may still tell where a parcel comes from.
     let first_area = events
         .iter()
         .find(|event| event.leg == Leg::Forward && event.area_code.is_some());
@@ -71,12 +71,12 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
     };
 
     let mut figures = Figures {
-        // Rule 25.
+        // Rule 10.1.
         created_at: first_forward(Status::InfoReceived),
         picked_up_at: first_forward(Status::PickedUp),
         out_for_delivery_at: first_forward(Status::OutForDelivery),
         available_at: first_forward(Status::AvailableForPickup),
-        // Rule 62.
+        // Rule 6.5.
         returning_at: first_on_the_way_back(Status::Returning),
         returned_at: first_on_the_way_back(Status::Returned),
         cancelled_at: first_anywhere(Status::Cancelled),
@@ -100,7 +100,7 @@ pub(super) fn figures(events: &[Event], route: &Route) -> Figures {
         figures.attempts = 1;
     }
 
-    // Rule 27: all legs.
+    // Rule 10.6: all legs.
     for event in events.iter().filter(|event| event.is_exception) {
         push_distinct(&mut figures.exception_codes, event.raw_code.as_deref());
         push_distinct(&mut figures.exception_reasons, event.sub_status);
@@ -118,7 +118,7 @@ fn push_distinct(list: &mut Vec<String>, value: Option<&str>) {
     }
 }
 
-/// Rule 26.
+/// Rule 10.3.
 fn first_attempt(events: &[&Event]) -> Option<i64> {
     let mut out_for_delivery_seen = false;
     let mut leg_before = Leg::Forward;
@@ -140,7 +140,7 @@ fn first_attempt(events: &[&Event]) -> Option<i64> {
     times.into_iter().min()
 }
 
-/// Rule 16: delivery rounds on the forward leg. A scan behind the delivery opens none (rule 64).
+/// Rule 10.4: delivery rounds on the forward leg. A scan behind the delivery opens none (rule 8.4).
 fn rounds(forward: &[&Event]) -> u16 {
     let mut rounds = 0;
     let mut opened_at: Option<i64> = None;
@@ -165,7 +165,7 @@ fn rounds(forward: &[&Event]) -> u16 {
     rounds
 }
 
-/// Rule 17.
+/// Rule 10.5.
 fn lane(figures: &mut Figures, forward: &[&Event], first_area: Option<&Event>, route: &Route, sign_off: Option<usize>) {
     let has_area = |event: &&&Event| event.area_code.is_some();
 
@@ -213,7 +213,7 @@ fn lane(figures: &mut Figures, forward: &[&Event], first_area: Option<&Event>, r
         .map(|event| event.occurred_at);
 }
 
-/// Rule 17: the city of an area code of CN and 12 digits.
+/// Rule 10.5: the city of an area code of CN and 12 digits.
 pub(super) fn city(area_code: &str) -> Option<String> {
     if ["CN11", "CN12", "CN31", "CN50"]
         .iter()

@@ -60,7 +60,6 @@ use events::{Event, ShipmentStatus};
 use milestones::Figures;
 use read::{Reading, Route, Snapshot, Word};
 use transitions::{Change, Transition};
-use workload::in_force;
 
 /// What the three tables should show after these push events, which are in order of arrival within each tracking number,
 /// and every record of the derived topics. The records hold each version of each shipment: see [`expected_tables`] for
@@ -136,14 +135,14 @@ struct Parcel {
 /// The state of one epoch.
 struct Shipment {
     epoch: String,
-    /// Rule 65: the epoch is named by a receipt, for want of events that are not in the future.
+    /// Rule 12.2: the epoch is named by a receipt, for want of events that are not in the future.
     is_unnamed: bool,
     version: i64,
     first_received_at: i64,
     tracking_state: TrackingState,
-    /// Rule 67: `received_at` in µs of the last push that corrected the carrier.
+    /// Rule 5.3: `received_at` in µs of the last push that corrected the carrier.
     corrected_at: i64,
-    /// Rule 66d: the vendor ended the tracking, and nothing new has come since.
+    /// Rule 5.2d: the vendor ended the tracking, and nothing new has come since.
     has_ended: bool,
     // What follows changes only with pushes that have items.
     events: Vec<Event>,
@@ -203,18 +202,12 @@ impl Parcel {
 }
 
 impl Shipment {
-    /// Rules 18, 19, 22 and 65: a new shipment, still without events.
+    /// Rules 11.1, 11.2, 12.1 and 12.2: a new shipment, still without events.
     fn new(snapshot: &Snapshot, received_at: i64) -> Self {
         let first_day = accept::first_day(snapshot, received_at);
         Self {
             is_unnamed: first_day.is_none(),
-            epoch: first_day.unwrap_or_else(|| {
-                time::utc_day(if in_force(65) {
-                    received_at.div_euclid(1_000_000)
-                } else {
-                    0
-                })
-            }),
+            epoch: first_day.unwrap_or_else(|| time::utc_day(received_at.div_euclid(1_000_000))),
             version: 0,
             first_received_at: received_at,
             tracking_state: TrackingState::Active,
@@ -232,10 +225,10 @@ impl Shipment {
         }
     }
 
-    /// Rule 65b: with its first events a shipment moves to the day of the earliest one. The epoch that it leaves, and the
-    /// transitions of events that lay in the future until now.
+    /// Rule 12.2b: with its first events a shipment moves to the day of the earliest one. The epoch that it leaves, and
+    /// the transitions of events that lay in the future until now.
     fn settle(&mut self, snapshot: &Snapshot, received_at: i64) -> Option<(String, Vec<Transition>)> {
-        if !in_force(65) || !self.is_unnamed {
+        if !self.is_unnamed {
             return None;
         }
         let day = accept::first_day(snapshot, received_at)?;
@@ -247,7 +240,7 @@ impl Shipment {
         Some((left, std::mem::take(&mut self.transitions)))
     }
 
-    /// Rules 18, 19, 66d and 67: the tracking state. `known` holds the ids of the events before this push.
+    /// Rules 5.2d, 5.3, 11.1 and 11.2: the tracking state. `known` holds the ids of the events before this push.
     fn hear(&mut self, snapshot: &Snapshot, received_at: i64, known: &BTreeSet<String>) {
         let new_events: Vec<&Event> = if snapshot.has_items() {
             self.events.iter().filter(|event| !known.contains(&event.id)).collect()
@@ -255,11 +248,10 @@ impl Shipment {
             Vec::new()
         };
         let word = snapshot.word;
-        let ends_correction = in_force(67)
-            && new_events
-                .iter()
-                .any(|event| event.occurred_at * 1_000_000 > self.corrected_at);
-        let stays_ended = in_force(66) && self.has_ended && new_events.is_empty() && word != Word::Corrected;
+        let ends_correction = new_events
+            .iter()
+            .any(|event| event.occurred_at * 1_000_000 > self.corrected_at);
+        let stays_ended = self.has_ended && new_events.is_empty() && word != Word::Corrected;
 
         if word == Word::Ended {
             self.has_ended = true;
@@ -298,14 +290,14 @@ impl Shipment {
         self.status = events::shipment_status(&self.events);
         self.leg = self.events.last().map_or(Leg::Forward, |event| event.leg);
 
-        // Rule 17: each the last non-empty value of the epoch.
+        // Rule 10.5: each the last non-empty value of the epoch.
         keep_last(&mut self.route.from_code, snapshot.route.from_code.as_ref());
         keep_last(&mut self.route.from_name, snapshot.route.from_name.as_ref());
         keep_last(&mut self.route.to_code, snapshot.route.to_code.as_ref());
         keep_last(&mut self.route.to_name, snapshot.route.to_name.as_ref());
         self.figures = milestones::figures(&self.events, &self.route);
 
-        // Rule 30.
+        // Rule 4.11.
         self.edd_first = self.edd_first.or(snapshot.edd);
         self.edd_last = snapshot.edd.or(self.edd_last);
 
@@ -320,7 +312,7 @@ fn keep_last(kept: &mut Option<String>, told: Option<&String>) {
     }
 }
 
-/// Rule 19, of a shipment whose carrier is the right one.
+/// Rule 11.1, of a shipment whose carrier is the right one.
 fn tracking_state(before: TrackingState, word: Word) -> TrackingState {
     match word {
         Word::Active => TrackingState::Active,
@@ -332,7 +324,7 @@ fn tracking_state(before: TrackingState, word: Word) -> TrackingState {
     }
 }
 
-/// Rule 31: recomputed with each accepted snapshot with items.
+/// Rule 10.7: recomputed with each accepted snapshot with items.
 fn flags(
     snapshot: &Snapshot,
     events: &[Event],

@@ -1,11 +1,10 @@
 //! From the vendor's JSON text to a snapshot: what a push says, before it meets the history of its shipment
-//! (rules 9–11, 18–20, 28–30, 33, 35–37, 42, 48–50, 63c, 70–72).
+//! (rules 2.2, 3.1, 3.4, 3.5, 4.1–4.11, 5.5, 6.2, 6.3, 8.3c, 11.1, 11.2).
 
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 use serde_json::Value;
 
 use super::time::{Time, Zone};
-use super::workload::in_force;
 use super::{carriers, codes, masking, seventeentrack, time};
 
 /// What one push event is to derive.
@@ -16,7 +15,7 @@ pub(super) enum Reading {
     Parcel { carrier: String, snapshot: Box<Snapshot> },
 }
 
-/// Rule 20: the tracking word.
+/// Rule 5.5: the tracking word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Active,
@@ -36,7 +35,8 @@ pub(super) struct Snapshot {
     pub(super) word: Word,
     /// Kuaidi100 `updateall`: accepted unless it is a duplicate.
     pub(super) update_all: bool,
-    /// Kdniao `PushTime` or 17TRACK's last question to a carrier, UTC seconds; none if it lies in the future (rule 66a).
+    /// Kdniao `PushTime` or 17TRACK's last question to a carrier, UTC seconds; none if it lies in the future (rule
+    /// 5.2a).
     pub(super) push_time: Option<i64>,
     /// `lastResult`, or the whole Kdniao parcel.
     pub(super) origin: List,
@@ -46,7 +46,7 @@ pub(super) struct Snapshot {
     pub(super) edd: Option<i64>,
     pub(super) route: Route,
     pub(super) is_loop: bool,
-    /// Rule 11.
+    /// Rule 4.7.
     pub(super) cross_border: bool,
     /// A usable item was read as +08:00 for want of a zone.
     pub(super) tz_assumed: bool,
@@ -59,7 +59,7 @@ pub(super) struct Snapshot {
 pub(super) struct List {
     /// Kuaidi100 `state`; Kdniao `StateEx`, else `State`.
     pub(super) state: Option<String>,
-    /// Rule 49.
+    /// Rule 4.2.
     pub(super) is_check: bool,
     /// In the vendor's order, unusable ones included.
     pub(super) items: Vec<Item>,
@@ -70,13 +70,13 @@ pub(super) struct List {
 pub(super) struct Item {
     pub(super) segment: Segment,
     pub(super) time: Option<Time>,
-    /// Rule 33; unmasked.
+    /// Rule 4.9; unmasked.
     pub(super) text: String,
     pub(super) code: Option<String>,
     pub(super) name: Option<String>,
     pub(super) area_code: Option<String>,
     pub(super) area_name: Option<String>,
-    /// Rule 35.
+    /// Rule 4.10.
     pub(super) place: Option<String>,
     /// The zone that the vendor gave or the carrier has.
     pub(super) zone: Option<Zone>,
@@ -116,10 +116,10 @@ impl Snapshot {
         self.usable_items()
             .filter_map(|item| item.time)
             .map(|time| time.utc)
-            .filter(move |utc| !in_force(66) || !time::is_future(*utc, received_at))
+            .filter(move |utc| !time::is_future(*utc, received_at))
     }
 
-    /// Rule 28: an item was dropped for its time.
+    /// Rule 4.6: an item was dropped for its time.
     pub(super) fn bad_time(&self) -> bool {
         self.all_items().any(|item| item.time.is_none())
     }
@@ -132,7 +132,7 @@ impl Snapshot {
     }
 }
 
-/// Reads a push event. Number and carrier are those that ingest read (rules 36 and 37).
+/// Reads a push event. Number and carrier are those that ingest read (rules 3.1 and 4.8).
 pub(super) fn read(push: &PushEvent) -> Reading {
     let Ok(Value::Object(_)) = serde_json::from_str(&push.payload) else {
         return Reading::Nothing;
@@ -158,7 +158,7 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
     let old_carrier = carriers::identifier(&word_of(&payload["comOld"]));
     let is_correction = status == "abort" && !new_carrier.is_empty();
 
-    // Rule 18: a correction addresses the old shipment, everything else the new carrier's, if there is one.
+    // Rule 11.2: a correction addresses the old shipment, everything else the new carrier's, if there is one.
     let addressed = match (is_correction, old_carrier.is_empty(), new_carrier.is_empty()) {
         (true, false, _) => old_carrier,
         (false, _, false) => new_carrier.clone(),
@@ -185,12 +185,12 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
     let mut destination = kuaidi100_list(dest, Segment::Destination, zone);
     let mut origin = origin;
     if is_correction {
-        // Rule 18: items of such a push are ignored.
+        // Rule 11.2: items of such a push are ignored.
         origin.items.clear();
         destination.items.clear();
     }
     if !destination.items.iter().any(|item| item.time.is_some()) {
-        // Rule 36: destResult without items is absent. Items without a usable time still count as bad.
+        // Rule 4.8: destResult without items is absent. Items without a usable time still count as bad.
         destination.state = None;
         destination.is_check = false;
     }
@@ -241,7 +241,7 @@ fn kuaidi100_item(item: &Value, segment: Segment, zone: Option<&'static str>) ->
     let clock = zone.clone().unwrap_or(time::CHINA);
     Item {
         segment,
-        // Rule 29: ftime, and time if ftime is missing or unparseable; rule 70: or outside the range of rule 28.
+        // Rule 4.4: ftime, and time if ftime is missing or unparseable; rule 4.5: or outside the range of rule 4.6.
         time: time_of(&item["ftime"], &clock).or_else(|| time_of(&item["time"], &clock)),
         text: masking::folded(&text_of(&item["context"]).unwrap_or_default()),
         code: code_of(&item["statusCode"]),
@@ -260,21 +260,21 @@ fn time_of(value: &Value, zone: &Zone) -> Option<Time> {
     time::placed(time::parse(&text_of(value)?)?, zone)
 }
 
-/// Rule 63c: a line without a usable code or name that only says that nothing was found.
+/// Rule 8.3c: a line without a usable code or name that only says that nothing was found.
 pub(super) fn is_placeholder(vendor: Vendor, item: &Item) -> bool {
     let says = codes::by_code_or_name(vendor, false, item.code.as_deref(), item.name.as_deref(), &item.text);
     says.is_none() && codes::says_nothing_was_found(&item.text)
 }
 
 fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
-    // Rule 42.
+    // Rule 3.5.
     if push.request_type.as_deref().is_some_and(|kind| kind.trim() == "107") {
         return Reading::Nothing;
     }
     let carrier = carriers::canonical(Vendor::Kdniao, &push.vendor_carrier);
     let field = |name: &str| kdniao_field(payload, name);
 
-    // Rule 19.
+    // Rule 11.1.
     let succeeded = match field("Success") {
         Value::Bool(succeeded) => *succeeded,
         Value::String(text) => !text.trim().eq_ignore_ascii_case("false"),
@@ -299,9 +299,9 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
             .collect()
     };
     let mut items = items_in(None);
-    // Rule 11. Rule 70: a zone that cannot be read leaves a domestic parcel domestic.
+    // Rule 4.7. Rule 4.5: a zone that cannot be read leaves a domestic parcel domestic.
     let cross_border = carriers::is_international(&carrier) || items.iter().any(|item| item.zone.is_some());
-    // Rule 73.
+    // Rule 3.3.
     let own_zone = carriers::zone_of_kdniao(&carrier).map(|name| time::Zone::Named(name.to_owned()));
     if cross_border && own_zone.is_some() {
         items = items_in(own_zone.as_ref());
@@ -319,10 +319,10 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
             .push_time
             .as_deref()
             .and_then(time::parse)
-            // Rule 23: one push of the year 9999 would make all others look older for ever.
+            // Rule 5.7: one push of the year 9999 would make all others look older for ever.
             .and_then(|written| time::placed(written, &time::CHINA))
             .map(|time| time.utc)
-            .filter(|utc| !(in_force(66) && time::is_future(*utc, push.received_at.0))),
+            .filter(|utc| !(time::is_future(*utc, push.received_at.0))),
         edd: text_of(field("EstimatedDeliveryTime")).and_then(|text| time::parse_estimate(&text)),
         route: Route::default(),
         is_loop: false,
@@ -364,7 +364,7 @@ fn kdniao_item(trace: &Value, of_carrier: Option<&time::Zone>) -> Item {
     }
 }
 
-/// Rule 71: Kdniao's keys, also with a first letter in lower case; the documented spelling wins.
+/// Rule 2.2: Kdniao's keys, also with a first letter in lower case; the documented spelling wins.
 fn kdniao_field<'a>(object: &'a Value, name: &str) -> &'a Value {
     match object.get(name) {
         Some(value) => value,
@@ -372,7 +372,7 @@ fn kdniao_field<'a>(object: &'a Value, name: &str) -> &'a Value {
     }
 }
 
-/// Rule 56: the columns of `push` that come from the payload: carrier, tracking status, items.
+/// Rule 14.4: the columns of `push` that come from the payload: carrier, tracking status, items.
 pub(super) fn push_columns(push: &PushEvent) -> (String, String, u16) {
     let payload: Value = serde_json::from_str(&push.payload).unwrap_or(Value::Null);
     let (vendor_carrier, tracking_status, items) = match push.vendor {
@@ -400,7 +400,7 @@ pub(super) fn push_columns(push: &PushEvent) -> (String, String, u16) {
     )
 }
 
-/// Rule 71: what may be a JSON text is opened, once.
+/// Rule 2.2: what may be a JSON text is opened, once.
 fn opened(value: &Value) -> Value {
     match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
@@ -408,7 +408,7 @@ fn opened(value: &Value) -> Value {
     }
 }
 
-/// Rule 71: an array, an object whose keys are all numbers, or one object in its place. Nothing else has elements.
+/// Rule 2.2: an array, an object whose keys are all numbers, or one object in its place. Nothing else has elements.
 fn elements(list: &Value) -> Vec<Value> {
     match opened(list) {
         Value::Array(elements) => elements,
@@ -425,7 +425,7 @@ fn elements(list: &Value) -> Vec<Value> {
     }
 }
 
-/// Rule 48: elements that are not objects are skipped.
+/// Rule 4.1: elements that are not objects are skipped.
 fn objects(list: &Value) -> Vec<Value> {
     elements(list).into_iter().filter(Value::is_object).collect()
 }
@@ -444,7 +444,7 @@ fn word_of(value: &Value) -> String {
     value.as_str().unwrap_or_default().trim().to_owned()
 }
 
-/// Rules 10 and 50: a code is a string or an integer, trimmed; "" and null are no code.
+/// Rules 4.3 and 6.3: a code is a string or an integer, trimmed; "" and null are no code.
 pub(super) fn code_of(value: &Value) -> Option<String> {
     let code = match value {
         Value::String(text) => text.trim().to_owned(),
@@ -454,14 +454,14 @@ pub(super) fn code_of(value: &Value) -> Option<String> {
     (!code.is_empty()).then_some(code)
 }
 
-/// Rule 35: CN and 12 digits, or 12 bare digits, which get their CN.
+/// Rule 4.10: CN and 12 digits, or 12 bare digits, which get their CN.
 fn area_code(value: &Value) -> Option<String> {
     let code = code_of(value)?;
     let digits = code.strip_prefix("CN").unwrap_or(&code);
     (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| format!("CN{digits}"))
 }
 
-/// Rule 17: as the vendor's route says it, with the CN that 12 bare digits lack.
+/// Rule 10.5: as the vendor's route says it, with the CN that 12 bare digits lack.
 fn route_code(value: &Value) -> Option<String> {
     area_code(value).or_else(|| code_of(value))
 }
@@ -471,7 +471,7 @@ pub(super) fn non_blank(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
-/// Rule 49: 1, "1" or true.
+/// Rule 4.2: 1, "1" or true.
 fn is_one(value: &Value) -> bool {
     code_of(value).as_deref() == Some("1") || *value == Value::Bool(true)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use courierflow_schemas::records::{Op, Shipment, TimestampMillis, Transition};
 use serde::{Deserialize, Serialize};
 
-/// A row of `push` (rule 56).
+/// A row of `push` (rule 14.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "columns, documented with the table")]
 pub struct PushRow {
@@ -70,7 +70,7 @@ pub struct ShipmentRow {
     pub event: Vec<EventRow>,
 }
 
-/// An element of the nested column `event` (rule 46).
+/// An element of the nested column `event` (rule 14.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "columns, documented with the table")]
 pub struct EventRow {
@@ -130,7 +130,7 @@ pub struct RetiredRow {
 pub enum ExpectedRecord {
     /// `courier.shipment.v1`
     Shipment(Box<ShipmentRow>),
-    /// Rule 65: the row of an epoch without events that a record of `courier.shipment.v1` retires.
+    /// Rule 12.2: the row of an epoch without events that a record of `courier.shipment.v1` retires.
     Retired(RetiredRow),
     /// `courier.transition.v1`: its op, `OBSERVED` or `RETRACTED`, and its row.
     Transition(String, Box<TransitionRow>),

@@ -16,7 +16,6 @@ use serde_json::Value;
 use super::codes::Code;
 use super::read::{Item, List, Reading, Route, Snapshot, Word, code_of, is_placeholder, non_blank, text_of};
 use super::time::{Time, Written, Zone};
-use super::workload::in_force;
 use super::{carriers, masking, time};
 
 /// Sub-statuses, then the stages that stand for them.
@@ -132,7 +131,7 @@ pub(super) fn read(push: &PushEvent, payload: &Value) -> Reading {
         };
         let zone = number.as_deref().and_then(carriers::zone_of_seventeentrack);
         let items = events.iter().map(|event| item(event, segment, *index, zone));
-        // Rule 63c.
+        // Rule 8.3c.
         list.items
             .extend(items.filter(|item| !is_placeholder(Vendor::SeventeenTrack, item)));
     }
@@ -152,7 +151,7 @@ pub(super) fn read(push: &PushEvent, payload: &Value) -> Reading {
         push_time: sync_times
             .map(|(_, utc)| utc)
             .max()
-            .filter(|utc| !(in_force(66) && time::is_future(*utc, push.received_at.0))),
+            .filter(|utc| !(time::is_future(*utc, push.received_at.0))),
         edd: estimate(&track_info["time_metrics"]["estimated_delivery_date"], last_zone),
         route: Route {
             from_name: country(&shipping["shipper_address"]),

@@ -1,5 +1,5 @@
-//! Times as vendors write them: rules 11 and 70 (zones), 28 (range), 29 and 70 (grammar), 30 (estimated delivery), 36 (zones).
-//! Event times are seconds since 1970, UTC.
+//! Times as vendors write them: rules 4.5 and 4.7 (zones), 28 (range), 29 and 70 (grammar), 30 (estimated delivery), 36
+//! (zones). Event times are seconds since 1970, UTC.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ const CHINA_EAST: i64 = 8 * 3600;
 
 pub(super) const DAY: i64 = 86_400;
 
-/// The date and the clock of rule 29, and the offset of RFC 3339.
+/// The date and the clock of rule 4.4, and the offset of RFC 3339.
 static DATE_AND_CLOCK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"^\s*([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:\s+|T)([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.[0-9]+)?)?(?:\s?(Z|[+-][0-9]{2}(?::?[0-9]{2})?))?\s*$",
@@ -68,7 +68,7 @@ pub(super) enum Zone {
 pub(super) struct Time {
     /// As written; of a Unix time, in the item's zone.
     pub(super) local: DateTime,
-    /// In the item's zone: rule 70.
+    /// In the item's zone: rule 4.5.
     pub(super) in_zone: DateTime,
     /// Seconds.
     pub(super) utc: i64,
@@ -76,7 +76,7 @@ pub(super) struct Time {
     pub(super) is_absolute: bool,
 }
 
-/// Rules 29 and 70: the grammar of a time; the date must exist and the clock must show it.
+/// Rules 4.4 and 4.5: the grammar of a time; the date must exist and the clock must show it.
 pub(super) fn parse(text: &str) -> Option<Written> {
     if let Some(part) = UNIX.captures(text).unwrap() {
         return Some(Written::Unix(part[1].parse().unwrap()));
@@ -98,7 +98,7 @@ pub(super) fn parse(text: &str) -> Option<Written> {
     None
 }
 
-/// What was written, by the clock of this zone; `None` outside the years of rule 28, some of which no zone can place.
+/// What was written, by the clock of this zone; `None` outside the years of rule 4.6, some of which no zone can place.
 pub(super) fn placed(written: Written, zone: &Zone) -> Option<Time> {
     match written {
         Written::Clock(local) => is_possible(local).then(|| Time {
@@ -129,7 +129,7 @@ pub(super) fn placed(written: Written, zone: &Zone) -> Option<Time> {
 }
 
 impl Zone {
-    /// In a gap or an overlap the earlier offset holds (rule 36).
+    /// In a gap or an overlap the earlier offset holds (rule 4.8).
     fn utc(&self, local: DateTime) -> i64 {
         match self {
             Self::Offset(east) => at_offset(local, *east),
@@ -146,8 +146,8 @@ impl Zone {
     }
 }
 
-/// Rules 11 and 70: `Timezone`, as an offset, else as the zone database knows it. CST, IST and BST, which it does not know, are
-/// not read.
+/// Rules 4.5 and 4.7: `Timezone`, as an offset, else as the zone database knows it. CST, IST and BST, which it does not
+/// know, are not read.
 pub(super) fn parse_zone(text: &str) -> Option<Zone> {
     if let Some(east) = parse_offset(text) {
         return Some(Zone::Offset(east));
@@ -156,8 +156,8 @@ pub(super) fn parse_zone(text: &str) -> Option<Zone> {
     Some(Zone::Named(zone.iana_name()?.to_owned()))
 }
 
-/// Rule 30: a time whose minutes and seconds are optional, or a date alone, which means its last second. China time.
-/// An estimate outside the years of rule 28 is no estimate.
+/// Rule 4.11: a time whose minutes and seconds are optional, or a date alone, which means its last second. China time.
+/// An estimate outside the years of rule 4.6 is no estimate.
 pub(super) fn parse_estimate(text: &str) -> Option<i64> {
     let part = ESTIMATE.captures(text).unwrap()?;
     let number = |index: usize| {
@@ -179,17 +179,17 @@ fn civil(year: i16, rest: [i16; 5]) -> Option<DateTime> {
     DateTime::new(year, month, day, hour, minute, second, 0).ok()
 }
 
-/// Rule 28: more than 10 minutes after the receipt, which is in µs.
+/// Rule 4.6: more than 10 minutes after the receipt, which is in µs.
 pub(super) fn is_future(utc: i64, received_at: i64) -> bool {
     utc * 1_000_000 > received_at + 600 * 1_000_000
 }
 
-/// Rule 28, judged on the local time as written.
+/// Rule 4.6, judged on the local time as written.
 pub(super) fn is_possible(local: DateTime) -> bool {
     (2000..2100).contains(&local.year())
 }
 
-/// Rule 29: `yyyy-MM-dd HH:mm:ss`.
+/// Rule 4.4: `yyyy-MM-dd HH:mm:ss`.
 pub(super) fn normalised(local: DateTime) -> String {
     local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -199,7 +199,7 @@ fn at_offset(local: DateTime, seconds_east: i64) -> i64 {
     local.to_zoned(TimeZone::UTC).unwrap().timestamp().as_second() - seconds_east
 }
 
-/// Rule 36: the UTC time of a local time in an IANA zone; in a gap or an overlap the earlier offset holds.
+/// Rule 4.8: the UTC time of a local time in an IANA zone; in a gap or an overlap the earlier offset holds.
 fn in_zone(local: DateTime, iana_name: &str) -> i64 {
     let zone = TimeZone::get(iana_name).unwrap();
     zone.to_ambiguous_zoned(local)
@@ -209,7 +209,7 @@ fn in_zone(local: DateTime, iana_name: &str) -> i64 {
         .as_second()
 }
 
-/// Rule 11: `Z`, or optional GMT or UTC, a sign, hours, optional minutes. Seconds east of UTC.
+/// Rule 4.7: `Z`, or optional GMT or UTC, a sign, hours, optional minutes. Seconds east of UTC.
 fn parse_offset(text: &str) -> Option<i64> {
     let text = text.trim();
     if text == "Z" {

@@ -1,4 +1,4 @@
-//! Transitions: recomputed over the whole history (rules 3, 4, 5, 15) and compared with the ones before (rule C).
+//! Transitions: recomputed over the whole history (rules 9.1–9.3, 9.5) and compared with the ones before (rule 9.4).
 
 use courierflow_schemas::records::{Leg, Status, Verdict};
 
@@ -26,8 +26,8 @@ pub(super) struct Transition {
     pub(super) location: Option<String>,
 }
 
-/// Rule 3: a transition for each event whose (leg, status, sub-status) differs from that of the event with a known status
-/// before it.
+/// Rule 9.1: a transition for each event whose (leg, status, sub-status) differs from that of the event with a known
+/// status before it.
 pub(super) fn transitions(events: &[Event]) -> Vec<Transition> {
     let mut transitions: Vec<Transition> = Vec::new();
     let mut before: Option<&Event> = None;
@@ -37,7 +37,7 @@ pub(super) fn transitions(events: &[Event]) -> Vec<Transition> {
             (before.leg, before.status, before.sub_status) != (event.leg, event.status, event.sub_status)
         });
         if is_change {
-            // Rule 5: since the transition before, not since the event before.
+            // Rule 9.3: since the transition before, not since the event before.
             let dwell_seconds = transitions.last().map(|last| event.occurred_at - last.occurred_at);
             transitions.push(Transition {
                 id: event.id.clone(),
@@ -62,7 +62,7 @@ pub(super) fn transitions(events: &[Event]) -> Vec<Transition> {
     transitions
 }
 
-/// Rule 15, first match wins.
+/// Rule 9.5, first match wins.
 fn verdict(before: Option<&Event>, event: &Event, dwell_seconds: Option<i64>, exception_seen: bool) -> Verdict {
     use Status::{
         AvailableForPickup, Cancelled, Customs, Delivered, Exception, InTransit, InfoReceived, OutForDelivery,

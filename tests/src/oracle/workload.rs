@@ -15,13 +15,6 @@ use super::{carriers, codes};
 
 mod seventeentrack;
 
-/// The rules of 62 and up that are in force: the recomputation follows them, and the workload tries them.
-const IN_FORCE: &[u8] = &[62, 63, 64, 65, 66, 67, 68, 70, 71, 72];
-
-pub(super) fn in_force(rule: u8) -> bool {
-    IN_FORCE.contains(&rule)
-}
-
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3600;
 const DAY: i64 = 86_400;
@@ -203,11 +196,7 @@ impl Teller {
             self.told.push(told.clone());
             told
         };
-        let account = if in_force(67) && chance(rng, 6) {
-            "open"
-        } else {
-            self.account
-        };
+        let account = if chance(rng, 6) { "open" } else { self.account };
         let parts = if self.vendor == Vendor::Kdniao {
             rng.u16(1..4)
         } else {
@@ -260,12 +249,8 @@ impl Teller {
             *received_at = (now - 8 * HOUR) * SECOND + rng.i64(0..SECOND);
         }
         if chance(rng, 2) {
-            // Whoever has signed once signs on: rule 67.
-            self.account = if in_force(67) {
-                "demo"
-            } else {
-                one(rng, &["demo", "open"])
-            };
+            // Whoever has signed once signs on: rule 5.3.
+            self.account = "demo";
         }
     }
 
@@ -292,14 +277,14 @@ impl Teller {
             86..92 => "updateall",
             _ => one(rng, &[" ShutDown ", "ABORT", "unheard", "", "Polling"]),
         };
-        let is_first = in_force(65) && self.told.is_empty() && chance(rng, 15);
+        let is_first = self.told.is_empty() && chance(rng, 15);
         let status = if is_first { "abort" } else { status };
         let is_abort = status.eq_ignore_ascii_case("abort");
         let mut last = Map::new();
         last.insert("nu".to_owned(), json!(invisible(rng, number)));
         let carrier = match rng.u8(..100) {
             0 => String::new(),
-            1 if in_force(72) => "yuan:tong".to_owned(),
+            1 => "yuan:tong".to_owned(),
             _ => invisible(rng, self.carrier),
         };
         if !carrier.is_empty() || chance(rng, 50) {
@@ -332,7 +317,7 @@ impl Teller {
             whole.insert("autoCheck".to_owned(), json!(if is_abort { "0" } else { "1" }));
             let old = one(rng, &["", "", self.carrier, "zhongtong", "ems"]);
             let new = match rng.u8(..10) {
-                0 if in_force(72) => one(
+                0 => one(
                     rng,
                     &["\u{ff45}\u{ff4d}\u{ff53}", "e\u{200b}ms\u{feff}", "e:ms", "\u{200d}"],
                 ),
@@ -414,7 +399,7 @@ impl Teller {
             }
         }
         estimate(rng, &mut whole, "EstimatedDeliveryTime", &self.lines);
-        if chance(rng, if self.told.is_empty() && in_force(65) { 20 } else { 8 }) {
+        if chance(rng, if self.told.is_empty() { 20 } else { 8 }) {
             if chance(rng, 70) {
                 whole.insert("Traces".to_owned(), one(rng, &["null", "[]"]).parse().unwrap());
             }
@@ -440,7 +425,7 @@ impl Teller {
 }
 
 fn kuaidi100_result(rng: &mut Rng, result: &mut Map<String, Value>, lines: &[Line], is_abort: bool, zone: &Zone) {
-    let signs_off = in_force(63) && chance(rng, 15);
+    let signs_off = chance(rng, 15);
     if signs_off {
         let state = one(rng, &["3", "3", "301", "302", "303", "304", "4", "14", "6"]);
         result.insert("state".to_owned(), code_value(rng, state));
@@ -477,19 +462,19 @@ fn kuaidi100_result(rng: &mut Rng, result: &mut Map<String, Value>, lines: &[Lin
     result.insert("data".to_owned(), data);
 }
 
-/// Rule 71: what may be a JSON text is one now and then.
+/// Rule 2.2: what may be a JSON text is one now and then.
 fn enveloped(rng: &mut Rng, value: Value) -> Value {
-    if in_force(71) && chance(rng, 5) {
+    if chance(rng, 5) {
         Value::String(value.to_string())
     } else {
         value
     }
 }
 
-/// Rule 71: a list as an array, as PHP numbers it, or as its only element; any of them perhaps as a text.
+/// Rule 2.2: a list as an array, as PHP numbers it, or as its only element; any of them perhaps as a text.
 fn list(rng: &mut Rng, mut elements: Vec<Value>) -> Value {
     let list = match rng.u8(..30) {
-        0 if in_force(71) => {
+        0 => {
             let first = rng.usize(..9);
             let numbered = elements.into_iter().enumerate();
             Value::Object(
@@ -498,15 +483,15 @@ fn list(rng: &mut Rng, mut elements: Vec<Value>) -> Value {
                     .collect(),
             )
         }
-        1..10 if in_force(71) && elements.len() == 1 && elements[0].is_object() => elements.remove(0),
+        1..10 if elements.len() == 1 && elements[0].is_object() => elements.remove(0),
         _ => Value::Array(elements),
     };
     enveloped(rng, list)
 }
 
-/// Rule 71: the documented spelling wins where both are there.
+/// Rule 2.2: the documented spelling wins where both are there.
 fn lower_case_keys(rng: &mut Rng, parcel: Map<String, Value>) -> Map<String, Value> {
-    if !in_force(71) || !chance(rng, 6) {
+    if !chance(rng, 6) {
         return parcel;
     }
     let mut lower_case = Map::new();
@@ -531,9 +516,9 @@ fn lower_case_keys(rng: &mut Rng, parcel: Map<String, Value>) -> Map<String, Val
     lower_case
 }
 
-/// Rule 72: with a character that nobody sees. Ingest takes it out of number and carrier.
+/// Rule 3.4: with a character that nobody sees. Ingest takes it out of number and carrier.
 fn invisible(rng: &mut Rng, identifier: &str) -> String {
-    if !in_force(72) || !chance(rng, 4) {
+    if !chance(rng, 4) {
         return identifier.to_owned();
     }
     let glyph = one(rng, &["\u{200b}", "\u{feff}", "\u{200d}", "\u{ad}", "\u{202a}"]);
@@ -627,7 +612,7 @@ impl Writer {
             // A return, a locker, a second round, scans behind the delivery: what belongs together.
             55..72 => self.run(rng, lines, newest),
             // The newest line says nothing, or that there is nothing.
-            72..78 if in_force(63) => {
+            72..78 => {
                 let later = one(rng, &[0, 1, 600, HOUR, DAY]);
                 let mut mute = self.line(rng, newest + later);
                 mute.code = one(rng, &[None, None, None, Some("999")]).map(str::to_owned);
@@ -651,7 +636,7 @@ impl Writer {
 
     fn begin_anew(&self, rng: &mut Rng, lines: &mut Vec<Line>, newest: i64, now: &mut i64) {
         let mut gap = one(rng, &[30 * DAY, 30 * DAY + 1, 31 * DAY, 60 * DAY]);
-        if in_force(65) && chance(rng, 60) {
+        if chance(rng, 60) {
             gap = one(rng, &[DAY - 1, DAY, DAY, DAY + 1, 2 * DAY, 20 * DAY]);
             *now = (*now).max(newest + gap + rng.i64(0..DAY));
         }
@@ -684,7 +669,7 @@ impl Writer {
             local += one(rng, &[0, 1, 600, HOUR, 5 * HOUR, DAY, 30 * DAY, 30 * DAY + 1]);
             self.line(rng, local)
         };
-        if in_force(62) && chance(rng, 35) {
+        if chance(rng, 35) {
             for status in one(rng, TEXT_RUNS) {
                 let mut next = next(rng);
                 (next.code, next.name, next.needs_code) = (None, None, false);
@@ -731,7 +716,7 @@ impl Writer {
             zone: if self.is_cross_border {
                 zone(rng)
             } else {
-                (in_force(70) && chance(rng, 1)).then(|| one(rng, &["Paris", "CST"]))
+                (chance(rng, 1)).then(|| one(rng, &["Paris", "CST"]))
             },
         };
         self.reword(rng, &mut line);
@@ -744,7 +729,7 @@ impl Writer {
         line.needs_code = is_told && chance(rng, 50);
         line.text = if line.needs_code {
             text(rng)
-        } else if !in_force(62) || chance(rng, 8) {
+        } else if chance(rng, 8) {
             String::new()
         } else {
             let label = if chance(rng, 85) {
@@ -782,7 +767,7 @@ fn labelled(rng: &mut Rng, statuses: &[Status]) -> &'static str {
 }
 
 fn zone(rng: &mut Rng) -> Option<&'static str> {
-    if in_force(70) && chance(rng, 30) {
+    if chance(rng, 30) {
         one(rng, &MORE_ZONES)
     } else {
         one(rng, &ZONES)
@@ -812,7 +797,7 @@ fn code(rng: &mut Rng, vendor: Vendor) -> Option<String> {
             Some(one(rng, &all).to_owned())
         }
         16 if vendor == Vendor::SeventeenTrack => Some(one(rng, seventeentrack::UNHEARD).to_owned()),
-        16 if in_force(68) && chance(rng, 30) => Some(one(rng, &odd).to_owned()),
+        16 if chance(rng, 30) => Some(one(rng, &odd).to_owned()),
         16 => Some(one(rng, &unknown).to_owned()),
         _ => None,
     }
@@ -836,9 +821,6 @@ fn text(rng: &mut Rng) -> String {
 }
 
 fn top_level_code(rng: &mut Rng, vendor: Vendor, lines: &[Line]) -> Option<Value> {
-    if !in_force(63) {
-        return None;
-    }
     let code = match rng.u8(..11) {
         0 => return None,
         10 => one(rng, &["3", "301", "302", "304", "311", "406", "4"]).to_owned(),
@@ -863,7 +845,7 @@ fn kuaidi100_line(rng: &mut Rng, line: &Line, with_codes: bool, zone: &Zone) -> 
     let mut item = Map::new();
     let time = local_time(rng, line, zone);
     match rng.u8(..13) {
-        12 if in_force(70) => {
+        12 => {
             let impossible = one(
                 rng,
                 &["1999-12-31 23:59:59", "9999-01-01 00:00:00", "0001-01-01T00:00:00Z"],
@@ -876,7 +858,7 @@ fn kuaidi100_line(rng: &mut Rng, line: &Line, with_codes: bool, zone: &Zone) -> 
             item.insert("ftime".to_owned(), json!("--"));
             item.insert("time".to_owned(), json!(time));
         }
-        2 if in_force(70) || line.bad_time.is_none() => {
+        2 if true => {
             item.insert("ftime".to_owned(), json!(time));
             item.insert("time".to_owned(), json!("2001-01-01 00:00:00"));
         }
@@ -986,8 +968,7 @@ fn local_time(rng: &mut Rng, line: &Line, zone: &Zone) -> Value {
         return json!(bad);
     }
     let clock = civil(line.local);
-    if in_force(70)
-        && chance(rng, 20)
+    if chance(rng, 20)
         && let Some(time) = time::placed(Written::Clock(clock), zone)
     {
         return absolute_time(rng, time.utc);
@@ -999,16 +980,16 @@ fn local_time(rng: &mut Rng, line: &Line, zone: &Zone) -> Value {
         3 => " %Y-%-m-%-d  %-H:%-M:%-S ",
         4 => "%Y-%m-%d %H:%M:%S.123",
         5 if clock.second() == 0 => "%Y/%-m/%-d %-H:%M",
-        6 if in_force(70) => "%Y%m%d%H%M%S",
-        7 if in_force(70) && clock.second() == 0 => "%Y年%-m月%-d日 %-H:%M",
-        7 | 8 if in_force(70) => "%Y年%-m月%-d日 %-H:%M:%S",
-        9 if in_force(70) => return json!(clock.strftime("%Y%m%d%H%M%S").to_string().parse::<u64>().unwrap()),
+        6 => "%Y%m%d%H%M%S",
+        7 if clock.second() == 0 => "%Y年%-m月%-d日 %-H:%M",
+        7 | 8 => "%Y年%-m月%-d日 %-H:%M:%S",
+        9 => return json!(clock.strftime("%Y%m%d%H%M%S").to_string().parse::<u64>().unwrap()),
         _ => "%Y-%m-%d %H:%M:%S",
     };
     json!(clock.strftime(form).to_string())
 }
 
-/// Rule 70: a moment with its own offset, or as Unix time.
+/// Rule 4.5: a moment with its own offset, or as Unix time.
 fn absolute_time(rng: &mut Rng, utc: i64) -> Value {
     let (offset, east) = one(
         rng,
@@ -1085,7 +1066,7 @@ fn estimate(rng: &mut Rng, into: &mut Map<String, Value>, field: &str, lines: &[
 
 fn push_time(rng: &mut Rng, received_at: i64) -> Option<String> {
     let mut second = received_at.div_euclid(SECOND) + 8 * HOUR - one(rng, &[0, 0, 1, 5, 600, 7 * HOUR, 3 * DAY]);
-    if in_force(66) && chance(rng, 6) {
+    if chance(rng, 6) {
         second += one(rng, &[600, 601, 7 * HOUR, 365 * DAY]);
     }
     let civil = civil(second);
@@ -1095,11 +1076,11 @@ fn push_time(rng: &mut Rng, received_at: i64) -> Option<String> {
         2 => Some("soon".to_owned()),
         3 => Some(civil.strftime("%Y/%-m/%-d %-H:%M").to_string()),
         4 if chance(rng, 20) => Some("0001-01-01 00:00:00".to_owned()),
-        5 if in_force(70) => match absolute_time(rng, second - 8 * HOUR) {
+        5 => match absolute_time(rng, second - 8 * HOUR) {
             Value::String(text) => Some(text),
             number => Some(number.to_string()),
         },
-        6 if in_force(70) => Some(civil.strftime("%Y%m%d%H%M%S").to_string()),
+        6 => Some(civil.strftime("%Y%m%d%H%M%S").to_string()),
         _ => Some(civil.strftime("%Y-%m-%d %H:%M:%S").to_string()),
     }
 }
@@ -1108,7 +1089,7 @@ fn push_time(rng: &mut Rng, received_at: i64) -> Option<String> {
 fn doubled_keys(rng: &mut Rng, payload: String) -> String {
     match rng.u8(..60) {
         0 => payload.replacen('{', r#"{"status":"shutdown","Success":false,"#, 1),
-        1 if in_force(63) => payload.replacen(
+        1 => payload.replacen(
             r#""lastResult":{"#,
             r#""lastResult":{"state":"3","data":[],"nu":"x","#,
             1,
@@ -1174,7 +1155,7 @@ const TEXT_RUNS: &[&[Status]] = &[
     ],
 ];
 
-/// Rule 63c.
+/// Rule 8.3c.
 const PLACEHOLDERS: [&str; 6] = [
     "查无结果",
     "暂无轨迹",
@@ -1218,7 +1199,7 @@ const ZONES: [Option<&str>; 12] = [
     Some(""),
 ];
 
-/// Rule 70.
+/// Rule 4.5.
 const MORE_ZONES: [Option<&str>; 10] = [
     Some("Paris"),
     Some("Europe/Paris"),

@@ -20,7 +20,7 @@ export default {
   },
 };
 
-// As everywhere else (rule 72): a number that was copied from a page or a spreadsheet often brings invisible characters along.
+// As everywhere else (rule 3.4): a number that was copied from a page or a spreadsheet often brings invisible characters along.
 const normalised = (number) => number.normalize('NFKC').replace(/\p{Cf}/gu, '').normalize('NFKC').trim();
 
 function search(number) {

@@ -1,4 +1,4 @@
-//! How well personal data is hidden (rule 68), and what it costs.
+//! How well personal data is hidden (rule 13.1), and what it costs.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::marked_lines::{self, MarkedLine, Marks};
 
 /// Prints the marks of the two files of lines, the lines that miss them, and the cost of a line with nothing to hide.
 pub(crate) fn report() {
-    println!("masking (rule 68): at least 99 % of the personal stretches hidden, 98 % of the harmless lines intact");
+    println!("masking (rule 13.1): at least 99 % of the personal stretches hidden, 98 % of the harmless lines intact");
     for (name, file) in [
         ("pii-train.tsv", marked_lines::TRAINING),
         ("own-pii.tsv", marked_lines::OWN),

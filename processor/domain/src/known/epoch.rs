@@ -1,5 +1,5 @@
-//! Lives of a tracking number (rules 22 and 65): carriers reuse numbers, and a new parcel must not become the old one's
-//! history.
+//! Lives of a tracking number (rules 12.1 and 12.2): carriers reuse numbers, and a new parcel must not become the old
+//! one's history.
 
 use courierflow_schemas::records::{EpochDay, Shipment, TimestampMicros, TimestampMillis};
 use courierflow_vendors::snapshot::Snapshot;
@@ -14,8 +14,8 @@ const NEW_LIFE_AFTER_MILLIS: i64 = 30 * DAY_MILLIS;
 /// … and after this much if the parcel had reached its end.
 const NEW_LIFE_AFTER_END_MILLIS: i64 = DAY_MILLIS;
 
-/// First and last time of a history, without events that are in the future at the receipt of the current push (rule 66b);
-/// both are missing if there are no other events.
+/// First and last time of a history, without events that are in the future at the receipt of the current push (rule
+/// 5.2b); both are missing if there are no other events.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     pub(crate) first: Option<TimestampMillis>,

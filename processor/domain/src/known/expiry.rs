@@ -1,5 +1,5 @@
-//! The end of a shipment's life (rule E), counted in whole days of the stream, so that a restart of a worker makes no
-//! difference.
+//! The end of a shipment's life (rule 12.4), counted in whole days of the stream, so that a restart of a worker makes
+//! no difference.
 
 use courierflow_schemas::records::TimestampMicros;
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_e_whole_days_count() {
+    fn rule_12_4_whole_days_count() {
         for (name, received_at, is_terminal, expires_on) in [
             ("ended, first microsecond", micros(100, 0), true, 115),
             ("ended, last microsecond", micros(100, MICROS_PER_DAY - 1), true, 115),

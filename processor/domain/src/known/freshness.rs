@@ -1,5 +1,5 @@
-//! Whether a push may change anything (rules 1, 21, 23, 66 and 67). Checked in this order: is it less trusted than the last
-//! one ([`is_outranked`]), a repetition ([`is_duplicate`]), older than the current state ([`is_stale`]).
+//! Whether a push may change anything (rules 5.2–5.4, 5.6 and 5.7). Checked in this order: is it less trusted than the
+//! last one ([`is_outranked`]), a repetition ([`is_duplicate`]), older than the current state ([`is_stale`]).
 
 use courierflow_schemas::records::{Signature, TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
@@ -13,7 +13,7 @@ use crate::known::overlap::Overlap;
 const RETRY_HORIZON_MICROS: i64 = 6 * 3600 * 1_000_000;
 
 /// True if the push is not signed, so that anybody could have sent it, while the last accepted one was verified (rule
-/// 67).
+/// 5.3).
 pub(crate) fn is_outranked(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
     previous.is_verified && snapshot.signature != Signature::Verified
 }
@@ -33,7 +33,7 @@ pub(crate) fn is_duplicate(previous: &Memory, snapshot: &Snapshot<'_>, content_i
     newest_first.any(|push| push.content_hash == content_id && is_within_horizon(previous.received(push), snapshot))
 }
 
-/// True if an event that was in the future has happened by now: then the same lines mean more (rules 28 and 66e). The
+/// True if an event that was in the future has happened by now: then the same lines mean more (rules 4.6 and 5.2e). The
 /// push equals the accepted one, so their lines are the same.
 fn future_has_come(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
     let mut times = snapshot.items.iter().map(|item| item.occurred_at);
@@ -67,13 +67,13 @@ pub(crate) fn is_stale(
     is_older && !is_end && is_within_horizon(previous.received_at, snapshot)
 }
 
-/// Rule 66f: a push of an earlier life of the number, whenever it arrives.
+/// Rule 5.2f: a push of an earlier life of the number, whenever it arrives.
 fn is_of_an_earlier_life(overlap: Option<&Overlap>, told: Span, known: Span) -> bool {
     let shares = overlap.is_none_or(|overlap| overlap.shares);
     !shares && matches!((told.last, known.first), (Some(told), Some(known)) if told < known)
 }
 
-/// Rule 66d: after the end of a subscription vendors do not send less than before, but somebody who kept an old push
+/// Rule 5.2d: after the end of a subscription vendors do not send less than before, but somebody who kept an old push
 /// may replay it.
 fn is_nothing_new_after_the_end(snapshot: &Snapshot<'_>, overlap: Option<&Overlap>) -> bool {
     match overlap {
@@ -82,7 +82,7 @@ fn is_nothing_new_after_the_end(snapshot: &Snapshot<'_>, overlap: Option<&Overla
     }
 }
 
-/// The vendor's own time of a push, unless it is more than 10 minutes after its receipt (rule 66a): with a time in the
+/// The vendor's own time of a push, unless it is more than 10 minutes after its receipt (rule 5.2a): with a time in the
 /// next year, all later pushes of the parcel would count as stale for a year.
 pub(crate) fn credible_push_time(snapshot: &Snapshot<'_>) -> Option<TimestampMillis> {
     snapshot.push_time.filter(|_| !has_future_push_time(snapshot))

@@ -1,5 +1,5 @@
-//! How far ahead of our clock a vendor's time may be before it is doubted (rules 28 and 66). "Now" is always the receipt of
-//! a push.
+//! How far ahead of our clock a vendor's time may be before it is doubted (rules 4.6 and 5.2). "Now" is always the
+//! receipt of a push.
 
 use courierflow_schemas::records::{TimestampMicros, TimestampMillis};
 

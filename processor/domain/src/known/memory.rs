@@ -35,9 +35,9 @@ pub struct Memory {
     pub tracking_state: TrackingState,
     /// Receipt of the push that corrected the carrier.
     pub(crate) corrected_at: Option<TimestampMicros>,
-    /// Whether the vendor has ended its subscription and reported nothing new since (rule 66d).
+    /// Whether the vendor has ended its subscription and reported nothing new since (rule 5.2d).
     pub(crate) is_ended: bool,
-    /// Whether the epoch is provisional: the day of the first receipt, because there was no event yet (rule 65).
+    /// Whether the epoch is provisional: the day of the first receipt, because there was no event yet (rule 12.2).
     pub(crate) is_provisional: bool,
     /// The provisional epoch that this one replaced.
     pub(crate) retired_epoch: Option<EpochDay>,

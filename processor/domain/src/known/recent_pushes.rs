@@ -1,4 +1,4 @@
-//! The pushes that a shipment remembers, to recognise duplicates (rule 1).
+//! The pushes that a shipment remembers, to recognise duplicates (rule 5.4).
 
 use courierflow_schemas::records::RecentPush;
 

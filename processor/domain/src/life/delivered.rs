@@ -1,4 +1,4 @@
-//! Delivered stays delivered (rule 64): scans that were uploaded after the sign-off, and codes that come only from the
+//! Delivered stays delivered (rule 8.4): scans that were uploaded after the sign-off, and codes that come only from the
 //! vendor's clock, do not change the status of a delivered parcel.
 
 use courierflow_schemas::meaning::SubStatus;
@@ -7,7 +7,7 @@ use courierflow_schemas::records::Status::{
 };
 use courierflow_schemas::records::{Leg, ShipmentEvent};
 
-/// Clears the exception mark of clock codes among the events after the delivery. True if rule 64 ignores any of these
+/// Clears the exception mark of clock codes among the events after the delivery. True if rule 8.4 ignores any of these
 /// events.
 pub(crate) fn settle(behind: &mut [ShipmentEvent]) -> bool {
     let mut passed_over = false;
@@ -21,8 +21,8 @@ pub(crate) fn settle(behind: &mut [ShipmentEvent]) -> bool {
     passed_over
 }
 
-/// True if an event after the delivery does not change the status: by rule 64, or because it is a return that only a
-/// text mentions and that did not change the leg (rule 14).
+/// True if an event after the delivery does not change the status: by rule 8.4, or because it is a return that only a
+/// text mentions and that did not change the leg (rule 8.1).
 pub(crate) fn is_passed_over(behind: &ShipmentEvent) -> bool {
     let untrue_return = matches!(behind.status, Returning | Returned);
     behind.leg == Leg::Forward && (is_scan(behind) || is_clock_code(behind) || untrue_return)

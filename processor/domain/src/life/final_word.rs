@@ -1,5 +1,5 @@
 //! What the vendor's top-level state says about the newest event when the event itself says nothing, or nothing final
-//! (rule 63). The event takes over the state's meaning, so that status, milestones and transitions agree.
+//! (rule 8.3). The event takes over the state's meaning, so that status, milestones and transitions agree.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status;
@@ -28,7 +28,7 @@ pub(crate) fn on(
     let state = snapshot.state_of(newest.segment);
     let code = state.code.as_deref()?;
     let said = evidence::read_code(snapshot.codes, code, &newest.text)?;
-    // Rule 13 asks for the newest event of the whole snapshot.
+    // Rule 6.6 asks for the newest event of the whole snapshot.
     let said = if is_last {
         settle_refusal(said, snapshot, newest.segment)
     } else {

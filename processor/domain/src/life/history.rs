@@ -1,5 +1,5 @@
 //! The events of a shipment: the items of a snapshot in order of time, each with the status that its place in the history
-//! gives it (rules 6, 13, 28, 63).
+//! gives it (rules 4.6, 6.6, 7.1, 8.3).
 
 use courierflow_schemas::records::{Leg, Segment, ShipmentEvent, Status};
 
@@ -23,7 +23,7 @@ pub(crate) struct History<'s> {
 }
 
 impl History<'_> {
-    /// The events that are not in the future; milestones, attempts and exceptions are made from these (rule 28).
+    /// The events that are not in the future; milestones, attempts and exceptions are made from these (rule 4.6).
     pub(crate) fn past(&self) -> &[ShipmentEvent] {
         self.events.get(..self.begin_of_future()).unwrap_or_default()
     }
@@ -49,7 +49,7 @@ impl History<'_> {
 struct Candidate<'s, 'a> {
     item: &'s TraceItem<'a>,
     meaning: Meaning,
-    /// The vendor's top-level state, if that decided (rule 63).
+    /// The vendor's top-level state, if that decided (rule 8.3).
     inferred_code: Option<String>,
     id: i64,
 }
@@ -68,7 +68,7 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
         })
         .collect();
     // The items are in list order, those of the origin's segment first, and the sort is stable: this implements the
-    // rest of rule 6's key.
+    // rest of rule 7.1's key.
     candidates.sort_by_key(|candidate| (candidate.item.occurred_at, candidate.meaning.rank()));
     if let Some(newest) = candidates.last_mut() {
         newest.meaning = settle_refusal(newest.meaning, snapshot, newest.item.segment);
@@ -95,7 +95,7 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
     history
 }
 
-/// Lets the vendor's top-level state decide the newest event that is not in the future, if rule 63 says so. True if it
+/// Lets the vendor's top-level state decide the newest event that is not in the future, if rule 8.3 says so. True if it
 /// did. Order and ids are fixed before and do not change.
 fn hear_final_word(snapshot: &Snapshot<'_>, candidates: &mut [Candidate<'_, '_>]) -> bool {
     let past = candidates.partition_point(|candidate| !is_future(candidate.item.occurred_at, snapshot.received_at));
@@ -158,7 +158,7 @@ fn event(
 const LONGEST_CODE: usize = 40;
 
 /// The vendor's code as records and tables show it; `None` if it is not a code but free text, which might contain
-/// personal data (rule 68). Its meaning was decided before, as for any unknown code.
+/// personal data (rule 13.1). Its meaning was decided before, as for any unknown code.
 fn raw_code(code: Option<&str>) -> Option<String> {
     let code = code?.trim();
     let is_code = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-');
@@ -166,7 +166,7 @@ fn raw_code(code: Option<&str>) -> Option<String> {
 }
 
 /// Code 14 is 拒签: the recipient refused. If it is the newest event and the push as a whole says that this was the end,
-/// the sender has signed, too (rule 13).
+/// the sender has signed, too (rule 6.6).
 pub(crate) fn settle_refusal(newest: Meaning, snapshot: &Snapshot<'_>, segment: Segment) -> Meaning {
     let is_end = snapshot.tracking == TrackingWord::Ended || snapshot.state_of(segment).signed_off;
     if newest.ends_in_doubt && is_end {

@@ -1,4 +1,4 @@
-//! The leg of each event of a history (rule 14): return from the first return on, and never forward again.
+//! The leg of each event of a history (rule 8.1): return from the first return on, and never forward again.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{AvailableForPickup, Delivered, OutForDelivery, Returned, Returning};
@@ -7,7 +7,7 @@ use courierflow_schemas::records::{Leg, Status};
 use crate::meaning::evidence::Meaning;
 
 /// The leg of every event, oldest first. A return that only a text mentions must be confirmed by later events (rule
-/// 62), because "退回网点" and the like are also written about parcels that are delivered the next day.
+/// 6.5), because "退回网点" and the like are also written about parcels that are delivered the next day.
 pub(crate) fn legs(meanings: impl DoubleEndedIterator<Item = Meaning>) -> Vec<Leg> {
     let mut turns = Vec::new();
     let mut returns_later = false;

@@ -1,4 +1,4 @@
-//! Status of the whole parcel (rule 2): that of its last event that has one.
+//! Status of the whole parcel (rule 8.2): that of its last event that has one.
 
 use courierflow_schemas::records::{Leg, ShipmentEvent, Status};
 

@@ -1,4 +1,4 @@
-//! What the vendor does with its subscription (rules 18, 19, 66d and 67).
+//! What the vendor does with its subscription (rules 5.2d, 5.3, 11.1 and 11.2).
 
 use courierflow_schemas::records::{TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};

@@ -1,4 +1,4 @@
-//! Transitions: the changes of (leg, status, sub-status) along a history, and which of them are new (rules 3–5).
+//! Transitions: the changes of (leg, status, sub-status) along a history, and which of them are new (rules 9.1–9.3).
 
 use courierflow_schemas::records::{EpochDay, Op, Shipment, ShipmentEvent, Status, Transition, Verdict};
 

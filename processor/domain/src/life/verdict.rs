@@ -1,4 +1,4 @@
-//! The verdict on a change of status (rule 15). It looks at statuses after the leg was taken into account.
+//! The verdict on a change of status (rule 9.5). It looks at statuses after the leg was taken into account.
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status::{

@@ -1,5 +1,5 @@
-//! Personal data in the vendors' texts (rule 68): names that a word announces, telephone numbers, codes, identity and bank
-//! cards, accounts, plates, homes.
+//! Personal data in the vendors' texts (rule 13.1): names that a word announces, telephone numbers, codes, identity and
+//! bank cards, accounts, plates, homes.
 //!
 //! A text is folded, searched for cues (words and digits), and each cue is looked at where it stands. What is found is
 //! replaced in the text as it came. Ids are made before this, so masking may grow without changing them.
@@ -56,7 +56,7 @@ pub struct Finding {
     pub kind: Kind,
 }
 
-/// Masks a text of rule 33; borrows when there is nothing to mask. `own_number` is the parcel's number, which stays.
+/// Masks a text of rule 4.9; borrows when there is nothing to mask. `own_number` is the parcel's number, which stays.
 /// Masking what is masked already changes nothing.
 pub fn mask<'t>(text: &'t str, own_number: Option<&str>) -> Cow<'t, str> {
     let mut masked = Cow::Borrowed(text);

@@ -1,5 +1,5 @@
 //! The meaning of a single item: from the vendor's code, else from its name, else from its text; never from
-//! neighbouring items (rules 8–13, 53).
+//! neighbouring items (rules 4.7, 6.1–6.6).
 
 use courierflow_schemas::records::Status;
 
@@ -17,7 +17,7 @@ pub(crate) struct Meaning {
     pub(crate) sub_status: Option<SubStatus>,
     /// Whether it counts as an exception.
     pub(crate) is_exception: bool,
-    /// Whether it is a refusal that may turn out to be the end of the parcel (rule 13).
+    /// Whether it is a refusal that may turn out to be the end of the parcel (rule 6.6).
     pub(crate) ends_in_doubt: bool,
     /// Whether the vendor sent a code that is missing in its table.
     pub(crate) unknown_code: bool,
@@ -35,13 +35,13 @@ impl Meaning {
         by_text: false,
     };
 
-    /// Orders events of the same second (rule 7).
+    /// Orders events of the same second (rule 7.2).
     pub(crate) fn rank(self) -> u8 {
         rank(self.status)
     }
 }
 
-/// How far along a status is, to order events of the same second (rule 7).
+/// How far along a status is, to order events of the same second (rule 7.2).
 pub const fn rank(status: Status) -> u8 {
     match status {
         Status::Unknown => 0,

@@ -1,4 +1,4 @@
-//! Delivery rounds and the first attempt (rules 16 and 26).
+//! Delivery rounds and the first attempt (rules 10.3 and 10.4).
 
 use courierflow_schemas::meaning::is_failed_attempt;
 use courierflow_schemas::records::Status::{AvailableForPickup, Delivered, Exception, OutForDelivery};
@@ -9,7 +9,7 @@ use courierflow_schemas::records::{Leg, ShipmentEvent, TimestampMillis};
 const NEXT_ROUND_AFTER_MILLIS: i64 = 24 * 3_600_000;
 
 /// Number of delivery rounds on the forward leg; one if there was an attempt without a round. `past` ends with the
-/// delivery, because later events do not begin a round (rule 64).
+/// delivery, because later events do not begin a round (rule 8.4).
 pub(crate) fn count(past: &[ShipmentEvent], first_attempt_at: Option<TimestampMillis>) -> u16 {
     let mut rounds: u16 = 0;
     let mut round_opened_at = None;

@@ -1,4 +1,4 @@
-//! The exceptions of a parcel, without repetition, in order of first occurrence (rule 27).
+//! The exceptions of a parcel, without repetition, in order of first occurrence (rule 10.6).
 
 use courierflow_schemas::records::ShipmentEvent;
 use hashbrown::HashSet;

@@ -1,5 +1,5 @@
-//! Flags that say how far to trust a shipment's figures (rule 31): a closed list, recomputed with every accepted snapshot
-//! that has items.
+//! Flags that say how far to trust a shipment's figures (rule 10.7): a closed list, recomputed with every accepted
+//! snapshot that has items.
 
 use courierflow_vendors::snapshot::Snapshot;
 

@@ -1,4 +1,4 @@
-//! Origin and destination of a parcel, and when it left the one city and reached the other (rule 17).
+//! Origin and destination of a parcel, and when it left the one city and reached the other (rule 10.5).
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::{Leg, Shipment, ShipmentEvent, TimestampMillis};
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_17_cities() {
+    fn rule_10_5_cities() {
         for (code, city) in [
             ("CN440306025000", Some("CN4403")),
             ("CN440300000000", Some("CN4403")),

@@ -1,5 +1,5 @@
-//! Milestones: first times of the events that metrics are based on (rules 24–26). The two that need places are added by
-//! [`crate::measures::lane`].
+//! Milestones: first times of the events that metrics are based on (rules 10.1–10.3). The two that need places are
+//! added by [`crate::measures::lane`].
 
 use courierflow_schemas::records::Status::{
     self, AvailableForPickup, Cancelled, Delivered, InTransit, InfoReceived, OutForDelivery, PickedUp, Returned,
@@ -68,7 +68,8 @@ struct Delivery {
     revoked: bool,
 }
 
-/// Rule 24: a sign-off is void if the parcel went out again and was then delivered; the first one that is not void counts.
+/// Rule 10.2: a sign-off is void if the parcel went out again and was then delivered; the first one that is not void
+/// counts.
 fn find_delivery(past: &[ShipmentEvent]) -> Delivery {
     let is = |event: &ShipmentEvent, status| event.leg == Leg::Forward && event.status == status;
     let Some(last) = past.iter().rposition(|event| is(event, Delivered)) else {

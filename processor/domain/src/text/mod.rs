@@ -1,4 +1,4 @@
-//! What a line means by its words alone (rule 62), in any spelling of Chinese and in English.
+//! What a line means by its words alone (rule 6.5), in any spelling of Chinese and in English.
 //!
 //! A line is normalised; its telling words are found; what only may happen, what is asked for and what is courtesy is
 //! left out; each word that remains gets a modality and its neighbours; an ordered table decides. The words are rows of

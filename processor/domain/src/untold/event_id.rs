@@ -1,5 +1,5 @@
-//! Ids of events, transitions and contents, all under the secret key of rule 69: the same line of the same parcel has the same
-//! id in every push (rules 33, 34, 70), and nobody without the key can try what the line was.
+//! Ids of events, transitions and contents, all under the secret key of rule 7.4: the same line of the same parcel has
+//! the same id in every push (rules 4.5, 4.9, 7.5), and nobody without the key can try what the line was.
 
 use courierflow_schemas::records::EpochDay;
 
@@ -8,8 +8,8 @@ use courierflow_vendors::fingerprint::Fingerprint;
 use courierflow_vendors::snapshot::Snapshot;
 
 /// Event ids within an epoch, one per item of the snapshot and in its order. They are made of the shipment, the segment,
-/// the local time in the item's zone (rule 70), the folded but unmasked text, and which of its equals a line is. Not of status and area: vendors enrich
-/// those later.
+/// the local time in the item's zone (rule 4.5), the folded but unmasked text, and which of its equals a line is. Not
+/// of status and area: vendors enrich those later.
 pub(crate) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay, key: IdKey) -> Vec<i64> {
     let mut fields = Fingerprint::with_capacity(512);
     fields
@@ -35,7 +35,7 @@ pub(crate) fn event_ids(snapshot: &Snapshot<'_>, epoch: EpochDay, key: IdKey) ->
     ids
 }
 
-/// Numbers equal lines from 0 in list order (rule 34) and hashes the number in.
+/// Numbers equal lines from 0 in list order (rule 7.5) and hashes the number in.
 fn tell_equals_apart(ids: &mut [i64], key: IdKey) {
     let mut by_line: Vec<(i64, usize)> = ids.iter().copied().zip(0..).collect();
     by_line.sort_unstable();
@@ -56,7 +56,7 @@ pub(crate) fn transition_id(event_id: i64, key: IdKey) -> i64 {
     tagged("transition", event_id, key)
 }
 
-/// Id of a push's content, to recognise a repetition (rule 20).
+/// Id of a push's content, to recognise a repetition (rule 5.5).
 pub(crate) fn content_id(content_hash: i64, key: IdKey) -> i64 {
     tagged("content", content_hash, key)
 }

@@ -1,5 +1,5 @@
-//! The secret key from which ids are made (rule 69). Without a key, somebody who knows most of a text could try the rest
-//! until the hash matches: a masked phone number has only a million possible completions.
+//! The secret key from which ids are made (rule 7.4). Without a key, somebody who knows most of a text could try the
+//! rest until the hash matches: a masked phone number has only a million possible completions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_69_a_key_is_32_hexadecimal_digits_and_is_not_shown() {
+    fn rule_7_4_a_key_is_32_hexadecimal_digits_and_is_not_shown() {
         let key: IdKey = "000102030405060708090a0B0c0d0e0f".parse().unwrap();
         assert_eq!(key, IdKey([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]));
         assert_eq!(format!("{key:?}"), "IdKey(***)");

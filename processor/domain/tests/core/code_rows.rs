@@ -166,7 +166,7 @@ fn codes_as_integers_and_with_blanks() {
 }
 
 #[test]
-fn rule_10_unknown_codes_fall_back_and_are_flagged_while_they_are_there() {
+fn rule_6_3_unknown_codes_fall_back_and_are_flagged_while_they_are_there() {
     for (code, status) in [
         ("1004", "IN_TRANSIT/IN_TRANSIT"),
         ("1009", "IN_TRANSIT/IN_TRANSIT"),
@@ -184,7 +184,7 @@ fn rule_10_unknown_codes_fall_back_and_are_flagged_while_they_are_there() {
         line["status"] = "派件".into();
         let shipment = shipment(&kuaidi100(&[line]).event());
         assert_eq!(statuses(&shipment.events), [status], "{code}");
-        // A code that is no code might be anything, a name and a number too (rule 68).
+        // A code that is no code might be anything, a name and a number too (rule 13.1).
         let shown = code.is_ascii().then_some(code);
         assert_eq!(shipment.events[0].raw_code.as_deref(), shown);
         assert!(has_flag(&shipment, "unknown_code"), "{code}");
@@ -204,7 +204,7 @@ fn rule_10_unknown_codes_fall_back_and_are_flagged_while_they_are_there() {
 }
 
 #[test]
-fn rule_9_names_without_codes() {
+fn rule_6_2_names_without_codes() {
     for (name, status) in [
         ("在途", "IN_TRANSIT/IN_TRANSIT"),
         ("揽收", "PICKED_UP/PICKED_UP"),
@@ -260,7 +260,7 @@ fn rule_9_names_without_codes() {
 }
 
 #[test]
-fn rule_9_a_name_is_read_as_its_code_even_where_that_is_in_doubt() {
+fn rule_6_2_a_name_is_read_as_its_code_even_where_that_is_in_doubt() {
     let mut line = item("2025-06-01 08:00:00", "", "x");
     line["status"] = "拒签".into();
     let shipment = shipment(&kuaidi100(&[line]).set("status", "shutdown").event());
@@ -268,7 +268,7 @@ fn rule_9_a_name_is_read_as_its_code_even_where_that_is_in_doubt() {
 }
 
 #[test]
-fn rule_62_what_a_text_alone_tells() {
+fn rule_6_5_what_a_text_alone_tells() {
     for (text, status) in [
         ("退件已签收", "RETURNED/RETURN_SIGNED"),
         ("快件退回，寄件人已签收", "RETURNED/RETURN_SIGNED"),
@@ -329,7 +329,7 @@ fn rule_62_what_a_text_alone_tells() {
 }
 
 #[test]
-fn rule_12_guards_across_borders() {
+fn rule_6_4_guards_across_borders() {
     for (action, text, status) in [
         (
             "1",
@@ -369,7 +369,7 @@ fn rule_12_guards_across_borders() {
 }
 
 #[test]
-fn rule_53_nothing_is_inherited_from_a_neighbour() {
+fn rule_6_1_nothing_is_inherited_from_a_neighbour() {
     let lines = [
         item("2025-06-01 08:00:00", "5", "x"),
         item("2025-06-01 09:00:00", "", "x"),

@@ -1,4 +1,4 @@
-//! Delivered stays delivered: scans and clock codes behind the sign-off (rule 64).
+//! Delivered stays delivered: scans and clock codes behind the sign-off (rule 8.4).
 
 use courierflow_schemas::records::Verdict;
 
@@ -12,7 +12,7 @@ fn after_delivery(late: &[&str]) -> courierflow_domain::Derived {
 
 /// Couriers sign off at the door and scan "out for delivery" in the van five minutes later: the parcel was out for delivery for ever.
 #[test]
-fn rule_64_scans_behind_the_delivery_do_not_change_the_status() {
+fn rule_8_4_scans_behind_the_delivery_do_not_change_the_status() {
     for late in ["101", "1", "0", "1002", "8", "5", "501"] {
         let derived = after_delivery(&[late]);
         let shipment = &derived.shipment;
@@ -33,7 +33,7 @@ fn rule_64_scans_behind_the_delivery_do_not_change_the_status() {
 
 /// Kdniao 403 and Kuaidi100 201 days after the signature: an exception of the carrier, in its exception rate.
 #[test]
-fn rule_64_clock_codes_behind_the_delivery_are_no_exceptions() {
+fn rule_8_4_clock_codes_behind_the_delivery_are_no_exceptions() {
     for late in ["201", "202", "205"] {
         let derived = after_delivery(&[late]);
         let shipment = &derived.shipment;
@@ -58,7 +58,7 @@ fn rule_64_clock_codes_behind_the_delivery_are_no_exceptions() {
 }
 
 #[test]
-fn rule_64_every_other_event_counts_as_before() {
+fn rule_8_4_every_other_event_counts_as_before() {
     for (late, status) in [
         (&["204"][..], "EXCEPTION/DELIVERY_FAILED/204"),
         (&["209"], "EXCEPTION/DAMAGED/209"),
@@ -68,7 +68,7 @@ fn rule_64_every_other_event_counts_as_before() {
         (&["401"], "CANCELLED/WAYBILL_VOIDED/401"),
         (&["204", "5"], "EXCEPTION/DELIVERY_FAILED/204"),
         (&["5", "204", "202"], "EXCEPTION/DELIVERY_FAILED/204"),
-        // Carried out and delivered again: rule 24.
+        // Carried out and delivered again: rule 10.2.
         (&["5", "304"], "DELIVERED/LOCKER_OR_STATION/304"),
     ] {
         assert_eq!(parcel_status(&after_delivery(late).shipment), status, "{late:?}");
@@ -77,7 +77,7 @@ fn rule_64_every_other_event_counts_as_before() {
 }
 
 #[test]
-fn rule_64_an_announcement_of_tomorrow_does_not_change_the_status_either() {
+fn rule_8_4_an_announcement_of_tomorrow_does_not_change_the_status_either() {
     let mut lines = codes(&["103", "5", "301"]);
     lines.push(item("2025-07-02 08:00:00", "5", "x"));
     let shipment = shipment(&kuaidi100(&lines).event());

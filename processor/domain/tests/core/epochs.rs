@@ -1,4 +1,4 @@
-//! Lives of a number: how they are named, when one ends, and what a lost state must not do (rule 65).
+//! Lives of a number: how they are named, when one ends, and what a lost state must not do (rule 12.2).
 
 use courierflow_schemas::records::{Op, Status};
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn whole_life() -> Vec<Value> {
 }
 
 #[test]
-fn rule_65a_without_events_an_epoch_is_named_by_its_receipt() {
+fn rule_12_2a_without_events_an_epoch_is_named_by_its_receipt() {
     let empty = shipment(&abort().received("2025-06-05T23:59:59Z").event());
     assert_eq!((empty.epoch, empty.is_provisional), (day("2025-06-05"), true));
     let future = shipment(&kuaidi100(&[item("2026-01-01 08:00:00", "", "预计送达")]).event());
@@ -22,7 +22,7 @@ fn rule_65a_without_events_an_epoch_is_named_by_its_receipt() {
 }
 
 #[test]
-fn rule_65b_with_its_first_events_the_shipment_moves_and_the_row_without_events_is_retired() {
+fn rule_12_2b_with_its_first_events_the_shipment_moves_and_the_row_without_events_is_retired() {
     let mut stream = Stream::default();
     let empty = stream
         .accept(&abort().received("2025-06-05T00:00:00Z").event())
@@ -50,7 +50,7 @@ fn rule_65b_with_its_first_events_the_shipment_moves_and_the_row_without_events_
 }
 
 #[test]
-fn rule_65b_events_of_the_future_move_with_their_transitions() {
+fn rule_12_2b_events_of_the_future_move_with_their_transitions() {
     let lines = [item("2025-07-01 00:30:00", "103", "a")];
     let mut stream = Stream::default();
     let first = stream.accept(&kuaidi100(&lines).received("2025-06-30T15:00:00Z").event());
@@ -85,7 +85,7 @@ fn rule_65b_events_of_the_future_move_with_their_transitions() {
 }
 
 #[test]
-fn rule_65a_the_future_opens_no_new_epoch() {
+fn rule_12_2a_the_future_opens_no_new_epoch() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&whole_life()).event());
     let announced = [item("2026-01-01 08:00:00", "", "预计送达")];
@@ -97,7 +97,7 @@ fn rule_65a_the_future_opens_no_new_epoch() {
 
 /// A number used again after 20 days overwrote the delivered parcel.
 #[test]
-fn rule_65c_a_life_that_reached_its_end_is_over_after_a_day() {
+fn rule_12_2c_a_life_that_reached_its_end_is_over_after_a_day() {
     // The last event of the first life is at 10:00.
     for (last, begins, is_new) in [
         ("301", "2025-06-02 09:59:59", false),
@@ -114,7 +114,7 @@ fn rule_65c_a_life_that_reached_its_end_is_over_after_a_day() {
         assert_eq!(derived.counts.new_epochs == 1, is_new, "{last} {begins}");
         assert_eq!(stream.rows.len(), if is_new { 2 } else { 1 });
     }
-    // After rule 64 the status is DELIVERED still.
+    // After rule 8.4 the status is DELIVERED still.
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["103", "301", "5"])).event());
     let next = kuaidi100(&[item("2025-06-20 08:00:00", "103", "n")]).received("2025-07-10T00:00:00Z");
@@ -122,7 +122,7 @@ fn rule_65c_a_life_that_reached_its_end_is_over_after_a_day() {
 }
 
 #[test]
-fn rule_65c_a_snapshot_that_shares_an_event_is_no_new_life() {
+fn rule_12_2c_a_snapshot_that_shares_an_event_is_no_new_life() {
     let mut stream = Stream::default();
     let announced = item("2026-01-01 08:00:00", "", "预计送达");
     let mut lines = codes(&["103", "5", "301"]);
@@ -136,7 +136,7 @@ fn rule_65c_a_snapshot_that_shares_an_event_is_no_new_life() {
 /// After the state was dropped, an abort overwrote the delivered parcel with UNKNOWN and no events, or a second row counted it
 /// twice.
 #[test]
-fn rule_65d_after_the_state_is_dropped_no_row_loses_an_event_and_a_life_has_one_row() {
+fn rule_12_2d_after_the_state_is_dropped_no_row_loses_an_event_and_a_life_has_one_row() {
     let first = || kuaidi100(&whole_life()).set("status", "shutdown").event();
     let whole = |push: Kuaidi100| push.received("2025-08-20T00:00:00Z").event();
     let with_future = {

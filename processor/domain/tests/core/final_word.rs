@@ -1,4 +1,4 @@
-//! The vendor's final word: its top-level state where the newest event says nothing, or nothing final (rule 63).
+//! The vendor's final word: its top-level state where the newest event says nothing, or nothing final (rule 8.3).
 
 use courierflow_schemas::records::{Leg, Op, Status};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn outcome(push: &Kuaidi100) -> (String, bool) {
 /// State 3, `ischeck` 1, shutdown and a newest text that says nothing: the shipment was DELIVERED while `delivered_at` was
 /// NULL and the parcel open for ever.
 #[test]
-fn rule_63a_the_state_decides_a_mute_newest_event_with_milestones_and_transitions() {
+fn rule_8_3a_the_state_decides_a_mute_newest_event_with_milestones_and_transitions() {
     let derived = derived(&signed(&ends_with(MUTE), "3").event());
     let shipment = &derived.shipment;
     assert_eq!(parcel_status(shipment), "DELIVERED/UNSPECIFIED/3");
@@ -51,7 +51,7 @@ fn rule_63a_the_state_decides_a_mute_newest_event_with_milestones_and_transition
 }
 
 #[test]
-fn rule_63a_only_a_state_that_is_news_and_no_exception() {
+fn rule_8_3a_only_a_state_that_is_news_and_no_exception() {
     for (state, status, inferred) in [
         ("3", "DELIVERED/UNSPECIFIED/3", true),
         ("401", "CANCELLED/WAYBILL_VOIDED/401", true),
@@ -79,7 +79,7 @@ fn rule_63a_only_a_state_that_is_news_and_no_exception() {
 }
 
 #[test]
-fn rule_63a_rules_12_to_14_apply_as_if_the_state_were_the_events_code() {
+fn rule_8_3a_rules_12_to_14_apply_as_if_the_state_were_the_events_code() {
     // 13: a refusal, and the end.
     let refused = shipment(&signed(&ends_with(MUTE), "14").event());
     assert_eq!(parcel_status(&refused), "RETURNED/REFUSED/14");
@@ -107,7 +107,7 @@ fn rule_63a_rules_12_to_14_apply_as_if_the_state_were_the_events_code() {
 }
 
 #[test]
-fn rule_63a_the_items_own_unknown_code_stays_flagged() {
+fn rule_8_3a_the_items_own_unknown_code_stays_flagged() {
     let mut lines = codes(&["103", "5"]);
     lines.push(item("2025-06-01 12:00:00", "x9", MUTE));
     let shipment = shipment(&signed(&lines, "3").event());
@@ -116,20 +116,21 @@ fn rule_63a_the_items_own_unknown_code_stays_flagged() {
 }
 
 #[test]
-fn rule_63_the_newest_event_is_the_last_that_is_not_in_the_future() {
+fn rule_8_3_the_newest_event_is_the_last_that_is_not_in_the_future() {
     let mut lines = ends_with(MUTE);
     lines.push(item("2025-07-01 12:00:00", "", "预计送达"));
     let shipment = shipment(&signed(&lines, "3").event());
     assert_eq!(shipment.milestones.delivered_at, Some(china("2025-06-01T12:00:00")));
     assert_eq!(parcel_status(&shipment), "DELIVERED/UNSPECIFIED/3");
     assert_eq!(shipment.flags, ["future_time", "status_inferred"]);
-    // Rule 13 asks for the newest event of the whole snapshot: the refusal is an exception, of which 63a makes nothing.
+    // Rule 6.6 asks for the newest event of the whole snapshot: the refusal is an exception, of which 63a makes
+    // nothing.
     let refused = outcome(&signed(&lines, "14"));
     assert_eq!(refused, ("OUT_FOR_DELIVERY/OUT_FOR_DELIVERY/5".to_owned(), false));
 }
 
 #[test]
-fn rule_63_the_state_of_the_segment_counts() {
+fn rule_8_3_the_state_of_the_segment_counts() {
     let push = kuaidi100(&codes(&["103"])).set("lastResult.state", "0").set(
         "destResult",
         json!({"com": "speedpost", "state": "3", "ischeck": "1", "data": [item("2025-06-02 08:00:00", "", MUTE)]}),
@@ -140,7 +141,7 @@ fn rule_63_the_state_of_the_segment_counts() {
 }
 
 #[test]
-fn rule_63_ids_and_order_are_made_before() {
+fn rule_8_3_ids_and_order_are_made_before() {
     let mut stream = Stream::default();
     let first = stream.accept(&kuaidi100(&ends_with(MUTE)).event());
     let second = stream.accept(&signed(&ends_with(MUTE), "3").event());
@@ -153,7 +154,7 @@ fn rule_63_ids_and_order_are_made_before() {
 }
 
 #[test]
-fn rule_63b_a_sign_off_decides_a_newest_event_that_only_a_text_tells() {
+fn rule_8_3b_a_sign_off_decides_a_newest_event_that_only_a_text_tells() {
     for state in ["3", "301", "302", "303", "304"] {
         let push = signed(&ends_with("快件到达 深圳营业部"), state);
         let shipment = shipment(&push.event());
@@ -198,7 +199,7 @@ fn rule_63b_a_sign_off_decides_a_newest_event_that_only_a_text_tells() {
 }
 
 #[test]
-fn rule_63b_kdniao_signs_off_by_its_state_alone() {
+fn rule_8_3b_kdniao_signs_off_by_its_state_alone() {
     let traces = [
         trace("2025-06-01 08:00:00", "1", "x"),
         trace("2025-06-01 09:00:00", "", "快件到达 深圳营业部"),
@@ -220,7 +221,7 @@ fn rule_63b_kdniao_signs_off_by_its_state_alone() {
 }
 
 #[test]
-fn rule_63b_a_text_that_tells_a_return_is_signed_by_the_sender() {
+fn rule_8_3b_a_text_that_tells_a_return_is_signed_by_the_sender() {
     let shipment = shipment(&signed(&ends_with("快件正退回寄件人"), "3").event());
     assert_eq!(parcel_status(&shipment), "RETURNED/RETURN_SIGNED/3");
     assert_eq!(shipment.milestones.delivered_at, None);
@@ -229,7 +230,7 @@ fn rule_63b_a_text_that_tells_a_return_is_signed_by_the_sender() {
 
 /// Vendors fill an empty list with a line that says so, dated now: it was an event of unknown status, and newer than all.
 #[test]
-fn rule_63c_a_placeholder_is_no_item() {
+fn rule_8_3c_a_placeholder_is_no_item() {
     let with = |line: Value| {
         let mut lines = codes(&["103", "5"]);
         lines.push(line);
@@ -260,7 +261,7 @@ fn rule_63c_a_placeholder_is_no_item() {
 }
 
 #[test]
-fn rule_63c_a_push_of_placeholders_is_one_without_items() {
+fn rule_8_3c_a_push_of_placeholders_is_one_without_items() {
     let mut stream = Stream::default();
     let bad = [item("2025-06-01 08:00:00", "103", "a"), item("x", "0", "b")];
     let known = stream.accept(&kuaidi100(&bad).event()).shipment;

@@ -1,5 +1,5 @@
-//! One push after another: duplicates, stale ones, rewrites, epochs, tracking state, carrier corrections (rules 1, 18–23,
-//! 43, 54; design rules on versions and retractions).
+//! One push after another: duplicates, stale ones, rewrites, epochs, tracking state, carrier corrections (rules
+//! 5.4–5.8, 11.1, 11.2, 12.1, 14.1; design rules on versions and retractions).
 
 use courierflow_schemas::records::{Leg, Op, Status, TimestampMicros, TrackingState};
 use courierflow_vendors::reading::NoOp;
@@ -10,7 +10,7 @@ use crate::pushes::*;
 // --- duplicates and stale pushes ---
 
 #[test]
-fn rule_1_the_same_content_again_leaves_no_trace() {
+fn rule_5_4_the_same_content_again_leaves_no_trace() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["1", "0"])).event());
     let before = stream.clone();
@@ -22,7 +22,7 @@ fn rule_1_the_same_content_again_leaves_no_trace() {
 }
 
 #[test]
-fn rule_1_the_last_accepted_content_is_a_duplicate_however_old_others_only_for_six_hours() {
+fn rule_5_4_the_last_accepted_content_is_a_duplicate_however_old_others_only_for_six_hours() {
     let first = || kuaidi100(&codes(&["1", "0"]));
     let second = || kuaidi100(&codes(&["1", "0", "5"]));
     let mut stream = Stream::default();
@@ -46,7 +46,7 @@ fn rule_1_the_last_accepted_content_is_a_duplicate_however_old_others_only_for_s
 }
 
 #[test]
-fn rule_1_eight_accepted_pushes_are_remembered() {
+fn rule_5_4_eight_accepted_pushes_are_remembered() {
     let push = |hours: usize| {
         let list = vec!["0"; hours];
         kuaidi100(&codes(&list)).received(&format!("2025-06-30T00:{hours:02}:00Z"))
@@ -70,7 +70,7 @@ fn rule_1_eight_accepted_pushes_are_remembered() {
 }
 
 #[test]
-fn rule_1_stale_pushes_are_not_remembered() {
+fn rule_5_4_stale_pushes_are_not_remembered() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["1", "0", "5"])).event());
     let older = kuaidi100(&codes(&["1"]));
@@ -83,7 +83,7 @@ fn rule_1_stale_pushes_are_not_remembered() {
 }
 
 #[test]
-fn rule_23_newest_item_strictly_older_within_six_hours_inclusive() {
+fn rule_5_7_newest_item_strictly_older_within_six_hours_inclusive() {
     let known = kuaidi100(&codes(&["1", "0", "5"])).received("2025-06-30T00:00:00Z");
     let push = |list: &[&str], received: &str| {
         let mut stream = Stream::default();
@@ -107,7 +107,7 @@ fn rule_23_newest_item_strictly_older_within_six_hours_inclusive() {
 }
 
 #[test]
-fn rule_23_push_times_decide_where_both_have_one() {
+fn rule_5_7_push_times_decide_where_both_have_one() {
     let traces = |count: usize| {
         (0..count)
             .map(|hour| trace(&hour_text(hour), "2", &format!("第{hour}条")))
@@ -154,7 +154,7 @@ fn rule_23_push_times_decide_where_both_have_one() {
 }
 
 #[test]
-fn rule_21_pushes_without_items_are_never_stale_by_their_items() {
+fn rule_5_6_pushes_without_items_are_never_stale_by_their_items() {
     for data in [json!(null), json!([]), json!("x"), json!({}), json!([1, "x", null])] {
         let mut stream = Stream::default();
         let known = stream.accept(&kuaidi100(&codes(&["1", "5"])).event()).shipment;
@@ -181,7 +181,7 @@ fn rule_21_pushes_without_items_are_never_stale_by_their_items() {
 }
 
 #[test]
-fn rule_21_a_push_whose_items_are_all_unusable_is_one_without_items() {
+fn rule_5_6_a_push_whose_items_are_all_unusable_is_one_without_items() {
     let mut stream = Stream::default();
     let known = stream.accept(&kuaidi100(&codes(&["1", "5"])).event()).shipment;
     let unusable = kuaidi100(&[item("0001-01-01 00:00:00", "0", "x")]);
@@ -190,7 +190,7 @@ fn rule_21_a_push_whose_items_are_all_unusable_is_one_without_items() {
 }
 
 #[test]
-fn rule_1_a_push_without_items_replaces_hash_and_time_but_newest_item_stays_the_epochs() {
+fn rule_5_4_a_push_without_items_replaces_hash_and_time_but_newest_item_stays_the_epochs() {
     let mut stream = Stream::default();
     let full = || kuaidi100(&codes(&["1", "0", "5"]));
     stream.accept(&full().received("2025-06-30T00:00:00Z").event());
@@ -206,7 +206,7 @@ fn rule_1_a_push_without_items_replaces_hash_and_time_but_newest_item_stays_the_
 }
 
 #[test]
-fn rule_54_updateall_is_accepted_however_old_but_a_duplicate_if_seen() {
+fn rule_5_8_updateall_is_accepted_however_old_but_a_duplicate_if_seen() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["1", "0", "5"])).event());
     let full = kuaidi100(&codes(&["1", "0"])).set("status", " UpdateAll ");
@@ -216,7 +216,7 @@ fn rule_54_updateall_is_accepted_however_old_but_a_duplicate_if_seen() {
 }
 
 #[test]
-fn rule_20_what_the_hash_covers() {
+fn rule_5_5_what_the_hash_covers() {
     let base = || {
         let line = in_area(item("2025-06-01 08:00:00", "0", "a b"), "CN310000000000", "上海市");
         let mut line = line;
@@ -318,7 +318,7 @@ fn versions_only_grow() {
 }
 
 #[test]
-fn rule_43_account_is_that_of_the_last_accepted_push() {
+fn rule_14_1_account_is_that_of_the_last_accepted_push() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["1"])).event());
     let mut next = kuaidi100(&codes(&["1", "0"])).event();
@@ -417,7 +417,7 @@ fn a_place_that_comes_later_is_a_change() {
 // --- epochs ---
 
 #[test]
-fn rule_22_an_epoch_is_named_by_the_utc_day_of_its_first_event() {
+fn rule_12_1_an_epoch_is_named_by_the_utc_day_of_its_first_event() {
     // 07:59 in China is the day before in UTC.
     let early = shipment(
         &kuaidi100(&[
@@ -430,7 +430,7 @@ fn rule_22_an_epoch_is_named_by_the_utc_day_of_its_first_event() {
 }
 
 #[test]
-fn rule_22_more_than_thirty_days_of_silence_open_a_new_epoch() {
+fn rule_12_1_more_than_thirty_days_of_silence_open_a_new_epoch() {
     let first = || {
         kuaidi100(&[
             item("2025-06-01 08:00:00", "1", "a"),
@@ -473,7 +473,7 @@ fn rule_22_more_than_thirty_days_of_silence_open_a_new_epoch() {
 }
 
 #[test]
-fn rule_22_an_epoch_keeps_its_name() {
+fn rule_12_1_an_epoch_keeps_its_name() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&[item("2025-06-20 08:00:00", "1", "a")]).event());
     let earlier = [
@@ -485,7 +485,7 @@ fn rule_22_an_epoch_keeps_its_name() {
 }
 
 #[test]
-fn rule_22_a_push_without_items_belongs_to_the_latest_epoch() {
+fn rule_12_1_a_push_without_items_belongs_to_the_latest_epoch() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&[item("2025-06-01 08:00:00", "1", "a")]).event());
     let late = kuaidi100(&[])
@@ -498,7 +498,7 @@ fn rule_22_a_push_without_items_belongs_to_the_latest_epoch() {
 }
 
 #[test]
-fn rule_1_a_new_epoch_starts_its_tracking_state_anew() {
+fn rule_5_4_a_new_epoch_starts_its_tracking_state_anew() {
     let mut stream = Stream::default();
     stream.accept(
         &kuaidi100(&[item("2025-06-01 08:00:00", "1", "a")])
@@ -513,7 +513,7 @@ fn rule_1_a_new_epoch_starts_its_tracking_state_anew() {
 // --- tracking state ---
 
 #[test]
-fn rule_19_tracking_state_of_kuaidi100() {
+fn rule_11_1_tracking_state_of_kuaidi100() {
     for (status, message, state) in [
         (json!("polling"), "", TrackingState::Active),
         (json!(" ShutDown "), "", TrackingState::Ended),
@@ -540,7 +540,7 @@ fn rule_19_tracking_state_of_kuaidi100() {
 }
 
 #[test]
-fn rule_19_tracking_state_of_kdniao() {
+fn rule_11_1_tracking_state_of_kdniao() {
     for (success, reason, state) in [
         (json!(true), "三天无轨迹", TrackingState::Active),
         (json!(null), "三天无轨迹", TrackingState::Active),
@@ -588,7 +588,7 @@ fn correction(com: &str, com_old: &str, com_new: &str) -> Kuaidi100 {
 }
 
 #[test]
-fn rule_18_an_abort_with_a_new_carrier_closes_the_old_shipment() {
+fn rule_11_2_an_abort_with_a_new_carrier_closes_the_old_shipment() {
     let mut stream = Stream::default();
     let known = stream.accept(&kuaidi100(&codes(&["1", "0"])).event()).shipment;
     let derived = stream.accept(&correction("zhongtong", "yuantong", "shentong").event());
@@ -604,7 +604,7 @@ fn rule_18_an_abort_with_a_new_carrier_closes_the_old_shipment() {
 }
 
 #[test]
-fn rule_18_without_com_old_the_result_names_the_old_carrier() {
+fn rule_11_2_without_com_old_the_result_names_the_old_carrier() {
     let derived = derived(&correction("yuantong", " ", "shentong").event());
     assert_eq!(derived.shipment.carrier, "yto");
     assert_eq!(derived.shipment.tracking_state, TrackingState::CarrierCorrected);
@@ -616,7 +616,7 @@ fn rule_18_without_com_old_the_result_names_the_old_carrier() {
 }
 
 #[test]
-fn rule_18_corrections_to_nowhere_are_counted_no_ops() {
+fn rule_11_2_corrections_to_nowhere_are_counted_no_ops() {
     let mut stream = Stream::default();
     assert_eq!(
         stream.push(&correction("shentong", "", "shentong").event()),
@@ -635,7 +635,7 @@ fn rule_18_corrections_to_nowhere_are_counted_no_ops() {
 }
 
 #[test]
-fn rule_18_carrier_corrected_stays_while_late_events_come() {
+fn rule_11_2_carrier_corrected_stays_while_late_events_come() {
     let mut stream = Stream::default();
     stream.accept(&correction("yuantong", "yuantong", "shentong").event());
     for (count, status) in [(1, "polling"), (2, "shutdown"), (3, "abort"), (4, "updateall")] {
@@ -647,7 +647,7 @@ fn rule_18_carrier_corrected_stays_while_late_events_come() {
 }
 
 #[test]
-fn rule_18_other_pushes_belong_to_the_new_carrier_and_leave_the_old_alone() {
+fn rule_11_2_other_pushes_belong_to_the_new_carrier_and_leave_the_old_alone() {
     let push = kuaidi100(&codes(&["1"]))
         .set("autoCheck", "1")
         .set("comOld", "yuantong")

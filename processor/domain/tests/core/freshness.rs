@@ -1,4 +1,4 @@
-//! Same, stale, newer (rule 66), each with the case that led to it.
+//! Same, stale, newer (rule 5.2), each with the case that led to it.
 
 use courierflow_schemas::records::{Status, TrackingState};
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn shutdown(lines: &[Value]) -> Kuaidi100 {
 
 /// One `PushTime` of next year made a parcel deaf for a year.
 #[test]
-fn rule_66a_a_push_time_of_next_year_counts_as_none() {
+fn rule_5_2a_a_push_time_of_next_year_counts_as_none() {
     let lines = |count: usize| {
         (0..count)
             .map(|hour| trace(&hour_text(hour), "2", &format!("{hour}")))
@@ -40,7 +40,7 @@ fn rule_66a_a_push_time_of_next_year_counts_as_none() {
 
 /// The last push of a vendor, with the sign-off, was dropped as stale: an earlier line announced the delivery of the next day.
 #[test]
-fn rule_66b_the_newest_item_is_not_one_of_the_future() {
+fn rule_5_2b_the_newest_item_is_not_one_of_the_future() {
     let announced = [
         item("2025-06-29 08:00:00", "103", "a"),
         item("2025-06-30 20:00:00", "", "预计送达"),
@@ -77,7 +77,7 @@ fn rule_66b_the_newest_item_is_not_one_of_the_future() {
 }
 
 #[test]
-fn rule_66b_a_receiver_whose_clock_went_back_sees_the_same() {
+fn rule_5_2b_a_receiver_whose_clock_went_back_sees_the_same() {
     let mut stream = Stream::default();
     let lines = [
         item("2025-06-30 08:00:00", "103", "a"),
@@ -92,7 +92,7 @@ fn rule_66b_a_receiver_whose_clock_went_back_sees_the_same() {
 
 /// A scan was taken back in the very push that told the end: acknowledged, dropped, never delivered.
 #[test]
-fn rule_66c_the_end_is_never_stale_by_its_newest_item() {
+fn rule_5_2c_the_end_is_never_stale_by_its_newest_item() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["103", "5", "3", "0"])).event());
     let shipment = stream.accept(&shutdown(&codes(&["103", "5", "301"])).event()).shipment;
@@ -105,7 +105,7 @@ fn rule_66c_the_end_is_never_stale_by_its_newest_item() {
 
 /// A captured push, sent again seven hours later, took a delivery back.
 #[test]
-fn rule_66d_after_the_end_nothing_that_says_less_is_accepted() {
+fn rule_5_2d_after_the_end_nothing_that_says_less_is_accepted() {
     let ended = || {
         let mut stream = Stream::default();
         stream.accept(&kuaidi100(&codes(&["103"])).event());
@@ -156,7 +156,7 @@ fn rule_66d_after_the_end_nothing_that_says_less_is_accepted() {
 }
 
 #[test]
-fn rule_66d_also_where_no_event_is_known() {
+fn rule_5_2d_also_where_no_event_is_known() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&[]).set("status", "shutdown").event());
     assert_eq!(stream.push(&kuaidi100(&[]).event()), Step::Stale);
@@ -171,7 +171,7 @@ fn rule_66d_also_where_no_event_is_known() {
 
 /// A sign-off dated eleven minutes ahead: its repetition, when that time had come, was a duplicate, and nothing else came.
 #[test]
-fn rule_66e_the_same_push_means_more_once_the_time_of_a_line_has_come() {
+fn rule_5_2e_the_same_push_means_more_once_the_time_of_a_line_has_come() {
     let lines = [
         item("2025-06-29 08:00:00", "103", "a"),
         item("2025-06-30 08:11:00", "301", "b"),
@@ -189,7 +189,7 @@ fn rule_66e_the_same_push_means_more_once_the_time_of_a_line_has_come() {
 
 /// A retry for the parcel that had the number before, while the vendor follows the next one.
 #[test]
-fn rule_66f_a_push_of_an_earlier_life_is_stale_at_any_age_and_whatever_its_word() {
+fn rule_5_2f_a_push_of_an_earlier_life_is_stale_at_any_age_and_whatever_its_word() {
     let old = || shutdown(&codes(&["103", "5", "301"]));
     let new = kuaidi100(&[item("2025-08-01 08:00:00", "103", "n")]).received("2025-08-02T00:00:00Z");
     for word in ["shutdown", "updateall", "polling"] {

@@ -1,4 +1,5 @@
-//! Order of events, legs, status of the parcel, transitions and their verdicts (rules 2–7, 13–15, 28, 34).
+//! Order of events, legs, status of the parcel, transitions and their verdicts (rules 4.6, 6.6, 7.1, 7.2, 7.5, 8.1,
+//! 8.2, 9.1–9.3, 9.5).
 
 use courierflow_schemas::records::{Leg, Segment, Status, Verdict};
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ fn contexts(push: &Kuaidi100) -> Vec<String> {
 // --- order ---
 
 #[test]
-fn rule_6_ties_in_a_descending_list_are_reversed() {
+fn rule_7_1_ties_in_a_descending_list_are_reversed() {
     let lines = [
         item("2025-06-01 08:00:00", "0", "first"),
         item("2025-06-01 08:00:00", "0", "second"),
@@ -30,7 +31,7 @@ fn rule_6_ties_in_a_descending_list_are_reversed() {
 }
 
 #[test]
-fn rule_6_ties_in_an_ascending_list_stay() {
+fn rule_7_1_ties_in_an_ascending_list_stay() {
     let tie = |text| item("2025-06-01 08:00:00", "0", text);
     let data = json!([tie("first"), tie("second"), item("2025-06-01 09:00:00", "0", "newer")]);
     assert_eq!(
@@ -40,7 +41,7 @@ fn rule_6_ties_in_an_ascending_list_stay() {
 }
 
 #[test]
-fn rule_6_a_list_of_one_time_counts_as_descending() {
+fn rule_7_1_a_list_of_one_time_counts_as_descending() {
     let tie = |text| item("2025-06-01 08:00:00", "0", text);
     let data = json!([tie("third"), tie("second"), tie("first")]);
     assert_eq!(
@@ -50,7 +51,7 @@ fn rule_6_a_list_of_one_time_counts_as_descending() {
 }
 
 #[test]
-fn rule_6_direction_is_told_by_usable_items() {
+fn rule_7_1_direction_is_told_by_usable_items() {
     let tie = |text| item("2025-06-01 08:00:00", "0", text);
     let bad = item("0001-01-01 00:00:00", "0", "bad");
     let data = json!([
@@ -67,7 +68,7 @@ fn rule_6_direction_is_told_by_usable_items() {
 }
 
 #[test]
-fn rule_6_direction_is_each_lists_own_and_origin_stands_first() {
+fn rule_7_1_direction_is_each_lists_own_and_origin_stands_first() {
     let tie = |text| item("2025-06-01 08:00:00", "0", text);
     let push = kuaidi100(&[])
         .set(
@@ -79,7 +80,7 @@ fn rule_6_direction_is_each_lists_own_and_origin_stands_first() {
 }
 
 #[test]
-fn rule_7_ranks_order_events_of_one_second() {
+fn rule_7_2_ranks_order_events_of_one_second() {
     let at_once = |code| item("2025-06-01 08:00:00", code, code);
     let codes = ["401", "4", "6", "3", "501", "14", "2", "5", "8", "0", "1", "101", "77x"];
     let lines: Vec<_> = codes.iter().map(|code| at_once(code)).collect();
@@ -91,7 +92,7 @@ fn rule_7_ranks_order_events_of_one_second() {
 }
 
 #[test]
-fn rule_34_equal_lines_are_separate_events_numbered_from_the_oldest() {
+fn rule_7_5_equal_lines_are_separate_events_numbered_from_the_oldest() {
     let line = |time: &str| item(time, "0", "您的快件已发车");
     let push = |times: &[&str]| kuaidi100(&times.iter().map(|time| line(time)).collect::<Vec<_>>()).event();
     let twice = shipment(&push(&["2025-06-01 08:00:00", "2025-06-01 08:00:00"]));
@@ -102,7 +103,7 @@ fn rule_34_equal_lines_are_separate_events_numbered_from_the_oldest() {
 }
 
 #[test]
-fn rule_29_33_ids_know_one_line_in_every_writing() {
+fn rule_4_4_and_rule_4_9_ids_know_one_line_in_every_writing() {
     let id = |time: &str, text: &str| shipment(&kuaidi100(&[item(time, "0", text)]).event()).events[0].id;
     let id_of_all = id("2025-06-01 08:05:00", "a b");
     assert_eq!(id("2025/6/1 8:05", " a\u{3000} b "), id_of_all);
@@ -131,7 +132,7 @@ fn ids_do_not_depend_on_code_area_or_masking_but_on_the_parcel() {
 // --- code 14 and legs ---
 
 #[test]
-fn rule_13_a_refusal_is_the_end_only_as_newest_event_of_an_ended_or_signed_parcel() {
+fn rule_6_6_a_refusal_is_the_end_only_as_newest_event_of_an_ended_or_signed_parcel() {
     let newest = kuaidi100(&codes(&["1", "5", "14"]));
     let last = |push: &Kuaidi100| statuses(&shipment(&push.event()).events).pop().unwrap();
     assert_eq!(last(&newest), "!EXCEPTION/REFUSED");
@@ -164,7 +165,7 @@ fn rule_13_a_refusal_is_the_end_only_as_newest_event_of_an_ended_or_signed_parce
 }
 
 #[test]
-fn rule_13_the_refusal_counts_either_way() {
+fn rule_6_6_the_refusal_counts_either_way() {
     for push in [
         kuaidi100(&codes(&["5", "14"])),
         kuaidi100(&codes(&["5", "14"])).set("status", "shutdown"),
@@ -177,7 +178,7 @@ fn rule_13_the_refusal_counts_either_way() {
 }
 
 #[test]
-fn rule_13_the_refusals_segment_decides() {
+fn rule_6_6_the_refusals_segment_decides() {
     let origin = item("2025-06-01 08:00:00", "14", "x");
     let push = kuaidi100(&[origin]).set(
         "destResult",
@@ -187,7 +188,7 @@ fn rule_13_the_refusals_segment_decides() {
 }
 
 #[test]
-fn rule_13_kdniao_404_is_on_its_way_back_and_counts_as_refusal() {
+fn rule_6_6_kdniao_404_is_on_its_way_back_and_counts_as_refusal() {
     let traces = [
         trace("2025-06-01 08:00:00", "202", "a"),
         trace("2025-06-01 09:00:00", "404", "b"),
@@ -204,7 +205,7 @@ fn rule_13_kdniao_404_is_on_its_way_back_and_counts_as_refusal() {
 }
 
 #[test]
-fn rule_14_no_way_back_to_the_forward_leg() {
+fn rule_8_1_no_way_back_to_the_forward_leg() {
     let derived = derived(&kuaidi100(&codes(&["1", "203", "6", "0", "5", "3"])).event());
     let shipment = &derived.shipment;
     assert_eq!(
@@ -242,13 +243,13 @@ fn rule_14_no_way_back_to_the_forward_leg() {
 // --- status of the parcel ---
 
 #[test]
-fn rule_2_the_newest_event_decides_not_the_top_level_state() {
+fn rule_8_2_the_newest_event_decides_not_the_top_level_state() {
     let push = kuaidi100(&codes(&["1", "1002"])).set("lastResult.state", "3");
     assert_eq!(parcel_status(&shipment(&push.event())), "IN_TRANSIT/LINEHAUL/1002");
 }
 
 #[test]
-fn rule_2_without_a_word_about_the_newest_event_the_last_known_status_stays() {
+fn rule_8_2_without_a_word_about_the_newest_event_the_last_known_status_stays() {
     let lines = [
         item("2025-06-01 08:00:00", "6", "x"),
         item("2025-06-01 09:00:00", "", "无"),
@@ -265,7 +266,7 @@ fn rule_2_without_a_word_about_the_newest_event_the_last_known_status_stays() {
 }
 
 #[test]
-fn rule_2_the_state_of_the_newest_events_segment() {
+fn rule_8_2_the_state_of_the_newest_events_segment() {
     let push = kuaidi100(&[item("2025-06-01 08:00:00", "1", "x")])
         .set("lastResult.state", "5")
         .set(
@@ -278,7 +279,7 @@ fn rule_2_the_state_of_the_newest_events_segment() {
 }
 
 #[test]
-fn rule_2_basic_pushes_of_kdniao() {
+fn rule_8_2_basic_pushes_of_kdniao() {
     let lines = |text: &str| kdniao(&[trace("2025-06-01 08:00:00", "", text)]);
     let status = |push: Kdniao| parcel_status(&shipment(&push.event()));
     // State 4 sticks: the newest text is the better witness.
@@ -297,7 +298,7 @@ fn rule_2_basic_pushes_of_kdniao() {
 }
 
 #[test]
-fn rule_2_guards_apply_to_the_top_level_state() {
+fn rule_8_2_guards_apply_to_the_top_level_state() {
     // A phrase of the guard in a line that says nothing by itself.
     let push = kdniao(&[in_zone(trace("2025-06-01 08:00:00", "", "Pre-advice?"), "+01:00")]).set("StateEx", "1");
     assert_eq!(parcel_status(&shipment(&push.event())), "INFO_RECEIVED/ORDER_CREATED/1");
@@ -311,7 +312,7 @@ fn rule_2_guards_apply_to_the_top_level_state() {
 // --- transitions ---
 
 #[test]
-fn rule_3_unknown_events_neither_make_nor_interrupt() {
+fn rule_9_1_unknown_events_neither_make_nor_interrupt() {
     let lines = [
         item("2025-06-01 08:00:00", "1", "a"),
         item("2025-06-01 09:00:00", "", "无"),
@@ -327,7 +328,7 @@ fn rule_3_unknown_events_neither_make_nor_interrupt() {
 }
 
 #[test]
-fn rule_3_equal_neighbours_make_none_and_a_new_sub_status_makes_one() {
+fn rule_9_1_equal_neighbours_make_none_and_a_new_sub_status_makes_one() {
     let derived = derived(&kuaidi100(&codes(&["0", "0", "1002", "1002", "5", "5"])).event());
     assert_eq!(
         changes(&derived.transitions),
@@ -340,7 +341,7 @@ fn rule_3_equal_neighbours_make_none_and_a_new_sub_status_makes_one() {
 }
 
 #[test]
-fn rule_3_transitions_tell_the_leg() {
+fn rule_9_1_transitions_tell_the_leg() {
     let traces = [
         trace("2025-06-01 08:00:00", "407", "a"),
         trace("2025-06-01 09:00:00", "2", "b"),
@@ -359,7 +360,7 @@ fn rule_3_transitions_tell_the_leg() {
 }
 
 #[test]
-fn rule_4_the_first_transition_comes_from_unknown() {
+fn rule_9_2_the_first_transition_comes_from_unknown() {
     let derived = derived(&kuaidi100(&codes(&["3"])).event());
     let first = &derived.transitions[0];
     assert_eq!(first.from_status, Status::Unknown);
@@ -369,7 +370,7 @@ fn rule_4_the_first_transition_comes_from_unknown() {
 }
 
 #[test]
-fn rule_5_dwell_runs_from_the_transition_before() {
+fn rule_9_3_dwell_runs_from_the_transition_before() {
     let derived = derived(&kuaidi100(&codes(&["1", "1", "1", "0"])).event());
     assert_eq!(derived.transitions[1].dwell_seconds, Some(3 * 3600));
     assert_eq!(derived.transitions[1].from_sub_status.as_deref(), Some("PICKED_UP"));
@@ -397,7 +398,7 @@ const REPRESENTATIVES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn rule_15_every_pair_of_statuses() {
+fn rule_9_5_every_pair_of_statuses() {
     // Rows: from; columns: to, in the order above. E expected, T tolerated, A anomaly, = no transition.
     // DELIVERED after RETURNING is a RETURNED that the sender signed: an anomaly; after code 4 it says nothing new.
     let table = [
@@ -433,7 +434,7 @@ fn rule_15_every_pair_of_statuses() {
 }
 
 #[test]
-fn rule_15_pairs_that_depend_on_more() {
+fn rule_9_5_pairs_that_depend_on_more() {
     let verdict_of_last = |push: &Kuaidi100| derived(&push.event()).transitions.last().unwrap().verdict;
     let of_codes = |list: &[&str]| verdict_of_last(&kuaidi100(&codes(list)));
     for (list, verdict) in [
@@ -469,7 +470,7 @@ fn rule_15_pairs_that_depend_on_more() {
 }
 
 #[test]
-fn rule_15_a_return_long_after_delivery() {
+fn rule_9_5_a_return_long_after_delivery() {
     let push = |days: &str| {
         kuaidi100(&[item("2025-05-01 08:00:00", "3", "a"), item(days, "6", "b")]).received("2025-07-30T00:00:00Z")
     };
@@ -479,7 +480,7 @@ fn rule_15_a_return_long_after_delivery() {
 }
 
 #[test]
-fn rule_15_only_the_sub_status_differs() {
+fn rule_9_5_only_the_sub_status_differs() {
     let lines = [
         item("2025-06-01 08:00:00", "4", "a"),
         item("2025-06-01 09:00:00", "14", "b"),
@@ -489,7 +490,7 @@ fn rule_15_only_the_sub_status_differs() {
 }
 
 #[test]
-fn rule_28_future_events_take_part_in_status_and_transitions_only() {
+fn rule_4_6_future_events_take_part_in_status_and_transitions_only() {
     let lines = [
         item("2025-06-01 08:00:00", "5", "a"),
         item("2025-06-01 08:20:01", "204", "b"),
@@ -524,7 +525,7 @@ fn rule_28_future_events_take_part_in_status_and_transitions_only() {
 }
 
 #[test]
-fn rule_28_impossible_times_drop_the_item() {
+fn rule_4_6_impossible_times_drop_the_item() {
     for (time, kept) in [
         ("1999-12-31 23:59:59", false),
         ("2000-01-01 00:00:00", true),
@@ -544,7 +545,7 @@ fn rule_28_impossible_times_drop_the_item() {
 }
 
 #[test]
-fn rule_28_the_range_is_that_of_the_time_as_written() {
+fn rule_4_6_the_range_is_that_of_the_time_as_written() {
     let abroad = |time| kdniao(&[in_zone(trace(time, "2", "a"), "+14:00")]);
     // 1999-12-31 in UTC.
     assert_eq!(shipment(&abroad("2000-01-01 00:00:00").event()).events.len(), 1);
@@ -552,7 +553,7 @@ fn rule_28_the_range_is_that_of_the_time_as_written() {
 }
 
 #[test]
-fn rule_29_ftime_comes_first_and_time_helps() {
+fn rule_4_4_ftime_comes_first_and_time_helps() {
     for (ftime, time, local_time) in [
         (
             json!("2025-06-01 08:00:00"),
@@ -566,7 +567,7 @@ fn rule_29_ftime_comes_first_and_time_helps() {
             json!("2025-06-02 08:00:00"),
             Some("2025-06-02 08:00:00"),
         ),
-        // Rule 70: parseable, but impossible.
+        // Rule 4.5: parseable, but impossible.
         (
             json!("0001-01-01 00:00:00"),
             json!("2025-06-02 08:00:00"),

@@ -1,5 +1,5 @@
-//! Ids tell nothing (rule 69), with the attack as a test: masked phone numbers, pick-up codes and names were recovered from
-//! `event.id` in under a second, because all else that it was made of stands in the row.
+//! Ids tell nothing (rule 7.4), with the attack as a test: masked phone numbers, pick-up codes and names were recovered
+//! from `event.id` in under a second, because all else that it was made of stands in the row.
 
 use std::collections::HashSet;
 
@@ -55,13 +55,13 @@ fn find(text: &str, candidates: impl Iterator<Item = String>) -> Option<String> 
 }
 
 #[test]
-fn rule_69_no_completion_of_a_masked_number_leads_to_an_id() {
+fn rule_7_4_no_completion_of_a_masked_number_leads_to_an_id() {
     let all = (0..1_000_000).map(|middle| format!("正在派件，电话139{middle:06}96"));
     assert_eq!(find("正在派件，电话13918739396", all), None);
 }
 
 #[test]
-fn rule_69_no_pickup_code_leads_to_an_id() {
+fn rule_7_4_no_pickup_code_leads_to_an_id() {
     let four = (0..10_000).map(|code| format!("请凭取件码：{code:04}取件"));
     let six = (0..1_000_000).map(|code| format!("请凭取件码：{code:06}取件"));
     assert_eq!(find("请凭取件码：5289取件", four), None);
@@ -69,7 +69,7 @@ fn rule_69_no_pickup_code_leads_to_an_id() {
 }
 
 #[test]
-fn rule_69_no_name_of_a_list_leads_to_an_id() {
+fn rule_7_4_no_name_of_a_list_leads_to_an_id() {
     let surnames: Vec<char> = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐".chars().collect();
     let given: Vec<char> = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平".chars().collect();
     let names = surnames
@@ -81,7 +81,7 @@ fn rule_69_no_name_of_a_list_leads_to_an_id() {
 
 /// The attack is a good one: against ids without a secret it succeeds.
 #[test]
-fn rule_69_the_same_attack_finds_what_has_no_key() {
+fn rule_7_4_the_same_attack_finds_what_has_no_key() {
     let (mut row, _) = attacked("请凭取件码：5289取件");
     row.events[0].id = guesses(&row, 0, "请凭取件码：5289取件")[1];
     let found = (0..10_000)
@@ -91,7 +91,7 @@ fn rule_69_the_same_attack_finds_what_has_no_key() {
 }
 
 #[test]
-fn rule_69_another_key_makes_other_ids_and_nothing_else() {
+fn rule_7_4_another_key_makes_other_ids_and_nothing_else() {
     let push = kuaidi100(&codes(&["103", "5", "301"])).event();
     let courierflow_vendors::reading::Reading::Snapshot(snapshot) =
         courierflow_vendors::reading::read(&push, Carriers::built_in()).unwrap()

@@ -1,4 +1,4 @@
-//! Returns that a text alone tells (rule 62, the leg): what follows bears them out or not.
+//! Returns that a text alone tells (rule 6.5, the leg): what follows bears them out or not.
 
 use courierflow_schemas::records::Leg;
 
@@ -18,7 +18,7 @@ fn history(lines: &[&str]) -> courierflow_schemas::records::Shipment {
 }
 
 #[test]
-fn rule_62_a_return_by_text_that_a_delivery_follows_did_not_turn_the_parcel_round() {
+fn rule_6_5_a_return_by_text_that_a_delivery_follows_did_not_turn_the_parcel_round() {
     for lines in [
         &["103", "5", "退", "5", "301"][..],
         &["103", "退", "301"],
@@ -39,7 +39,7 @@ fn rule_62_a_return_by_text_that_a_delivery_follows_did_not_turn_the_parcel_roun
 }
 
 #[test]
-fn rule_62_a_return_by_text_is_borne_out_by_another_or_by_silence() {
+fn rule_6_5_a_return_by_text_is_borne_out_by_another_or_by_silence() {
     for lines in [
         &["103", "5", "退"][..],
         &["103", "5", "退", "0", "1002"],
@@ -59,7 +59,7 @@ fn rule_62_a_return_by_text_is_borne_out_by_another_or_by_silence() {
 }
 
 #[test]
-fn rule_62_behind_the_delivery_such_a_return_is_passed_over() {
+fn rule_6_5_behind_the_delivery_such_a_return_is_passed_over() {
     let shipment = history(&["103", "301", "退", "5"]);
     assert_eq!(parcel_status(&shipment), "DELIVERED/RECIPIENT/301");
     assert_eq!(shipment.milestones.returning_at, None);

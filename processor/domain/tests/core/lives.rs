@@ -1,4 +1,4 @@
-//! Rules 63 to 67 together, over all histories: status, milestones and the life of a number agree.
+//! Rules 5.2, 5.3, 8.3, 8.4, 12.2 together, over all histories: status, milestones and the life of a number agree.
 
 use std::collections::BTreeSet;
 

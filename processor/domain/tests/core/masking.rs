@@ -1,4 +1,4 @@
-//! Rule 68: what is hidden, what stays, and how well that holds for lines that nobody tuned it to.
+//! Rule 13.1: what is hidden, what stays, and how well that holds for lines that nobody tuned it to.
 
 use courierflow_domain::mask;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn check_untouched(texts: &[&str]) {
 }
 
 #[test]
-fn rule_68_marks_on_the_lines_that_it_is_measured_on() {
+fn rule_13_1_marks_on_the_lines_that_it_is_measured_on() {
     for file in [marked_lines::TRAINING, marked_lines::OWN] {
         let marks = Marks::of(&marked_lines::read(file));
         assert!(marks.hidden_percent() >= 99.0, "{:?}", marks.faults);
@@ -32,7 +32,7 @@ fn rule_68_marks_on_the_lines_that_it_is_measured_on() {
 }
 
 #[test]
-fn rule_68_texts_of_the_vendors_documents() {
+fn rule_13_1_texts_of_the_vendors_documents() {
     check(&[
         (
             "您的快件正在派送中, 请您准备签收 (快递员: 黄想成, 联系电话: 18675534564)。",
@@ -56,7 +56,7 @@ fn rule_68_texts_of_the_vendors_documents() {
 }
 
 #[test]
-fn rule_68_numbers_keep_their_first_three_and_last_two_digits() {
+fn rule_13_1_numbers_keep_their_first_three_and_last_two_digits() {
     check(&[
         ("13812345678", "138******78"),
         ("电话13812345678，", "电话138******78，"),
@@ -103,7 +103,7 @@ fn rule_68_numbers_keep_their_first_three_and_last_two_digits() {
 }
 
 #[test]
-fn rule_68_what_is_no_telephone_number_stays() {
+fn rule_13_1_what_is_no_telephone_number_stays() {
     check_untouched(&[
         "客服95338、4001111111、95720-3-1，袋号900494925359，运单YT2025110300001与73125110300002",
         "400-820-1666",
@@ -135,7 +135,7 @@ fn rule_68_what_is_no_telephone_number_stays() {
 }
 
 #[test]
-fn rule_68_announced_names() {
+fn rule_13_1_announced_names() {
     check(&[
         ("快递员：张三", "快递员：***"),
         ("派件员【李四】", "派件员【***】"),
@@ -175,7 +175,7 @@ fn rule_68_announced_names() {
 }
 
 #[test]
-fn rule_68_names_right_before_a_number() {
+fn rule_13_1_names_right_before_a_number() {
     check(&[
         ("快递员张三13812345678", "快递员***138******78"),
         ("快递员 张三丰 13812345678", "快递员 *** 138******78"),
@@ -195,7 +195,7 @@ fn rule_68_names_right_before_a_number() {
 }
 
 #[test]
-fn rule_68_words_that_are_no_names_stay() {
+fn rule_13_1_words_that_are_no_names_stay() {
     check_untouched(&[
         "签收人：本人",
         "签收人：家人",
@@ -235,7 +235,7 @@ fn rule_68_words_that_are_no_names_stay() {
 }
 
 #[test]
-fn rule_68_codes() {
+fn rule_13_1_codes() {
     check(&[
         ("取件码12-3-4567", "取件码****"),
         ("取件码：8842，", "取件码：****，"),
@@ -268,7 +268,7 @@ fn rule_68_codes() {
 }
 
 #[test]
-fn rule_68_accounts_plates_and_mail() {
+fn rule_13_1_accounts_plates_and_mail() {
     check(&[
         ("微信号xiaoge_8821", "微信号***"),
         ("QQ：100008821", "QQ：100****21"),
@@ -285,7 +285,7 @@ fn rule_68_accounts_plates_and_mail() {
 }
 
 #[test]
-fn rule_68_homes() {
+fn rule_13_1_homes() {
     check(&[
         ("收货地址：浙江省义乌市稠江街道青口东苑12幢3单元502室", "收货地址：***"),
         ("已送至阳光花园3期6号楼1单元801门口", "已送至***"),
@@ -310,7 +310,7 @@ fn rule_68_homes() {
 }
 
 #[test]
-fn rule_68_the_parcels_own_number_stays() {
+fn rule_13_1_the_parcels_own_number_stays() {
     for (text, own) in [
         ("快件13812345678已揽收，电话13912345678", "13812345678"),
         ("您的 1381-2345-678 已到", "13812345678"),
@@ -364,7 +364,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rule_68_every_form_of_a_number_is_hidden_in_any_text(
+    fn rule_13_1_every_form_of_a_number_is_hidden_in_any_text(
         before in "[请电联系在您的快递员张王李，：（【]{0,6}",
         (number, digits) in written_number(),
         behind in "[，。）】为您解决张的先生]{0,6}",
@@ -376,18 +376,18 @@ proptest! {
     }
 
     #[test]
-    fn rule_68_masking_is_idempotent_and_never_panics(text in arbitrary_text()) {
+    fn rule_13_1_masking_is_idempotent_and_never_panics(text in arbitrary_text()) {
         let masked = mask(&text, None).into_owned();
         prop_assert_eq!(mask(&masked, None), masked.as_str(), "{:?}", text);
     }
 
     #[test]
-    fn rule_68_no_arbitrary_text_panics(text in any::<String>(), own in any::<Option<String>>()) {
+    fn rule_13_1_no_arbitrary_text_panics(text in any::<String>(), own in any::<Option<String>>()) {
         let _ = mask(&text, own.as_deref());
     }
 
     #[test]
-    fn rule_68_harmless_words_are_never_changed(
+    fn rule_13_1_harmless_words_are_never_changed(
         words in prop::collection::vec(prop::sample::select(HARMLESS), 1..8)
     ) {
         let text = words.join("，");

@@ -1,4 +1,4 @@
-//! Milestones, attempts, exceptions, lane, EDD, flags (rules 16, 17, 24–27, 30, 31).
+//! Milestones, attempts, exceptions, lane, EDD, flags (rules 4.11, 10.1–10.7).
 
 use courierflow_schemas::records::Milestones;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn hour(instant: Option<courierflow_schemas::records::TimestampMillis>) -> Optio
 }
 
 #[test]
-fn rule_25_first_of_each_kind() {
+fn rule_10_1_first_of_each_kind() {
     let found = milestones(&["101", "1", "1", "0", "5", "501", "5", "501", "3"]);
     assert_eq!(hour(found.created_at), Some(0));
     assert_eq!(hour(found.picked_up_at), Some(1));
@@ -30,7 +30,7 @@ fn rule_25_first_of_each_kind() {
 }
 
 #[test]
-fn rule_25_returns_and_cancellations_count_on_any_leg_the_others_forward_only() {
+fn rule_10_1_returns_and_cancellations_count_on_any_leg_the_others_forward_only() {
     let found = milestones(&["401", "6", "101", "1", "5", "501", "4"]);
     assert_eq!(hour(found.cancelled_at), Some(0));
     assert_eq!(hour(found.returning_at), Some(1));
@@ -52,7 +52,7 @@ fn rule_25_returns_and_cancellations_count_on_any_leg_the_others_forward_only() 
 }
 
 #[test]
-fn rule_25_an_imputed_pick_up_is_flagged() {
+fn rule_10_1_an_imputed_pick_up_is_flagged() {
     let of = |list: &[&str]| shipment(&kuaidi100(&codes(list)).event());
     let imputed = of(&["8", "1002", "5"]);
     assert_eq!(hour(imputed.milestones.picked_up_at), Some(1), "customs is no transit");
@@ -64,7 +64,7 @@ fn rule_25_an_imputed_pick_up_is_flagged() {
 }
 
 #[test]
-fn rule_25_last_event_counts_unknown_ones() {
+fn rule_10_1_last_event_counts_unknown_ones() {
     let lines = [
         item("2025-06-01 08:00:00", "1", "a"),
         item("2025-06-01 09:00:00", "", "无"),
@@ -76,7 +76,7 @@ fn rule_25_last_event_counts_unknown_ones() {
 }
 
 #[test]
-fn rule_24_delivered_at_with_several_sign_offs() {
+fn rule_10_2_delivered_at_with_several_sign_offs() {
     for (list, delivered, revoked) in [
         (&["5", "3"][..], Some(1), false),
         (&["5", "3", "301"], Some(1), false),
@@ -95,7 +95,7 @@ fn rule_24_delivered_at_with_several_sign_offs() {
 }
 
 #[test]
-fn rule_31_post_terminal_scans() {
+fn rule_10_7_post_terminal_scans() {
     for (list, flagged) in [
         (&["5", "3", "5"][..], true),
         (&["5", "3", "0"], true),
@@ -114,7 +114,7 @@ fn rule_31_post_terminal_scans() {
 }
 
 #[test]
-fn rule_26_first_attempt() {
+fn rule_10_3_first_attempt() {
     for (list, attempt) in [
         (&["5", "3"][..], Some(1)),
         (&["5", "501", "3"], Some(1)),
@@ -152,13 +152,13 @@ fn rule_26_first_attempt() {
 }
 
 #[test]
-fn rule_26_a_final_refusal_is_an_attempt() {
+fn rule_10_3_a_final_refusal_is_an_attempt() {
     let push = kuaidi100(&codes(&["5", "14"])).set("status", "shutdown");
     assert_eq!(hour(shipment(&push.event()).milestones.first_attempt_at), Some(1));
 }
 
 #[test]
-fn rule_16_delivery_rounds() {
+fn rule_10_4_delivery_rounds() {
     for (list, attempts) in [
         (&["5", "3"][..], 1),
         (&["5", "5", "3"], 1),
@@ -199,7 +199,7 @@ fn rule_16_delivery_rounds() {
 }
 
 #[test]
-fn rule_27_exception_lists() {
+fn rule_10_6_exception_lists() {
     let mut by_name = item("2025-06-01 20:00:00", "", "x");
     by_name["status"] = "破损".into();
     let mut lines = codes(&["2", "204", "203", "204", "6", "204", "206"]);
@@ -219,7 +219,7 @@ fn rule_27_exception_lists() {
 }
 
 #[test]
-fn rule_27_a_retracted_event_takes_its_code_away() {
+fn rule_10_6_a_retracted_event_takes_its_code_away() {
     let mut stream = Stream::default();
     stream.accept(&kuaidi100(&codes(&["5", "204"])).event());
     let derived = stream.accept(&kuaidi100(&codes(&["5"])).received("2025-07-01T00:00:00Z").event());
@@ -227,7 +227,7 @@ fn rule_27_a_retracted_event_takes_its_code_away() {
 }
 
 #[test]
-fn rule_45_party_only_of_exceptions() {
+fn rule_6_7_party_only_of_exceptions() {
     let derived = derived(&kuaidi100(&codes(&["5", "2", "3"])).event());
     let parties: Vec<_> = derived
         .transitions
@@ -265,7 +265,7 @@ fn travel(places: &[(&str, &str)]) -> Vec<Value> {
 }
 
 #[test]
-fn rule_17_lane_of_the_route() {
+fn rule_10_5_lane_of_the_route() {
     let lines = travel(&[
         ("1", SHENZHEN),
         ("0", SHENZHEN_CITY),
@@ -289,7 +289,7 @@ fn rule_17_lane_of_the_route() {
 }
 
 #[test]
-fn rule_17_lane_inferred_from_events() {
+fn rule_10_5_lane_inferred_from_events() {
     let lines = travel(&[
         ("101", ""),
         ("1", SHENZHEN),
@@ -316,7 +316,7 @@ fn rule_17_lane_inferred_from_events() {
 }
 
 #[test]
-fn rule_17_one_end_of_the_route_only() {
+fn rule_10_5_one_end_of_the_route_only() {
     let lines = travel(&[("1", WUHAN), ("3", CHANGSHA)]);
     let half = json!({"from": {"number": SHENZHEN, "name": "起"}, "to": null});
     let shipment = shipment(&kuaidi100(&lines).set("lastResult.routeInfo", half).event());
@@ -326,7 +326,7 @@ fn rule_17_one_end_of_the_route_only() {
 }
 
 #[test]
-fn rule_17_the_route_keeps_its_last_values_within_the_epoch() {
+fn rule_10_5_the_route_keeps_its_last_values_within_the_epoch() {
     let mut stream = Stream::default();
     let lines = travel(&[("1", SHENZHEN), ("0", WUHAN)]);
     stream.accept(
@@ -348,7 +348,7 @@ fn rule_17_the_route_keeps_its_last_values_within_the_epoch() {
 }
 
 #[test]
-fn rule_17_left_origin_needs_an_origin_city_and_a_scan_there() {
+fn rule_10_5_left_origin_needs_an_origin_city_and_a_scan_there() {
     let left = |from: &str, places: &[(&str, &str)]| {
         let push = kuaidi100(&travel(places)).set("lastResult.routeInfo", route(from, CHANGSHA));
         hour(shipment(&push.event()).milestones.left_origin_at)
@@ -389,7 +389,7 @@ fn rule_17_left_origin_needs_an_origin_city_and_a_scan_there() {
 }
 
 #[test]
-fn rule_17_arrived_dest() {
+fn rule_10_5_arrived_dest() {
     let arrived = |from: &str, to: &str, places: &[(&str, &str)]| {
         let push = kuaidi100(&travel(places)).set("lastResult.routeInfo", route(from, to));
         hour(shipment(&push.event()).milestones.arrived_dest_at)
@@ -437,7 +437,7 @@ fn rule_17_arrived_dest() {
 // --- EDD and flags ---
 
 #[test]
-fn rule_30_first_and_last_estimate() {
+fn rule_4_11_first_and_last_estimate() {
     let mut stream = Stream::default();
     let push = |hours: usize, edd: Value| {
         kuaidi100(&codes(&["1", "0", "0", "0", "0"][..hours]))
@@ -463,13 +463,13 @@ fn rule_30_first_and_last_estimate() {
 }
 
 #[test]
-fn rule_30_kdniao_gives_a_day() {
+fn rule_4_11_kdniao_gives_a_day() {
     let push = kdniao(&[trace("2025-06-01 08:00:00", "2", "x")]).set("EstimatedDeliveryTime", "2025-06-03");
     assert_eq!(shipment(&push.event()).edd_first, Some(china("2025-06-03T23:59:59")));
 }
 
 #[test]
-fn rule_31_flags_are_sorted_and_never_sticky() {
+fn rule_10_7_flags_are_sorted_and_never_sticky() {
     let mut stream = Stream::default();
     let mut lines = codes(&["0", "6", "3", "1004"]);
     lines.push(item("0001-01-01 00:00:00", "0", "x"));

@@ -1,4 +1,5 @@
-//! What a payload may look like: shapes, types, places, zones, segments (rules 11, 35–38, 42, 44, 46, 48–50).
+//! What a payload may look like: shapes, types, places, zones, segments (rules 3.1, 3.2, 3.5, 4.1–4.3, 4.7, 4.8, 4.10,
+//! 14.2, 14.3).
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
@@ -18,7 +19,7 @@ fn read_step(event: &PushEvent) -> Step {
 // --- no parcel ---
 
 #[test]
-fn rule_37_no_parcel_is_poison() {
+fn rule_3_1_no_parcel_is_poison() {
     for (payload, error) in [
         ("", ReadError::NotJson),
         ("{", ReadError::NotJson),
@@ -73,7 +74,7 @@ fn errors_and_no_ops_have_stable_tags_and_say_nothing_of_the_payload() {
 }
 
 #[test]
-fn rule_42_payments_are_counted_no_ops_whatever_they_contain() {
+fn rule_3_5_payments_are_counted_no_ops_whatever_they_contain() {
     let payment = kdniao(&codes(&["1"])).request_type(" 107 ");
     assert_eq!(read_step(&payment.event()), Step::Nothing(NoOp::Payment));
     let mut event = payment.event();
@@ -112,7 +113,7 @@ fn keys_display_as_the_topic_writes_them() {
 }
 
 #[test]
-fn rule_37_38_73_carriers() {
+fn rule_3_1_and_rule_3_2_and_rule_3_3_carriers() {
     let carrier = |com: Value| shipment(&kuaidi100(&[]).set("lastResult.com", com).event()).carrier;
     assert_eq!(carrier(json!(" ShunFeng ")), "sf");
     assert_eq!(carrier(json!("NewOne")), "newone");
@@ -122,7 +123,7 @@ fn rule_37_38_73_carriers() {
     assert_eq!(
         carrier(json!("zto")),
         "kuaidi100.zto",
-        "rule 73: ZTO's canonical code, and no code of this vendor"
+        "rule 3.3: ZTO's canonical code, and no code of this vendor"
     );
     assert_eq!(shipment(&kdniao(&[]).set("ShipperCode", "JTSD").event()).carrier, "jt");
     assert_eq!(shipment(&kdniao(&[]).set("ShipperCode", "FWX").event()).carrier, "fwx");
@@ -153,7 +154,7 @@ fn results_may_come_as_json_texts() {
 }
 
 #[test]
-fn rule_48_elements_that_are_no_objects_are_skipped_and_a_null_text_is_empty() {
+fn rule_4_1_elements_that_are_no_objects_are_skipped_and_a_null_text_is_empty() {
     let data = json!([null, 1, "x", [], item("2025-06-01 08:00:00", "0", "a"), {"ftime": "2025-06-01 09:00:00", "context": null}]);
     let shipment = shipment(&kuaidi100(&[]).set("lastResult.data", data).event());
     let contexts: Vec<_> = shipment.events.iter().map(|event| event.context.as_str()).collect();
@@ -162,7 +163,7 @@ fn rule_48_elements_that_are_no_objects_are_skipped_and_a_null_text_is_empty() {
 }
 
 #[test]
-fn rule_48_an_item_without_a_time_is_dropped() {
+fn rule_4_1_an_item_without_a_time_is_dropped() {
     let shipment = shipment(
         &kuaidi100(&[])
             .set("lastResult.data", json!([{}, item("2025-06-01 08:00:00", "0", "a")]))
@@ -173,7 +174,7 @@ fn rule_48_an_item_without_a_time_is_dropped() {
 }
 
 #[test]
-fn rule_48_remarks_are_no_text() {
+fn rule_4_1_remarks_are_no_text() {
     let mut line = trace("2025-06-01 08:00:00", "2", "a");
     line["Remark"] = "b".into();
     assert_eq!(shipment(&kdniao(&[line]).event()).events[0].context, "a");
@@ -295,7 +296,7 @@ fn a_number_too_long_for_an_integer_is_a_number() {
 // --- places ---
 
 #[test]
-fn rule_35_places() {
+fn rule_4_10_places() {
     for (area_code, area_name, location, expected_code, expected_place) in [
         (
             json!("CN310000000000"),
@@ -343,7 +344,7 @@ fn phone_numbers_in_places_are_masked_too() {
 // --- zones and segments ---
 
 #[test]
-fn rule_11_kdniao_across_borders() {
+fn rule_4_7_kdniao_across_borders() {
     let line = |time| trace(time, "2", time);
     let times = |push: &Kdniao| {
         let shipment = shipment(&push.event());
@@ -362,14 +363,14 @@ fn rule_11_kdniao_across_borders() {
         times(&mixed),
         (vec![china("2025-06-01T08:00:00"), china("2025-06-01T09:00:00")], true)
     );
-    // Rule 70: flagged, but still domestic.
+    // Rule 4.5: flagged, but still domestic.
     let unreadable = kdniao(&[in_zone(line("2025-06-01 08:00:00"), "Paris")]);
     assert_eq!(times(&unreadable), (vec![china("2025-06-01T08:00:00")], true));
     let named = kdniao(&[in_zone(line("2025-06-01 08:00:00"), "Europe/Paris")]);
     assert_eq!(times(&named), (vec![millis("2025-06-01T06:00:00Z")], false));
     let by_carrier = kdniao(&[line("2025-06-01 08:00:00")]).set("ShipperCode", "COLISSIMO");
     assert_eq!(times(&by_carrier), (vec![china("2025-06-01T08:00:00")], true));
-    // Rule 73: a carrier with a zone of its own tells its own time, where a line does not say another.
+    // Rule 3.3: a carrier with a zone of its own tells its own time, where a line does not say another.
     let japan = kdniao(&[
         line("2025-06-01 08:00:00"),
         in_zone(line("2025-06-01 09:00:00"), "+08:00"),
@@ -395,7 +396,7 @@ fn rule_11_kdniao_across_borders() {
 }
 
 #[test]
-fn rule_36_the_destination_tells_its_own_time() {
+fn rule_4_8_the_destination_tells_its_own_time() {
     let push = |com: &str| {
         kuaidi100(&[item("2025-06-01 08:00:00", "1", "a")]).set(
             "destResult",
@@ -423,7 +424,7 @@ fn rule_36_the_destination_tells_its_own_time() {
 }
 
 #[test]
-fn rule_36_a_destination_without_items_is_absent() {
+fn rule_4_8_a_destination_without_items_is_absent() {
     for dest in [
         json!({"com": "usps", "data": []}),
         json!({"com": "usps"}),
@@ -445,7 +446,7 @@ fn rule_36_a_destination_without_items_is_absent() {
 }
 
 #[test]
-fn rule_36_the_same_line_in_both_segments_is_two_events() {
+fn rule_4_8_the_same_line_in_both_segments_is_two_events() {
     let line = item("2025-06-01 08:00:00", "0", "x");
     let push = kuaidi100(std::slice::from_ref(&line)).set("destResult", json!({"com": "hkpost", "data": [line]}));
     let shipment = shipment(&push.event());
@@ -454,7 +455,7 @@ fn rule_36_the_same_line_in_both_segments_is_two_events() {
 }
 
 #[test]
-fn rule_46_events_stand_oldest_first() {
+fn rule_14_3_events_stand_oldest_first() {
     let shuffled = json!([
         item("2025-06-01 10:00:00", "5", "c"),
         item("2025-06-01 08:00:00", "1", "a"),

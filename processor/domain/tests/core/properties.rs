@@ -349,7 +349,7 @@ proptest! {
     fn the_same_push_again_changes_nothing(push in plausible_push(), hours in 0..2_000_i64) {
         let mut stream = Stream::default();
         let first = stream.accept(&push.event());
-        // A line whose time comes meanwhile is news (rule 66e).
+        // A line whose time comes meanwhile is news (rule 5.2e).
         prop_assume!(!has_flag(&first.shipment, "future_time"));
         let before = stream.clone();
         let mut again = push.event();

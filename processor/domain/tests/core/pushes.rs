@@ -282,7 +282,7 @@ impl Stream {
         }
     }
 
-    /// What the end of life does (rule E): derive forgets, the tables keep.
+    /// What the end of life does (rule 12.4): derive forgets, the tables keep.
     pub(crate) fn drop_state(&mut self) {
         self.shipments.clear();
     }

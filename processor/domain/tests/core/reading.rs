@@ -1,4 +1,4 @@
-//! What the push log shows of a payload (rule 56), and texts left out altogether (design: `context`).
+//! What the push log shows of a payload (rule 14.4), and texts left out altogether (design: `context`).
 
 use courierflow_domain::{Context, DeriveOptions, Outcome};
 use courierflow_schemas::carriers::Carriers;
@@ -22,7 +22,7 @@ fn expected(carrier: &str, status: &str, items: u16) -> (String, String, u16) {
 }
 
 #[test]
-fn rule_56_facts_of_kuaidi100() {
+fn rule_14_4_facts_of_kuaidi100() {
     let push = kuaidi100(&codes(&["1", "0"]));
     assert_eq!(facts(&push.event()), expected("yto", "polling", 2));
     let data = json!([1, null, {}, item("0001-01-01 00:00:00", "0", "x")]);
@@ -49,7 +49,7 @@ fn rule_56_facts_of_kuaidi100() {
 }
 
 #[test]
-fn rule_56_facts_of_kdniao() {
+fn rule_14_4_facts_of_kdniao() {
     let push = kdniao(&[trace("2025-06-01 08:00:00", "2", "x")]);
     assert_eq!(facts(&push.event()), expected("yto", "", 1));
     assert_eq!(
@@ -59,7 +59,7 @@ fn rule_56_facts_of_kdniao() {
 }
 
 #[test]
-fn rule_56_an_unreadable_payload_gives_neutral_values() {
+fn rule_14_4_an_unreadable_payload_gives_neutral_values() {
     for payload in ["", "[]", "{", "nul"] {
         let mut event = event(Vendor::Kuaidi100, payload.to_owned());
         assert_eq!(facts(&event), expected("unknown", "", 0));

@@ -114,7 +114,7 @@ fn every_code_of_17track() {
 }
 
 #[test]
-fn rule_10_an_unknown_sub_status_is_one_of_its_main_status_and_flagged() {
+fn rule_6_3_an_unknown_sub_status_is_one_of_its_main_status_and_flagged() {
     for (code, status) in [
         ("InTransit_Sorting", "IN_TRANSIT/IN_TRANSIT"),
         ("Exception_Stolen", "!EXCEPTION/UNSPECIFIED"),
@@ -509,7 +509,7 @@ fn the_carrier() {
 }
 
 #[test]
-fn rule_63_the_verdict_counts_only_where_the_newest_event_says_nothing() {
+fn rule_8_3_the_verdict_counts_only_where_the_newest_event_says_nothing() {
     let mut push = update(&[provider(3011, &[scan(AT, "", "x")])]);
     push["data"]["track_info"]["latest_status"] = json!({"status": "Expired", "sub_status": "Expired_Other"});
     let derived_ = derived(&pushed(&push));
@@ -532,7 +532,7 @@ fn rule_63_the_verdict_counts_only_where_the_newest_event_says_nothing() {
 }
 
 #[test]
-fn rule_19_why_the_vendor_stopped_is_told_by_the_parcel() {
+fn rule_11_1_why_the_vendor_stopped_is_told_by_the_parcel() {
     let stopped_after = |codes: &[&str]| {
         let mut stream = Stream::default();
         let mut before = None;
@@ -569,7 +569,7 @@ fn rule_19_why_the_vendor_stopped_is_told_by_the_parcel() {
 }
 
 #[test]
-fn rule_19_a_parcel_that_is_followed_again_is_active_and_may_be_stopped_again() {
+fn rule_11_1_a_parcel_that_is_followed_again_is_active_and_may_be_stopped_again() {
     let mut stream = Stream::default();
     let first = update(&[provider(3011, &[scan(AT, "InTransit_Other", "x")])]);
     let again = update(&[provider(
@@ -641,7 +641,7 @@ fn values_of_a_wrong_type_are_absent() {
 }
 
 #[test]
-fn rule_56_what_the_push_log_shows() {
+fn rule_14_4_what_the_push_log_shows() {
     let push = pushed(&update(&[
         provider(3011, &[scan(AT, "InTransit_Other", "x"), json!(7)]),
         provider(21051, &[scan(AT, "InTransit_Other", "x")]),

@@ -1,4 +1,4 @@
-//! Who may say what (rule 67): an unsigned push of another account closed a verified, delivered parcel for good.
+//! Who may say what (rule 5.3): an unsigned push of another account closed a verified, delivered parcel for good.
 
 use courierflow_schemas::records::{PushEvent, Signature, Status, TrackingState};
 
@@ -17,7 +17,7 @@ fn correction() -> Kuaidi100 {
 }
 
 #[test]
-fn rule_67_an_unsigned_push_changes_nothing_of_a_verified_parcel() {
+fn rule_5_3_an_unsigned_push_changes_nothing_of_a_verified_parcel() {
     let mut stream = Stream::default();
     stream.accept(
         &kuaidi100(&codes(&["103", "5", "301"]))
@@ -38,7 +38,7 @@ fn rule_67_an_unsigned_push_changes_nothing_of_a_verified_parcel() {
 }
 
 #[test]
-fn rule_67_unsigned_pushes_count_where_nobody_signs_until_somebody_does() {
+fn rule_5_3_unsigned_pushes_count_where_nobody_signs_until_somebody_does() {
     let mut stream = Stream::default();
     stream.accept(&unsigned(&kuaidi100(&codes(&["103"]))));
     let second = stream.accept(&unsigned(&kuaidi100(&codes(&["103", "0"])))).shipment;
@@ -55,7 +55,7 @@ fn rule_67_unsigned_pushes_count_where_nobody_signs_until_somebody_does() {
 }
 
 #[test]
-fn rule_67_a_correction_ends_when_the_old_carrier_scans_the_parcel_afterwards() {
+fn rule_5_3_a_correction_ends_when_the_old_carrier_scans_the_parcel_afterwards() {
     let corrected = |lines: &[&str]| {
         let mut stream = Stream::default();
         stream.accept(&kuaidi100(&codes(lines)).event());
@@ -95,7 +95,7 @@ fn rule_67_a_correction_ends_when_the_old_carrier_scans_the_parcel_afterwards() 
 
 /// The second correction has the content of the first.
 #[test]
-fn rule_67_a_parcel_that_lives_on_can_be_corrected_again() {
+fn rule_5_3_a_parcel_that_lives_on_can_be_corrected_again() {
     let mut stream = Stream::default();
     stream.accept(&correction().received("2025-06-01T03:00:00Z").event());
     assert_eq!(

@@ -140,7 +140,7 @@ static ALTERNATING: LazyLock<PushEvent> = LazyLock::new(|| {
 });
 
 #[test]
-fn rule_73_a_carrier_that_is_not_mapped_is_told() {
+fn rule_3_3_a_carrier_that_is_not_mapped_is_told() {
     for (com, is_unmapped) in [("yuantong", false), ("newone", true), ("zto", true), (" ", false)] {
         let event = kuaidi100(&codes(&["1"])).set("lastResult.com", com).event();
         let Effect::Accepted(accepted) = Follower::default().effect(&Sent::Event(event)) else {
@@ -299,7 +299,7 @@ fn errors_of_the_look_ups_are_the_callers() {
 }
 
 #[test]
-fn rule_e_what_a_new_day_ends_is_unknown_to_the_push_that_begins_it() {
+fn rule_12_4_what_a_new_day_ends_is_unknown_to_the_push_that_begins_it() {
     let ended = &["1", "0", "3"][..];
     let open = &["1", "0"][..];
     for (name, list, days, is_known) in [

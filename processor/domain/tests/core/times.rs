@@ -1,4 +1,4 @@
-//! Times as vendors write them, from the payload to the event (rules 11, 28, 29, 70).
+//! Times as vendors write them, from the payload to the event (rules 4.4–4.7).
 
 use courierflow_schemas::records::{Shipment, Status};
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ fn abroad(com: &str, time: &Value) -> Shipment {
 }
 
 #[test]
-fn rule_70_every_spelling_of_a_time() {
+fn rule_4_5_every_spelling_of_a_time() {
     for (time, local_time) in [
         (json!("2025-06-16 07:05:07"), "2025-06-16 07:05:07"),
         (json!("2025-06-15T23:05:07Z"), "2025-06-15 23:05:07"),
@@ -56,7 +56,7 @@ fn rule_70_every_spelling_of_a_time() {
 }
 
 #[test]
-fn rule_70_a_time_that_needs_no_zone_assumes_none_and_crosses_no_border() {
+fn rule_4_5_a_time_that_needs_no_zone_assumes_none_and_crosses_no_border() {
     for (time, assumed) in [
         (json!("2025-06-16 07:05:07"), true),
         (json!("2025-06-16T07:05:07+08:00"), false),
@@ -66,7 +66,7 @@ fn rule_70_a_time_that_needs_no_zone_assumes_none_and_crosses_no_border() {
         let shipment = abroad("nosuchpost", &time);
         assert_eq!(has_flag(&shipment, "tz_assumed"), assumed, "{time}");
         assert_eq!(shipment.events[1].occurred_at, millis(MOMENT), "{time}");
-        // A code that means something else across a border (rule 12).
+        // A code that means something else across a border (rule 6.4).
         let mut domestic = trace("", "1", "Label created");
         domestic["AcceptTime"] = time;
         let domestic = shipment_of(&domestic);
@@ -79,7 +79,7 @@ fn shipment_of(trace: &Value) -> Shipment {
 }
 
 #[test]
-fn rule_70_the_clock_of_a_unix_time_is_that_of_the_item() {
+fn rule_4_5_the_clock_of_a_unix_time_is_that_of_the_item() {
     for (com, local_time) in [
         ("japanposten", "2025-06-16 08:05:07"),
         ("speedpost", "2025-06-16 07:05:07"),
@@ -102,7 +102,7 @@ fn rule_70_the_clock_of_a_unix_time_is_that_of_the_item() {
 }
 
 #[test]
-fn rule_70_another_spelling_is_a_duplicate() {
+fn rule_4_5_another_spelling_is_a_duplicate() {
     let mut line = in_zone(trace("2025-06-16 01:05:07", "2", "x"), "Europe/Paris");
     let mut stream = Stream::default();
     stream.accept(&kdniao(&[line.clone()]).event());
@@ -114,7 +114,7 @@ fn rule_70_another_spelling_is_a_duplicate() {
 }
 
 #[test]
-fn rule_70_a_zone_that_cannot_be_read_is_flagged_and_crosses_no_border() {
+fn rule_4_5_a_zone_that_cannot_be_read_is_flagged_and_crosses_no_border() {
     for (zone, status, assumed) in [
         (" ", Status::PickedUp, false),
         ("CST", Status::PickedUp, true),
@@ -140,7 +140,7 @@ fn rule_70_a_zone_that_cannot_be_read_is_flagged_and_crosses_no_border() {
 }
 
 #[test]
-fn rule_70_an_impossible_time_yields_to_the_other_field() {
+fn rule_4_5_an_impossible_time_yields_to_the_other_field() {
     for impossible in [
         json!("1999-12-31 23:59:59"),
         json!("2100-01-01 00:00:00"),
@@ -186,7 +186,7 @@ fn spelled(second: i64, spelling: usize, zone: &TimeZone, east: i32) -> Value {
 
 proptest! {
     #[test]
-    fn rule_70_two_spellings_of_a_moment_are_one_event(
+    fn rule_4_5_two_spellings_of_a_moment_are_one_event(
         // From the first Unix time of ten digits to 2099-12-29, in zones whose clocks never go back.
         second in 1_000_000_000_i64..4_102_185_600,
         spellings in (0..10_usize, 0..10_usize),

@@ -1,4 +1,4 @@
-//! What lines mean by their words alone (rule 62), on labelled lines.
+//! What lines mean by their words alone (rule 6.5), on labelled lines.
 
 mod labelled;
 
@@ -26,7 +26,7 @@ const COURTESY: [&str; 12] = [
 ];
 
 #[test]
-fn rule_62_labelled_lines_get_their_class() {
+fn rule_6_5_labelled_lines_get_their_class() {
     for (file, is_train) in [(TRAIN, true), (OWN, false)] {
         let lines = lines(file);
         let sure: Vec<_> = lines.iter().filter(|line| line.is_sure).collect();
@@ -41,7 +41,7 @@ fn rule_62_labelled_lines_get_their_class() {
 }
 
 #[test]
-fn rule_62_nothing_becomes_a_delivery_a_return_or_an_end_that_is_none() {
+fn rule_6_5_nothing_becomes_a_delivery_a_return_or_an_end_that_is_none() {
     for line in lines(TRAIN).iter().chain(&lines(OWN)) {
         let class = told(line.text);
         assert!(!line.is_false_end(class), "{} {} read as {class:?}", line.id, line.text);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use courierflow_domain::masking::find;
 
-/// The lines that rule 68 is measured on.
+/// The lines that rule 13.1 is measured on.
 pub(crate) const TRAINING: &str = include_str!("pii-train.tsv");
 /// Lines of the same kinds, written and marked before masking saw them.
 pub(crate) const OWN: &str = include_str!("own-pii.tsv");

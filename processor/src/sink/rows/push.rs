@@ -1,4 +1,4 @@
-//! Rows of `push`: the log of what the vendors sent (rule 56).
+//! Rows of `push`: the log of what the vendors sent (rule 14.4).
 
 use std::fmt::Write;
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_68_a_tracking_status_that_tells_of_a_person_is_masked() {
+    fn rule_13_1_a_tracking_status_that_tells_of_a_person_is_masked() {
         let event = PushEvent {
             vendor: Vendor::Kuaidi100,
             payload: r#"{"status":"快递员张三13812345678"}"#.to_owned(),

@@ -96,8 +96,8 @@ impl Table for Shipment {
 }
 
 impl Shipment {
-    /// The provisional epoch that a record replaces (rule 65). `first_received_at` is what the row had, which puts both into
-    /// one partition of the table.
+    /// The provisional epoch that a record replaces (rule 12.2). `first_received_at` is what the row had, which puts
+    /// both into one partition of the table.
     fn retired(record: &records::Shipment) -> Option<records::Shipment> {
         let identity = Identity {
             vendor: record.vendor,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_65_the_row_of_a_retired_epoch_is_deleted_where_it_was_written() {
+    fn rule_12_2_the_row_of_a_retired_epoch_is_deleted_where_it_was_written() {
         assert_eq!(Shipment::retired_row(&bare_record()), None);
         let record = records::Shipment {
             epoch: EpochDay(20_300),

@@ -12,7 +12,7 @@ pub(super) fn accepted(account: &Account, now: Timestamp) -> Vec<u8> {
     body(Some(account), now, true, "")
 }
 
-/// Rule 51.
+/// Rule 2.7.
 pub(super) fn refused(account: Option<&Account>, now: Timestamp, refusal: Refusal<'_>) -> Vec<u8> {
     body(account, now, false, refusal.text)
 }

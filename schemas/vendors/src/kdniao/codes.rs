@@ -44,7 +44,7 @@ const ROWS: &[CodeRow] = &[
     row("401", Exception, SubStatus::NoCarrierInfo, "发货无信息"),
     row("402", Exception, SubStatus::DeliveryOverdue, "超时未签收"),
     row("403", Exception, SubStatus::NoUpdate, "超时未更新"),
-    // Returning, but also a refusal, which the exception rates count (rule 13).
+    // Returning, but also a refusal, which the exception rates count (rule 6.6).
     row("404", Returning, SubStatus::Refused, "拒收(退件)").exception(),
     row("405", Exception, SubStatus::DeliveryFailed, "派件异常"),
     row("406", Returned, SubStatus::ReturnSigned, "退货签收"),
@@ -67,7 +67,7 @@ const ROWS: &[CodeRow] = &[
     row("604", Exception, SubStatus::CustomsException, "清关异常"),
 ];
 
-/// The vendor's cross-border example uses 1 for a pre-advice and 211 for a depot (rule 12).
+/// The vendor's cross-border example uses 1 for a pre-advice and 211 for a depot (rule 6.4).
 const CROSS_BORDER_GUARDS: &[Guard] = &[
     Guard {
         code: "1",
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_63_the_states_that_sign_off() {
+    fn rule_8_3_the_states_that_sign_off() {
         let sign_offs: Vec<_> = ROWS
             .iter()
             .map(|row| row.code)
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_10_unknown_codes_fall_back() {
+    fn rule_6_3_unknown_codes_fall_back() {
         for (unknown, known) in [("1004", None), ("999", None), ("699", Some("6")), ("三", None)] {
             assert_eq!(DOMESTIC.find_fallback(unknown).map(|row| row.code), known, "{unknown}");
         }

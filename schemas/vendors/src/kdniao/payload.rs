@@ -135,7 +135,7 @@ fn zone_of(carrier: &Carrier) -> Option<TimeZone> {
     TimeZone::get(carrier.zone.as_deref()?).ok()
 }
 
-/// What a trace says of its zone (rules 11, 70).
+/// What a trace says of its zone (rules 4.5, 4.7).
 enum ToldZone {
     Missing,
     Unreadable,
@@ -184,7 +184,7 @@ fn line<'a>(trace: Trace<'a>, zone: &Zone) -> Line<'a> {
     }
 }
 
-/// Rule 19: `Success` false is the end of the subscription only with one of two reasons.
+/// Rule 11.1: `Success` false is the end of the subscription only with one of two reasons.
 fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     if success.0 != Some(false) {
         TrackingWord::Active

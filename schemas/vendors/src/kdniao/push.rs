@@ -17,10 +17,10 @@ use crate::push::{
     md5_hex, push_field, tracking_number, without_mark,
 };
 
-/// Members that are sent as JSON texts: the vendor's own table calls `Data` a string (rule 71).
+/// Members that are sent as JSON texts: the vendor's own table calls `Data` a string (rule 2.2).
 pub(super) const TEXT_MEMBERS: &[&str] = &["Data", "data", "Traces", "traces"];
 
-/// Reads a body; the checks are in the order of rule 39.
+/// Reads a body; the checks are in the order of rule 2.1.
 pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     let body = without_mark(body);
     if is_json_body(body) {
@@ -58,7 +58,8 @@ pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
 
 /// `DataSign` = Base64(lower-case hex(MD5(`RequestData` ++ app key))): of the hex text, not of the 16 bytes. The documents
 /// disagree whether `RequestData` is encoded once or twice: the once-decoded text is tried, then the twice-decoded one, and the
-/// text that verifies is kept (rule 40a). Without a signature to decide, it is the first of the two that starts an object.
+/// text that verifies is kept (rule 2.5). Without a signature to decide, it is the first of the two that starts an
+/// object.
 fn authenticate<'a>(
     account: &Account,
     once: Cow<'a, [u8]>,
@@ -230,7 +231,7 @@ fn parcel(text: &str) -> Result<Element<'_>, NotJson> {
     })
 }
 
-/// Members of an object by their documented names. Some relays write the first letter in lower case (rule 71).
+/// Members of an object by their documented names. Some relays write the first letter in lower case (rule 2.2).
 #[derive(Default)]
 struct Members<'a> {
     /// Name, whether it was written as documented, value.

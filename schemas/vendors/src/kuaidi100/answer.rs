@@ -8,7 +8,7 @@ pub(super) fn accepted() -> Vec<u8> {
     r#"{"result":true,"returnCode":"200","message":"成功"}"#.into()
 }
 
-/// Rule 51.
+/// Rule 2.7.
 pub(super) fn refused(refusal: Refusal<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_63_the_states_that_sign_off() {
+    fn rule_8_3_the_states_that_sign_off() {
         let sign_offs: Vec<_> = ROWS
             .iter()
             .map(|row| row.code)
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_10_unknown_codes_fall_back() {
+    fn rule_6_3_unknown_codes_fall_back() {
         for (unknown, known) in [
             ("1004", Some("0")),
             ("1014", None),

@@ -115,7 +115,7 @@ pub(super) fn read<'a>(
     let dest = payload.dest_result.0;
     let mut content = Fingerprint::with_capacity(hash_bytes(&last, dest.as_ref()));
     content.text(tracking.as_str());
-    // The lists of a carrier correction are those of the wrong carrier (rule 18).
+    // The lists of a carrier correction are those of the wrong carrier (rule 11.2).
     let results = if is_correction {
         Results::default()
     } else {
@@ -130,7 +130,7 @@ pub(super) fn read<'a>(
         push_id: event.push_id,
         signature: event.signature,
         received_at: event.received_at,
-        // Rule 23 knows none for this vendor; an envelope from elsewhere may carry one.
+        // Rule 5.7 knows none for this vendor; an envelope from elsewhere may carry one.
         push_time: None,
         tracking,
         full_repush: status == StatusWord::UpdateAll,
@@ -192,7 +192,7 @@ impl<'a> Results<'a> {
         results
     }
 
-    /// Without lines it is as if the destination were not there (rule 36).
+    /// Without lines it is as if the destination were not there (rule 4.8).
     fn add_destination(&mut self, dest: TrackResult<'a>, carriers: &Carriers, content: &mut Fingerprint) {
         let zone = dest.com.code().and_then(|com| zone_of(carriers, &com));
         let zone = zone.map_or(Zone::Assumed(CHINA), Zone::Rules);
@@ -261,7 +261,7 @@ fn result_state<'a>(state: Text<'a>, ischeck: Flag, content: &mut Fingerprint) -
     state
 }
 
-/// The `status` of a push; unknown words are as good as `polling` (rule 19).
+/// The `status` of a push; unknown words are as good as `polling` (rule 11.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StatusWord {
     Shutdown,
@@ -286,8 +286,8 @@ impl StatusWord {
     }
 }
 
-/// Which shipment a carrier correction closes (rule 18): that of `comOld`, which one of the documents leaves empty, else
-/// that of `lastResult.com`.
+/// Which shipment a carrier correction closes (rule 11.2): that of `comOld`, which one of the documents leaves empty,
+/// else that of `lastResult.com`.
 fn corrected_carrier<'a>(
     carriers: &'a Carriers,
     com_old: Option<Cow<'a, str>>,
@@ -302,7 +302,7 @@ fn corrected_carrier<'a>(
     Ok(old)
 }
 
-/// Rule 19.
+/// Rule 11.1.
 fn tracking_word(status: StatusWord, is_correction: bool, message: Option<&str>) -> TrackingWord {
     match status {
         StatusWord::Abort if is_correction => TrackingWord::Corrected,

@@ -17,10 +17,10 @@ use crate::push::{
 /// Longest payload made from a flat form.
 const MAX_FLAT_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 
-/// Members that relays send as JSON texts (rule 71).
+/// Members that relays send as JSON texts (rule 2.2).
 pub(super) const TEXT_MEMBERS: &[&str] = &["lastResult", "destResult", "data"];
 
-/// Reads a body; the checks are in the order of rule 39.
+/// Reads a body; the checks are in the order of rule 2.1.
 pub(super) fn read(body: &[u8], account: &Account) -> Result<Push, Rejection> {
     let body = without_mark(body);
     if is_json_body(body) {

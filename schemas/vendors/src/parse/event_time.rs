@@ -1,4 +1,4 @@
-//! From a time as it was written to the moment of an event (rules 28, 36, 70).
+//! From a time as it was written to the moment of an event (rules 4.5, 4.6, 4.8).
 
 use courierflow_schemas::records::TimestampMillis;
 use jiff::tz::{Offset, TimeZone};
@@ -38,7 +38,7 @@ pub(crate) struct EventTime {
 impl Zone {
     pub(crate) const CHINA: Self = Self::Offset(CHINA);
 
-    /// The moment of an item; none if its local time lies outside of 2000–2099 (rule 28).
+    /// The moment of an item; none if its local time lies outside of 2000–2099 (rule 4.6).
     pub(crate) fn place(&self, written: Written) -> Option<EventTime> {
         let (told, absolute) = match written {
             Written::Local(local_time) => {

@@ -1,4 +1,4 @@
-//! Folds white space in texts (rule 33): each run, including U+3000 and U+00A0, becomes one blank, and the ends are
+//! Folds white space in texts (rule 4.9): each run, including U+3000 and U+00A0, becomes one blank, and the ends are
 //! trimmed. Vendors change white space between pushes, and ids must not change with it.
 
 use std::borrow::Cow;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_33_runs_become_one_blank_and_ends_are_trimmed() {
+    fn rule_4_9_runs_become_one_blank_and_ends_are_trimmed() {
         for (text, folded) in [
             ("", ""),
             (" ", ""),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_33_white_space_is_unicodes() {
+    fn rule_4_9_white_space_is_unicodes() {
         for letter in '\0'..=char::MAX {
             let mut utf8 = [0; 4];
             let found = begins_with_other_white_space(letter.encode_utf8(&mut utf8).as_bytes());

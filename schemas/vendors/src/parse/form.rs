@@ -13,7 +13,7 @@ pub fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         .map(|sequence| split(sequence, b'=').unwrap_or((sequence, &[])))
 }
 
-/// True if the body has at least one `key=value` with a key: what rule 39 calls a form.
+/// True if the body has at least one `key=value` with a key: what rule 2.1 calls a form.
 pub fn has_pair(body: &[u8]) -> bool {
     sequences(body).any(|sequence| split(sequence, b'=').is_some_and(|(key, _)| !key.is_empty()))
 }

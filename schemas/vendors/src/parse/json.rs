@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::repair::repaired;
 
-/// Deepest nesting of objects and arrays that is accepted (rule 39).
+/// Deepest nesting of objects and arrays that is accepted (rule 2.1).
 pub const MAX_DEPTH: usize = 64;
 
 /// The text is not JSON, or does not have the requested shape.
@@ -157,7 +157,7 @@ pub fn is_too_deep(text: &str) -> bool {
     false
 }
 
-/// The index that a key of an object stands for if the object stands for an array, as PHP writes it (rule 71).
+/// The index that a key of an object stands for if the object stands for an array, as PHP writes it (rule 2.2).
 pub fn index(key: &str) -> Option<u32> {
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -165,8 +165,9 @@ pub fn index(key: &str) -> Option<u32> {
     key.parse().ok()
 }
 
-/// The elements of an array, or of a value that stands for one (rule 71): an object whose keys are all numbers is an array as
-/// PHP writes it, in the order of the numbers; any other object is the only element. Other values have no elements.
+/// The elements of an array, or of a value that stands for one (rule 2.2): an object whose keys are all numbers is an
+/// array as PHP writes it, in the order of the numbers; any other object is the only element. Other values have no
+/// elements.
 pub fn elements(value: &str) -> Result<Vec<&str>, NotJson> {
     let mut cursor = Cursor::new(value);
     let mut elements = Vec::new();
@@ -193,7 +194,7 @@ pub fn elements(value: &str) -> Result<Vec<&str>, NotJson> {
     Ok(elements)
 }
 
-/// The text with members opened that contain an object or array as a JSON string (rule 71): `"Data": "[…]"` becomes
+/// The text with members opened that contain an object or array as a JSON string (rule 2.2): `"Data": "[…]"` becomes
 /// `"Data": […]`. Only members with these names are opened, at any level, and each only once. A broken text is opened if it can be
 /// [repaired](super::repair).
 pub fn opened<'a>(text: &'a str, names: &[&str]) -> Cow<'a, str> {
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_39_depth_64_is_the_last_one_accepted() {
+    fn rule_2_1_depth_64_is_the_last_one_accepted() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(!is_too_deep(&nested(64)));
         assert!(is_too_deep(&nested(65)));

@@ -154,7 +154,7 @@ impl<'a> Text<'a> {
         self.0.filter(|text| !text.trim().is_empty())
     }
 
-    /// A carrier code: normalised, absent when it counts as missing (rule 72) or is nothing that may become a key.
+    /// A carrier code: normalised, absent when it counts as missing (rule 3.4) or is nothing that may become a key.
     pub(crate) fn code(self) -> Option<Cow<'a, str>> {
         let code = match self.0? {
             Cow::Borrowed(text) => identifier::carrier_code(text),
@@ -286,8 +286,9 @@ impl<'de, T: ReadObject<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The objects of an array in order; elements of another type are skipped (rule 48). An object in its place is an array of one;
-/// an object whose keys are all numbers is the array that PHP writes so, in the order of the numbers (rule 71).
+/// The objects of an array in order; elements of another type are skipped (rule 4.1). An object in its place is an
+/// array of one; an object whose keys are all numbers is the array that PHP writes so, in the order of the numbers
+/// (rule 2.2).
 #[derive(Clone, Debug)]
 pub(crate) struct Objects<T>(pub(crate) Vec<T>);
 

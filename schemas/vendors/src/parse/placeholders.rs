@@ -1,4 +1,4 @@
-//! Placeholder lines that only say "nothing found" (rule 63c).
+//! Placeholder lines that only say "nothing found" (rule 8.3c).
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_63c_a_text_is_a_placeholder_only_as_a_whole() {
+    fn rule_8_3c_a_text_is_a_placeholder_only_as_a_whole() {
         for text in [
             "查无结果",
             "【暂无轨迹】",

@@ -1,4 +1,4 @@
-//! How vendors write times (rules 29, 30, 70). Hand-written: this runs for every item of every push.
+//! How vendors write times (rules 4.4, 4.5, 4.11). Hand-written: this runs for every item of every push.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(crate) enum Written {
     Unix(i64),
 }
 
-/// A time in one of the ways of rules 29 and 70; blanks around it do not count, anything else around it does.
+/// A time in one of the ways of rules 4.4 and 4.5; blanks around it do not count, anything else around it does.
 pub(crate) fn parse_time(text: &str) -> Option<Written> {
     let rest = Scanner(text.trim());
     match rest.leading_digits() {
@@ -45,7 +45,7 @@ pub(crate) fn parse_push_time(text: &str) -> Option<TimestampMillis> {
     Some(Zone::CHINA.place(parse_time(text)?)?.occurred_at)
 }
 
-/// `2025-06-17 10`, `2025-06-17`, minutes and seconds optional; a date alone is the end of that day (rule 30).
+/// `2025-06-17 10`, `2025-06-17`, minutes and seconds optional; a date alone is the end of that day (rule 4.11).
 pub(crate) fn parse_edd(text: &str) -> Option<TimestampMillis> {
     let mut rest = Scanner(text.trim());
     let date = rest.date()?;
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_29_the_grammar_of_times() {
+    fn rule_4_4_the_grammar_of_times() {
         for (text, normalised) in [
             ("2026-08-09 07:05:00", "2026-08-09 07:05:00"),
             ("2026-08-09 07:05:00 ", "2026-08-09 07:05:00"),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_70_the_grammar_of_times() {
+    fn rule_4_5_the_grammar_of_times() {
         for (text, read_as) in [
             // RFC 3339.
             ("2026-08-09T07:05:00Z", "2026-08-09 07:05:00 0"),
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_70_push_times() {
+    fn rule_4_5_push_times() {
         let utc = |text| parse_push_time(text).map(|time| time.0 / 1000);
         for text in [
             "2026-08-09 07:05:00",
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_30_estimated_delivery_in_china_time() {
+    fn rule_4_11_estimated_delivery_in_china_time() {
         for (text, utc) in [
             ("2025-06-17 10", Some("2025-06-17T02:00:00Z")),
             ("2025-06-17 10:30", Some("2025-06-17T02:30:00Z")),

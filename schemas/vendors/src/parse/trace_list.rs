@@ -1,4 +1,4 @@
-//! Turns a vendor's list of trace lines into list order (rule 6): oldest first, without lines that have no usable
+//! Turns a vendor's list of trace lines into list order (rule 7.1): oldest first, without lines that have no usable
 //! time.
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ pub(crate) struct Line<'a> {
     pub(crate) place: Option<Cow<'a, str>>,
 }
 
-/// True for a placeholder line, which only says that there is no information (rule 63c).
+/// True for a placeholder line, which only says that there is no information (rule 8.3c).
 pub(crate) fn says_nothing(codes: &CodeTable, code: Option<&str>, name: Option<&str>, text: &str) -> bool {
     let known_code = |code: &str| codes.find(code).or_else(|| codes.find_fallback(code)).is_some();
     let is_told = code.is_some_and(known_code) || name.is_some_and(|name| codes.find_name(name).is_some());
@@ -101,7 +101,7 @@ impl<'a> TraceList<'a> {
     }
 }
 
-/// Rule 35: `CN` and twelve digits, or twelve bare digits, to which `CN` is added; anything else is not an area code.
+/// Rule 4.10: `CN` and twelve digits, or twelve bare digits, to which `CN` is added; anything else is not an area code.
 /// The text must be trimmed.
 pub(crate) fn area_code(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     let code = with_country(code)?;
@@ -109,7 +109,7 @@ pub(crate) fn area_code(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
 }
 
-/// Rule 17: a code of the vendor's route is used as it is, except that `CN` is added to twelve bare digits.
+/// Rule 10.5: a code of the vendor's route is used as it is, except that `CN` is added to twelve bare digits.
 pub(crate) fn with_country(code: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     let code = code?;
     if code.len() == 12 && code.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! The zones that Kdniao's traces name (rules 11, 70).
+//! The zones that Kdniao's traces name (rules 4.5, 4.7).
 
 use jiff::tz::{Offset, TimeZone};
 
@@ -21,7 +21,7 @@ pub(crate) fn parse_zone(text: &str) -> Option<Zone> {
     is_a_zone.then_some(Zone::Rules(zone))
 }
 
-/// `+02:00`, `GMT-5`, `UTC+0530`, `Z` (rule 11); nothing beyond a day.
+/// `+02:00`, `GMT-5`, `UTC+0530`, `Z` (rule 4.7); nothing beyond a day.
 fn parse_offset(text: &str) -> Option<Offset> {
     if text == "Z" {
         return Some(Offset::UTC);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_70_names_of_zones() {
+    fn rule_4_5_names_of_zones() {
         for (text, minutes) in [
             ("GMT+8", Some((480, 480))),
             (" Europe/Paris ", Some((60, 120))),

@@ -8,7 +8,7 @@ pub(super) fn accepted() -> Vec<u8> {
     r#"{"code":0}"#.into()
 }
 
-/// Rule 51.
+/// Rule 2.7.
 pub(super) fn refused(refusal: Refusal<'_>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Failure<'a> {

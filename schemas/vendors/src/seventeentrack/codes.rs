@@ -27,7 +27,7 @@ const ROWS: &[CodeRow] = &[
     row("InTransit_PickedUp", PickedUp, SubStatus::PickedUp),
     row("InTransit_Other", InTransit, SubStatus::InTransit),
     // These concern leaving the exporting country and reaching the port of the importing one; neither is a city of
-    // rule 17.
+    // rule 10.5.
     row("InTransit_Departure", InTransit, SubStatus::LeftOriginCountry),
     row("InTransit_Arrival", InTransit, SubStatus::ArrivedDestCountry),
     // Not in the vendor's list, but sent by it.
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_10_an_unknown_sub_status_is_one_of_its_main_status() {
+    fn rule_6_3_an_unknown_sub_status_is_one_of_its_main_status() {
         for (unknown, known) in [
             ("InTransit_Sorting", Some("InTransit_Other")),
             ("Exception_Stolen", Some("Exception_Other")),

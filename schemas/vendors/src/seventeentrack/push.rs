@@ -9,7 +9,7 @@ use crate::account::{Account, Unauthorized};
 use crate::parse::json::{self, Cursor, NotJson, text_of};
 use crate::push::{Parcel, Push, PushRequest, Rejection, Unusable, carrier_code, is_json_body, tracking_number};
 
-/// Reads a push; the checks are in the order of rule 39.
+/// Reads a push; the checks are in the order of rule 2.1.
 pub(super) fn read(request: PushRequest<'_>, account: &Account) -> Result<Push, Rejection> {
     if !is_json_body(request.body) {
         return Err(Rejection::NotAForm);

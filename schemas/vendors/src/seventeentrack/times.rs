@@ -81,7 +81,7 @@ pub(super) fn parse_sync_time(text: &str) -> Option<TimestampMillis> {
     parse_instant(text).map(|(_, instant)| instant)
 }
 
-/// Estimated delivery: with its offset, else in `zone`; a date alone is the end of that day (rule 30).
+/// Estimated delivery: with its offset, else in `zone`; a date alone is the end of that day (rule 4.11).
 pub(super) fn parse_estimate(text: &str, zone: &TimeZone) -> Option<TimestampMillis> {
     if let Some((local_time, offset)) = parse_with_offset(text) {
         return local_time.at_offset(offset).filter(|_| local_time.is_plausible());

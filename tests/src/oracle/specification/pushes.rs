@@ -1,11 +1,9 @@
-//! Which pushes count, and which life they belong to: rules 65, 66 and 67.
+//! Which pushes count, and which life they belong to: rules 5.2, 5.3 and 12.2.
 
 use courierflow_schemas::records::{PushEvent, Signature};
 use serde_json::{Value, json};
 
-use super::{
-    ExpectedRecord, china, expected, if_in_force, in_force, item, k100, k100_items, kdn, only, ops, trace, versions,
-};
+use super::{ExpectedRecord, china, expected, item, k100, k100_items, kdn, only, ops, trace, versions};
 
 fn a() -> Value {
     item("2025-06-16 01:00:00", "1", "a")
@@ -53,11 +51,11 @@ fn state(told: &[PushEvent]) -> String {
     only(&expected(told)).tracking_state.clone()
 }
 
-// ---- rule 65 -------------------------------------------------------------------------------------------------------
+// ---- rule 12.2
+// -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_65a_an_epoch_without_events_has_the_day_of_the_receipt() {
-    if_in_force!(65);
+fn rule_12_2a_an_epoch_without_events_has_the_day_of_the_receipt() {
     let abort = word("2025-01-01 07:59:59", "abort", &[]);
     assert_eq!(epochs(&[abort]), ["2024-12-31"], "the UTC day");
     let tomorrow = k100_items("2025-06-16 12:00:00", &[item("2025-06-18 12:00:00", "1", "a")]);
@@ -66,8 +64,7 @@ fn rule_65a_an_epoch_without_events_has_the_day_of_the_receipt() {
 }
 
 #[test]
-fn rule_65b_the_first_events_move_the_shipment() {
-    if_in_force!(65);
+fn rule_12_2b_the_first_events_move_the_shipment() {
     let told = [
         word("2025-01-01 12:00:00", "abort", &[]),
         k100_items("2025-06-01 12:00:00", &[item("2025-06-01 07:00:00", "1", "a")]),
@@ -88,8 +85,7 @@ fn rule_65b_the_first_events_move_the_shipment() {
 }
 
 #[test]
-fn rule_65b_events_that_all_lie_in_the_future_are_none() {
-    if_in_force!(65, 66);
+fn rule_12_2b_events_that_all_lie_in_the_future_are_none() {
     let told = |received_at: &str| k100_items(received_at, &[item("2025-06-18 12:00:00", "1", "a")]);
     let told = [told("2025-06-16 12:00:00"), told("2025-06-18 12:00:00")];
     let tables = expected(&told);
@@ -106,8 +102,7 @@ fn rule_65b_events_that_all_lie_in_the_future_are_none() {
 }
 
 #[test]
-fn rule_65a_the_future_opens_no_epoch() {
-    if_in_force!(65, 66);
+fn rule_12_2a_the_future_opens_no_epoch() {
     let told = [
         k100_items("2025-06-16 12:00:00", &[a(), b(), c()]),
         k100_items("2025-06-17 12:00:00", &[item("2026-06-17 12:00:00", "1", "x")]),
@@ -116,8 +111,7 @@ fn rule_65a_the_future_opens_no_epoch() {
 }
 
 #[test]
-fn rule_65c_a_life_that_is_over_ends_after_a_day() {
-    if_in_force!(65);
+fn rule_12_2c_a_life_that_is_over_ends_after_a_day() {
     let lives = |last: &str, begins: &str| {
         let told = [
             k100_items("2025-06-16 12:00:00", &[item("2025-06-16 03:00:00", last, "c"), a()]),
@@ -130,7 +124,7 @@ fn rule_65c_a_life_that_is_over_ends_after_a_day() {
         assert_eq!(lives(over, "2025-06-17 02:59:59"), 1, "{over}");
     }
     assert_eq!(lives("204", "2025-06-17 03:00:00"), 1);
-    // After rule 64: the scan behind the delivery does not revive it, but it is its last event.
+    // After rule 8.4: the scan behind the delivery does not revive it, but it is its last event.
     let told = |begins: &str| {
         let scan = item("2025-06-16 04:00:00", "0", "d");
         let told = [
@@ -139,16 +133,13 @@ fn rule_65c_a_life_that_is_over_ends_after_a_day() {
         ];
         epochs(&told).len()
     };
-    if in_force(64) {
-        assert_eq!((told("2025-06-17 03:59:59"), told("2025-06-17 04:00:00")), (1, 2));
-    }
+    assert_eq!((told("2025-06-17 03:59:59"), told("2025-06-17 04:00:00")), (1, 2));
 }
 
-// ---- rule 66 -------------------------------------------------------------------------------------------------------
+// ---- rule 5.2 -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_66a_a_push_time_of_the_future_is_none() {
-    if_in_force!(66);
+fn rule_5_2a_a_push_time_of_the_future_is_none() {
     let push = |time: &str, push_time: &str, traces: Value| kdn(time, Some(push_time), json!({"Traces": traces}));
     let one = json!([trace("2025-06-16 01:00:00", "1", "a")]);
     let two = json!([
@@ -171,8 +162,7 @@ fn rule_66a_a_push_time_of_the_future_is_none() {
 }
 
 #[test]
-fn rule_66b_the_newest_item_is_not_in_the_future() {
-    if_in_force!(66);
+fn rule_5_2b_the_newest_item_is_not_in_the_future() {
     let tomorrow = item("2025-06-17 12:00:00", "0", "x");
     let told = [
         k100_items("2025-06-16 02:30:00", &[tomorrow.clone(), b(), a()]),
@@ -193,8 +183,7 @@ fn rule_66b_the_newest_item_is_not_in_the_future() {
 }
 
 #[test]
-fn rule_66c_the_last_push_is_not_stale_by_its_newest_item() {
-    if_in_force!(66);
+fn rule_5_2c_the_last_push_is_not_stale_by_its_newest_item() {
     let told = |last: &str| {
         let scan = item("2025-06-16 03:30:00", "0", "taken back");
         let told = [
@@ -207,8 +196,7 @@ fn rule_66c_the_last_push_is_not_stale_by_its_newest_item() {
 }
 
 #[test]
-fn rule_66d_after_the_end_nothing_old_counts() {
-    if_in_force!(66);
+fn rule_5_2d_after_the_end_nothing_old_counts() {
     let ended = || {
         vec![
             k100_items("2025-06-16 02:30:00", &[b(), a()]),
@@ -253,8 +241,7 @@ fn rule_66d_after_the_end_nothing_old_counts() {
 }
 
 #[test]
-fn rule_66d_something_new_lifts_it() {
-    if_in_force!(66);
+fn rule_5_2d_something_new_lifts_it() {
     let d = || item("2025-06-17 09:00:00", "204", "d");
     let told = |news: &str| {
         let told = [
@@ -270,8 +257,7 @@ fn rule_66d_something_new_lifts_it() {
 }
 
 #[test]
-fn rule_66d_the_end_counts_where_no_event_is_known() {
-    if_in_force!(66);
+fn rule_5_2d_the_end_counts_where_no_event_is_known() {
     let told = [
         word("2025-06-16 03:30:00", "shutdown", &[]),
         word("2025-06-17 03:30:00", "abort", &[]),
@@ -280,12 +266,11 @@ fn rule_66d_the_end_counts_where_no_event_is_known() {
 }
 
 #[test]
-fn rule_66e_what_has_come_to_pass_is_told_again() {
-    if_in_force!(66);
+fn rule_5_2e_what_has_come_to_pass_is_told_again() {
     let push = |time: &str| k100_items(time, &[c(), b(), a()]);
     let told = [push("2025-06-16 02:30:00"), push("2025-06-16 02:40:00")];
     assert_eq!(versions(&expected(&told)), 1, "still to come");
-    assert_eq!(only(&expected(&told)).delivered_at, None, "rule 28");
+    assert_eq!(only(&expected(&told)).delivered_at, None, "rule 4.6");
     let told = [
         push("2025-06-16 02:30:00"),
         push("2025-06-16 02:50:00"),
@@ -297,8 +282,7 @@ fn rule_66e_what_has_come_to_pass_is_told_again() {
 }
 
 #[test]
-fn rule_66f_a_former_life_is_stale() {
-    if_in_force!(66);
+fn rule_5_2f_a_former_life_is_stale() {
     let x = || item("2025-08-01 01:00:00", "1", "x");
     for (last, why) in [
         (k100_items("2025-09-01 00:00:00", &[c(), b(), a()]), "polling"),
@@ -320,8 +304,7 @@ fn rule_66f_a_former_life_is_stale() {
 }
 
 #[test]
-fn rule_66_a_duplicate_comes_before_everything_but_standing() {
-    if_in_force!(66);
+fn rule_5_2_a_duplicate_comes_before_everything_but_standing() {
     // The accepted push, sent again: neither stale after the end nor new.
     let told = [
         word("2025-06-16 03:30:00", "shutdown", &[c(), b(), a()]),
@@ -330,11 +313,10 @@ fn rule_66_a_duplicate_comes_before_everything_but_standing() {
     assert_eq!(versions(&expected(&told)), 1);
 }
 
-// ---- rule 67 -------------------------------------------------------------------------------------------------------
+// ---- rule 5.3 -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_67_an_unsigned_push_changes_nothing_of_a_verified_shipment() {
-    if_in_force!(67);
+fn rule_5_3_an_unsigned_push_changes_nothing_of_a_verified_shipment() {
     let told = [
         k100_items("2025-06-16 02:30:00", &[b(), a()]),
         unsigned(k100_items("2025-06-16 03:30:00", &[c(), b(), a()])),
@@ -350,8 +332,7 @@ fn rule_67_an_unsigned_push_changes_nothing_of_a_verified_shipment() {
 }
 
 #[test]
-fn rule_67_whoever_signs_takes_over() {
-    if_in_force!(67);
+fn rule_5_3_whoever_signs_takes_over() {
     let told = [
         unsigned(k100_items("2025-06-16 01:30:00", &[a()])),
         unsigned(k100_items("2025-06-16 02:30:00", &[b(), a()])),
@@ -362,8 +343,7 @@ fn rule_67_whoever_signs_takes_over() {
 }
 
 #[test]
-fn rule_67_a_correction_ends_with_a_later_event() {
-    if_in_force!(67);
+fn rule_5_3_a_correction_ends_with_a_later_event() {
     let after = |word_after: &str, time: &str| {
         let told = [
             k100_items("2025-06-16 01:30:00", &[a()]),
@@ -385,8 +365,7 @@ fn rule_67_a_correction_ends_with_a_later_event() {
 }
 
 #[test]
-fn rule_67_a_correction_comes_again() {
-    if_in_force!(67);
+fn rule_5_3_a_correction_comes_again() {
     let told = [
         k100_items("2025-06-16 01:30:00", &[a()]),
         correction("2025-06-16 02:00:00"),

@@ -1,10 +1,10 @@
-//! How a payload is read: rules 70, 71 and 72.
+//! How a payload is read: rules 2.2, 3.4 and 4.5.
 
 use serde_json::{Value, json};
 
-use super::{Expected, at, china, expected, if_in_force, in_force, item, k100, k100_items, kdn, only, trace, versions};
+use super::{Expected, at, china, expected, item, k100, k100_items, kdn, only, trace, versions};
 
-// ---- rule 70 -------------------------------------------------------------------------------------------------------
+// ---- rule 4.5 -------------------------------------------------------------------------------------------------------
 
 /// (local time, moment) of an item of Kuaidi100 with this time.
 fn time_of(time: &Value) -> Option<(String, i64)> {
@@ -20,8 +20,7 @@ fn time_of(time: &Value) -> Option<(String, i64)> {
 }
 
 #[test]
-fn rule_70_spellings_of_a_time() {
-    if_in_force!(70);
+fn rule_4_5_spellings_of_a_time() {
     let utc = at("2025-06-15T23:05:07Z");
     for (time, local) in [
         (json!("2025-06-15T23:05:07Z"), "2025-06-15 23:05:07"),
@@ -56,8 +55,7 @@ fn rule_70_spellings_of_a_time() {
 }
 
 #[test]
-fn rule_70_two_spellings_are_one_event() {
-    if_in_force!(70);
+fn rule_4_5_two_spellings_are_one_event() {
     let told = |time: Value| json!({"ftime": time, "statusCode": "0", "context": "x"});
     let plain = told(json!("2025-06-16 07:05:07"));
     for time in [
@@ -74,8 +72,7 @@ fn rule_70_two_spellings_are_one_event() {
 }
 
 #[test]
-fn rule_70_the_zone_of_the_item_is_that_of_its_identity() {
-    if_in_force!(70);
+fn rule_4_5_the_zone_of_the_item_is_that_of_its_identity() {
     let parcel = |time: Value, zone: Value, text: &str| json!({"Traces": [{"AcceptTime": time, "Action": "2", "AcceptStation": text, "Timezone": zone}]});
     let told = |time: Value| {
         let told = [
@@ -103,8 +100,7 @@ fn rule_70_the_zone_of_the_item_is_that_of_its_identity() {
 }
 
 #[test]
-fn rule_70_a_time_of_its_own_needs_no_zone() {
-    if_in_force!(70);
+fn rule_4_5_a_time_of_its_own_needs_no_zone() {
     let parcel = |time: &str| {
         let traces = json!([{"AcceptTime": time, "Action": "1", "AcceptStation": "Label created"}]);
         only(&expected(&[kdn(
@@ -118,7 +114,7 @@ fn rule_70_a_time_of_its_own_needs_no_zone() {
     assert_eq!(
         (&*domestic.status, domestic.flags.is_empty()),
         ("PICKED_UP", true),
-        "rule 12 is for cross-border parcels"
+        "rule 6.4 is for cross-border parcels"
     );
     let abroad = |time: &str| {
         let payload =
@@ -133,8 +129,7 @@ fn rule_70_a_time_of_its_own_needs_no_zone() {
 }
 
 #[test]
-fn rule_70_an_impossible_time_yields_to_the_other_field() {
-    if_in_force!(70);
+fn rule_4_5_an_impossible_time_yields_to_the_other_field() {
     for impossible in [
         "1999-12-31 23:59:59",
         "2100-01-01 00:00:00",
@@ -149,8 +144,7 @@ fn rule_70_an_impossible_time_yields_to_the_other_field() {
 }
 
 #[test]
-fn rule_70_zones() {
-    if_in_force!(70);
+fn rule_4_5_zones() {
     let told = |zone: &str| {
         let traces = json!([{"AcceptTime": "2025-06-16 12:00:00", "Action": "1", "AcceptStation": "Label created", "Timezone": zone}]);
         let tables = expected(&[kdn("2025-06-17 00:00:00", None, json!({"Traces": traces}))]);
@@ -181,8 +175,7 @@ fn rule_70_zones() {
 }
 
 #[test]
-fn rule_70_push_times() {
-    if_in_force!(70);
+fn rule_4_5_push_times() {
     let one = json!({"Traces": [trace("2025-06-16 01:00:00", "1", "a")]});
     let two = json!({"Traces": [trace("2025-06-16 01:00:00", "1", "b")]});
     for earlier in ["2025-06-15T18:58:59Z", "20250616025859", "1750013939"] {
@@ -194,7 +187,7 @@ fn rule_70_push_times() {
     }
 }
 
-// ---- rule 71 -------------------------------------------------------------------------------------------------------
+// ---- rule 2.2 -------------------------------------------------------------------------------------------------------
 
 fn texts(tables: &Expected) -> String {
     only(tables).event.iter().map(|event| event.context.as_str()).collect()
@@ -208,8 +201,7 @@ fn traces() -> [Value; 2] {
 }
 
 #[test]
-fn rule_71_json_texts_are_opened_once() {
-    if_in_force!(71);
+fn rule_2_2_json_texts_are_opened_once() {
     let items = json!([
         item("2025-06-16 02:00:00", "0", "b"),
         item("2025-06-16 01:00:00", "1", "a")
@@ -237,8 +229,7 @@ fn rule_71_json_texts_are_opened_once() {
 }
 
 #[test]
-fn rule_71_what_stands_in_for_an_array() {
-    if_in_force!(71);
+fn rule_2_2_what_stands_in_for_an_array() {
     let [a, b] = traces();
     for (told, read, items) in [
         (json!({"10": b, "9": a}), "ab", 2),
@@ -254,8 +245,7 @@ fn rule_71_what_stands_in_for_an_array() {
 }
 
 #[test]
-fn rule_71_kdniao_in_lower_case() {
-    if_in_force!(71);
+fn rule_2_2_kdniao_in_lower_case() {
     let mut push = kdn("2025-06-17 00:00:00", None, json!({}));
     push.payload = json!({
         "shipperCode": "YTO", "success": false, "reason": "七天内无轨迹变化", "stateEx": "3", "State": "2",
@@ -271,11 +261,10 @@ fn rule_71_kdniao_in_lower_case() {
     assert_eq!(shipment.event[0].location.as_deref(), Some("x"));
 }
 
-// ---- rule 72 -------------------------------------------------------------------------------------------------------
+// ---- rule 3.4 -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_72_identifiers() {
-    if_in_force!(72);
+fn rule_3_4_identifiers() {
     let carrier = |new: &str| {
         let tables = expected(&[k100("2025-06-17 00:00:00", json!({"comNew": new}))]);
         assert_eq!(tables.push[0].carrier, only(&tables).carrier);

@@ -1,11 +1,8 @@
-//! What lines and top-level states say: rules 62, 63, 64 and 68.
+//! What lines and top-level states say: rules 6.5, 8.3, 8.4 and 13.1.
 
 use serde_json::{Value, json};
 
-use super::{
-    Expected, MUTE, changes, china, expected, if_in_force, in_force, item, k100, kdn, named, only, statuses,
-    text_status, trace,
-};
+use super::{Expected, MUTE, changes, china, expected, item, k100, kdn, named, only, statuses, text_status, trace};
 
 const RETURNING: &str = "【镜湖三部】退回妥投中";
 const OUT_FOR_DELIVERY: &str = "正在派送";
@@ -58,10 +55,10 @@ fn legs(tables: &Expected) -> Vec<&str> {
     tables.transition.iter().map(|row| &*row.leg).collect()
 }
 
-// ---- rule 62 -------------------------------------------------------------------------------------------------------
+// ---- rule 6.5 -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_62_a_text_means_what_its_label_says() {
+fn rule_6_5_a_text_means_what_its_label_says() {
     for (text, status) in [
         (DELIVERED, "DELIVERED/UNSPECIFIED"),
         (RETURNING, "RETURNING/RETURNING"),
@@ -77,14 +74,13 @@ fn rule_62_a_text_means_what_its_label_says() {
 
 #[test]
 #[should_panic(expected = "no label says what this text means")]
-fn rule_62_a_disputed_text_has_no_class() {
+fn rule_6_5_a_disputed_text_has_no_class() {
     // Sure to be an exception, but held or delayed?
     text_status("快件滞留【镜湖三部】，原因：节后件量过大");
 }
 
 #[test]
-fn rule_62_a_return_told_by_a_text_alone_may_be_refuted() {
-    if_in_force!(62);
+fn rule_6_5_a_return_told_by_a_text_alone_may_be_refuted() {
     let tables = life(&[RETURNING, "5", "3"], json!({}));
     assert_eq!(
         changes(&tables),
@@ -103,8 +99,7 @@ fn rule_62_a_return_told_by_a_text_alone_may_be_refuted() {
 }
 
 #[test]
-fn rule_62_a_return_told_by_a_text_stands() {
-    if_in_force!(62);
+fn rule_6_5_a_return_told_by_a_text_stands() {
     for (told, why) in [
         (vec![RETURNING], "nothing follows"),
         (vec![RETURNING, "0", "204"], "no delivery follows"),
@@ -123,8 +118,7 @@ fn rule_62_a_return_told_by_a_text_stands() {
 }
 
 #[test]
-fn rule_62_a_refuted_return_behind_the_delivery_is_passed_over_without_a_flag() {
-    if_in_force!(62, 64);
+fn rule_6_5_a_refuted_return_behind_the_delivery_is_passed_over_without_a_flag() {
     // What refutes it may lie in the future.
     let tables = life_seen_at("2025-06-16 02:00:00", &["5", DELIVERED, RETURNING, "3"], json!({}));
     assert_eq!(only(&tables).flags, ["future_time"]);
@@ -134,7 +128,7 @@ fn rule_62_a_refuted_return_behind_the_delivery_is_passed_over_without_a_flag() 
 }
 
 #[test]
-fn rule_62_a_lost_parcel_is_an_exception_of_its_carrier() {
+fn rule_6_5_a_lost_parcel_is_an_exception_of_its_carrier() {
     let tables = life(&["5", "包裹在运输途中丢失"], json!({}));
     let row = &tables.transition[1];
     assert_eq!(
@@ -143,11 +137,10 @@ fn rule_62_a_lost_parcel_is_an_exception_of_its_carrier() {
     );
 }
 
-// ---- rule 63 -------------------------------------------------------------------------------------------------------
+// ---- rule 8.3 -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_63a_a_mute_newest_event_takes_the_state() {
-    if_in_force!(63);
+fn rule_8_3a_a_mute_newest_event_takes_the_state() {
     let told = |lines: &[&str], state: Value| life(lines, json!({"lastResult": {"state": state}}));
     let tables = told(&["5", MUTE], json!("3"));
     assert_eq!(status(&tables), "DELIVERED/UNSPECIFIED 3");
@@ -173,15 +166,14 @@ fn rule_63a_a_mute_newest_event_takes_the_state() {
 }
 
 #[test]
-fn rule_63a_the_state_counts_as_the_code_of_the_event() {
-    if_in_force!(63);
+fn rule_8_3a_the_state_counts_as_the_code_of_the_event() {
     let refused = life(&["5", MUTE], json!({"status": "shutdown", "lastResult": {"state": 14}}));
-    assert_eq!(status(&refused), "RETURNED/REFUSED 14", "rule 13");
+    assert_eq!(status(&refused), "RETURNED/REFUSED 14", "rule 6.6");
     assert_eq!(only(&refused).leg, "RETURN");
     let returned = life(&["6", MUTE], json!({"lastResult": {"state": 3}}));
-    assert_eq!(status(&returned), "RETURNED/RETURN_SIGNED 3", "rule 14");
+    assert_eq!(status(&returned), "RETURNED/RETURN_SIGNED 3", "rule 8.1");
     assert!(has_flag(&returned, "return_signed"));
-    // Rule 12, and the zone of a cross-border parcel.
+    // Rule 6.4, and the zone of a cross-border parcel.
     let kdniao = json!({"State": "2", "StateEx": "211", "Traces": [
         {"AcceptTime": "2025-06-16 01:00:00", "AcceptStation": MUTE, "Timezone": "Z"}]});
     let tables = expected(&[kdn("2025-06-17 00:00:00", None, kdniao)]);
@@ -197,8 +189,7 @@ fn rule_63a_the_state_counts_as_the_code_of_the_event() {
 }
 
 #[test]
-fn rule_63a_the_newest_event_is_the_last_one_that_is_not_in_the_future() {
-    if_in_force!(63, 64);
+fn rule_8_3a_the_newest_event_is_the_last_one_that_is_not_in_the_future() {
     let tables = life_seen_at(
         "2025-06-16 01:30:00",
         &["0", MUTE, "5"],
@@ -217,8 +208,7 @@ fn rule_63a_the_newest_event_is_the_last_one_that_is_not_in_the_future() {
 }
 
 #[test]
-fn rule_63a_the_state_is_that_of_the_segment() {
-    if_in_force!(63);
+fn rule_8_3a_the_state_is_that_of_the_segment() {
     let payload = json!({
         "lastResult": {"state": "0", "data": [item("2025-06-16 01:00:00", "0", "a")]},
         "destResult": {"com": "speedpost", "state": "3", "data": [item("2025-06-16 02:00:00", "", MUTE)]}});
@@ -229,8 +219,7 @@ fn rule_63a_the_state_is_that_of_the_segment() {
 }
 
 #[test]
-fn rule_63b_a_sign_off_outweighs_a_text() {
-    if_in_force!(63);
+fn rule_8_3b_a_sign_off_outweighs_a_text() {
     let told = |line: &str, state: &str, is_check: Value| {
         status(&life(
             &["0", line],
@@ -254,8 +243,7 @@ fn rule_63b_a_sign_off_outweighs_a_text() {
 }
 
 #[test]
-fn rule_63b_sign_offs_of_kdniao() {
-    if_in_force!(63);
+fn rule_8_3b_sign_offs_of_kdniao() {
     let told = |state: &str, state_ex: Value| {
         let traces = json!([trace("2025-06-16 01:00:00", "", OUT_FOR_DELIVERY)]);
         let parcel = json!({"State": state, "StateEx": state_ex, "Traces": traces});
@@ -269,8 +257,7 @@ fn rule_63b_sign_offs_of_kdniao() {
 }
 
 #[test]
-fn rule_63c_nothing_found_is_no_item() {
-    if_in_force!(63);
+fn rule_8_3c_nothing_found_is_no_item() {
     for text in [
         "查无结果",
         " 暂无 轨迹。",
@@ -279,7 +266,7 @@ fn rule_63c_nothing_found_is_no_item() {
     ] {
         let tables = life(&["0", text], json!({}));
         assert_eq!(only(&tables).event.len(), 1, "{text}");
-        assert_eq!(tables.push[0].items, 2, "rule 56");
+        assert_eq!(tables.push[0].items, 2, "rule 14.4");
     }
     let with_a_code = item("2025-06-16 01:00:00", "2", "暂无轨迹");
     let tables = expected(&[super::k100_items("2025-06-17 00:00:00", &[with_a_code])]);
@@ -287,8 +274,7 @@ fn rule_63c_nothing_found_is_no_item() {
 }
 
 #[test]
-fn rule_63c_a_push_with_nothing_else_is_a_push_without_items() {
-    if_in_force!(63);
+fn rule_8_3c_a_push_with_nothing_else_is_a_push_without_items() {
     let push =
         |time: &str, status: &str, items: Value| k100(time, json!({"status": status, "lastResult": {"data": items}}));
     let told = [
@@ -319,11 +305,10 @@ fn rule_63c_a_push_with_nothing_else_is_a_push_without_items() {
     assert!(only(&lonely).flags.is_empty(), "no bad_time");
 }
 
-// ---- rule 64 -------------------------------------------------------------------------------------------------------
+// ---- rule 8.4 -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_64_delivered_stays_delivered() {
-    if_in_force!(64);
+fn rule_8_4_delivered_stays_delivered() {
     for late in ["101", "1", "0", "8", "5", "501", "201", "202", "205"] {
         let tables = life(&["5", "3", late], json!({}));
         assert_eq!(status(&tables), "DELIVERED/UNSPECIFIED 3", "{late}");
@@ -338,8 +323,7 @@ fn rule_64_delivered_stays_delivered() {
 }
 
 #[test]
-fn rule_64_every_other_event_counts() {
-    if_in_force!(64);
+fn rule_8_4_every_other_event_counts() {
     for (told, now) in [
         (vec!["5", "3", "204"], "EXCEPTION/DELIVERY_FAILED 204"),
         (vec!["5", "3", "204", "0"], "EXCEPTION/DELIVERY_FAILED 204"),
@@ -353,8 +337,7 @@ fn rule_64_every_other_event_counts() {
 }
 
 #[test]
-fn rule_64_a_clock_behind_the_delivery_is_no_exception() {
-    if_in_force!(64);
+fn rule_8_4_a_clock_behind_the_delivery_is_no_exception() {
     let tables = life(&["202", "5", "3", "201", "204"], json!({}));
     let exceptions: Vec<_> = tables
         .transition
@@ -376,8 +359,7 @@ fn rule_64_a_clock_behind_the_delivery_is_no_exception() {
 }
 
 #[test]
-fn rule_64_milestones_behind_the_delivery_stay() {
-    if_in_force!(64);
+fn rule_8_4_milestones_behind_the_delivery_stay() {
     let tables = life(&["0", "3", "1", "5", "501"], json!({}));
     let shipment = only(&tables);
     assert_eq!(
@@ -391,11 +373,11 @@ fn rule_64_milestones_behind_the_delivery_stay() {
     assert_eq!(hour(shipment.last_event_at), Some(4));
 }
 
-// ---- rule 68 -------------------------------------------------------------------------------------------------------
+// ---- rule 13.1
+// -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn rule_68_a_code_that_is_none_is_not_stored() {
-    if_in_force!(68);
+fn rule_13_1_a_code_that_is_none_is_not_stored() {
     let long = "1234567890".repeat(4);
     for (code, stored) in [
         ("A-1_b", Some("A-1_b")),

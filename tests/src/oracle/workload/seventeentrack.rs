@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{DAY, Line, SECOND, Teller, chance, context, doubled_keys, in_force, odd, one, order};
+use super::{DAY, Line, SECOND, Teller, chance, context, doubled_keys, odd, one, order};
 
 /// The carriers that are asked, by the vendor's numbers; one is unknown to us, two are none.
 pub(super) const CARRIERS: [&str; 8] = ["3011", "7041", "21051", "10021", "190455", "0", "999999", ""];
@@ -195,12 +195,12 @@ fn event(rng: &mut Rng, line: &Line, with_codes: bool) -> Value {
         (None, Some(zone @ ("GMT+8" | "+9"))) => {
             let second = line.local - 8 * 3600;
             let told = match rng.u8(..8) {
-                0 if in_force(70) => json!(second),
-                1 if in_force(70) => json!(clock(second + 3600, "%Y-%m-%dT%H:%M:%S+01")),
+                0 => json!(second),
+                1 => json!(clock(second + 3600, "%Y-%m-%dT%H:%M:%S+01")),
                 _ => json!(clock(second, "%Y-%m-%dT%H:%M:%SZ")),
             };
             event.insert("time_utc".to_owned(), told);
-            if in_force(70) && chance(rng, 20) {
+            if chance(rng, 20) {
                 event.insert("time_iso".to_owned(), json!("0001-01-01T00:00:00Z"));
             }
             if zone == "+9" {

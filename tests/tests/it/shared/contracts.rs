@@ -108,7 +108,7 @@ fn murmur2_is_that_of_the_java_client() {
     }
 }
 
-/// Texts for the five steps of rule 32, each with the parts that must not appear.
+/// Texts for the five steps of rule 13.1, each with the parts that must not appear.
 const PERSONAL_LINES: [(&str, &[&str]); 16] = [
     ("快件已暂存至丰巢，取件码 8-2-30417", &["8-2-30417"]),
     ("快件已存放至驿站，提货码为66-9-1042", &["66-9-1042"]),

@@ -90,7 +90,7 @@ pub(super) fn changes(transitions: &[TransitionRow]) -> Vec<Change<'_>> {
 
 /// The columns that are not compared literally: ids and texts, which are checked separately, and times of our own clock.
 pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
-    // Rule 65: a life without events is named after the day of its first receipt.
+    // Rule 12.2: a life without events is named after the day of its first receipt.
     let heard_of = jiff::Timestamp::from_microsecond(row.received_at).unwrap();
     let epoch = match row.event.first() {
         None => heard_of.strftime("%Y-%m-%d").to_string(),
