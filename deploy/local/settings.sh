@@ -1,4 +1,5 @@
-# shellcheck shell=bash Directories and ports of the local stack. Sourced by stack.sh and ./dev. Everything can be set
+# shellcheck shell=bash
+# Directories and ports of the local stack. Sourced by stack.sh and ./dev. Everything can be set
 # from the environment, so that several stacks can run side by side: give each its own directory and its own ports.
 
 # shellcheck disable=SC2034 # for those who source this
