@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2154 # the variables of settings.sh Named background processes: they are started
-# detached, found again through a pid file, and ended within a limited time. Sourced by stack.sh and ./dev, after
-# settings.sh.
+# shellcheck shell=bash disable=SC2154 # the variables of settings.sh
+# Named background processes: they are started detached, found again through a pid file, and ended within a limited
+# time. Sourced by stack.sh and ./dev, after settings.sh.
 #
 # A pid file holds "<pid> <birth>". The kernel reuses pids; the birth, the start time in clock ticks since boot, shows
 # whether the pid still belongs to the process that was started here. A process is signalled only if both match.
