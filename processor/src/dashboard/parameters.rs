@@ -2,6 +2,7 @@
 //!
 //! Every value is bound by the server as a parameter of a statement, never written into the statement's text.
 
+use courierflow_schemas::carriers::UNKNOWN_CARRIER;
 use courierflow_schemas::identifier::{self, is_identifier};
 use courierflow_schemas::records::Vendor;
 use jiff::ToSpan;
@@ -194,8 +195,12 @@ fn date(field: &str, text: &str) -> Result<Date, Refusal> {
 fn carriers(text: &str) -> Result<Vec<String>, Refusal> {
     let mut carriers: Vec<String> = text
         .split(',')
-        .map(|code| identifier::carrier_code(code).to_lowercase())
-        .filter(|code| !code.is_empty())
+        .filter(|code| !code.trim().is_empty())
+        // What counts as missing is asked for as derived records have it: a filter that vanished would show everything.
+        .map(|code| match identifier::carrier_code(code) {
+            missing if missing.is_empty() => UNKNOWN_CARRIER.to_owned(),
+            code => code.to_lowercase(),
+        })
         .collect();
     carriers.sort();
     carriers.dedup();
@@ -313,6 +318,8 @@ mod tests {
         assert_eq!(asked.from, jiff::civil::date(2026, 1, 1));
         assert_eq!(asked.to, jiff::civil::date(2026, 1, 31));
         assert_eq!(asked.carriers, ["sf", "zto"]);
+        let missing = question("carrier={from:Date},sf,%E2%80%8B").carriers;
+        assert_eq!(missing, ["sf", "unknown"], "never no filter at all");
         assert_eq!(asked.vendor, Some(Vendor::Kdniao));
         assert_eq!(
             (asked.origin.as_deref(), asked.dest.as_deref()),
