@@ -23,6 +23,7 @@ use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::SettingsError;
 use courierflow_service::http_server::Limits;
 use courierflow_service::{file_limit, http_server};
+use courierflow_vendors::account::Unsigned;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
