@@ -1,12 +1,13 @@
 //! The HTTP side: all routes, and how a push is processed from its head to its answer.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
@@ -50,10 +51,8 @@ pub struct App<P> {
     pub metrics: Metrics,
     /// The log of refusals.
     pub log: RefusalLog,
-    /// Largest body, in bytes.
-    pub max_body_bytes: usize,
-    /// Time for a body to arrive.
-    pub body_timeout: Duration,
+    /// What a body may take.
+    pub body_limits: body::Limits,
 }
 
 impl<P: Publisher> App<P> {
@@ -72,24 +71,33 @@ impl<P: Publisher> App<P> {
             admission: Admission::new(settings.max_in_flight_requests, settings.max_in_flight_bytes),
             metrics,
             log: RefusalLog::default(),
-            max_body_bytes: settings.max_body_bytes,
-            body_timeout: Duration::from_millis(settings.body_timeout_ms),
+            body_limits: body::Limits {
+                bytes: settings.max_body_bytes,
+                time: Duration::from_millis(settings.body_timeout_ms),
+                rate: settings.min_body_rate,
+            },
         }
     }
 }
 
-/// All routes. Limits, deadlines and metrics are not layers around them, because their answers depend on the vendor;
-/// they are steps of [`receive`].
+/// What vendors reach. There are no layers around it: limits, deadlines and counts need the vendor's own answers, so they are
+/// steps of [`receive`], in the order in which they are taken.
 pub fn router<P: Publisher>(app: Arc<App<P>>) -> Router {
     Router::new()
         .route("/v1/push", any(push::<P>))
         .route("/v1/push/", any(push::<P>))
         .route("/v1/push/{*address}", any(push::<P>))
+        .route("/openapi.json", get(openapi))
+        .fallback(not_found)
+        .with_state(app)
+}
+
+/// Health and metrics, which may have a listener of their own.
+pub fn admin_router<P: Publisher>(app: Arc<App<P>>) -> Router {
+    Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz::<P>))
         .route("/metrics", get(render_metrics::<P>))
-        .route("/openapi.json", get(openapi))
-        .fallback(not_found)
         .with_state(app)
 }
 
@@ -195,8 +203,10 @@ async fn receive<'a, P: Publisher>(
     if query.len() > MAX_QUERY_BYTES {
         return Err(Refusal::QueryTooLong.into());
     }
-    let mut place = app.admission.enter().map_err(|Full| Refusal::Busy)?;
-    let body = body::read(body, app.max_body_bytes, app.body_timeout, &mut place).await?;
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
+    let mut arrival = app.admission.arrive(peer.map(|ConnectInfo(address)| address.ip()));
+    let body = body::read(body, app.body_limits, &mut arrival).await?;
+    let _place = arrival.enter().map_err(|Full| Refusal::Busy)?;
 
     let metrics = app.metrics.of(account.vendor);
     metrics.body_bytes.increment(body.len() as u64);
@@ -335,9 +345,7 @@ async fn readyz<P: Publisher>(app: State<Arc<App<P>>>) -> Response<Body> {
 
 async fn render_metrics<P: Publisher>(app: State<Arc<App<P>>>) -> Response<Body> {
     let ready = app.readiness.report().ready;
-    let text = app
-        .metrics
-        .render(app.admission.requests(), app.admission.bytes(), ready);
+    let text = app.metrics.render(&app.admission, ready);
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,

@@ -1,5 +1,5 @@
-//! Reads the body of a push within its limits: bytes of the body, bytes in flight, and time. Nothing beyond a limit is
-//! kept, whatever Content-Length says.
+//! Reads the body of a push within its limits: bytes of the body, bytes in memory, time, rate. Nothing beyond a limit is kept,
+//! whatever the request announces.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use bytes::BytesMut;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::admission::{Full, Place};
+use crate::admission::{Arrival, Full};
 use crate::answer::Refusal;
 
 /// How long, and up to how many bytes, the rest of a refused body is read and discarded. A connection that is closed with
@@ -17,29 +17,57 @@ use crate::answer::Refusal;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 const DISCARD_BYTES: usize = 4 * 1024 * 1024;
 
-/// Reads the whole body, or returns why it is refused.
-pub async fn read(body: &mut Body, limit: usize, time: Duration, place: &mut Place) -> Result<Bytes, Refusal> {
-    timeout(time, read_frames(body, limit, place))
-        .await
-        .unwrap_or(Err(Refusal::TooSlow))
+/// A body may come as slowly as it likes for so long: a sender may pause.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Limits of one body.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes.
+    pub bytes: usize,
+    /// For all of it to arrive.
+    pub time: Duration,
+    /// Bytes a second that must have arrived on average, beyond [`GRACE`]; 0 for no such limit.
+    pub rate: u32,
 }
 
-async fn read_frames(body: &mut Body, limit: usize, place: &mut Place) -> Result<Bytes, Refusal> {
-    // The announced length; 0 for a chunked body.
+impl Limits {
+    /// When the next bytes must be there, if `length` are.
+    fn deadline(&self, began: Instant, length: usize) -> Instant {
+        let last = began + self.time;
+        if self.rate == 0 {
+            return last;
+        }
+        let seconds = u32::try_from(length).unwrap_or(u32::MAX) / self.rate;
+        last.min(began + GRACE + Duration::from_secs(seconds.into()))
+    }
+}
+
+/// The whole body, or why it is refused.
+pub async fn read(body: &mut Body, limits: Limits, arrival: &mut Arrival) -> Result<Bytes, Refusal> {
+    // The announced length, of a body that is not chunked.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > limit {
+    if announced > limits.bytes {
         return Err(Refusal::TooLarge);
     }
-    // Most bodies arrive in one chunk, which need not be copied.
+    let began = Instant::now();
+    // Most bodies come in one piece, which is not copied.
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let mut length = 0_usize;
-    while let Some(data) = next_data(body).await? {
+    loop {
+        let data = tokio::select! {
+            data = timeout_at(limits.deadline(began, length), next_data(body)) => data.unwrap_or(Err(Refusal::TooSlow))?,
+            () = arrival.gives_way() => return Err(Refusal::Busy),
+        };
+        let Some(data) = data else {
+            return Ok(if joined.is_empty() { first } else { joined.freeze() });
+        };
         length += data.len();
-        if length > limit {
+        if length > limits.bytes {
             return Err(Refusal::TooLarge);
         }
-        place.grow(data.len()).map_err(|Full| Refusal::Busy)?;
+        arrival.grow(data.len()).map_err(|Full| Refusal::Busy)?;
         if length == data.len() {
             first = data;
             continue;
@@ -51,7 +79,6 @@ async fn read_frames(body: &mut Body, limit: usize, place: &mut Place) -> Result
         }
         joined.extend_from_slice(&data);
     }
-    Ok(if joined.is_empty() { first } else { joined.freeze() })
 }
 
 async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
@@ -83,4 +110,31 @@ pub fn discard(mut body: Body) {
             }
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_follows_what_has_come_up_to_the_time_for_all() {
+        let limits = Limits {
+            bytes: 1 << 20,
+            time: Duration::from_secs(10),
+            rate: 1024,
+        };
+        let began = Instant::now();
+        for (rate, length, seconds) in [
+            (1024, 0, 5),
+            (1024, 1023, 5),
+            (1024, 1024, 6),
+            (1024, 4096, 9),
+            (1024, 1 << 20, 10),
+            (0, 0, 10),
+        ] {
+            let limits = Limits { rate, ..limits };
+            let deadline = limits.deadline(began, length) - began;
+            assert_eq!(deadline, Duration::from_secs(seconds), "{length} bytes at {rate}");
+        }
+    }
 }

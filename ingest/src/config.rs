@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, text};
+use courierflow_service::http_server::Limits;
 use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
 use courierflow_vendors::protocol;
 use serde::Deserialize;
@@ -51,22 +53,34 @@ pub struct Config {
 pub struct IngestSettings {
     /// Address and port of all HTTP: pushes, health, metrics. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// Most open connections; further ones wait to be accepted. Default 4096; each needs a file descriptor.
+    /// Address and port of health and metrics, which are then no longer at `listen`. Default none.
+    pub admin_listen: Option<SocketAddr>,
+    /// Open connections at `listen`; the next one takes the place of one that waits for its peer. Default 4096; each needs a
+    /// file descriptor.
     pub max_connections: usize,
-    /// Most pushes in flight, from head to answer; further ones are answered 503. Default 1024. It limits the throughput
-    /// with a slow broker: 1024 in flight at 80 ms each are 12,800 a second.
+    /// Open connections from one address. Default 0: no limit, because a reverse proxy is one address.
+    pub max_connections_per_peer: usize,
+    /// Pushes between the end of their body and their answer; further ones are answered 503. Default 1024. With
+    /// `ack_timeout_ms` it bounds the throughput on a slow broker: 1024 in flight at 80 ms each are 12,800 a second.
     pub max_in_flight_requests: usize,
-    /// Most bytes of all bodies in flight; a push that would exceed it is answered 503. Default 64 MiB, at least
-    /// `max_body_bytes`. The memory needed is about three times as much (body, decoded text, record), in addition to
-    /// `queue_kbytes`.
+    /// Bytes of all bodies, arriving and in flight; when they are used up, bodies that have been arriving for long are answered
+    /// 503, and if there are none, the next one. Default 64 MiB, at least `max_body_bytes`. The memory needed is about three
+    /// times as much (body, decoded text, record), beside `queue_kbytes`.
     pub max_in_flight_bytes: usize,
     /// Largest body; larger ones are answered 413. Default 2 MiB, at most 4 MiB: its record must fit into the topic's
     /// limit of 8 MiB.
     pub max_body_bytes: usize,
     /// Time for a body to arrive; afterwards the answer is 408. Default 10,000.
     pub body_timeout_ms: u64,
-    /// Time for a request's head to arrive, and how long an idle connection is kept. Default 75,000.
+    /// Bytes a second that a body must arrive with on average, after five seconds of grace; 408 below it. Default 1024; 0 for no
+    /// such limit.
+    pub min_body_rate: u32,
+    /// Time from the first byte of a request to the end of its head. Default 10,000.
+    pub head_timeout_ms: u64,
+    /// Time for which a connection without a request is kept. Default 75,000.
     pub idle_timeout_ms: u64,
+    /// Time for which a peer may take no byte of its answer. Default 10,000.
+    pub write_timeout_ms: u64,
     /// Time for all acknowledgements of a push; afterwards the answer is 503. Default 8,000, from 100 to 60,000.
     pub ack_timeout_ms: u64,
     /// How long the producer waits for further records to send together. Default 1, less than `ack_timeout_ms`.
@@ -90,12 +104,17 @@ impl Default for IngestSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: None,
             max_connections: 4096,
+            max_connections_per_peer: 0,
             max_in_flight_requests: 1024,
             max_in_flight_bytes: 64 * 1024 * 1024,
             max_body_bytes: 2 * 1024 * 1024,
             body_timeout_ms: 10_000,
+            min_body_rate: 1024,
+            head_timeout_ms: 10_000,
             idle_timeout_ms: 75_000,
+            write_timeout_ms: 10_000,
             ack_timeout_ms: 8_000,
             linger_ms: 1,
             queue_kbytes: 65_536,
@@ -186,11 +205,13 @@ impl IngestSettings {
             "ingest.body_timeout_ms",
             "must be at least 1",
         )?;
-        require(
-            self.idle_timeout_ms >= 1,
-            "ingest.idle_timeout_ms",
-            "must be at least 1",
-        )?;
+        for (key, milliseconds) in [
+            ("ingest.head_timeout_ms", self.head_timeout_ms),
+            ("ingest.idle_timeout_ms", self.idle_timeout_ms),
+            ("ingest.write_timeout_ms", self.write_timeout_ms),
+        ] {
+            require(milliseconds >= 1, key, "must be at least 1")?;
+        }
         require(
             (100..=60_000).contains(&self.ack_timeout_ms),
             "ingest.ack_timeout_ms",
@@ -227,6 +248,18 @@ impl IngestSettings {
             "must name at least one account",
         )?;
         self.accounts().map(drop)
+    }
+
+    /// The limits of connections that vendors open.
+    pub fn connection_limits(&self) -> Limits {
+        Limits {
+            connections: self.max_connections,
+            connections_per_peer: self.max_connections_per_peer,
+            head: Duration::from_millis(self.head_timeout_ms),
+            idle: Duration::from_millis(self.idle_timeout_ms),
+            write: Duration::from_millis(self.write_timeout_ms),
+            drain: Duration::from_millis(self.drain_timeout_ms),
+        }
     }
 
     /// The accounts, checked.

@@ -1,8 +1,8 @@
 //! Receives the vendors' pushes and answers when the broker has acknowledged them.
 //!
-//! The path of a push, one module per step: [`server`] accepts the connection, [`app`] runs the checks, [`admission`] and [`body`]
-//! limit the memory, [`courierflow_vendors::push`] checks the signature and finds the parcels, [`publisher`] stores the events,
-//! [`answer`] answers in the vendor's format.
+//! The way of a push, one module a step: [`http_server`] accepts the connection, [`app`] takes the push through its checks,
+//! [`admission`] and [`body`] bound what is in memory, [`courierflow_vendors::push`] reads who signed and which parcels are in it,
+//! [`publisher`] stores the events, [`answer`] says so in the vendor's words.
 
 pub mod accounts;
 pub mod admission;
@@ -14,14 +14,15 @@ pub mod metrics;
 pub mod publisher;
 pub mod readiness;
 pub mod refusal_log;
-pub mod server;
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::SettingsError;
+use courierflow_service::http_server::Limits;
+use courierflow_service::{file_limit, http_server};
 use courierflow_vendors::account::Unsigned;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -31,7 +32,10 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::publisher::kafka::{KafkaPublisher, StartError};
 use crate::readiness::Readiness;
-use crate::server::Limits;
+
+/// File descriptors beside those of vendors' connections: the broker's and the registry's, those of the admin listener, the
+/// runtime's own, files.
+const OTHER_FILES: usize = 192;
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +51,33 @@ pub enum Error {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// Runs the service on `listener` until `shutdown`. Neither broker nor registry need to be available: pushes are answered
-/// 503 until they are.
-pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+/// Where the service is reached.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For vendors; for health and metrics too, if they have none of their own.
+    pub main: TcpListener,
+    /// For health and metrics.
+    pub admin: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(main: TcpListener) -> Self {
+        Self { main, admin: None }
+    }
+}
+
+/// Runs the service on `listeners` until `shutdown`. Neither broker nor registry need to be there: pushes are answered 503
+/// until they are.
+pub async fn run(
+    config: &Config,
+    listeners: impl Into<Listeners>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let Listeners { main: listener, admin } = listeners.into();
     let settings = &config.ingest;
     let drain = Duration::from_millis(settings.drain_timeout_ms);
+    let mut limits = settings.connection_limits();
+    limits.connections = file_limit::connections_within("ingest.max_connections", limits.connections, OTHER_FILES)?;
     let accounts = settings.accounts()?;
     let readiness = Arc::new(Readiness::default());
     let registry = Registry::new(&config.registry);
@@ -84,12 +110,16 @@ pub async fn run(config: &Config, listener: TcpListener, shutdown: impl Future<O
         tracing::info!("stopping");
         sleep(Duration::from_millis(settings.shutdown_delay_ms)).await;
     };
-    let limits = Limits {
-        connections: settings.max_connections,
-        idle: Duration::from_millis(settings.idle_timeout_ms),
-        drain,
-    };
-    let served = server::serve(listener, app::router(Arc::clone(&app)), limits, stop);
+    let mut router = app::router(Arc::clone(&app));
+    let health = app::admin_router(Arc::clone(&app));
+    if let Some(admin) = admin {
+        // Until the process ends: probes ask on the way down too.
+        let counts = http_server::Metrics::none();
+        tokio::spawn(http_server::serve(admin, health, Limits::ADMIN, counts, pending()));
+    } else {
+        router = router.merge(health);
+    }
+    let served = http_server::serve(listener, router, limits, app.metrics.connections.clone(), stop);
     let drained = tokio::select! {
         drained = served => drained,
         () = app.metrics.keep_small() => false,

@@ -1,11 +1,12 @@
 //! The ingest service, in numbered steps.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use courierflow_ingest::config::Config;
-use courierflow_ingest::{Error, run};
+use courierflow_ingest::config::{Config, IngestSettings};
+use courierflow_ingest::{Error, Listeners, run};
 use courierflow_service::{exit, logging, signals};
 use tokio::net::TcpListener;
 
@@ -38,16 +39,10 @@ async fn main() -> ExitCode {
     logging::init();
     logging::log_panics();
 
-    // 3. The port, before anything else is started.
-    let listen = config.ingest.listen;
-    let listener = match TcpListener::bind(listen).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            return exit::failure(
-                PROGRAM,
-                &format_args!("cannot listen on {listen} (ingest.listen): {error}"),
-            );
-        }
+    // 3. The ports, before anything else is started.
+    let listeners = match listen(&config.ingest).await {
+        Ok(listeners) => listeners,
+        Err(error) => return exit::failure(PROGRAM, &error),
     };
 
     // 4. The signals.
@@ -57,9 +52,22 @@ async fn main() -> ExitCode {
     };
 
     // 5. The service, until a signal; then not ready, drained, flushed.
-    match run(&config, listener, shutdown).await {
+    match run(&config, listeners, shutdown).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ (Error::Settings(_) | Error::Kafka(_))) => exit::bad_configuration(PROGRAM, &error),
         Err(error) => exit::failure(PROGRAM, &error),
     }
+}
+
+async fn listen(settings: &IngestSettings) -> Result<Listeners, String> {
+    let main = bind("ingest.listen", settings.listen).await?;
+    let admin = match settings.admin_listen {
+        Some(address) => Some(bind("ingest.admin_listen", address).await?),
+        None => None,
+    };
+    Ok(Listeners { main, admin })
+}
+
+async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    (TcpListener::bind(address).await).map_err(|error| format!("cannot listen on {address} ({key}): {error}"))
 }

@@ -10,7 +10,9 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
+use crate::admission::Admission;
 use crate::answer::Refusal;
+use courierflow_service::http_server;
 use courierflow_vendors::push::Unusable;
 
 /// In seconds. No acknowledgement is faster than 1 ms, and none is waited for longer than 8 s by default.
@@ -23,6 +25,9 @@ pub struct Metrics {
     vendors: [VendorMetrics; Vendor::ALL.len()],
     /// Pushes to a path that names no vendor.
     pub unknown_paths: Counter,
+    /// Of the server that vendors reach.
+    pub connections: http_server::Metrics,
+    bodies_arriving: Gauge,
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
     ready: Gauge,
@@ -73,6 +78,11 @@ impl Metrics {
                 exporter,
                 vendors: Vendor::ALL.map(vendor_metrics),
                 unknown_paths: counter!("courierflow_ingest_pushes_total", "vendor" => "unknown", "outcome" => "unknown_path"),
+                connections: http_server::Metrics::new(
+                    "courierflow_ingest_connections",
+                    "courierflow_ingest_connections_closed_total",
+                ),
+                bodies_arriving: gauge!("courierflow_ingest_bodies_arriving"),
                 requests_in_flight: gauge!("courierflow_ingest_requests_in_flight"),
                 bytes_in_flight: gauge!("courierflow_ingest_body_bytes_in_flight"),
                 ready: gauge!("courierflow_ingest_ready"),
@@ -87,15 +97,16 @@ impl Metrics {
     }
 
     /// The text of `/metrics`.
-    pub fn render(&self, requests_in_flight: usize, bytes_in_flight: usize, ready: bool) -> String {
-        // These gauges are set whenever metrics are scraped, because their values are kept elsewhere.
+    pub fn render(&self, admission: &Admission, ready: bool) -> String {
+        // Gauges of what is counted elsewhere are set when somebody looks.
         #[expect(
             clippy::cast_precision_loss,
             reason = "counts and bytes in memory are far below 2^52"
         )]
         {
-            self.requests_in_flight.set(requests_in_flight as f64);
-            self.bytes_in_flight.set(bytes_in_flight as f64);
+            self.bodies_arriving.set(admission.arriving() as f64);
+            self.requests_in_flight.set(admission.requests() as f64);
+            self.bytes_in_flight.set(admission.bytes() as f64);
         }
         self.ready.set(if ready { 1.0 } else { 0.0 });
         self.exporter.render()
@@ -136,9 +147,18 @@ fn describe() {
     );
     describe_gauge!(
         "courierflow_ingest_requests_in_flight",
-        "Pushes being read or waiting for acknowledgement."
+        "Pushes whose body is there, waiting for acknowledgement."
     );
-    describe_gauge!("courierflow_ingest_body_bytes_in_flight", "Bytes of their bodies.");
+    describe_gauge!("courierflow_ingest_bodies_arriving", "Pushes whose body is being read.");
+    describe_gauge!(
+        "courierflow_ingest_body_bytes_in_flight",
+        "Bytes of the bodies of both."
+    );
+    describe_gauge!("courierflow_ingest_connections", "Open connections.");
+    describe_counter!(
+        "courierflow_ingest_connections_closed_total",
+        "Connections that the server closed on its own, by reason."
+    );
     describe_gauge!("courierflow_ingest_ready", "1 if pushes can be stored.");
 }
 

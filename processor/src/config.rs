@@ -11,6 +11,7 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::settings::{
     self, KafkaSettings, RegistrySettings, Secret, SettingsError, check_http_url, require, require_between,
 };
+use courierflow_service::http_server::Limits;
 use courierflow_service::kafka_client;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -77,6 +78,18 @@ impl Default for TopicSettings {
 pub struct ProcessorSettings {
     /// Where `/livez`, `/readyz`, `/metrics` and the dashboard are served.
     pub listen: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are served instead.
+    pub admin_listen: Option<SocketAddr>,
+    /// Open connections at `listen`; the next one takes the place of one that waits for its peer.
+    pub max_connections: usize,
+    /// Open connections from one address; 0 for no limit.
+    pub max_connections_per_peer: usize,
+    /// From the first byte of a request to the end of its head.
+    pub head_timeout_ms: u64,
+    /// A connection without a request is kept for so long.
+    pub idle_timeout_ms: u64,
+    /// A peer that takes no byte of its answer for so long is gone.
+    pub write_timeout_ms: u64,
     /// Whether too many bad records stop a worker. If false, all of them are dead-lettered; meant for a single run, to get
     /// past records that an operator has looked at.
     pub poison_guard: bool,
@@ -90,6 +103,12 @@ impl Default for ProcessorSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            admin_listen: None,
+            max_connections: 1024,
+            max_connections_per_peer: 0,
+            head_timeout_ms: 10_000,
+            idle_timeout_ms: 75_000,
+            write_timeout_ms: 10_000,
             poison_guard: true,
             on_data_loss: OnDataLoss::Stop,
             carriers_file: None,
@@ -270,6 +289,10 @@ pub struct DashboardSettings {
     pub max_queries: usize,
     /// Longest range of dates, in days.
     pub max_days: u16,
+    /// Largest answer, in bytes of JSON.
+    pub max_answer_bytes: usize,
+    /// Bytes of all answers that are not yet sent; further ones are answered 503.
+    pub max_answer_memory_bytes: usize,
 }
 
 impl Default for DashboardSettings {
@@ -281,6 +304,8 @@ impl Default for DashboardSettings {
             query_timeout_ms: 10_000,
             max_queries: 8,
             max_days: 400,
+            max_answer_bytes: 16 * 1024 * 1024,
+            max_answer_memory_bytes: 64 * 1024 * 1024,
         }
     }
 }
@@ -308,6 +333,7 @@ impl Config {
 
     fn validate(&self) -> Result<(), SettingsError> {
         self.topics.validate()?;
+        self.processor.validate()?;
         self.derive.validate()?;
         self.clickhouse.validate()?;
         self.sink.validate()?;
@@ -328,6 +354,27 @@ impl TopicSettings {
     fn validate(&self) -> Result<(), SettingsError> {
         require_between("topics.partitions", self.partitions, 1..=10_000)?;
         require_between("topics.replication_factor", self.replication_factor, 1..=100)
+    }
+}
+
+impl ProcessorSettings {
+    fn validate(&self) -> Result<(), SettingsError> {
+        require_at_least_one("processor.max_connections", self.max_connections as u64)?;
+        require_at_least_one("processor.head_timeout_ms", self.head_timeout_ms)?;
+        require_at_least_one("processor.idle_timeout_ms", self.idle_timeout_ms)?;
+        require_at_least_one("processor.write_timeout_ms", self.write_timeout_ms)
+    }
+
+    /// The limits of connections at `listen`. Answers are not waited for at the end: a page asks again.
+    pub const fn connection_limits(&self) -> Limits {
+        Limits {
+            connections: self.max_connections,
+            connections_per_peer: self.max_connections_per_peer,
+            head: Duration::from_millis(self.head_timeout_ms),
+            idle: Duration::from_millis(self.idle_timeout_ms),
+            write: Duration::from_millis(self.write_timeout_ms),
+            drain: Duration::ZERO,
+        }
     }
 }
 
@@ -388,7 +435,14 @@ impl DashboardSettings {
         )?;
         require_between("dashboard.query_timeout_ms", self.query_timeout_ms, 1_000..=60_000)?;
         require_between("dashboard.max_queries", self.max_queries, 1..=256)?;
-        require_between("dashboard.max_days", self.max_days, 1..=3_660)
+        require_between("dashboard.max_days", self.max_days, 1..=3_660)?;
+        // The server gives no result of more than 32 MiB (`dashboard::database`).
+        require_between("dashboard.max_answer_bytes", self.max_answer_bytes, 65_536..=33_554_432)?;
+        require_between(
+            "dashboard.max_answer_memory_bytes",
+            self.max_answer_memory_bytes,
+            self.max_answer_bytes..=1_073_741_824,
+        )
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use courierflow_processor::config::Config;
+use courierflow_schemas::settings::SettingsError;
 use courierflow_service::{exit, logging};
 
 use crate::commands::Arguments;
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
     };
     match command.run(&config) {
         Ok(()) => ExitCode::SUCCESS,
+        // Some values can only be judged by what they meet.
+        Err(error) if error.is::<SettingsError>() => exit::bad_configuration(PROGRAM, &error),
         Err(error) => exit::failure(PROGRAM, &format_args!("{error:#}")),
     }
 }

@@ -144,6 +144,8 @@ fn wrong_values_name_their_key() {
         (value("max_body_bytes = 4194305"), "ingest.max_body_bytes"),
         (value("body_timeout_ms = 0"), "ingest.body_timeout_ms"),
         (value("idle_timeout_ms = 0"), "ingest.idle_timeout_ms"),
+        (value("head_timeout_ms = 0"), "ingest.head_timeout_ms"),
+        (value("write_timeout_ms = 0"), "ingest.write_timeout_ms"),
         (value("ack_timeout_ms = 99"), "ingest.ack_timeout_ms"),
         (value("ack_timeout_ms = 8.5"), "ingest.ack_timeout_ms"),
         (value("ack_timeout_ms = -1"), "ingest.ack_timeout_ms"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use courierflow_ingest::config::IngestSettings;
-use courierflow_ingest::server::{Limits, serve};
+use courierflow_service::http_server::{Limits, Metrics, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
@@ -15,7 +15,10 @@ use crate::support::{Broker, INTERNATIONAL, Service, kuaidi100_form, settings};
 
 const LIMITS: Limits = Limits {
     connections: 10,
+    connections_per_peer: 0,
+    head: Duration::from_millis(500),
     idle: Duration::from_millis(500),
+    write: Duration::from_secs(5),
     drain: Duration::from_secs(5),
 };
 
@@ -32,7 +35,9 @@ async fn start(settings: &IngestSettings, broker: Broker, limits: Limits) -> Ser
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let router = service.router.clone();
-    let served = tokio::spawn(async move { serve(listener, router, limits, async { drop(stopped.await) }).await });
+    let served = tokio::spawn(serve(listener, router, limits, Metrics::none(), async {
+        drop(stopped.await)
+    }));
     Server {
         service,
         address,
@@ -186,22 +191,70 @@ async fn slow_senders_give_their_place_back() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait() {
+async fn at_the_limit_of_connections_who_is_silent_gives_way() {
     let limits = Limits {
         connections: 1,
         ..LIMITS
     };
     let server = start(&settings(), Broker::default(), limits).await;
-    let first = server.connect().await;
+    for written in [
+        "",
+        "POST /v1/push",
+        "POST /v1/push/kuaidi100/demo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na",
+    ] {
+        let mut slow = server.connect().await;
+        slow.write_all(written.as_bytes()).await.unwrap();
+        let mut next = server.connect().await;
+        next.write_all(request(&kuaidi100_form(INTERNATIONAL)).as_bytes())
+            .await
+            .unwrap();
+        assert!(answer(&mut next).await.0.starts_with("HTTP/1.1 200"), "{written:?}");
+        assert_eq!(slow.read(&mut [0; 10]).await.unwrap_or(0), 0, "{written:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_whose_push_is_in_flight_does_not_give_way() {
+    let gate = Arc::new(Semaphore::new(0));
+    let limits = Limits {
+        connections: 1,
+        ..LIMITS
+    };
+    let server = start(&settings(), Broker::Waits(gate.clone()), limits).await;
+    let good = request(&kuaidi100_form(INTERNATIONAL));
+    let mut first = server.connect().await;
+    first.write_all(good.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let mut second = server.connect().await;
-    second
-        .write_all(request(&kuaidi100_form(INTERNATIONAL)).as_bytes())
-        .await
-        .unwrap();
-    let waited = tokio::time::timeout(Duration::from_millis(100), second.readable()).await;
+    second.write_all(good.as_bytes()).await.unwrap();
+    let waited = tokio::time::timeout(Duration::from_millis(300), second.readable()).await;
     assert!(waited.is_err(), "the first still has the place");
-    drop(first);
+    gate.add_permits(1);
+    assert!(answer(&mut first).await.0.starts_with("HTTP/1.1 200"));
     assert!(answer(&mut second).await.0.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_closed() {
+    let limits = Limits {
+        write: Duration::from_millis(300),
+        ..LIMITS
+    };
+    let server = start(&settings(), Broker::default(), limits).await;
+    let (mut reading, mut writing) = server.connect().await.into_split();
+    // Answers until no more fit into the sockets; the server then waits for us.
+    let writer = tokio::spawn(async move {
+        let requests = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+        while writing.write_all(requests.as_bytes()).await.is_ok() {}
+    });
+    tokio::time::timeout(Duration::from_secs(60), writer)
+        .await
+        .unwrap()
+        .unwrap();
+    // What had been sent, and then the end.
+    let mut answers = Vec::new();
+    drop(reading.read_to_end(&mut answers).await);
+    assert!(answers.starts_with(b"HTTP/1.1 200"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use base64::Engine;
-use courierflow_ingest::app::{App, router};
+use courierflow_ingest::app::{App, admin_router, router};
 use courierflow_ingest::config::{AccountSettings, IngestSettings};
 use courierflow_ingest::metrics::Metrics;
 use courierflow_ingest::publisher::{Batch, PublishError, Publisher};
@@ -114,8 +114,9 @@ impl Service {
             Arc::clone(&readiness),
             recorder,
         );
+        let app = Arc::new(app);
         Self {
-            router: router(Arc::new(app)),
+            router: router(Arc::clone(&app)).merge(admin_router(app)),
             batches,
             readiness,
         }

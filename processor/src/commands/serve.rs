@@ -1,21 +1,32 @@
 //! `processor run`, `derive`, `sink` and `dashboard`: a process that runs one or more roles until a signal.
 
+use std::future::pending;
+use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use courierflow_processor::config::Config;
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
 use courierflow_processor::{dashboard, derive, retention, sink};
 use courierflow_schemas::registry::Registry;
-use courierflow_service::signals;
+use courierflow_service::http_server::{self, Limits};
+use courierflow_service::{file_limit, signals};
 use tokio::net::TcpListener;
 
 /// Longer than an orderly shutdown takes: aborting a transaction, an insert, ten seconds for the sink.
 const WORKERS_END: Duration = Duration::from_secs(30);
 
-/// A role of the process.
+/// File descriptors beside those of connections to our port: the sink's consumers, the database's, the registry's, those of the
+/// admin listener, the runtime's own, files.
+const OTHER_FILES: usize = 256;
+
+/// Of a worker of derive: its consumer and its producer, each with a few brokers, and the readers of its state.
+const FILES_OF_A_WORKER: usize = 32;
+
+/// What a process does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Derive,
@@ -25,16 +36,42 @@ pub(crate) enum Role {
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
-    // 1. The port first: if another processor already uses it, fail before touching anything.
-    let listen = config.processor.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("processor.listen {listen}"))?;
+    // 1. The ports first: a second processor on them should say so before it touches anything.
+    let mut limits = config.processor.connection_limits();
+    let workers = if roles.contains(&Role::Derive) {
+        config.derive.workers
+    } else {
+        0
+    };
+    let others = OTHER_FILES + FILES_OF_A_WORKER * workers;
+    limits.connections = file_limit::connections_within("processor.max_connections", limits.connections, others)?;
+    let listener = bind("processor.listen", config.processor.listen).await?;
+    let admin = match config.processor.admin_listen {
+        Some(address) => Some(bind("processor.admin_listen", address).await?),
+        None => None,
+    };
     let health = Health::default();
     let metrics = health::install_metrics()?;
-    let mut router = health::router(health.clone(), metrics.clone());
+    let counts = http_server::Metrics::new(
+        "courierflow_processor_connections",
+        "courierflow_processor_connections_closed_total",
+    );
+    let mut router = Router::new();
+    let health_router = health::router(health.clone(), metrics.clone());
     if roles.contains(&Role::Dashboard) {
         router = router.merge(dashboard::router(config, metrics));
+    }
+    if let Some(admin) = admin {
+        let counts = http_server::Metrics::none();
+        tokio::spawn(http_server::serve(
+            admin,
+            health_router,
+            Limits::ADMIN,
+            counts,
+            pending(),
+        ));
+    } else {
+        router = router.merge(health_router);
     }
 
     // 2. The workers.
@@ -47,14 +84,20 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
         Vec::new()
     };
 
-    // 3. Serve until a signal, then let every worker finish its open work.
-    let server = tokio::spawn(axum::serve(listener, router).into_future());
+    // 3. Serve until a signal, then let every worker finish what is open.
+    let server = tokio::spawn(http_server::serve(listener, router, limits, counts, pending()));
     signals::termination()?.await;
     tracing::info!("shutting down");
     shutdown.begin();
     let ended = wait_for_workers(workers).await;
     server.abort();
     ended
+}
+
+async fn bind(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{key} {address}"))
 }
 
 async fn start_workers(

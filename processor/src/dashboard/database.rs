@@ -4,22 +4,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use clickhouse::Client;
 use clickhouse::error::Error;
 use jiff::civil::Date;
-use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::answer::Refusal;
 use super::parameters::Question;
+use super::rows::{AnswerMemory, Rows, TooLarge};
 use crate::config::{ClickHouseSettings, DashboardSettings};
 use crate::sink::client::client;
 use crate::sink::insert_error::code_of;
 use crate::splices::{COLUMNS, FORMULAS, Splices};
-
-/// A row, by column.
-pub(super) type Row = Map<String, Value>;
 
 /// More than any statement returns (each has its own LIMIT): a mistake in one must not fill the memory.
 const MAX_RESULT_ROWS: &str = "50000";
@@ -48,6 +46,7 @@ pub(super) struct Database {
     user: String,
     timeout: Duration,
     places: Arc<Semaphore>,
+    memory: AnswerMemory,
 }
 
 impl Database {
@@ -89,16 +88,19 @@ impl Database {
             user: reader.user,
             timeout,
             places: Arc::new(Semaphore::new(settings.max_queries)),
+            memory: AnswerMemory::new(settings.max_answer_memory_bytes, settings.max_answer_bytes),
         }
     }
 
     /// The rows of a statement.
-    pub(super) async fn rows(&self, statement: Statement, question: &Question) -> Result<Vec<Row>, Refusal> {
+    pub(super) async fn rows(&self, statement: Statement, question: &Question) -> Result<Rows, Refusal> {
         let asked = Instant::now();
         let answer = tokio::time::timeout(self.timeout, self.places.acquire()).await;
         let answer = match answer {
             Ok(Ok(_place)) => match tokio::time::timeout(self.timeout + GRACE, self.ask(statement, question)).await {
-                Ok(answer) => answer.map_err(|error| self.refusal(statement, &error)),
+                Ok(answer) => answer
+                    .map_err(|error| self.refusal(statement, &error))
+                    .and_then(|rows| self.memory.reserve(rows)),
                 Err(_) => Err(self.too_slow()),
             },
             _ => Err(Refusal::because(
@@ -113,7 +115,7 @@ impl Database {
         answer
     }
 
-    async fn ask(&self, statement: Statement, question: &Question) -> Result<Vec<Row>, Error> {
+    async fn ask(&self, statement: Statement, question: &Question) -> Result<Bytes, Error> {
         let Question {
             from,
             to,
@@ -141,10 +143,25 @@ impl Database {
             .param("dest", dest.as_deref().unwrap_or_default())
             .param("number", number)
             .param("limit", limit);
-        let lines = query.fetch_bytes("JSONEachRow")?.collect().await?;
-        let rows = serde_json::Deserializer::from_slice(&lines).into_iter::<Row>();
-        rows.collect::<Result<_, _>>()
-            .map_err(|error| Error::Other(error.into()))
+        let mut cursor = query.fetch_bytes("JSONEachRow")?;
+        let mut chunks = Vec::new();
+        let mut size = 0;
+        while let Some(chunk) = cursor.next().await? {
+            size += chunk.len();
+            if self.memory.is_too_large(size) {
+                return Err(Error::Other(TooLarge.into()));
+            }
+            chunks.push(chunk);
+        }
+        Ok(chunks.concat().into())
+    }
+
+    /// Refuses an answer whose statements together gave more than an answer may have.
+    pub(super) fn check_size(&self, bytes: usize) -> Result<(), Refusal> {
+        if self.memory.is_too_large(bytes) {
+            return Err(too_much());
+        }
+        Ok(())
     }
 
     fn too_slow(&self) -> Refusal {
@@ -166,11 +183,7 @@ impl Database {
             // TIMEOUT_EXCEEDED, TOO_SLOW
             Some(159 | 160) => self.too_slow(),
             // TOO_MANY_ROWS, MEMORY_LIMIT_EXCEEDED, TOO_MANY_BYTES, TOO_MANY_ROWS_OR_BYTES
-            Some(158 | 241 | 307 | 396) => Refusal::because(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "too_much",
-                "this needs more data than one question may read: choose fewer days or one carrier",
-            ),
+            Some(158 | 241 | 307 | 396) => too_much(),
             // TOO_MANY_SIMULTANEOUS_QUERIES
             Some(202) => unavailable(
                 "busy",
@@ -196,6 +209,7 @@ impl Database {
                 "ClickHouse could not answer; the log of this process says why",
             ),
             None if matches!(error, Error::TimedOut) => self.too_slow(),
+            None if matches!(error, Error::Other(cause) if cause.is::<TooLarge>()) => too_much(),
             None => unavailable(
                 "database_down",
                 "ClickHouse does not answer; figures are back as soon as it is".to_owned(),
@@ -204,6 +218,14 @@ impl Database {
         tracing::warn!(query = statement.name, refusal = refusal.code, %error, "a question was not answered");
         refusal
     }
+}
+
+fn too_much() -> Refusal {
+    Refusal::because(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "too_much",
+        "this needs more data than one question may read: choose fewer days or one carrier",
+    )
 }
 
 fn iso(date: Date) -> String {

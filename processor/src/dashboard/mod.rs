@@ -7,6 +7,7 @@
 //! | [`parameters`] | what may be asked, pure |
 //! | [`endpoints`] | which statements answer which question: one row an endpoint |
 //! | [`database`] | how a statement is run, and what a failure means |
+//! | [`rows`] | what it gave, on its way into an answer |
 //! | [`answer`] | what is answered instead |
 //! | [`catalog`] | names of carriers, codes and provinces, in both languages |
 //! | [`own_metrics`] | what the other roles of this process say of themselves |
@@ -19,6 +20,7 @@ mod endpoints;
 mod own_metrics;
 mod parameters;
 mod provinces;
+mod rows;
 
 use std::sync::Arc;
 
@@ -35,13 +37,14 @@ use futures_util::future::try_join_all;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
 use self::answer::Refusal;
-use self::database::{Database, Row};
+use self::database::Database;
 use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
 use self::parameters::{Bounds, Question};
+use self::rows::{Answer, Row};
 use crate::config::Config;
 
 /// The views of the page; each has its own path, and all are served from the same file.
@@ -113,29 +116,34 @@ impl Dashboard {
         };
         let question = parameters::read(query, endpoint.takes, bounds)?;
 
-        let mut answer = Map::new();
-        if endpoint.is_about_days() {
-            answer.insert("from".to_owned(), question.from.to_string().into());
-            answer.insert("to".to_owned(), question.to.to_string().into());
-        }
         // Run them concurrently: most of their time is planning, which the server does on one core. Each takes its own permit.
         let asked = endpoint.statements.iter().map(async |(key, statement)| {
             let found = self.database.rows(*statement, &question).await?;
             Ok::<_, Refusal>((key, found))
         });
+        let found = try_join_all(asked).await?;
+        let size = found.iter().map(|(_, rows)| rows.size()).sum();
+        self.database.check_size(size)?;
+
+        let mut answer = Answer::with_capacity(size);
+        if endpoint.is_about_days() {
+            answer.value("from", &question.from.to_string().into());
+            answer.value("to", &question.to.to_string().into());
+        }
         let mut rows = 0;
         let mut cohort = None;
-        for (key, found) in try_join_all(asked).await? {
+        for (key, found) in found {
             if *key == COHORT_OF {
-                cohort = found.first().cloned();
+                cohort = found.first();
             } else {
                 rows += found.len();
             }
-            answer.insert((*key).to_owned(), found.into_iter().map(Value::Object).collect());
+            answer.rows(key, found);
         }
         let explanation = (rows == 0).then(|| explain_nothing(endpoint, &question, cohort.as_ref(), self.carriers));
-        answer.insert("explanation".to_owned(), explanation.into());
-        Ok(([(CACHE_CONTROL, "no-store")], Json(Value::Object(answer))).into_response())
+        answer.value("explanation", &explanation.into());
+        let headers = [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "application/json")];
+        Ok((headers, answer.finish()).into_response())
     }
 }
 

@@ -1,7 +1,9 @@
-//! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes. It is a crate of its
-//! own, so that the pure crates, which depend on the contracts, do not depend on rdkafka and tokio.
+//! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes, the HTTP
+//! server. A crate of its own, so that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
 
 pub mod exit;
+pub mod file_limit;
+pub mod http_server;
 pub mod kafka_client;
 pub mod logging;
 pub mod signals;

@@ -20,12 +20,12 @@ use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::metrics::Metrics;
 use courierflow_ingest::publisher::kafka::producer_properties;
 use courierflow_ingest::publisher::{Batch, PublishError, Publisher};
-use courierflow_ingest::server::{self, Limits};
 use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::Secret;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
+use courierflow_service::http_server;
 use courierflow_vendors::account;
 use courierflow_vendors::push::{self, PushRequest};
 use jiff::{SignedDuration, Timestamp};
@@ -437,12 +437,9 @@ async fn serve(
         Variant::Bare => Router::new().route(&path, post(bare)),
         Variant::Plain => Router::new().route(&path, post(plain)),
     };
-    let limits = Limits {
-        connections: 4096,
-        idle: Duration::from_secs(75),
-        drain: Duration::from_secs(10),
-    };
-    server::serve(listener, router.with_state(Floor::new(config)?), limits, stopped).await;
+    let limits = config.ingest.connection_limits();
+    let router = router.with_state(Floor::new(config)?);
+    http_server::serve(listener, router, limits, http_server::Metrics::none(), stopped).await;
     Ok(())
 }
 

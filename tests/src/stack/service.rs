@@ -24,6 +24,7 @@ pub struct Launch {
     listen_key: &'static str,
     config: PathBuf,
     environment: Vec<(String, String)>,
+    file_limit: Option<u32>,
 }
 
 impl Launch {
@@ -44,6 +45,7 @@ impl Launch {
             listen_key,
             config: repository().join("deploy/local/courierflow.toml"),
             environment: Vec::new(),
+            file_limit: None,
         }
     }
 
@@ -59,6 +61,13 @@ impl Launch {
     #[must_use]
     pub fn env(mut self, variable: &str, value: impl Into<String>) -> Self {
         self.environment.push((variable.to_owned(), value.into()));
+        self
+    }
+
+    /// A limit of file descriptors, soft and hard, instead of the developer's.
+    #[must_use]
+    pub fn file_limit(mut self, descriptors: u32) -> Self {
+        self.file_limit = Some(descriptors);
         self
     }
 
@@ -95,6 +104,7 @@ impl Launch {
             program: binary(&self.program)?,
             arguments,
             environment,
+            file_limit: self.file_limit,
             port,
             log,
             pid_file,
@@ -121,6 +131,7 @@ struct Spec {
     program: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    file_limit: Option<u32>,
     port: u16,
     log: PathBuf,
     pid_file: PathBuf,
@@ -133,7 +144,16 @@ impl Spec {
             .append(true)
             .open(&self.log)
             .with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut command = Command::new(&self.program);
+        let mut command = match self.file_limit {
+            // The shell becomes the program, so that the process is the same.
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &limit.to_string()]);
+                shell.arg(&self.program);
+                shell
+            }
+            None => Command::new(&self.program),
+        };
         command
             .args(&self.arguments)
             .current_dir(repository())

@@ -7,6 +7,7 @@
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
 //! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
 //! | [`alarms`] | none | alarms and panels name metrics and sections that exist |
+//! | [`attacks`] | own | strangers hold connections, bodies and answers, and the services work on |
 //! | [`broker`] | own | the broker stops under load, and everything else with it |
 //! | [`chaos`] | own | everything is killed or frozen at random moments |
 //! | [`dashboard`] | own | the dashboard's API against figures worked out by hand, and its page in a browser |
@@ -35,6 +36,7 @@
 )]
 
 mod alarms;
+mod attacks;
 mod broker;
 mod chaos;
 mod configuration;
