@@ -36,7 +36,7 @@ async fn start(settings: &IngestSettings, broker: Broker, limits: Limits) -> Ser
     let (stop, stopped) = oneshot::channel();
     let router = service.router.clone();
     let served = tokio::spawn(serve(listener, router, limits, Metrics::none(), async {
-        drop(stopped.await)
+        drop(stopped.await);
     }));
     Server {
         service,
@@ -247,7 +247,7 @@ async fn who_does_not_read_is_closed() {
         let requests = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
         while writing.write_all(requests.as_bytes()).await.is_ok() {}
     });
-    tokio::time::timeout(Duration::from_secs(60), writer)
+    tokio::time::timeout(Duration::from_mins(1), writer)
         .await
         .unwrap()
         .unwrap();

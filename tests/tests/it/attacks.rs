@@ -229,7 +229,6 @@ fn clients_that_do_not_read_take_no_more_memory_than_answers_may() {
         }
     });
     let grown = peak_memory(&dashboard) - before;
-    println!("answers of {size} bytes to {CLIENTS} clients that do not read: {grown} bytes more");
     assert!(
         grown < CLIENTS * size / 2,
         "{grown} bytes more for answers of {size} bytes"
