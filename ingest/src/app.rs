@@ -74,7 +74,6 @@ impl<P: Publisher> App<P> {
             body_limits: body::Limits {
                 bytes: settings.max_body_bytes,
                 time: Duration::from_millis(settings.body_timeout_ms),
-                rate: settings.min_body_rate,
             },
         }
     }

@@ -17,9 +17,6 @@ use crate::answer::Refusal;
 const DISCARD_TIME: Duration = Duration::from_secs(1);
 const DISCARD_BYTES: usize = 4 * 1024 * 1024;
 
-/// A body may come as slowly as it likes for so long: a sender may pause.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// Limits of one body.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -27,20 +24,6 @@ pub struct Limits {
     pub bytes: usize,
     /// For all of it to arrive.
     pub time: Duration,
-    /// Bytes a second that must have arrived on average, beyond [`GRACE`]; 0 for no such limit.
-    pub rate: u32,
-}
-
-impl Limits {
-    /// When the next bytes must be there, if `length` are.
-    fn deadline(&self, began: Instant, length: usize) -> Instant {
-        let last = began + self.time;
-        if self.rate == 0 {
-            return last;
-        }
-        let seconds = u32::try_from(length).unwrap_or(u32::MAX) / self.rate;
-        last.min(began + GRACE + Duration::from_secs(seconds.into()))
-    }
 }
 
 /// The whole body, or why it is refused.
@@ -50,14 +33,14 @@ pub async fn read(body: &mut Body, limits: Limits, arrival: &mut Arrival) -> Res
     if announced > limits.bytes {
         return Err(Refusal::TooLarge);
     }
-    let began = Instant::now();
+    let deadline = Instant::now() + limits.time;
     // Most bodies come in one piece, which is not copied.
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let mut length = 0_usize;
     loop {
         let data = tokio::select! {
-            data = timeout_at(limits.deadline(began, length), next_data(body)) => data.unwrap_or(Err(Refusal::TooSlow))?,
+            data = timeout_at(deadline, next_data(body)) => data.unwrap_or(Err(Refusal::TooSlow))?,
             () = arrival.gives_way() => return Err(Refusal::Busy),
         };
         let Some(data) = data else {
@@ -110,31 +93,4 @@ pub fn discard(mut body: Body) {
             }
         }
     }));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deadline_follows_what_has_come_up_to_the_time_for_all() {
-        let limits = Limits {
-            bytes: 1 << 20,
-            time: Duration::from_secs(10),
-            rate: 1024,
-        };
-        let began = Instant::now();
-        for (rate, length, seconds) in [
-            (1024, 0, 5),
-            (1024, 1023, 5),
-            (1024, 1024, 6),
-            (1024, 4096, 9),
-            (1024, 1 << 20, 10),
-            (0, 0, 10),
-        ] {
-            let limits = Limits { rate, ..limits };
-            let deadline = limits.deadline(began, length) - began;
-            assert_eq!(deadline, Duration::from_secs(seconds), "{length} bytes at {rate}");
-        }
-    }
 }

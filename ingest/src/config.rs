@@ -72,9 +72,6 @@ pub struct IngestSettings {
     pub max_body_bytes: usize,
     /// Time for a body to arrive; afterwards the answer is 408. Default 10,000.
     pub body_timeout_ms: u64,
-    /// Bytes a second that a body must arrive with on average, after five seconds of grace; 408 below it. Default 1024; 0 for no
-    /// such limit.
-    pub min_body_rate: u32,
     /// Time from the first byte of a request to the end of its head. Default 10,000.
     pub head_timeout_ms: u64,
     /// Time for which a connection without a request is kept. Default 75,000.
@@ -111,7 +108,6 @@ impl Default for IngestSettings {
             max_in_flight_bytes: 64 * 1024 * 1024,
             max_body_bytes: 2 * 1024 * 1024,
             body_timeout_ms: 10_000,
-            min_body_rate: 1024,
             head_timeout_ms: 10_000,
             idle_timeout_ms: 75_000,
             write_timeout_ms: 10_000,
