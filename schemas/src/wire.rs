@@ -1,18 +1,20 @@
 //! The Confluent wire format: `0x00`, the schema id as four big-endian bytes, the Avro datum.
 //!
 //! A datum is always decoded by the schema it was *written* with. For our own schema, structs are written and read
-//! directly. A record with an older or newer schema is decoded more slowly, through `apache_avro::types::Value` and Avro's
-//! schema resolution, which fills in defaults and skips what our type lacks (reading directly fails on an unknown nested
-//! record).
+//! directly, by `serde_avro_fast`; a property test compares it with `apache-avro`. A record with an older or newer schema is
+//! decoded more slowly, through `apache_avro::types::Value` and Avro's schema resolution, which fills in defaults and skips
+//! what our type lacks (reading directly fails on an unknown nested record).
 
 use std::collections::HashMap;
+use std::io::BufRead as _;
 use std::sync::LazyLock;
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
-use apache_avro::writer::datum::GenericDatumWriter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_avro_fast::de::{DeError, DeserializerState};
+use serde_avro_fast::ser::{SerError, SerializerConfig};
 
 use crate::records::{PushEvent, Shipment, Transition};
 use crate::registry::{Registry, RegistryError};
@@ -30,6 +32,9 @@ pub trait Record: Serialize + DeserializeOwned + 'static {
 
     /// The parsed schema.
     fn schema() -> &'static Schema;
+
+    /// The same schema as the encoder and the decoder of our own records need it.
+    fn direct_schema() -> &'static serde_avro_fast::Schema;
 
     /// The registry's subject of the schema.
     fn subject() -> String {
@@ -50,6 +55,16 @@ macro_rules! record {
                 });
                 &SCHEMA
             }
+
+            fn direct_schema() -> &'static serde_avro_fast::Schema {
+                static SCHEMA: LazyLock<serde_avro_fast::Schema> = LazyLock::new(|| {
+                    // Cannot fail, for the same reason.
+                    <$type as Record>::SCHEMA_TEXT
+                        .parse()
+                        .expect(concat!($file, " is a valid schema"))
+                });
+                &SCHEMA
+            }
         }
     };
 }
@@ -63,7 +78,7 @@ record!(Transition, topics::TRANSITION, "transition.avsc");
 pub enum EncodeError {
     /// The value does not fit its schema; a bug, or a number out of range.
     #[error("cannot encode: {0}")]
-    Avro(#[from] Box<apache_avro::Error>),
+    Avro(#[from] SerError),
 }
 
 /// Why bytes could not be decoded.
@@ -113,23 +128,18 @@ impl DecodeError {
 /// Encodes records of one type with one schema id.
 pub struct Encoder<R: Record> {
     id: u32,
-    writer: GenericDatumWriter<'static>,
     record: std::marker::PhantomData<fn(&R)>,
 }
 
 impl<R: Record> Encoder<R> {
     /// `id` is the registry's id of `R`'s schema.
-    pub fn new(id: u32) -> Result<Self, EncodeError> {
-        // Times and ids are written in binary; blocks would only help readers that skip.
-        let writer = GenericDatumWriter::builder(R::schema())
-            .human_readable(false)
-            .build()
-            .map_err(Box::new)?;
-        Ok(Self {
+    pub fn new(id: u32) -> Self {
+        // Parses the schema now, not with the first record.
+        R::direct_schema();
+        Self {
             id,
-            writer,
             record: std::marker::PhantomData,
-        })
+        }
     }
 
     /// Appends the encoded record to `out`; on error `out` is as before.
@@ -137,9 +147,11 @@ impl<R: Record> Encoder<R> {
         let start = out.len();
         out.push(MAGIC);
         out.extend_from_slice(&self.id.to_be_bytes());
-        if let Err(error) = self.writer.write_ser(out, record) {
+        // A new configuration costs nothing: its buffers are only for fields out of the schema's order.
+        let mut config = SerializerConfig::new(R::direct_schema());
+        if let Err(error) = serde_avro_fast::to_datum(record, &mut *out, &mut config) {
             out.truncate(start);
-            return Err(EncodeError::Avro(Box::new(error)));
+            return Err(error.into());
         }
         Ok(())
     }
@@ -155,7 +167,7 @@ pub struct Decoder<R: Record> {
 
 enum Reader {
     /// Written with our own schema.
-    Direct(GenericDatumReader<'static>),
+    Direct,
     /// Written with another version.
     Resolving(GenericDatumReader<'static>),
 }
@@ -163,16 +175,14 @@ enum Reader {
 impl<R: Record> Decoder<R> {
     /// Unknown schemas are requested from `registry`. `own_id` is the id of `R`'s own schema, so that the usual case
     /// works without the registry.
-    pub fn new(registry: Registry, own_id: u32) -> Result<Self, EncodeError> {
-        let reader = GenericDatumReader::builder(R::schema())
-            .human_readable(false)
-            .build()
-            .map_err(Box::new)?;
-        Ok(Self {
+    pub fn new(registry: Registry, own_id: u32) -> Self {
+        // Parses the schema now, not with the first record.
+        R::direct_schema();
+        Self {
             registry,
-            readers: HashMap::from([(own_id, Reader::Direct(reader))]),
+            readers: HashMap::from([(own_id, Reader::Direct)]),
             record: std::marker::PhantomData,
-        })
+        }
     }
 
     /// Decodes one record value.
@@ -184,25 +194,31 @@ impl<R: Record> Decoder<R> {
                 unknown.insert(Reader::Resolving(resolving_reader::<R>(&self.registry, id)?))
             }
         };
-        let record = match reader {
-            Reader::Direct(reader) => reader.read_deser(&mut datum),
-            Reader::Resolving(reader) => reader
-                .read_value(&mut datum)
-                .and_then(|value| apache_avro::from_value::<R>(&value)),
+        let malformed = |reason| DecodeError::Malformed { id, reason };
+        let (record, rest) = match reader {
+            Reader::Direct => read_directly(datum).map_err(|error| malformed(error.to_string()))?,
+            Reader::Resolving(reader) => {
+                let record = reader
+                    .read_value(&mut datum)
+                    .and_then(|value| apache_avro::from_value::<R>(&value))
+                    .map_err(|error| malformed(error.to_string()))?;
+                (record, datum.len())
+            }
         };
-        let record = record.map_err(|error| DecodeError::Malformed {
-            id,
-            reason: error.to_string(),
-        })?;
-        // The decoder stops at the end of the datum and does not report bytes after it.
-        if !datum.is_empty() {
-            return Err(DecodeError::Malformed {
-                id,
-                reason: format!("{} bytes after the datum", datum.len()),
-            });
+        // The decoders stop at the end of the datum and do not report bytes after it.
+        if rest > 0 {
+            return Err(malformed(format!("{rest} bytes after the datum")));
         }
         Ok(record)
     }
+}
+
+/// A datum of `R`'s own schema, and how many bytes follow it.
+fn read_directly<R: Record>(datum: &[u8]) -> Result<(R, usize), DeError> {
+    let mut state = DeserializerState::from_slice(datum, R::direct_schema());
+    let record = R::deserialize(state.deserializer())?;
+    let rest = state.into_reader().fill_buf().map_or(0, <[u8]>::len);
+    Ok((record, rest))
 }
 
 fn split_header(bytes: &[u8]) -> Result<(u32, &[u8]), DecodeError> {

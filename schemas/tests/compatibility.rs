@@ -148,13 +148,10 @@ fn registry_knowing<R: Record>(other: &str) -> (tempfile::TempDir, Registry) {
 
 fn round_trip<R: Record + PartialEq + std::fmt::Debug>(record: &R) {
     let mut bytes = Vec::new();
-    Encoder::<R>::new(OWN_ID).unwrap().encode(record, &mut bytes).unwrap();
+    Encoder::<R>::new(OWN_ID).encode(record, &mut bytes).unwrap();
     assert_eq!(bytes[..5], [0, 0, 0, 0, 7], "Confluent header");
     let (_dir, registry) = registry_knowing::<R>("{}");
-    assert_eq!(
-        Decoder::<R>::new(registry, OWN_ID).unwrap().decode(&bytes).unwrap(),
-        *record
-    );
+    assert_eq!(Decoder::<R>::new(registry, OWN_ID).decode(&bytes).unwrap(), *record);
 }
 
 #[test]
@@ -318,7 +315,6 @@ fn reads_records_written_without_fields<R: Record + PartialEq + std::fmt::Debug>
 
         let (_dir, registry) = registry_knowing::<R>(&old_text);
         let read = Decoder::<R>::new(registry, OWN_ID)
-            .unwrap()
             .decode(&bytes)
             .unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut expected = serde_json::to_value(record).unwrap();
@@ -359,10 +355,7 @@ fn reads_records_written_with_more_fields<R: Record + PartialEq + std::fmt::Debu
         );
 
         let (_dir, registry) = registry_knowing::<R>(&newer_text);
-        assert_eq!(
-            Decoder::<R>::new(registry, OWN_ID).unwrap().decode(&bytes).unwrap(),
-            *record
-        );
+        assert_eq!(Decoder::<R>::new(registry, OWN_ID).decode(&bytes).unwrap(), *record);
     }
 }
 
@@ -377,11 +370,10 @@ fn old_code_reads_new_records() {
 fn bad_bytes_are_refused_with_their_reason() {
     let mut good = Vec::new();
     Encoder::<PushEvent>::new(OWN_ID)
-        .unwrap()
         .encode(&push_event(), &mut good)
         .unwrap();
     let (_dir, registry) = registry_knowing::<PushEvent>("this is no schema");
-    let mut decoder = Decoder::<PushEvent>::new(registry, OWN_ID).unwrap();
+    let mut decoder = Decoder::<PushEvent>::new(registry, OWN_ID);
 
     assert!(matches!(decoder.decode(&[]), Err(DecodeError::NotWireFormat(_))));
     assert!(matches!(decoder.decode(&[0, 0, 0]), Err(DecodeError::NotWireFormat(_))));

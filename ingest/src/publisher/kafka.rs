@@ -284,11 +284,7 @@ impl Shared {
             let encoder = registry
                 .schema_ids()
                 .map_err(|error| error.to_string())
-                .and_then(|ids| {
-                    Encoder::new(ids.push)
-                        .map(|encoder| (ids.push, encoder))
-                        .map_err(|error| error.to_string())
-                });
+                .map(|ids| (ids.push, Encoder::new(ids.push)));
             match encoder {
                 Ok((id, encoder)) => {
                     drop(self.encoder.set(encoder));

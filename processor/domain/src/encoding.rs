@@ -4,7 +4,7 @@
 use courierflow_schemas::records::{Shipment, Transition};
 use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{EncodeError, Encoder};
+use courierflow_schemas::wire::Encoder;
 
 use crate::derivation::Derived;
 use crate::refusal::{Refusal, RefusalClass};
@@ -24,13 +24,13 @@ pub struct DerivedEncoder {
 
 impl DerivedEncoder {
     /// An encoder for records with these schema ids.
-    pub fn new(ids: SchemaIds) -> Result<Self, EncodeError> {
-        Ok(Self {
-            shipment: Encoder::new(ids.shipment)?,
-            transition: Encoder::new(ids.transition)?,
+    pub fn new(ids: SchemaIds) -> Self {
+        Self {
+            shipment: Encoder::new(ids.shipment),
+            transition: Encoder::new(ids.transition),
             bytes: Vec::new(),
             ends: Vec::new(),
-        })
+        }
     }
 
     pub(crate) fn encode(&mut self, derived: &Derived) -> Result<(), Refusal> {

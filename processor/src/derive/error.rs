@@ -1,7 +1,7 @@
 //! The errors that end a worker.
 
 use courierflow_schemas::settings::SettingsError;
-use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_schemas::wire::DecodeError;
 use rdkafka::error::KafkaError;
 
 use super::producer::ProducerError;
@@ -25,8 +25,6 @@ pub(super) enum WorkerError {
     /// The key for ids can no longer be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
     /// A temporary condition that is not the record's fault: read it again later.
     #[error("not now: {0}")]
     NotNow(DecodeError),

@@ -332,9 +332,9 @@ mod tests {
             url: "http://127.0.0.1:9".to_owned(),
             ..RegistrySettings::default()
         });
-        let mut decoder = Decoder::new(registry, ID).unwrap();
+        let mut decoder = Decoder::new(registry, ID);
         let mut encoded = Vec::new();
-        Encoder::new(ID).unwrap().encode(&shipment(), &mut encoded).unwrap();
+        Encoder::new(ID).encode(&shipment(), &mut encoded).unwrap();
         let memory = Memory::of(&shipment()).to_bytes().unwrap();
 
         let mut restoring = Restoring::new(None);

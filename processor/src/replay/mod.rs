@@ -19,7 +19,7 @@ use std::io::Write;
 use courierflow_schemas::records::TimestampMicros;
 use courierflow_schemas::registry::{Registry, RegistryError, SchemaIds};
 use courierflow_schemas::settings::SettingsError;
-use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_schemas::wire::DecodeError;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
@@ -71,9 +71,6 @@ pub enum ReplayError {
     /// The last record of a shipment is needed but missing: a bug.
     #[error("a shipment is remembered and its record is not")]
     Forgotten,
-    /// The schemas of this version cannot be used.
-    #[error(transparent)]
-    Schema(#[from] EncodeError),
     /// An error of the server.
     #[error("ClickHouse")]
     ClickHouse(#[from] clickhouse::error::Error),

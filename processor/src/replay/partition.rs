@@ -52,9 +52,9 @@ impl Derivation {
         options: DeriveOptions,
     ) -> Result<Self, ReplayError> {
         Ok(Self {
-            push_decoder: Decoder::new(registry.clone(), ids.push)?,
-            shipment_decoder: Decoder::new(registry.clone(), ids.shipment)?,
-            encoder: DerivedEncoder::new(ids)?,
+            push_decoder: Decoder::new(registry.clone(), ids.push),
+            shipment_decoder: Decoder::new(registry.clone(), ids.shipment),
+            encoder: DerivedEncoder::new(ids),
             carriers,
             options,
             counts: Counts::default(),

@@ -139,8 +139,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
         for number in 0..SETTLERS {
             let timeout = Duration::from_millis(config.sink.insert_timeout_ms);
             let client = client::insert_client(&config.clickhouse, timeout);
-            let decoder = Decoder::new(surroundings.registry.clone(), T::schema_id(&surroundings.ids))
-                .map_err(|error| Unsettled::Fatal(error.to_string()))?;
+            let decoder = Decoder::new(surroundings.registry.clone(), T::schema_id(&surroundings.ids));
             let settler = Settler::<T> {
                 inserter: Inserter::new(client, decoder, config.carriers, timeout),
                 dead_letters: DeadLetters::new(config, T::NAME, T::Record::TOPIC),

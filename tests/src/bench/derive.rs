@@ -79,7 +79,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
 
 /// Produces one push event for each parcel as ingest would; returns how many.
 fn preload(stack: &dyn Stack, parcels: Range<usize>, items: usize, received_at: i64) -> anyhow::Result<usize> {
-    let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push)?;
+    let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push);
     let producer = kafka::filler(&stack.brokers())?;
     let mut value = Vec::new();
     let count = parcels.len();

@@ -285,7 +285,7 @@ impl Handler {
             accounts,
             Metrics::new()?,
             Arc::default(),
-            Encode(Encoder::new(1)?),
+            Encode(Encoder::new(1)),
         );
         Ok(Self {
             router: app::router(Arc::new(app)),
@@ -343,7 +343,7 @@ impl Floor {
         client.extend(producer_properties(&config.kafka, &config.ingest));
         Ok(Arc::new(Self {
             producer: ThreadedProducer::from_config_and_context(&client, Context)?,
-            encoder: Encoder::new(Registry::new(&config.registry).schema_ids()?.push)?,
+            encoder: Encoder::new(Registry::new(&config.registry).schema_ids()?.push),
         }))
     }
 

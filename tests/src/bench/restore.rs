@@ -95,7 +95,7 @@ fn restart(worker: &mut Service) -> anyhow::Result<f64> {
 
 /// New parcels, so that there is always something to commit.
 fn trickle(stack: &LocalStack, first: usize, done: &AtomicBool) -> anyhow::Result<()> {
-    let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push)?;
+    let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push);
     let producer = kafka::filler(&stack.brokers())?;
     for parcel in first.. {
         if done.load(Ordering::Relaxed) {

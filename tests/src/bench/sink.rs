@@ -148,7 +148,7 @@ pub(super) fn preload(stack: &dyn Stack, shipments: usize) -> anyhow::Result<usi
 }
 
 fn produce(brokers: &str, schema_id: u32, parcels: impl Iterator<Item = usize>) -> anyhow::Result<usize> {
-    let encoder = Encoder::<Shipment>::new(schema_id)?;
+    let encoder = Encoder::<Shipment>::new(schema_id);
     let producer = kafka::filler(brokers)?;
     let mut value = Vec::new();
     let mut bytes = 0;

@@ -127,7 +127,7 @@ fn put_aside(stack: &dyn Stack, ingest: &Service) -> u32 {
     // Written by a newer program whose schema is not registered yet: derive and the push log dead-letter it for now.
     let newer = next_schema_id(stack);
     let mut early = Vec::new();
-    let encoder = Encoder::new(newer).unwrap();
+    let encoder = Encoder::new(newer);
     encoder
         .encode(&event("EARLY1", on_its_way("EARLY1")), &mut early)
         .unwrap();
@@ -136,7 +136,7 @@ fn put_aside(stack: &dyn Stack, ingest: &Service) -> u32 {
     // Only derive reads payloads, so the push log accepts this one.
     let path = format!("/subjects/{}/versions/latest", PushEvent::subject());
     let own = ask_registry(stack, &path, None).1["id"].as_u64().unwrap();
-    let encoder = Encoder::new(u32::try_from(own).unwrap()).unwrap();
+    let encoder = Encoder::new(u32::try_from(own).unwrap());
     let mut text = Vec::new();
     encoder
         .encode(&event("NOJSON1", PERSONAL.to_owned()), &mut text)

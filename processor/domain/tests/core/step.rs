@@ -75,7 +75,7 @@ impl Follower {
     }
 
     fn take(&mut self, sent: &Sent) -> Taken {
-        let mut encoder = DerivedEncoder::new(IDS).unwrap();
+        let mut encoder = DerivedEncoder::new(IDS);
         let step = self.step(sent, &mut encoder);
         if let Some(new_day) = step.new_day {
             assert!(new_day.day > self.today);
@@ -162,7 +162,7 @@ fn a_users_own_mapping_names_the_carrier() {
     };
     let memory = |_: &str| Ok::<Option<&Memory>, Infallible>(None);
     let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("nothing to recall") };
-    let mut encoder = DerivedEncoder::new(IDS).unwrap();
+    let mut encoder = DerivedEncoder::new(IDS);
     let Ok(step) = step(
         push,
         StreamDay::default(),
@@ -263,7 +263,7 @@ fn a_panic_is_a_refusal() {
     };
     let memory = |_: &str| -> Result<Option<Memory>, Infallible> { panic!("a bug") };
     let recall = |_: &str| -> Result<Shipment, Infallible> { panic!("not asked for") };
-    let mut encoder = DerivedEncoder::new(IDS).unwrap();
+    let mut encoder = DerivedEncoder::new(IDS);
     let Ok(step) = step(
         push,
         StreamDay::default(),
@@ -285,7 +285,7 @@ fn errors_of_the_look_ups_are_the_callers() {
         key: Some(b"YT1"),
         timestamp_millis: None,
     };
-    let mut encoder = DerivedEncoder::new(IDS).unwrap();
+    let mut encoder = DerivedEncoder::new(IDS);
     let failed = step(
         push,
         StreamDay::default(),
@@ -334,17 +334,17 @@ fn an_old_push_does_not_end_what_its_stream_has_passed() {
 #[test]
 fn the_encoder_holds_the_records_and_the_memory() {
     let event = pushed("YT1", &["1", "0", "5"], received(0));
-    let mut encoder = DerivedEncoder::new(IDS).unwrap();
+    let mut encoder = DerivedEncoder::new(IDS);
     let Effect::Accepted(accepted) = Follower::default().step(&Sent::Event(event), &mut encoder).effect else {
         panic!("not accepted");
     };
     let derived = accepted.derived;
     let mut shipment = Vec::new();
-    let written = Encoder::<Shipment>::new(IDS.shipment).unwrap();
+    let written = Encoder::<Shipment>::new(IDS.shipment);
     written.encode(&derived.shipment, &mut shipment).unwrap();
     assert_eq!(encoder.shipment(), shipment);
     let registry = Registry::new(&RegistrySettings::default());
-    let mut decoder = Decoder::<Transition>::new(registry, IDS.transition).unwrap();
+    let mut decoder = Decoder::<Transition>::new(registry, IDS.transition);
     let transitions: Vec<_> = encoder
         .transitions()
         .map(|value| decoder.decode(value).unwrap())

@@ -153,7 +153,7 @@ pub(crate) fn produce(stack: &dyn Stack, topic: &str, partition: i32, key: &str,
 /// A push event as ingest would write it.
 pub(crate) fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
     let ids = registry(stack).schema_ids().expect("the schemas are registered");
-    let encoder = Encoder::new(ids.push).expect("an encoder");
+    let encoder = Encoder::new(ids.push);
     let mut value = Vec::new();
     encoder.encode(event, &mut value).expect("a valid event");
     value
@@ -262,7 +262,7 @@ macro_rules! decoded {
         pub(crate) fn $function(stack: &dyn Stack, records: &[Record]) -> Vec<$type> {
             let registry = registry(stack);
             let ids = registry.schema_ids().expect("the schemas are registered");
-            let mut decoder = Decoder::<$type>::new(registry, ids.$id).expect("a decoder");
+            let mut decoder = Decoder::<$type>::new(registry, ids.$id);
             let values = records.iter().filter_map(|record| record.value.as_deref());
             values.map(|value| decoder.decode(value).expect("a record of ours")).collect()
         }
