@@ -56,10 +56,8 @@ assumeNotNull(area(origin_code)) AS origin
 -- would lack the parcels that never arrived. The flag does not tell which end was inferred, so such a parcel has no destination
 assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest
 
--- formula is_cross_border: of a shipment. All events are checked, because with the newest alone a parcel that came back would
--- be domestic again
-has(flags, 'tz_assumed') OR has(event.segment, 'DESTINATION')
-    OR arrayExists((time, local) -> toString(time, 'Asia/Shanghai') != local, event.occurred_at, event.local_time) AS is_cross_border
+-- formula is_cross_border: of a shipment; rule 10.7 says when derive sets the flag
+has(flags, 'cross_border') AS is_cross_border
 
 -- formula lanes: a parcel counts for its carrier, for its pair of provinces and for its pair of cities
 (from_area, to_area) -> [

@@ -14,7 +14,7 @@ CREATE OR REPLACE VIEW {database}.parcel
     `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
     `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; also empty when it is known only from events, because these show it only after the arrival',
     `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
-    `is_cross_border`      Bool                             COMMENT 'The trace shows a segment in another country, a local time other than China''s, or an assumed zone; until it does, the parcel is judged as domestic',
+    `is_cross_border`      Bool                             COMMENT 'Flagged cross_border: the trace shows a segment in another country, a clock other than China''s, or an unknown zone; until it does, the parcel is judged as domestic',
     `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
     `is_delivered`         Bool                             COMMENT 'Delivered on the forward leg, and no later delivery revoked it',
     `is_sent_back`         Bool                             COMMENT 'Back with its sender without having been delivered',

@@ -47,6 +47,7 @@ pub const TABLES: &[TableFile] = tables![
     8 "008_open_parcel.sql",
     9 "009_data_quality_daily.sql",
     10 "010_carrier_mapping.sql",
+    11 "011_shipment_flags.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

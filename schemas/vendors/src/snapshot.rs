@@ -136,6 +136,8 @@ pub struct Snapshot<'a> {
     pub items: Vec<TraceItem<'a>>,
     /// Lines dropped because of their time (rule 4.6).
     pub bad_times: u32,
+    /// A usable line comes from another country (rule 10.7).
+    pub crosses_border: bool,
     /// Top level of the origin's result.
     pub origin_state: ResultState<'a>,
     /// Top level of the destination's result.
@@ -185,6 +187,7 @@ impl Snapshot<'_> {
             content_hash: self.content_hash,
             items: self.items.into_iter().map(TraceItem::into_owned).collect(),
             bad_times: self.bad_times,
+            crosses_border: self.crosses_border,
             origin_state: self.origin_state.into_owned(),
             destination_state: self.destination_state.into_owned(),
             edd: self.edd,

@@ -198,18 +198,9 @@ pub(super) fn destination(row: &ShipmentRow) -> String {
     area(row.dest_code.as_deref().filter(|_| !is_inferred))
 }
 
-/// Domestic parcels never leave China's clock.
+/// What rule 10.7 says; a parcel counts as domestic until its trace shows otherwise.
 pub(super) fn is_cross_border(row: &ShipmentRow) -> bool {
-    let has_foreign_clock = row.event.iter().any(|event| {
-        let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
-        let local = Timestamp::from_second(event.occurred_at)
-            .unwrap_or_default()
-            .to_zoned(zone);
-        local.strftime("%Y-%m-%d %H:%M:%S").to_string() != event.local_time
-    });
-    has_foreign_clock
-        || row.flags.iter().any(|flag| flag == "tz_assumed")
-        || row.event.iter().any(|event| event.segment == "DESTINATION")
+    row.flags.iter().any(|flag| flag == "cross_border")
 }
 
 /// Measures every parcel that counts at all.

@@ -227,7 +227,10 @@ fn events(random: &mut Random, row: &mut ShipmentRow, start: i64) {
             context: String::new(),
         });
     }
-    if is_abroad && random.chance(0.3) {
+    if is_abroad {
+        row.flags.push("cross_border".to_owned());
+    }
+    if random.chance(0.1) {
         row.flags.push("tz_assumed".to_owned());
     }
     // The lists are what derive makes of the events that are not dated later than their push.

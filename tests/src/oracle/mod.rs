@@ -340,6 +340,7 @@ fn flags(
             )
     });
     [
+        ("cross_border", snapshot.is_abroad()),
         ("tz_assumed", snapshot.tz_assumed),
         ("pickup_imputed", figures.pickup_imputed),
         ("delivery_revoked", figures.delivery_revoked),

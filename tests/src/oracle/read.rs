@@ -124,6 +124,20 @@ impl Snapshot {
         self.all_items().any(|item| item.time.is_none())
     }
 
+    /// Rule 10.7: an item of the other country, or of a zone that is not China's or not known.
+    pub(super) fn is_abroad(&self) -> bool {
+        let is_elsewhere = |item: &Item| {
+            let is_on_chinas_clock = |time: Time| time.in_zone == time::CHINA.local(time.utc);
+            item.zone.is_none() || item.zone_unread || !item.time.is_some_and(is_on_chinas_clock)
+        };
+        self.usable_items().any(|item| match self.vendor {
+            // The first list is China's.
+            Vendor::Kuaidi100 => item.segment == Segment::Destination,
+            Vendor::Kdniao => self.cross_border && is_elsewhere(item),
+            Vendor::SeventeenTrack => item.segment == Segment::Destination || is_elsewhere(item),
+        })
+    }
+
     pub(super) fn list(&self, segment: Segment) -> &List {
         match segment {
             Segment::Origin => &self.origin,

@@ -137,7 +137,8 @@ impl Zone {
         }
     }
 
-    fn local(&self, utc: i64) -> DateTime {
+    /// What a clock of the zone shows.
+    pub(super) fn local(&self, utc: i64) -> DateTime {
         let timestamp = |utc| jiff::Timestamp::from_second(utc).unwrap();
         match self {
             Self::Offset(east) => timestamp(utc + east).to_zoned(TimeZone::UTC).datetime(),

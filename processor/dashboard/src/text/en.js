@@ -232,6 +232,7 @@ export default {
   'tracking.ABORTED_STALE': 'given up: no change for long',
   'tracking.CARRIER_CORRECTED': 'moved to another carrier',
   'flag.bad_time': 'a time could not be read',
+  'flag.cross_border': 'crosses a border',
   'flag.delivery_revoked': 'a delivery was taken back',
   'flag.future_time': 'a time lies in the future',
   'flag.lane_inferred': 'lane taken from the events',
@@ -239,6 +240,7 @@ export default {
   'flag.post_terminal_scan': 'moved after its end',
   'flag.return_signed': 'signed for by the sender',
   'flag.route_loop': 'went in a circle',
+  'flag.status_inferred': 'status from the last word of the vendor',
   'flag.tz_assumed': 'time zone assumed',
   'flag.unknown_code': 'unknown code',
 

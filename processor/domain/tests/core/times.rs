@@ -140,6 +140,37 @@ fn rule_4_5_a_zone_that_cannot_be_read_is_flagged_and_crosses_no_border() {
 }
 
 #[test]
+fn rule_10_7_a_parcel_is_flagged_that_a_line_shows_abroad() {
+    let domestic = |time: Value| shipment(&kuaidi100(&[line(&time)]).event());
+    for time in [
+        "2025-06-15T23:05:07Z",
+        "2025-06-15 19:05:07-04:00",
+        "2025-06-16 07:05:07",
+    ] {
+        assert!(!has_flag(&domestic(json!(time)), "cross_border"), "{time}");
+        // The second country counts, however its times are written.
+        assert!(has_flag(&abroad("speedpost", &json!(time)), "cross_border"), "{time}");
+    }
+    for (zone, expected) in [
+        ("", false),
+        ("CST", false),
+        ("+08:00", false),
+        ("Asia/Shanghai", false),
+        ("Z", true),
+        ("-5", true),
+        ("Europe/Paris", true),
+    ] {
+        let shipment = shipment_of(&in_zone(trace("2025-06-01 08:00:00", "2", "x"), zone));
+        assert_eq!(has_flag(&shipment, "cross_border"), expected, "{zone}");
+    }
+    // One line in China's zone makes the snapshot cross-border, and nobody knows where the other was written.
+    let told = in_zone(trace("2025-06-01 08:00:00", "2", "x"), "+08:00");
+    let untold = trace("2025-06-01 09:00:00", "2", "y");
+    let shipment = shipment(&kdniao(&[told, untold]).event());
+    assert!(has_flag(&shipment, "cross_border") && has_flag(&shipment, "tz_assumed"));
+}
+
+#[test]
 fn rule_4_5_an_impossible_time_yields_to_the_other_field() {
     for impossible in [
         json!("1999-12-31 23:59:59"),

@@ -96,7 +96,7 @@ pub(super) fn read<'a>(
     for (trace, zone) in traces.into_iter().zip(zones) {
         list.push(line(trace, &zone.or(own_zone.as_ref(), cross_border)), &mut content);
     }
-    let (items, bad_times) = list.finish(&mut content);
+    let usable = list.finish(&mut content);
 
     Ok(Reading::Snapshot(Box::new(Snapshot {
         vendor: Vendor::Kdniao,
@@ -111,8 +111,10 @@ pub(super) fn read<'a>(
         full_repush: false,
         codes,
         content_hash: content.finish(),
-        items,
-        bad_times,
+        items: usable.items,
+        bad_times: usable.bad_times,
+        // An unreadable zone leaves a domestic parcel domestic (rule 4.7).
+        crosses_border: cross_border && usable.is_abroad,
         origin_state: state,
         destination_state: ResultState::default(),
         edd,

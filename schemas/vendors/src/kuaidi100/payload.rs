@@ -13,11 +13,11 @@ use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Flag, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_time};
-use crate::parse::trace_list::{Line, TraceList, area_code, with_country};
+use crate::parse::trace_list::{Line, TraceList, Usable, area_code, with_country};
 use crate::reading::{
     NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
 };
-use crate::snapshot::{ResultState, RouteEnd, Snapshot, TraceItem, TrackingWord};
+use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 lenient_object! {
     /// The whole push.
@@ -136,8 +136,9 @@ pub(super) fn read<'a>(
         full_repush: status == StatusWord::UpdateAll,
         codes: &super::codes::CODES,
         content_hash: content.finish(),
-        items: results.items,
-        bad_times: results.bad_times,
+        items: results.lines.items,
+        bad_times: results.lines.bad_times,
+        crosses_border: results.lines.is_abroad,
         origin_state: results.origin_state,
         destination_state: results.destination_state,
         edd: results.edd,
@@ -157,8 +158,7 @@ fn hash_bytes(last: &TrackResult<'_>, dest: Option<&TrackResult<'_>>) -> usize {
 /// What the results say of the parcel.
 #[derive(Default)]
 struct Results<'a> {
-    items: Vec<TraceItem<'a>>,
-    bad_times: u32,
+    lines: Usable<'a>,
     origin_state: ResultState<'a>,
     destination_state: ResultState<'a>,
     edd: Option<TimestampMillis>,
@@ -211,14 +211,9 @@ impl<'a> Results<'a> {
         for item in data {
             list.push(line(item, zone), content);
         }
-        let (items, bad_times) = list.finish(content);
-        let has_lines = !items.is_empty() || bad_times > 0;
-        if self.items.is_empty() {
-            self.items = items;
-        } else {
-            self.items.extend(items);
-        }
-        self.bad_times = self.bad_times.saturating_add(bad_times);
+        let usable = list.finish(content);
+        let has_lines = !usable.items.is_empty() || usable.bad_times > 0;
+        self.lines.append(usable);
         has_lines
     }
 

@@ -86,6 +86,11 @@ impl Zone {
 }
 
 impl EventTime {
+    /// However the time was written, the clock of the item's zone shows what China's shows.
+    pub(crate) fn is_on_chinas_clock(&self) -> bool {
+        LocalTime::at(self.occurred_at, CHINA) == Some(self.zone_time)
+    }
+
     /// A moment that was told beside a wall clock of no known zone.
     pub(crate) const fn with_clock(local_time: LocalTime, occurred_at: TimestampMillis) -> Self {
         Self {

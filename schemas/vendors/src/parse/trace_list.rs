@@ -36,6 +36,31 @@ pub(crate) struct TraceList<'a> {
     codes: &'static CodeTable,
     items: Vec<TraceItem<'a>>,
     bad_times: u32,
+    is_abroad: bool,
+}
+
+/// The lines of one or more lists that can be used.
+#[derive(Default)]
+pub(crate) struct Usable<'a> {
+    /// Oldest first.
+    pub(crate) items: Vec<TraceItem<'a>>,
+    /// Lines dropped because of their time.
+    pub(crate) bad_times: u32,
+    /// A line stands in the list of another country, tells another clock than China's, or nobody knows its zone.
+    pub(crate) is_abroad: bool,
+}
+
+impl<'a> Usable<'a> {
+    /// Adds the lines of a further list.
+    pub(crate) fn append(&mut self, mut list: Self) {
+        if self.items.is_empty() {
+            self.items = list.items;
+        } else {
+            self.items.append(&mut list.items);
+        }
+        self.bad_times = self.bad_times.saturating_add(list.bad_times);
+        self.is_abroad |= list.is_abroad;
+    }
 }
 
 impl<'a> TraceList<'a> {
@@ -46,6 +71,7 @@ impl<'a> TraceList<'a> {
             codes,
             items: Vec::with_capacity(lines),
             bad_times: 0,
+            is_abroad: false,
         }
     }
 
@@ -68,6 +94,7 @@ impl<'a> TraceList<'a> {
             self.bad_times = self.bad_times.saturating_add(1);
             return;
         };
+        self.is_abroad |= self.segment == Segment::Destination || time.zone_assumed || !time.is_on_chinas_clock();
         self.items.push(TraceItem {
             segment: self.segment,
             local_time: time.local_time,
@@ -83,9 +110,9 @@ impl<'a> TraceList<'a> {
         });
     }
 
-    /// The usable lines, oldest first, and the number of lines dropped because of their time. A list whose first usable line is not
-    /// older than its last is taken as newest first, the order of Kuaidi100 and of Kdniao's cross-border pushes.
-    pub(crate) fn finish(self, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
+    /// The usable lines. A list whose first usable line is not older than its last is taken as newest first, the order of
+    /// Kuaidi100 and of Kdniao's cross-border pushes.
+    pub(crate) fn finish(self, content: &mut Fingerprint) -> Usable<'a> {
         // Separates the lines of two lists.
         let lines = self.items.len().saturating_add(self.bad_times as usize);
         content.number(i64::try_from(lines).unwrap_or(i64::MAX));
@@ -97,7 +124,11 @@ impl<'a> TraceList<'a> {
         if !ascending {
             items.reverse();
         }
-        (items, self.bad_times)
+        Usable {
+            items,
+            bad_times: self.bad_times,
+            is_abroad: self.is_abroad,
+        }
     }
 }
 

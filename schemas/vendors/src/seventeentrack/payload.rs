@@ -12,9 +12,9 @@ use crate::fingerprint::Fingerprint;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Object, Objects, Text, lenient_object, parse_object};
-use crate::parse::trace_list::{Line, TraceList};
+use crate::parse::trace_list::{Line, TraceList, Usable};
 use crate::reading::{NoOp, PushFacts, ReadError, Reading, carrier_of, item_count, tracking_number};
-use crate::snapshot::{ResultState, RouteEnd, Snapshot, TraceItem, TrackingWord};
+use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 lenient_object! {
     /// The whole push.
@@ -144,7 +144,7 @@ pub(super) fn read<'a>(
         .time_metrics
         .0
         .and_then(|metrics| estimate(metrics, &providers));
-    let (items, bad_times) = providers.read(&mut content);
+    let lines = providers.read(&mut content);
 
     let latest_status = track_info.latest_status.0.unwrap_or_default();
     let state = ResultState {
@@ -173,8 +173,9 @@ pub(super) fn read<'a>(
         full_repush: false,
         codes: &super::codes::CODES,
         content_hash: content.finish(),
-        items,
-        bad_times,
+        items: lines.items,
+        bad_times: lines.bad_times,
+        crosses_border: lines.is_abroad,
         // One verdict for both.
         origin_state: state.clone(),
         destination_state: state,
@@ -231,13 +232,11 @@ impl<'a> Providers<'a> {
         zone.unwrap_or(TimeZone::UTC)
     }
 
-    fn read(self, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
-        let mut all = (Vec::with_capacity(self.lines()), 0_u32);
+    fn read(self, content: &mut Fingerprint) -> Usable<'a> {
+        let mut all = Usable::default();
         let segments = std::iter::once(Segment::Origin).chain(std::iter::repeat(Segment::Destination));
         for (carrier, segment) in self.list.into_iter().zip(segments) {
-            let (items, bad_times) = carrier.read(segment, content);
-            all.0.extend(items);
-            all.1 = all.1.saturating_add(bad_times);
+            all.append(carrier.read(segment, content));
         }
         all
     }
@@ -254,7 +253,7 @@ impl<'a> AskedCarrier<'a> {
         }
     }
 
-    fn read(self, segment: Segment, content: &mut Fingerprint) -> (Vec<TraceItem<'a>>, u32) {
+    fn read(self, segment: Segment, content: &mut Fingerprint) -> Usable<'a> {
         let mut list = TraceList::new(segment, self.events.len(), &super::codes::CODES);
         content
             .optional_text(self.code.as_deref())
