@@ -1,6 +1,6 @@
 //! The rules of derivation: from the last emitted [`Shipment`](courierflow_schemas::records::Shipment) and a [`Snapshot`] to the
-//! next shipment and its transitions. [`step()`] processes one record of the push topic. Pure: no clock, no I/O, no state of its
-//! own; the same input gives the same bytes.
+//! next shipment and its transitions. [`step()`] processes one record of the push topic. Pure: no clock, no I/O; the same input
+//! gives the same bytes. Its only state is what it remembers of texts that it has read ([`memo`]), which saves time.
 
 #![deny(
     clippy::unwrap_used,
@@ -19,6 +19,7 @@ pub mod known;
 mod life;
 mod meaning;
 mod measures;
+mod memo;
 mod refusal;
 mod step;
 mod untold;
@@ -29,7 +30,7 @@ pub use derivation::{Counts, Derived, Outcome, derive};
 pub use encoding::{DerivedEncoder, MAX_DERIVED_BYTES};
 pub use known::expiry::StreamDay;
 pub use known::{memory, memory::Memory, receipt};
-pub use masking::{Context, mask};
+pub use masking::{Context, mask, mask_remembered};
 pub use meaning::evidence::rank;
 pub use measures::lane::MUNICIPALITIES;
 pub use refusal::{Refusal, RefusalClass};

@@ -7,7 +7,7 @@ use crate::DeriveOptions;
 use crate::known::future::is_future;
 use crate::life::final_word;
 use crate::life::leg;
-use crate::masking::{Context, mask_owned};
+use crate::masking::{Context, mask_remembered};
 use crate::meaning::evidence::{self, Meaning};
 use courierflow_vendors::snapshot::{Snapshot, TraceItem, TrackingWord};
 
@@ -130,7 +130,7 @@ fn event(
 ) -> ShipmentEvent {
     let item = candidate.item;
     let own_number = Some(snapshot.tracking_number.as_ref());
-    let masked = |text: Option<&str>| text.map(|text| mask_owned(text, own_number));
+    let masked = |text: Option<&str>| text.map(|text| mask_remembered(text, own_number));
     let mut local_time = String::with_capacity(19);
     item.local_time.write_to(&mut local_time);
     ShipmentEvent {
@@ -148,7 +148,7 @@ fn event(
         area_code: masked(item.area_code.as_deref()),
         location: masked(item.place.as_deref()),
         context: match options.context {
-            Context::Keep => mask_owned(&item.text, own_number),
+            Context::Keep => mask_remembered(&item.text, own_number),
             Context::Omit => String::new(),
         },
     }

@@ -20,6 +20,8 @@ mod replace;
 mod vocabulary;
 mod words;
 
+use crate::memo::{Memo, Remembered};
+
 use self::cursor::Cursor;
 use self::fold::Folded;
 use self::letters::flag;
@@ -78,9 +80,46 @@ pub fn mask<'t>(text: &'t str, own_number: Option<&str>) -> Cow<'t, str> {
 
 const MOST_ROUNDS: usize = 16;
 
-/// [`mask`], as an owned text.
-pub(crate) fn mask_owned(text: &str, own_number: Option<&str>) -> String {
-    mask(text, own_number).into_owned()
+/// What [`mask`] gives without an own number; none if there is nothing to hide.
+type Masked = Option<Box<str>>;
+
+impl Remembered for Masked {
+    fn heap_bytes(&self) -> usize {
+        self.as_ref().map_or(0, |text| text.len())
+    }
+}
+
+thread_local! {
+    static MASKED: Memo<Masked> = Memo::new();
+}
+
+/// [`mask`], remembered by the text.
+pub fn mask_remembered(text: &str, own_number: Option<&str>) -> String {
+    let masked = MASKED.with(|memo| {
+        memo.get(text, |text| match mask(text, None) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(masked) => Some(masked.into()),
+        })
+    });
+    match masked {
+        // The own number only leaves less to hide.
+        None => text.to_owned(),
+        Some(_) if own_number.is_some_and(|own| may_hold(text, own)) => mask(text, own_number).into_owned(),
+        Some(masked) => masked.into(),
+    }
+}
+
+/// False if the parcel's number is surely not in the text, in any spelling that [`mask`] knows.
+fn may_hold(text: &str, own_number: &str) -> bool {
+    let own: String = letters_of(own_number).collect();
+    let held: String = letters_of(&Folded::of(text).text).collect();
+    !own.is_empty() && held.contains(&own)
+}
+
+/// Letters and digits, in capitals.
+fn letters_of(text: &str) -> impl Iterator<Item = char> {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_uppercase())
 }
 
 /// The personal data of a text, from left to right.
@@ -290,15 +329,6 @@ impl<'t> Search<'t> {
     fn is_own(&self, range: &Range<usize>) -> bool {
         let Some(own) = self.own_number else { return false };
         let found = self.text.get(range.clone()).unwrap_or_default();
-        let own_letters = || {
-            own.chars()
-                .filter(char::is_ascii_alphanumeric)
-                .map(|letter| letter.to_ascii_uppercase())
-        };
-        let found_letters = found
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|letter| letter.to_ascii_uppercase());
-        own_letters().next().is_some() && own_letters().eq(found_letters)
+        letters_of(own).next().is_some() && letters_of(own).eq(letters_of(found))
     }
 }

@@ -112,7 +112,7 @@ fn meaning_of_row(codes: &CodeTable, row: &CodeRow, text: &str) -> Meaning {
 }
 
 fn read_text(text: &str) -> Meaning {
-    match text::classify(text) {
+    match text::classify_remembered(text) {
         Some(class) => Meaning {
             status: class.status,
             sub_status: Some(class.sub_status),

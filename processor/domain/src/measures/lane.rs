@@ -5,7 +5,7 @@ use courierflow_schemas::records::{Leg, Shipment, ShipmentEvent, TimestampMillis
 
 #[cfg(doc)]
 use crate::known::memory::Memory;
-use crate::masking::mask_owned;
+use crate::masking::mask_remembered;
 use courierflow_vendors::snapshot::RouteEnd;
 
 /// Municipalities: province and city are the same.
@@ -25,7 +25,7 @@ impl Area {
     fn of(event: &ShipmentEvent, name: Option<&str>, own_number: &str) -> Self {
         Self {
             code: event.area_code.clone(),
-            name: name.map(|name| mask_owned(name, Some(own_number))),
+            name: name.map(|name| mask_remembered(name, Some(own_number))),
         }
     }
 }
@@ -45,7 +45,7 @@ impl Route {
 
     /// `own_number` is the parcel's number, which masking keeps.
     pub(crate) fn after(before: Option<&Shipment>, from: &RouteEnd<'_>, to: &RouteEnd<'_>, own_number: &str) -> Self {
-        let masked = |value: &str| mask_owned(value, Some(own_number));
+        let masked = |value: &str| mask_remembered(value, Some(own_number));
         let known = |value: Option<&str>, before: Option<&String>| value.map(masked).or_else(|| before.cloned());
         let before = |field: fn(&Shipment) -> &Option<String>| before.and_then(|shipment| field(shipment).as_ref());
         Self {

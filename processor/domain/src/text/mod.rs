@@ -17,6 +17,8 @@ mod tests;
 
 use courierflow_schemas::meaning::SubStatus;
 use courierflow_schemas::records::Status;
+
+use crate::memo::{Memo, Remembered};
 use occurrences::Occurrence;
 use vocabulary::{Token, VOCABULARY, Vocabulary};
 
@@ -32,6 +34,21 @@ pub struct Class {
 /// The class of a line, or none if its words do not tell one: a line that could be either is none rather than wrong.
 pub fn classify(text: &str) -> Option<Class> {
     classify_by(&VOCABULARY, text)
+}
+
+impl Remembered for Option<Class> {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+thread_local! {
+    static CLASSES: Memo<Option<Class>> = Memo::new();
+}
+
+/// [`classify`], remembered by the text.
+pub(crate) fn classify_remembered(text: &str) -> Option<Class> {
+    CLASSES.with(|memo| memo.get(text, classify))
 }
 
 fn classify_by(vocabulary: &Vocabulary, text: &str) -> Option<Class> {

@@ -1,6 +1,6 @@
 //! Rule 13.1: what is hidden, what stays, and how well that holds for lines that nobody tuned it to.
 
-use courierflow_domain::mask;
+use courierflow_domain::{mask, mask_remembered};
 use proptest::prelude::*;
 
 #[path = "../texts/marked_lines.rs"]
@@ -362,6 +362,22 @@ fn digits_shown(text: &str) -> String {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The memo holds what is hidden whoever's parcel it is; a parcel's own number stays visible all the same.
+    #[test]
+    fn rule_13_1_what_is_remembered_is_what_is_masked(
+        before in "[请电联系在您的快递员张王李，：（【]{0,6}",
+        (number, digits) in written_number(),
+        behind in "[，。）】为您解决张的先生]{0,6}",
+        other in "[0-9A-Z]{6,14}",
+    ) {
+        let text = format!("{before}{number}{behind}");
+        for own in [None, Some(digits.as_str()), Some(other.as_str()), Some(""), Some(digits.as_str())] {
+            let masked = mask(&text, own);
+            prop_assert_eq!(mask_remembered(&text, own), masked.as_ref());
+            prop_assert_eq!(mask_remembered(&text, own), masked, "the second time");
+        }
+    }
 
     #[test]
     fn rule_13_1_every_form_of_a_number_is_hidden_in_any_text(
