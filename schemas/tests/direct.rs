@@ -1,7 +1,7 @@
 //! Our own records are written and read by `serde_avro_fast`. Whatever a schema allows, the bytes and the records are
 //! those of `apache-avro`, which stays the reference.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;

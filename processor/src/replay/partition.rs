@@ -50,15 +50,15 @@ impl Derivation {
         ids: SchemaIds,
         carriers: &'static Carriers,
         options: DeriveOptions,
-    ) -> Result<Self, ReplayError> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             push_decoder: Decoder::new(registry.clone(), ids.push),
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment),
             encoder: DerivedEncoder::new(ids),
             carriers,
             options,
             counts: Counts::default(),
-        })
+        }
     }
 
     /// Derives one record of the push topic. Returns its push event if it could be decoded.

@@ -38,7 +38,7 @@ impl Pushes {
         Ok(Self {
             ranges: ranges(&consumer, from)?,
             consumer,
-            derivation: Derivation::new(registry, ids, config.carriers, options)?,
+            derivation: Derivation::new(registry, ids, config.carriers, options),
             covered_from: None,
         })
     }

@@ -73,6 +73,8 @@ pub struct TraceItem<'a> {
     pub occurred_at: TimestampMillis,
     /// The moment hangs on a zone that was not told, or not in words that can be read: China's was taken.
     pub zone_assumed: bool,
+    /// It comes from another country, or nobody knows from which (rule 10.7).
+    pub is_abroad: bool,
     /// White space folded (rule 4.9), not masked: ids are made of this.
     pub text: Cow<'a, str>,
     /// The vendor's code, trimmed; never empty.
@@ -136,8 +138,6 @@ pub struct Snapshot<'a> {
     pub items: Vec<TraceItem<'a>>,
     /// Lines dropped because of their time (rule 4.6).
     pub bad_times: u32,
-    /// A usable line comes from another country (rule 10.7).
-    pub crosses_border: bool,
     /// Top level of the origin's result.
     pub origin_state: ResultState<'a>,
     /// Top level of the destination's result.
@@ -187,7 +187,6 @@ impl Snapshot<'_> {
             content_hash: self.content_hash,
             items: self.items.into_iter().map(TraceItem::into_owned).collect(),
             bad_times: self.bad_times,
-            crosses_border: self.crosses_border,
             origin_state: self.origin_state.into_owned(),
             destination_state: self.destination_state.into_owned(),
             edd: self.edd,
@@ -206,6 +205,7 @@ impl TraceItem<'_> {
             zone_time: self.zone_time,
             occurred_at: self.occurred_at,
             zone_assumed: self.zone_assumed,
+            is_abroad: self.is_abroad,
             text: owned(self.text),
             code: self.code.map(owned),
             name: self.name.map(owned),

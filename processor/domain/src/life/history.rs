@@ -18,6 +18,7 @@ pub(crate) struct History<'s> {
     pub(crate) area_names: Vec<Option<&'s str>>,
     pub(crate) unknown_codes: u32,
     pub(crate) zone_assumed: bool,
+    pub(crate) is_abroad: bool,
     /// Whether the vendor's top-level state decided the newest event.
     pub(crate) status_inferred: bool,
 }
@@ -80,6 +81,7 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
         area_names: Vec::with_capacity(candidates.len()),
         unknown_codes: 0,
         zone_assumed: false,
+        is_abroad: false,
         status_inferred,
     };
     let legs = leg::legs(candidates.iter().map(|candidate| candidate.meaning));
@@ -87,6 +89,7 @@ pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: 
         let (meaning, return_signed) = leg::on_leg(candidate.meaning, leg);
         history.unknown_codes = history.unknown_codes.saturating_add(u32::from(meaning.unknown_code));
         history.zone_assumed |= candidate.item.zone_assumed;
+        history.is_abroad |= candidate.item.is_abroad;
         history.area_names.push(candidate.item.area_name.as_deref());
         history
             .events

@@ -18,7 +18,7 @@ pub(crate) fn names(
     let is_return_signed = history.events.iter().any(|event| event.return_signed);
     [
         (snapshot.bad_times > 0, "bad_time"),
-        (snapshot.crosses_border, "cross_border"),
+        (history.is_abroad, "cross_border"),
         (found.delivery_revoked, "delivery_revoked"),
         (!history.future().is_empty(), "future_time"),
         (lane.inferred, "lane_inferred"),

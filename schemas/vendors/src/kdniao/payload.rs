@@ -96,7 +96,11 @@ pub(super) fn read<'a>(
     for (trace, zone) in traces.into_iter().zip(zones) {
         list.push(line(trace, &zone.or(own_zone.as_ref(), cross_border)), &mut content);
     }
-    let usable = list.finish(&mut content);
+    let mut usable = list.finish(&mut content);
+    if !cross_border {
+        // Also where a zone cannot be read (rule 4.7).
+        usable.items.iter_mut().for_each(|item| item.is_abroad = false);
+    }
 
     Ok(Reading::Snapshot(Box::new(Snapshot {
         vendor: Vendor::Kdniao,
@@ -113,8 +117,6 @@ pub(super) fn read<'a>(
         content_hash: content.finish(),
         items: usable.items,
         bad_times: usable.bad_times,
-        // An unreadable zone leaves a domestic parcel domestic (rule 4.7).
-        crosses_border: cross_border && usable.is_abroad,
         origin_state: state,
         destination_state: ResultState::default(),
         edd,

@@ -138,7 +138,6 @@ pub(super) fn read<'a>(
         content_hash: content.finish(),
         items: results.lines.items,
         bad_times: results.lines.bad_times,
-        crosses_border: results.lines.is_abroad,
         origin_state: results.origin_state,
         destination_state: results.destination_state,
         edd: results.edd,

@@ -36,7 +36,6 @@ pub(crate) struct TraceList<'a> {
     codes: &'static CodeTable,
     items: Vec<TraceItem<'a>>,
     bad_times: u32,
-    is_abroad: bool,
 }
 
 /// The lines of one or more lists that can be used.
@@ -46,11 +45,9 @@ pub(crate) struct Usable<'a> {
     pub(crate) items: Vec<TraceItem<'a>>,
     /// Lines dropped because of their time.
     pub(crate) bad_times: u32,
-    /// A line stands in the list of another country, tells another clock than China's, or nobody knows its zone.
-    pub(crate) is_abroad: bool,
 }
 
-impl<'a> Usable<'a> {
+impl Usable<'_> {
     /// Adds the lines of a further list.
     pub(crate) fn append(&mut self, mut list: Self) {
         if self.items.is_empty() {
@@ -59,7 +56,6 @@ impl<'a> Usable<'a> {
             self.items.append(&mut list.items);
         }
         self.bad_times = self.bad_times.saturating_add(list.bad_times);
-        self.is_abroad |= list.is_abroad;
     }
 }
 
@@ -71,7 +67,6 @@ impl<'a> TraceList<'a> {
             codes,
             items: Vec::with_capacity(lines),
             bad_times: 0,
-            is_abroad: false,
         }
     }
 
@@ -94,13 +89,13 @@ impl<'a> TraceList<'a> {
             self.bad_times = self.bad_times.saturating_add(1);
             return;
         };
-        self.is_abroad |= self.segment == Segment::Destination || time.zone_assumed || !time.is_on_chinas_clock();
         self.items.push(TraceItem {
             segment: self.segment,
             local_time: time.local_time,
             zone_time: time.zone_time,
             occurred_at: time.occurred_at,
             zone_assumed: time.zone_assumed && !time.absolute,
+            is_abroad: self.segment == Segment::Destination || time.zone_assumed || !time.is_on_chinas_clock(),
             text: line.text,
             code: line.code,
             name: line.name,
@@ -127,7 +122,6 @@ impl<'a> TraceList<'a> {
         Usable {
             items,
             bad_times: self.bad_times,
-            is_abroad: self.is_abroad,
         }
     }
 }

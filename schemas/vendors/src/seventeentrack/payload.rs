@@ -175,7 +175,6 @@ pub(super) fn read<'a>(
         content_hash: content.finish(),
         items: lines.items,
         bad_times: lines.bad_times,
-        crosses_border: lines.is_abroad,
         // One verdict for both.
         origin_state: state.clone(),
         destination_state: state,
