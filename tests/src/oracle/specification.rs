@@ -394,7 +394,7 @@ fn kuaidi100_enterprise_sample() {
         (shipment.origin.as_deref(), shipment.dest.as_deref()),
         (Some("上海市"), Some("上海市"))
     );
-    assert_eq!(shipment.flags, ["lane_inferred", "pickup_imputed"]);
+    assert_eq!(shipment.flags, ["cross_border", "lane_inferred", "pickup_imputed"]);
     assert_eq!(
         changes(&tables),
         [
@@ -466,7 +466,7 @@ fn kdniao_cross_border_sample() {
         (shipment.event[0].location.as_deref(), shipment.origin_code.as_deref()),
         (None, None)
     );
-    assert_eq!(shipment.flags, ["pickup_imputed"]);
+    assert_eq!(shipment.flags, ["cross_border", "pickup_imputed"]);
     assert_eq!(shipment.attempts, 1, "rule 10.4: an attempt without a round");
     assert_eq!(
         changes(&tables),
