@@ -14,5 +14,4 @@ mod content;
 mod hostile;
 mod openapi;
 mod seventeentrack;
-mod shared_tenancy;
 mod support;

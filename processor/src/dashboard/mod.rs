@@ -4,7 +4,6 @@
 //! | module | what |
 //! |---|---|
 //! | [`assets`] | the files of the page, built by npm from `dashboard/` |
-//! | [`hosts`] | under which names it may be asked |
 //! | [`parameters`] | what may be asked, pure |
 //! | [`endpoints`] | which statements answer which question: one row an endpoint |
 //! | [`database`] | how a statement is run, and what a failure means |
@@ -18,7 +17,6 @@ mod assets;
 mod catalog;
 mod database;
 mod endpoints;
-mod hosts;
 mod own_metrics;
 mod parameters;
 mod provinces;
@@ -32,7 +30,6 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use courierflow_schemas::carriers::Carriers;
@@ -46,7 +43,6 @@ use tower_http::compression::CompressionLayer;
 use self::answer::Refusal;
 use self::database::Database;
 use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
-use self::hosts::Hosts;
 use self::parameters::{Bounds, Question};
 use self::rows::{Answer, Row};
 use crate::config::Config;
@@ -106,11 +102,7 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
         router = router.route(view, get(page));
     }
     // The files of the page are already compressed, and this layer leaves them alone.
-    let hosts = Hosts::new(&config.dashboard.allowed_hosts);
-    router
-        .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(hosts, hosts::check))
-        .with_state(dashboard)
+    router.layer(CompressionLayer::new()).with_state(dashboard)
 }
 
 impl Dashboard {
