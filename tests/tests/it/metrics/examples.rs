@@ -228,6 +228,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
             event(start, start + 9 * HOUR),
             event(start + DAY, start + DAY + 8 * HOUR),
         ];
+        row.flags = vec!["cross_border".to_owned()];
     });
     all.extend(abroad.parcels);
 

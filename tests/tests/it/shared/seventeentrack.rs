@@ -3,7 +3,7 @@
 use courierflow_schemas::records::Vendor;
 use courierflow_tests::oracle::ShipmentRow;
 
-use super::samples::{blank, changes, first_push, owned, rows, utc};
+use super::samples::{blank, changes, first_push, flags, owned, rows, utc};
 use crate::harness::post::{self, assert_success};
 use crate::harness::{eventually, shared, tables};
 
@@ -38,6 +38,7 @@ fn the_cross_border_sample_of_17track() {
         edd_first: utc("2026-03-15 03:00:00"),
         edd_last: utc("2026-03-15 03:00:00"),
         attempts: 1,
+        flags: flags(&["cross_border"]),
         ..blank(&row)
     };
     assert_eq!(row, expected);
@@ -105,7 +106,7 @@ fn a_return_that_17track_stops_following() {
         returned_at: utc("2026-04-22 08:12:00"),
         last_event_at: utc("2026-04-22 08:12:00"),
         attempts: 1,
-        flags: vec!["bad_time".to_owned()],
+        flags: flags(&["bad_time", "cross_border"]),
         exception_codes: vec!["DeliveryFailure_NoBody".to_owned()],
         exception_reasons: vec!["RECIPIENT_UNREACHABLE".to_owned()],
         ..blank(&row)
