@@ -10,12 +10,13 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::Decoder;
+use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::statistics::Statistics;
 
+use super::by_account::{AccountLabels, Outcome};
 use super::counts::{self, publish_size};
 use super::error::WorkerError;
 use super::open_transaction::{DeadLettered, Ended, OpenTransaction, Transactions};
@@ -39,6 +40,7 @@ pub(super) struct Deriver {
     pub(super) shipment_decoder: Decoder<Shipment>,
     encoder: DerivedEncoder,
     guard: PoisonGuard,
+    account_labels: AccountLabels,
     /// By partition, the offset from which to read again after an abort.
     rewind: BTreeMap<i32, i64>,
     /// Timestamp of the oldest push event of the last commit, in milliseconds since 1970.
@@ -64,6 +66,7 @@ impl Deriver {
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment),
             encoder: DerivedEncoder::new(ids),
             guard,
+            account_labels: AccountLabels::default(),
             rewind: BTreeMap::new(),
             committed_up_to: None,
         })
@@ -77,23 +80,27 @@ impl Deriver {
             return Ok(());
         }
         self.transactions.begin(&self.guard)?;
-        let outcome = self.take(message)?;
+        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
+            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
+            event => event,
+        };
+        let outcome = self.take(message, event.as_ref())?;
         if let Some(open) = self.transactions.open() {
             open.add_event(partition, message.offset(), message.timestamp().to_millis());
-            open.counts.outcome(outcome);
+            open.counts.outcome(event.as_ref().ok(), outcome);
             open.counts.input_bytes += message.payload_len() as u64;
         }
         Ok(())
     }
 
-    /// Decodes a message and applies the step derived from it; returns the name of the outcome.
-    fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
-        let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
-            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
-            event => event,
-        };
+    /// Applies the step derived from a message, which was decoded before.
+    fn take(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        event: Result<&PushEvent, &DecodeError>,
+    ) -> Result<Outcome, WorkerError> {
         let push = PushRecord {
-            event: event.as_ref(),
+            event,
             key: message.key(),
             timestamp_millis: message.timestamp().to_millis(),
         };
@@ -123,14 +130,17 @@ impl Deriver {
             Effect::Accepted(accepted) => self.emit(partition, &accepted),
             Effect::NoChange(reason) => {
                 self.guard.good(1);
-                Ok(reason.tag())
+                Ok(Outcome::of(reason.tag()))
             }
-            Effect::Refused(refusal) => self.dead_letter(message, &refusal),
+            Effect::Refused(refusal) => {
+                let is_suspicious = refusal.may_be_our_fault(event.ok());
+                self.dead_letter(message, &refusal, is_suspicious)
+            }
         }
     }
 
     /// Produces the records of an accepted push, which the encoder has encoded.
-    fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<&'static str, WorkerError> {
+    fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<Outcome, WorkerError> {
         let Accepted {
             key,
             timestamp_millis,
@@ -173,7 +183,7 @@ impl Deriver {
             }
         }
         self.guard.good(1);
-        Ok("accepted")
+        Ok(Outcome::of("accepted"))
     }
 
     /// Removes the shipments that expire on `new_day` of the stream: from the state, and by a tombstone from the
@@ -197,8 +207,14 @@ impl Deriver {
         Ok(())
     }
 
-    /// Dead-letters a record in the same transaction, unless there are so many that our code is more likely at fault.
-    fn dead_letter(&mut self, message: &BorrowedMessage<'_>, refusal: &Refusal) -> Result<&'static str, WorkerError> {
+    /// Dead-letters a record in the same transaction, unless there are so many suspicious ones that our code is more likely at
+    /// fault.
+    fn dead_letter(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        refusal: &Refusal,
+        is_suspicious: bool,
+    ) -> Result<Outcome, WorkerError> {
         let class = refusal.class.as_str();
         let timestamp = message.timestamp().to_millis();
         let found_at = Coordinates {
@@ -213,8 +229,8 @@ impl Deriver {
             class,
             error: dead_letter::told(&refusal.error),
         };
-        if refusal.class.may_be_our_fault()
-            && let Err(reason) = self.guard.poison()
+        if is_suspicious
+            && let Err(reason) = self.guard.poison(message.key())
         {
             // The transaction is not committed, so these records stay on the push topic. The log lines are the only
             // way to find them.
@@ -246,7 +262,7 @@ impl Deriver {
             *open.counts.dead_letters.entry(class).or_default() += 1;
             open.dead_letters.push(dead_lettered);
         }
-        Ok("dead_lettered")
+        Ok(Outcome::dead_lettered(class))
     }
 
     /// Number of push events that are not committed, from the consumer's statistics of their topic.
@@ -288,7 +304,7 @@ impl Deriver {
 
     fn committed(&mut self, open: &OpenTransaction, stored: Vec<StoredShipment>) {
         self.store.commit(stored, &open.next_offsets);
-        open.counts.publish();
+        open.counts.publish(&mut self.account_labels);
         for dead_lettered in &open.dead_letters {
             dead_lettered.log("dead-lettered");
         }

@@ -14,11 +14,12 @@
 //! | [`open_transaction`] | begin, commit, resolve, abort |
 //! | [`error`] | why a worker ends |
 //! | [`state_store`], [`state_entry`] | the shipments, and one of them |
-//! | [`producer`], [`record_reader`], [`stable_offsets`], [`counts`], [`slot`] | at the bottom: what each is called after |
+//! | [`producer`], [`record_reader`], [`stable_offsets`], [`counts`], [`by_account`], [`slot`] | at the bottom: what each is called after |
 //!
 //! A module uses the modules below it, never one above it.
 
 mod assignment;
+mod by_account;
 mod counts;
 mod deriver;
 mod error;

@@ -20,6 +20,7 @@ mod golden;
 mod history;
 mod ids;
 mod leg;
+mod long_lists;
 mod lives;
 mod masking;
 mod memory;
