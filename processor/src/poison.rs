@@ -138,7 +138,11 @@ mod tests {
             for _ in 0..3 {
                 let refused = guard.poison(Some(&[number]));
                 let stops = number == 200;
-                assert_eq!(refused, if stops { Err(TooMuchPoison::InWindow) } else { Ok(()) }, "{number}");
+                assert_eq!(
+                    refused,
+                    if stops { Err(TooMuchPoison::InWindow) } else { Ok(()) },
+                    "{number}"
+                );
             }
             guard.good(1);
         }

@@ -119,9 +119,9 @@ impl Snapshot {
     fn leave_out(&mut self) {
         const EARLIEST: usize = 100;
         const NEWEST: usize = 1_900;
-        let oldest_first = |items: &mut Vec<Item>| items.iter_mut().filter(|item| item.time.is_some()).collect();
-        let mut usable = in_list_order(oldest_first(&mut self.origin.items));
-        usable.extend(in_list_order(oldest_first(&mut self.destination.items)));
+        let [mut usable, of_destination] = [&mut self.origin, &mut self.destination]
+            .map(|list| in_list_order(list.items.iter_mut().filter(|item| item.time.is_some()).collect()));
+        usable.extend(of_destination);
         if usable.len() <= EARLIEST + NEWEST {
             return;
         }

@@ -10,22 +10,22 @@ use crate::harness::{metric, migrated, post, processor, ready, readyz, topics, w
 /// Push events of the account that derive has counted, by outcome or by error class.
 fn counted(derive: &Service, outcome: &str, reason: &str) -> f64 {
     let labels = format!(r#"vendor="kuaidi100",account="open",outcome="{outcome}",reason="{reason}""#);
-    metric(derive, &format!("courierflow_derive_account_push_events_total{{{labels}}}")).unwrap()
+    metric(
+        derive,
+        &format!("courierflow_derive_account_push_events_total{{{labels}}}"),
+    )
+    .unwrap()
 }
 
 /// A push of a megabyte and a half in which every line is a change.
 fn of_many_lines(number: &str) -> String {
     let line = |line: u32| {
-        let time = format!(
-            "2026-06-01 {:02}:{:02}:{:02}",
-            line / 3_600,
-            line / 60 % 60,
-            line % 60
-        );
+        let time = format!("2026-06-01 {:02}:{:02}:{:02}", line / 3_600, line / 60 % 60, line % 60);
         json!({"ftime": time, "context": "", "statusCode": if line.is_multiple_of(2) { "0" } else { "5" }})
     };
     let lines: Vec<_> = (0..24_735).rev().map(line).collect();
-    json!({"status": "polling", "lastResult": {"nu": number, "com": "c".repeat(128), "state": "0", "data": lines}}).to_string()
+    json!({"status": "polling", "lastResult": {"nu": number, "com": "c".repeat(128), "state": "0", "data": lines}})
+        .to_string()
 }
 
 /// What no push of a vendor is, of many parcels, on one partition.
@@ -42,7 +42,9 @@ fn produce_unreadable(stack: &dyn Stack, event: &PushEvent, partition: i32, parc
         (event.tracking_number, value)
     };
     let records: Vec<_> = (0..parcels).map(unreadable).collect();
-    let records = records.iter().map(|(number, value)| (number.as_str(), Some(value.as_slice())));
+    let records = records
+        .iter()
+        .map(|(number, value)| (number.as_str(), Some(value.as_slice())));
     topics::produce_all(stack, PUSH, partition, records);
 }
 
@@ -72,7 +74,11 @@ fn an_unsigned_account_that_floods_stops_nobody_and_is_seen() {
     }
     let shipment = topics::shipments_of(&stack, &long).remove(0);
     assert_eq!(shipment.events.len(), 2_000);
-    assert!(shipment.flags.iter().any(|flag| flag == "truncated"), "{:?}", shipment.flags);
+    assert!(
+        shipment.flags.iter().any(|flag| flag == "truncated"),
+        "{:?}",
+        shipment.flags
+    );
     assert!(metric(&derive, "courierflow_derive_left_out_events_total").unwrap() > 20_000.0);
 
     // Who it was.

@@ -207,7 +207,9 @@ fn a_worker_that_finds_only_garbage_stops_and_keeps_its_place() {
 
     let numbers: Vec<_> = (0..150).map(|number| format!("GARBAGE{number}")).collect();
     topics::produce(&stack, PUSH, partition, "BEFORE1", &[Some(&good)]);
-    let garbage = numbers.iter().map(|number| (number.as_str(), Some(b"garbage".as_slice())));
+    let garbage = numbers
+        .iter()
+        .map(|number| (number.as_str(), Some(b"garbage".as_slice())));
     topics::produce_all(&stack, PUSH, partition, garbage);
     let place = format!("{PUSH}/{partition} at offset");
     eventually("a worker has stopped", || {

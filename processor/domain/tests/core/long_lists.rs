@@ -6,7 +6,12 @@ use serde_json::Value;
 use crate::pushes::{Stream, derived, has_flag, item, kuaidi100};
 
 fn minute_text(minute: usize) -> String {
-    format!("2025-06-{:02} {:02}:{:02}:00", 1 + minute / 1_440, minute / 60 % 24, minute % 60)
+    format!(
+        "2025-06-{:02} {:02}:{:02}:00",
+        1 + minute / 1_440,
+        minute / 60 % 24,
+        minute % 60
+    )
 }
 
 /// A pick-up and then so many scans, one a minute; newest first, as Kuaidi100 sends them.
@@ -28,7 +33,10 @@ fn rule_4_12_two_thousand_items_count_the_earliest_and_the_newest() {
         assert_eq!(has_flag(shipment, "truncated"), left_out > 0, "{count}");
         let kept = (0..100).chain(100 + left_out as usize..count);
         let times: Vec<_> = shipment.events.iter().map(|event| event.local_time.clone()).collect();
-        assert!(times.iter().eq(kept.map(minute_text).collect::<Vec<_>>().iter()), "{count}");
+        assert!(
+            times.iter().eq(kept.map(minute_text).collect::<Vec<_>>().iter()),
+            "{count}"
+        );
         assert_eq!(shipment.milestones.picked_up_at, Some(shipment.events[0].occurred_at));
         assert_eq!(shipment.events[0].status, Status::PickedUp);
     }

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use crate::pushes::OPTIONS;
 use courierflow_domain::{
-    DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, Refusal, RefusalClass, Step, StreamDay, step,
+    DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, Refusal, RefusalClass, Step, StreamDay,
+    step,
 };
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment, Signature, TimestampMicros, Transition};
