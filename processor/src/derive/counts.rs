@@ -87,6 +87,12 @@ pub(super) fn publish_size((shipments, bytes): (usize, usize)) {
     metrics::gauge!("courierflow_derive_state_bytes", "worker" => worker).set(bytes as f64);
 }
 
+/// Sets the gauge of the partitions whose next push event waits for room in the state.
+#[expect(clippy::cast_precision_loss, reason = "there are few partitions")]
+pub(super) fn publish_waiting(partitions: usize) {
+    metrics::gauge!("courierflow_derive_waiting_partitions", "worker" => worker_name()).set(partitions as f64);
+}
+
 /// Number of push events on the topic that are not committed. The consumer cannot tell, because the producer commits the offsets
 /// and events that were read may be aborted and read again; so the lag is computed from `committed`. For a partition without a
 /// commit the consumer's own figure is used, where -1 means unknown.

@@ -16,7 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 
 use super::assignment::{AssignmentChange, GroupEvent, partitions_of};
-use super::counts::worker_name;
+use super::counts::{publish_waiting, worker_name};
 use super::deriver::{Deriver, Processed};
 use super::error::WorkerError;
 use super::open_transaction::Transactions;
@@ -185,15 +185,17 @@ impl Worker {
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
         let mut counts_compared = None;
         let mut paused = Paused::default();
-        let mut full_since_looked = None;
+        let mut looked_for_room = None;
         while !self.shutdown.has_begun() {
             self.compare_partition_counts(&mut counts_compared)?;
             let polled = self.consumer.poll(self.wait(&paused));
             self.handle_group_events(&mut paused)?;
             if paused.restore.is_some() {
-                if let Some(Ok(message)) = polled {
+                match polled {
                     // It was fetched before the partitions were paused.
-                    paused.keep_unread(message.partition(), message.offset());
+                    Some(Ok(message)) => paused.keep_unread(message.partition(), message.offset()),
+                    Some(Err(error)) => judge_poll_error(error)?,
+                    None => {}
                 }
                 self.restore(&mut paused)?;
                 continue;
@@ -207,7 +209,7 @@ impl Worker {
             if self.deriver().commit_is_due(self.commit_interval) {
                 self.commit()?;
             }
-            self.look_for_room(&mut paused, &mut full_since_looked)?;
+            self.look_for_room(&mut paused, &mut looked_for_room)?;
         }
         self.deriver().commit(&self.consumer)?;
         self.health.not_ready(&self.part, "shut down");
@@ -234,6 +236,8 @@ impl Worker {
                 Ok(Processed::InPart) if self.commit()? => {}
                 // Rolled back: it is read again.
                 Ok(Processed::InPart) => return Ok(()),
+                // What came before it is committed first: an abort would have to read that again, and not only from here on.
+                Ok(Processed::Waiting) if !self.commit()? => return Ok(()),
                 Ok(Processed::Waiting) => {
                     self.consumer.pause(&push_partitions(&[partition]))?;
                     paused.keep_unread(partition, offset);
@@ -257,13 +261,17 @@ impl Worker {
 
     /// Lets the partitions go on whose next push event waits for room in the state, if there is some; says so as long as there is none.
     fn look_for_room(&self, paused: &mut Paused, looked: &mut Option<Instant>) -> Result<(), WorkerError> {
-        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!("courierflow_derive_waiting_partitions", "worker" => worker_name())
-            .set(paused.unread.len() as f64);
-        if paused.unread.is_empty() || looked.is_some_and(|then: Instant| then.elapsed() < LOOK_AGAIN) {
+        if paused.unread.is_empty() {
+            if looked.take().is_some() {
+                publish_waiting(0);
+            }
+            return Ok(());
+        }
+        if looked.is_some_and(|then| then.elapsed() < LOOK_AGAIN) {
             return Ok(());
         }
         *looked = Some(Instant::now());
+        publish_waiting(paused.unread.len());
         let fullness = {
             let mut deriver = self.deriver();
             deriver.measure();
@@ -361,7 +369,8 @@ impl Worker {
         committed.retain(|&partition, &mut progress| !store.reclaim(partition, progress));
         if committed.is_empty() {
             tracing::info!(partitions = ?assigned, "partitions reclaimed");
-            return Ok(());
+            // They may have been paused before the rebalance.
+            return Ok(self.consumer.resume(&push_partitions(assigned))?);
         }
         self.consumer.pause(&push_partitions(assigned))?;
         paused.restore = Some(self.restorer.begin(&committed, std::mem::take(&mut paused.kept))?);

@@ -117,7 +117,9 @@ fn i6_a_day_on_which_many_expire_takes_many_transactions_and_a_crash_among_them_
 fn pushes_of_new_parcels_wait_while_the_state_is_full() {
     let stack = migrated("state-full");
     let (template, partition) = template(&stack);
-    let bounded = one_worker(&stack).env("COURIERFLOW__DERIVE__MAX_STATE_BYTES", STATE_BYTES);
+    let bounded = one_worker(&stack)
+        .env("COURIERFLOW__DERIVE__MAX_TRANSACTION_EVENTS", "10")
+        .env("COURIERFLOW__DERIVE__MAX_STATE_BYTES", STATE_BYTES);
     let mut full = ready(&bounded, "derive-bounded", &stack);
     let known = named("NEW", 1_000);
     for some in known.chunks(50) {
