@@ -139,6 +139,10 @@ pub struct DeriveSettings {
     pub transaction_timeout_ms: u64,
     /// A worker that sends no heartbeat for this long loses its partitions.
     pub session_timeout_ms: u64,
+    /// A worker that does not poll for this long loses its partitions; restoring it polls.
+    pub max_poll_interval_ms: u64,
+    /// Bytes that the state of all workers of this process may take; if it has as many, pushes of new parcels wait. 0 for no limit.
+    pub max_state_bytes: usize,
     /// A file with the secret key from which ids are made; derive does not start without it.
     pub id_key_file: Option<PathBuf>,
     /// Whether derived records keep the vendors' texts.
@@ -167,6 +171,8 @@ impl Default for DeriveSettings {
             max_transaction_bytes: 64 * 1024 * 1024,
             transaction_timeout_ms: 15_000,
             session_timeout_ms: 6_000,
+            max_poll_interval_ms: 300_000,
+            max_state_bytes: 8 * 1024 * 1024 * 1024,
             id_key_file: None,
             context: Context::Keep,
         }
@@ -400,6 +406,14 @@ impl DeriveSettings {
             format!(
                 "{} is less than 6000, the broker's default minimum",
                 self.session_timeout_ms
+            ),
+        )?;
+        require(
+            self.max_poll_interval_ms > self.session_timeout_ms,
+            "derive.max_poll_interval_ms",
+            format!(
+                "{} is not more than derive.session_timeout_ms ({})",
+                self.max_poll_interval_ms, self.session_timeout_ms
             ),
         )
     }

@@ -73,6 +73,8 @@ pub struct Counts {
     pub unknown_codes: u32,
     /// Items dropped because of their time.
     pub bad_times: u32,
+    /// Items left out because there were too many (rule 4.12).
+    pub left_out: u32,
     /// Events in the future.
     pub future_events: u32,
     /// 1 if the push claims to have been sent more than 10 minutes after it was received.
@@ -232,6 +234,7 @@ fn counts_of(snapshot: &Snapshot<'_>, history: &History<'_>) -> Counts {
     Counts {
         unknown_codes: history.unknown_codes,
         bad_times: snapshot.bad_times,
+        left_out: snapshot.left_out,
         future_events: saturated(history.future().len()),
         future_push_times: u32::from(freshness::has_future_push_time(snapshot)),
         ..Counts::default()

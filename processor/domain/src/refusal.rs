@@ -1,5 +1,6 @@
 //! Why a push event is refused: a class, by which operators count and search, and a description of what was wrong.
 
+use courierflow_schemas::records::{PushEvent, Signature};
 use courierflow_schemas::wire::{DecodeError, EncodeError};
 use courierflow_vendors::reading::ReadError;
 
@@ -44,12 +45,6 @@ impl RefusalClass {
             Self::TooLarge => "too_large",
         }
     }
-
-    /// True if many of them in a row suggest that the program is at fault rather than the pushes. Too large ones do not,
-    /// because anybody who may post pushes can post large ones.
-    pub const fn may_be_our_fault(self) -> bool {
-        !matches!(self, Self::TooLarge)
-    }
 }
 
 impl Refusal {
@@ -58,6 +53,15 @@ impl Refusal {
             class,
             error: error.into(),
         }
+    }
+
+    /// True if refusals of many parcels suggest that the program is at fault rather than the pushes: a whole topic must not be
+    /// dead-lettered for a bug. What a sender can cause says nothing about the program, or a sender could stop derivation for
+    /// everybody: anybody who may push can push too much, and whoever knows the address of an account that takes unsigned pushes can
+    /// push whatever breaks something. `event` is the refused push event, if the record is one.
+    pub fn may_be_our_fault(&self, event: Option<&PushEvent>) -> bool {
+        let is_unsigned = event.is_some_and(|event| event.signature == Signature::Unsigned);
+        self.class != RefusalClass::TooLarge && !is_unsigned
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum GroupEvent {
 /// The combined effect of all events of one poll.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct AssignmentChange {
+    /// Partitions were revoked: all of them, as this assignor does it.
+    pub(super) revoked: bool,
     /// Partitions were lost.
     pub(super) lost: bool,
     /// The partitions that are assigned to this worker and not restored yet; `None` if there was no assignment. The set may
@@ -48,6 +50,7 @@ impl AssignmentChange {
                     ended,
                 } => {
                     ended?;
+                    change.revoked = true;
                     change.lost |= lost;
                     if let Some(assigned) = &mut change.assigned {
                         assigned.retain(|partition| !partitions.contains(partition));
@@ -118,6 +121,7 @@ mod tests {
             ),
         ] {
             let expected = AssignmentChange {
+                revoked: name.contains("taken") || lost,
                 lost,
                 assigned: ours.map(|ours| ours.iter().copied().collect()),
             };

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use courierflow_domain::Derived;
-use courierflow_schemas::records::Vendor;
+use courierflow_schemas::records::{PushEvent, Vendor};
 use rdkafka::statistics::Statistics;
+
+use super::by_account::{AccountLabels, ByAccount, Outcome};
 
 /// Counters of one transaction. They are added to the metrics when it is committed, so that nothing is counted twice.
 #[derive(Default)]
 pub(super) struct Counts {
-    pub(super) outcomes: BTreeMap<&'static str, u64>,
+    outcomes: BTreeMap<&'static str, u64>,
+    by_account: ByAccount,
     /// Number of dead letters by error class.
     pub(super) dead_letters: BTreeMap<&'static str, u64>,
     pub(super) input_bytes: u64,
@@ -18,14 +21,17 @@ pub(super) struct Counts {
     pub(super) retractions: u64,
     pub(super) rewrites: u64,
     pub(super) unknown_codes: u64,
+    left_out: u64,
     pub(super) unmapped_carriers: BTreeMap<Vendor, u64>,
     pub(super) future_push_times: u64,
     pub(super) expired: u64,
 }
 
 impl Counts {
-    pub(super) fn outcome(&mut self, name: &'static str) {
-        *self.outcomes.entry(name).or_default() += 1;
+    /// A record of the push topic was processed; `event` is `None` if it could not be decoded.
+    pub(super) fn outcome(&mut self, event: Option<&PushEvent>, outcome: Outcome) {
+        *self.outcomes.entry(outcome.name).or_default() += 1;
+        self.by_account.count(event, outcome);
     }
 
     /// A push of a carrier was accepted whose code is not mapped.
@@ -39,11 +45,13 @@ impl Counts {
         self.rewrites += u64::from(derived.counts.rewrites);
         self.transitions += derived.transitions.len() as u64;
         self.retractions += u64::from(derived.counts.retracted_transitions);
+        self.left_out += u64::from(derived.counts.left_out);
         self.unknown_codes += u64::from(derived.counts.unknown_codes);
         self.future_push_times += u64::from(derived.counts.future_push_times);
     }
 
-    pub(super) fn publish(&self) {
+    pub(super) fn publish(&self, labels: &mut AccountLabels) {
+        self.by_account.publish(labels);
         for (outcome, count) in &self.outcomes {
             metrics::counter!("courierflow_derive_push_events_total", "outcome" => *outcome).increment(*count);
         }
@@ -60,6 +68,7 @@ impl Counts {
         metrics::counter!("courierflow_derive_transitions_total").increment(self.transitions);
         metrics::counter!("courierflow_derive_retractions_total").increment(self.retractions);
         metrics::counter!("courierflow_derive_unknown_codes_total").increment(self.unknown_codes);
+        metrics::counter!("courierflow_derive_left_out_events_total").increment(self.left_out);
         metrics::counter!("courierflow_derive_future_push_times_total").increment(self.future_push_times);
         metrics::counter!("courierflow_derive_expired_shipments_total").increment(self.expired);
     }
@@ -76,6 +85,12 @@ pub(super) fn publish_size((shipments, bytes): (usize, usize)) {
     let worker = worker_name();
     metrics::gauge!("courierflow_derive_shipments", "worker" => worker.clone()).set(shipments as f64);
     metrics::gauge!("courierflow_derive_state_bytes", "worker" => worker).set(bytes as f64);
+}
+
+/// Sets the gauge of the partitions whose next push event waits for room in the state.
+#[expect(clippy::cast_precision_loss, reason = "there are few partitions")]
+pub(super) fn publish_waiting(partitions: usize) {
+    metrics::gauge!("courierflow_derive_waiting_partitions", "worker" => worker_name()).set(partitions as f64);
 }
 
 /// Number of push events on the topic that are not committed. The consumer cannot tell, because the producer commits the offsets

@@ -10,17 +10,19 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::Decoder;
+use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use rdkafka::statistics::Statistics;
 
+use super::by_account::{AccountLabels, Outcome};
 use super::counts::{self, publish_size};
 use super::error::WorkerError;
 use super::open_transaction::{DeadLettered, Ended, OpenTransaction, Transactions};
 use super::producer::Output;
 use super::record_reader::RecordReader;
+use super::state_budget::Share;
 use super::state_entry::{KeyHash, StateEntry, StoredShipment};
 use super::state_store::{LastRecord, StateStore};
 use crate::config::Config;
@@ -39,10 +41,31 @@ pub(super) struct Deriver {
     pub(super) shipment_decoder: Decoder<Shipment>,
     encoder: DerivedEncoder,
     guard: PoisonGuard,
+    account_labels: AccountLabels,
+    share: Share,
     /// By partition, the offset from which to read again after an abort.
     rewind: BTreeMap<i32, i64>,
     /// Timestamp of the oldest push event of the last commit, in milliseconds since 1970.
     committed_up_to: Option<i64>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Processed {
+    /// It is in the open transaction.
+    Done,
+    /// The open transaction is full, and has a part of what it does: commit, then process it again.
+    InPart,
+    /// The state is full and its parcel is new: it has to be read again when there is room.
+    Waiting,
+}
+
+/// The same with the outcome.
+enum Taken {
+    Entirely(Outcome),
+    InPart,
+    Not,
 }
 
 impl Deriver {
@@ -53,6 +76,7 @@ impl Deriver {
         transactions: Transactions,
         record_reader: RecordReader,
         guard: PoisonGuard,
+        share: Share,
     ) -> Result<Self, WorkerError> {
         Ok(Self {
             transactions,
@@ -64,36 +88,45 @@ impl Deriver {
             shipment_decoder: Decoder::new(registry.clone(), ids.shipment),
             encoder: DerivedEncoder::new(ids),
             guard,
+            account_labels: AccountLabels::default(),
+            share,
             rewind: BTreeMap::new(),
             committed_up_to: None,
         })
     }
 
     /// Processes one push event: its results and the next offset go into the open transaction.
-    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+    pub(super) fn process(&mut self, message: &BorrowedMessage<'_>) -> Result<Processed, WorkerError> {
         let partition = message.partition();
         if !self.store.owns(partition) {
             // Fetched before the partition was revoked; the new owner reads it.
-            return Ok(());
+            return Ok(Processed::Done);
         }
-        self.transactions.begin(&self.guard)?;
-        let outcome = self.take(message)?;
-        if let Some(open) = self.transactions.open() {
-            open.add_event(partition, message.offset(), message.timestamp().to_millis());
-            open.counts.outcome(outcome);
-            open.counts.input_bytes += message.payload_len() as u64;
-        }
-        Ok(())
-    }
-
-    /// Decodes a message and applies the step derived from it; returns the name of the outcome.
-    fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<&'static str, WorkerError> {
         let event = match self.push_decoder.decode(message.payload().unwrap_or_default()) {
             Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
             event => event,
         };
+        let outcome = match self.take(message, event.as_ref())? {
+            Taken::Entirely(outcome) => outcome,
+            Taken::InPart => return Ok(Processed::InPart),
+            Taken::Not => return Ok(Processed::Waiting),
+        };
+        if let Some(open) = self.transactions.open() {
+            open.add_event(partition, message.offset(), message.timestamp().to_millis());
+            open.counts.outcome(event.as_ref().ok(), outcome);
+            open.counts.input_bytes += message.payload_len() as u64;
+        }
+        Ok(Processed::Done)
+    }
+
+    /// Applies the step derived from a message, which was decoded before.
+    fn take(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        event: Result<&PushEvent, &DecodeError>,
+    ) -> Result<Taken, WorkerError> {
         let push = PushRecord {
-            event: event.as_ref(),
+            event,
             key: message.key(),
             timestamp_millis: message.timestamp().to_millis(),
         };
@@ -116,21 +149,37 @@ impl Deriver {
             self.options,
             &mut self.encoder,
         )?;
-        if let Some(new_day) = new_day {
-            self.forget_expired(partition, new_day)?;
+        if let Some(new_day) = new_day
+            && !self.forget_expired(partition, message.offset(), new_day)?
+        {
+            return Ok(Taken::InPart);
         }
-        match effect {
-            Effect::Accepted(accepted) => self.emit(partition, &accepted),
+        if let Effect::Accepted(accepted) = &effect
+            && self.share.is_full()
+            && self
+                .store
+                .get(partition, KeyHash::of(accepted.key.as_bytes()))
+                .is_none()
+        {
+            return Ok(Taken::Not);
+        }
+        self.transactions.begin(&self.guard)?;
+        let outcome = match effect {
+            Effect::Accepted(accepted) => self.emit(partition, &accepted)?,
             Effect::NoChange(reason) => {
                 self.guard.good(1);
-                Ok(reason.tag())
+                Outcome::of(reason.tag())
             }
-            Effect::Refused(refusal) => self.dead_letter(message, &refusal),
-        }
+            Effect::Refused(refusal) => {
+                let is_suspicious = refusal.may_be_our_fault(event.ok());
+                self.dead_letter(message, &refusal, is_suspicious)?
+            }
+        };
+        Ok(Taken::Entirely(outcome))
     }
 
     /// Produces the records of an accepted push, which the encoder has encoded.
-    fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<&'static str, WorkerError> {
+    fn emit(&mut self, partition: i32, accepted: &Accepted) -> Result<Outcome, WorkerError> {
         let Accepted {
             key,
             timestamp_millis,
@@ -173,13 +222,18 @@ impl Deriver {
             }
         }
         self.guard.good(1);
-        Ok("accepted")
+        Ok(Outcome::of("accepted"))
     }
 
-    /// Removes the shipments that expire on `new_day` of the stream: from the state, and by a tombstone from the
-    /// topic.
-    fn forget_expired(&mut self, partition: i32, new_day: NewDay) -> Result<(), WorkerError> {
-        for (hash, entry) in self.store.advance(partition, new_day.day) {
+    /// Removes the shipments that expire on `new_day` of the stream: from the state, and by a tombstone from the topic. The push
+    /// event at `offset` begins that day. False if they are more than the transaction may hold: commit it, and come again with the
+    /// same push event. Until all are gone the stream stays on its day, as it does for a successor after a crash.
+    fn forget_expired(&mut self, partition: i32, offset: i64, new_day: NewDay) -> Result<bool, WorkerError> {
+        let (expired, are_all) = self.store.expired(partition, new_day.day, self.transactions.room());
+        if !expired.is_empty() {
+            self.transactions.begin(&self.guard)?;
+        }
+        for (hash, entry) in &expired {
             self.transactions.produce(Output {
                 topic: topics::SHIPMENT,
                 partition,
@@ -189,16 +243,29 @@ impl Deriver {
                 headers: None,
                 shipment: None,
             })?;
-            self.store.forget(partition, hash);
-            if let Some(open) = self.transactions.open() {
-                open.counts.expired += 1;
-            }
+            self.store.forget(partition, *hash);
         }
-        Ok(())
+        if let Some(open) = self.transactions.open()
+            && !expired.is_empty()
+        {
+            let mut progress = self.store.progress_at(partition, offset);
+            progress.expired += expired.len() as u64;
+            open.add_expired(partition, progress, expired.len());
+        }
+        if are_all {
+            self.store.advance(partition, new_day.day);
+        }
+        Ok(are_all)
     }
 
-    /// Dead-letters a record in the same transaction, unless there are so many that our code is more likely at fault.
-    fn dead_letter(&mut self, message: &BorrowedMessage<'_>, refusal: &Refusal) -> Result<&'static str, WorkerError> {
+    /// Dead-letters a record in the same transaction, unless there are so many suspicious ones that our code is more likely at
+    /// fault.
+    fn dead_letter(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        refusal: &Refusal,
+        is_suspicious: bool,
+    ) -> Result<Outcome, WorkerError> {
         let class = refusal.class.as_str();
         let timestamp = message.timestamp().to_millis();
         let found_at = Coordinates {
@@ -213,9 +280,7 @@ impl Deriver {
             class,
             error: dead_letter::told(&refusal.error),
         };
-        if refusal.class.may_be_our_fault()
-            && let Err(reason) = self.guard.poison()
-        {
+        if is_suspicious && let Err(reason) = self.guard.poison(message.key()) {
             // The transaction is not committed, so these records stay on the push topic. The log lines are the only
             // way to find them.
             let of_transaction = self.transactions.open().into_iter().flat_map(|open| &open.dead_letters);
@@ -246,7 +311,7 @@ impl Deriver {
             *open.counts.dead_letters.entry(class).or_default() += 1;
             open.dead_letters.push(dead_lettered);
         }
-        Ok("dead_lettered")
+        Ok(Outcome::dead_lettered(class))
     }
 
     /// Number of push events that are not committed, from the consumer's statistics of their topic.
@@ -269,13 +334,17 @@ impl Deriver {
     }
 
     /// Commits the open transaction, or rolls it back if committing fails and the producer can go on.
-    pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+    /// False if it was rolled back.
+    pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<bool, WorkerError> {
         match self.transactions.commit(consumer)? {
             Some(Ended::Committed(open, stored)) => self.committed(&open, stored),
-            Some(Ended::Aborted(open)) => self.roll_back(open),
+            Some(Ended::Aborted(open)) => {
+                self.roll_back(open);
+                return Ok(false);
+            }
             None => {}
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Rolls the open transaction back: consumers see nothing of it, and its push events are read again.
@@ -287,8 +356,8 @@ impl Deriver {
     }
 
     fn committed(&mut self, open: &OpenTransaction, stored: Vec<StoredShipment>) {
-        self.store.commit(stored, &open.next_offsets);
-        open.counts.publish();
+        self.store.commit(stored, &open.progress);
+        open.counts.publish(&mut self.account_labels);
         for dead_lettered in &open.dead_letters {
             dead_lettered.log("dead-lettered");
         }
@@ -296,7 +365,19 @@ impl Deriver {
             self.committed_up_to = Some(oldest);
             metrics::histogram!("courierflow_derive_record_age_seconds").record(seconds_since(oldest));
         }
-        publish_size(self.store.size());
+        self.measure();
+    }
+
+    /// Publishes the size of the state.
+    pub(super) fn measure(&mut self) {
+        let size = self.store.size();
+        self.share.set(size.1);
+        publish_size(size);
+    }
+
+    /// What an operator should read if the state is full: then pushes of new parcels wait.
+    pub(super) fn fullness(&self) -> Option<String> {
+        self.share.is_full().then(|| self.share.describe())
     }
 
     fn roll_back(&mut self, open: OpenTransaction) {
@@ -334,7 +415,11 @@ impl Deriver {
         partitions: &[i32],
         lost: bool,
     ) -> Result<(), WorkerError> {
-        let ended = if lost { self.abort() } else { self.commit(consumer) };
+        let ended = if lost {
+            self.abort()
+        } else {
+            self.commit(consumer).map(|_| ())
+        };
         for partition in partitions {
             if lost {
                 self.store.remove_partition(*partition);
@@ -362,11 +447,39 @@ fn recall(
         Some(LastRecord::At(offset)) => Cow::Owned(record_reader.read(partition, offset)?),
         None => return Err(WorkerError::Corrupted(partition)),
     };
-    decoder.decode(&value).map_err(|error| {
+    decode_recalled(decoder, partition, &value)
+}
+
+/// A record of ours that cannot be decoded is corrupted state, but not if only the registry is away.
+fn decode_recalled(decoder: &mut Decoder<Shipment>, partition: i32, value: &[u8]) -> Result<Shipment, WorkerError> {
+    decoder.decode(value).map_err(|error| {
         if error.is_transient() {
             WorkerError::NotNow(error)
         } else {
             WorkerError::Corrupted(partition)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use courierflow_schemas::settings::RegistrySettings;
+
+    use super::*;
+
+    #[test]
+    fn while_the_registry_is_away_a_recalled_record_waits_and_junk_is_corrupted_state() {
+        let registry = Registry::new(&RegistrySettings {
+            url: "http://127.0.0.1:9".to_owned(),
+            ..RegistrySettings::default()
+        });
+        let mut decoder = Decoder::new(registry, 7).unwrap();
+        let of_another_schema = decode_recalled(&mut decoder, 3, &[0, 0, 0, 0, 8, 1]);
+        assert!(
+            matches!(of_another_schema, Err(WorkerError::NotNow(_))),
+            "{of_another_schema:?}"
+        );
+        let junk = decode_recalled(&mut decoder, 3, b"junk");
+        assert!(matches!(junk, Err(WorkerError::Corrupted(3))), "{junk:?}");
+    }
 }

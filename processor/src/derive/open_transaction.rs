@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::topics;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::counts::Counts;
 use super::error::WorkerError;
 use super::producer::{Output, ProducerError, TransactionalProducer};
+use super::progress::Progress;
 use super::stable_offsets::stable_offsets;
 use super::state_entry::StoredShipment;
 use crate::config::DeriveSettings;
@@ -22,8 +22,8 @@ pub(super) struct OpenTransaction {
     begun: Instant,
     /// By partition, the offset to read again from if it is aborted.
     pub(super) first_offsets: BTreeMap<i32, i64>,
-    /// By partition, the offset that is committed with it.
-    pub(super) next_offsets: BTreeMap<i32, i64>,
+    /// By partition, the progress that is committed with it.
+    pub(super) progress: BTreeMap<i32, Progress>,
     events: usize,
     bytes: usize,
     /// Oldest timestamp of its push events, milliseconds since 1970.
@@ -59,7 +59,7 @@ impl OpenTransaction {
         Self {
             begun: Instant::now(),
             first_offsets: BTreeMap::new(),
-            next_offsets: BTreeMap::new(),
+            progress: BTreeMap::new(),
             events: 0,
             bytes: 0,
             oldest_timestamp: None,
@@ -72,9 +72,17 @@ impl OpenTransaction {
     /// Adds a push event that was processed.
     pub(super) fn add_event(&mut self, partition: i32, offset: i64, timestamp_millis: Option<i64>) {
         self.first_offsets.entry(partition).or_insert(offset);
-        self.next_offsets.insert(partition, offset + 1);
+        self.progress.insert(partition, Progress::at(offset + 1));
         self.events += 1;
         self.oldest_timestamp = [self.oldest_timestamp, timestamp_millis].into_iter().flatten().min();
+    }
+
+    /// Adds shipments that expired because of the push event at `progress.offset`, which itself is not processed yet.
+    pub(super) fn add_expired(&mut self, partition: i32, progress: Progress, count: usize) {
+        self.first_offsets.entry(partition).or_insert(progress.offset);
+        self.progress.insert(partition, progress);
+        self.events += count;
+        self.counts.expired += count as u64;
     }
 
     /// Adds `bytes` of produced records.
@@ -130,6 +138,12 @@ impl Transactions {
         self.producer.produce(output)
     }
 
+    /// How many more push events and expired shipments the open transaction may hold.
+    pub(super) fn room(&self) -> usize {
+        let used = self.open.as_ref().map_or(0, |open| open.events);
+        self.max_events.saturating_sub(used)
+    }
+
     /// How long the open transaction may stay open.
     pub(super) fn until_commit(&self, interval: Duration) -> Duration {
         self.open
@@ -152,8 +166,8 @@ impl Transactions {
         let Some(open) = &self.open else { return Ok(None) };
         let group = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
         let mut offsets = TopicPartitionList::new();
-        for (&partition, &offset) in &open.next_offsets {
-            offsets.add_partition_offset(topics::PUSH, partition, Offset::Offset(offset))?;
+        for (&partition, progress) in &open.progress {
+            progress.add_to(&mut offsets, partition)?;
         }
         let begun = Instant::now();
         let result = self.producer.commit(&offsets, &group);
@@ -180,12 +194,12 @@ impl Transactions {
     fn resolve(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<Option<Ended>, WorkerError> {
         self.producer.abort()?;
         let Some(open) = &self.open else { return Ok(None) };
-        let partitions: Vec<i32> = open.next_offsets.keys().copied().collect();
+        let partitions: Vec<i32> = open.progress.keys().copied().collect();
         let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
         // All, not any: the new owner of a partition that is no longer ours may have committed further offsets.
         let found = |partition: &i32| offsets.get(partition).copied().flatten();
         let is_committed = open
-            .next_offsets
+            .progress
             .iter()
             .all(|(partition, next)| found(partition) >= Some(*next));
         if is_committed {

@@ -19,15 +19,13 @@ use rdkafka::message::Headers;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::counts::worker_name;
+use super::progress::Progress;
 use super::state_entry::{KeyHash, StateEntry};
 use super::state_store::Partition;
-use crate::shutdown::Shutdown;
 use courierflow_domain::{Memory, memory};
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);
-/// Interval between progress reports.
-const REPORT: Duration = Duration::from_secs(1);
 /// A transaction of a dead owner is resolved within its own time-out; no progress for longer than that is an error.
 const NO_PROGRESS: Duration = Duration::from_mins(2);
 
@@ -57,11 +55,9 @@ pub(super) enum RestoreError {
     #[error("restore of partitions {0:?} of {topic} made no progress for {seconds} s; if this goes on, look for a hanging \
              transaction: kafka-transactions.sh find-hanging", topic = topics::SHIPMENT, seconds = NO_PROGRESS.as_secs())]
     NoProgress(Vec<i32>),
-    #[error("shutting down")]
-    ShutDown,
 }
 
-/// Restores partitions. A worker keeps one for all its assignments.
+/// Begins restores. A worker keeps one for all its assignments.
 pub(super) struct Restorer {
     /// Configuration of the consumers that see committed records only.
     reader: ClientConfig,
@@ -69,10 +65,33 @@ pub(super) struct Restorer {
     watermarks: BaseConsumer,
 }
 
-/// A partition that is being read, and where reading it ends.
-struct Goal {
+/// A restore that is under way. It goes on in slices, because a member of a group must poll meanwhile.
+pub(super) struct Restore {
+    reader: BaseConsumer,
+    goals: BTreeMap<i32, Goal>,
+    /// Offsets to read of all partitions, those that are restored included.
+    total: i64,
+    begun: Instant,
+    last_progress: Instant,
+    /// Asking for the position costs more than reading a record, so we ask only when it may have reached a goal.
+    may_be_done: bool,
+}
+
+/// A partition that is being read, and where reading it ends. It can be kept over a rebalance and go on afterwards.
+pub(super) struct Goal {
+    /// The next offset to read; `None` before the first record.
+    next: Option<i64>,
+    low_watermark: i64,
     high_watermark: i64,
     restoring: Restoring,
+}
+
+impl Goal {
+    /// Offsets that are not read yet: an upper bound of the records, because compaction leaves gaps.
+    fn remaining(&self) -> i64 {
+        let next = self.next.unwrap_or(self.low_watermark);
+        (self.high_watermark - next).max(0)
+    }
 }
 
 /// A partition that is being restored.
@@ -104,42 +123,73 @@ impl Restorer {
         Ok(Self { reader, watermarks })
     }
 
-    /// Restores the given partitions, each with its stable committed offset.
-    pub(super) fn restore(
+    /// Begins to restore the given partitions, each with its stable committed progress. `kept` is what an earlier restore has read of
+    /// some of them: it goes on there if nobody has derived from the partition meanwhile.
+    pub(super) fn begin(
         &self,
-        committed: &BTreeMap<i32, Option<i64>>,
-        decoder: &mut Decoder<Shipment>,
-        shutdown: &Shutdown,
-    ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
-        let mut goals = self.goals(committed)?;
-        let mut done = BTreeMap::new();
+        committed: &BTreeMap<i32, Option<Progress>>,
+        mut kept: BTreeMap<i32, Goal>,
+    ) -> Result<Restore, RestoreError> {
+        let mut goals = BTreeMap::new();
+        for (&partition, &progress) in committed {
+            let goal = match kept.remove(&partition) {
+                Some(goal) if goal.restoring.partition.as_of() == progress => goal,
+                _ => self.goal(partition, progress)?,
+            };
+            goals.insert(partition, goal);
+        }
         // A new consumer each time: right after an assignment, the position may still be that of an earlier assignment, and
         // a partition that had been read to the same end before would count as restored.
         let reader: BaseConsumer = self.reader.create()?;
-        Self::assign(&reader, &goals)?;
-        let mut last_progress = Instant::now();
-        let mut last_report = None;
-        // Asking for the position costs more than reading a record, so we ask only when it may have reached a goal.
-        let mut may_be_done = true;
-        loop {
-            if std::mem::take(&mut may_be_done) {
-                Self::finish_reached(&reader, &mut goals, &mut done)?;
+        let mut assignment = TopicPartitionList::new();
+        for (&partition, goal) in &goals {
+            let from = goal.next.map_or(Offset::Beginning, Offset::Offset);
+            assignment.add_partition_offset(topics::SHIPMENT, partition, from)?;
+        }
+        reader.assign(&assignment)?;
+        Ok(Restore {
+            reader,
+            total: goals.values().map(Goal::remaining).sum(),
+            goals,
+            begun: Instant::now(),
+            last_progress: Instant::now(),
+            may_be_done: true,
+        })
+    }
+
+    fn goal(&self, partition: i32, progress: Option<Progress>) -> Result<Goal, RestoreError> {
+        let (low, high) = self.watermarks.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
+        Ok(Goal {
+            next: None,
+            low_watermark: low,
+            // On an empty partition the position stays invalid; there is nothing to read.
+            high_watermark: if low == high { low } else { high },
+            restoring: Restoring::new(progress),
+        })
+    }
+}
+
+impl Restore {
+    /// Reads on for about `slice`, less if all is read; returns the partitions that are restored now.
+    pub(super) fn go_on(
+        &mut self,
+        decoder: &mut Decoder<Shipment>,
+        slice: Duration,
+    ) -> Result<BTreeMap<i32, Partition>, RestoreError> {
+        let begun = Instant::now();
+        let mut done = BTreeMap::new();
+        while !self.goals.is_empty() && begun.elapsed() < slice {
+            if std::mem::take(&mut self.may_be_done) {
+                self.finish_reached(&mut done)?;
+                continue;
             }
-            if goals.is_empty() || last_report.is_none_or(|last: Instant| last.elapsed() >= REPORT) {
-                Self::report_remaining(&reader, &goals)?;
-                last_report = Some(Instant::now());
-            }
-            if goals.is_empty() {
-                return Ok(done);
-            }
-            if shutdown.has_begun() {
-                return Err(RestoreError::ShutDown);
-            }
-            match reader.poll(POLL) {
+            match self.reader.poll(POLL.min(slice)) {
                 Some(Ok(message)) => {
-                    last_progress = Instant::now();
-                    if let Some(goal) = goals.get_mut(&message.partition()) {
-                        may_be_done = message.offset() + 1 >= goal.high_watermark;
+                    self.last_progress = Instant::now();
+                    if let Some(goal) = self.goals.get_mut(&message.partition()) {
+                        let next = message.offset() + 1;
+                        goal.next = Some(next);
+                        self.may_be_done = next >= goal.high_watermark;
                         goal.restoring.take(&message, decoder)?;
                     }
                 }
@@ -151,89 +201,73 @@ impl Restorer {
                     RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
                 ))) => {}
                 Some(Err(error)) => tracing::warn!(%error, "restore goes on"),
-                None if last_progress.elapsed() > NO_PROGRESS => {
-                    return Err(RestoreError::NoProgress(goals.into_keys().collect()));
+                None if self.last_progress.elapsed() > NO_PROGRESS => {
+                    return Err(RestoreError::NoProgress(self.goals.keys().copied().collect()));
                 }
                 // Only markers and aborted records are left, or nothing has arrived yet.
-                None => may_be_done = true,
+                None => self.finish_reached(&mut done)?,
             }
         }
+        Ok(done)
     }
 
-    fn goals(&self, committed: &BTreeMap<i32, Option<i64>>) -> Result<BTreeMap<i32, Goal>, RestoreError> {
-        let mut goals = BTreeMap::new();
-        for (&partition, &offset) in committed {
-            let (low, high) = self.watermarks.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
-            // On an empty partition the position stays invalid; there is nothing to read.
-            let high_watermark = if low == high { 0 } else { high };
-            goals.insert(
-                partition,
-                Goal {
-                    high_watermark,
-                    restoring: Restoring::new(offset),
-                },
-            );
-        }
-        Ok(goals)
+    /// The partitions that are not restored yet.
+    pub(super) fn partitions(&self) -> Vec<i32> {
+        self.goals.keys().copied().collect()
     }
 
-    fn assign(reader: &BaseConsumer, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
-        let mut assignment = TopicPartitionList::new();
-        for &partition in goals.keys() {
-            assignment.add_partition_offset(topics::SHIPMENT, partition, Offset::Beginning)?;
-        }
-        Ok(reader.assign(&assignment)?)
+    /// How long it has taken so far.
+    pub(super) fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.goals.is_empty()
+    }
+
+    /// Offsets read so far, and all that are to be read: upper bounds of the records, because compaction leaves gaps.
+    pub(super) fn progress(&self) -> (i64, i64) {
+        let remaining: i64 = self.goals.values().map(Goal::remaining).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("courierflow_derive_restore_remaining_records", "worker" => worker_name())
+            .set(remaining as f64);
+        (self.total - remaining, self.total)
+    }
+
+    /// What was read of the partitions that are not restored yet.
+    pub(super) fn into_goals(self) -> BTreeMap<i32, Goal> {
+        self.goals
     }
 
     /// Moves the partitions that were read up to their goal from `goals` to `done`. The position also moves past
     /// markers and aborted records, which are never delivered as messages.
-    fn finish_reached(
-        reader: &BaseConsumer,
-        goals: &mut BTreeMap<i32, Goal>,
-        done: &mut BTreeMap<i32, Partition>,
-    ) -> Result<(), RestoreError> {
-        let position = reader.position()?;
+    fn finish_reached(&mut self, done: &mut BTreeMap<i32, Partition>) -> Result<(), RestoreError> {
+        let position = self.reader.position()?;
         let reached = |partition: i32, goal: &Goal| {
-            if goal.high_watermark == 0 {
+            if goal.low_watermark == goal.high_watermark {
                 return true;
             }
             let element = position.find_partition(topics::SHIPMENT, partition);
             matches!(element.map(|element| element.offset()), Some(Offset::Offset(offset)) if offset >= goal.high_watermark)
         };
-        let finished: Vec<i32> = goals
+        let finished: Vec<i32> = self
+            .goals
             .iter()
             .filter(|(partition, goal)| reached(**partition, goal))
             .map(|(p, _)| *p)
             .collect();
         for partition in finished {
-            if let Some(goal) = goals.remove(&partition) {
+            if let Some(goal) = self.goals.remove(&partition) {
                 done.insert(partition, goal.restoring.finish(partition)?);
             }
         }
         Ok(())
     }
-
-    /// Reports the remaining offsets: an upper bound of the records, because compaction leaves gaps.
-    fn report_remaining(reader: &BaseConsumer, goals: &BTreeMap<i32, Goal>) -> Result<(), RestoreError> {
-        let position = reader.position()?;
-        let offset = |partition| match position.find_partition(topics::SHIPMENT, partition)?.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        };
-        let remaining: i64 = goals
-            .iter()
-            .map(|(partition, goal)| (goal.high_watermark - offset(*partition).unwrap_or(0)).max(0))
-            .sum();
-        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!("courierflow_derive_restore_remaining_records", "worker" => worker_name())
-            .set(remaining as f64);
-        Ok(())
-    }
 }
 
 impl Restoring {
-    /// An empty partition, to be filled with the state as of the committed offset `as_of`.
-    fn new(as_of: Option<i64>) -> Self {
+    /// An empty partition, to be filled with the state as of the committed progress `as_of`.
+    fn new(as_of: Option<Progress>) -> Self {
         Self {
             partition: Partition::new(as_of),
             unreadable: BTreeMap::new(),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
-use rdkafka::topic_partition_list::TopicPartitionListElem;
-use rdkafka::{Offset, TopicPartitionList};
 
+use super::progress::Progress;
 use crate::shutdown::Shutdown;
 
 const REQUEST: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ pub(super) fn stable_offsets<C: ConsumerContext>(
     member: &BaseConsumer<C>,
     partitions: &[i32],
     shutdown: &Shutdown,
-) -> Result<BTreeMap<i32, Option<i64>>, StableOffsetsError> {
+) -> Result<BTreeMap<i32, Option<Progress>>, StableOffsetsError> {
     let mut wanted = TopicPartitionList::new();
     for &partition in partitions {
         wanted.add_partition(topics::PUSH, partition);
@@ -39,7 +39,13 @@ pub(super) fn stable_offsets<C: ConsumerContext>(
     let begun = Instant::now();
     loop {
         match member.committed_offsets(wanted.clone(), REQUEST) {
-            Ok(offsets) => return Ok(offsets.elements().iter().map(offset_of).collect()),
+            Ok(offsets) => {
+                let elements = offsets.elements();
+                let progress = elements
+                    .iter()
+                    .map(|element| (element.partition(), Progress::committed(element)));
+                return Ok(progress.collect());
+            }
             Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error.into()),
             Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
             Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
@@ -48,12 +54,4 @@ pub(super) fn stable_offsets<C: ConsumerContext>(
             return Err(StableOffsetsError::ShutDown);
         }
     }
-}
-
-fn offset_of(element: &TopicPartitionListElem<'_>) -> (i32, Option<i64>) {
-    let offset = match element.offset() {
-        Offset::Offset(offset) => Some(offset),
-        _ => None,
-    };
-    (element.partition(), offset)
 }

@@ -11,6 +11,7 @@ use hashbrown::hash_map::Entry;
 
 use courierflow_domain::StreamDay;
 
+use super::progress::Progress;
 use super::state_entry::{KeyHash, StateEntry, StoredShipment};
 
 /// Where the last record of a shipment is.
@@ -29,18 +30,22 @@ pub(super) struct Partition {
     /// Newest day of the stream: derive's only clock.
     today: StreamDay,
     bytes: usize,
-    /// The group's committed offset of the push partition that this state corresponds to; `None` before the first
-    /// commit.
-    as_of: Option<i64>,
+    /// The group's progress on the push partition that this state corresponds to; `None` before the first commit.
+    as_of: Option<Progress>,
 }
 
 impl Partition {
-    /// An empty partition whose pushes are derived up to the committed offset `as_of`.
-    pub(super) fn new(as_of: Option<i64>) -> Self {
+    /// An empty partition whose pushes are derived up to the committed progress `as_of`.
+    pub(super) fn new(as_of: Option<Progress>) -> Self {
         Self {
             as_of,
             ..Self::default()
         }
+    }
+
+    /// The group's progress on the push partition that this state corresponds to.
+    pub(super) fn as_of(&self) -> Option<Progress> {
+        self.as_of
     }
 
     /// Adds a shipment that was read from the topic.
@@ -119,7 +124,7 @@ impl StateStore {
 
     /// Reclaims a parked partition if no other worker has derived from it meanwhile. The committed offset shows that,
     /// because it moves in the same transaction as the derived records.
-    pub(super) fn reclaim(&mut self, number: i32, committed: Option<i64>) -> bool {
+    pub(super) fn reclaim(&mut self, number: i32, committed: Option<Progress>) -> bool {
         match self.parked.remove(&number) {
             Some(partition) if partition.as_of == committed => {
                 self.partitions.insert(number, partition);
@@ -143,8 +148,15 @@ impl StateStore {
     pub(super) fn committed_offsets(&self) -> BTreeMap<i32, i64> {
         let owned = self.partitions.iter();
         owned
-            .filter_map(|(number, partition)| Some((*number, partition.as_of?)))
+            .filter_map(|(number, partition)| Some((*number, partition.as_of?.offset)))
             .collect()
+    }
+
+    /// What of the push event at `offset` is committed already.
+    pub(super) fn progress_at(&self, partition: i32, offset: i64) -> Progress {
+        let as_of = self.partitions.get(&partition).and_then(|owned| owned.as_of);
+        let same = as_of.filter(|as_of| as_of.offset == offset);
+        same.unwrap_or(Progress::at(offset))
     }
 
     /// The entry of a key.
@@ -184,32 +196,47 @@ impl StateStore {
             .map_or_else(StreamDay::default, |owned| owned.today)
     }
 
-    /// Moves a partition's stream to a new day and returns the shipments that expire on it, in an order that does not
-    /// depend on the map.
-    pub(super) fn advance(&mut self, partition: i32, today: StreamDay) -> Vec<(KeyHash, StateEntry)> {
+    /// The shipments of a partition that expire by `day`, in an order that does not depend on the map: the first `limit` of them, and
+    /// whether these are all.
+    pub(super) fn expired(&self, partition: i32, day: StreamDay, limit: usize) -> (Vec<(KeyHash, StateEntry)>, bool) {
+        let Some(owned) = self.partitions.get(&partition) else {
+            return (Vec::new(), true);
+        };
+        let expired = owned
+            .shipments
+            .iter()
+            .filter(|(_, shipment)| shipment.expires_on <= day);
+        let mut expired: Vec<_> = expired.collect();
+        expired.sort_unstable_by_key(|(key, _)| **key);
+        let first = expired
+            .iter()
+            .take(limit)
+            .map(|(key, shipment)| (**key, (*shipment).clone()));
+        (first.collect(), expired.len() <= limit)
+    }
+
+    /// Moves a partition's stream to a new day.
+    pub(super) fn advance(&mut self, partition: i32, today: StreamDay) {
         let owned = self.partitions.entry(partition).or_default();
         self.undo.push(Undo::Today {
             partition,
             before: owned.today,
         });
         owned.today = today;
-        let expired = owned
-            .shipments
-            .iter()
-            .filter(|(_, shipment)| shipment.expires_on <= today);
-        let mut expired: Vec<_> = expired.map(|(key, shipment)| (*key, shipment.clone())).collect();
-        expired.sort_unstable_by_key(|(key, _)| *key);
-        expired
     }
 
     /// Applies the commit of the open transaction: `records` says where the broker stored its shipment records,
-    /// `offsets` up to which offset the pushes of each partition are derived now.
-    pub(super) fn commit(&mut self, records: impl IntoIterator<Item = StoredShipment>, offsets: &BTreeMap<i32, i64>) {
+    /// `progress` how far the pushes of each partition are derived now.
+    pub(super) fn commit(
+        &mut self,
+        records: impl IntoIterator<Item = StoredShipment>,
+        progress: &BTreeMap<i32, Progress>,
+    ) {
         self.undo.clear();
         self.uncommitted.clear();
-        for (partition, offset) in offsets {
+        for (partition, progress) in progress {
             if let Some(owned) = self.partitions.get_mut(partition) {
-                owned.as_of = Some(*offset);
+                owned.as_of = Some(*progress);
             }
         }
         for StoredShipment { partition, key, offset } in records {
@@ -342,9 +369,17 @@ pub(super) mod tests {
             put(&mut state, "a", &memory(1, 1, false));
             state
         };
-        for (committed, comes_back) in [(Some(12), true), (Some(13), false), (Some(11), false), (None, false)] {
-            let mut state = with_one(Some(5));
-            state.commit([stored(0, 1)], &[(0, 12)].into());
+        let expired = |expired| Progress { offset: 12, expired };
+        for (committed, comes_back) in [
+            (Some(expired(9)), true),
+            (Some(expired(10)), false),
+            (Some(Progress::at(12)), false),
+            (Some(Progress::at(13)), false),
+            (Some(Progress::at(11)), false),
+            (None, false),
+        ] {
+            let mut state = with_one(Some(Progress::at(5)));
+            state.commit([stored(0, 1)], &[(0, expired(9))].into());
             state.park(0);
             assert!(!state.owns(0));
             assert_eq!(state.reclaim(0, committed), comes_back, "{committed:?}");
@@ -386,7 +421,8 @@ pub(super) mod tests {
         put(&mut state, "ended", &memory(1, 100, true));
         put(&mut state, "open", &memory(1, 100, false));
         let expired_on = |state: &mut StateStore, day: i64| {
-            let expired = state.advance(0, self::day(day));
+            let (expired, _) = state.expired(0, self::day(day), 9);
+            state.advance(0, self::day(day));
             for (key, _) in &expired {
                 state.forget(0, *key);
             }
@@ -400,10 +436,34 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn more_shipments_expire_in_parts_in_the_same_order() {
+        let mut state = StateStore::default();
+        for name in ["a", "b", "c", "d", "e"] {
+            put(&mut state, name, &memory(1, 100, true));
+        }
+        put(&mut state, "open", &memory(1, 100, false));
+        let (all, are_all) = state.expired(0, day(115), 5);
+        assert!(are_all && all.len() == 5);
+        let mut in_parts = Vec::new();
+        loop {
+            let (some, are_all) = state.expired(0, day(115), 2);
+            for (key, entry) in some {
+                state.forget(0, key);
+                in_parts.push((key, entry));
+            }
+            if are_all {
+                break;
+            }
+        }
+        assert_eq!(in_parts, all);
+        assert_eq!(version(&state, "open"), Some(1));
+    }
+
+    #[test]
     fn other_partitions_are_untouched() {
         let mut state = StateStore::default();
         put(&mut state, "a", &memory(1, 1, true));
         assert!(state.get(1, key("a")).is_none());
-        assert!(state.advance(1, day(100)).is_empty());
+        assert_eq!(state.expired(1, day(100), 9), (Vec::new(), true));
     }
 }

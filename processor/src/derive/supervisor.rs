@@ -6,6 +6,7 @@ use std::time::Duration;
 use courierflow_schemas::registry::{Registry, SchemaIds};
 
 use super::slot::{Slot, host_name};
+use super::state_budget::StateBudget;
 use super::worker::Worker;
 use crate::config::Config;
 use crate::health::Health;
@@ -25,15 +26,17 @@ pub fn start(
     // Fails at once if the id key is missing.
     config.derive.options()?;
     let host = config.derive.host.clone().unwrap_or_else(host_name);
+    let budget = StateBudget::new(config.derive.max_state_bytes);
     let mut threads = Vec::new();
     for number in 0..config.derive.workers {
+        let budget = budget.clone();
         let slot = Slot::acquire(&config.derive.slot_dir, &config.derive.group, &host)?;
         let (config, registry, health, shutdown) = (config.clone(), registry.clone(), health.clone(), shutdown.clone());
         let thread = std::thread::Builder::new().name(format!("derive-{number}"));
         threads.push(thread.spawn(move || {
             let part = format!("derive-{number}");
             let _worker = tracing::error_span!("worker", slot = slot.name()).entered();
-            supervise(&config, &registry, ids, &slot, &part, &health, &shutdown);
+            supervise(&config, &registry, ids, &slot, &part, &budget, &health, &shutdown);
         })?);
     }
     Ok(threads)
@@ -45,12 +48,14 @@ fn supervise(
     ids: SchemaIds,
     slot: &Slot,
     part: &str,
+    budget: &StateBudget,
     health: &Health,
     shutdown: &Shutdown,
 ) {
     while !shutdown.has_begun() {
         health.not_ready(part, "starting");
-        let result = Worker::new(config, registry, ids, slot.name(), part, health, shutdown).and_then(Worker::run);
+        let result =
+            Worker::new(config, registry, ids, slot.name(), part, budget, health, shutdown).and_then(Worker::run);
         match result {
             Ok(()) => return,
             Err(error) if error.is_for_an_operator() => {

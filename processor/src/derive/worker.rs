@@ -13,17 +13,19 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 
 use super::assignment::{AssignmentChange, GroupEvent, partitions_of};
-use super::counts::worker_name;
-use super::deriver::Deriver;
+use super::counts::{publish_waiting, worker_name};
+use super::deriver::{Deriver, Processed};
 use super::error::WorkerError;
 use super::open_transaction::Transactions;
+use super::paused::{Paused, push_partitions};
 use super::producer::TransactionalProducer;
 use super::record_reader::RecordReader;
 use super::restore::Restorer;
 use super::stable_offsets::stable_offsets;
+use super::state_budget::StateBudget;
 use crate::config::{Config, DeriveSettings};
 use crate::health::Health;
 use crate::partition_counts;
@@ -31,11 +33,13 @@ use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::{self, OnDataLoss};
 
-/// How long a member may go without polling: restoring millions of shipments takes minutes.
-const MAX_POLL_INTERVAL: Duration = Duration::from_mins(5);
 /// Between two comparisons of the topics' partition counts.
 const COMPARE_COUNTS: Duration = Duration::from_secs(10);
 const SEEK: Duration = Duration::from_secs(10);
+/// A restore reads for so long between two polls. A rebalance of the group waits for it.
+const RESTORE_SLICE: Duration = Duration::from_millis(200);
+/// Between two looks whether the state is still full.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Wait before asking the registry again for a schema that it could not give.
 const NOT_NOW: Duration = Duration::from_secs(1);
 
@@ -128,6 +132,7 @@ impl Worker {
         ids: SchemaIds,
         slot: &str,
         part: &str,
+        budget: &StateBudget,
         health: &Health,
         shutdown: &Shutdown,
     ) -> Result<Self, WorkerError> {
@@ -139,7 +144,15 @@ impl Worker {
         let restorer = Restorer::new(&client)?;
         let record_reader = RecordReader::new(&client, shutdown.clone())?;
         let guard = PoisonGuard::new(config.processor.poison_guard);
-        let deriver = Deriver::new(config, registry, ids, transactions, record_reader, guard)?;
+        let deriver = Deriver::new(
+            config,
+            registry,
+            ids,
+            transactions,
+            record_reader,
+            guard,
+            budget.share(),
+        )?;
         let member = Member {
             deriver: Mutex::new(deriver),
             events: Mutex::default(),
@@ -171,28 +184,116 @@ impl Worker {
 
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
         let mut counts_compared = None;
+        let mut paused = Paused::default();
+        let mut looked_for_room = None;
         while !self.shutdown.has_begun() {
             self.compare_partition_counts(&mut counts_compared)?;
-            let wait = self.deriver().until_commit(self.commit_interval);
-            let polled = self.consumer.poll(wait);
-            self.handle_group_events()?;
-            let mut deriver = self.deriver();
-            self.rewind(&mut deriver)?;
+            let polled = self.consumer.poll(self.wait(&paused));
+            self.handle_group_events(&mut paused)?;
+            if paused.restore.is_some() {
+                match polled {
+                    // It was fetched before the partitions were paused.
+                    Some(Ok(message)) => paused.keep_unread(message.partition(), message.offset()),
+                    Some(Err(error)) => judge_poll_error(error)?,
+                    None => {}
+                }
+                self.restore(&mut paused)?;
+                continue;
+            }
+            self.rewind(&mut self.deriver())?;
             match polled {
-                Some(Ok(message)) => match deriver.process(&message) {
-                    Err(WorkerError::NotNow(error)) => self.wait_and_read_again(&mut deriver, &message, &error)?,
-                    done => done?,
-                },
+                Some(Ok(message)) => self.process(&message, &mut paused)?,
                 Some(Err(error)) => judge_poll_error(error)?,
                 None => {}
             }
-            if deriver.commit_is_due(self.commit_interval) {
-                deriver.commit(&self.consumer)?;
-                self.rewind(&mut deriver)?;
+            if self.deriver().commit_is_due(self.commit_interval) {
+                self.commit()?;
             }
+            self.look_for_room(&mut paused, &mut looked_for_room)?;
         }
         self.deriver().commit(&self.consumer)?;
         self.health.not_ready(&self.part, "shut down");
+        Ok(())
+    }
+
+    fn wait(&self, paused: &Paused) -> Duration {
+        match &paused.restore {
+            Some(_) => Duration::ZERO,
+            None => self.deriver().until_commit(self.commit_interval),
+        }
+    }
+
+    /// Processes a push event, in several transactions if it begins a day on which very many shipments expire.
+    fn process(&self, message: &BorrowedMessage<'_>, paused: &mut Paused) -> Result<(), WorkerError> {
+        let (partition, offset) = (message.partition(), message.offset());
+        if paused.unread.contains_key(&partition) {
+            return Ok(());
+        }
+        loop {
+            let processed = self.deriver().process(message);
+            match processed {
+                Ok(Processed::Done) => return Ok(()),
+                Ok(Processed::InPart) if self.commit()? => {}
+                // Rolled back: it is read again.
+                Ok(Processed::InPart) => return Ok(()),
+                // What came before it is committed first: an abort would have to read that again, and not only from here on.
+                Ok(Processed::Waiting) if !self.commit()? => return Ok(()),
+                Ok(Processed::Waiting) => {
+                    self.consumer.pause(&push_partitions(&[partition]))?;
+                    paused.keep_unread(partition, offset);
+                    return Ok(());
+                }
+                Err(WorkerError::NotNow(error)) => {
+                    return self.wait_and_read_again(&mut self.deriver(), message, &error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Commits the open transaction; false if it was rolled back, and is read again.
+    fn commit(&self) -> Result<bool, WorkerError> {
+        let mut deriver = self.deriver();
+        let committed = deriver.commit(&self.consumer)?;
+        self.rewind(&mut deriver)?;
+        Ok(committed)
+    }
+
+    /// Lets the partitions go on whose next push event waits for room in the state, if there is some; says so as long as there is none.
+    fn look_for_room(&self, paused: &mut Paused, looked: &mut Option<Instant>) -> Result<(), WorkerError> {
+        if paused.unread.is_empty() {
+            if looked.take().is_some() {
+                publish_waiting(0);
+            }
+            return Ok(());
+        }
+        if looked.is_some_and(|then| then.elapsed() < LOOK_AGAIN) {
+            return Ok(());
+        }
+        *looked = Some(Instant::now());
+        publish_waiting(paused.unread.len());
+        let fullness = {
+            let mut deriver = self.deriver();
+            deriver.measure();
+            deriver.fullness()
+        };
+        if let Some(fullness) = fullness {
+            tracing::warn!(partitions = ?paused.unread.keys(), "{fullness}");
+            self.health.not_ready(&self.part, fullness);
+            return Ok(());
+        }
+        self.health.ready(&self.part);
+        self.resume(paused)
+    }
+
+    /// Lets the partitions go on, each with the push event that was not processed.
+    fn resume(&self, paused: &mut Paused) -> Result<(), WorkerError> {
+        let assigned = self.consumer.assignment()?;
+        self.consumer.resume(&assigned)?;
+        for (partition, offset) in std::mem::take(&mut paused.unread) {
+            self.consumer
+                .seek(topics::PUSH, partition, Offset::Offset(offset), SEEK)?;
+        }
         Ok(())
     }
 
@@ -201,25 +302,32 @@ impl Worker {
     }
 
     /// Handles the events of the last poll before any message of the partitions is processed.
-    fn handle_group_events(&self) -> Result<(), WorkerError> {
+    fn handle_group_events(&self, paused: &mut Paused) -> Result<(), WorkerError> {
         let events = std::mem::take(&mut *self.consumer.context().events());
         if events.is_empty() {
             return Ok(());
         }
-        let AssignmentChange { lost, assigned } = AssignmentChange::of(events)?;
-        if lost {
+        let change = AssignmentChange::of(events)?;
+        if change.revoked {
+            paused.revoked(change.lost);
+        }
+        if change.lost {
             self.health
                 .not_ready(&self.part, "lost its partitions: no contact with the group");
         }
-        if let Some(assigned) = assigned {
-            let mut deriver = self.deriver();
+        if let Some(assigned) = change.assigned {
             let assigned: Vec<i32> = assigned.into_iter().collect();
             if !assigned.is_empty() {
-                self.restore(&mut deriver, &assigned)?;
+                self.begin_restore(&assigned, paused)?;
             }
+            paused.kept.clear();
+            let mut deriver = self.deriver();
             deriver.store.drop_parked();
-            // Also without any partition: there may be more workers than partitions, and then this one stands by.
-            self.health.ready(&self.part);
+            deriver.measure();
+            if paused.restore.is_none() {
+                // Also without any partition: there may be more workers than partitions, and then this one stands by.
+                self.health.ready(&self.part);
+            }
         }
         Ok(())
     }
@@ -250,28 +358,49 @@ impl Worker {
         Ok(())
     }
 
-    fn restore(&self, deriver: &mut Deriver, assigned: &[i32]) -> Result<(), WorkerError> {
-        let begun = Instant::now();
-        if !deriver.store.has_parked(assigned) {
+    /// Takes the partitions back whose state is still here, and begins to restore the others. Nothing is derived until that is done.
+    fn begin_restore(&self, assigned: &[i32], paused: &mut Paused) -> Result<(), WorkerError> {
+        if !self.deriver().store.has_parked(assigned) {
             self.health
                 .not_ready(&self.part, format!("restoring partitions {assigned:?}"));
         }
         let mut committed = stable_offsets(&self.consumer, assigned, &self.shutdown)?;
-        committed.retain(|&partition, &mut offset| !deriver.store.reclaim(partition, offset));
+        let store = &mut self.deriver().store;
+        committed.retain(|&partition, &mut progress| !store.reclaim(partition, progress));
         if committed.is_empty() {
             tracing::info!(partitions = ?assigned, "partitions reclaimed");
-            return Ok(());
+            // They may have been paused before the rebalance.
+            return Ok(self.consumer.resume(&push_partitions(assigned))?);
         }
-        let decoder = &mut deriver.shipment_decoder;
-        for (number, partition) in self.restorer.restore(&committed, decoder, &self.shutdown)? {
+        self.consumer.pause(&push_partitions(assigned))?;
+        paused.restore = Some(self.restorer.begin(&committed, std::mem::take(&mut paused.kept))?);
+        Ok(())
+    }
+
+    /// Reads a slice of the restore that is under way.
+    fn restore(&self, paused: &mut Paused) -> Result<(), WorkerError> {
+        let Some(restore) = &mut paused.restore else {
+            return Ok(());
+        };
+        let mut deriver = self.deriver();
+        for (number, partition) in restore.go_on(&mut deriver.shipment_decoder, RESTORE_SLICE)? {
             deriver.store.insert_partition(number, partition);
         }
-        let partitions: Vec<i32> = committed.into_keys().collect();
-        let seconds = begun.elapsed().as_secs_f64();
+        let (read, total) = restore.progress();
+        if !restore.is_done() {
+            let partitions = restore.partitions();
+            let reason = format!("restoring partitions {partitions:?}: {read} of {total} records");
+            self.health.not_ready(&self.part, reason);
+            return Ok(());
+        }
+        let seconds = restore.seconds();
         let (shipments, bytes) = deriver.store.size();
-        tracing::info!(?partitions, seconds, shipments, bytes, "restored");
+        tracing::info!(records = total, seconds, shipments, bytes, "restored");
         metrics::histogram!("courierflow_derive_restore_seconds").record(seconds);
-        Ok(())
+        deriver.measure();
+        paused.restore = None;
+        self.health.ready(&self.part);
+        self.resume(paused)
     }
 
     /// Waits when the registry is away and a record has an unknown schema. Records behind it must not be processed
@@ -312,7 +441,7 @@ fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &s
         .set("heartbeat.interval.ms", "500")
         .set("session.timeout.ms", settings.session_timeout_ms.to_string());
     client.set("statistics.interval.ms", "5000");
-    client.set("max.poll.interval.ms", MAX_POLL_INTERVAL.as_millis().to_string());
+    client.set("max.poll.interval.ms", settings.max_poll_interval_ms.to_string());
     client
         .set("fetch.queue.backoff.ms", "10")
         .set("queued.max.messages.kbytes", "16384");

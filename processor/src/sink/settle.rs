@@ -230,9 +230,11 @@ fn watch(
     let mut next = part.start;
     for (position, refusal) in refused {
         guard.good(position - next);
-        guard.poison().map_err(|reason| Unsettled::TooMuchPoison {
+        let record = batch.get(*position);
+        let key = record.as_ref().and_then(|record| record.key);
+        guard.poison(key).map_err(|reason| Unsettled::TooMuchPoison {
             reason,
-            last: describe(topic, batch.get(*position), refusal),
+            last: describe(topic, record, refusal),
         })?;
         next = position + 1;
     }
@@ -276,7 +278,7 @@ mod tests {
         let stopped = watch(&mut guard, "courier.push.v1", &batch, 0..300, &refused).unwrap_err();
         assert_eq!(
             stopped.to_string(),
-            "more than 100 records in a row cannot be used; last: no_value: the record has no value \
+            "the records of more than 100 parcels in a row cannot be used; last: no_value: the record has no value \
              (courier.push.v1/3 at offset 1150)"
         );
     }

@@ -127,10 +127,20 @@ impl PushFacts<'_> {
 
 /// Reads a push event. `carriers` says what the vendors' codes of carriers mean.
 pub fn read<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
-    let reading = read_payload(event, &event.payload, carriers);
-    if reading != Err(ReadError::NotJson) {
-        return reading;
-    }
+    let reading = match read_payload(event, &event.payload, carriers) {
+        Err(ReadError::NotJson) => read_repaired(event, carriers)?,
+        reading => reading?,
+    };
+    Ok(match reading {
+        Reading::Snapshot(mut snapshot) => {
+            snapshot.limit_items();
+            Reading::Snapshot(snapshot)
+        }
+        nothing @ Reading::Nothing(_) => nothing,
+    })
+}
+
+fn read_repaired<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
     match repair::repaired(&event.payload) {
         Cow::Borrowed(_) => Err(ReadError::NotJson),
         Cow::Owned(payload) => read_payload(event, &payload, carriers).map(Reading::into_owned),

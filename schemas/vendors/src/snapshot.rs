@@ -98,6 +98,11 @@ pub struct ResultState<'a> {
     pub signed_off: bool,
 }
 
+/// Most items of a snapshot (rule 4.12); a parcel has a few dozen.
+pub const MAX_ITEMS: usize = 2_000;
+/// If a push has more, so many are the earliest, from which the milestones of the first days come; the others are the newest.
+const EARLIEST: usize = 100;
+
 /// One end of the vendor's route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteEnd<'a> {
@@ -136,6 +141,8 @@ pub struct Snapshot<'a> {
     pub content_hash: i64,
     /// Usable lines in list order, oldest first (rule 7.1): the origin's list, then the destination's.
     pub items: Vec<TraceItem<'a>>,
+    /// Usable lines that are left out because there are more than [`MAX_ITEMS`].
+    pub left_out: u32,
     /// Lines dropped because of their time (rule 4.6).
     pub bad_times: u32,
     /// Top level of the origin's result.
@@ -170,6 +177,26 @@ impl Snapshot<'_> {
         }
     }
 
+    /// Leaves out the items between the earliest and the newest if there are too many (rule 4.12). Of items with one time, those that
+    /// are later in the list are newer.
+    pub(crate) fn limit_items(&mut self) {
+        let too_many = self.items.len().saturating_sub(MAX_ITEMS);
+        if too_many == 0 {
+            return;
+        }
+        let mut by_time: Vec<_> = self.items.iter().map(|item| item.occurred_at).zip(0_usize..).collect();
+        by_time.sort_unstable();
+        let mut is_left_out = vec![false; self.items.len()];
+        for (_, position) in by_time.into_iter().skip(EARLIEST).take(too_many) {
+            if let Some(is_left_out) = is_left_out.get_mut(position) {
+                *is_left_out = true;
+            }
+        }
+        let mut is_left_out = is_left_out.into_iter();
+        self.items.retain(|_| !is_left_out.next().unwrap_or_default());
+        self.left_out = u32::try_from(too_many).unwrap_or(u32::MAX);
+    }
+
     /// The same snapshot without borrows.
     pub fn into_owned(self) -> Snapshot<'static> {
         Snapshot {
@@ -186,6 +213,7 @@ impl Snapshot<'_> {
             codes: self.codes,
             content_hash: self.content_hash,
             items: self.items.into_iter().map(TraceItem::into_owned).collect(),
+            left_out: self.left_out,
             bad_times: self.bad_times,
             origin_state: self.origin_state.into_owned(),
             destination_state: self.destination_state.into_owned(),

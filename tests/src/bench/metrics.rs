@@ -20,3 +20,13 @@ pub(super) fn sum(service: &Service, name: &str) -> anyhow::Result<f64> {
     }
     sum.with_context(|| format!("no metric {name}"))
 }
+
+/// Resident memory of a service.
+pub(super) fn mebibytes(service: &Service) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", service.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .context("a size in kB")?;
+    Ok(kibibytes.trim().parse::<f64>()? / 1024.0)
+}

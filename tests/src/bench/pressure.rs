@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
@@ -75,7 +75,7 @@ async fn without_clickhouse(plan: Plan) -> anyhow::Result<()> {
             load.accepted(),
             metrics::sum(&derive, "courierflow_derive_push_events_total")?,
             metrics::sum(&sink, "courierflow_sink_rows_total").unwrap_or_default(),
-            mebibytes(&sink)?,
+            metrics::mebibytes(&sink)?,
             if sink.is_ready() { "yes" } else { "no" }
         );
         Ok(())
@@ -109,16 +109,6 @@ async fn without_clickhouse(plan: Plan) -> anyhow::Result<()> {
     load.end().await
 }
 
-/// Resident memory.
-fn mebibytes(service: &Service) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", service.pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line
-        .and_then(|line| line.trim().strip_suffix(" kB"))
-        .context("a size in kB")?;
-    Ok(kibibytes.trim().parse::<f64>()? / 1024.0)
-}
-
 // --- More requests than are let in -----------------------------------------------------------------------------------
 
 async fn overloaded(plan: Plan) -> anyhow::Result<()> {
@@ -139,7 +129,7 @@ async fn overloaded(plan: Plan) -> anyhow::Result<()> {
             "{name:<44} {:>10.0} {:>10.0} {:>10.0}",
             load.accepted() as f64 / seconds,
             load.refused() as f64 / seconds,
-            mebibytes(&ingest)?
+            metrics::mebibytes(&ingest)?
         );
         load.end().await
     };

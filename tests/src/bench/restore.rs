@@ -19,8 +19,8 @@ const PARTITIONS: i32 = 8;
 const REQUEST: Duration = Duration::from_secs(10);
 /// Between two pushes while the worker dies and comes back.
 const TRICKLE: Duration = Duration::from_millis(20);
-/// For a restore.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// For a restore, of ten million parcels beside other work.
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// Sizes of a run.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,9 @@ pub struct Plan {
 pub fn run(plan: Plan) -> anyhow::Result<()> {
     let stack = LocalStack::start("bench-restore")?;
     Launch::processor("migrate").run_to_end("migrate", &stack)?;
+    let begun = Instant::now();
     let bytes = sink::preload(&stack, plan.parcels)?;
+    println!("filled in {:.0} s", begun.elapsed().as_secs_f64());
     println!(
         "{} live parcels of {} items, {} bytes a record; two workers, broker on the same cores",
         plan.parcels,
@@ -58,6 +60,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     })?;
     let shipments = metrics::sum(&worker, "courierflow_derive_shipments")?;
     let state = metrics::sum(&worker, "courierflow_derive_state_bytes")?;
+    let resident = metrics::mebibytes(&worker)?;
     drop(worker);
 
     let floor = read_all(&stack)?;
@@ -73,7 +76,11 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
             seconds / floor
         );
     }
-    println!("state: {:.0} bytes per parcel", state / shipments);
+    println!(
+        "state: {shipments:.0} parcels, {:.0} bytes per parcel; {resident:.0} MiB resident, {:.0} bytes per parcel",
+        state / shipments,
+        resident * 1024.0 * 1024.0 / shipments
+    );
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use courierflow_schemas::records::{Leg, Segment, Status, Vendor};
 
 use super::codes::{self, Evidence, Saying};
-use super::read::{Item, Snapshot, Word};
+use super::read::{Item, Snapshot, Word, in_list_order};
 use super::time;
 
 /// An item that took its place in the history.
@@ -261,22 +261,11 @@ pub(super) fn sign_off(events: &[Event]) -> Option<usize> {
 
 /// Rules 7.1 and 7.5: the usable items of one list, oldest first, numbered among equals.
 fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
-    let usable: Vec<&Item> = items.iter().filter(|item| item.time.is_some()).collect();
-    let utc = |item: &Item| item.time.unwrap().utc;
-    // A segment may have several lists, each with a direction of its own.
-    let usable: Vec<&Item> = usable
-        .chunk_by(|one, other| one.list == other.list)
-        .flat_map(|list| {
-            let mut list = list.to_vec();
-            let ascending = utc(list[0]) < utc(list[list.len() - 1]);
-            if !ascending {
-                list.reverse();
-            }
-            list
-        })
-        .collect();
+    let usable = in_list_order(items.iter().filter(|item| item.time.is_some()).collect());
+    // Rule 4.12.
+    let usable = usable.into_iter().filter(|item: &&Item| !item.left_out);
     let mut placed: Vec<Placed<'a>> = Vec::new();
-    for (position, item) in usable.into_iter().enumerate() {
+    for (position, item) in usable.enumerate() {
         let time_in_zone = time::normalised(item.time.unwrap().in_zone);
         let occurrence = placed
             .iter()
@@ -294,7 +283,7 @@ fn place<'a>(snapshot: &Snapshot, items: &'a [Item]) -> Vec<Placed<'a>> {
             own,
             evidence,
             inferred: None,
-            utc: utc(item),
+            utc: item.time.unwrap().utc,
             time_in_zone,
             position,
             occurrence,

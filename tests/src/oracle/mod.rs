@@ -351,6 +351,7 @@ fn flags(
         ("unknown_code", events.iter().any(|event| event.unknown_code)),
         ("lane_inferred", figures.lane_inferred),
         ("route_loop", snapshot.is_loop),
+        ("truncated", snapshot.is_truncated()),
         ("status_inferred", events.iter().any(|event| event.status_inferred)),
     ]
     .into_iter()

@@ -1,5 +1,7 @@
 //! From the vendor's JSON text to a snapshot: what a push says, before it meets the history of its shipment
-//! (rules 2.2, 3.1, 3.4, 3.5, 4.1–4.11, 5.5, 6.2, 6.3, 8.3c, 11.1, 11.2).
+//! (rules 2.2, 3.1, 3.4, 3.5, 4.1–4.12, 5.5, 6.2, 6.3, 8.3c, 11.1, 11.2).
+
+use std::borrow::Borrow;
 
 use courierflow_schemas::records::{PushEvent, Segment, Vendor};
 use serde_json::Value;
@@ -86,6 +88,8 @@ pub(super) struct Item {
     pub(super) list: usize,
     /// What else makes it another item, as sent.
     pub(super) also: String,
+    /// Rule 4.12: one too many.
+    pub(super) left_out: bool,
 }
 
 /// `routeInfo`: area codes and names.
@@ -103,7 +107,29 @@ impl Snapshot {
     }
 
     pub(super) fn usable_items(&self) -> impl Iterator<Item = &Item> {
-        self.all_items().filter(|item| item.time.is_some())
+        self.all_items().filter(|item| item.time.is_some() && !item.left_out)
+    }
+
+    /// Rule 4.12.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.all_items().any(|item| item.left_out)
+    }
+
+    /// Rule 4.12.
+    fn leave_out(&mut self) {
+        const EARLIEST: usize = 100;
+        const NEWEST: usize = 1_900;
+        let [mut usable, of_destination] = [&mut self.origin, &mut self.destination]
+            .map(|list| in_list_order(list.items.iter_mut().filter(|item| item.time.is_some()).collect()));
+        usable.extend(of_destination);
+        if usable.len() <= EARLIEST + NEWEST {
+            return;
+        }
+        usable.sort_by_key(|item| item.time.unwrap().utc);
+        let end = usable.len() - NEWEST;
+        for item in &mut usable[EARLIEST..end] {
+            item.left_out = true;
+        }
     }
 
     /// A push with items has at least one that can be used.
@@ -146,6 +172,26 @@ impl Snapshot {
     }
 }
 
+/// Rule 7.1: usable items oldest first. A segment may have several lists, each with a direction of its own.
+pub(super) fn in_list_order<T: Borrow<Item>>(usable: Vec<T>) -> Vec<T> {
+    let utc = |item: &T| item.borrow().time.unwrap().utc;
+    let mut ordered = Vec::new();
+    let mut usable = usable.into_iter().peekable();
+    while let Some(first) = usable.next() {
+        let number = first.borrow().list;
+        let mut list = vec![first];
+        while let Some(next) = usable.next_if(|item| item.borrow().list == number) {
+            list.push(next);
+        }
+        let ascending = utc(&list[0]) < utc(&list[list.len() - 1]);
+        if !ascending {
+            list.reverse();
+        }
+        ordered.extend(list);
+    }
+    ordered
+}
+
 /// Reads a push event. Number and carrier are those that ingest read (rules 3.1 and 4.8).
 pub(super) fn read(push: &PushEvent) -> Reading {
     let Ok(Value::Object(_)) = serde_json::from_str(&push.payload) else {
@@ -155,11 +201,15 @@ pub(super) fn read(push: &PushEvent) -> Reading {
     if push.tracking_number.is_empty() {
         return Reading::Nothing;
     }
-    match push.vendor {
+    let mut reading = match push.vendor {
         Vendor::Kuaidi100 => read_kuaidi100(push, &payload),
         Vendor::Kdniao => read_kdniao(push, &payload),
         Vendor::SeventeenTrack => seventeentrack::read(push, &payload),
+    };
+    if let Reading::Parcel { snapshot, .. } = &mut reading {
+        snapshot.leave_out();
     }
+    reading
 }
 
 fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
@@ -267,6 +317,7 @@ fn kuaidi100_item(item: &Value, segment: Segment, zone: Option<&'static str>) ->
         zone_unread: false,
         list: 0,
         also: String::new(),
+        left_out: false,
     }
 }
 
@@ -375,6 +426,7 @@ fn kdniao_item(trace: &Value, of_carrier: Option<&time::Zone>) -> Item {
         zone,
         list: 0,
         also: String::new(),
+        left_out: false,
     }
 }
 

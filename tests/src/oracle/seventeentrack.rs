@@ -201,6 +201,7 @@ fn item(event: &Value, segment: Segment, list: usize, zone: Option<&str>) -> Ite
         zone_unread: false,
         list,
         also: also.map(|value| format!("{:?}", text_of(value))).join(" "),
+        left_out: false,
     }
 }
 

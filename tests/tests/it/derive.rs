@@ -1,14 +1,14 @@
 //! Derive is killed again and again, and derives everything a second time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use courierflow_schemas::records::{Op, Shipment, Transition};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::oracle::{self, ExpectedRecord};
 use courierflow_tests::stack::{Launch, Stack};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::harness::load::Load;
@@ -148,6 +148,61 @@ fn hold_offsets(stack: &dyn Stack) -> BaseProducer {
         .send_offsets_to_transaction(&offsets, &group, PATIENCE)
         .unwrap();
     producer
+}
+
+/// Holds a restore up: the records of an open transaction are not committed, and those behind them cannot be read before it ends.
+fn hold_shipments(stack: &dyn Stack) -> BaseProducer {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", stack.brokers());
+    let producer: BaseProducer = config.set("transactional.id", "holder").create().unwrap();
+    producer.init_transactions(PATIENCE).unwrap();
+    producer.begin_transaction().unwrap();
+    for partition in 0..2 {
+        let record = BaseRecord::<str, str>::to(SHIPMENT)
+            .partition(partition)
+            .key("held")
+            .payload("");
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(PATIENCE).unwrap();
+    producer
+}
+
+/// A restore of many parcels may take longer than a member of a group may be silent.
+#[test]
+fn a_restore_that_takes_longer_than_a_member_may_be_silent_is_made_once() {
+    let stack = migrated("derive-long-restore");
+    let silent = Duration::from_secs(7);
+    let launch = processor("derive", &stack)
+        .env("COURIERFLOW__DERIVE__WORKERS", "1")
+        .env(
+            "COURIERFLOW__DERIVE__MAX_POLL_INTERVAL_MS",
+            silent.as_millis().to_string(),
+        );
+    let holder = hold_shipments(&stack);
+    let mut derive = launch.start("derive", &stack).unwrap();
+    let restoring = || {
+        let state = readyz(&derive)?.to_string();
+        let is_told = state.contains("restoring partitions") && state.contains("records");
+        if is_told { Ok(Instant::now()) } else { Err(state) }
+    };
+    let begun = eventually("the worker restores and says how far it is", restoring);
+    eventually("it has restored for longer than it may be silent", || {
+        let elapsed = restoring()? - begun;
+        if elapsed > silent + Duration::from_secs(2) {
+            Ok(())
+        } else {
+            Err(format!("{elapsed:?}"))
+        }
+    });
+    holder.abort_transaction(PATIENCE).unwrap();
+    derive.wait_ready(PATIENCE).unwrap();
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    Load::start(ingest.url(), 5, PARCELS_OF_A_WAVE, 0.0).finish();
+    wait_until_derived(&stack);
+    let log = std::fs::read_to_string(stack.dir().join("log/derive.log")).unwrap();
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((lines(r#""restored""#), lines("partitions given up")), (1, 0), "{log}");
 }
 
 /// With many parcels a restore takes long, and the worker may be killed during it.

@@ -14,6 +14,8 @@
 //! | [`data_loss`] | own | Kafka deletes records before they were read |
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
+//! | [`expiry`] | own | many shipments expire on one day, with a crash among them; the state is full |
+//! | [`flood`] | own | an account that anybody can push to is flooded |
 //! | [`garbage`] | own | invalid records on the topics |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
@@ -44,6 +46,8 @@ mod dashboard;
 mod data_loss;
 mod dead_letters;
 mod derive;
+mod expiry;
+mod flood;
 mod garbage;
 mod harness;
 mod metrics;

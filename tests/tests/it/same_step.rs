@@ -111,9 +111,8 @@ fn write_refused(topic: &Topic<'_>) {
     topic.text("REFUSED4", topic.ago(60), "快递");
     topic.text("REFUSED5", topic.ago(60), "[1]");
     topic.text("REFUSED6", topic.ago(60), r#"{"status":"polling"}"#);
-    // A megabyte and a half in which every line is a change: the derived records are several times as large.
-    let long = "N".repeat(128);
-    let lines: Vec<Line> = (0..24_735)
+    // Every line is a change, and its place stands in both records.
+    let lines: Vec<Line> = (0..1_000)
         .map(|line| {
             (
                 topic.ago(62) + line * 1_000_000,
@@ -122,9 +121,11 @@ fn write_refused(topic: &Topic<'_>) {
             )
         })
         .collect();
-    let mut large = payload(&long, "polling", &lines);
-    large["lastResult"]["com"] = "c".repeat(128).into();
-    topic.text(&long, topic.ago(60), &large.to_string());
+    let mut large = payload("REFUSED7", "polling", &lines);
+    for line in large["lastResult"]["data"].as_array_mut().unwrap() {
+        line["location"] = "杭".repeat(1_500).into();
+    }
+    topic.text("REFUSED7", topic.ago(60), &large.to_string());
 }
 
 /// Duplicates, stale pushes, aborts, rewrites.

@@ -241,6 +241,7 @@ export default {
   'flag.return_signed': 'signed for by the sender',
   'flag.route_loop': 'went in a circle',
   'flag.status_inferred': 'status from the last word of the vendor',
+  'flag.truncated': 'too many lines: some left out',
   'flag.tz_assumed': 'time zone assumed',
   'flag.unknown_code': 'unknown code',
 

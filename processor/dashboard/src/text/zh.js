@@ -235,6 +235,7 @@ export default {
   'flag.return_signed': '寄件人签收',
   'flag.route_loop': '路线有环路',
   'flag.status_inferred': '状态取自供应商的最终状态',
+  'flag.truncated': '轨迹过多，部分未列入',
   'flag.tz_assumed': '时区为假定',
   'flag.unknown_code': '有未知代码',
   'status.UNKNOWN': '未知',

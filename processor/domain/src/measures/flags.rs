@@ -27,6 +27,7 @@ pub(crate) fn names(
         (is_return_signed, "return_signed"),
         (snapshot.route_loop, "route_loop"),
         (history.status_inferred, "status_inferred"),
+        (snapshot.left_out > 0, "truncated"),
         (history.zone_assumed, "tz_assumed"),
         (history.unknown_codes > 0, "unknown_code"),
     ]

@@ -21,6 +21,7 @@ mod history;
 mod ids;
 mod leg;
 mod lives;
+mod long_lists;
 mod masking;
 mod memory;
 mod metrics;

@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 
 use crate::pushes::OPTIONS;
 use courierflow_domain::{
-    DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, RefusalClass, Step, StreamDay, step,
+    DerivedEncoder, Effect, MAX_DERIVED_BYTES, Memory, NoChange, PushRecord, Refusal, RefusalClass, Step, StreamDay,
+    step,
 };
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, Shipment, TimestampMicros, Transition};
+use courierflow_schemas::records::{PushEvent, Shipment, Signature, TimestampMicros, Transition};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::wire::{DecodeError, Decoder, Encoder};
@@ -117,26 +118,17 @@ fn received(days: i64) -> TimestampMicros {
     TimestampMicros(micros("2025-06-30T00:00:00Z").0 + days * DAY)
 }
 
-/// A push of a megabyte that turns into several times as much: every line is a change.
+/// A push of megabytes that turns into twice as much: every line is a change, and its place stands in both records.
 static ALTERNATING: LazyLock<PushEvent> = LazyLock::new(|| {
-    let time = |second: u32| {
-        format!(
-            "2025-06-01 {:02}:{:02}:{:02}",
-            second / 3_600,
-            second / 60 % 60,
-            second % 60
-        )
-    };
-    let lines: Vec<_> = (0..24_735)
-        .map(|second| item(&time(second), if second % 2 == 0 { "0" } else { "5" }, ""))
+    let lines: Vec<_> = (0..1_000)
+        .map(|minute| {
+            let time = format!("2025-06-01 {:02}:{:02}:00", minute / 60, minute % 60);
+            let mut line = item(&time, if minute % 2 == 0 { "0" } else { "5" }, "");
+            line["location"] = "杭".repeat(1_500).into();
+            line
+        })
         .collect();
-    let long = "N".repeat(128);
-    let mut event = kuaidi100(&lines)
-        .set("lastResult.nu", long.as_str())
-        .set("lastResult.com", "c".repeat(128))
-        .event();
-    event.tracking_number = long;
-    event
+    kuaidi100(&lines).event()
 });
 
 #[test]
@@ -240,16 +232,28 @@ fn every_class_of_refusal_and_what_is_none() {
 
 #[test]
 fn only_what_the_pushes_cannot_cause_alone_is_held_against_the_program() {
-    assert!(!RefusalClass::TooLarge.may_be_our_fault());
-    for class in [
-        RefusalClass::Undecodable,
-        RefusalClass::KeyMismatch,
-        RefusalClass::ReceivedInFuture,
-        RefusalClass::Unreadable(ReadError::NotJson),
-        RefusalClass::Panic,
-        RefusalClass::Unencodable,
+    let verified = pushed("YT1", &["1"], received(0));
+    let unsigned = PushEvent {
+        signature: Signature::Unsigned,
+        ..verified.clone()
+    };
+    for (class, is_suspicious) in [
+        (RefusalClass::Undecodable, true),
+        (RefusalClass::KeyMismatch, true),
+        (RefusalClass::ReceivedInFuture, true),
+        (RefusalClass::Unreadable(ReadError::NotJson), true),
+        (RefusalClass::Panic, true),
+        (RefusalClass::Unencodable, true),
+        (RefusalClass::TooLarge, false),
     ] {
-        assert!(class.may_be_our_fault(), "{}", class.as_str());
+        let refusal = Refusal {
+            class,
+            error: String::new(),
+        };
+        let name = class.as_str();
+        assert_eq!(refusal.may_be_our_fault(Some(&verified)), is_suspicious, "{name}");
+        assert_eq!(refusal.may_be_our_fault(None), is_suspicious, "{name}");
+        assert!(!refusal.may_be_our_fault(Some(&unsigned)), "{name}");
     }
 }
 

@@ -117,6 +117,7 @@ pub(super) fn read<'a>(
         content_hash: content.finish(),
         items: usable.items,
         bad_times: usable.bad_times,
+        left_out: 0,
         origin_state: state,
         destination_state: ResultState::default(),
         edd,

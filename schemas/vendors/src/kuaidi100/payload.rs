@@ -138,6 +138,7 @@ pub(super) fn read<'a>(
         content_hash: content.finish(),
         items: results.lines.items,
         bad_times: results.lines.bad_times,
+        left_out: 0,
         origin_state: results.origin_state,
         destination_state: results.destination_state,
         edd: results.edd,

@@ -175,6 +175,7 @@ pub(super) fn read<'a>(
         content_hash: content.finish(),
         items: lines.items,
         bad_times: lines.bad_times,
+        left_out: 0,
         // One verdict for both.
         origin_state: state.clone(),
         destination_state: state,

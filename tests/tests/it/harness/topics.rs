@@ -137,14 +137,24 @@ pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i
 
 /// Writes records with this key, `None` as a tombstone, as a foreign program might.
 pub(crate) fn produce(stack: &dyn Stack, topic: &str, partition: i32, key: &str, values: &[Option<&[u8]>]) {
+    produce_all(stack, topic, partition, values.iter().map(|value| (key, *value)));
+}
+
+/// The same with a key for each record.
+pub(crate) fn produce_all<'a>(
+    stack: &dyn Stack,
+    topic: &str,
+    partition: i32,
+    records: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>,
+) {
     let producer: ThreadedProducer<_> = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
         .set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string())
         .create()
         .expect("a producer");
-    for value in values {
+    for (key, value) in records {
         let mut record = BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key);
-        record.payload = *value;
+        record.payload = value;
         producer.send(record).map_err(|(error, _)| error).expect("queued");
     }
     producer.flush(TIMEOUT).expect("delivered");
