@@ -15,6 +15,7 @@
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
 //! | [`garbage`] | own | invalid records on the topics |
+//! | [`lost_rows`] | own | ClickHouse loses rows: a power cut, a backup that is restored, a new database |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
@@ -46,6 +47,7 @@ mod dead_letters;
 mod derive;
 mod garbage;
 mod harness;
+mod lost_rows;
 mod metrics;
 mod migration;
 mod partitions;
