@@ -263,6 +263,8 @@ pub struct SinkSettings {
     pub insert_timeout_ms: u64,
     /// If inserts fail for longer than this, the sink is not ready.
     pub degraded_after_ms: u64,
+    /// What was inserted so long before `ClickHouse` was started, or before the moment of a backup that was restored, is read again.
+    pub reread_ms: u64,
 }
 
 impl Default for SinkSettings {
@@ -274,6 +276,7 @@ impl Default for SinkSettings {
             max_batch_age_ms: 1_000,
             insert_timeout_ms: 30_000,
             degraded_after_ms: 30_000,
+            reread_ms: 300_000,
         }
     }
 }
@@ -436,7 +439,8 @@ impl SinkSettings {
         require_at_least_one("sink.max_batch_rows", self.max_batch_rows as u64)?;
         require_at_least_one("sink.max_batch_bytes", self.max_batch_bytes as u64)?;
         require_at_least_one("sink.max_batch_age_ms", self.max_batch_age_ms)?;
-        require_between("sink.insert_timeout_ms", self.insert_timeout_ms, 1_000..=240_000)
+        require_between("sink.insert_timeout_ms", self.insert_timeout_ms, 1_000..=240_000)?;
+        require_between("sink.reread_ms", self.reread_ms, 0..=86_400_000)
     }
 }
 

@@ -87,18 +87,19 @@ impl fmt::Display for LostRecords {
 #[error("{}; set on_data_loss = \"continue\" to go on without them", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub(crate) struct DataLoss(Vec<LostRecords>);
 
-/// What [`ConsumerContext::rebalance`] does, but partitions are assigned with the offsets that this module decides. Fails if
-/// records are lost and that stops the consumer; nothing is assigned then.
+/// What [`ConsumerContext::rebalance`] does, but partitions are assigned with the offsets that this module decides, and that `adjust`
+/// may change. Fails if records are lost and that stops the consumer; nothing is assigned then.
 pub(crate) fn rebalance<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     event: RDKafkaRespErr,
     partitions: &mut TopicPartitionList,
     on_data_loss: OnDataLoss,
     counter: &metrics::Counter,
+    adjust: impl FnOnce(&mut TopicPartitionList),
 ) -> Result<(), DataLoss> {
     match event {
         RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-            return assign(consumer, partitions, on_data_loss, counter);
+            return assign(consumer, partitions, on_data_loss, counter, adjust);
         }
         RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => unassign(consumer, &Rebalance::Revoke(partitions)),
         error => unassign(consumer, &Rebalance::Error(KafkaError::Rebalance(error.into()))),
@@ -111,6 +112,7 @@ fn assign<C: ConsumerContext>(
     partitions: &mut TopicPartitionList,
     on_data_loss: OnDataLoss,
     counter: &metrics::Counter,
+    adjust: impl FnOnce(&mut TopicPartitionList),
 ) -> Result<(), DataLoss> {
     let Starts { mut offsets, lost } = starts(consumer, partitions).unwrap_or_else(|error| {
         tracing::warn!(%error, "start offsets: the client looks them up itself");
@@ -121,6 +123,7 @@ fn assign<C: ConsumerContext>(
     if stops {
         offsets = TopicPartitionList::new();
     }
+    adjust(&mut offsets);
     let change = Rebalance::Assign(partitions);
     consumer.context().pre_rebalance(consumer, &change);
     say_if_failed(if is_cooperative(consumer) {

@@ -97,7 +97,7 @@ impl ClientContext for Member {
 impl ConsumerContext for Member {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let counter = metrics::counter!("courierflow_derive_records_lost_total");
-        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter);
+        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |_| ());
         if let Err(loss) = done {
             self.events().push(GroupEvent::DataLoss(loss));
         }

@@ -48,6 +48,8 @@ pub const TABLES: &[TableFile] = tables![
     9 "009_data_quality_daily.sql",
     10 "010_carrier_mapping.sql",
     11 "011_shipment_flags.sql",
+    12 "012_durable_inserts.sql",
+    13 "013_sink_offset.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

@@ -6,11 +6,13 @@
 //! * [`partition`] derives one partition as derive does, and makes the rows that the sink would make.
 //! * [`row_buffer`] collects them into batches.
 //! * [`tables`] creates the fresh tables, compares and exchanges them.
+//! * [`sinks`] are the consumer groups that fill the present ones.
 
 mod counts;
 mod partition;
 mod pushes;
 mod row_buffer;
+mod sinks;
 mod tables;
 
 use std::fmt;
@@ -94,12 +96,13 @@ pub enum ReplayError {
 pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) -> Result<Report, ReplayError> {
     let registry = Registry::new(&config.registry);
     let ids: SchemaIds = registry.schema_ids()?;
-    let mut pushes = Pushes::open(config, &registry, ids, plan.from)?;
     let tables = Tables::new(&config.clickhouse);
     if plan.exchange {
-        pushes.refuse_running_sink(config)?;
+        // Before the end of the topic is looked up: what a sink inserts has then been derived from push events before that end.
+        sinks::refuse_running(config)?;
         runtime.block_on(tables.refuse_older_rows())?;
     }
+    let mut pushes = Pushes::open(config, &registry, ids, plan.from)?;
     runtime.block_on(tables.create())?;
     let ranges = pushes.ranges();
     for (done, &range) in ranges.iter().enumerate() {
@@ -113,7 +116,9 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
     runtime.block_on(tables.complete(covered_from))?;
     let difference = runtime.block_on(tables.difference())?;
     if plan.exchange {
-        pushes.refuse_running_sink(config)?;
+        sinks::refuse_running(config)?;
+        // First, so that nothing brings back what the exchange has corrected.
+        runtime.block_on(tables.set_starts(&sinks::committed(config)?))?;
         runtime.block_on(tables.exchange())?;
     }
     Ok(Report {

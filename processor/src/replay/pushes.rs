@@ -14,7 +14,6 @@ use super::partition::{Derivation, Partition};
 use super::row_buffer::{Insert, RowBuffer};
 use crate::bounded_read::{self, REQUEST, Range, ReadError};
 use crate::config::Config;
-use crate::sink::rows::{self, Table};
 
 /// The push events of a period.
 pub(super) struct Pushes {
@@ -41,18 +40,6 @@ impl Pushes {
             derivation: Derivation::new(registry, ids, config.carriers, options),
             covered_from: None,
         })
-    }
-
-    pub(super) fn refuse_running_sink(&self, config: &Config) -> Result<(), ReplayError> {
-        for table in [rows::Shipment::NAME, rows::Transition::NAME] {
-            let group = format!("{}-{table}", config.sink.group);
-            let found = self.consumer.fetch_group_list(Some(&group), REQUEST);
-            let found = found.map_err(ReadError::from)?;
-            if found.groups().iter().any(|group| !group.members().is_empty()) {
-                return Err(ReplayError::SinkIsRunning(group));
-            }
-        }
-        Ok(())
     }
 
     /// The ranges to [`derive`](Self::derive).

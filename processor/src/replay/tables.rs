@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReplayError;
 use super::row_buffer::Rows;
+use super::sinks::SinkStart;
 use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
 
@@ -214,6 +215,12 @@ impl Tables {
         let (fresh, present) = (hashes(format!("{table}_fresh")), hashes(table.to_owned()));
         let query = format!("SELECT count() FROM ({fresh}) WHERE hash NOT IN ({present})");
         Ok(self.client.query(&query).fetch_one::<u64>().await?)
+    }
+
+    /// Lets the sink begin at these offsets, whatever is asked for: the records before them tell what was derived before, with the same
+    /// versions as the fresh rows.
+    pub(super) async fn set_starts(&self, starts: &[SinkStart]) -> Result<(), ReplayError> {
+        Ok(self.insert_into("sink_start", starts).await?)
     }
 
     /// Exchanges the tables. A reader sees either the old rows or the new ones; the old tables are kept.

@@ -1,5 +1,6 @@
 //! The Kafka consumer of a worker: its settings and its group events.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,6 +15,8 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::runs::{self, PartitionRun};
+use super::stored::{NotKnown, Stored};
 use crate::config::Config;
 use crate::health::seconds_since;
 use crate::start_offsets::{self, DataLoss, OnDataLoss};
@@ -21,11 +24,13 @@ use crate::start_offsets::{self, DataLoss, OnDataLoss};
 /// Prefetched records take memory in addition to the batches.
 const PREFETCH_KIB: &str = "16384";
 
-/// A member of the group `<sink.group>-<table>`, subscribed to `topic`.
+/// A member of the group `<sink.group>-<table>`, subscribed to `topic`. Partitions are assigned from where `stored` says that rows may be
+/// missing.
 pub(super) fn subscribe(
     config: &Config,
     table: &'static str,
     topic: &'static str,
+    stored: Stored,
 ) -> KafkaResult<BaseConsumer<GroupEvents>> {
     let mut client = ClientConfig::new();
     client
@@ -51,11 +56,17 @@ pub(super) fn subscribe(
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("isolation.level", "read_committed")
+        // Needed where only transaction markers follow the last record that is read again: no message shows then that the end
+        // is reached.
+        .set("enable.partition.eof", "true")
         .set("partition.assignment.strategy", "cooperative-sticky")
         // The rebalance callbacks below are those of the classic protocol.
         .set("group.protocol", "classic");
-    let consumer = client
-        .create_with_context::<_, BaseConsumer<GroupEvents>>(GroupEvents::new(table, config.processor.on_data_loss))?;
+    let consumer = client.create_with_context::<_, BaseConsumer<GroupEvents>>(GroupEvents::new(
+        table,
+        config.processor.on_data_loss,
+        stored,
+    ))?;
     consumer.subscribe(&[topic])?;
     Ok(consumer)
 }
@@ -68,6 +79,9 @@ pub(super) struct GroupEvents {
     lost: AtomicBool,
     on_data_loss: OnDataLoss,
     data_loss: Mutex<Option<DataLoss>>,
+    stored: Stored,
+    begun: Mutex<BTreeMap<i32, PartitionRun>>,
+    not_known: Mutex<Option<NotKnown>>,
     /// Timestamp of the record that was read last, in milliseconds since 1970.
     newest_read: AtomicI64,
 }
@@ -76,7 +90,7 @@ pub(super) struct GroupEvents {
 const NOTHING_READ: i64 = i64::MIN;
 
 impl GroupEvents {
-    fn new(table: &'static str, on_data_loss: OnDataLoss) -> Self {
+    fn new(table: &'static str, on_data_loss: OnDataLoss, stored: Stored) -> Self {
         Self {
             table,
             revoked: Mutex::default(),
@@ -84,6 +98,9 @@ impl GroupEvents {
             lost: AtomicBool::new(false),
             on_data_loss,
             data_loss: Mutex::default(),
+            stored,
+            begun: Mutex::default(),
+            not_known: Mutex::default(),
             newest_read: AtomicI64::new(NOTHING_READ),
         }
     }
@@ -119,6 +136,31 @@ impl GroupEvents {
         self.data_loss.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// The runs of newly assigned partitions.
+    pub(super) fn take_begun(&self) -> BTreeMap<i32, PartitionRun> {
+        std::mem::take(&mut *self.begun.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why it is not known whether rows are missing. Nothing may be inserted then.
+    pub(super) fn take_not_known(&self) -> Option<NotKnown> {
+        self.not_known.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Lets partitions begin where rows may be missing.
+    fn begin(&self, consumer: &BaseConsumer<Self>, offsets: &mut TopicPartitionList, lost: &metrics::Counter) {
+        if offsets.count() == 0 {
+            return;
+        }
+        let begun = self
+            .stored
+            .held()
+            .and_then(|held| Ok(runs::begin(consumer, self.table, offsets, &held, lost)?));
+        match begun {
+            Ok(begun) => self.begun.lock().unwrap_or_else(PoisonError::into_inner).extend(begun),
+            Err(error) => *self.not_known.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+        }
+    }
+
     /// True once after each assignment, also an empty one.
     pub(super) fn take_assigned(&self) -> bool {
         self.assigned.swap(false, Ordering::AcqRel)
@@ -128,7 +170,9 @@ impl GroupEvents {
 impl ConsumerContext for GroupEvents {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let counter = metrics::counter!("courierflow_sink_records_lost_total", "table" => self.table);
-        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter);
+        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |offsets| {
+            self.begin(consumer, offsets, &counter);
+        });
         if let Err(loss) = done {
             *self.data_loss.lock().unwrap_or_else(PoisonError::into_inner) = Some(loss);
         }

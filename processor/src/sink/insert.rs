@@ -12,6 +12,7 @@ use courierflow_schemas::wire::{DecodeError, Decoder, Record};
 use super::batch::{Batch, SourceRecord};
 use super::insert_error::{Class, classify};
 use super::rows::{Table, Unrepresentable};
+use super::stored::{self, StoredRange};
 
 /// Characters of an error's first line that are kept for the log and `/readyz`.
 const MAX_ERROR_CHARS: usize = 400;
@@ -146,6 +147,19 @@ impl<T: Table> Inserter<T> {
         }
         insert.end().await?;
         Ok(inserted)
+    }
+
+    /// Notes what is stored.
+    pub(super) async fn note(&self, ranges: &[StoredRange]) -> Result<(), Failure> {
+        let insert = tokio::time::timeout(self.timeout, self.client.insert::<StoredRange>(stored::TABLE))
+            .await
+            .map_err(|_| Error::TimedOut)??;
+        let mut insert = insert.with_timeouts(Some(self.timeout), Some(self.timeout));
+        for range in ranges {
+            insert.write(range).await?;
+        }
+        insert.end().await?;
+        Ok(())
     }
 
     /// Drops the cached columns of the table, which may have been altered.

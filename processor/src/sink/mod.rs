@@ -7,6 +7,9 @@
 //!   failures.
 //!
 //! A row depends on its record alone, which also gives its key and version, so reading a topic again changes nothing (I4).
+//! * [`stored`] asks ClickHouse what it holds, [`runs`] begins where something may be missing, [`reread`] says how much of
+//!   that is still to be read.
+//!
 //! An offset is committed only when everything before it is settled (I5). A worker holds at most one batch being filled
 //! and one per settler (I6).
 
@@ -16,8 +19,11 @@ mod consumer;
 mod dead_letters;
 mod insert;
 pub(crate) mod insert_error;
+mod reread;
 pub mod rows;
+mod runs;
 mod settle;
+mod stored;
 mod table_health;
 mod worker;
 
@@ -34,11 +40,12 @@ use courierflow_schemas::wire::{Decoder, Record};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use self::batch::{Batch, Limits};
+use self::batch::Limits;
 use self::dead_letters::DeadLetters;
 use self::insert::Inserter;
 use self::rows::Table;
-use self::settle::{Settler, Unsettled};
+use self::settle::{Job, Settler, Unsettled};
+use self::stored::{Outdated, Stored};
 use self::table_health::TableHealth;
 use self::worker::{Outcome, State, Worker, WorkerError};
 use crate::config::Config;
@@ -102,9 +109,15 @@ fn start_worker<T: Table>(surroundings: Surroundings, health: &Health) -> io::Re
 /// Runs the worker, and restarts it if its Kafka client fails; not after an error that needs a human.
 fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
     let mut delays = RESTART.build();
+    let stored = Stored::new(
+        &surroundings.config,
+        T::NAME,
+        T::Record::TOPIC,
+        surroundings.runtime.clone(),
+    );
     loop {
         // AssertUnwindSafe is sound, because nothing of a worker that panicked is used again.
-        let ended = catch_unwind(AssertUnwindSafe(|| run_worker::<T>(surroundings, health)));
+        let ended = catch_unwind(AssertUnwindSafe(|| run_worker::<T>(surroundings, health, &stored)));
         match ended {
             Ok(Ok(()) | Err(WorkerError::Unsettled(Unsettled::Abandoned))) => return,
             Ok(Err(WorkerError::Unsettled(reason))) => {
@@ -117,6 +130,11 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
                 health.stopped(&error.to_string());
                 return;
             }
+            Ok(Err(WorkerError::Outdated)) => {
+                tracing::info!(table = T::NAME, "sink: ClickHouse was restarted, or has another table");
+                health.begins_again();
+                continue;
+            }
             Ok(Err(error)) => health.failed("run", &error.to_string()),
             Err(_) => health.failed("run", "the worker panicked"),
         }
@@ -127,12 +145,14 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
     }
 }
 
-fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Result<(), WorkerError> {
+fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth, stored: &Stored) -> Result<(), WorkerError> {
     let config = &surroundings.config;
-    let consumer = consumer::subscribe(config, T::NAME, T::Record::TOPIC)?;
+    let consumer = consumer::subscribe(config, T::NAME, T::Record::TOPIC, stored.clone())?;
     let guard = Arc::new(Mutex::new(PoisonGuard::new(config.processor.poison_guard)));
     let (outcome_sender, outcomes) = mpsc::channel();
     let (abandon, abandoned) = watch::channel(false);
+    let outdated = Arc::<Outdated>::default();
+    stored.watch(outdated.clone(), abandoned.clone());
 
     thread::scope(|scope| {
         let mut settlers = Vec::with_capacity(SETTLERS);
@@ -149,12 +169,12 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
                 shutdown: surroundings.shutdown.clone(),
                 abandon: abandoned.clone(),
             };
-            let (batch_sender, batches) = mpsc::channel();
-            settlers.push(batch_sender);
+            let (job_sender, jobs) = mpsc::channel();
+            settlers.push(job_sender);
             let outcomes = outcome_sender.clone();
             thread::Builder::new()
                 .name(format!("sink-{}-{number}", T::NAME))
-                .spawn_scoped(scope, move || settle_all(settler, number, &batches, &outcomes))
+                .spawn_scoped(scope, move || settle_all(settler, number, &jobs, &outcomes))
                 .map_err(|_| WorkerError::SettlerDied)?;
         }
         drop(outcome_sender);
@@ -164,6 +184,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
             outcomes,
             limits: Limits::from(&config.sink),
             health: health.clone(),
+            outdated,
             shutdown: surroundings.shutdown.clone(),
             state: State::default(),
             table: std::marker::PhantomData,
@@ -176,7 +197,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth) -> Re
 }
 
 /// The thread of a settler. It ends when the worker has dropped its ends of the channels, or after the first failure.
-fn settle_all<T: Table>(mut settler: Settler<T>, number: usize, batches: &Receiver<Batch>, outcomes: &Sender<Outcome>) {
+fn settle_all<T: Table>(mut settler: Settler<T>, number: usize, jobs: &Receiver<Job>, outcomes: &Sender<Outcome>) {
     if let Err(reason) = settler.probe() {
         // The worker may have ended already.
         let _ = outcomes.send(Outcome {
@@ -185,8 +206,8 @@ fn settle_all<T: Table>(mut settler: Settler<T>, number: usize, batches: &Receiv
         });
         return;
     }
-    while let Ok(batch) = batches.recv() {
-        let result = settler.settle(&batch);
+    while let Ok(job) = jobs.recv() {
+        let result = settler.settle(&job);
         let failed = result.is_err();
         let outcome = Outcome {
             settler: number,

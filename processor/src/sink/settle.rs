@@ -15,6 +15,7 @@ use super::dead_letters::DeadLetters;
 use super::insert::{Failure, Inserted, Inserter, Refusal};
 use super::insert_error::Class;
 use super::rows::Table;
+use super::stored::StoredRange;
 use super::table_health::TableHealth;
 use crate::dead_letter::told;
 use crate::health::seconds_since;
@@ -46,6 +47,13 @@ pub(super) enum Unsettled {
     Abandoned,
 }
 
+/// What a settler gets.
+pub(super) struct Job {
+    pub(super) batch: Batch,
+    /// What is stored when the batch is settled.
+    pub(super) ranges: Vec<StoredRange>,
+}
+
 /// Settles batches of one worker, one after the other, on a thread of its own.
 pub(super) struct Settler<T: Table> {
     pub(super) inserter: Inserter<T>,
@@ -73,8 +81,18 @@ impl<T: Table> Settler<T> {
         }
     }
 
+    /// Settles the batch, and then notes in ClickHouse what is stored.
+    pub(super) fn settle(&mut self, Job { batch, ranges }: &Job) -> Result<(), Unsettled> {
+        if !batch.is_empty() {
+            self.settle_records(batch)?;
+        }
+        // After the rows: it must not be there without them.
+        let noted = self.retry("note what is stored", async |this| this.inserter.note(ranges).await)?;
+        noted.map_err(|failure| Unsettled::Fatal(failure.error))
+    }
+
     /// Inserts the batch, with a single insert if no row is refused, and dead-letters the records without a row.
-    pub(super) fn settle(&mut self, batch: &Batch) -> Result<(), Unsettled> {
+    fn settle_records(&mut self, batch: &Batch) -> Result<(), Unsettled> {
         let mut refused: Vec<(usize, Refusal)> = Vec::new();
         let mut rows = 0;
         let mut tombstones = 0;

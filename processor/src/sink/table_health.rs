@@ -19,6 +19,8 @@ pub(super) struct TableHealth {
 struct State {
     table_is_as_expected: bool,
     has_joined_group: bool,
+    /// Records whose rows may be missing.
+    to_read_again: u64,
     trouble: Option<Trouble>,
 }
 
@@ -62,6 +64,30 @@ impl TableHealth {
             .not_ready(&self.part, "lost its partitions: no contact with the group");
     }
 
+    /// So many records are still to be read again, because their rows may be missing.
+    pub(super) fn reads_again(&self, remaining: u64) {
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.to_read_again, remaining);
+        if remaining > 0 && state.trouble.is_none() {
+            self.health.not_ready(
+                &self.part,
+                format!("reading again what ClickHouse may have lost: {remaining} records to go"),
+            );
+        } else if before > 0 && remaining == 0 {
+            tracing::info!(table = self.table, "sink: what ClickHouse may have lost is there again");
+            self.show(&state);
+        }
+    }
+
+    /// The worker ends, and the next one asks what is stored.
+    pub(super) fn begins_again(&self) {
+        self.state().has_joined_group = false;
+        self.health.not_ready(
+            &self.part,
+            "asking ClickHouse what it holds, because it was restarted or has another table",
+        );
+    }
+
     /// An action failed and will be retried.
     pub(super) fn failed(&self, action: &'static str, error: &str) {
         let mut state = self.state();
@@ -101,7 +127,8 @@ impl TableHealth {
     }
 
     fn show(&self, state: &State) {
-        if state.table_is_as_expected && state.has_joined_group && state.trouble.is_none() {
+        let is_complete = state.has_joined_group && state.to_read_again == 0;
+        if state.table_is_as_expected && is_complete && state.trouble.is_none() {
             self.health.ready(&self.part);
         }
     }

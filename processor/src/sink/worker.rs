@@ -7,8 +7,12 @@
 //!
 //! The worker never waits long for ClickHouse. Back-pressure: when the settlers are busy and the batch is full, it pauses
 //! its partitions and goes on polling, so that it stays in its group.
+//!
+//! When ClickHouse may have lost rows ([`stored`](super::stored)), the worker ends, and the next one is assigned earlier offsets.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -21,8 +25,11 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::batch::{Batch, Limits, Offsets, SourceRecord};
 use super::consumer::GroupEvents;
+use super::reread::Reread;
 use super::rows::Table;
-use super::settle::Unsettled;
+use super::runs::PartitionRun;
+use super::settle::{Job, Unsettled};
+use super::stored::{NotKnown, Outdated, StoredRange};
 use super::table_health::TableHealth;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::DataLoss;
@@ -49,6 +56,9 @@ pub(super) enum WorkerError {
     /// Records are gone before they were read.
     #[error(transparent)]
     DataLoss(#[from] DataLoss),
+    /// What is stored must be asked again; the next worker does.
+    #[error("ClickHouse was restarted, or has another table")]
+    Outdated,
     /// A settler ended without a word.
     #[error("a settler thread has died")]
     SettlerDied,
@@ -63,10 +73,11 @@ pub(super) struct Outcome {
 pub(super) struct Worker<T: Table> {
     pub(super) consumer: BaseConsumer<GroupEvents>,
     /// One channel per settler; a settler gets a batch only when it has none.
-    pub(super) settlers: Vec<Sender<Batch>>,
+    pub(super) settlers: Vec<Sender<Job>>,
     pub(super) outcomes: Receiver<Outcome>,
     pub(super) limits: Limits,
     pub(super) health: TableHealth,
+    pub(super) outdated: Arc<Outdated>,
     pub(super) shutdown: Shutdown,
     pub(super) state: State,
     pub(super) table: std::marker::PhantomData<T>,
@@ -83,6 +94,11 @@ pub(super) struct State {
     uncommitted: Offsets,
     /// By partition that is ours now, the offset after the newest record that was read.
     read: Offsets,
+    /// By partition that is ours now, since when and from where it is read.
+    runs: BTreeMap<i32, PartitionRun>,
+    reread: Reread,
+    /// It is not known whether rows are missing, so nothing is inserted.
+    is_not_known: bool,
     is_paused: bool,
     commit_not_before: Option<Instant>,
     commit_is_failing: bool,
@@ -106,7 +122,7 @@ impl<T: Table> Worker<T> {
             self.commit_settled();
             self.hand_over_if_due()?;
             self.hold_back_while_full()?;
-            self.look_around();
+            self.look_around()?;
         }
         self.finish()
     }
@@ -124,7 +140,25 @@ impl<T: Table> Worker<T> {
         if group.take_lost() {
             self.health.has_lost_group();
         }
+        match group.take_not_known() {
+            None => {}
+            Some(NotKnown::NeedsOperator(error)) => return Err(Unsettled::Fatal(error).into()),
+            Some(NotKnown::Yet(error)) => {
+                self.health.failed("ask ClickHouse what it holds", &error);
+                self.state.is_not_known = true;
+                self.outdated.is_unknown.store(true, Ordering::Release);
+            }
+        }
         if group.take_assigned() {
+            let begun = group.take_begun();
+            self.state.reread.begin(&begun);
+            let skipped = begun.iter().filter(|(_, run)| run.skips);
+            // Otherwise a partition without newer records would show a lag for ever.
+            self.state
+                .uncommitted
+                .extend(skipped.map(|(partition, run)| (*partition, run.first)));
+            self.state.runs.extend(begun);
+            self.health.reads_again(self.state.reread.remaining());
             self.health.has_joined_group();
             // New partitions are not paused, and partitions that are assigned again may still be.
             self.state.set_paused(self.state.is_paused, &self.consumer)?;
@@ -136,6 +170,12 @@ impl<T: Table> Worker<T> {
                 group.has_read(message.timestamp().to_millis());
                 self.state.read.insert(message.partition(), message.offset() + 1);
                 self.state.batch.push(source_record(&message), Instant::now());
+                Ok(())
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                self.state
+                    .reread
+                    .at_end(partition, self.state.read.get(&partition).copied());
                 Ok(())
             }
             Some(Err(
@@ -164,6 +204,7 @@ impl<T: Table> Worker<T> {
         }
         // A batch is committed when all before it are settled.
         while let Some(batch) = self.state.in_flight.pop_front_if(|batch| batch.is_settled) {
+            self.state.reread.settled(&batch.offsets);
             self.state.uncommitted.extend(batch.offsets);
         }
         Ok(())
@@ -219,18 +260,29 @@ impl<T: Table> Worker<T> {
 
     /// Gives the batch to an idle settler; keeps it if all are busy.
     fn hand_over(&mut self) -> Result<(), WorkerError> {
+        if self.state.is_not_known {
+            return Ok(());
+        }
+        let offsets = self.state.batch.offsets();
+        self.hand_over_with(offsets)
+    }
+
+    /// The same with the offsets to commit, which may be beyond the records of the batch.
+    fn hand_over_with(&mut self, offsets: Offsets) -> Result<(), WorkerError> {
         let is_free = |settler: &usize| !self.state.in_flight.iter().any(|batch| batch.settler == *settler);
         let Some((settler, channel)) = self.settlers.iter().enumerate().find(|(settler, _)| is_free(settler)) else {
             return Ok(());
         };
         let batch = std::mem::take(&mut self.state.batch);
+        let ranges = self.state.ranges(T::Record::TOPIC, &offsets);
         self.state.in_flight.push_back(InFlight {
             settler,
-            offsets: batch.offsets(),
+            offsets,
             oldest: batch.oldest(),
             is_settled: false,
         });
-        channel.send(batch).map_err(|_| WorkerError::SettlerDied)
+        let job = Job { batch, ranges };
+        channel.send(job).map_err(|_| WorkerError::SettlerDied)
     }
 
     /// Back-pressure: if the batch is full, waits for a settler, and pauses the partitions if that takes long.
@@ -252,10 +304,10 @@ impl<T: Table> Worker<T> {
     }
 
     /// Housekeeping, once a second.
-    fn look_around(&mut self) {
+    fn look_around(&mut self) -> Result<(), WorkerError> {
         let now = Instant::now();
         if self.state.look_after.is_some_and(|then| now < then) {
-            return;
+            return Ok(());
         }
         self.state.look_after = Some(now + PAUSE);
         let oldest = self.state.in_flight.iter().map(|batch| batch.oldest);
@@ -263,17 +315,26 @@ impl<T: Table> Worker<T> {
         let age = oldest.map_or(Duration::ZERO, |oldest| now.saturating_duration_since(oldest));
         gauge!("courierflow_sink_oldest_unflushed_seconds", "table" => T::NAME).set(age.as_secs_f64());
 
-        if self.state.batch.is_empty() && self.state.in_flight.is_empty() {
-            self.step_over_markers();
+        let remaining = self.state.reread.remaining();
+        self.health.reads_again(remaining);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        gauge!("courierflow_sink_reread_remaining_records", "table" => T::NAME).set(remaining as f64);
+        if self.outdated.is_outdated.load(Ordering::Acquire) {
+            return Err(WorkerError::Outdated);
         }
+        if self.state.batch.is_empty() && self.state.in_flight.is_empty() && !self.state.is_not_known {
+            self.step_over_markers()?;
+        }
+        Ok(())
     }
 
     /// Transactions end with a marker that is never delivered. If everything before a marker is settled, the offset after
     /// it is committed, too; otherwise a topic that was read to its end would show a lag of 1.
-    fn step_over_markers(&mut self) {
+    fn step_over_markers(&mut self) -> Result<(), WorkerError> {
         let Ok(position) = self.consumer.position() else {
-            return;
+            return Ok(());
         };
+        let mut offsets = Offsets::new();
         for element in position.elements() {
             let (partition, Offset::Offset(position)) = (element.partition(), element.offset()) else {
                 continue;
@@ -284,9 +345,14 @@ impl<T: Table> Worker<T> {
                 && *read < position
             {
                 *read = position;
-                self.state.uncommitted.insert(partition, position);
+                offsets.insert(partition, position);
             }
         }
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        // A batch without records, for ClickHouse must know what is committed.
+        self.hand_over_with(offsets)
     }
 
     /// Shuts down: settles what was read, within a limited time, commits, and leaves the group.
@@ -324,6 +390,15 @@ impl<T: Table> Worker<T> {
 }
 
 impl State {
+    /// What is stored when a batch that ends at these offsets is settled.
+    fn ranges(&self, topic: &'static str, offsets: &Offsets) -> Vec<StoredRange> {
+        let of = |(partition, next): (&i32, &i64)| {
+            let PartitionRun { run, first, .. } = self.runs.get(partition)?;
+            Some(run.stored(topic, *partition, *first, *next))
+        };
+        offsets.iter().filter_map(of).collect()
+    }
+
     /// Drops everything of a revoked partition: its next owner reads the uncommitted records again, and we must not
     /// commit them.
     fn forget(&mut self, partition: i32) {
@@ -333,6 +408,8 @@ impl State {
         }
         self.uncommitted.remove(&partition);
         self.read.remove(&partition);
+        self.runs.remove(&partition);
+        self.reread.forget(partition);
     }
 
     fn set_paused(&mut self, is_paused: bool, consumer: &BaseConsumer<GroupEvents>) -> Result<(), WorkerError> {

@@ -17,6 +17,7 @@
 //! | [`expiry`] | own | many shipments expire on one day, with a crash among them; the state is full |
 //! | [`flood`] | own | an account that anybody can push to is flooded |
 //! | [`garbage`] | own | invalid records on the topics |
+//! | [`lost_rows`] | own | ClickHouse loses rows: a power cut, a backup that is restored, a new database |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
@@ -50,6 +51,7 @@ mod expiry;
 mod flood;
 mod garbage;
 mod harness;
+mod lost_rows;
 mod metrics;
 mod migration;
 mod partitions;

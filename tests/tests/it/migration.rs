@@ -50,6 +50,49 @@ fn with_view(mut definitions: Definitions, view: &str, from: &str, to: &str) -> 
     definitions
 }
 
+/// Syscalls of the server so far that wait for the disk: of files and of directories.
+fn flushes(stack: &dyn Stack) -> (u64, u64) {
+    let rows = tables::rows(
+        stack,
+        "SELECT sumIf(value, event = 'FileSync') AS files, sumIf(value, event = 'DirectorySync') AS directories
+         FROM system.events",
+    );
+    let of = |name: &str| rows[0][name].as_u64().unwrap();
+    (of("files"), of("directories"))
+}
+
+#[test]
+fn an_acknowledged_insert_is_on_the_disk() {
+    let stack = clickhouse("flushed-inserts");
+    migrate(&stack, &Definitions::embedded());
+    // As a replay and `load-sla` make tables.
+    for table in ["shipment", "transition", "sla_promise"] {
+        tables::execute(
+            &stack,
+            &format!("CREATE TABLE courier.{table}_fresh AS courier.{table}"),
+        );
+    }
+    for table in [
+        "push",
+        "shipment",
+        "shipment_fresh",
+        "transition",
+        "transition_fresh",
+        "sla_promise",
+        "sla_promise_fresh",
+        "sink_offset",
+        "sink_start",
+    ] {
+        let (files, directories) = flushes(&stack);
+        tables::execute(&stack, &format!("INSERT INTO courier.{table} FORMAT JSONEachRow {{}}"));
+        let after = flushes(&stack);
+        assert!(
+            after.0 > files && after.1 > directories,
+            "{table}: {files}, {directories} to {after:?}"
+        );
+    }
+}
+
 /// Ten parcels of one carrier, picked up ten days ago: half were delivered after 20 h, the others after 30 h.
 fn insert_parcels(stack: &dyn Stack) {
     let picked_up_at = (super::metrics::now() - 10 * DAY + 8 * HOUR).div_euclid(DAY) * DAY + 4 * HOUR;

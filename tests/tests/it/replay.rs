@@ -6,7 +6,7 @@ use courierflow_tests::stack::{Launch, Stack};
 
 use crate::harness::load::Load;
 use crate::harness::{
-    PATIENCE, assert_tables_are_right, eventually, migrated, post, processor, ready, tables, topics,
+    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, migrated, post, processor, ready, tables, topics,
     wait_until_in_tables,
 };
 
@@ -32,7 +32,7 @@ fn now(stack: &dyn Stack, seconds: u32) -> String {
 }
 
 #[test]
-fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
+fn i4_a_replay_changes_nothing_that_is_right_and_repairs_what_is_not_for_good() {
     let stack = migrated("replay");
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let mut running = ready(&processor("run", &stack), "processor", &stack);
@@ -102,4 +102,43 @@ fn a_replay_changes_nothing_that_is_right_and_repairs_what_is_not() {
     assert!(refused.contains("no push events"), "{refused}");
     let refused = replay(&stack, &["--from", "yesterday"]).unwrap_err();
     assert!(refused.contains("--from"), "{refused}");
+
+    // A carrier was mapped wrongly.
+    running.terminate(PATIENCE).unwrap();
+    let mistake = stack.dir().join("mistake.csv");
+    std::fs::write(
+        &mistake,
+        "vendor,code,carrier,name,name_en\nkuaidi100,yunda,mistaken,韵达快递,Mistaken\n",
+    )
+    .unwrap();
+    let mistaken = processor("run", &stack).env("COURIERFLOW__PROCESSOR__CARRIERS_FILE", mistake.display().to_string());
+    let mut mistaken = ready(&mistaken, "mistaken", &stack);
+    post::one_picked_up(&ingest.url(), "MAPPED1");
+    wait_until_in_tables(&stack);
+    let assert_carrier = |carrier: &str| {
+        for table in ["shipment", "transition"] {
+            let sql = format!("SELECT DISTINCT carrier FROM courier.{table} FINAL WHERE tracking_number = 'MAPPED1'");
+            assert_eq!(
+                tables::rows(&stack, &sql),
+                [serde_json::json!({ "carrier": carrier })],
+                "{table}"
+            );
+        }
+    };
+    assert_carrier("mistaken");
+    mistaken.terminate(PATIENCE).unwrap();
+    for table in ["shipment", "transition"] {
+        tables::execute(&stack, &format!("DROP TABLE courier.{table}_before_replay SYNC"));
+    }
+    replay(&stack, &["--from", "earliest", "--exchange"]).unwrap();
+    assert_carrier("yunda");
+
+    // Filling the tables again does not bring it back: the records of before the exchange are no longer their source.
+    topics::delete(&stack, &[], &SINK_GROUPS.map(|(group, _)| group));
+    let mut running = ready(&processor("sink", &stack), "filling-again", &stack);
+    wait_until_in_tables(&stack);
+    assert_carrier("yunda");
+    assert!(running.log().unwrap().contains("earlier records are not read"));
+    running.terminate(PATIENCE).unwrap();
+    assert_tables_are_right(&stack);
 }

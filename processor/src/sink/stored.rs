@@ -1,0 +1,388 @@
+//! What ClickHouse holds, by its table `sink_offset`: a row says that a run of the sink has inserted all records of a partition from
+//! one offset to another. A run is one worker reading one partition from where it was assigned.
+//!
+//! Committed offsets alone do not tell: rows that were inserted can be gone. Of what was inserted before the server started, or before
+//! the table became another one (a backup was restored), only what is older than [`Stored::reread`] counts as stored. A server that
+//! flushes nothing to its disk loses half a minute of inserts in a power cut, and the tables of a backup are not of the same moment.
+//! What is missing is read again, which changes nothing where it is there (I4).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clickhouse::error::{Error, Result};
+use clickhouse::{Client, Row};
+use rdkafka::error::KafkaError;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::batch::Offsets;
+use super::client::insert_client;
+use super::insert::Failure;
+use super::insert_error::Class;
+use crate::config::Config;
+
+/// Where it is noted what is stored.
+pub(super) const TABLE: &str = "sink_offset";
+
+/// How often the server is asked whether it is still the same.
+const LOOK: Duration = Duration::from_secs(5);
+/// Time-out of a question. While partitions are assigned, it delays the group.
+const REQUEST: Duration = Duration::from_secs(5);
+/// The start of the server is computed from two clocks that have whole seconds.
+const JITTER_S: i64 = 2;
+
+/// Asks ClickHouse for one table. Cheap to clone; the clones share what they have seen.
+#[derive(Clone)]
+pub(super) struct Stored {
+    client: Client,
+    database: String,
+    table: &'static str,
+    topic: &'static str,
+    reread: Duration,
+    runtime: Handle,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// The servers that have answered. Behind one address there may be several replicas: they are all expected then.
+#[derive(Default)]
+struct Seen {
+    /// Start of the server that started last, in seconds since 1970.
+    started_at: Option<i64>,
+    identities: BTreeSet<Identity>,
+}
+
+/// The UUIDs of two tables.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity {
+    table: String,
+    own: String,
+}
+
+/// The server as it is now; times in seconds since 1970 by its clock.
+#[derive(Debug, Row, Deserialize)]
+struct Server {
+    now: i64,
+    started_at: i64,
+    table_id: String,
+    own_id: String,
+}
+
+/// Offsets that ClickHouse holds, by partition.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The run that begins now.
+    pub(super) run: Run,
+    /// All records before this offset are stored. No entry: nothing is known to be stored.
+    pub(super) up_to: Offsets,
+    /// Earlier records must not be read, because the table has other rows in their place.
+    pub(super) start: Offsets,
+}
+
+/// A time and the tables that it is about.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    at: u32,
+    tables: Identity,
+}
+
+/// Why it is not known what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotKnown {
+    /// A server does not answer now.
+    #[error("{0}")]
+    Yet(String),
+    /// It will not pass by itself.
+    #[error("{0}")]
+    NeedsOperator(String),
+}
+
+impl From<KafkaError> for NotKnown {
+    fn from(error: KafkaError) -> Self {
+        Self::Yet(error.to_string())
+    }
+}
+
+/// A row of `sink_offset`.
+#[derive(Clone, Debug, Row, Serialize)]
+pub(super) struct StoredRange {
+    topic: &'static str,
+    partition: i32,
+    run_at: u32,
+    first_offset: u64,
+    next_offset: u64,
+    table_id: String,
+    own_id: String,
+}
+
+impl Run {
+    /// That all records of a partition between two offsets are inserted.
+    pub(super) fn stored(&self, topic: &'static str, partition: i32, first: i64, next: i64) -> StoredRange {
+        StoredRange {
+            topic,
+            partition,
+            run_at: self.at,
+            first_offset: u64::try_from(first).unwrap_or(0),
+            next_offset: u64::try_from(next).unwrap_or(0),
+            table_id: self.tables.table.clone(),
+            own_id: self.tables.own.clone(),
+        }
+    }
+}
+
+/// A range that a run has inserted; `next` is 0 if none of it can be relied on.
+#[derive(Clone, Copy, Debug, Row, Deserialize)]
+struct Range {
+    partition: i32,
+    first_offset: u64,
+    next_offset: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct Start {
+    partition: i32,
+    first_offset: u64,
+}
+
+const SERVER: &str = "
+SELECT toInt64(toUnixTimestamp(now('UTC'))) AS now, now - toInt64(uptime()) AS started_at,
+    toString(anyIf(uuid, name = {table:String})) AS table_id, toString(anyIf(uuid, name = 'sink_offset')) AS own_id
+FROM system.tables WHERE database = {database:String} AND name IN ({table:String}, 'sink_offset')";
+
+/// The ranges of each run. Rows of another table are of no use unless `sink_offset` became another one with it: then both are from
+/// the same backup. A minute is over 60 s after its start.
+const RANGES: &str = "
+WITH inserted AS (
+    SELECT partition, run_at, first_offset, next_offset, toInt64(toUnixTimestamp(minute)) AS began,
+        table_id = {table_id:String} AND own_id = {own_id:String} AS is_here,
+        is_here AND toInt64(toUnixTimestamp(run_at)) > {started_at:Int64} AS is_safe
+    FROM sink_offset
+    WHERE topic = {topic:String} AND (table_id = {table_id:String} OR own_id != {own_id:String})
+),
+(SELECT max(began) FROM inserted WHERE NOT is_safe AND (began < {started_at:Int64} OR NOT is_here)) AS last_before
+SELECT partition, first_offset, max(if(is_safe OR began + 60 <= last_before - {reread:Int64}, next_offset, 0)) AS next_offset
+FROM inserted GROUP BY partition, run_at, first_offset";
+
+const STARTS: &str = "
+SELECT partition, max(first_offset) AS first_offset FROM sink_start WHERE topic = {topic:String} GROUP BY partition";
+
+impl Stored {
+    pub(super) fn new(config: &Config, table: &'static str, topic: &'static str, runtime: Handle) -> Self {
+        Self {
+            client: insert_client(&config.clickhouse, REQUEST),
+            database: config.clickhouse.database.clone(),
+            table,
+            topic,
+            reread: Duration::from_millis(config.sink.reread_ms),
+            runtime,
+            seen: Arc::default(),
+        }
+    }
+
+    /// What is stored now. Waits for the answer.
+    pub(super) fn held(&self) -> Result<Held, NotKnown> {
+        self.runtime.block_on(self.ask()).map_err(|error| {
+            let Failure { class, error } = error.into();
+            match class {
+                Class::Transient => NotKnown::Yet(error),
+                Class::Fatal | Class::PoisonRow => NotKnown::NeedsOperator(error),
+            }
+        })
+    }
+
+    async fn ask(&self) -> Result<Held> {
+        let server = in_time(self.server()).await?;
+        let started_at = self.see(&server);
+        let reread = i64::try_from(self.reread.as_secs()).unwrap_or(i64::MAX);
+        let ranges = self
+            .client
+            .query_raw(RANGES)
+            .param("topic", self.topic)
+            .param("table_id", &server.table_id)
+            .param("own_id", &server.own_id)
+            .param("started_at", started_at)
+            .param("reread", reread)
+            .fetch_all::<Range>();
+        let ranges = in_time(ranges).await?;
+        let starts = self.client.query_raw(STARTS).param("topic", self.topic);
+        let starts = in_time(starts.fetch_all::<Start>()).await?;
+        Ok(Held {
+            run: Run {
+                // A run of the second in which the server started would be taken for one from before.
+                at: u32::try_from(server.now.max(started_at + 1)).unwrap_or(u32::MAX),
+                tables: server.identity(),
+            },
+            up_to: contiguous(ranges),
+            start: starts
+                .into_iter()
+                .map(|start| (start.partition, signed(start.first_offset)))
+                .collect(),
+        })
+    }
+
+    async fn server(&self) -> Result<Server> {
+        let query = self.client.query_raw(SERVER);
+        let query = query.param("table", self.table).param("database", &self.database);
+        query.fetch_one::<Server>().await
+    }
+
+    /// Notes the server; returns the start that counts.
+    fn see(&self, server: &Server) -> i64 {
+        let mut seen = self.seen();
+        let started_at = seen
+            .started_at
+            .map_or(server.started_at, |at| at.max(server.started_at));
+        seen.started_at = Some(started_at);
+        seen.identities.insert(server.identity());
+        started_at
+    }
+
+    fn is_new(&self, server: &Server) -> bool {
+        let seen = self.seen();
+        seen.started_at.is_none_or(|at| server.started_at > at + JITTER_S)
+            || !seen.identities.contains(&server.identity())
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        // A poisoned lock does no harm: a server that was not noted is only asked about again.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets `is_outdated` when [`held`](Self::held) would give another answer, because the server or a table is not the same, or when
+    /// it could not be asked before and now can. Ends with `ended`.
+    pub(super) fn watch(&self, is_outdated: Arc<Outdated>, mut ended: watch::Receiver<bool>) {
+        let this = self.clone();
+        self.runtime.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    _ = ended.wait_for(|ended| *ended) => return,
+                }
+                // While it does not answer, inserts fail, too, and say so.
+                if let Ok(server) = in_time(this.server()).await
+                    && (is_outdated.is_unknown.load(Ordering::Acquire) || this.is_new(&server))
+                {
+                    is_outdated.is_outdated.store(true, Ordering::Release);
+                }
+            }
+        });
+    }
+}
+
+/// Whether what was learnt about ClickHouse still holds.
+#[derive(Debug, Default)]
+pub(super) struct Outdated {
+    /// It could not be asked.
+    pub(super) is_unknown: AtomicBool,
+    /// Ask again.
+    pub(super) is_outdated: AtomicBool,
+}
+
+impl Server {
+    fn identity(&self) -> Identity {
+        Identity {
+            table: self.table_id.clone(),
+            own: self.own_id.clone(),
+        }
+    }
+}
+
+/// The end of the contiguous ranges from the first one on, by partition.
+fn contiguous(mut ranges: Vec<Range>) -> Offsets {
+    ranges.sort_unstable_by_key(|range| (range.partition, range.first_offset));
+    let mut reached: BTreeMap<i32, u64> = BTreeMap::new();
+    for range in ranges {
+        let end = reached.entry(range.partition).or_insert(range.first_offset);
+        if range.first_offset <= *end {
+            *end = range.next_offset.max(*end);
+        }
+    }
+    reached
+        .into_iter()
+        .map(|(partition, end)| (partition, signed(end)))
+        .collect()
+}
+
+/// Where to begin: at the committed offset, or earlier if ClickHouse does not hold everything before it, but not before `start`.
+pub(super) fn first_to_read(committed: Option<i64>, held: Option<i64>, start: i64) -> i64 {
+    committed.unwrap_or(0).min(held.unwrap_or(0)).max(start)
+}
+
+fn signed(offset: u64) -> i64 {
+    i64::try_from(offset).unwrap_or(i64::MAX)
+}
+
+async fn in_time<T>(request: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(REQUEST, request)
+        .await
+        .unwrap_or(Err(Error::TimedOut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_ends_at_the_first_gap() {
+        for (name, ranges, end) in [
+            ("one run", vec![(0, 9)], Some(9)),
+            ("the next begins where it ended", vec![(0, 9), (9, 12)], Some(12)),
+            ("read twice", vec![(0, 9), (4, 7), (5, 12)], Some(12)),
+            (
+                "one that is inside of another",
+                vec![(0, 20), (3, 9), (20, 22)],
+                Some(22),
+            ),
+            ("a gap", vec![(0, 9), (10, 12)], Some(9)),
+            ("a gap that was read again", vec![(0, 9), (9, 11), (10, 12)], Some(12)),
+            ("the end is not certain", vec![(0, 9), (9, 0)], Some(9)),
+            ("nothing is certain", vec![(0, 0)], Some(0)),
+            ("it began later than the topic", vec![(700, 900)], Some(900)),
+            ("nothing", vec![], None),
+        ] {
+            let ranges = ranges.into_iter().rev().map(|(first_offset, next_offset)| Range {
+                partition: 3,
+                first_offset,
+                next_offset,
+            });
+            assert_eq!(contiguous(ranges.collect()).get(&3).copied(), end, "{name}");
+        }
+    }
+
+    #[test]
+    fn reading_begins_where_something_may_be_missing() {
+        for (name, committed, held, start, first) in [
+            ("everything is there", Some(9), Some(9), 0, 9),
+            ("inserted and not committed", Some(9), Some(12), 0, 9),
+            ("committed and not there", Some(9), Some(4), 0, 4),
+            ("a new group", None, Some(9), 0, 0),
+            ("a new database", Some(9), None, 0, 0),
+            ("a new installation", None, None, 0, 0),
+            ("better rows are there", Some(9), Some(2), 6, 6),
+            ("reset to the beginning, better rows are there", Some(0), Some(9), 6, 6),
+        ] {
+            assert_eq!(first_to_read(committed, held, start), first, "{name}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever the ranges are: no record before the end is outside of all of them, and the record at the end is in none.
+        #[test]
+        fn nothing_that_is_missing_counts_as_stored(
+            ranges in proptest::collection::vec((0_u64..40, 0_u64..40), 1..12)
+        ) {
+            let covers = |offset: u64| ranges.iter().any(|(first, next)| (*first..*next).contains(&offset));
+            let first = ranges.iter().map(|(first, _)| *first).min().unwrap();
+            let as_ranges = ranges.iter().map(|(first_offset, next_offset)| Range {
+                partition: 0,
+                first_offset: *first_offset,
+                next_offset: *next_offset,
+            });
+            let end = u64::try_from(contiguous(as_ranges.collect())[&0]).unwrap();
+            assert!((first..end).all(covers));
+            assert!(!covers(end));
+        }
+    }
+}

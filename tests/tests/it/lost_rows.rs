@@ -1,0 +1,176 @@
+//! ClickHouse loses rows that were inserted and whose offsets are committed: a power cut, a backup that is restored, a new database.
+
+use std::path::PathBuf;
+
+use courierflow_schemas::topics::PUSH;
+use courierflow_tests::stack::{Launch, Server, Service, Stack};
+
+use crate::harness::{
+    PATIENCE, agent, assert_tables_are_right, eventually, metric, migrate, migrated, post, processor, ready, readyz,
+    tables, topics, wait_until_in_tables,
+};
+
+/// Enough for some on every partition.
+const PARCELS: usize = 30;
+const TABLES: [&str; 3] = ["push", "shipment", "transition"];
+
+fn push_wave(base: &str, wave: &str) {
+    for number in 0..PARCELS {
+        post::one_picked_up(base, &format!("{wave}{number}"));
+    }
+}
+
+/// How many parcels of a wave a table has.
+fn parcels_of(stack: &dyn Stack, table: &str, wave: &str) -> usize {
+    let sql = format!(
+        "SELECT DISTINCT tracking_number FROM courier.{table} FINAL WHERE startsWith(tracking_number, '{wave}')"
+    );
+    tables::try_rows(stack, &sql).map_or(0, |rows| rows.len())
+}
+
+/// The server's time, once it is later than everything that was inserted so far.
+fn next_second(stack: &dyn Stack) -> u64 {
+    let now = || {
+        tables::rows(stack, "SELECT toUnixTimestamp(now()) AS now")[0]["now"]
+            .as_u64()
+            .unwrap()
+    };
+    let begun = now();
+    eventually("the next second", || match now() {
+        now if now > begun => Ok(now),
+        now => Err(now.to_string()),
+    })
+}
+
+/// The directories of all parts that were written since then, merged ones included.
+fn parts_since(stack: &dyn Stack, second: u64, tables: &[&str]) -> Vec<PathBuf> {
+    let tables = tables.join("', '");
+    let sql = format!(
+        "SELECT path FROM system.parts WHERE database = 'courier' AND table IN ('{tables}')
+            AND toUnixTimestamp(modification_time) >= {second}"
+    );
+    let rows = tables::rows(stack, &sql);
+    rows.iter().map(|row| row["path"].as_str().unwrap().into()).collect()
+}
+
+/// A power cut takes what the server had not flushed.
+fn cut_power(stack: &dyn Stack, lost: &[PathBuf]) {
+    assert!(!lost.is_empty());
+    stack.kill(Server::ClickHouse).unwrap();
+    for part in lost {
+        // One that was merged may be gone by itself.
+        if part.exists() {
+            std::fs::remove_dir_all(part).unwrap();
+        }
+    }
+    stack.start_server(Server::ClickHouse).unwrap();
+}
+
+fn wait_until_all_are_there(stack: &dyn Stack, sink: &Service, waves: &[&str]) {
+    eventually(&format!("all parcels of {waves:?} are in all tables"), || {
+        for wave in waves {
+            for table in TABLES {
+                let found = parcels_of(stack, table, wave);
+                if found != PARCELS {
+                    return Err(format!("{wave}: {found} of {PARCELS} in {table}; {}", readyz(sink)?));
+                }
+            }
+        }
+        Ok(())
+    });
+    eventually("nothing is left to be read again", || {
+        match (
+            sink.is_ready(),
+            metric(sink, "courierflow_sink_reread_remaining_records")?,
+        ) {
+            (true, 0.0) => Ok(()),
+            state => Err(format!("{state:?}")),
+        }
+    });
+}
+
+/// A statement about a backup in the server's memory, which belongs to a session.
+fn backup(stack: &dyn Stack, statement: &str) {
+    let url = format!("{}/?session_id=backup", stack.clickhouse_url());
+    let mut answer = agent().post(url).send(statement).unwrap();
+    let said = answer.body_mut().read_to_string().unwrap();
+    assert_eq!(answer.status(), 200, "{statement}: {said}");
+}
+
+#[test]
+fn i5_rows_that_clickhouse_has_lost_are_read_again_and_none_is_doubled() {
+    let stack = migrated("lost-rows");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut running = ready(&processor("run", &stack), "processor", &stack);
+    push_wave(&ingest.url(), "KEPT");
+    wait_until_in_tables(&stack);
+
+    // A power cut, and a disk that says it has what it has not: the rows are gone, what is noted about them is there.
+    let second = next_second(&stack);
+    push_wave(&ingest.url(), "CUT");
+    wait_until_in_tables(&stack);
+    cut_power(&stack, &parts_since(&stack, second, &TABLES));
+    wait_until_all_are_there(&stack, &running, &["KEPT", "CUT"]);
+    assert!(metric(&running, "courierflow_sink_reread_records_total").unwrap() > 0.0);
+    assert!(running.log().unwrap().contains("their records are read again"));
+
+    // The sink is away meanwhile, and everything that was written lately is gone.
+    let second = next_second(&stack);
+    push_wave(&ingest.url(), "ALONE");
+    wait_until_in_tables(&stack);
+    running.terminate(PATIENCE).unwrap();
+    let all = ["push", "shipment", "transition", "sink_offset"];
+    cut_power(&stack, &parts_since(&stack, second, &all));
+    running.restart().unwrap();
+    wait_until_all_are_there(&stack, &running, &["KEPT", "CUT", "ALONE"]);
+
+    // A backup is restored under a running sink.
+    let tables = ["push", "shipment", "transition", "sink_offset"];
+    let list = tables.map(|table| format!("TABLE courier.{table}")).join(", ");
+    backup(&stack, &format!("BACKUP {list} TO Memory('older')"));
+    push_wave(&ingest.url(), "LATER");
+    wait_until_in_tables(&stack);
+    for table in tables {
+        backup(
+            &stack,
+            &format!("RESTORE TABLE courier.{table} AS courier.{table}_older FROM Memory('older')"),
+        );
+        tables::execute(
+            &stack,
+            &format!("EXCHANGE TABLES courier.{table}_older AND courier.{table}"),
+        );
+    }
+    assert_eq!(parcels_of(&stack, "shipment", "LATER"), 0);
+    wait_until_all_are_there(&stack, &running, &["KEPT", "CUT", "ALONE", "LATER"]);
+    assert_tables_are_right(&stack);
+
+    // A restart without any loss is read again once, and a start without a restart not at all.
+    running.terminate(PATIENCE).unwrap();
+    running.restart().unwrap();
+    running.wait_ready(PATIENCE).unwrap();
+    assert!(metric(&running, "courierflow_sink_reread_records_total").unwrap().abs() < f64::EPSILON);
+
+    // The database is lost: the topics still have everything.
+    running.terminate(PATIENCE).unwrap();
+    tables::execute(&stack, "DROP DATABASE courier SYNC");
+    migrate(&stack);
+    running.restart().unwrap();
+    wait_until_all_are_there(&stack, &running, &["KEPT", "CUT", "ALONE", "LATER"]);
+    assert_tables_are_right(&stack);
+
+    // What Kafka does not have any more either is told.
+    let second = next_second(&stack);
+    push_wave(&ingest.url(), "GONE");
+    wait_until_in_tables(&stack);
+    running.terminate(PATIENCE).unwrap();
+    topics::delete_records(&stack, PUSH);
+    cut_power(&stack, &parts_since(&stack, second, &["push", "sink_offset"]));
+    running.restart().unwrap();
+    eventually("the loss is told", || {
+        match metric(&running, "courierflow_sink_records_lost_total")? {
+            0.0 => Err(readyz(&running)?.to_string()),
+            _ => Ok(()),
+        }
+    });
+    running.wait_ready(PATIENCE).unwrap();
+}
