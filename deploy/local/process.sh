@@ -30,8 +30,8 @@ process_pid() { # NAME
 process_spawn() { # NAME COMMAND...
   local name=$1 log=$log_dir/$1.log traps pid interrupted=""
   shift
-  make_directory "$run_dir" COURIERFLOW_LOCAL_DIR
-  make_directory "$log_dir" COURIERFLOW_LOCAL_DIR
+  make_private_directory "$run_dir" COURIERFLOW_LOCAL_DIR
+  make_private_directory "$log_dir" COURIERFLOW_LOCAL_DIR
   if [[ -f $log ]] && (($(stat -c %s "$log") > 20 * 1024 * 1024)); then mv "$log" "$log.old"; fi
   # A signal between the start and the writing of the pid file would leave an untracked process, so it is deferred
   # until then. Like all background children of a script, the child ignores Ctrl-C until it has a session of its own.
@@ -118,7 +118,7 @@ need_free_port() { # NAME VARIABLE
 
 # Locks a name for the rest of a subshell, so that two concurrent `up` start a process only once.
 process_lock() { # NAME
-  make_directory "$run_dir" COURIERFLOW_LOCAL_DIR
+  make_private_directory "$run_dir" COURIERFLOW_LOCAL_DIR
   exec {name_lock}>"$run_dir/$1.lock"
   flock "$name_lock"
 }

@@ -59,3 +59,9 @@ need_disk() { # DIRECTORY MEGABYTES PURPOSE VARIABLE
 make_directory() { # DIRECTORY VARIABLE
   mkdir -p "$1" 2>/dev/null || fail "cannot create the directory $1 ($2 moves it)"
 }
+
+# For what holds personal data: nobody else on this machine may look, whatever is created inside.
+make_private_directory() { # DIRECTORY VARIABLE
+  make_directory "$1" "$2"
+  chmod 700 "$1" 2>/dev/null || fail "the directory $1 belongs to somebody else ($2 moves it)"
+}

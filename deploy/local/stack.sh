@@ -84,7 +84,8 @@ registry_ask_to_end() { process_signal registry TERM; }
 
 clickhouse_spawn() { # HOME
   local config=$data_dir/clickhouse.xml
-  printf '<clickhouse><users_config>%s</users_config></clickhouse>\n' "$repo/deploy/local/clickhouse/users.xml" >"$config"
+  sed -e "s|HTTP_PORT|$COURIERFLOW_CLICKHOUSE_HTTP_PORT|g" -e "s|USERS_FILE|$repo/deploy/local/clickhouse/users.xml|" \
+    "$repo/deploy/local/clickhouse/config.xml" >"$config"
   # The statement that opens the ports must not end, or the engine ends with it.
   process_spawn clickhouse "$1/clickhouse" --config-file="$config" --path="$data_dir/clickhouse" --listen_host=127.0.0.1 \
     --http_port="$COURIERFLOW_CLICKHOUSE_HTTP_PORT" --tcp_port="$COURIERFLOW_CLICKHOUSE_TCP_PORT" \
@@ -115,22 +116,24 @@ stack_install() {
 # The secret key from which ids are made. It is created once and kept with the data that it belongs to.
 make_id_key() {
   [[ -s $data_dir/id.key ]] && return
-  make_directory "$data_dir" COURIERFLOW_LOCAL_DIR
-  (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$data_dir/id.key")
+  make_private_directory "$data_dir" COURIERFLOW_LOCAL_DIR
+  od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$data_dir/id.key"
 }
 
 stack_start() { # NAME...: returns as soon as they are started; stack_wait waits until they can be used
   local name pid variable
+  for name in "$@"; do install_part "$name"; done
+  # Settings, data and logs, from here on: they hold personal data, and nobody else on this machine may look.
+  umask 077
   make_id_key
   for name in "$@"; do
-    install_part "$name"
     process_lock "$name"
     if pid=$(process_pid "$name"); then
       say "$name is already running (pid $pid, port $(server_port "$name"))"
     else
       for variable in $(server_ports "$name"); do need_free_port "$name" "$variable"; done
-      make_directory "$data_dir/$name" COURIERFLOW_LOCAL_DIR
-      make_directory "$log_dir" COURIERFLOW_LOCAL_DIR
+      make_private_directory "$data_dir/$name" COURIERFLOW_LOCAL_DIR
+      make_private_directory "$log_dir" COURIERFLOW_LOCAL_DIR
       need_disk "$data_dir" 500 "$name" COURIERFLOW_LOCAL_DIR
       "${name}_spawn" "$(part_home "$name")"
     fi

@@ -2,39 +2,72 @@
 
 use std::collections::HashMap;
 
-use courierflow_schemas::records::Vendor;
+use courierflow_schemas::records::{Signature, Vendor};
 use courierflow_vendors::account::Account;
+
+use crate::answer::Refusal;
+use crate::push_limit::PushLimit;
 
 /// All accounts.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    by_vendor: HashMap<Vendor, HashMap<String, Account>>,
+    all: Vec<Registered>,
+    by_vendor: HashMap<Vendor, HashMap<String, usize>>,
+}
+
+/// An account of this service.
+#[derive(Debug)]
+pub struct Registered {
+    /// The contract with the vendor.
+    pub account: Account,
+    /// How many pushes it may send; `None` for any number.
+    pub limit: Option<PushLimit>,
+    /// Its place among all accounts, from 0 in the order of the configuration.
+    pub index: usize,
+}
+
+impl Registered {
+    /// Takes an authenticated push off what the account may send.
+    pub fn take(&self, signature: Signature) -> Result<(), Refusal> {
+        match &self.limit {
+            Some(limit) => limit
+                .take(signature)
+                .map_err(|retry_after| Refusal::OverLimit { retry_after }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Accounts {
     /// The account of a vendor with this name, if it exists.
-    pub fn get(&self, vendor: Vendor, name: &str) -> Option<&Account> {
-        self.by_vendor.get(&vendor)?.get(name)
+    pub fn get(&self, vendor: Vendor, name: &str) -> Option<&Registered> {
+        self.all.get(*self.by_vendor.get(&vendor)?.get(name)?)
     }
 
     /// Adds an account; false if the vendor already has one with its name.
-    pub fn insert(&mut self, account: Account) -> bool {
-        let accounts = self.by_vendor.entry(account.vendor).or_default();
-        accounts.insert(account.name.clone(), account).is_none()
+    pub fn insert(&mut self, account: Account, limit: Option<PushLimit>) -> bool {
+        let of_vendor = self.by_vendor.entry(account.vendor).or_default();
+        let index = self.all.len();
+        if of_vendor.contains_key(&account.name) {
+            return false;
+        }
+        of_vendor.insert(account.name.clone(), index);
+        self.all.push(Registered { account, limit, index });
+        true
     }
 
-    /// Each of them, in no order.
+    /// Each of them, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
-        self.by_vendor.values().flat_map(HashMap::values)
+        self.all.iter().map(|registered| &registered.account)
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
-        self.by_vendor.values().map(HashMap::len).sum()
+    pub const fn len(&self) -> usize {
+        self.all.len()
     }
 
     /// True if there are no accounts.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 }

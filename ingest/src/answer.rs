@@ -1,6 +1,8 @@
 //! The answers to vendors: for every outcome its status, stable name and text. The form of the body is the vendor's:
 //! [`courierflow_vendors::Protocol`].
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use courierflow_schemas::records::Vendor;
@@ -49,6 +51,11 @@ pub enum Refusal {
     TooManyParcels,
     /// An unsigned push without a parcel that could be stored.
     Unusable(Unusable),
+    /// The account has sent as many pushes as it may.
+    OverLimit {
+        /// Until it may send the next one.
+        retry_after: Duration,
+    },
     /// Kafka is known to be unavailable, or the schema id is unknown.
     NotReady,
     /// The queue to the broker is full.
@@ -72,7 +79,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every refusal; [`Refusal::Unusable`] only once.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::UnknownAccount,
         Self::MethodNotAllowed,
         Self::QueryTooLong,
@@ -86,6 +93,9 @@ impl Refusal {
         Self::TooDeep,
         Self::TooManyParcels,
         Self::Unusable(Unusable::NotJson),
+        Self::OverLimit {
+            retry_after: Duration::ZERO,
+        },
         Self::NotReady,
         Self::QueueFull,
         Self::AckTimeout,
@@ -120,6 +130,11 @@ impl Refusal {
                 "too many parcels in one push",
             ),
             Self::Unusable(_) => (StatusCode::BAD_REQUEST, "unusable", "no parcel in the push"),
+            Self::OverLimit { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "over_limit",
+                "too many pushes of this account, try again later",
+            ),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready", "storage unavailable"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue_full", "storage too slow"),
             Self::AckTimeout => (
@@ -130,6 +145,15 @@ impl Refusal {
             Self::NotDelivered => (StatusCode::SERVICE_UNAVAILABLE, "not_delivered", "storage refused"),
         };
         Row { status, name, text }
+    }
+
+    /// When the push may be sent again, if that would help.
+    fn retry_after(self) -> Option<HeaderValue> {
+        match self {
+            Self::OverLimit { retry_after } => Some(whole_seconds(retry_after).into()),
+            _ if self.row().status == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER),
+            _ => None,
+        }
     }
 }
 
@@ -174,12 +198,19 @@ pub fn refused(vendor: Vendor, account: Option<&Account>, now: Timestamp, refusa
     let headers = response.headers_mut();
     match status {
         StatusCode::METHOD_NOT_ALLOWED => drop(headers.insert(header::ALLOW, ALLOW)),
-        StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(header::RETRY_AFTER, RETRY_AFTER)),
         // The rest of the body may still arrive, so the connection cannot be used for another request.
         StatusCode::REQUEST_TIMEOUT => drop(headers.insert(header::CONNECTION, HeaderValue::from_static("close"))),
         _ => {}
     }
+    if let Some(seconds) = refusal.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds);
+    }
     response
+}
+
+/// Rounded up, and at least one: after the seconds there is room.
+fn whole_seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
 fn respond(status: StatusCode, body: Vec<u8>) -> Response<Body> {

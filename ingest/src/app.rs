@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Registered};
 use crate::admission::{Admission, Full};
 use crate::answer::{self, Refusal};
 use crate::body;
@@ -87,7 +87,7 @@ pub fn router<P: Publisher>(app: Arc<App<P>>) -> Router {
         .route("/v1/push/", any(push::<P>))
         .route("/v1/push/{*address}", any(push::<P>))
         .route("/openapi.json", get(openapi))
-        .fallback(not_found)
+        .fallback(elsewhere::<P>)
         .with_state(app)
 }
 
@@ -100,7 +100,13 @@ pub fn admin_router<P: Publisher>(app: Arc<App<P>>) -> Router {
         .with_state(app)
 }
 
-async fn not_found() -> Response<Body> {
+/// No address of ours. What is posted there was meant to be a push: an address that was pasted wrong, or that a proxy has changed.
+async fn elsewhere<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) -> Response<Body> {
+    if request.method() == Method::POST {
+        app.metrics.unknown_paths.increment(1);
+        app.log.unknown_path();
+    }
+    body::discard(request.into_body());
     (StatusCode::NOT_FOUND, "not found\n").into_response()
 }
 
@@ -148,6 +154,15 @@ fn addressed(path: &str) -> (Option<Vendor>, Cow<'_, str>) {
     (vendor.parse().ok(), percent_decode_str(account).decode_utf8_lossy())
 }
 
+/// In whose format a path without a vendor is answered: of the one whose name is in it, in any spelling, or of that which most vendors'
+/// consoles understand.
+fn probable_vendor(path: &str) -> Vendor {
+    let path = path.to_ascii_lowercase();
+    let [anybody, ..] = Vendor::ALL;
+    let named = Vendor::ALL.into_iter().find(|vendor| path.contains(vendor.as_str()));
+    named.unwrap_or(anybody)
+}
+
 /// Receives a push, counts its outcome, and answers in the vendor's format.
 async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) -> Response<Body> {
     let started = Instant::now();
@@ -155,30 +170,32 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
     let (vendor, account) = addressed(head.uri.path());
     let Some(vendor) = vendor else {
         app.metrics.unknown_paths.increment(1);
+        app.log.unknown_path();
         body::discard(body);
-        // The path names no vendor: answer in the format that most vendors' consoles understand.
-        let [anybody, ..] = Vendor::ALL;
-        return answer::refused(anybody, None, Timestamp::now(), Refusal::UnknownAccount);
+        let vendor = probable_vendor(head.uri.path());
+        return answer::refused(vendor, None, Timestamp::now(), Refusal::UnknownAccount);
     };
-    let account = app.accounts.get(vendor, &account);
-    let outcome = receive(&app, account, &head, &mut body).await;
+    let registered = app.accounts.get(vendor, &account);
+    let outcome = receive(&app, registered, &head, &mut body).await;
 
     let metrics = app.metrics.of(vendor);
-    let name = account.map(|account| account.name.as_str());
+    let of_account = registered.and_then(|registered| app.metrics.of_account(registered));
+    let counted = [Some(&metrics.outcomes), of_account].into_iter().flatten();
+    let account = registered.map(|registered| &registered.account);
     let response = match outcome {
-        Ok((account, taken)) => {
-            match taken {
-                Taken::Stored => metrics.stored.increment(1),
-                Taken::DeadLettered(reason) => {
-                    metrics.dead_lettered.increment(1);
-                    app.log.dead_lettered(vendor, &account.name, reason.as_str());
-                }
-            }
+        Ok((account, Taken::Stored)) => {
+            counted.for_each(|outcomes| outcomes.stored.increment(1));
+            answer::stored(account, Timestamp::now())
+        }
+        Ok((account, Taken::DeadLettered(reason))) => {
+            counted.for_each(|outcomes| outcomes.dead_lettered.increment(1));
+            app.log.dead_lettered(vendor, &account.name, reason.as_str());
             answer::stored(account, Timestamp::now())
         }
         Err(Refused { refusal, detail }) => {
             body::discard(body);
-            metrics.refused(refusal);
+            counted.for_each(|outcomes| outcomes.refused(refusal));
+            let name = account.map(|account| account.name.as_str());
             app.log.refused(vendor, name, refusal, &detail);
             answer::refused(vendor, account, Timestamp::now(), refusal)
         }
@@ -190,11 +207,12 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
 /// Checks the push in the order of rule 2.1 and stores it. It succeeds only after everything is acknowledged.
 async fn receive<'a, P: Publisher>(
     app: &App<P>,
-    account: Option<&'a Account>,
+    registered: Option<&'a Registered>,
     head: &Parts,
     body: &mut Body,
 ) -> Result<(&'a Account, Taken), Refused> {
-    let account = account.ok_or(Refusal::UnknownAccount)?;
+    let registered = registered.ok_or(Refusal::UnknownAccount)?;
+    let account = &registered.account;
     if head.method != Method::POST {
         return Err(Refusal::MethodNotAllowed.into());
     }
@@ -225,11 +243,15 @@ async fn receive<'a, P: Publisher>(
     };
     let (batch, unusable) = match push_body::read(request, account) {
         Ok(push) => {
+            registered.take(push.signature)?;
             metrics.count_mismatches.increment(u64::from(push.count_mismatch));
             push.bad_parcels.iter().for_each(|bad| metrics.unusable(bad.reason));
             envelope.batch(push, &body)
         }
         Err(Rejection::Unusable(signature, reason)) => {
+            if signature == Signature::Verified {
+                registered.take(signature)?;
+            }
             metrics.unusable(reason);
             // A signed text is the vendor's own, and a retry would not change it, so it is dead-lettered. An unsigned
             // one could be anybody's and is refused.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::accounts::Accounts;
+use crate::push_limit::PushLimit;
 
 /// The configuration file. Sections of the other service are ignored, unknown ones are refused.
 #[derive(Debug, Deserialize)]
@@ -130,6 +132,10 @@ pub struct AccountSettings {
     pub name: String,
     /// The vendor that sends the pushes.
     pub vendor: Vendor,
+    /// Pushes a minute that the account may send; further ones are answered 429. Default none: no limit. At least 1. Pushes
+    /// without a signature are counted apart, up to the same limit.
+    #[serde(default)]
+    pub max_pushes_per_minute: Option<u32>,
     /// `reject` or `accept` pushes without a signature. Default `reject`, which needs a secret.
     #[serde(default = "reject")]
     pub unsigned: Unsigned,
@@ -263,7 +269,7 @@ impl IngestSettings {
         let mut accounts = Accounts::default();
         for (index, settings) in self.accounts.iter().enumerate() {
             let account = settings.account(index)?;
-            if !accounts.insert(account) {
+            if !accounts.insert(account, settings.limit(index)?) {
                 let reason = format!("there are two accounts {:?} of {}", settings.name, settings.vendor);
                 return Err(SettingsError::key(key(index, "name"), reason));
             }
@@ -289,6 +295,16 @@ impl AccountSettings {
             }
         }
         Ok(())
+    }
+
+    fn limit(&self, index: usize) -> Result<Option<PushLimit>, SettingsError> {
+        let pushes = self.max_pushes_per_minute.map(|pushes| {
+            NonZeroU32::new(pushes).ok_or_else(|| {
+                let reason = "must be at least 1; without it there is no limit";
+                SettingsError::key(key(index, "max_pushes_per_minute"), reason)
+            })
+        });
+        Ok(pushes.transpose()?.map(PushLimit::per_minute))
     }
 
     fn account(&self, index: usize) -> Result<Account, SettingsError> {

@@ -12,6 +12,7 @@ pub mod body;
 pub mod config;
 pub mod metrics;
 pub mod publisher;
+pub mod push_limit;
 pub mod readiness;
 pub mod refusal_log;
 
@@ -82,13 +83,8 @@ pub async fn run(
     let readiness = Arc::new(Readiness::default());
     let registry = Registry::new(&config.registry);
     let publisher = KafkaPublisher::start(&config.kafka, registry, settings, Arc::clone(&readiness))?;
-    let app = Arc::new(App::new(
-        settings,
-        accounts,
-        Metrics::new()?,
-        Arc::clone(&readiness),
-        publisher,
-    ));
+    let metrics = Metrics::new(&accounts)?;
+    let app = Arc::new(App::new(settings, accounts, metrics, Arc::clone(&readiness), publisher));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, accounts = app.accounts.len(), "ingest listens");
     }

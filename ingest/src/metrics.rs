@@ -10,9 +10,11 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
+use crate::accounts::{Accounts, Registered};
 use crate::admission::Admission;
 use crate::answer::Refusal;
 use courierflow_service::http_server;
+use courierflow_vendors::account::Account;
 use courierflow_vendors::push::Unusable;
 
 /// In seconds. No acknowledgement is faster than 1 ms, and none is waited for longer than 8 s by default.
@@ -23,6 +25,8 @@ pub struct Metrics {
     exporter: PrometheusHandle,
     /// By vendor, in the order of [`Vendor::ALL`].
     vendors: [VendorMetrics; Vendor::ALL.len()],
+    /// By account, in the order of the configuration.
+    accounts: Vec<Outcomes>,
     /// Pushes to a path that names no vendor.
     pub unknown_paths: Counter,
     /// Of the server that vendors reach.
@@ -33,13 +37,40 @@ pub struct Metrics {
     ready: Gauge,
 }
 
-/// The metrics of one vendor.
-pub struct VendorMetrics {
-    /// Pushes answered with success, every parcel stored.
+/// The pushes of a vendor or of an account, by what became of them.
+pub struct Outcomes {
+    /// Answered with success, every parcel stored.
     pub stored: Counter,
-    /// Pushes answered with success, a part of which was dead-lettered.
+    /// Answered with success, a part of which was dead-lettered.
     pub dead_lettered: Counter,
     refused: BTreeMap<&'static str, Counter>,
+}
+
+impl Outcomes {
+    /// `counter` registers the counter of an outcome.
+    fn new(counter: impl Fn(&'static str) -> Counter) -> Self {
+        Self {
+            stored: counter("stored"),
+            dead_lettered: counter("dead_lettered"),
+            refused: Refusal::ALL
+                .map(|refusal| refusal.row().name)
+                .map(|name| (name, counter(name)))
+                .into(),
+        }
+    }
+
+    /// Counts a refusal.
+    pub fn refused(&self, refusal: Refusal) {
+        if let Some(counter) = self.refused.get(refusal.row().name) {
+            counter.increment(1);
+        }
+    }
+}
+
+/// The metrics of one vendor.
+pub struct VendorMetrics {
+    /// Its pushes, those to unknown accounts included.
+    pub outcomes: Outcomes,
     unusable: BTreeMap<&'static str, Counter>,
     /// Events acknowledged.
     pub parcels: Counter,
@@ -52,13 +83,6 @@ pub struct VendorMetrics {
 }
 
 impl VendorMetrics {
-    /// Counts a refusal.
-    pub fn refused(&self, refusal: Refusal) {
-        if let Some(counter) = self.refused.get(refusal.row().name) {
-            counter.increment(1);
-        }
-    }
-
     /// Counts unusable content, whether it was dead-lettered or refused.
     pub fn unusable(&self, reason: Unusable) {
         if let Some(counter) = self.unusable.get(reason.as_str()) {
@@ -68,8 +92,8 @@ impl VendorMetrics {
 }
 
 impl Metrics {
-    /// Registers all metrics.
-    pub fn new() -> Result<Self, BuildError> {
+    /// Registers all metrics, those of each account included.
+    pub fn new(accounts: &Accounts) -> Result<Self, BuildError> {
         let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
         let exporter = recorder.handle();
         Ok(metrics::with_local_recorder(&recorder, || {
@@ -77,6 +101,7 @@ impl Metrics {
             Self {
                 exporter,
                 vendors: Vendor::ALL.map(vendor_metrics),
+                accounts: accounts.iter().map(account_outcomes).collect(),
                 unknown_paths: counter!("courierflow_ingest_pushes_total", "vendor" => "unknown", "outcome" => "unknown_path"),
                 connections: http_server::Metrics::new(
                     "courierflow_ingest_connections",
@@ -94,6 +119,11 @@ impl Metrics {
     pub fn of(&self, vendor: Vendor) -> &VendorMetrics {
         let [first, ..] = &self.vendors;
         self.vendors.get(vendor as usize).unwrap_or(first)
+    }
+
+    /// The pushes of one account.
+    pub fn of_account(&self, registered: &Registered) -> Option<&Outcomes> {
+        self.accounts.get(registered.index)
     }
 
     /// The text of `/metrics`.
@@ -129,6 +159,10 @@ fn describe() {
         "Pushes by outcome: stored, dead_lettered, or the refusal."
     );
     describe_counter!(
+        "courierflow_ingest_account_pushes_total",
+        "Pushes to an account by outcome, as in courierflow_ingest_pushes_total."
+    );
+    describe_counter!(
         "courierflow_ingest_unusable_total",
         "Pushes or parcels with unusable content, by reason."
     );
@@ -162,6 +196,13 @@ fn describe() {
     describe_gauge!("courierflow_ingest_ready", "1 if pushes can be stored.");
 }
 
+fn account_outcomes(account: &Account) -> Outcomes {
+    let (vendor, name) = (account.vendor.as_str(), account.name.clone());
+    Outcomes::new(
+        |outcome| counter!("courierflow_ingest_account_pushes_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome),
+    )
+}
+
 fn vendor_metrics(vendor: Vendor) -> VendorMetrics {
     let name = vendor.as_str();
     let outcome =
@@ -169,11 +210,7 @@ fn vendor_metrics(vendor: Vendor) -> VendorMetrics {
     let reason =
         |reason: &'static str| counter!("courierflow_ingest_unusable_total", "vendor" => name, "reason" => reason);
     VendorMetrics {
-        stored: outcome("stored"),
-        dead_lettered: outcome("dead_lettered"),
-        refused: Refusal::ALL
-            .map(|refusal| (refusal.row().name, outcome(refusal.row().name)))
-            .into(),
+        outcomes: Outcomes::new(outcome),
         unusable: Unusable::ALL
             .map(|unusable| (unusable.as_str(), reason(unusable.as_str())))
             .into(),

@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// When each kind was logged last.
 #[derive(Debug, Default)]
 pub struct RefusalLog {
-    kinds: Mutex<BTreeMap<(Vendor, &'static str), Kind>>,
+    kinds: Mutex<BTreeMap<(Option<Vendor>, &'static str), Kind>>,
 }
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl RefusalLog {
     /// Logs that a push was refused. `detail` must contain nothing of the vendor's content or of a secret.
     pub fn refused(&self, vendor: Vendor, account: Option<&str>, refusal: Refusal, detail: &str) {
         let row = refusal.row();
-        let Some(suppressed) = self.turn((vendor, row.name), Instant::now()) else {
+        let Some(suppressed) = self.turn((Some(vendor), row.name), Instant::now()) else {
             return;
         };
         // Anybody can choose the name of an unknown account, so it is not logged.
@@ -42,13 +42,25 @@ impl RefusalLog {
 
     /// Logs that a push or a part of it was dead-lettered.
     pub fn dead_lettered(&self, vendor: Vendor, account: &str, reason: &'static str) {
-        if let Some(suppressed) = self.turn((vendor, reason), Instant::now()) {
+        if let Some(suppressed) = self.turn((Some(vendor), reason), Instant::now()) {
             tracing::warn!(%vendor, account, reason, suppressed, "push dead-lettered");
         }
     }
 
+    /// Logs that a push came to an address of nobody. Anybody can choose the address, so it is not logged.
+    pub fn unknown_path(&self) {
+        if let Some(suppressed) = self.turn((None, "unknown_path"), Instant::now()) {
+            tracing::warn!(
+                status = 404,
+                refusal = "unknown_path",
+                suppressed,
+                "push to an address that leads nowhere"
+            );
+        }
+    }
+
     /// `None` if this line must be left out, else the number of lines left out since the last one.
-    fn turn(&self, kind: (Vendor, &'static str), now: Instant) -> Option<u64> {
+    fn turn(&self, kind: (Option<Vendor>, &'static str), now: Instant) -> Option<u64> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         match kinds.get_mut(&kind) {
             None => {
@@ -81,11 +93,11 @@ mod tests {
     fn one_line_a_second_of_each_kind() {
         let log = RefusalLog::default();
         let start = Instant::now();
-        let kind = (Vendor::Kdniao, "busy");
+        let kind = (Some(Vendor::Kdniao), "busy");
         assert_eq!(log.turn(kind, start), Some(0));
         assert_eq!(log.turn(kind, start), None);
         assert_eq!(log.turn(kind, start), None);
-        assert_eq!(log.turn((Vendor::Kuaidi100, "busy"), start), Some(0));
+        assert_eq!(log.turn((Some(Vendor::Kuaidi100), "busy"), start), Some(0));
         assert_eq!(log.turn(kind, start + INTERVAL), Some(2));
         assert_eq!(log.turn(kind, start + INTERVAL * 2), Some(0));
     }

@@ -292,6 +292,8 @@ pub struct DashboardSettings {
     pub clickhouse_password: Option<Secret>,
     /// A file with the password.
     pub clickhouse_password_file: Option<PathBuf>,
+    /// Names under which it may be asked, beside addresses and `localhost`; a dot at the beginning stands for everything before it.
+    pub allowed_hosts: Vec<String>,
     /// A query that takes longer is cancelled.
     pub query_timeout_ms: u64,
     /// Queries at the same time; further ones wait for at most the time that a query may take.
@@ -310,6 +312,7 @@ impl Default for DashboardSettings {
             clickhouse_user: "dashboard".to_owned(),
             clickhouse_password: None,
             clickhouse_password_file: None,
+            allowed_hosts: Vec::new(),
             query_timeout_ms: 10_000,
             max_queries: 8,
             max_days: 400,
@@ -451,6 +454,13 @@ impl DashboardSettings {
             "dashboard.clickhouse_user",
             "is empty",
         )?;
+        for name in &self.allowed_hosts {
+            require(
+                is_host_name(name),
+                "dashboard.allowed_hosts",
+                format!("{name:?} is not a host name (without scheme, port and path)"),
+            )?;
+        }
         require_between("dashboard.query_timeout_ms", self.query_timeout_ms, 1_000..=60_000)?;
         require_between("dashboard.max_queries", self.max_queries, 1..=256)?;
         require_between("dashboard.max_days", self.max_days, 1..=3_660)?;
@@ -466,6 +476,17 @@ impl DashboardSettings {
 
 fn require_at_least_one(key: &str, value: u64) -> Result<(), SettingsError> {
     require(value >= 1, key, format!("{value} is less than 1"))
+}
+
+/// A name of letters, digits, hyphens and dots; a dot at the beginning is allowed.
+fn is_host_name(name: &str) -> bool {
+    let labels = name.strip_prefix('.').unwrap_or(name).split('.');
+    labels.into_iter().all(|label| {
+        !label.is_empty()
+            && label
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    })
 }
 
 fn is_identifier(name: &str) -> bool {

@@ -322,7 +322,38 @@ async fn other_paths() {
     }
     let metrics = service.get("/metrics").await.body;
     assert!(
-        metrics.contains(r#"courierflow_ingest_pushes_total{vendor="unknown",outcome="unknown_path"} 5"#),
+        metrics.contains(r#"courierflow_ingest_pushes_total{vendor="unknown",outcome="unknown_path"} 6"#),
+        "{metrics}"
+    );
+    // The vendor is recognised in any spelling, for the form of the answer only.
+    for (path, is_answered_as) in [
+        ("/v1/push/KDNIAO/demo", r#""Success":false"#),
+        ("/v1/push/v1/push/kdniao/demo", r#""Success":false"#),
+        ("/v1/push/17Track/demo", r#"{"code":-1,"#),
+    ] {
+        let answer = service.post(path, "a=b").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.body.contains(is_answered_as), "{path}: {}", answer.body);
+    }
+    // A post to any other address was meant to be a push, too; whoever only looks is not counted.
+    for path in [
+        "/",
+        "/push/kuaidi100/demo",
+        "//v1/push/kuaidi100/demo",
+        "/V1/push/kdniao/demo",
+        "/v1/pushes",
+    ] {
+        let answer = service.post(path, "a=b").await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (StatusCode::NOT_FOUND, "not found\n"),
+            "{path}"
+        );
+        assert_eq!(service.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let metrics = service.get("/metrics").await.body;
+    assert!(
+        metrics.contains(r#"courierflow_ingest_pushes_total{vendor="unknown",outcome="unknown_path"} 14"#),
         "{metrics}"
     );
     // A slash at the end changes nothing.

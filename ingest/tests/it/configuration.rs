@@ -40,7 +40,7 @@ fn local_file_has_two_accounts_of_each_vendor() {
         ),
         (Vendor::SeventeenTrack, "open", &[], Unsigned::Accept, ""),
     ] {
-        let account = accounts.get(vendor, name).unwrap();
+        let account = &accounts.get(vendor, name).unwrap().account;
         assert_eq!(account.secrets.iter().map(Secret::expose).collect::<Vec<_>>(), secrets);
         assert_eq!(
             (account.unsigned, account.contract_id.as_str()),
@@ -66,6 +66,18 @@ fn wrong_values_name_their_key() {
         (
             accounts(r#"{name="demo",vendor="kuaidi100"}"#),
             "ingest.accounts[0].salts",
+        ),
+        (
+            accounts(r#"{name="demo",vendor="kuaidi100",salts=["s"],max_pushes_per_minute=0}"#),
+            "ingest.accounts[0].max_pushes_per_minute",
+        ),
+        (
+            accounts(r#"{name="demo",vendor="kuaidi100",salts=["s"],max_pushes_per_minute="many"}"#),
+            "ingest.accounts",
+        ),
+        (
+            accounts(r#"{name="demo",vendor="kuaidi100",salts=["s"],max_pushes_per_minute=-1}"#),
+            "ingest.accounts",
         ),
         (
             accounts(r#"{name="demo",vendor="kdniao",business_id="1"}"#),
@@ -200,6 +212,7 @@ fn secrets_from_files() {
         accounts
             .get(vendor, name)
             .unwrap()
+            .account
             .secrets
             .iter()
             .map(|secret| secret.expose().to_owned())
@@ -207,7 +220,7 @@ fn secrets_from_files() {
     };
     assert_eq!(secrets(Vendor::Kuaidi100, "a"), ["inline", "first", "second"]);
     assert_eq!(secrets(Vendor::Kdniao, "b"), ["key"]);
-    assert_eq!(accounts.get(Vendor::Kdniao, "b").unwrap().contract_id, "7");
+    assert_eq!(accounts.get(Vendor::Kdniao, "b").unwrap().account.contract_id, "7");
     // An empty file is a mistake, not an account without secrets.
     let empty = write(" \n");
     let text = format!(

@@ -14,4 +14,5 @@ mod content;
 mod hostile;
 mod openapi;
 mod seventeentrack;
+mod shared_tenancy;
 mod support;

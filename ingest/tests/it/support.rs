@@ -107,13 +107,8 @@ impl Service {
         };
         let batches = Arc::clone(&recorder.batches);
         let accounts = settings.accounts().unwrap();
-        let app = App::new(
-            settings,
-            accounts,
-            Metrics::new().unwrap(),
-            Arc::clone(&readiness),
-            recorder,
-        );
+        let metrics = Metrics::new(&accounts).unwrap();
+        let app = App::new(settings, accounts, metrics, Arc::clone(&readiness), recorder);
         let app = Arc::new(app);
         Self {
             router: router(Arc::clone(&app)).merge(admin_router(app)),

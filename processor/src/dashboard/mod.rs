@@ -4,6 +4,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`assets`] | the files of the page, built by npm from `dashboard/` |
+//! | [`hosts`] | under which names it may be asked |
 //! | [`parameters`] | what may be asked, pure |
 //! | [`endpoints`] | which statements answer which question: one row an endpoint |
 //! | [`database`] | how a statement is run, and what a failure means |
@@ -17,6 +18,7 @@ mod assets;
 mod catalog;
 mod database;
 mod endpoints;
+mod hosts;
 mod own_metrics;
 mod parameters;
 mod provinces;
@@ -30,6 +32,7 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use courierflow_schemas::carriers::Carriers;
@@ -43,6 +46,7 @@ use tower_http::compression::CompressionLayer;
 use self::answer::Refusal;
 use self::database::Database;
 use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
+use self::hosts::Hosts;
 use self::parameters::{Bounds, Question};
 use self::rows::{Answer, Row};
 use crate::config::Config;
@@ -102,7 +106,11 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
         router = router.route(view, get(page));
     }
     // The files of the page are already compressed, and this layer leaves them alone.
-    router.layer(CompressionLayer::new()).with_state(dashboard)
+    let hosts = Hosts::new(&config.dashboard.allowed_hosts);
+    router
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(hosts, hosts::check))
+        .with_state(dashboard)
 }
 
 impl Dashboard {

@@ -278,15 +278,10 @@ impl Publisher for Encode {
 impl Handler {
     fn new(account: account::Account) -> anyhow::Result<Self> {
         let mut accounts = Accounts::default();
-        accounts.insert(account);
+        accounts.insert(account, None);
         let settings = IngestSettings::default();
-        let app = App::new(
-            &settings,
-            accounts,
-            Metrics::new()?,
-            Arc::default(),
-            Encode(Encoder::new(1)),
-        );
+        let metrics = Metrics::new(&accounts)?;
+        let app = App::new(&settings, accounts, metrics, Arc::default(), Encode(Encoder::new(1)));
         Ok(Self {
             router: app::router(Arc::new(app)),
             runtime: Builder::new_current_thread().enable_all().build()?,

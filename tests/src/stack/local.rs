@@ -109,11 +109,90 @@ impl Drop for LocalStack {
 mod tests {
     use super::super::contract::assert_servers_come_back;
     use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    /// Every file and directory below, and the directory itself, is closed to everybody but its owner.
+    fn assert_private(path: &Path) {
+        // A server may remove a file while we look.
+        let Ok(about) = fs::symlink_metadata(path) else { return };
+        assert!(
+            about.is_symlink() || about.permissions().mode() & 0o077 == 0,
+            "{}",
+            path.display()
+        );
+        if about.is_dir() {
+            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+                assert_private(&entry.path());
+            }
+        }
+    }
+
+    fn agent() -> ureq::Agent {
+        ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .new_agent()
+    }
+
+    /// Status of a statement that is posted with these headers.
+    fn post(stack: &LocalStack, statement: &str, headers: &[(&str, &str)]) -> u16 {
+        let request = agent().post(stack.clickhouse_url()).content_type("text/plain");
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send(statement).unwrap().status().as_u16()
+    }
+
+    /// What a browser sends for a page of another site, with its consent or not, and what other clients and our own pages send.
+    fn assert_web_pages_are_kept_out(stack: &LocalStack) {
+        let own = stack.clickhouse_url();
+        let host = own.trim_start_matches("http://");
+        let strangers: [&[(&str, &str)]; 5] = [
+            &[("origin", "http://evil.example")],
+            &[("origin", "null")],
+            &[("origin", "http://127.0.0.1:3000")],
+            &[("host", "evil.example"), ("origin", "http://evil.example")],
+            &[("sec-fetch-site", "cross-site")],
+        ];
+        for headers in strangers {
+            assert_eq!(
+                post(stack, "CREATE TABLE evil (a UInt8) ENGINE = Memory", headers),
+                403,
+                "{headers:?}"
+            );
+        }
+        assert_eq!(post(stack, "DESCRIBE evil", &[]), 404, "there is no such table");
+        let friends: [&[(&str, &str)]; 3] = [
+            &[],
+            &[("host", host), ("origin", &own), ("sec-fetch-site", "same-origin")],
+            &[("sec-fetch-site", "none")],
+        ];
+        for headers in friends {
+            assert_eq!(post(stack, "SELECT 1", headers), 200, "{headers:?}");
+        }
+        // An image or a link needs no POST.
+        let get = |site: &str| {
+            let request = agent()
+                .get(format!("{own}/?query=SELECT+1"))
+                .header("sec-fetch-site", site);
+            request.call().unwrap().status().as_u16()
+        };
+        assert_eq!([get("cross-site"), get("none")], [403, 200]);
+        assert_eq!(agent().get(format!("{own}/play")).call().unwrap().status(), 200);
+    }
 
     #[test]
     fn servers_come_back_and_the_stack_is_alone_and_leaves_nothing() {
         let stack = LocalStack::start("stack-itself").unwrap();
+        assert_web_pages_are_kept_out(&stack);
         assert_servers_come_back(&stack);
+        for part in ["data", "log", "run"] {
+            assert_private(&stack.dir().join(part));
+        }
 
         let second = LocalStack::start_only("stack-itself", &[Server::ClickHouse]);
         assert!(second.is_err_and(|error| error.to_string().contains("another test run")));

@@ -17,8 +17,11 @@ pub(super) fn refused(refusal: Refusal<'_>) -> Vec<u8> {
         return_code: &'a str,
         message: &'a str,
     }
-    // The vendor documents 500 as "server error"; other codes are up to us.
-    let status = if refusal.status == 503 { 500 } else { refusal.status };
+    // The vendor documents 500 as "server error", for what may come again later; other codes are up to us.
+    let status = match refusal.status {
+        429 | 503 => 500,
+        status => status,
+    };
     answer::json(&Failure {
         result: false,
         return_code: &status.to_string(),

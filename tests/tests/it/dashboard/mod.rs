@@ -74,12 +74,18 @@ impl Dashboard {
     }
 }
 
+/// A name that is configured for it.
+const OWN_NAME: &str = "carriers.example.com";
+
 /// The dashboard that is shared by tests that break nothing.
 static SHARED: Sharing<Dashboard> = Sharing::new();
 
 fn shared() -> Use<Dashboard> {
     SHARED.get(|| {
-        let dashboard = Dashboard::start("dashboard", |launch| launch);
+        let names = format!(r#"["{OWN_NAME}",".svc.example"]"#);
+        let dashboard = Dashboard::start("dashboard", |launch| {
+            launch.env("COURIERFLOW__DASHBOARD__ALLOWED_HOSTS", names)
+        });
         dashboard.migrate();
         data::insert(&dashboard.stack);
         dashboard
@@ -622,6 +628,56 @@ fn the_page_is_part_of_the_program() {
     assert_eq!(get("/nosuch", "gzip").status(), 404);
     assert_eq!(get("/livez", "gzip").status(), 200);
     assert_eq!(get("/metrics", "gzip").status(), 200);
+}
+
+/// A page of another site may let its own name point to this server, but the browser then says that name.
+#[test]
+fn only_its_own_names_get_an_answer() {
+    let dashboard = shared();
+    let get = |path: &str, host: &str| {
+        let request = agent().get(format!("{}{path}", dashboard.service.url()));
+        request.header("host", host).call().unwrap()
+    };
+    let paths = [
+        "/",
+        "/favicon.svg",
+        "/api/v1/catalog",
+        "/api/v1/scorecard",
+        "/api/v1/parcel?number=X",
+        "/api/v1/nosuch",
+    ];
+    for path in paths {
+        for host in [
+            "evil.example",
+            "evil.example:8081",
+            "127.0.0.1.evil.example",
+            "processor",
+        ] {
+            let mut answer = get(path, host);
+            assert_eq!(answer.status(), 421, "{host}{path}");
+            let body: Value = answer.body_mut().read_json().unwrap();
+            assert_eq!(body["error"]["code"], "unknown_host");
+            let message = body["error"]["message"].as_str().unwrap();
+            assert!(
+                message.contains(host) && message.contains("dashboard.allowed_hosts"),
+                "{message}"
+            );
+        }
+        for host in [
+            "127.0.0.1:8081",
+            "localhost",
+            "10.1.2.3",
+            "[::1]:80",
+            OWN_NAME,
+            "x.svc.example:8081",
+        ] {
+            assert_ne!(get(path, host).status(), 421, "{host}{path}");
+        }
+    }
+    // An orchestrator asks under the address of a pod or the name of a service.
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(get(path, "processor.courier.svc").status(), 200, "{path}");
+    }
 }
 
 /// No request waits forever, each answer has a reason, and the process stays up.
