@@ -14,6 +14,8 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${COURIERFLOW_CLICKHOUSE_TCP_PORT:=9000}"
 : "${COURIERFLOW_INGEST_PORT:=8080}"
 : "${COURIERFLOW_PROCESSOR_PORT:=8081}"           # health, metrics, pages
+: "${COURIERFLOW_KAFKA_HEAP:=512m}"
+: "${COURIERFLOW_KAFKA_PROPERTIES:=}"             # more lines for the broker, which win over those of server.properties
 : "${COURIERFLOW_START_SECONDS:=90}"              # how long a server or service may take until it is ready
 
 # Make paths absolute, because relative ones would depend on the directory in which a command is started.

@@ -26,7 +26,7 @@ server_ports() { # NAME: the variables of its ports, the one that clients use fi
 kafka_spawn() { # HOME
   local properties=$data_dir/kafka.properties java
   need_java
-  java=(java -Xmx512m -Dlog4j2.configurationFile="$repo/deploy/local/kafka/log4j2.properties" -cp "$1/lib/*")
+  java=(java -Xmx"$COURIERFLOW_KAFKA_HEAP" -Dlog4j2.configurationFile="$repo/deploy/local/kafka/log4j2.properties" -cp "$1/lib/*")
   {
     cat "$repo/deploy/local/kafka/server.properties"
     printf '\n# This instance\n'
@@ -35,6 +35,7 @@ kafka_spawn() { # HOME
     printf 'advertised.listeners=PLAINTEXT://127.0.0.1:%s\n' "$COURIERFLOW_KAFKA_PORT"
     printf 'controller.quorum.voters=1@127.0.0.1:%s\n' "$COURIERFLOW_KAFKA_CONTROLLER_PORT"
     printf 'log.dirs=%s\n' "$data_dir/kafka"
+    printf '%s\n' "$COURIERFLOW_KAFKA_PROPERTIES"
   } >"$properties"
   if [[ ! -f $data_dir/kafka/meta.properties ]]; then
     # The id of a cluster is 16 bytes in base64url; every local one has the same.
@@ -55,7 +56,7 @@ kafka_ready() {
   ) || return 1
   # size, correlation id, number of brokers: four bytes each
   read -ra answer <<<"$answer"
-  ((${#answer[@]} == 12 && answer[11] == 1))
+  ((${#answer[@]} == 12 && answer[11] >= 1))
 }
 
 kafka_ask_to_end() { process_signal kafka TERM; }

@@ -57,7 +57,7 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopicSettings {
-    /// Partitions of every topic. Cannot be changed later, because derive's state belongs to partitions.
+    /// Partitions of every topic. `processor migrate --grow` raises them, because derive's state belongs to partitions.
     pub partitions: i32,
     /// Copies of every partition.
     pub replication_factor: i32,

@@ -18,3 +18,4 @@ pub mod sink;
 pub mod sla;
 pub mod splices;
 mod start_offsets;
+pub mod under_min_isr;

@@ -8,12 +8,12 @@ use std::fmt;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Deserialize;
 
-/// Per partition and request; a broker that is slower is asked again by the next attempt.
+/// Per request; a broker that is slower is asked again by the next attempt.
 const REQUEST: Duration = Duration::from_secs(10);
 
 /// What to do when records are gone before they were read.
@@ -178,11 +178,13 @@ fn starts<C: ConsumerContext>(consumer: &BaseConsumer<C>, partitions: &TopicPart
         return Ok(starts);
     }
     let committed = consumer.committed_offsets(partitions.clone(), REQUEST)?;
+    let low = edges(consumer, partitions, Offset::Beginning)?;
+    let high = edges(consumer, partitions, Offset::End)?;
     for element in committed.elements() {
         let (topic, partition) = (element.topic(), element.partition());
         let start = match element.offset() {
             Offset::Offset(committed) => {
-                let watermarks = consumer.fetch_watermarks(topic, partition, REQUEST)?;
+                let watermarks = (edge(&low, topic, partition)?, edge(&high, topic, partition)?);
                 match LostRecords::find(topic, partition, committed, watermarks) {
                     None => Offset::Offset(committed),
                     Some(lost) => {
@@ -196,6 +198,28 @@ fn starts<C: ConsumerContext>(consumer: &BaseConsumer<C>, partitions: &TopicPart
         starts.offsets.set_partition_offset(topic, partition, start)?;
     }
     Ok(starts)
+}
+
+/// The first or the end offset of all partitions, in one request to each leader: the group waits for us meanwhile. To a
+/// broker, -2 and -1 are the times of the beginning and of the end, and they are the numbers of these two offsets.
+fn edges<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    partitions: &TopicPartitionList,
+    edge: Offset,
+) -> KafkaResult<TopicPartitionList> {
+    let mut times = partitions.clone();
+    times.set_all_offsets(edge)?;
+    consumer.offsets_for_times(times, REQUEST)
+}
+
+fn edge(edges: &TopicPartitionList, topic: &str, partition: i32) -> KafkaResult<i64> {
+    let unknown = KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition);
+    let found = edges.find_partition(topic, partition).ok_or(unknown)?;
+    found.error()?;
+    match found.offset() {
+        Offset::Offset(offset) => Ok(offset),
+        _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
+    }
 }
 
 /// Where reading goes on without what is lost.

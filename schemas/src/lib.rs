@@ -5,6 +5,7 @@ pub mod carriers;
 pub mod csv_line;
 pub mod identifier;
 pub mod meaning;
+pub mod partition;
 pub mod records;
 pub mod registry;
 pub mod settings;

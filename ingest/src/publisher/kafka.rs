@@ -13,7 +13,7 @@ use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
-use courierflow_service::kafka_client;
+use courierflow_service::{kafka_client, partition_counts};
 use jiff::Timestamp;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
@@ -351,13 +351,13 @@ impl Shared {
     fn look_at_broker(&self) -> bool {
         let producer = self.producer();
         let mut trouble = None;
-        let mut partitions = None;
+        let mut counts = Vec::new();
         for topic in [topics::PUSH, topics::PUSH_DEAD, topics::SHIPMENT, topics::TRANSITION] {
             match producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT) {
                 Ok(metadata) => {
                     let found = metadata.topics().iter().find(|found| found.name() == topic);
-                    let wrong = topic_trouble(topic, found, &mut partitions);
-                    trouble = trouble.or(wrong);
+                    counts.push((topic, partition_counts::of(found)));
+                    trouble = trouble.or_else(|| topic_trouble(topic, found));
                 }
                 // A broker under full load may answer metadata requests late; recent deliveries are the better
                 // evidence then.
@@ -369,6 +369,10 @@ impl Shared {
             }
         }
         self.note_broker(true);
+        // On partitions that the topics of derive do not have, a push would be acknowledged and never derived.
+        counts.retain(|(topic, _)| partition_counts::TOPICS.contains(topic));
+        let difference = partition_counts::difference(counts);
+        let trouble = trouble.or_else(|| difference.map(|difference| difference.to_string()));
         if self.readiness.set_topics(trouble.is_none()) {
             match &trouble {
                 None => tracing::info!("topics are there"),
@@ -389,29 +393,16 @@ impl Shared {
     }
 }
 
-/// What is wrong with a topic. The topics that pushes go to need a leader. Those that derive reads and writes need the same number of
-/// `partitions`, that of the first one: on partitions that the others do not have, a push would be acknowledged and never derived.
-fn topic_trouble(topic: &str, found: Option<&MetadataTopic>, partitions: &mut Option<usize>) -> Option<String> {
-    let found = found.filter(|found| found.error().is_none());
-    if [topics::PUSH, topics::PUSH_DEAD].contains(&topic) {
-        let Some(found) = found else {
-            return Some(format!("topic {topic} is missing"));
-        };
-        if !found.partitions().iter().any(|partition| partition.leader() >= 0) {
-            return Some(format!("topic {topic} has no leader"));
-        }
-    }
-    if topic == topics::PUSH_DEAD {
+/// What is wrong with a topic. Those that pushes go to need a leader.
+fn topic_trouble(topic: &str, found: Option<&MetadataTopic>) -> Option<String> {
+    if ![topics::PUSH, topics::PUSH_DEAD].contains(&topic) {
         return None;
     }
-    let count = found.map(|found| found.partitions().len())?;
-    let wanted = *partitions.get_or_insert(count);
-    (count != wanted).then(|| {
-        format!(
-            "topic {topic} has {count} partitions and {} has {wanted}, which must be the same",
-            topics::PUSH
-        )
-    })
+    let Some(found) = found.filter(|found| found.error().is_none()) else {
+        return Some(format!("topic {topic} is missing"));
+    };
+    let has_leader = found.partitions().iter().any(|partition| partition.leader() >= 0);
+    (!has_leader).then(|| format!("topic {topic} has no leader"))
 }
 
 /// Largest buffer that a thread keeps for the next push.

@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// The dashboard only; needs nothing but `ClickHouse`.
     Dashboard,
     /// Create or align topics, schemas and tables, then end.
-    Migrate,
+    Migrate(migrate::Arguments),
     /// Replace the carriers' promised hours, which on-time rates are measured against, with those of a CSV file.
     LoadSla(load_sla::Arguments),
     /// Derive the push events of the last days again into fresh tables, and report what would change.
@@ -58,7 +58,7 @@ impl Command {
             Self::Derive => runtime.block_on(serve(config, &[Role::Derive])),
             Self::Sink => runtime.block_on(serve(config, &[Role::Sink])),
             Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),
-            Self::Migrate => runtime.block_on(migrate::run(config)),
+            Self::Migrate(arguments) => migrate::run(config, &arguments, &runtime),
             Self::LoadSla(arguments) => runtime.block_on(load_sla::run(config, &arguments)),
             Self::Replay(arguments) => replay::run(config, &arguments, runtime.handle()),
             Self::DeadLetters(command) => command.run(config, runtime.handle()),

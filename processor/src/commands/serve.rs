@@ -10,7 +10,7 @@ use axum::Router;
 use courierflow_processor::config::Config;
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{dashboard, derive, retention, sink};
+use courierflow_processor::{dashboard, derive, retention, sink, under_min_isr};
 use courierflow_schemas::registry::Registry;
 use courierflow_service::http_server::{self, Limits};
 use courierflow_service::{file_limit, signals};
@@ -112,6 +112,7 @@ async fn start_workers(
     let ids = tokio::task::spawn_blocking(move || asked.schema_ids()).await??;
 
     tokio::spawn(retention::publish(config.clone()));
+    tokio::spawn(under_min_isr::publish(config.clone()));
     let mut workers = Vec::new();
     if roles.contains(&Role::Derive) {
         workers.extend(derive::start(config, &registry, ids, health, shutdown)?);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use courierflow_schemas::topics;
+use courierflow_schemas::{partition, topics};
 
 use super::header;
 
@@ -78,15 +78,18 @@ impl Letter {
         })
     }
 
-    /// The partition of `courier.push.v1` to replay the record to, of its `partitions` partitions. It is the one it came
-    /// from, because the state of its parcel belongs to that partition (I2).
+    /// The partition of `courier.push.v1` to replay the record to, of its `partitions` partitions: that of its key, where the
+    /// state of its parcel is (I2). It is the one it came from, unless the topics have grown since.
     pub(super) fn way_back(&self, partitions: i32) -> Result<i32, NotReplayable> {
         if self.topic == topics::PUSH_DEAD {
             return Err(NotReplayable::RawBody);
         }
         let origin = self.origin().ok_or(NotReplayable::NoOrigin)?;
         match origin.topic {
-            topics::PUSH if (0..partitions).contains(&origin.partition) => Ok(origin.partition),
+            topics::PUSH if (0..partitions).contains(&origin.partition) => {
+                let key = self.key.as_deref();
+                Ok(key.map_or(origin.partition, |key| partition::of_key(key, partitions)))
+            }
             topics::SHIPMENT | topics::TRANSITION => Err(NotReplayable::Derived),
             _ => Err(NotReplayable::NoOrigin),
         }
@@ -127,8 +130,9 @@ pub(super) mod tests {
         use NotReplayable::{Derived, NoOrigin, RawBody};
         let from = |topic, partition| [("topic", topic), ("partition", partition), ("offset", "5")];
         let push = from(topics::PUSH, "7");
+        let of_key = partition::of_key(b"YT1", 8);
         let cases = [
-            ("of derive", topics::DERIVE_DEAD, &push[..], Ok(7)),
+            ("of derive", topics::DERIVE_DEAD, &push[..], Ok(of_key)),
             ("of ingest", topics::PUSH_DEAD, &[("reason", "not_json")], Err(RawBody)),
             ("a row", topics::DERIVE_DEAD, &from(topics::SHIPMENT, "7"), Err(Derived)),
             (

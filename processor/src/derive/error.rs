@@ -2,13 +2,13 @@
 
 use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::wire::DecodeError;
-use rdkafka::error::KafkaError;
+use courierflow_service::partition_counts::PartitionCountsDiffer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::producer::ProducerError;
 use super::record_reader::RecordReaderError;
 use super::restore::RestoreError;
 use super::stable_offsets::StableOffsetsError;
-use crate::partition_counts::PartitionCountsDiffer;
 use crate::start_offsets::DataLoss;
 
 /// Why a worker ended, or why a push event could not be processed.
@@ -31,7 +31,7 @@ pub(super) enum WorkerError {
     /// Push events are gone before they were read.
     #[error(transparent)]
     DataLoss(#[from] DataLoss),
-    /// Somebody gave a topic more partitions.
+    /// A topic has another number of partitions than the others, or than the configuration.
     #[error(transparent)]
     PartitionCounts(#[from] PartitionCountsDiffer),
     /// Too many push events cannot be derived: more likely our fault than theirs.
@@ -49,5 +49,25 @@ impl WorkerError {
     /// True if starting again cannot help: an operator has to look and to decide.
     pub(super) fn is_for_an_operator(&self) -> bool {
         matches!(self, Self::Poisoned(_) | Self::DataLoss(_) | Self::PartitionCounts(_))
+    }
+
+    /// True if another worker has taken the identity, or if the broker has taken it back because a transaction timed out.
+    pub(super) fn is_fenced(&self) -> bool {
+        let error = match self {
+            Self::Producer(
+                ProducerError::Abort(error) | ProducerError::InDoubt(error) | ProducerError::Fatal(error),
+            ) => error,
+            Self::Consumer(error) | Self::StableOffsets(StableOffsetsError::Kafka(error)) => error,
+            _ => return false,
+        };
+        matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::Fenced
+                    | RDKafkaErrorCode::FencedInstanceId
+                    | RDKafkaErrorCode::ProducerFenced
+                    | RDKafkaErrorCode::InvalidProducerEpoch
+            )
+        )
     }
 }

@@ -7,6 +7,7 @@
 //! | room | what |
 //! |---|---|
 //! | [`supervisor`] | keeps the workers alive |
+//! | [`rival`] | another worker with the same identity |
 //! | [`worker`] | the loop: poll, handle what the group said, derive, commit |
 //! | [`deriver`] | from a message to the open transaction |
 //! | [`restore`] | the state of a partition from `courier.shipment.v1` |
@@ -30,6 +31,7 @@ mod producer;
 mod progress;
 mod record_reader;
 mod restore;
+mod rival;
 mod slot;
 mod stable_offsets;
 mod state_budget;

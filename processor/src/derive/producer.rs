@@ -204,8 +204,10 @@ impl TransactionalProducer {
     }
 
     fn judge(&self, error: KafkaError) -> ProducerError {
-        if self.producer.client().fatal_error().is_some() {
-            return ProducerError::Fatal(error);
+        if let Some((code, _)) = self.producer.client().fatal_error() {
+            // Calls after the first that failed only say that there was a fatal error.
+            let says_nothing = error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal);
+            return ProducerError::Fatal(if says_nothing { KafkaError::Global(code) } else { error });
         }
         match &error {
             KafkaError::Transaction(detail) if detail.is_fatal() => ProducerError::Fatal(error),

@@ -1,10 +1,12 @@
 //! Keeps the workers alive: one thread per slot. A worker that was fenced or failed is rebuilt from scratch.
 
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 
+use super::rival;
 use super::slot::{Slot, host_name};
 use super::state_budget::StateBudget;
 use super::worker::Worker;
@@ -12,8 +14,15 @@ use crate::config::Config;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
 
-/// Long enough not to spin while a broker is away, short enough to resume soon after a fencing.
-const REBUILD_AFTER: Duration = Duration::from_secs(1);
+/// Delays between rebuilds: short enough to resume soon after a failure, longer if it fails again and again.
+const REBUILD_AFTER: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(LONGEST_DELAY)
+    .with_jitter()
+    .without_max_times();
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// A worker that has run for so long has recovered: its next failure is a new one.
+const RECOVERED: Duration = Duration::from_mins(1);
 
 /// Starts `derive.workers` workers. They end after [`Shutdown::begin`], each with its last transaction committed.
 pub fn start(
@@ -52,8 +61,10 @@ fn supervise(
     health: &Health,
     shutdown: &Shutdown,
 ) {
+    let mut delays = REBUILD_AFTER.build();
     while !shutdown.has_begun() {
         health.not_ready(part, "starting");
+        let begun = Instant::now();
         let result =
             Worker::new(config, registry, ids, slot.name(), part, budget, health, shutdown).and_then(Worker::run);
         match result {
@@ -67,7 +78,13 @@ fn supervise(
                 tracing::warn!(slot = slot.name(), %error, "worker is rebuilt");
                 health.failed(part, &error.to_string());
                 metrics::counter!("courierflow_derive_worker_rebuilds_total").increment(1);
-                shutdown.sleep(REBUILD_AFTER);
+                if begun.elapsed() > RECOVERED {
+                    delays = REBUILD_AFTER.build();
+                }
+                shutdown.sleep(delays.next().unwrap_or(LONGEST_DELAY));
+                if error.is_fenced() {
+                    rival::wait_until_gone(config, slot, part, health, shutdown);
+                }
             }
         }
     }

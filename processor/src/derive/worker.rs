@@ -33,8 +33,6 @@ use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::{self, OnDataLoss};
 
-/// Between two comparisons of the topics' partition counts.
-const COMPARE_COUNTS: Duration = Duration::from_secs(10);
 const SEEK: Duration = Duration::from_secs(10);
 /// A restore reads for so long between two polls. A rebalance of the group waits for it.
 const RESTORE_SLICE: Duration = Duration::from_millis(200);
@@ -51,6 +49,8 @@ pub(super) struct Worker {
     health: Health,
     part: String,
     commit_interval: Duration,
+    /// The number of partitions that the topics must have.
+    partitions: i32,
 }
 
 /// The part of the worker that the consumer calls back. Callbacks run inside `poll`, on the worker's own thread, so the locks are
@@ -138,7 +138,7 @@ impl Worker {
     ) -> Result<Self, WorkerError> {
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
-        client.set("client.id", format!("courierflow-{slot}"));
+        client.set("client.id", client_id(slot));
         let producer = TransactionalProducer::new(&client, &config.derive, slot, shutdown.clone())?;
         let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
         let restorer = Restorer::new(&client)?;
@@ -166,6 +166,7 @@ impl Worker {
             health: health.clone(),
             part: part.to_owned(),
             commit_interval: config.derive.commit_interval(),
+            partitions: config.topics.partitions,
         };
         worker.consumer.subscribe(&[topics::PUSH])?;
         Ok(worker)
@@ -183,11 +184,10 @@ impl Worker {
     }
 
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
-        let mut counts_compared = None;
         let mut paused = Paused::default();
         let mut looked_for_room = None;
         while !self.shutdown.has_begun() {
-            self.compare_partition_counts(&mut counts_compared)?;
+            partition_counts::check(self.consumer.client(), self.partitions)?;
             let polled = self.consumer.poll(self.wait(&paused));
             self.handle_group_events(&mut paused)?;
             if paused.restore.is_some() {
@@ -332,23 +332,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Now and then: whether all topics still have the same number of partitions.
-    fn compare_partition_counts(&self, compared: &mut Option<Instant>) -> Result<(), WorkerError> {
-        if compared.is_some_and(|then: Instant| then.elapsed() < COMPARE_COUNTS) {
-            return Ok(());
-        }
-        *compared = Some(Instant::now());
-        match partition_counts::difference(&self.consumer) {
-            Ok(None) => Ok(()),
-            Ok(Some(difference)) => Err(difference.into()),
-            // The broker is away, which shows everywhere else.
-            Err(error) => {
-                tracing::debug!(%error, "partition counts");
-                Ok(())
-            }
-        }
-    }
-
     /// Goes back to where reading has to start again after an abort.
     fn rewind(&self, deriver: &mut Deriver) -> Result<(), WorkerError> {
         for (partition, offset) in deriver.take_rewind() {
@@ -420,6 +403,11 @@ impl Worker {
         self.health.ready(&self.part);
         Ok(())
     }
+}
+
+/// The name that brokers know the clients of a worker by.
+pub(super) fn client_id(slot: &str) -> String {
+    format!("courierflow-{slot}")
 }
 
 fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &str) -> ClientConfig {

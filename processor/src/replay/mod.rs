@@ -112,7 +112,7 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
     if pushes.counts().push_events == 0 {
         return Err(ReplayError::NoPushes);
     }
-    let covered_from = pushes.covered_from();
+    let covered_from = pushes.covered_from()?;
     runtime.block_on(tables.complete(covered_from))?;
     let difference = runtime.block_on(tables.difference())?;
     if plan.exchange {

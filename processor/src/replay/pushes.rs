@@ -1,12 +1,15 @@
 //! The push topic, read partition by partition.
 
+use std::collections::HashMap;
+
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
+use courierflow_schemas::{partition, topics};
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::ReplayError;
 use super::counts::Counts;
@@ -20,8 +23,12 @@ pub(super) struct Pushes {
     consumer: BaseConsumer,
     /// The ranges of the partitions that have any.
     ranges: Vec<Range>,
+    /// Of the topic, now.
+    partitions: i32,
     derivation: Derivation,
     covered_from: Option<TimestampMicros>,
+    /// By hash of its number: the newest push of a parcel that was on another partition than its own.
+    elsewhere: HashMap<u128, TimestampMicros>,
 }
 
 impl Pushes {
@@ -34,11 +41,14 @@ impl Pushes {
     ) -> Result<Self, ReplayError> {
         let options = config.derive.options()?;
         let consumer = bounded_read::consumer(&config.kafka, "courierflow-replay").map_err(ReadError::from)?;
+        let partitions = bounded_read::partitions(&consumer, topics::PUSH)?;
         Ok(Self {
-            ranges: ranges(&consumer, from)?,
+            ranges: ranges(&consumer, partitions, from)?,
+            partitions,
             consumer,
             derivation: Derivation::new(registry, ids, config.carriers, options),
             covered_from: None,
+            elsewhere: HashMap::new(),
         })
     }
 
@@ -53,8 +63,32 @@ impl Pushes {
 
     /// The latest start time among the partitions that are not read from their beginning: all pushes of a parcel were read if
     /// its first push is not older. `None` if everything was read.
-    pub(super) fn covered_from(&self) -> Option<TimestampMicros> {
-        self.covered_from
+    pub(super) fn covered_from(&mut self) -> Result<Option<TimestampMicros>, ReplayError> {
+        self.pass_over_divided_parcels()?;
+        Ok(self.covered_from)
+    }
+
+    /// A parcel that was pushed before and after the topics grew has pushes on two partitions, of which each was derived
+    /// without the other.
+    fn pass_over_divided_parcels(&mut self) -> Result<(), ReplayError> {
+        if self.elsewhere.is_empty() {
+            return Ok(());
+        }
+        let Self {
+            consumer,
+            covered_from,
+            elsewhere,
+            ..
+        } = self;
+        bounded_read::read(consumer, topics::PUSH, &self.ranges, |message| {
+            let key = message.key().unwrap_or_default();
+            if partition::of_key(key, self.partitions) == message.partition()
+                && let Some(newest) = elsewhere.get(&xxh3_128(key))
+            {
+                *covered_from = (*covered_from).max(Some(TimestampMicros(newest.0.saturating_add(1))));
+            }
+            Ok::<(), ReplayError>(())
+        })
     }
 
     /// Derives a partition and passes its rows to `insert` in batches.
@@ -63,8 +97,11 @@ impl Pushes {
             consumer,
             derivation,
             covered_from,
+            elsewhere,
+            partitions,
             ..
         } = self;
+        let partitions = *partitions;
         let mut partition = Partition::default();
         let mut rows = RowBuffer::new(insert);
         let mut cuts_the_past_off = range.first > 0;
@@ -72,6 +109,11 @@ impl Pushes {
             let event = derivation.take(message, &mut partition, &mut rows)?;
             if std::mem::take(&mut cuts_the_past_off) {
                 *covered_from = (*covered_from).max(Some(begins_at(message, event.as_ref())));
+            }
+            let key = message.key().unwrap_or_default();
+            if partition::of_key(key, partitions) != message.partition() {
+                let newest = elsewhere.entry(xxh3_128(key)).or_default();
+                *newest = (*newest).max(begins_at(message, event.as_ref()));
             }
             Ok::<(), ReplayError>(())
         })?;
@@ -92,9 +134,9 @@ fn begins_at(message: &impl Message, event: Option<&PushEvent>) -> TimestampMicr
 }
 
 /// The first and the end offset of each partition.
-fn ranges(consumer: &BaseConsumer, from: Option<Timestamp>) -> Result<Vec<Range>, ReadError> {
+fn ranges(consumer: &BaseConsumer, partitions: i32, from: Option<Timestamp>) -> Result<Vec<Range>, ReadError> {
     let mut ranges = Vec::new();
-    for partition in 0..bounded_read::partitions(consumer, topics::PUSH)? {
+    for partition in 0..partitions {
         let (low, end) = consumer.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
         let first = match from {
             None => low,

@@ -6,4 +6,5 @@ pub mod file_limit;
 pub mod http_server;
 pub mod kafka_client;
 pub mod logging;
+pub mod partition_counts;
 pub mod signals;

@@ -3,6 +3,7 @@
 use super::reservation::{Reservation, SERVER_PORTS, run};
 use super::{Server, Stack};
 use std::path::Path;
+use std::process::Command;
 
 /// The ports that the servers listen on: places in the block, and the variables of `deploy/local/settings.sh`.
 const KAFKA: u16 = 0;
@@ -39,16 +40,26 @@ impl LocalStack {
             reservation: Reservation::new(name)?,
             started: false,
         };
-        stack.script("start", servers)?;
-        stack.script("wait", servers)?;
+        // Without names the script starts all of them.
+        if !servers.is_empty() {
+            stack.script("start", servers)?;
+            stack.script("wait", servers)?;
+        }
         stack.started = true;
         Ok(stack)
     }
 
     fn script(&self, command: &str, servers: &[Server]) -> anyhow::Result<()> {
-        let ports = PORT_VARIABLES.map(|(variable, place)| (variable, self.reservation.port(place).to_string()));
         let names = servers.iter().map(|server| server.name());
-        run(self.reservation.script().envs(ports).arg(command).args(names))
+        run(self.command().arg(command).args(names))
+    }
+
+    /// `stack.sh` with the directory and the ports of this stack.
+    pub(super) fn command(&self) -> Command {
+        let ports = PORT_VARIABLES.map(|(variable, place)| (variable, self.reservation.port(place).to_string()));
+        let mut script = self.reservation.script();
+        script.envs(ports);
+        script
     }
 }
 

@@ -1,7 +1,7 @@
 //! The servers and services that the end-to-end tests and the benchmarks run on.
 //!
 //! [`Stack`] is the seam: a test asks for addresses and lets a server fail, and does not know how the server is run.
-//! [`LocalStack`] runs the servers of `deploy/local/stack.sh`, `ContainerStack` (feature `containers`) the official images;
+//! [`LocalStack`] runs the servers of `deploy/local/stack.sh`, [`ClusterStack`] three brokers of them, `ContainerStack` (feature `containers`) the official images;
 //! [`start`] lets `COURIERFLOW_TEST_STACK` choose.
 //! [`Service`] is one of our own processes beside it.
 //!
@@ -23,6 +23,7 @@
 //! ```
 
 mod binaries;
+mod cluster;
 #[cfg(feature = "containers")]
 mod containers;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod reservation;
 mod service;
 
 pub use binaries::binary;
+pub use cluster::{Broker, ClusterStack};
 #[cfg(feature = "containers")]
 pub use containers::ContainerStack;
 pub use local::LocalStack;

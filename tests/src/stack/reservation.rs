@@ -71,9 +71,16 @@ impl Reservation {
         script
     }
 
-    /// Ends every process that was started in the directory, servers and services.
+    /// Ends every process that was started in the directory, servers and services, or in one of a broker below it.
     pub(super) fn sweep(&self) -> anyhow::Result<()> {
-        run(self.script().arg("sweep"))
+        run(self.script().arg("sweep"))?;
+        for entry in fs::read_dir(&self.dir).context("cannot list the directory of a stack")? {
+            let below = entry?.path();
+            if below.join("run").is_dir() {
+                run(self.script().env("COURIERFLOW_LOCAL_DIR", below).arg("sweep"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes the directory, if nothing runs in it any more. The logs of a test that failed are kept.

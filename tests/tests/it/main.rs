@@ -18,12 +18,15 @@
 //! | [`flood`] | own | an account that anybody can push to is flooded |
 //! | [`garbage`] | own | invalid records on the topics |
 //! | [`lost_rows`] | own | ClickHouse loses rows: a power cut, a backup that is restored, a new database |
+//! | [`growth`] | own | all topics get more partitions, by the procedure of the runbook |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`registry`] | own | a start without the registry |
 //! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
+//! | [`replicas`] | own | three brokers: one loses its disk under load; few replicas are told |
+//! | [`rivals`] | own | two hosts of one name have the same workers |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //!
@@ -50,6 +53,7 @@ mod derive;
 mod expiry;
 mod flood;
 mod garbage;
+mod growth;
 mod harness;
 mod lost_rows;
 mod metrics;
@@ -58,6 +62,8 @@ mod partitions;
 mod recomputation;
 mod registry;
 mod replay;
+mod replicas;
+mod rivals;
 mod same_step;
 mod shared;
 mod sink;

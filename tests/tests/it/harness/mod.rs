@@ -130,6 +130,11 @@ pub(crate) fn wait_until_derived(stack: &dyn Stack) {
 /// Waits until everything is derived and everything derived is in the tables.
 pub(crate) fn wait_until_in_tables(stack: &dyn Stack) {
     wait_until_derived(stack);
+    wait_until_sink_has_read(stack);
+}
+
+/// Waits until everything derived so far, and every push, is in the tables.
+pub(crate) fn wait_until_sink_has_read(stack: &dyn Stack) {
     for (group, topic) in SINK_GROUPS {
         wait_until_read(stack, group, topic);
     }

@@ -135,6 +135,14 @@ pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i
     Ok(committed.elements().iter().map(behind).sum())
 }
 
+/// How many members a consumer group has. A static member that has ended counts until its session is over.
+pub(crate) fn members(stack: &dyn Stack, group: &str) -> usize {
+    let consumer = consumer(stack, "read_committed");
+    let groups = consumer.fetch_group_list(Some(group), TIMEOUT).expect("the group");
+    let found = groups.groups().iter().find(|found| found.name() == group);
+    found.map_or(0, |found| found.members().len())
+}
+
 /// Writes records with this key, `None` as a tombstone, as a foreign program might.
 pub(crate) fn produce(stack: &dyn Stack, topic: &str, partition: i32, key: &str, values: &[Option<&[u8]>]) {
     produce_all(stack, topic, partition, values.iter().map(|value| (key, *value)));

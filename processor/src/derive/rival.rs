@@ -1,0 +1,79 @@
+//! Another worker with our identity. It happens where two hosts have the same name and do not share a slot directory.
+//!
+//! Each of the two fences the other when it starts. If both came back at once, they would fence each other for ever, so the
+//! one that was fenced comes back only when the group has no member of that identity any more.
+
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use courierflow_service::kafka_client;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::groups::GroupInfo;
+
+use super::slot::Slot;
+use super::worker::client_id;
+use crate::config::Config;
+use crate::health::Health;
+use crate::shutdown::Shutdown;
+
+const REQUEST: Duration = Duration::from_secs(5);
+/// Delays between two looks at the group.
+const LOOKS: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(500))
+    .with_max_delay(Duration::from_secs(5))
+    .with_jitter()
+    .without_max_times();
+/// The membership of our own former consumer ends with its session, and a little later the broker notices.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// After a worker was fenced: waits until its identity is free, or until shutdown begins. A worker is also fenced when its
+/// transaction has timed out; then only its own membership is left, which ends with its session.
+pub(super) fn wait_until_gone(config: &Config, slot: &Slot, part: &str, health: &Health, shutdown: &Shutdown) {
+    let own_session = Duration::from_millis(config.derive.session_timeout_ms) + SLACK;
+    let begun = Instant::now();
+    let mut is_told = false;
+    for delay in LOOKS.build() {
+        match holder(config, slot.name()) {
+            Ok(None) => break,
+            Ok(Some(_)) if begun.elapsed() < own_session => {}
+            Ok(Some(host)) => {
+                let reason = conflict(slot.name(), &host);
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::error!(slot = slot.name(), "{reason}");
+                }
+                health.not_ready(part, reason);
+            }
+            Err(error) => tracing::debug!(%error, "members of the group"),
+        }
+        if !shutdown.sleep(delay) {
+            return;
+        }
+    }
+    if is_told {
+        tracing::info!(slot = slot.name(), "the other worker of this identity is gone");
+    }
+}
+
+fn conflict(slot: &str, host: &str) -> String {
+    format!(
+        "another processor at {host} has the identity {slot}: two hosts have the same name, so give each its own derive.host; \
+         this worker waits until the other is gone"
+    )
+}
+
+/// The address of the group's member that has the identity of `slot`.
+fn holder(config: &Config, slot: &str) -> KafkaResult<Option<String>> {
+    let mut client = ClientConfig::new();
+    kafka_client::configure(&mut client, &config.kafka);
+    // A new client each time: it is needed for moments of an unusual hour.
+    let client: BaseConsumer = client.create()?;
+    let groups = client.fetch_group_list(Some(&config.derive.group), REQUEST)?;
+    let of_ours = groups.groups().iter().filter(|group| group.name() == config.derive.group);
+    let members = of_ours.flat_map(GroupInfo::members);
+    let mut same = members.filter(|member| member.client_id() == client_id(slot));
+    Ok(same
+        .next()
+        .map(|member| member.client_host().trim_start_matches('/').to_owned()))
+}

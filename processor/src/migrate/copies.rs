@@ -1,0 +1,99 @@
+//! Records that are written again, unchanged, to the partition that their parcel belongs to.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use courierflow_schemas::topics;
+use courierflow_service::kafka_client;
+use rdkafka::client::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Headers, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, Message};
+
+use crate::bounded_read::ReadError;
+use crate::config::Config;
+
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Why a record could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CopyError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("copying a record: {0}")]
+    Produce(#[from] KafkaError),
+    #[error("the records to be copied take more than {0} bytes")]
+    TooMuch(usize),
+}
+
+/// The first failure of a delivery.
+#[derive(Default)]
+struct Deliveries(Mutex<Option<KafkaError>>);
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+/// Writes copies.
+pub(super) struct Copies(ThreadedProducer<Deliveries>);
+
+impl Copies {
+    pub(super) fn new(config: &Config) -> Result<Self, KafkaError> {
+        let mut client = ClientConfig::new();
+        kafka_client::configure(&mut client, &config.kafka);
+        client
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            // With more requests in flight, a record that was refused can be reported as stored: see the producer of ingest.
+            .set("max.in.flight", "1")
+            .set("compression.type", "lz4")
+            .set("queue.buffering.max.kbytes", "65536")
+            .set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string());
+        client.create_with_context(Deliveries::default()).map(Self)
+    }
+
+    /// Queues a copy with key, value, headers and timestamp of `message`.
+    pub(super) fn send(&self, message: &impl Message, partition: i32) -> Result<(), KafkaError> {
+        self.check()?;
+        let mut record = BaseRecord::<[u8], [u8], _>::to(message.topic()).partition(partition);
+        record.key = message.key();
+        record.payload = message.payload();
+        // The memory of derive is in a header.
+        if let Some(headers) = message.headers() {
+            let copied = headers.iter().fold(OwnedHeaders::new(), OwnedHeaders::insert);
+            record = record.headers(copied);
+        }
+        if let Some(timestamp) = message.timestamp().to_millis() {
+            record = record.timestamp(timestamp);
+        }
+        while let Err((error, returned)) = self.0.send(record) {
+            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
+                return Err(error);
+            }
+            record = returned;
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Waits until all replicas in sync have all copies.
+    pub(super) fn finish(self) -> Result<(), KafkaError> {
+        self.0.flush(None)?;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), KafkaError> {
+        let mut failure = self.0.context().0.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.take().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,133 @@
+//! `processor migrate --grow`: more partitions for all topics together, without breaking I2.
+//!
+//! With more partitions, murmur2 sends half of the tracking numbers or more to another partition. Their later pushes go there,
+//! so their state must be there before the first of them is derived. The order of the steps makes that so, wherever the command
+//! is killed; the next run goes on.
+//!
+//! 1. Nobody is in the groups, and derive has read every push that is not on its new partition ([`requeue`], if the topic was
+//!    given more partitions by hand).
+//! 2. All topics but `courier.push.v1` grow. From here on, ingest and derive refuse to work, because the counts differ.
+//! 3. The state moves ([`move_state`]).
+//! 4. `courier.push.v1` grows. The counts are the same again.
+//!
+//! Consumers of the derived topics see no tombstone, because no parcel has ended: they see the records of the state again, with
+//! the same versions.
+
+use std::collections::BTreeMap;
+
+use anyhow::{bail, ensure};
+use courierflow_schemas::topics;
+use rdkafka::admin::NewPartitions;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use tokio::runtime::Handle;
+
+use super::topics::{Admin, Found, REQUEST, admin, options};
+use super::{move_state, requeue};
+use crate::bounded_read;
+use crate::config::Config;
+use crate::sink::rows::{self, Table};
+
+/// Gives all topics `topics.partitions` partitions and returns what it did, one line each. It blocks, and must not be called on
+/// a thread of `runtime`.
+pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
+    let admin = admin(config)?;
+    let wanted = config.topics.partitions;
+    let counts = counts(&admin, wanted)?;
+    let groups = Groups::of(config);
+    let reader = bounded_read::consumer(&config.kafka, "courierflow-grow")?;
+    groups.refuse_members(&reader)?;
+    let mut changes = Vec::new();
+    let requeued = requeue::run(config, &reader, wanted)?;
+    if requeued > 0 {
+        changes.push(format!(
+            "wrote {requeued} pushes that derive has not read to their partitions"
+        ));
+    }
+    for (topic, &count) in counts.iter().filter(|(topic, _)| **topic != topics::PUSH) {
+        add_partitions(&admin, runtime, topic, count, wanted, &mut changes)?;
+    }
+    let read_by_sink = requeue::committed(config, &groups.sink_shipment, topics::SHIPMENT, wanted)?;
+    let moved = move_state::run(config, &admin, runtime, &reader, wanted, &read_by_sink)?;
+    if moved > 0 {
+        changes.push(format!("moved the state of {moved} parcels to their partitions"));
+    }
+    groups.refuse_members(&reader)?;
+    let of_push = counts.get(topics::PUSH).copied().unwrap_or_default();
+    add_partitions(&admin, runtime, topics::PUSH, of_push, wanted, &mut changes)?;
+    Ok(changes)
+}
+
+/// The number of partitions of each topic. Kafka can take none away.
+fn counts(admin: &Admin, wanted: i32) -> anyhow::Result<BTreeMap<&'static str, i32>> {
+    let mut counts = BTreeMap::new();
+    for topic in topics::ALL {
+        let count = i32::try_from(Found::look(admin, topic.name)?.partitions)?;
+        ensure!(
+            count > 0,
+            "topic {} does not exist: run `processor migrate`",
+            topic.name
+        );
+        ensure!(
+            count <= wanted,
+            "topic {} has {count} partitions, topics.partitions says {wanted}: partitions cannot be taken away",
+            topic.name
+        );
+        counts.insert(topic.name, count);
+    }
+    Ok(counts)
+}
+
+/// The consumer groups of the processor.
+struct Groups {
+    derive: String,
+    sink_shipment: String,
+    sink_others: [String; 2],
+}
+
+impl Groups {
+    fn of(config: &Config) -> Self {
+        let sink = |table: &str| format!("{}-{table}", config.sink.group);
+        Self {
+            derive: config.derive.group.clone(),
+            sink_shipment: sink(rows::Shipment::NAME),
+            sink_others: [sink(rows::Push::NAME), sink(rows::Transition::NAME)],
+        }
+    }
+
+    /// A member would go on with the partitions that it has, and a static one comes back to them within its session.
+    fn refuse_members(&self, reader: &BaseConsumer) -> anyhow::Result<()> {
+        for group in [&self.derive, &self.sink_shipment].into_iter().chain(&self.sink_others) {
+            let found = reader.fetch_group_list(Some(group), REQUEST)?;
+            for found in found.groups().iter().filter(|found| found.name() == group) {
+                ensure!(
+                    found.members().is_empty(),
+                    "consumer group {group} has {} members: stop all processors, and wait until their sessions have ended \
+                     (derive.session_timeout_ms)",
+                    found.members().len()
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add_partitions(
+    admin: &Admin,
+    runtime: &Handle,
+    topic: &str,
+    count: i32,
+    wanted: i32,
+    changes: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    if count == wanted {
+        return Ok(());
+    }
+    let new = NewPartitions::new(topic, usize::try_from(wanted)?);
+    match runtime.block_on(admin.create_partitions([&new], &options()))?.pop() {
+        Some(Ok(_)) => {}
+        Some(Err((_, code))) => bail!("more partitions of {topic}: {code}"),
+        None => bail!("more partitions of {topic}: no answer"),
+    }
+    changes.push(format!("topic {topic} has {wanted} partitions instead of {count}"));
+    Ok(())
+}

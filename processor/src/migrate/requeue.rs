@@ -1,0 +1,122 @@
+//! Pushes that derive has not read yet and that wait on a partition where their parcel does not belong any more: somebody gave
+//! the topic more partitions by hand, and derive stopped before it had read what was there.
+//!
+//! The unread pushes of all partitions are written again in the order of their receipt, each to its own partition, and the
+//! group goes on behind the former ones. After a kill in between they are there twice, which derive takes for duplicates.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+use courierflow_schemas::{partition, topics};
+use courierflow_service::kafka_client;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::message::OwnedMessage;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+
+use super::copies::{Copies, CopyError};
+use super::topics::REQUEST;
+use crate::bounded_read::{self, Range, ReadError};
+use crate::config::Config;
+
+/// They are sorted in memory. With more of them, derive can read them itself while the topics are as they were.
+const MAX_BYTES: usize = 1 << 30;
+
+/// Returns how many pushes were written again; none if all of them wait where they belong. `wanted` is the new number of
+/// partitions.
+pub(super) fn run(config: &Config, reader: &BaseConsumer, wanted: i32) -> anyhow::Result<usize> {
+    let partitions = bounded_read::partitions(reader, topics::PUSH)?;
+    let group = &config.derive.group;
+    let read = committed(config, group, topics::PUSH, partitions)?;
+    let mut ranges = Vec::new();
+    for partition in 0..partitions {
+        let (low, end) = reader.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
+        let first = read.get(&partition).copied().unwrap_or(low).max(low);
+        if first < end {
+            ranges.push(Range { partition, first, end });
+        }
+    }
+    let mut misplaced = 0_u64;
+    bounded_read::read(reader, topics::PUSH, &ranges, |message| {
+        misplaced += u64::from(right(message, wanted) != message.partition());
+        Ok::<(), ReadError>(())
+    })?;
+    if misplaced == 0 {
+        return Ok(0);
+    }
+    ensure!(
+        partitions == wanted,
+        "derive has not read {misplaced} pushes of parcels that go to other partitions: stop ingest, and let derive run until \
+         its lag is 0"
+    );
+    let requeued = write_again(config, reader, &ranges, wanted)?;
+    commit(config, group, &ranges)?;
+    Ok(requeued)
+}
+
+fn right(message: &impl Message, partitions: i32) -> i32 {
+    partition::of_key(message.key().unwrap_or_default(), partitions)
+}
+
+fn write_again(config: &Config, reader: &BaseConsumer, ranges: &[Range], wanted: i32) -> anyhow::Result<usize> {
+    let mut unread: Vec<OwnedMessage> = Vec::new();
+    let mut bytes = 0;
+    bounded_read::read(reader, topics::PUSH, ranges, |message| {
+        bytes += message.payload_len();
+        unread.push(message.detach());
+        if bytes > MAX_BYTES {
+            Err(CopyError::TooMuch(MAX_BYTES))
+        } else {
+            Ok(())
+        }
+    })?;
+    // Stable: records of one partition and one moment stay in their order.
+    unread.sort_by_key(|message| message.timestamp().to_millis());
+    let copies = Copies::new(config)?;
+    for message in &unread {
+        copies.send(message, right(message, wanted))?;
+    }
+    copies.finish()?;
+    Ok(unread.len())
+}
+
+fn group_client(config: &Config, group: &str) -> anyhow::Result<BaseConsumer> {
+    let mut client = ClientConfig::new();
+    kafka_client::configure(&mut client, &config.kafka);
+    client
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        // Then the broker answers only when no transaction is pending on the offsets.
+        .set("isolation.level", "read_committed");
+    Ok(client.create()?)
+}
+
+/// The offsets that a group has committed, by partition.
+pub(super) fn committed(
+    config: &Config,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> anyhow::Result<BTreeMap<i32, i64>> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_range(topic, 0, partitions - 1);
+    let offsets = group_client(config, group)?
+        .committed_offsets(list, REQUEST)
+        .with_context(|| format!("committed offsets of {group}"))?;
+    let found = offsets.elements();
+    let found = found.iter().filter_map(|element| match element.offset() {
+        Offset::Offset(offset) => Some((element.partition(), offset)),
+        _ => None,
+    });
+    Ok(found.collect())
+}
+
+/// Lets a group without members go on behind the ranges.
+fn commit(config: &Config, group: &str, ranges: &[Range]) -> anyhow::Result<()> {
+    let mut list = TopicPartitionList::new();
+    for range in ranges {
+        list.add_partition_offset(topics::PUSH, range.partition, Offset::Offset(range.end))?;
+    }
+    group_client(config, group)?
+        .commit(&list, CommitMode::Sync)
+        .with_context(|| format!("offsets of {group}"))
+}
