@@ -1,7 +1,7 @@
 //! Three brokers: one loses its disk, another one dies, and nothing that was acknowledged is lost.
 
 use courierflow_schemas::topics::PUSH;
-use courierflow_tests::stack::{Broker, ClusterStack, Launch, Service};
+use courierflow_tests::stack::{Broker, ClusterStack, Launch, Service, Stack as _};
 
 use crate::harness::load::Load;
 use crate::harness::{
