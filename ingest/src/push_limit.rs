@@ -76,7 +76,7 @@ mod tests {
         clock.advance(Duration::from_secs(6));
         assert_eq!(limit.take(Signature::Verified), Ok(()));
         assert_eq!(limit.take(Signature::Verified), Err(Duration::from_secs(10)));
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         assert_eq!((0..100).filter(|_| limit.take(Signature::Verified).is_ok()).count(), 6);
     }
 
