@@ -48,7 +48,13 @@ pub(super) enum WorkerError {
 impl WorkerError {
     /// True if starting again cannot help: an operator has to look and to decide.
     pub(super) fn is_for_an_operator(&self) -> bool {
-        matches!(self, Self::Poisoned(_) | Self::DataLoss(_) | Self::PartitionCounts(_))
+        matches!(
+            self,
+            Self::Poisoned(_)
+                | Self::DataLoss(_)
+                | Self::PartitionCounts(_)
+                | Self::Restore(RestoreError::Misplaced { .. })
+        )
     }
 
     /// True if another worker has taken the identity, or if the broker has taken it back because a transaction timed out.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::records::Shipment;
-use courierflow_schemas::topics;
+use courierflow_schemas::{partition, topics};
 use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -50,6 +50,17 @@ pub(super) enum RestoreError {
         source: DecodeError,
         keys: usize,
     },
+    /// The topics got more partitions, and the state was not moved. Later pushes of these parcels are on other partitions, where they
+    /// would begin a second life.
+    #[error("restore of {topic}/{partition}: {keys} parcels belong to other partitions when there are {partitions}, the first at \
+             offset {offset}: run `processor migrate --grow`", topic = topics::SHIPMENT)]
+    Misplaced {
+        partition: i32,
+        /// Offset of the first such record.
+        offset: i64,
+        keys: usize,
+        partitions: i32,
+    },
     #[error("restore: {0}")]
     Pack(#[from] postcard::Error),
     #[error("restore of partitions {0:?} of {topic} made no progress for {seconds} s; if this goes on, look for a hanging \
@@ -63,6 +74,8 @@ pub(super) struct Restorer {
     reader: ClientConfig,
     /// A `read_uncommitted` client: `fetch_watermarks` of a `read_committed` one returns the last stable offset.
     watermarks: BaseConsumer,
+    /// Number of partitions of all topics.
+    partitions: i32,
 }
 
 /// A restore that is under way. It goes on in slices, because a member of a group must poll meanwhile.
@@ -97,6 +110,10 @@ impl Goal {
 /// A partition that is being restored.
 struct Restoring {
     partition: Partition,
+    /// Number of partitions of the topic.
+    partitions: i32,
+    /// Keys that belong to another partition, with the offset of their newest record. A tombstone removes the entry.
+    misplaced: BTreeMap<KeyHash, i64>,
     /// Keys whose newest record so far cannot be decoded, with its offset and the reason. A later record or tombstone of
     /// the key removes the entry.
     unreadable: BTreeMap<KeyHash, (i64, DecodeError)>,
@@ -104,7 +121,7 @@ struct Restoring {
 
 impl Restorer {
     /// `client` is the configuration that all clients of the worker share.
-    pub(super) fn new(client: &ClientConfig) -> Result<Self, RestoreError> {
+    pub(super) fn new(client: &ClientConfig, partitions: i32) -> Result<Self, RestoreError> {
         let mut config = client.clone();
         // Not a member of the group: partitions are assigned by hand and nothing is committed.
         config
@@ -120,7 +137,11 @@ impl Restorer {
         let mut reader = config.clone();
         reader.set("isolation.level", "read_committed");
         let watermarks = config.set("isolation.level", "read_uncommitted").create()?;
-        Ok(Self { reader, watermarks })
+        Ok(Self {
+            reader,
+            watermarks,
+            partitions,
+        })
     }
 
     /// Begins to restore the given partitions, each with its stable committed progress. `kept` is what an earlier restore has read of
@@ -164,7 +185,7 @@ impl Restorer {
             low_watermark: low,
             // On an empty partition the position stays invalid; there is nothing to read.
             high_watermark: if low == high { low } else { high },
-            restoring: Restoring::new(progress),
+            restoring: Restoring::new(progress, self.partitions),
         })
     }
 }
@@ -267,9 +288,11 @@ impl Restore {
 
 impl Restoring {
     /// An empty partition, to be filled with the state as of the committed progress `as_of`.
-    fn new(as_of: Option<Progress>) -> Self {
+    fn new(as_of: Option<Progress>, partitions: i32) -> Self {
         Self {
             partition: Partition::new(as_of),
+            partitions,
+            misplaced: BTreeMap::new(),
             unreadable: BTreeMap::new(),
         }
     }
@@ -280,8 +303,15 @@ impl Restoring {
         let key = KeyHash::of(bytes);
         let (partition, offset) = (message.partition(), message.offset());
         match message.payload() {
-            None => self.partition.forget(key),
+            None => {
+                self.partition.forget(key);
+                self.misplaced.remove(&key);
+            }
             Some(value) => {
+                let number = partition::number_of_shipment(bytes);
+                if number.is_some_and(|number| partition::of_key(number, self.partitions) != partition) {
+                    self.misplaced.insert(key, offset);
+                }
                 let memory = match from_header(message) {
                     Some(memory) => memory,
                     None => match decoder.decode(value) {
@@ -309,8 +339,16 @@ impl Restoring {
         Ok(())
     }
 
-    /// Everything was read: returns the partition, or an error if a newest record cannot be decoded.
+    /// Everything was read: returns the partition, or an error if a newest record cannot be decoded or belongs to another partition.
     fn finish(self, partition: i32) -> Result<Partition, RestoreError> {
+        if let Some(&offset) = self.misplaced.values().min() {
+            return Err(RestoreError::Misplaced {
+                partition,
+                offset,
+                keys: self.misplaced.len(),
+                partitions: self.partitions,
+            });
+        }
         let keys = self.unreadable.len();
         match self.unreadable.into_values().min_by_key(|(offset, _)| *offset) {
             None => Ok(self.partition),
@@ -371,7 +409,7 @@ mod tests {
         Encoder::new(ID).encode(&shipment(), &mut encoded).unwrap();
         let memory = Memory::of(&shipment()).to_bytes().unwrap();
 
-        let mut restoring = Restoring::new(None);
+        let mut restoring = Restoring::new(None, 8);
         for (offset, (key, content)) in (0..).zip(records) {
             let value = match content {
                 Tombstone => None,
@@ -425,6 +463,25 @@ mod tests {
             "restore of courier.shipment.v1/5 at offset 2: not_wire_format: not in the Confluent wire format: \
              shorter than its header; the newest records of 2 keys cannot be read"
         );
+    }
+
+    /// Of 8 partitions, "21" belongs to 4 and "foobar" to 6.
+    #[test]
+    fn a_parcel_of_another_partition_is_refused_unless_it_has_ended() {
+        let misplaced = restore(&[
+            ("kdniao:sto:21", Good),
+            ("kdniao:sto:foobar", Good),
+            ("kdniao:sto:21", Good),
+        ]);
+        let Err(error) = misplaced else {
+            panic!("a parcel would have two lives");
+        };
+        assert_eq!(
+            error.to_string(),
+            "restore of courier.shipment.v1/5: 2 parcels belong to other partitions when there are 8, the first at offset 1: \
+             run `processor migrate --grow`"
+        );
+        assert!(restore(&[("kdniao:sto:21", Good), ("kdniao:sto:21", Tombstone)]).is_ok());
     }
 
     #[test]

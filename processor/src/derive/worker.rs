@@ -141,7 +141,7 @@ impl Worker {
         client.set("client.id", client_id(slot));
         let producer = TransactionalProducer::new(&client, &config.derive, slot, shutdown.clone())?;
         let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
-        let restorer = Restorer::new(&client)?;
+        let restorer = Restorer::new(&client, config.topics.partitions)?;
         let record_reader = RecordReader::new(&client, shutdown.clone())?;
         let guard = PoisonGuard::new(config.processor.poison_guard);
         let deriver = Deriver::new(

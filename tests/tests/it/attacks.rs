@@ -216,7 +216,7 @@ fn clients_that_do_not_read_take_no_more_memory_than_answers_may() {
     let counted = "courierflow_dashboard_query_seconds_count";
     let asked_before = metric(&dashboard, counted).unwrap();
     let address = dashboard.url().trim_start_matches("http://").to_owned();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(2);
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").repeat(2);
     let held: Vec<_> = (0..CLIENTS).map(|_| connect(&address, &request).unwrap()).collect();
     eventually("all have been answered, one way or the other", || {
         let asked = metric(&dashboard, counted)? - asked_before;
