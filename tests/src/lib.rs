@@ -1,6 +1,7 @@
 //! What the end-to-end tests, the simulator and the benchmarks share.
 
 pub mod api_description;
+pub mod attack;
 pub mod bench;
 pub mod differential;
 pub mod fuzz;

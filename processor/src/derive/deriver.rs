@@ -473,7 +473,7 @@ mod tests {
             url: "http://127.0.0.1:9".to_owned(),
             ..RegistrySettings::default()
         });
-        let mut decoder = Decoder::new(registry, 7).unwrap();
+        let mut decoder = Decoder::new(registry, 7);
         let of_another_schema = decode_recalled(&mut decoder, 3, &[0, 0, 0, 0, 8, 1]);
         assert!(
             matches!(of_another_schema, Err(WorkerError::NotNow(_))),

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::records::Shipment;
-use courierflow_schemas::{partition, topics};
 use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_schemas::{partition, topics};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Headers;

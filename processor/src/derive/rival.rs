@@ -70,7 +70,10 @@ fn holder(config: &Config, slot: &str) -> KafkaResult<Option<String>> {
     // A new client each time: it is needed for moments of an unusual hour.
     let client: BaseConsumer = client.create()?;
     let groups = client.fetch_group_list(Some(&config.derive.group), REQUEST)?;
-    let of_ours = groups.groups().iter().filter(|group| group.name() == config.derive.group);
+    let of_ours = groups
+        .groups()
+        .iter()
+        .filter(|group| group.name() == config.derive.group);
     let members = of_ours.flat_map(GroupInfo::members);
     let mut same = members.filter(|member| member.client_id() == client_id(slot));
     Ok(same

@@ -7,6 +7,7 @@
     reason = "figures, not sums of money"
 )]
 
+pub mod attacks;
 mod connection;
 mod cpu;
 pub mod dashboards;

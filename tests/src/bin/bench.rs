@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use courierflow_tests::bench::{dashboards, derive, ingest, latency, pipeline, pressure, restore, sink};
+use courierflow_tests::bench::{attacks, dashboards, derive, ingest, latency, pipeline, pressure, restore, sink};
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
@@ -47,6 +47,15 @@ enum Name {
         /// How long ingest is overloaded, in seconds
         #[arg(long = "overload-seconds", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
         overload: u64,
+    },
+    /// What honest vendors and probes see while strangers hold connections to ingest
+    Attacks {
+        /// Honest pushes per second
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        rate: u32,
+        /// How long each attack is watched, in seconds
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
     },
     /// From kill -9 of derive to the first commit of its successor, beside a bare reading of the topic
     Restore {
@@ -144,6 +153,10 @@ fn main() -> anyhow::Result<()> {
             away: Duration::from_secs(away),
             rate: f64::from(rate.max(1)),
             overload: Duration::from_secs(overload),
+        }),
+        Name::Attacks { rate, seconds } => attacks::run(attacks::Plan {
+            rate,
+            time: Duration::from_secs(seconds),
         }),
         Name::Restore { parcels, rounds } => restore::run(restore::Plan { parcels, rounds }),
         Name::Sink(sizes) => sink::run(sizes.into()),

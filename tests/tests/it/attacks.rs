@@ -2,14 +2,8 @@
 //! test asks: whatever the server closes is opened again. No time is asserted beyond the patience of all tests.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{JoinHandle, sleep};
-use std::time::Duration;
 
-use courierflow_service::file_limit;
+use courierflow_tests::attack::{Attack, connect};
 use courierflow_tests::stack::{Launch, Service, Stack};
 
 use crate::harness::sharing::Sharing;
@@ -20,65 +14,6 @@ const USUAL_FILE_LIMIT: u32 = 1024;
 
 /// Servers for the tests of this room that can share them: it is our services that are attacked, each test's own.
 static ATTACKED: Sharing<Box<dyn Stack>> = Sharing::new();
-
-/// How often an attacker looks for connections that were closed.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Connections on which something is begun and not gone on with; those that are closed are opened again until this is dropped.
-#[derive(Debug)]
-struct Attack {
-    over: Arc<AtomicBool>,
-    attacker: Option<JoinHandle<()>>,
-}
-
-impl Attack {
-    /// Returns when all of them have been opened once.
-    fn begin(service: &Service, connections: usize, sent: &'static str) -> Self {
-        let needed = file_limit::connections_within("connections of the attacker", connections, 256).unwrap();
-        assert_eq!(needed, connections, "this test needs more file descriptors");
-        let address = service.url().trim_start_matches("http://").to_owned();
-        let mut held: Vec<Option<TcpStream>> = (0..connections).map(|_| connect(&address, sent)).collect();
-        let over = Arc::new(AtomicBool::new(false));
-        let is_over = Arc::clone(&over);
-        let attacker = std::thread::spawn(move || {
-            while !is_over.load(Ordering::Relaxed) {
-                sleep(PAUSE);
-                for stream in &mut held {
-                    if stream.as_mut().is_none_or(is_closed) {
-                        *stream = connect(&address, sent);
-                    }
-                }
-            }
-        });
-        Self {
-            over,
-            attacker: Some(attacker),
-        }
-    }
-}
-
-impl Drop for Attack {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        drop(self.attacker.take().map(JoinHandle::join));
-    }
-}
-
-/// One connection, or none while the system has no room in its queue.
-fn connect(address: &str, sent: &str) -> Option<TcpStream> {
-    let address = address.parse().expect("an address");
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
-    stream.write_all(sent.as_bytes()).ok()?;
-    stream.set_nonblocking(true).ok()?;
-    Some(stream)
-}
-
-fn is_closed(stream: &mut TcpStream) -> bool {
-    match stream.read(&mut [0; 512]) {
-        Ok(count) => count == 0,
-        Err(error) => error.kind() != ErrorKind::WouldBlock,
-    }
-}
 
 /// The status of an answer, on a connection of its own.
 fn status(url: &str) -> Result<u16, String> {
@@ -102,7 +37,7 @@ fn half_sent_requests_do_not_take_the_processor_its_descriptors() {
         "processor",
         &stack,
     );
-    let _attack = Attack::begin(&processor, 1_045, "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    let _attack = Attack::begin(&processor, 1_045, "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
     assert_probes_answer(&processor);
     post::one_picked_up(&ingest.url(), "HALF1");
     eventually("a push has its row", || {
@@ -126,7 +61,7 @@ fn slow_bodies_without_a_signature_take_no_places() {
     ] {
         let ingest = ready(&launch, name, &**stack);
         let slow = "POST /v1/push/kuaidi100/demo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nparam=";
-        let _attack = Attack::begin(&ingest, 1_030, slow);
+        let _attack = Attack::begin(&ingest, 1_030, slow).unwrap();
         for push in 0..20 {
             post::one_picked_up(&ingest.url(), &format!("SLOW{push}"));
         }
@@ -146,7 +81,7 @@ fn silent_connections_do_not_keep_probes_and_pushes_out() {
         ),
     ] {
         let ingest = ready(&launch, name, &**stack);
-        let _attack = Attack::begin(&ingest, connections, "");
+        let _attack = Attack::begin(&ingest, connections, "").unwrap();
         assert_probes_answer(&ingest);
         post::one_picked_up(&ingest.url(), "SILENT1");
         let log = ingest.log().unwrap();
@@ -270,7 +205,7 @@ fn health_and_metrics_have_a_listener_of_their_own() {
             200 => Ok(()),
             other => Err(format!("status {other}")),
         });
-        let _attack = Attack::begin(&service, 1_045, "GET / HTTP/1.1\r\nHost");
+        let _attack = Attack::begin(&service, 1_045, "GET / HTTP/1.1\r\nHost").unwrap();
         for path in ["/livez", "/readyz", "/metrics"] {
             assert_eq!(status(&format!("http://{admin}{path}")), Ok(200), "{path}");
             assert_eq!(status(&format!("{}{path}", service.url())), Ok(404), "{path}");
