@@ -341,17 +341,17 @@ impl Restoring {
 
     /// Everything was read: returns the partition, or an error if a newest record cannot be decoded or belongs to another partition.
     fn finish(self, partition: i32) -> Result<Partition, RestoreError> {
-        if let Some(&offset) = self.misplaced.values().min() {
-            return Err(RestoreError::Misplaced {
-                partition,
-                offset,
-                keys: self.misplaced.len(),
-                partitions: self.partitions,
-            });
-        }
         let keys = self.unreadable.len();
         match self.unreadable.into_values().min_by_key(|(offset, _)| *offset) {
-            None => Ok(self.partition),
+            None => match self.misplaced.values().min() {
+                None => Ok(self.partition),
+                Some(&offset) => Err(RestoreError::Misplaced {
+                    partition,
+                    offset,
+                    keys: self.misplaced.len(),
+                    partitions: self.partitions,
+                }),
+            },
             Some((offset, source)) => Err(RestoreError::Unreadable {
                 partition,
                 offset,

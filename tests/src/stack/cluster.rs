@@ -27,7 +27,7 @@ broker.heartbeat.interval.ms=500
 ";
 
 /// A process of Kafka.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Broker {
     /// Broker and controller: without it there is no cluster.
     First,

@@ -47,8 +47,8 @@ fn produce(stack: &dyn Stack, template: &PushEvent, partition: i32, numbers: &[S
     topics::produce_all(stack, PUSH, partition, records);
 }
 
-fn named(name: &str, count: usize) -> Vec<String> {
-    (0..count).map(|number| format!("{name}{number}")).collect()
+fn named(partition: i32, name: &str, count: usize) -> Vec<String> {
+    topics::numbers_on(partition, name).take(count).collect()
 }
 
 /// Keys of the tombstones that are committed, sorted.
@@ -75,7 +75,7 @@ fn wait_until_full(derive: &Service) {
 fn i6_a_day_on_which_many_expire_takes_many_transactions_and_a_crash_among_them_loses_and_doubles_none() {
     let stack = migrated("expiry");
     let (template, partition) = template(&stack);
-    let expiring = named("EXPIRING", EXPIRING);
+    let expiring = named(partition, "EXPIRING", EXPIRING);
     produce(&stack, &template, partition, &expiring, 70);
     let mut filled = ready(&one_worker(&stack), "derive", &stack);
     wait_until_derived(&stack);
@@ -88,7 +88,8 @@ fn i6_a_day_on_which_many_expire_takes_many_transactions_and_a_crash_among_them_
         .env("COURIERFLOW__DERIVE__MAX_STATE_BYTES", STATE_BYTES);
     let mut derive = ready(&bounded, "derive-bounded", &stack);
     let before = topics::written(&stack, SHIPMENT);
-    produce(&stack, &template, partition, &named("TODAY", 1), 0);
+    let today = named(partition, "TODAY", 1);
+    produce(&stack, &template, partition, &today, 0);
     eventually("some have expired", || {
         let written = topics::written(&stack, SHIPMENT) - before;
         if written >= 20 {
@@ -109,7 +110,7 @@ fn i6_a_day_on_which_many_expire_takes_many_transactions_and_a_crash_among_them_
         .collect();
     keys.sort();
     assert_eq!(tombstones(&stack), keys);
-    assert_eq!(topics::shipments_of(&stack, "TODAY0").len(), 1);
+    assert_eq!(topics::shipments_of(&stack, &today[0]).len(), 1);
     derive.wait_ready(PATIENCE).unwrap();
 }
 
@@ -121,7 +122,7 @@ fn pushes_of_new_parcels_wait_while_the_state_is_full() {
         .env("COURIERFLOW__DERIVE__MAX_TRANSACTION_EVENTS", "10")
         .env("COURIERFLOW__DERIVE__MAX_STATE_BYTES", STATE_BYTES);
     let mut full = ready(&bounded, "derive-bounded", &stack);
-    let known = named("NEW", 1_000);
+    let known = named(partition, "NEW", 1_000);
     for some in known.chunks(50) {
         produce(&stack, &template, partition, some, 0);
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Launch, Server, Service, Stack};
 
+use crate::harness::power::{cut_off, parts_since, server_time};
 use crate::harness::{
     PATIENCE, agent, assert_tables_are_right, eventually, metric, migrate, migrated, post, processor, ready, readyz,
     tables, topics, wait_until_in_tables,
@@ -30,39 +31,17 @@ fn parcels_of(stack: &dyn Stack, table: &str, wave: &str) -> usize {
 
 /// The server's time, once it is later than everything that was inserted so far.
 fn next_second(stack: &dyn Stack) -> u64 {
-    let now = || {
-        tables::rows(stack, "SELECT toUnixTimestamp(now()) AS now")[0]["now"]
-            .as_u64()
-            .unwrap()
-    };
-    let begun = now();
-    eventually("the next second", || match now() {
+    let begun = server_time(stack);
+    eventually("the next second", || match server_time(stack) {
         now if now > begun => Ok(now),
         now => Err(now.to_string()),
     })
 }
 
-/// The directories of all parts that were written since then, merged ones included.
-fn parts_since(stack: &dyn Stack, second: u64, tables: &[&str]) -> Vec<PathBuf> {
-    let tables = tables.join("', '");
-    let sql = format!(
-        "SELECT path FROM system.parts WHERE database = 'courier' AND table IN ('{tables}')
-            AND toUnixTimestamp(modification_time) >= {second}"
-    );
-    let rows = tables::rows(stack, &sql);
-    rows.iter().map(|row| row["path"].as_str().unwrap().into()).collect()
-}
-
 /// A power cut takes what the server had not flushed.
 fn cut_power(stack: &dyn Stack, lost: &[PathBuf]) {
     assert!(!lost.is_empty());
-    stack.kill(Server::ClickHouse).unwrap();
-    for part in lost {
-        // One that was merged may be gone by itself.
-        if part.exists() {
-            std::fs::remove_dir_all(part).unwrap();
-        }
-    }
+    cut_off(stack, lost);
     stack.start_server(Server::ClickHouse).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod load;
 pub(crate) mod post;
+pub(crate) mod power;
 pub(crate) mod python;
 pub(crate) mod sharing;
 pub(crate) mod tables;

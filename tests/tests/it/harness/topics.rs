@@ -327,6 +327,16 @@ pub(crate) fn transitions_of(stack: &dyn Stack, number: &str) -> Vec<Transition>
     transitions
 }
 
+/// Number of partitions of all topics, as the configuration has it by default.
+const PARTITIONS: usize = 8;
+
+/// Tracking numbers that belong to this partition: the prefix and a number.
+pub(crate) fn numbers_on(partition: i32, prefix: &str) -> impl Iterator<Item = String> {
+    let prefix = prefix.to_owned();
+    let named = (0..).map(move |number: usize| format!("{prefix}{number}"));
+    named.filter(move |number| murmur2_partition(number, PARTITIONS) == partition)
+}
+
 /// The partition of the Java client's default partitioner: murmur2 of the key.
 pub(crate) fn murmur2_partition(key: &str, partitions: usize) -> i32 {
     const M: u32 = 0x5bd1_e995;

@@ -1,0 +1,301 @@
+//! The faults: who is hit, how, and what ends it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use courierflow_tests::attack::Attack;
+use courierflow_tests::stack::{Broker, ClusterStack, Launch, Server, Service, Stack};
+
+use crate::harness::power::{cut_off, parts_since, server_time};
+use crate::harness::{PATIENCE, migrated, processor, ready};
+
+/// Longer than the session time-out of every consumer (6 s): so the group reassigns the frozen member's partitions.
+const FREEZE: Duration = Duration::from_secs(9);
+/// Parts that are younger may not be on the disk when the power fails.
+const UNFLUSHED_SECONDS: u64 = 3;
+/// As many half-sent requests as once took a service down.
+const BESIEGERS: usize = 1_045;
+
+/// The victim of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Victim {
+    Ingest,
+    /// One of the processes that only derive.
+    Derive(usize),
+    Sink,
+    /// An additional process that derives and inserts for a while.
+    Visitor,
+    /// Somebody who runs `processor migrate` with another number of partitions.
+    Operator,
+    Server(Server),
+    /// One of three brokers.
+    Broker(Broker),
+}
+
+/// What happens to the victim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Blow {
+    /// SIGKILL; later it is started again.
+    Kill,
+    /// SIGKILL, and what it had stored last is not on its disk.
+    CutPower,
+    /// SIGKILL, and its disk is empty.
+    LoseDisk,
+    /// SIGSTOP for longer than its session lasts.
+    Freeze,
+    /// Strangers hold connections with half-sent requests.
+    Besiege,
+    /// It joins the groups, and later leaves them in an orderly way.
+    Join,
+    /// What it asks for must be refused.
+    Refuse,
+}
+
+/// What happens to whom.
+pub(super) type Fault = (Blow, Victim);
+
+/// A round injects each of these once.
+pub(super) const ROUND: [Fault; 15] = [
+    (Blow::Kill, Victim::Ingest),
+    (Blow::Kill, Victim::Derive(0)),
+    (Blow::Kill, Victim::Derive(1)),
+    (Blow::Kill, Victim::Sink),
+    (Blow::Kill, Victim::Server(Server::Kafka)),
+    (Blow::Kill, Victim::Server(Server::Registry)),
+    (Blow::Kill, Victim::Server(Server::ClickHouse)),
+    (Blow::CutPower, Victim::Server(Server::ClickHouse)),
+    (Blow::Freeze, Victim::Derive(0)),
+    (Blow::Freeze, Victim::Derive(1)),
+    (Blow::Freeze, Victim::Sink),
+    (Blow::Besiege, Victim::Ingest),
+    (Blow::Besiege, Victim::Sink),
+    (Blow::Join, Victim::Visitor),
+    (Blow::Refuse, Victim::Operator),
+];
+
+/// What a round has in addition where there are three brokers.
+pub(super) const ROUND_OF_THREE: [Fault; 3] = [
+    (Blow::Kill, Victim::Broker(Broker::Second)),
+    (Blow::Kill, Victim::Broker(Broker::Third)),
+    (Blow::LoseDisk, Victim::Broker(Broker::Second)),
+];
+
+/// `{fault}` as the report names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named(pub(super) Fault);
+
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (blow, victim) = self.0;
+        match victim {
+            Victim::Ingest => write!(out, "ingest"),
+            Victim::Derive(index) => write!(out, "derive {}", index + 1),
+            Victim::Sink => write!(out, "sink"),
+            Victim::Visitor => write!(out, "a third processor"),
+            Victim::Operator => write!(out, "another number of partitions"),
+            Victim::Server(server) => write!(out, "{server}"),
+            Victim::Broker(broker) => write!(out, "broker {broker:?}"),
+        }?;
+        write!(
+            out,
+            ": {}",
+            match blow {
+                Blow::Kill => "kill -9",
+                Blow::CutPower => "power cut, the newest parts are gone",
+                Blow::LoseDisk => "kill -9, its disk is empty",
+                Blow::Freeze => "frozen and thawed",
+                Blow::Besiege => "half-sent requests on 1,045 connections",
+                Blow::Join => "joined and left",
+                Blow::Refuse => "refused",
+            }
+        )
+    }
+}
+
+/// The servers of a run.
+#[derive(Debug)]
+pub(super) enum Servers {
+    One(Box<dyn Stack>),
+    Three(ClusterStack),
+}
+
+impl Servers {
+    pub(super) fn stack(&self) -> &dyn Stack {
+        match self {
+            Self::One(stack) => stack,
+            Self::Three(cluster) => cluster,
+        }
+    }
+
+    fn cluster(&self) -> &ClusterStack {
+        match self {
+            Self::One(_) => unreachable!("there is one broker"),
+            Self::Three(cluster) => cluster,
+        }
+    }
+
+    fn open(name: &str, brokers: Brokers) -> Self {
+        match brokers {
+            Brokers::One => Self::One(migrated(name)),
+            Brokers::Three => {
+                let cluster = ClusterStack::start(name).unwrap();
+                processor("migrate", &cluster)
+                    .env("COURIERFLOW__TOPICS__REPLICATION_FACTOR", "3")
+                    .run_to_end("migrate", &cluster)
+                    .unwrap();
+                Self::Three(cluster)
+            }
+        }
+    }
+}
+
+/// How many brokers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Brokers {
+    One,
+    Three,
+}
+
+/// All processes of a run.
+pub(super) struct Scene {
+    pub(super) ingest: Service,
+    pub(super) derive: [Service; 2],
+    pub(super) sink: Service,
+    visitor: Option<Service>,
+    // The last field, so that services end before their servers.
+    pub(super) servers: Servers,
+}
+
+impl Scene {
+    pub(super) fn open(name: &str, brokers: Brokers) -> Self {
+        let servers = Servers::open(name, brokers);
+        let stack = servers.stack();
+        let derive = |name| ready(&processor("derive", stack), name, stack);
+        Self {
+            ingest: ready(&Launch::ingest(), "ingest", stack),
+            derive: [derive("derive-1"), derive("derive-2")],
+            sink: ready(&processor("sink", stack), "sink", stack),
+            visitor: None,
+            servers,
+        }
+    }
+
+    fn service(&mut self, victim: Victim) -> &mut Service {
+        match victim {
+            Victim::Ingest => &mut self.ingest,
+            Victim::Derive(index) => &mut self.derive[index],
+            Victim::Sink => &mut self.sink,
+            _ => unreachable!("{victim:?} is no service that is always there"),
+        }
+    }
+
+    fn begin(&mut self, fault: Fault) -> Wound {
+        match fault {
+            (Blow::Kill, Victim::Server(server)) => self.servers.stack().kill(server).unwrap(),
+            (Blow::Kill, Victim::Broker(broker)) => self.servers.cluster().kill_broker(broker).unwrap(),
+            (Blow::LoseDisk, Victim::Broker(broker)) => self.servers.cluster().lose_broker(broker).unwrap(),
+            (Blow::CutPower, _) => {
+                let stack = self.servers.stack();
+                let lost = parts_since(
+                    stack,
+                    server_time(stack) - UNFLUSHED_SECONDS,
+                    &["push", "shipment", "transition"],
+                );
+                cut_off(stack, &lost);
+            }
+            (Blow::Besiege, victim) => {
+                let sent = "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ";
+                return Wound::Siege(Attack::begin(self.service(victim), BESIEGERS, sent).unwrap());
+            }
+            (Blow::Join, _) => {
+                // A process of its own each time; whether it becomes ready depends on who else is down.
+                let stack = self.servers.stack();
+                self.visitor = Some(processor("run", stack).start("visitor", stack).unwrap());
+            }
+            (Blow::Refuse, _) => {
+                let stack = self.servers.stack();
+                let migrate = processor("migrate", stack).env("COURIERFLOW__TOPICS__PARTITIONS", "24");
+                // It is refused by Kafka's answer, or fails because Kafka is away.
+                let ended = migrate.run_to_end("other-partitions", stack);
+                assert!(ended.is_err(), "more partitions without --grow");
+            }
+            (blow, victim) => {
+                let service = self.service(victim);
+                let status = service.try_wait().unwrap();
+                assert!(
+                    status.is_none(),
+                    "{victim:?} ended by itself: {status:?}\n{}",
+                    service.log_end()
+                );
+                match blow {
+                    Blow::Freeze => service.freeze().unwrap(),
+                    _ => service.kill().unwrap(),
+                }
+            }
+        }
+        Wound::Open
+    }
+
+    fn end(&mut self, fault: Fault) {
+        match fault {
+            (Blow::Kill | Blow::CutPower, Victim::Server(server)) => self.servers.stack().start_server(server).unwrap(),
+            (Blow::Kill | Blow::LoseDisk, Victim::Broker(broker)) => {
+                self.servers.cluster().start_broker(broker).unwrap()
+            }
+            (Blow::Kill, victim) => self.service(victim).restart().unwrap(),
+            (Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
+            (Blow::Join, _) => {
+                // Any exit status is fine: work that it could not finish while others were down is done again by the
+                // remaining processes.
+                self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
+            }
+            // It ends when the attack is dropped, or has ended already.
+            _ => {}
+        }
+    }
+}
+
+/// What a fault leaves behind until it is ended.
+enum Wound {
+    Open,
+    Siege(#[expect(dead_code, reason = "dropping it ends it")] Attack),
+}
+
+/// The faults that have begun and not ended; outages may overlap.
+#[derive(Default)]
+pub(super) struct Wounds(Vec<(Fault, Instant, Wound)>);
+
+impl Wounds {
+    /// Begins a fault, after those have ended whose time is over and those that would be in its way.
+    pub(super) fn inflict(&mut self, scene: &mut Scene, fault: Fault, random: &mut fastrand::Rng) {
+        let now = Instant::now();
+        let is_over = |(other, until, _): &mut (Fault, Instant, Wound)| *until <= now || are_in_the_way(*other, fault);
+        for (fault, _, wound) in self.0.extract_if(.., is_over) {
+            drop(wound);
+            scene.end(fault);
+        }
+        let wound = scene.begin(fault);
+        let lasts = match fault.0 {
+            Blow::Kill | Blow::CutPower | Blow::LoseDisk => Duration::from_millis(random.u64(0..2_000)),
+            Blow::Freeze => FREEZE,
+            Blow::Join | Blow::Besiege => Duration::from_millis(random.u64(1_000..8_000)),
+            Blow::Refuse => Duration::ZERO,
+        };
+        self.0.push((fault, Instant::now() + lasts, wound));
+    }
+
+    pub(super) fn heal_all(&mut self, scene: &mut Scene) {
+        while let Some((fault, until, wound)) = self.0.pop() {
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+            drop(wound);
+            scene.end(fault);
+        }
+    }
+}
+
+/// True if a fault cannot begin before the other one has ended: both have the same victim, or two brokers would be away, and
+/// with a lost disk that would be more than three replicas bear.
+fn are_in_the_way((_, one): Fault, (_, other): Fault) -> bool {
+    let is_kafka = |victim| matches!(victim, Victim::Broker(_) | Victim::Server(Server::Kafka));
+    one == other || is_kafka(one) && is_kafka(other)
+}
