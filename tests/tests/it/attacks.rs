@@ -94,7 +94,7 @@ const LARGE: usize = 2_000;
 
 /// A parcel with so many events, and such long texts, that its answer is megabytes.
 fn post_large_parcel(ingest: &Service, number: &str) {
-    let text = "路".repeat(250);
+    let text = "x".repeat(700);
     let mut items = String::new();
     for second in 0..LARGE {
         let (minutes, seconds) = (second / 60, second % 60);
