@@ -59,12 +59,11 @@ impl WorkerError {
 
     /// True if another worker has taken the identity, or if the broker has taken it back because a transaction timed out.
     pub(super) fn is_fenced(&self) -> bool {
-        let error = match self {
-            Self::Producer(
-                ProducerError::Abort(error) | ProducerError::InDoubt(error) | ProducerError::Fatal(error),
-            ) => error,
-            Self::Consumer(error) | Self::StableOffsets(StableOffsetsError::Kafka(error)) => error,
-            _ => return false,
+        let (Self::Producer(ProducerError::Abort(error) | ProducerError::InDoubt(error) | ProducerError::Fatal(error))
+        | Self::Consumer(error)
+        | Self::StableOffsets(StableOffsetsError::Kafka(error))) = self
+        else {
+            return false;
         };
         matches!(
             error.rdkafka_error_code(),

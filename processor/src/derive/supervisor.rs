@@ -9,7 +9,7 @@ use courierflow_schemas::registry::{Registry, SchemaIds};
 use super::rival;
 use super::slot::{Slot, host_name};
 use super::state_budget::StateBudget;
-use super::worker::Worker;
+use super::worker::{Shared, Worker};
 use crate::config::Config;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
@@ -35,38 +35,35 @@ pub fn start(
     // Fails at once if the id key is missing.
     config.derive.options()?;
     let host = config.derive.host.clone().unwrap_or_else(host_name);
-    let budget = StateBudget::new(config.derive.max_state_bytes);
+    let shared = Shared {
+        config: config.clone(),
+        registry: registry.clone(),
+        ids,
+        budget: StateBudget::new(config.derive.max_state_bytes),
+        health: health.clone(),
+        shutdown: shutdown.clone(),
+    };
     let mut threads = Vec::new();
     for number in 0..config.derive.workers {
-        let budget = budget.clone();
         let slot = Slot::acquire(&config.derive.slot_dir, &config.derive.group, &host)?;
-        let (config, registry, health, shutdown) = (config.clone(), registry.clone(), health.clone(), shutdown.clone());
+        let shared = shared.clone();
         let thread = std::thread::Builder::new().name(format!("derive-{number}"));
         threads.push(thread.spawn(move || {
             let part = format!("derive-{number}");
             let _worker = tracing::error_span!("worker", slot = slot.name()).entered();
-            supervise(&config, &registry, ids, &slot, &part, &budget, &health, &shutdown);
+            supervise(&shared, &slot, &part);
         })?);
     }
     Ok(threads)
 }
 
-fn supervise(
-    config: &Config,
-    registry: &Registry,
-    ids: SchemaIds,
-    slot: &Slot,
-    part: &str,
-    budget: &StateBudget,
-    health: &Health,
-    shutdown: &Shutdown,
-) {
+fn supervise(shared: &Shared, slot: &Slot, part: &str) {
+    let (health, shutdown) = (&shared.health, &shared.shutdown);
     let mut delays = REBUILD_AFTER.build();
     while !shutdown.has_begun() {
         health.not_ready(part, "starting");
         let begun = Instant::now();
-        let result =
-            Worker::new(config, registry, ids, slot.name(), part, budget, health, shutdown).and_then(Worker::run);
+        let result = Worker::new(shared, slot.name(), part).and_then(Worker::run);
         match result {
             Ok(()) => return,
             Err(error) if error.is_for_an_operator() => {
@@ -83,7 +80,7 @@ fn supervise(
                 }
                 shutdown.sleep(delays.next().unwrap_or(LONGEST_DELAY));
                 if error.is_fenced() {
-                    rival::wait_until_gone(config, slot, part, health, shutdown);
+                    rival::wait_until_gone(&shared.config, slot, part, health, shutdown);
                 }
             }
         }

@@ -124,18 +124,28 @@ impl ConsumerContext for Member {
     }
 }
 
+/// What all workers of the process have in common. Cheap to clone, but for the configuration.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) registry: Registry,
+    pub(super) ids: SchemaIds,
+    pub(super) budget: StateBudget,
+    pub(super) health: Health,
+    pub(super) shutdown: Shutdown,
+}
+
 impl Worker {
     /// Fences the previous worker of the slot, then joins the group.
-    pub(super) fn new(
-        config: &Config,
-        registry: &Registry,
-        ids: SchemaIds,
-        slot: &str,
-        part: &str,
-        budget: &StateBudget,
-        health: &Health,
-        shutdown: &Shutdown,
-    ) -> Result<Self, WorkerError> {
+    pub(super) fn new(shared: &Shared, slot: &str, part: &str) -> Result<Self, WorkerError> {
+        let Shared {
+            config,
+            registry,
+            ids,
+            budget,
+            health,
+            shutdown,
+        } = shared;
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
@@ -147,7 +157,7 @@ impl Worker {
         let deriver = Deriver::new(
             config,
             registry,
-            ids,
+            *ids,
             transactions,
             record_reader,
             guard,
@@ -232,10 +242,9 @@ impl Worker {
         loop {
             let processed = self.deriver().process(message);
             match processed {
-                Ok(Processed::Done) => return Ok(()),
                 Ok(Processed::InPart) if self.commit()? => {}
-                // Rolled back: it is read again.
-                Ok(Processed::InPart) => return Ok(()),
+                // Derived, or rolled back and read again.
+                Ok(Processed::Done | Processed::InPart) => return Ok(()),
                 // What came before it is committed first: an abort would have to read that again, and not only from here on.
                 Ok(Processed::Waiting) if !self.commit()? => return Ok(()),
                 Ok(Processed::Waiting) => {

@@ -50,7 +50,7 @@ impl Broker {
     }
 }
 
-/// The servers of `deploy/local/stack.sh` with three brokers (KRaft, static quorum of one). Dropping it ends all of them.
+/// The servers of `deploy/local/stack.sh` with three brokers (`KRaft`, static quorum of one). Dropping it ends all of them.
 #[derive(Debug)]
 pub struct ClusterStack {
     local: LocalStack,
@@ -111,12 +111,12 @@ impl ClusterStack {
     fn properties(&self, broker: Broker) -> String {
         let id = broker.id();
         let (_, controller) = self.port(Broker::First);
-        let mut lines = format!("{SHARED}node.id={id}\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n");
-        if broker != Broker::First {
-            let (port, _) = self.port(broker);
-            lines += &format!("process.roles=broker\nlisteners=PLAINTEXT://127.0.0.1:{port}\n");
+        let common = format!("{SHARED}node.id={id}\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n");
+        if broker == Broker::First {
+            return common;
         }
-        lines
+        let (port, _) = self.port(broker);
+        format!("{common}process.roles=broker\nlisteners=PLAINTEXT://127.0.0.1:{port}\n")
     }
 
     fn script(&self, broker: Broker, command: &str) -> anyhow::Result<()> {

@@ -25,7 +25,10 @@ fn grow(stack: &dyn Stack, log: &str) -> Result<String, String> {
     let before = log_of(stack, log).len();
     let ended = grown("migrate", stack).arg("--grow").run_to_end(log, stack);
     let said = log_of(stack, log).split_off(before);
-    ended.map(|_| said.clone()).map_err(|_| said)
+    match ended {
+        Ok(()) => Ok(said),
+        Err(_) => Err(said),
+    }
 }
 
 fn log_of(stack: &dyn Stack, name: &str) -> String {

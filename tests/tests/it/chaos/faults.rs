@@ -240,7 +240,7 @@ impl Scene {
         match fault {
             (Blow::Kill | Blow::CutPower, Victim::Server(server)) => self.servers.stack().start_server(server).unwrap(),
             (Blow::Kill | Blow::LoseDisk, Victim::Broker(broker)) => {
-                self.servers.cluster().start_broker(broker).unwrap()
+                self.servers.cluster().start_broker(broker).unwrap();
             }
             (Blow::Kill, victim) => self.service(victim).restart().unwrap(),
             (Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),

@@ -67,6 +67,8 @@ pub(crate) fn read(stack: &dyn Stack, topic: &str) -> Vec<Record> {
         match consumer.poll(TIMEOUT).expect("an event before the time-out") {
             // With read_committed the end is the last stable offset, so this does not wait for an open transaction.
             Err(KafkaError::PartitionEOF(_)) => open -= 1,
+            // One of three brokers is away, or comes back.
+            Err(KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure)) => {}
             Err(error) => panic!("{topic}: {error}"),
             Ok(message) => records.push(Record {
                 partition: message.partition(),
