@@ -99,7 +99,7 @@ pub struct ResultState<'a> {
 }
 
 /// Most items of a snapshot (rule 4.12); a parcel has a few dozen.
-pub const MAX_ITEMS: usize = 2_000;
+pub const MAX_ITEMS: usize = 5_000;
 /// If a push has more, so many are the earliest, from which the milestones of the first days come; the others are the newest.
 const EARLIEST: usize = 100;
 

@@ -118,7 +118,7 @@ impl Snapshot {
     /// Rule 4.12.
     fn leave_out(&mut self) {
         const EARLIEST: usize = 100;
-        const NEWEST: usize = 1_900;
+        const NEWEST: usize = 4_900;
         let [mut usable, of_destination] = [&mut self.origin, &mut self.destination]
             .map(|list| in_list_order(list.items.iter_mut().filter(|item| item.time.is_some()).collect()));
         usable.extend(of_destination);

@@ -89,7 +89,7 @@ fn silent_connections_do_not_keep_probes_and_pushes_out() {
     }
 }
 
-/// As many as a parcel may have (rule 4.12).
+/// Events of the parcel.
 const LARGE: usize = 2_000;
 
 /// A parcel with so many events, and such long texts, that its answer is megabytes.

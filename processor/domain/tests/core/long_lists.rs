@@ -24,11 +24,11 @@ fn scans(count: usize) -> Vec<Value> {
 }
 
 #[test]
-fn rule_4_12_two_thousand_items_count_the_earliest_and_the_newest() {
-    for (count, left_out) in [(1_999, 0), (2_000, 0), (2_001, 1), (2_500, 500)] {
+fn rule_4_12_five_thousand_items_count_the_earliest_and_the_newest() {
+    for (count, left_out) in [(4_999, 0), (5_000, 0), (5_001, 1), (5_500, 500)] {
         let derived = derived(&kuaidi100(&scans(count)).event());
         let shipment = &derived.shipment;
-        assert_eq!(shipment.events.len(), count.min(2_000), "{count}");
+        assert_eq!(shipment.events.len(), count.min(5_000), "{count}");
         assert_eq!(derived.counts.left_out, left_out, "{count}");
         assert_eq!(has_flag(shipment, "truncated"), left_out > 0, "{count}");
         let kept = (0..100).chain(100 + left_out as usize..count);
@@ -45,8 +45,8 @@ fn rule_4_12_two_thousand_items_count_the_earliest_and_the_newest() {
 #[test]
 fn rule_4_12_what_falls_out_is_retracted_once() {
     let mut parcel = Stream::default();
-    parcel.accept(&kuaidi100(&scans(2_000)).event());
-    let next = parcel.accept(&kuaidi100(&scans(2_002)).event());
+    parcel.accept(&kuaidi100(&scans(5_000)).event());
+    let next = parcel.accept(&kuaidi100(&scans(5_002)).event());
     let count = |op| next.transitions.iter().filter(|transition| transition.op == op).count();
     assert_eq!((next.counts.left_out, next.counts.retracted_events), (2, 2));
     assert_eq!(count(Op::Retracted), 2);

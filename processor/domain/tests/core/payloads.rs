@@ -213,11 +213,11 @@ fn deep_and_long_payloads_are_read() {
         shipment(&kuaidi100(&[long]).event()).events[0].context.len(),
         4 * 100_000 - 1
     );
-    let many: Vec<_> = (0..2_000)
+    let many: Vec<_> = (0..5_000)
         .map(|n| item("2025-06-01 08:00:00", "0", if n % 2 == 0 { "a" } else { "b" }))
         .collect();
     let mut stream = Stream::default();
-    assert_eq!(stream.accept(&kuaidi100(&many).event()).shipment.events.len(), 2_000);
+    assert_eq!(stream.accept(&kuaidi100(&many).event()).shipment.events.len(), 5_000);
     assert_eq!(stream.accept(&kuaidi100(&many[1..]).event()).counts.retracted_events, 1);
 }
 
