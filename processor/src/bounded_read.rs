@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use backon::{BlockingRetryable, ConstantBuilder};
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
@@ -29,6 +30,32 @@ pub enum ReadError {
     /// The topic does not exist.
     #[error("topic {0} does not exist: run `processor migrate`")]
     NoTopic(&'static str),
+}
+
+/// A partition that was just created is unknown to some brokers and to the client for a moment.
+const UNTIL_KNOWN: ConstantBuilder = ConstantBuilder::new()
+    .with_delay(Duration::from_millis(100))
+    .with_max_times(300);
+
+/// Low and high watermark of a partition that exists, even if it has existed for a moment only.
+pub(crate) fn watermarks(client: &BaseConsumer, topic: &str, partition: i32) -> Result<(i64, i64), KafkaError> {
+    let ask = || {
+        client.fetch_watermarks(topic, partition, REQUEST).inspect_err(|_| {
+            // The client goes on believing what it knows of the topic until it asks again.
+            let _ = client.fetch_metadata(Some(topic), REQUEST);
+        })
+    };
+    let is_new = |error: &KafkaError| {
+        matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::UnknownPartition
+                    | RDKafkaErrorCode::UnknownTopicOrPartition
+                    | RDKafkaErrorCode::LeaderNotAvailable
+            )
+        )
+    };
+    ask.retry(UNTIL_KNOWN).when(is_new).call()
 }
 
 /// A range of offsets of one partition.

@@ -13,13 +13,13 @@ use anyhow::{anyhow, ensure};
 use courierflow_schemas::{partition, topics};
 use courierflow_service::kafka_client;
 use rdkafka::admin::ResourceSpecifier;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::copies::{Copies, CopyError};
-use super::topics::{Admin, REQUEST, alter, describe, options};
+use super::topics::{Admin, alter, describe, options};
 use crate::bounded_read::{self, Range, ReadError};
 use crate::config::Config;
 
@@ -58,8 +58,8 @@ fn ranges(config: &Config, reader: &BaseConsumer, partitions: i32) -> anyhow::Re
     let mut ranges = Vec::new();
     for partition in 0..partitions {
         // The end is the last stable offset for the reader, which reads what is committed.
-        let (first, end) = reader.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
-        let (_, high) = of_all.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
+        let (first, end) = bounded_read::watermarks(reader, topics::SHIPMENT, partition)?;
+        let (_, high) = bounded_read::watermarks(&of_all, topics::SHIPMENT, partition)?;
         ensure!(
             high == end,
             "a transaction is open on {}/{partition}: try again in derive.transaction_timeout_ms",

@@ -29,7 +29,7 @@ pub(super) fn run(config: &Config, reader: &BaseConsumer, wanted: i32) -> anyhow
     let read = committed(config, group, topics::PUSH, partitions)?;
     let mut ranges = Vec::new();
     for partition in 0..partitions {
-        let (low, end) = reader.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
+        let (low, end) = bounded_read::watermarks(reader, topics::PUSH, partition)?;
         let first = read.get(&partition).copied().unwrap_or(low).max(low);
         if first < end {
             ranges.push(Range { partition, first, end });
