@@ -437,6 +437,11 @@ impl ClickHouseSettings {
 }
 
 impl SinkSettings {
+    /// The consumer group that reads the topic of a table.
+    pub fn group_of(&self, table: &str) -> String {
+        format!("{}-{table}", self.group)
+    }
+
     fn validate(&self) -> Result<(), SettingsError> {
         require(!self.group.is_empty(), "sink.group", "is empty")?;
         require_at_least_one("sink.max_batch_rows", self.max_batch_rows as u64)?;

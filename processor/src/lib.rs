@@ -2,11 +2,13 @@
 //! idempotently. The rules are in `courierflow_domain`, which is pure; `derive` and `sink` are the loops around it. `dashboard`
 //! shows the results.
 
+mod admin;
 mod bounded_read;
 pub mod config;
 pub mod dashboard;
 pub mod dead_letter;
 pub mod derive;
+mod groups;
 pub mod health;
 pub mod migrate;
 mod partition_counts;

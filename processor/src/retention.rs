@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use courierflow_schemas::topics::{self, Policy};
-use courierflow_service::kafka_client;
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::ResourceSpecifier;
 
+use crate::admin::{self, Admin};
 use crate::config::Config;
 
 const REQUEST: Duration = Duration::from_secs(10);
@@ -18,9 +16,7 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(15);
 
 /// Publishes `courierflow_topic_retention_seconds` for as long as the process runs.
 pub async fn publish(config: Config) {
-    let mut client = ClientConfig::new();
-    kafka_client::configure(&mut client, &config.kafka);
-    let admin: AdminClient<DefaultClientContext> = match client.create() {
+    let admin = match admin::client(&config.kafka) {
         Ok(admin) => admin,
         Err(error) => {
             tracing::warn!(%error, "the retention of the topics stays unknown");
@@ -45,19 +41,9 @@ pub async fn publish(config: Config) {
 }
 
 /// In seconds; infinite where nothing is ever deleted for its age.
-async fn retention(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Option<f64> {
-    let options = AdminOptions::new().request_timeout(Some(REQUEST));
-    let described = admin
-        .describe_configs([&ResourceSpecifier::Topic(topic)], &options)
-        .await;
-    let described = described.ok()?.pop()?.ok()?;
-    let millis: i64 = described
-        .entry_map()
-        .get("retention.ms")?
-        .value
-        .as_ref()?
-        .parse()
-        .ok()?;
+async fn retention(admin: &Admin, topic: &str) -> Option<f64> {
+    let setting = admin::setting(admin, ResourceSpecifier::Topic(topic), "retention.ms", REQUEST).await;
+    let millis: i64 = setting.ok()?;
     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
     let seconds = if millis < 0 {
         f64::INFINITY

@@ -202,7 +202,7 @@ fn starts<C: ConsumerContext>(consumer: &BaseConsumer<C>, partitions: &TopicPart
 
 /// The first or the end offset of all partitions, in one request to each leader: the group waits for us meanwhile. To a
 /// broker, -2 and -1 are the times of the beginning and of the end, and they are the numbers of these two offsets.
-fn edges<C: ConsumerContext>(
+pub(crate) fn edges<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     partitions: &TopicPartitionList,
     edge: Offset,
@@ -212,7 +212,8 @@ fn edges<C: ConsumerContext>(
     consumer.offsets_for_times(times, REQUEST)
 }
 
-fn edge(edges: &TopicPartitionList, topic: &str, partition: i32) -> KafkaResult<i64> {
+/// What [`edges`] says of one partition.
+pub(crate) fn edge(edges: &TopicPartitionList, topic: &str, partition: i32) -> KafkaResult<i64> {
     let unknown = KafkaError::OffsetFetch(RDKafkaErrorCode::UnknownPartition);
     let found = edges.find_partition(topic, partition).ok_or(unknown)?;
     found.error()?;

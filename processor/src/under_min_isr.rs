@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use courierflow_schemas::topics;
-use courierflow_service::kafka_client;
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::ResourceSpecifier;
 
+use crate::admin::{self, Admin};
 use crate::config::Config;
 
 const REQUEST: Duration = Duration::from_secs(5);
@@ -17,11 +15,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 /// Publishes `courierflow_kafka_partitions_under_min_isr` for our topics and for those in which Kafka keeps offsets and
 /// transactions, for as long as the process runs.
 pub async fn publish(config: Config) {
-    let mut client = ClientConfig::new();
-    kafka_client::configure(&mut client, &config.kafka);
-    // Looking for a topic must not create it.
-    client.set("allow.auto.create.topics", "false");
-    let admin: AdminClient<DefaultClientContext> = match client.create() {
+    let admin = match admin::client(&config.kafka) {
         Ok(admin) => admin,
         Err(error) => {
             tracing::warn!(%error, "partitions under min.insync.replicas stay unknown");
@@ -41,28 +35,18 @@ pub async fn publish(config: Config) {
 }
 
 /// `None` if there is no such topic, or if the brokers do not answer.
-async fn under_min_isr(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Option<f64> {
+async fn under_min_isr(admin: &Admin, topic: &str) -> Option<f64> {
     // It blocks, and the runtime has few threads.
     let in_sync = tokio::task::block_in_place(|| in_sync(admin, topic))?;
-    let options = AdminOptions::new().request_timeout(Some(REQUEST));
-    let described = admin
-        .describe_configs([&ResourceSpecifier::Topic(topic)], &options)
-        .await;
-    let described = described.ok()?.pop()?.ok()?;
-    let min: usize = described
-        .entry_map()
-        .get("min.insync.replicas")?
-        .value
-        .as_ref()?
-        .parse()
-        .ok()?;
+    let setting = admin::setting(admin, ResourceSpecifier::Topic(topic), "min.insync.replicas", REQUEST).await;
+    let min: usize = setting.ok()?;
     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
     let count = in_sync.iter().filter(|in_sync| **in_sync < min).count() as f64;
     Some(count)
 }
 
 /// The number of replicas in sync of each partition.
-fn in_sync(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Option<Vec<usize>> {
+fn in_sync(admin: &Admin, topic: &str) -> Option<Vec<usize>> {
     let metadata = admin.inner().fetch_metadata(Some(topic), REQUEST).ok()?;
     let found = metadata.topics().first().filter(|found| found.error().is_none())?;
     Some(

@@ -39,20 +39,15 @@ pub(super) struct ByAccount {
 impl ByAccount {
     /// Counts a record of the push topic; `event` is `None` if it could not be decoded.
     pub(super) fn count(&mut self, event: Option<&PushEvent>, outcome: Outcome) {
-        let outcomes = match event {
-            None => &mut self.of_nobody,
-            Some(event) => {
-                let accounts = self.accounts.entry(event.vendor).or_default();
-                if !accounts.contains_key(&event.account) {
-                    accounts.insert(event.account.clone(), BTreeMap::new());
-                }
-                match accounts.get_mut(&event.account) {
-                    Some(outcomes) => outcomes,
-                    None => return,
-                }
-            }
+        let Some(event) = event else {
+            *self.of_nobody.entry(outcome).or_default() += 1;
+            return;
         };
-        *outcomes.entry(outcome).or_default() += 1;
+        let accounts = self.accounts.entry(event.vendor).or_default();
+        match accounts.get_mut(&event.account) {
+            Some(outcomes) => *outcomes.entry(outcome).or_default() += 1,
+            None => drop(accounts.insert(event.account.clone(), BTreeMap::from([(outcome, 1)]))),
+        }
     }
 
     /// Adds these counts to the metric.

@@ -2,6 +2,7 @@
 //! the same, as the group expects of its members.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use courierflow_schemas::topics;
 use rdkafka::TopicPartitionList;
@@ -17,6 +18,8 @@ pub(super) struct Paused {
     pub(super) kept: BTreeMap<i32, Goal>,
     /// By partition, the offset from which to read when it goes on: of a push event that was handed out too early, or waits.
     pub(super) unread: BTreeMap<i32, i64>,
+    /// When room in the state was last looked for; `None` while nothing waits.
+    pub(super) looked_for_room: Option<Instant>,
 }
 
 impl Paused {

@@ -6,15 +6,12 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use courierflow_service::kafka_client;
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
-use rdkafka::groups::GroupInfo;
 
 use super::slot::Slot;
 use super::worker::client_id;
 use crate::config::Config;
+use crate::groups;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
 
@@ -65,18 +62,9 @@ fn conflict(slot: &str, host: &str) -> String {
 
 /// The address of the group's member that has the identity of `slot`.
 fn holder(config: &Config, slot: &str) -> KafkaResult<Option<String>> {
-    let mut client = ClientConfig::new();
-    kafka_client::configure(&mut client, &config.kafka);
     // A new client each time: it is needed for moments of an unusual hour.
-    let client: BaseConsumer = client.create()?;
-    let groups = client.fetch_group_list(Some(&config.derive.group), REQUEST)?;
-    let of_ours = groups
-        .groups()
-        .iter()
-        .filter(|group| group.name() == config.derive.group);
-    let members = of_ours.flat_map(GroupInfo::members);
-    let mut same = members.filter(|member| member.client_id() == client_id(slot));
-    Ok(same
-        .next()
-        .map(|member| member.client_host().trim_start_matches('/').to_owned()))
+    let client = groups::client(&config.kafka, &config.derive.group)?;
+    let members = groups::members(&client, &config.derive.group, REQUEST)?;
+    let mut same = members.into_iter().filter(|member| member.client_id == client_id(slot));
+    Ok(same.next().map(|member| member.host))
 }

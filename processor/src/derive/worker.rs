@@ -195,7 +195,6 @@ impl Worker {
 
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
         let mut paused = Paused::default();
-        let mut looked_for_room = None;
         while !self.shutdown.has_begun() {
             partition_counts::check(self.consumer.client(), self.partitions)?;
             let polled = self.consumer.poll(self.wait(&paused));
@@ -219,7 +218,7 @@ impl Worker {
             if self.deriver().commit_is_due(self.commit_interval) {
                 self.commit()?;
             }
-            self.look_for_room(&mut paused, &mut looked_for_room)?;
+            self.look_for_room(&mut paused)?;
         }
         self.deriver().commit(&self.consumer)?;
         self.health.not_ready(&self.part, "shut down");
@@ -269,17 +268,17 @@ impl Worker {
     }
 
     /// Lets the partitions go on whose next push event waits for room in the state, if there is some; says so as long as there is none.
-    fn look_for_room(&self, paused: &mut Paused, looked: &mut Option<Instant>) -> Result<(), WorkerError> {
+    fn look_for_room(&self, paused: &mut Paused) -> Result<(), WorkerError> {
         if paused.unread.is_empty() {
-            if looked.take().is_some() {
+            if paused.looked_for_room.take().is_some() {
                 publish_waiting(0);
             }
             return Ok(());
         }
-        if looked.is_some_and(|then| then.elapsed() < LOOK_AGAIN) {
+        if paused.looked_for_room.is_some_and(|then| then.elapsed() < LOOK_AGAIN) {
             return Ok(());
         }
-        *looked = Some(Instant::now());
+        paused.looked_for_room = Some(Instant::now());
         publish_waiting(paused.unread.len());
         let fullness = {
             let mut deriver = self.deriver();

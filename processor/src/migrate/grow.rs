@@ -15,22 +15,24 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use courierflow_schemas::topics;
 use rdkafka::admin::NewPartitions;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use tokio::runtime::Handle;
 
-use super::topics::{Admin, Found, REQUEST, admin, options};
+use super::topics::{Found, REQUEST, options};
 use super::{move_state, requeue};
+use crate::admin::{self, Admin};
 use crate::bounded_read;
 use crate::config::Config;
+use crate::groups;
 use crate::sink::rows::{self, Table};
 
 /// Gives all topics `topics.partitions` partitions and returns what it did, one line each. It blocks, and must not be called on
 /// a thread of `runtime`.
 pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
-    let admin = admin(config)?;
+    let admin = admin::client(&config.kafka)?;
     let wanted = config.topics.partitions;
     let counts = counts(&admin, wanted)?;
     let groups = Groups::of(config);
@@ -46,7 +48,9 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
     for (topic, &count) in counts.iter().filter(|(topic, _)| **topic != topics::PUSH) {
         add_partitions(&admin, runtime, topic, count, wanted, &mut changes)?;
     }
-    let read_by_sink = requeue::committed(config, &groups.sink_shipment, topics::SHIPMENT, wanted)?;
+    let sink = groups::client(&config.kafka, &groups.sink_shipment)?;
+    let read_by_sink = groups::committed(&sink, topics::SHIPMENT, wanted, REQUEST)
+        .with_context(|| format!("committed offsets of {}", groups.sink_shipment))?;
     let moved = move_state::run(config, &admin, runtime, &reader, wanted, &read_by_sink)?;
     if moved > 0 {
         changes.push(format!("moved the state of {moved} parcels to their partitions"));
@@ -86,7 +90,7 @@ struct Groups {
 
 impl Groups {
     fn of(config: &Config) -> Self {
-        let sink = |table: &str| format!("{}-{table}", config.sink.group);
+        let sink = |table| config.sink.group_of(table);
         Self {
             derive: config.derive.group.clone(),
             sink_shipment: sink(rows::Shipment::NAME),
@@ -97,15 +101,12 @@ impl Groups {
     /// A member would go on with the partitions that it has, and a static one comes back to them within its session.
     fn refuse_members(&self, reader: &BaseConsumer) -> anyhow::Result<()> {
         for group in [&self.derive, &self.sink_shipment].into_iter().chain(&self.sink_others) {
-            let found = reader.fetch_group_list(Some(group), REQUEST)?;
-            for found in found.groups().iter().filter(|found| found.name() == group) {
-                ensure!(
-                    found.members().is_empty(),
-                    "consumer group {group} has {} members: stop all processors, and wait until their sessions have ended \
-                     (derive.session_timeout_ms)",
-                    found.members().len()
-                );
-            }
+            let members = groups::members(reader, group, REQUEST)?.len();
+            ensure!(
+                members == 0,
+                "consumer group {group} has {members} members: stop all processors, and wait until their sessions have ended \
+                 (derive.session_timeout_ms)"
+            );
         }
         Ok(())
     }

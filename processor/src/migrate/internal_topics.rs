@@ -4,7 +4,8 @@
 use anyhow::Context;
 use rdkafka::admin::ResourceSpecifier;
 
-use super::topics::{Admin, Found, REQUEST, describe, min_insync_replicas};
+use super::topics::{Found, REQUEST, min_insync_replicas};
+use crate::admin::{self, Admin};
 use crate::config::Config;
 
 /// A topic of Kafka, and the settings of the brokers by which it is created.
@@ -74,23 +75,23 @@ async fn look(admin: &Admin, internal: &Internal) -> anyhow::Result<Kept> {
     if found.partitions > 0 {
         return Ok(Kept {
             replicas: found.replicas,
-            min_insync: setting(admin, ResourceSpecifier::Topic(internal.name), "min.insync.replicas").await?,
+            min_insync: admin::setting(
+                admin,
+                ResourceSpecifier::Topic(internal.name),
+                "min.insync.replicas",
+                REQUEST,
+            )
+            .await?,
             is_there: true,
         });
     }
     let metadata = admin.inner().fetch_metadata(None, REQUEST)?;
     let broker = metadata.brokers().first().context("no broker")?.id();
     Ok(Kept {
-        replicas: setting(admin, ResourceSpecifier::Broker(broker), internal.replicas).await?,
-        min_insync: setting(admin, ResourceSpecifier::Broker(broker), internal.min_insync).await?,
+        replicas: admin::setting(admin, ResourceSpecifier::Broker(broker), internal.replicas, REQUEST).await?,
+        min_insync: admin::setting(admin, ResourceSpecifier::Broker(broker), internal.min_insync, REQUEST).await?,
         is_there: false,
     })
-}
-
-async fn setting(admin: &Admin, of: ResourceSpecifier<'_>, name: &str) -> anyhow::Result<i32> {
-    let described = describe(admin, of).await?;
-    let value = described.get(name).and_then(|entry| entry.value.as_deref());
-    Ok(value.with_context(|| format!("no setting {name}"))?.parse()?)
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use tokio::runtime::Handle;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::copies::{Copies, CopyError};
-use super::topics::{Admin, alter, describe, options};
+use super::topics::{REQUEST, alter, options};
+use crate::admin::{self, Admin};
 use crate::bounded_read::{self, Range, ReadError};
 use crate::config::Config;
 
@@ -217,7 +218,7 @@ async fn set_policy(admin: &Admin, policy: &str) -> anyhow::Result<()> {
         ("retention.ms", "-1".to_owned()),
         ("retention.bytes", "-1".to_owned()),
     ];
-    let described = describe(admin, ResourceSpecifier::Topic(topics::SHIPMENT)).await?;
+    let described = admin::describe(admin, ResourceSpecifier::Topic(topics::SHIPMENT), REQUEST).await?;
     alter(admin, topics::SHIPMENT, &described, &wanted).await.map(drop)
 }
 

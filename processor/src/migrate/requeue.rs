@@ -4,19 +4,18 @@
 //! The unread pushes of all partitions are written again in the order of their receipt, each to its own partition, and the
 //! group goes on behind the former ones. After a kill in between they are there twice, which derive takes for duplicates.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, ensure};
 use courierflow_schemas::{partition, topics};
-use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::OwnedMessage;
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::copies::{Copies, CopyError};
 use super::topics::REQUEST;
 use crate::bounded_read::{self, Range, ReadError};
 use crate::config::Config;
+use crate::groups;
 
 /// They are sorted in memory. With more of them, derive can read them itself while the topics are as they were.
 const MAX_BYTES: usize = 1 << 30;
@@ -26,7 +25,9 @@ const MAX_BYTES: usize = 1 << 30;
 pub(super) fn run(config: &Config, reader: &BaseConsumer, wanted: i32) -> anyhow::Result<usize> {
     let partitions = bounded_read::partitions(reader, topics::PUSH)?;
     let group = &config.derive.group;
-    let read = committed(config, group, topics::PUSH, partitions)?;
+    let of_group = groups::client(&config.kafka, group)?;
+    let read = groups::committed(&of_group, topics::PUSH, partitions, REQUEST)
+        .with_context(|| format!("committed offsets of {group}"))?;
     let mut ranges = Vec::new();
     for partition in 0..partitions {
         let (low, end) = bounded_read::watermarks(reader, topics::PUSH, partition)?;
@@ -49,7 +50,7 @@ pub(super) fn run(config: &Config, reader: &BaseConsumer, wanted: i32) -> anyhow
          its lag is 0"
     );
     let requeued = write_again(config, reader, &ranges, wanted)?;
-    commit(config, group, &ranges)?;
+    commit(&of_group, &ranges).with_context(|| format!("offsets of {group}"))?;
     Ok(requeued)
 }
 
@@ -79,44 +80,11 @@ fn write_again(config: &Config, reader: &BaseConsumer, ranges: &[Range], wanted:
     Ok(unread.len())
 }
 
-fn group_client(config: &Config, group: &str) -> anyhow::Result<BaseConsumer> {
-    let mut client = ClientConfig::new();
-    kafka_client::configure(&mut client, &config.kafka);
-    client
-        .set("group.id", group)
-        .set("enable.auto.commit", "false")
-        // Then the broker answers only when no transaction is pending on the offsets.
-        .set("isolation.level", "read_committed");
-    Ok(client.create()?)
-}
-
-/// The offsets that a group has committed, by partition.
-pub(super) fn committed(
-    config: &Config,
-    group: &str,
-    topic: &str,
-    partitions: i32,
-) -> anyhow::Result<BTreeMap<i32, i64>> {
-    let mut list = TopicPartitionList::new();
-    list.add_partition_range(topic, 0, partitions - 1);
-    let offsets = group_client(config, group)?
-        .committed_offsets(list, REQUEST)
-        .with_context(|| format!("committed offsets of {group}"))?;
-    let found = offsets.elements();
-    let found = found.iter().filter_map(|element| match element.offset() {
-        Offset::Offset(offset) => Some((element.partition(), offset)),
-        _ => None,
-    });
-    Ok(found.collect())
-}
-
 /// Lets a group without members go on behind the ranges.
-fn commit(config: &Config, group: &str, ranges: &[Range]) -> anyhow::Result<()> {
+fn commit(of_group: &BaseConsumer, ranges: &[Range]) -> KafkaResult<()> {
     let mut list = TopicPartitionList::new();
     for range in ranges {
         list.add_partition_offset(topics::PUSH, range.partition, Offset::Offset(range.end))?;
     }
-    group_client(config, group)?
-        .commit(&list, CommitMode::Sync)
-        .with_context(|| format!("offsets of {group}"))
+    of_group.commit(&list, CommitMode::Sync)
 }

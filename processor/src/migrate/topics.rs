@@ -3,30 +3,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use courierflow_schemas::topics::{self, Policy, Topic};
-use courierflow_service::{kafka_client, partition_counts};
-use rdkafka::ClientConfig;
+use courierflow_service::partition_counts;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+    AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::{Report, internal_topics};
+use crate::admin::{self, Admin};
 use crate::config::Config;
 
 pub(super) const REQUEST: Duration = Duration::from_secs(30);
-
-pub(super) type Admin = AdminClient<DefaultClientContext>;
-
-pub(super) fn admin(config: &Config) -> anyhow::Result<Admin> {
-    let mut client = ClientConfig::new();
-    kafka_client::configure(&mut client, &config.kafka);
-    // Looking for a topic must not create it.
-    client.set("allow.auto.create.topics", "false");
-    Ok(client.create()?)
-}
 
 pub(super) fn options() -> AdminOptions {
     AdminOptions::new()
@@ -36,7 +25,7 @@ pub(super) fn options() -> AdminOptions {
 
 /// Creates what is missing, aligns what is there.
 pub(super) async fn migrate(config: &Config) -> anyhow::Result<Report> {
-    let admin = admin(config)?;
+    let admin = admin::client(&config.kafka)?;
     let mut report = Report::default();
     for topic in topics::ALL {
         if create(&admin, &topic, config).await? {
@@ -140,21 +129,9 @@ fn check_partitions(topic: &str, found: usize, wanted: i32) -> anyhow::Result<()
     Ok(())
 }
 
-/// The settings of a topic or a broker, by name.
-pub(super) async fn describe(
-    admin: &Admin,
-    what: ResourceSpecifier<'_>,
-) -> anyhow::Result<HashMap<String, ConfigEntry>> {
-    let described = admin.describe_configs([&what], &options()).await?.pop();
-    let described = described.context("no answer")?;
-    let described = described.map_err(|code| anyhow::anyhow!("describing {what:?}: {code}"))?;
-    let entries = described.entries.into_iter();
-    Ok(entries.map(|entry| (entry.name.clone(), entry)).collect())
-}
-
 /// Gives a topic the settings in `wanted` and leaves the others. True if it had other values.
 pub(super) async fn align(admin: &Admin, topic: &str, mut wanted: Vec<(&'static str, String)>) -> anyhow::Result<bool> {
-    let described = describe(admin, ResourceSpecifier::Topic(topic)).await?;
+    let described = admin::describe(admin, ResourceSpecifier::Topic(topic), REQUEST).await?;
     // How long records are kept is an operator's to change.
     let is_set = |name: &str| {
         described

@@ -2,15 +2,12 @@
 
 use clickhouse::Row;
 use courierflow_schemas::wire::Record;
-use courierflow_service::kafka_client;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde::Serialize;
 
 use super::ReplayError;
 use crate::bounded_read::{self, REQUEST, ReadError};
 use crate::config::Config;
+use crate::groups;
 use crate::sink::rows::{self, Table};
 
 /// A row of `sink_start`.
@@ -30,11 +27,10 @@ const SINKS: [(&str, &str); 2] = [
 /// Fails if one of them runs.
 pub(super) fn refuse_running(config: &Config) -> Result<(), ReplayError> {
     for (table, _) in SINKS {
-        let group = group(config, table);
-        let consumer = consumer(config, &group).map_err(ReadError::from)?;
-        let found = consumer.fetch_group_list(Some(&group), REQUEST);
-        let found = found.map_err(ReadError::from)?;
-        if found.groups().iter().any(|group| !group.members().is_empty()) {
+        let group = config.sink.group_of(table);
+        let client = groups::client(&config.kafka, &group).map_err(ReadError::from)?;
+        let members = groups::members(&client, &group, REQUEST).map_err(ReadError::from)?;
+        if !members.is_empty() {
             return Err(ReplayError::SinkIsRunning(group));
         }
     }
@@ -45,16 +41,10 @@ pub(super) fn refuse_running(config: &Config) -> Result<(), ReplayError> {
 pub(super) fn committed(config: &Config) -> Result<Vec<SinkStart>, ReadError> {
     let mut starts = Vec::new();
     for (table, topic) in SINKS {
-        let consumer = consumer(config, &group(config, table))?;
-        let mut partitions = TopicPartitionList::new();
-        for partition in 0..bounded_read::partitions(&consumer, topic)? {
-            partitions.add_partition(topic, partition);
-        }
-        for element in consumer.committed_offsets(partitions, REQUEST)?.elements() {
-            if let Offset::Offset(offset) = element.offset()
-                && let Ok(first_offset) = u64::try_from(offset)
-            {
-                let partition = element.partition();
+        let client = groups::client(&config.kafka, &config.sink.group_of(table))?;
+        let partitions = bounded_read::partitions(&client, topic)?;
+        for (partition, offset) in groups::committed(&client, topic, partitions, REQUEST)? {
+            if let Ok(first_offset) = u64::try_from(offset) {
                 starts.push(SinkStart {
                     topic,
                     partition,
@@ -64,19 +54,4 @@ pub(super) fn committed(config: &Config) -> Result<Vec<SinkStart>, ReadError> {
         }
     }
     Ok(starts)
-}
-
-fn group(config: &Config, table: &str) -> String {
-    format!("{}-{table}", config.sink.group)
-}
-
-/// Asks about a group without joining it.
-fn consumer(config: &Config, group: &str) -> Result<BaseConsumer, KafkaError> {
-    let mut client = ClientConfig::new();
-    client.set("client.id", "courierflow-replay");
-    kafka_client::configure(&mut client, &config.kafka);
-    client
-        .set("group.id", group)
-        .set("enable.auto.commit", "false")
-        .create()
 }

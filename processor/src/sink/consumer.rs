@@ -50,7 +50,7 @@ pub(super) fn subscribe(
     kafka_client::configure(&mut client, &config.kafka);
     // Correctness depends on the following settings, so they override those of the configuration.
     client
-        .set("group.id", format!("{}-{table}", config.sink.group))
+        .set("group.id", config.sink.group_of(table))
         // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and the next one says why.
         .set("auto.offset.reset", "error")
         .set("enable.auto.commit", "false")

@@ -5,11 +5,10 @@
 //!   however long that takes.
 //! * [`rows`] is pure: it turns a record into the row of its table. [`insert`] sends rows, [`insert_error`] classifies
 //!   failures.
-//!
-//! A row depends on its record alone, which also gives its key and version, so reading a topic again changes nothing (I4).
 //! * [`stored`] asks ClickHouse what it holds, [`runs`] begins where something may be missing, [`reread`] says how much of
 //!   that is still to be read.
 //!
+//! A row depends on its record alone, which also gives its key and version, so reading a topic again changes nothing (I4).
 //! An offset is committed only when everything before it is settled (I5). A worker holds at most one batch being filled
 //! and one per settler (I6).
 

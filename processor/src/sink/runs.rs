@@ -1,17 +1,15 @@
 //! Where the partitions of a new assignment are read from, and what follows from it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use metrics::{Counter, counter};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::stored::{Held, Run, first_to_read};
-
-const REQUEST: Duration = Duration::from_secs(5);
+use crate::start_offsets;
 
 /// A worker reads a partition.
 #[derive(Clone, Debug)]
@@ -35,13 +33,12 @@ pub(super) fn begin<C: ConsumerContext>(
 ) -> KafkaResult<BTreeMap<i32, PartitionRun>> {
     let mut begun = BTreeMap::new();
     let mut again: BTreeMap<i32, i64> = BTreeMap::new();
-    let assigned: Vec<_> = offsets
-        .elements()
-        .iter()
-        .map(|element| (element.topic().to_owned(), element.partition(), element.offset()))
-        .collect();
-    for (topic, partition, offset) in assigned {
-        let committed = match offset {
+    let assigned = offsets.clone();
+    // Asked for when the first partition needs it.
+    let mut lows = None;
+    for element in assigned.elements() {
+        let (topic, partition) = (element.topic(), element.partition());
+        let committed = match element.offset() {
             Offset::Offset(committed) => Some(committed),
             Offset::Beginning => None,
             // It could not be looked up.
@@ -51,10 +48,14 @@ pub(super) fn begin<C: ConsumerContext>(
         let first = first_to_read(committed, up_to, start.unwrap_or(0));
         let mut reread_to = None;
         if committed != Some(first) {
-            let (low, _) = consumer.fetch_watermarks(&topic, partition, REQUEST)?;
-            offsets.set_partition_offset(&topic, partition, Offset::Offset(first.max(low)))?;
+            let lows = match lows.take() {
+                Some(known) => lows.insert(known),
+                None => lows.insert(start_offsets::edges(consumer, &assigned, Offset::Beginning)?),
+            };
+            let low = start_offsets::edge(lows, topic, partition)?;
+            offsets.set_partition_offset(topic, partition, Offset::Offset(first.max(low)))?;
             if let (Some(committed), Some(_)) = (committed, up_to) {
-                report_deleted(table, &topic, partition, first, low.min(committed), lost);
+                report_deleted(table, topic, partition, first, low.min(committed), lost);
             }
             reread_to = committed.filter(|committed| first.max(low) < *committed);
             if let Some(committed) = reread_to {

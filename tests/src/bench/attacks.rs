@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::connection::Connection;
+use super::latency::percentile;
 use super::metrics;
 use super::pushes::SignedPushes;
 use crate::attack::Attack;
@@ -82,9 +83,9 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
             seen.latencies.len(),
             seen.refused,
             seen.failed,
-            seen.milliseconds(50),
-            seen.milliseconds(99),
-            seen.milliseconds(100),
+            percentile(&seen.latencies, 50),
+            percentile(&seen.latencies, 99),
+            percentile(&seen.latencies, 100),
             seen.probes(),
             metrics::mebibytes(&ingest)?
         );
@@ -107,13 +108,6 @@ struct Seen {
 }
 
 impl Seen {
-    fn milliseconds(&self, percent: usize) -> f64 {
-        let rank = (self.latencies.len() * percent).div_ceil(100).max(1);
-        self.latencies
-            .get(rank - 1)
-            .map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3)
-    }
-
     fn probes(&self) -> String {
         let slowest = self.slowest_probe.as_secs_f64() * 1e3;
         match self.failed_probes {

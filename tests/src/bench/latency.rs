@@ -201,7 +201,7 @@ fn sorted(mut durations: Vec<Duration>) -> Vec<Duration> {
 }
 
 /// Milliseconds.
-fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+pub(super) fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     let position = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(position).copied().map_or(0.0, millis)
 }

@@ -132,12 +132,7 @@ fn i2_all_topics_grow_together_and_every_parcel_goes_on_where_it_was() {
     assert!(said.contains("nothing to change"), "{said}");
 
     refuses_the_former_number(&stack);
-    ingest.restart().unwrap();
-    let _running = ready(&grown("run", &stack), "grown", &stack);
-    load.finish();
-    wait_until_in_tables(&stack);
-    assert_state_is_where_it_belongs(&stack);
-    assert_tables_are_as_if_nothing_had_grown(&stack);
+    assert_everything_goes_on(&stack, &mut ingest, load);
 }
 
 /// A processor whose configuration still has the former number would not find what was moved.
@@ -152,6 +147,16 @@ fn refuses_the_former_number(stack: &dyn Stack) {
             Err(answer.to_string())
         }
     });
+}
+
+/// Starts the services again and lets the vendors finish.
+fn assert_everything_goes_on(stack: &dyn Stack, ingest: &mut Service, load: Load) {
+    ingest.restart().unwrap();
+    let _running = ready(&grown("run", stack), "grown", stack);
+    load.finish();
+    wait_until_in_tables(stack);
+    assert_state_is_where_it_belongs(stack);
+    assert_tables_are_as_if_nothing_had_grown(stack);
 }
 
 /// The three tables equal a recomputation from the pushes in their order of arrival.
@@ -214,10 +219,5 @@ fn i2_after_a_topic_was_given_more_partitions_by_hand_the_unread_pushes_are_deri
     );
     assert_state_is_where_it_belongs(&stack);
 
-    ingest.restart().unwrap();
-    let _running = ready(&grown("run", &stack), "grown", &stack);
-    load.finish();
-    wait_until_in_tables(&stack);
-    assert_state_is_where_it_belongs(&stack);
-    assert_tables_are_as_if_nothing_had_grown(&stack);
+    assert_everything_goes_on(&stack, &mut ingest, load);
 }

@@ -52,41 +52,38 @@ pub(super) enum Blow {
 }
 
 /// What happens to whom.
-pub(super) type Fault = (Blow, Victim);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fault(Blow, Victim);
 
 /// A round injects each of these once.
 pub(super) const ROUND: [Fault; 15] = [
-    (Blow::Kill, Victim::Ingest),
-    (Blow::Kill, Victim::Derive(0)),
-    (Blow::Kill, Victim::Derive(1)),
-    (Blow::Kill, Victim::Sink),
-    (Blow::Kill, Victim::Server(Server::Kafka)),
-    (Blow::Kill, Victim::Server(Server::Registry)),
-    (Blow::Kill, Victim::Server(Server::ClickHouse)),
-    (Blow::CutPower, Victim::Server(Server::ClickHouse)),
-    (Blow::Freeze, Victim::Derive(0)),
-    (Blow::Freeze, Victim::Derive(1)),
-    (Blow::Freeze, Victim::Sink),
-    (Blow::Besiege, Victim::Ingest),
-    (Blow::Besiege, Victim::Sink),
-    (Blow::Join, Victim::Visitor),
-    (Blow::Refuse, Victim::Operator),
+    Fault(Blow::Kill, Victim::Ingest),
+    Fault(Blow::Kill, Victim::Derive(0)),
+    Fault(Blow::Kill, Victim::Derive(1)),
+    Fault(Blow::Kill, Victim::Sink),
+    Fault(Blow::Kill, Victim::Server(Server::Kafka)),
+    Fault(Blow::Kill, Victim::Server(Server::Registry)),
+    Fault(Blow::Kill, Victim::Server(Server::ClickHouse)),
+    Fault(Blow::CutPower, Victim::Server(Server::ClickHouse)),
+    Fault(Blow::Freeze, Victim::Derive(0)),
+    Fault(Blow::Freeze, Victim::Derive(1)),
+    Fault(Blow::Freeze, Victim::Sink),
+    Fault(Blow::Besiege, Victim::Ingest),
+    Fault(Blow::Besiege, Victim::Sink),
+    Fault(Blow::Join, Victim::Visitor),
+    Fault(Blow::Refuse, Victim::Operator),
 ];
 
 /// What a round has in addition where there are three brokers.
 pub(super) const ROUND_OF_THREE: [Fault; 3] = [
-    (Blow::Kill, Victim::Broker(Broker::Second)),
-    (Blow::Kill, Victim::Broker(Broker::Third)),
-    (Blow::LoseDisk, Victim::Broker(Broker::Second)),
+    Fault(Blow::Kill, Victim::Broker(Broker::Second)),
+    Fault(Blow::Kill, Victim::Broker(Broker::Third)),
+    Fault(Blow::LoseDisk, Victim::Broker(Broker::Second)),
 ];
 
-/// `{fault}` as the report names it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Named(pub(super) Fault);
-
-impl fmt::Display for Named {
+impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (blow, victim) = self.0;
+        let Self(blow, victim) = *self;
         match victim {
             Victim::Ingest => write!(out, "ingest"),
             Victim::Derive(index) => write!(out, "derive {}", index + 1),
@@ -191,10 +188,10 @@ impl Scene {
 
     fn begin(&mut self, fault: Fault) -> Wound {
         match fault {
-            (Blow::Kill, Victim::Server(server)) => self.servers.stack().kill(server).unwrap(),
-            (Blow::Kill, Victim::Broker(broker)) => self.servers.cluster().kill_broker(broker).unwrap(),
-            (Blow::LoseDisk, Victim::Broker(broker)) => self.servers.cluster().lose_broker(broker).unwrap(),
-            (Blow::CutPower, _) => {
+            Fault(Blow::Kill, Victim::Server(server)) => self.servers.stack().kill(server).unwrap(),
+            Fault(Blow::Kill, Victim::Broker(broker)) => self.servers.cluster().kill_broker(broker).unwrap(),
+            Fault(Blow::LoseDisk, Victim::Broker(broker)) => self.servers.cluster().lose_broker(broker).unwrap(),
+            Fault(Blow::CutPower, _) => {
                 let stack = self.servers.stack();
                 let lost = parts_since(
                     stack,
@@ -203,23 +200,23 @@ impl Scene {
                 );
                 cut_off(stack, &lost);
             }
-            (Blow::Besiege, victim) => {
+            Fault(Blow::Besiege, victim) => {
                 let sent = "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ";
                 return Wound::Siege(Attack::begin(self.service(victim), BESIEGERS, sent).unwrap());
             }
-            (Blow::Join, _) => {
+            Fault(Blow::Join, _) => {
                 // A process of its own each time; whether it becomes ready depends on who else is down.
                 let stack = self.servers.stack();
                 self.visitor = Some(processor("run", stack).start("visitor", stack).unwrap());
             }
-            (Blow::Refuse, _) => {
+            Fault(Blow::Refuse, _) => {
                 let stack = self.servers.stack();
                 let migrate = processor("migrate", stack).env("COURIERFLOW__TOPICS__PARTITIONS", "24");
                 // It is refused by Kafka's answer, or fails because Kafka is away.
                 let ended = migrate.run_to_end("other-partitions", stack);
                 assert!(ended.is_err(), "more partitions without --grow");
             }
-            (blow, victim) => {
+            Fault(blow, victim) => {
                 let service = self.service(victim);
                 let status = service.try_wait().unwrap();
                 assert!(
@@ -238,13 +235,15 @@ impl Scene {
 
     fn end(&mut self, fault: Fault) {
         match fault {
-            (Blow::Kill | Blow::CutPower, Victim::Server(server)) => self.servers.stack().start_server(server).unwrap(),
-            (Blow::Kill | Blow::LoseDisk, Victim::Broker(broker)) => {
+            Fault(Blow::Kill | Blow::CutPower, Victim::Server(server)) => {
+                self.servers.stack().start_server(server).unwrap();
+            }
+            Fault(Blow::Kill | Blow::LoseDisk, Victim::Broker(broker)) => {
                 self.servers.cluster().start_broker(broker).unwrap();
             }
-            (Blow::Kill, victim) => self.service(victim).restart().unwrap(),
-            (Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
-            (Blow::Join, _) => {
+            Fault(Blow::Kill, victim) => self.service(victim).restart().unwrap(),
+            Fault(Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
+            Fault(Blow::Join, _) => {
                 // Any exit status is fine: work that it could not finish while others were down is done again by the
                 // remaining processes.
                 self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
@@ -295,7 +294,7 @@ impl Wounds {
 
 /// True if a fault cannot begin before the other one has ended: both have the same victim, or two brokers would be away, and
 /// with a lost disk that would be more than three replicas bear.
-fn are_in_the_way((_, one): Fault, (_, other): Fault) -> bool {
+fn are_in_the_way(Fault(_, one): Fault, Fault(_, other): Fault) -> bool {
     let is_kafka = |victim| matches!(victim, Victim::Broker(_) | Victim::Server(Server::Kafka));
     one == other || is_kafka(one) && is_kafka(other)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use courierflow_tests::oracle::Difference;
 
-use super::faults::{Fault, Named};
+use super::faults::Fault;
 
 /// The result of a run.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl fmt::Display for Report {
         let total: usize = self.faults.values().sum();
         writeln!(out, "{total} faults in {:.0?}, seed {}", self.elapsed, self.seed)?;
         for (fault, count) in &self.faults {
-            writeln!(out, "  {count:>6}  {}", Named(*fault))?;
+            writeln!(out, "  {count:>6}  {fault}")?;
         }
         let mut line = |name: &str, count: u64| writeln!(out, "{name:<52} {count:>9}");
         line("pushes sent", self.pushes)?;
