@@ -4,7 +4,7 @@
 //! Each tracking number has its own story, told by one or two vendors. A step of a story changes the list of items (it
 //! grows, is rewritten, is cut, is enriched …) or only repeats an earlier push, and then tells it in a random spelling.
 
-use courierflow_schemas::records::{PushEvent, PushId, Signature, Status, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, Status, TimestampMicros, Vendor};
 use fastrand::Rng;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
@@ -223,6 +223,8 @@ impl Teller {
             push_time,
             business_id: (self.vendor == Vendor::Kdniao).then(|| "1000001".to_owned()),
             payload,
+            origin: Origin::Push,
+            query_reason: None,
         }
     }
 

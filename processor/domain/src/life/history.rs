@@ -1,7 +1,7 @@
 //! The events of a shipment: the items of a snapshot in order of time, each with the status that its place in the history
 //! gives it (rules 4.6, 6.6, 7.1, 8.3).
 
-use courierflow_schemas::records::{Leg, Segment, ShipmentEvent, Status};
+use courierflow_schemas::records::{Leg, Origin, Segment, ShipmentEvent, Status};
 
 use crate::DeriveOptions;
 use crate::known::future::is_future;
@@ -154,6 +154,7 @@ fn event(
             Context::Keep => mask_remembered(&item.text, own_number),
             Context::Omit => String::new(),
         },
+        origin: Origin::Push,
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use courierflow_domain::Derived;
-use courierflow_schemas::records::{PushEvent, PushId, Signature, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, Vendor};
 use serde_json::{Map, Value, json};
 
 use crate::pushes::{Step, Stream, micros};
@@ -39,6 +39,8 @@ fn envelope(vendor: Vendor, number: &str, received_at: &str, payload: String) ->
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 

@@ -7,8 +7,8 @@ use courierflow_domain as domain;
 use courierflow_domain::{DeriveOptions, Derived, Memory, Outcome, ShipmentKey, Snapshot};
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{
-    EpochDay, Op, PushEvent, PushId, Shipment, ShipmentEvent, Signature, TimestampMicros, TimestampMillis, Transition,
-    Vendor,
+    EpochDay, Op, Origin, PushEvent, PushId, Shipment, ShipmentEvent, Signature, TimestampMicros, TimestampMillis,
+    Transition, Vendor,
 };
 use courierflow_vendors::reading::{NoOp, ReadError, Reading, read};
 use serde_json::{Value, json};
@@ -60,6 +60,8 @@ pub(crate) fn event(vendor: Vendor, payload: String) -> PushEvent {
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 
