@@ -86,7 +86,7 @@ pub struct VendorCall {
     pub tracking_number: String,
     pub reason: CallReason,
     pub started_at: TimestampMicros,
-    pub duration_ms: u32,
+    pub duration_ms: i32,
     #[serde(default)]
     pub http_status: Option<u16>,
     #[serde(default)]
@@ -94,10 +94,10 @@ pub struct VendorCall {
     pub class: CallClass,
     #[serde(default)]
     pub message: Option<String>,
-    pub month: u32,
-    pub bytes: u32,
+    pub month: i32,
+    pub bytes: i32,
     #[serde(default)]
-    pub items: Option<u32>,
+    pub items: Option<i32>,
     #[serde(default)]
     pub push_id: Option<PushId>,
 }

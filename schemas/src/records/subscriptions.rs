@@ -224,7 +224,7 @@ impl Subscription {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented in avro/subscription.avsc")]
 pub struct MonthOfCalls {
-    pub month: u32,
+    pub month: i32,
     pub vendor_carrier: String,
     pub accepted: u16,
     pub last_at: TimestampMillis,
