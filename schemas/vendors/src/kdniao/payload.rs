@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::carriers::{Carrier, Carriers};
-use courierflow_schemas::records::{PushEvent, Segment, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Segment, Vendor};
 
 use jiff::tz::TimeZone;
 
@@ -17,7 +17,7 @@ use crate::parse::time_grammar::{parse_edd, parse_push_time, parse_time};
 use crate::parse::trace_list::{Line, TraceList, says_nothing};
 use crate::parse::zone_grammar::parse_zone;
 use crate::reading::{
-    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
+    NoOp, PushFacts, PushWord, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
 };
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
@@ -72,7 +72,11 @@ pub(super) fn read<'a>(
         .as_deref()
         .and_then(|code| carriers.find(Vendor::Kdniao, code));
     let state = result_state(parcel.state_ex, parcel.state);
-    let tracking = tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default());
+    let tracking = match event.origin {
+        Origin::Push => tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default()),
+        // An answer is like an element of a push, and says nothing of the subscription (rule 57).
+        Origin::Query => TrackingWord::Unchanged,
+    };
     let edd = parcel.estimated_delivery_time.as_str().and_then(parse_edd);
 
     let traces = parcel.traces.0;
@@ -202,11 +206,43 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     }
 }
 
+/// The answer to a query looks like an element of a push.
 pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
     let parcel: Summary<'a> = parse_object(payload).ok()?;
     Some(PushFacts {
         carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
         tracking_status: Cow::Borrowed(""),
         items: item_count(parcel.traces.0),
+    })
+}
+
+lenient_object! {
+    /// Only what it says of its subscription.
+    WordPayload {
+        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
+        "Success" or "success" => success: Flag,
+        "Reason" or "reason" => reason: Text<'a>,
+        "Traces" or "traces" => traces: ElementCount,
+    }
+}
+
+pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
+    let parcel: WordPayload<'_> = parse_object(payload).ok()?;
+    if origin == Origin::Query {
+        return Some(PushWord {
+            carrier: parcel.shipper_code.code(),
+            ..PushWord::of_query(parcel.traces.0)
+        });
+    }
+    let success = parcel.success.0;
+    Some(PushWord {
+        tracking: tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default()),
+        word: None,
+        success,
+        message: parcel.reason.trimmed(),
+        carrier: parcel.shipper_code.code(),
+        old_carrier: None,
+        new_carrier: None,
+        has_items: parcel.traces.0 > 0,
     })
 }

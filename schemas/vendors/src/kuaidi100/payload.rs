@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem;
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Segment, TimestampMillis, Vendor};
 use jiff::tz::TimeZone;
 
 use crate::fingerprint::Fingerprint;
@@ -15,7 +15,7 @@ use crate::parse::lenient_json::{ElementCount, Flag, Object, Objects, Text, leni
 use crate::parse::time_grammar::{parse_edd, parse_time};
 use crate::parse::trace_list::{Line, TraceList, Usable, area_code, with_country};
 use crate::reading::{
-    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
+    NoOp, PushFacts, PushWord, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
 };
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
@@ -94,6 +94,9 @@ pub(super) fn read<'a>(
     payload: &'a str,
     carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
+    if event.origin == Origin::Query {
+        return read_answer(event, payload, carriers);
+    }
     let payload: Payload<'a> = parse_object(payload)?;
     let mut last = payload.last_result.0.ok_or(ReadError::NoParcel)?;
     let tracking_number = tracking_number(event, last.nu.as_str())?;
@@ -122,18 +125,52 @@ pub(super) fn read<'a>(
         Results::read(last, dest, carriers, &mut content)
     };
 
-    Ok(Reading::Snapshot(Box::new(Snapshot {
-        vendor: Vendor::Kuaidi100,
+    let said = Said {
         carrier,
         tracking_number,
+        tracking,
+        full_repush: status == StatusWord::UpdateAll,
+    };
+    Ok(snapshot(event, said, results, &content))
+}
+
+/// The answer to a query is the origin's result itself (rule 57). Its `status` and `message` are of the transport, and it says
+/// nothing of the subscription.
+fn read_answer<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
+    let mut answer: TrackResult<'a> = parse_object(payload)?;
+    let said = Said {
+        tracking_number: tracking_number(event, answer.nu.as_str())?,
+        carrier: carrier_of(carriers, Vendor::Kuaidi100, mem::take(&mut answer.com).code()),
+        tracking: TrackingWord::Unchanged,
+        full_repush: false,
+    };
+    let mut content = Fingerprint::with_capacity(hash_bytes(&answer, None));
+    content.text(said.tracking.as_str());
+    let results = Results::read(answer, None, carriers, &mut content);
+    Ok(snapshot(event, said, results, &content))
+}
+
+/// What is said of the parcel's identity and of its subscription.
+struct Said<'a> {
+    carrier: Cow<'a, str>,
+    tracking_number: Cow<'a, str>,
+    tracking: TrackingWord,
+    full_repush: bool,
+}
+
+fn snapshot<'a>(event: &'a PushEvent, said: Said<'a>, results: Results<'a>, content: &Fingerprint) -> Reading<'a> {
+    Reading::Snapshot(Box::new(Snapshot {
+        vendor: Vendor::Kuaidi100,
+        carrier: said.carrier,
+        tracking_number: said.tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
         signature: event.signature,
         received_at: event.received_at,
         // Rule 5.7 knows none for this vendor; an envelope from elsewhere may carry one.
         push_time: None,
-        tracking,
-        full_repush: status == StatusWord::UpdateAll,
+        tracking: said.tracking,
+        full_repush: said.full_repush,
         codes: &super::codes::CODES,
         content_hash: content.finish(),
         items: results.lines.items,
@@ -145,7 +182,7 @@ pub(super) fn read<'a>(
         route_from: results.route_from,
         route_to: results.route_to,
         route_loop: results.route_loop,
-    })))
+    }))
 }
 
 /// Room for what is hashed of two results.
@@ -323,7 +360,15 @@ fn zone_of(carriers: &Carriers, com: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+    if origin == Origin::Query {
+        let answer: ResultSummary<'a> = parse_object(payload).ok()?;
+        return Some(PushFacts {
+            carrier: carrier_of(carriers, Vendor::Kuaidi100, answer.com.code()),
+            tracking_status: Cow::Borrowed(""),
+            items: item_count(answer.data.0),
+        });
+    }
     let payload: Summary<'a> = parse_object(payload).ok()?;
     let last = payload.last_result.0.unwrap_or_default();
     let dest = payload.dest_result.0.unwrap_or_default();
@@ -332,5 +377,44 @@ pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option
         carrier,
         tracking_status: payload.status.trimmed().unwrap_or_default(),
         items: item_count(last.data.0.saturating_add(dest.data.0)),
+    })
+}
+
+lenient_object! {
+    /// Only what it says of its subscription.
+    WordPayload {
+        "status" => status: Text<'a>,
+        "message" => message: Text<'a>,
+        "comOld" => com_old: Text<'a>,
+        "comNew" => com_new: Text<'a>,
+        "lastResult" => last_result: Object<ResultSummary<'a>>,
+        "destResult" => dest_result: Object<ResultSummary<'a>>,
+    }
+}
+
+pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
+    if origin == Origin::Query {
+        let answer: ResultSummary<'_> = parse_object(payload).ok()?;
+        return Some(PushWord {
+            carrier: answer.com.code(),
+            ..PushWord::of_query(answer.data.0)
+        });
+    }
+    let payload: WordPayload<'_> = parse_object(payload).ok()?;
+    let word = payload.status.trimmed();
+    let status = StatusWord::of(word.as_deref());
+    let new_carrier = payload.com_new.code();
+    let is_correction = status == StatusWord::Abort && new_carrier.is_some();
+    let last = payload.last_result.0.unwrap_or_default();
+    let abroad = payload.dest_result.0.unwrap_or_default();
+    Some(PushWord {
+        tracking: tracking_word(status, is_correction, payload.message.as_str()),
+        word,
+        success: None,
+        message: payload.message.trimmed(),
+        carrier: last.com.code(),
+        old_carrier: payload.com_old.code(),
+        new_carrier,
+        has_items: last.data.0 > 0 || abroad.data.0 > 0,
     })
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Segment, TimestampMillis, Vendor};
 use jiff::tz::{Offset, TimeZone};
 
 use super::event::EventWord;
@@ -13,7 +13,7 @@ use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{ElementCount, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::trace_list::{Line, TraceList, Usable};
-use crate::reading::{NoOp, PushFacts, ReadError, Reading, carrier_of, item_count, tracking_number};
+use crate::reading::{NoOp, PushFacts, PushWord, ReadError, Reading, carrier_of, item_count, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 lenient_object! {
@@ -125,14 +125,23 @@ pub(super) fn read<'a>(
     payload: &'a str,
     carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
-    let payload: Payload<'a> = parse_object(payload)?;
-    let data = payload.data.0.ok_or(ReadError::NoParcel)?;
+    let (word, data) = match event.origin {
+        Origin::Push => {
+            let payload: Payload<'a> = parse_object(payload)?;
+            let word = EventWord::of(payload.event.as_str());
+            (Some(word), payload.data.0.ok_or(ReadError::NoParcel)?)
+        }
+        // An answer to a query is the parcel itself (rule 57).
+        Origin::Query => (None, parse_object(payload)?),
+    };
     let tracking_number = tracking_number(event, data.number.as_str())?;
-    let (tracking, track_info) = match EventWord::of(payload.event.as_str()) {
-        EventWord::Updated => (TrackingWord::Active, data.track_info.0.unwrap_or_default()),
+    let told = data.track_info.0.unwrap_or_default();
+    let (tracking, track_info) = match word {
+        None => (TrackingWord::Unchanged, told),
+        Some(EventWord::Updated) => (TrackingWord::Active, told),
         // May have come in without a signature: whatever else it says is not believed.
-        EventWord::Stopped => (TrackingWord::Stopped, TrackInfo::default()),
-        EventWord::Unknown => return Ok(Reading::Nothing(NoOp::UnknownEvent)),
+        Some(EventWord::Stopped) => (TrackingWord::Stopped, TrackInfo::default()),
+        Some(EventWord::Unknown) => return Ok(Reading::Nothing(NoOp::UnknownEvent)),
     };
     let carrier = carrier_code(data.carrier);
     let providers = Providers::of(carriers, track_info.tracking, carrier.as_deref());
@@ -361,15 +370,68 @@ lenient_object! {
     }
 }
 
-pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+impl DataSummary<'_> {
+    /// Lines of all lists.
+    fn items(&self) -> usize {
+        let tracking = self
+            .track_info
+            .0
+            .as_ref()
+            .and_then(|track_info| track_info.tracking.0.as_ref());
+        let providers = tracking.map_or(&[][..], |tracking| &tracking.providers.0);
+        let items = providers.iter().map(|provider| provider.events.0);
+        items.fold(0, usize::saturating_add)
+    }
+}
+
+/// The event word of a push and its parcel; the answer to a query is the parcel itself.
+fn summary(origin: Origin, payload: &str) -> Option<(Option<Cow<'_, str>>, DataSummary<'_>)> {
+    if origin == Origin::Query {
+        return Some((None, parse_object(payload).ok()?));
+    }
     let payload: Summary<'_> = parse_object(payload).ok()?;
-    let data = payload.data.0.unwrap_or_default();
-    let tracking = data.track_info.0.and_then(|track_info| track_info.tracking.0);
-    let providers = tracking.unwrap_or_default().providers.0;
-    let items = providers.iter().map(|provider| provider.events.0);
+    Some((payload.event.trimmed(), payload.data.0.unwrap_or_default()))
+}
+
+pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+    let (event, data) = summary(origin, payload)?;
+    let items = item_count(data.items());
     Some(PushFacts {
         carrier: carrier_of(carriers, Vendor::SeventeenTrack, carrier_code(data.carrier)),
-        tracking_status: payload.event.trimmed().unwrap_or_default(),
-        items: item_count(items.fold(0, usize::saturating_add)),
+        tracking_status: event.unwrap_or_default(),
+        items,
     })
+}
+
+pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
+    let (event, data) = summary(origin, payload)?;
+    let items = data.items();
+    let carrier = carrier_code(data.carrier);
+    if origin == Origin::Query {
+        return Some(PushWord {
+            carrier,
+            ..PushWord::of_query(items)
+        });
+    }
+    let tracking = match EventWord::of(event.as_deref()) {
+        EventWord::Updated => TrackingWord::Active,
+        EventWord::Stopped => TrackingWord::Stopped,
+        EventWord::Unknown => TrackingWord::Unchanged,
+    };
+    Some(PushWord {
+        tracking,
+        word: event,
+        success: None,
+        message: None,
+        carrier,
+        old_carrier: None,
+        new_carrier: None,
+        has_items: items > 0,
+    })
+}
+
+/// Lines of an answer to a query.
+pub(super) fn items_of_query(payload: &str) -> u32 {
+    let items = parse_object::<DataSummary<'_>>(payload).map_or(0, |data| data.items());
+    u32::try_from(items).unwrap_or(u32::MAX)
 }
