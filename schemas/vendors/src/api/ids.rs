@@ -30,7 +30,9 @@ impl Intent<'_> {
             self.tracking_number,
         ];
         let mut hash = Xxh3::new();
-        parts.iter().for_each(|part| add(&mut hash, part.as_bytes()));
+        for part in parts {
+            add(&mut hash, part.as_bytes());
+        }
         hash.update(&self.round.to_le_bytes());
         hash.update(&self.attempt.to_le_bytes());
         CallId(hash.digest128().to_be_bytes())

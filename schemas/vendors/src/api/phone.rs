@@ -23,6 +23,7 @@ impl<'a> PhoneDigits<'a> {
     }
 
     /// The last four.
+    #[must_use]
     pub fn tail(self) -> Self {
         Self(self.0.get(self.0.len().saturating_sub(SHORTEST)..).unwrap_or(self.0))
     }

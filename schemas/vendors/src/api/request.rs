@@ -52,7 +52,7 @@ impl CallRequest {
 impl fmt::Debug for CallRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The host is the setting of an operator; a path or query may hold a key.
-        let host = self.url.splitn(4, '/').nth(2).unwrap_or_default();
+        let host = self.url.split('/').nth(2).unwrap_or_default();
         f.debug_struct("CallRequest")
             .field("method", &self.method)
             .field("host", &host)

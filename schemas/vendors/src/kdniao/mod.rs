@@ -6,6 +6,7 @@ mod api;
 mod codes;
 mod payload;
 mod push;
+mod summary;
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
@@ -60,11 +61,11 @@ impl Protocol for Kdniao {
     }
 
     fn push_facts<'a>(&self, _: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-        payload::push_facts(payload, carriers)
+        summary::push_facts(payload, carriers)
     }
 
     fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>> {
-        payload::push_word(origin, payload)
+        summary::push_word(origin, payload)
     }
 
     fn stale_days(&self) -> Option<u16> {

@@ -12,13 +12,11 @@ use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
-use crate::parse::lenient_json::{ElementCount, Flag, Objects, Text, lenient_object, parse_object};
+use crate::parse::lenient_json::{Flag, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_push_time, parse_time};
 use crate::parse::trace_list::{Line, TraceList, says_nothing};
 use crate::parse::zone_grammar::parse_zone;
-use crate::reading::{
-    NoOp, PushFacts, PushWord, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
-};
+use crate::reading::{NoOp, ReadError, Reading, carrier_of, contains_ignoring_blanks, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 /// Payment status of cash on delivery: no traces, another product.
@@ -45,14 +43,6 @@ lenient_object! {
         "Location" or "location" => location: Text<'a>,
         "Action" or "action" => action: Text<'a>,
         "Timezone" or "timezone" => timezone: Text<'a>,
-    }
-}
-
-lenient_object! {
-    /// Only what the push log shows.
-    Summary {
-        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
-        "Traces" or "traces" => traces: ElementCount,
     }
 }
 
@@ -194,7 +184,7 @@ fn line<'a>(trace: Trace<'a>, zone: &Zone) -> Line<'a> {
 }
 
 /// Rule 11.1: `Success` false is the end of the subscription only with one of two reasons.
-fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
+pub(super) fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     if success.0 != Some(false) {
         TrackingWord::Active
     } else if contains_ignoring_blanks(reason, "无轨迹变化") {
@@ -204,45 +194,4 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     } else {
         TrackingWord::Unchanged
     }
-}
-
-/// The answer to a query looks like an element of a push.
-pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let parcel: Summary<'a> = parse_object(payload).ok()?;
-    Some(PushFacts {
-        carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
-        tracking_status: Cow::Borrowed(""),
-        items: item_count(parcel.traces.0),
-    })
-}
-
-lenient_object! {
-    /// Only what it says of its subscription.
-    WordPayload {
-        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
-        "Success" or "success" => success: Flag,
-        "Reason" or "reason" => reason: Text<'a>,
-        "Traces" or "traces" => traces: ElementCount,
-    }
-}
-
-pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
-    let parcel: WordPayload<'_> = parse_object(payload).ok()?;
-    if origin == Origin::Query {
-        return Some(PushWord {
-            carrier: parcel.shipper_code.code(),
-            ..PushWord::of_query(parcel.traces.0)
-        });
-    }
-    let success = parcel.success.0;
-    Some(PushWord {
-        tracking: tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default()),
-        word: None,
-        success,
-        message: parcel.reason.trimmed(),
-        carrier: parcel.shipper_code.code(),
-        old_carrier: None,
-        new_carrier: None,
-        has_items: parcel.traces.0 > 0,
-    })
 }

@@ -11,12 +11,10 @@ use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
-use crate::parse::lenient_json::{ElementCount, Flag, Object, Objects, Text, lenient_object, parse_object};
+use crate::parse::lenient_json::{Flag, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_time};
 use crate::parse::trace_list::{Line, TraceList, Usable, area_code, with_country};
-use crate::reading::{
-    NoOp, PushFacts, PushWord, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
-};
+use crate::reading::{NoOp, ReadError, Reading, carrier_of, contains_ignoring_blanks, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 lenient_object! {
@@ -69,23 +67,6 @@ lenient_object! {
         "areaCode" => area_code: Text<'a>,
         "areaName" => area_name: Text<'a>,
         "location" => location: Text<'a>,
-    }
-}
-
-lenient_object! {
-    /// Only what the push log shows.
-    Summary {
-        "status" => status: Text<'a>,
-        "comNew" => com_new: Text<'a>,
-        "lastResult" => last_result: Object<ResultSummary<'a>>,
-        "destResult" => dest_result: Object<ResultSummary<'a>>,
-    }
-}
-
-lenient_object! {
-    ResultSummary {
-        "com" => com: Text<'a>,
-        "data" => data: ElementCount,
     }
 }
 
@@ -295,7 +276,7 @@ fn result_state<'a>(state: Text<'a>, ischeck: Flag, content: &mut Fingerprint) -
 
 /// The `status` of a push; unknown words are as good as `polling` (rule 11.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum StatusWord {
+pub(super) enum StatusWord {
     Shutdown,
     Abort,
     UpdateAll,
@@ -303,7 +284,7 @@ enum StatusWord {
 }
 
 impl StatusWord {
-    fn of(word: Option<&str>) -> Self {
+    pub(super) fn of(word: Option<&str>) -> Self {
         let word = word.unwrap_or_default();
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         if is("shutdown") {
@@ -335,7 +316,7 @@ fn corrected_carrier<'a>(
 }
 
 /// Rule 11.1.
-fn tracking_word(status: StatusWord, is_correction: bool, message: Option<&str>) -> TrackingWord {
+pub(super) fn tracking_word(status: StatusWord, is_correction: bool, message: Option<&str>) -> TrackingWord {
     match status {
         StatusWord::Abort if is_correction => TrackingWord::Corrected,
         StatusWord::Abort if contains_ignoring_blanks(message.unwrap_or_default(), "无变化") => {
@@ -358,63 +339,4 @@ fn route_end(area: Object<Area<'_>>) -> RouteEnd<'_> {
 fn zone_of(carriers: &Carriers, com: &str) -> Option<TimeZone> {
     let name = carriers.find(Vendor::Kuaidi100, com)?.zone.as_deref()?;
     TimeZone::get(name).ok()
-}
-
-pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    if origin == Origin::Query {
-        let answer: ResultSummary<'a> = parse_object(payload).ok()?;
-        return Some(PushFacts {
-            carrier: carrier_of(carriers, Vendor::Kuaidi100, answer.com.code()),
-            tracking_status: Cow::Borrowed(""),
-            items: item_count(answer.data.0),
-        });
-    }
-    let payload: Summary<'a> = parse_object(payload).ok()?;
-    let last = payload.last_result.0.unwrap_or_default();
-    let dest = payload.dest_result.0.unwrap_or_default();
-    let carrier = carrier_of(carriers, Vendor::Kuaidi100, payload.com_new.code().or(last.com.code()));
-    Some(PushFacts {
-        carrier,
-        tracking_status: payload.status.trimmed().unwrap_or_default(),
-        items: item_count(last.data.0.saturating_add(dest.data.0)),
-    })
-}
-
-lenient_object! {
-    /// Only what it says of its subscription.
-    WordPayload {
-        "status" => status: Text<'a>,
-        "message" => message: Text<'a>,
-        "comOld" => com_old: Text<'a>,
-        "comNew" => com_new: Text<'a>,
-        "lastResult" => last_result: Object<ResultSummary<'a>>,
-        "destResult" => dest_result: Object<ResultSummary<'a>>,
-    }
-}
-
-pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
-    if origin == Origin::Query {
-        let answer: ResultSummary<'_> = parse_object(payload).ok()?;
-        return Some(PushWord {
-            carrier: answer.com.code(),
-            ..PushWord::of_query(answer.data.0)
-        });
-    }
-    let payload: WordPayload<'_> = parse_object(payload).ok()?;
-    let word = payload.status.trimmed();
-    let status = StatusWord::of(word.as_deref());
-    let new_carrier = payload.com_new.code();
-    let is_correction = status == StatusWord::Abort && new_carrier.is_some();
-    let last = payload.last_result.0.unwrap_or_default();
-    let abroad = payload.dest_result.0.unwrap_or_default();
-    Some(PushWord {
-        tracking: tracking_word(status, is_correction, payload.message.as_str()),
-        word,
-        success: None,
-        message: payload.message.trimmed(),
-        carrier: last.com.code(),
-        old_carrier: payload.com_old.code(),
-        new_carrier,
-        has_items: last.data.0 > 0 || abroad.data.0 > 0,
-    })
 }

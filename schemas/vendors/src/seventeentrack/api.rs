@@ -136,7 +136,7 @@ impl Api for SeventeenTrackApi {
         let answer = answer::read(&ANSWERS, exchange, |text| {
             found = accepted(text).ok().flatten().map(|payload| Found {
                 payload,
-                items: super::payload::items_of_query(payload),
+                items: super::summary::items_of_query(payload),
             });
             told(text)
         });

@@ -8,6 +8,7 @@ mod codes;
 mod event;
 mod payload;
 mod push;
+mod summary;
 mod times;
 
 use courierflow_schemas::carriers::Carriers;
@@ -63,11 +64,11 @@ impl Protocol for SeventeenTrack {
     }
 
     fn push_facts<'a>(&self, origin: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-        payload::push_facts(origin, payload, carriers)
+        summary::push_facts(origin, payload, carriers)
     }
 
     fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>> {
-        payload::push_word(origin, payload)
+        summary::push_word(origin, payload)
     }
 
     fn stale_days(&self) -> Option<u16> {
