@@ -22,6 +22,7 @@ mod measures;
 mod memo;
 mod refusal;
 mod step;
+pub mod subscription;
 mod untold;
 
 #[doc(inline)]
