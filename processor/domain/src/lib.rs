@@ -20,6 +20,7 @@ mod life;
 mod meaning;
 mod measures;
 mod memo;
+pub mod reconcile;
 mod refusal;
 mod step;
 pub mod subscription;
