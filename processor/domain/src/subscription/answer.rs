@@ -41,6 +41,10 @@ impl Draft<'_> {
             }
             Outcome::Unsent => self.unsent(),
             Outcome::Unanswered => self.unanswered(),
+            Outcome::UnheardInDoubt => {
+                self.effects.push(Effect::Alarm(Alarm::UnheardAnswer));
+                self.unanswered();
+            }
             Outcome::Account => self.account_stopped(),
             Outcome::Rejected(reason) => self.rejected(reason),
         }

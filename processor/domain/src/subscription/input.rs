@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{
-    CallId, CallReason, Reason, Status, Subscription, SubscriptionRequest, SubscriptionSecret, TimestampMicros,
+    CallClass, CallId, CallReason, Reason, Status, Subscription, SubscriptionRequest, SubscriptionSecret,
+    TimestampMicros, Vendor,
 };
+use courierflow_vendors::api::answer as api;
+use courierflow_vendors::reading;
 use courierflow_vendors::snapshot::TrackingWord;
 
 /// Something that happens to a subscription.
@@ -62,6 +66,26 @@ pub struct PushWord {
     pub corrected_to: Option<CarrierCodes>,
 }
 
+impl PushWord {
+    /// From what the vendor's room has read. `carriers` says what the vendor's codes mean.
+    pub fn of(vendor: Vendor, read: &reading::PushWord<'_>, carriers: &Carriers) -> Self {
+        let codes = |code: &str| CarrierCodes {
+            canonical: carriers.canonical(vendor, code).into_owned(),
+            vendors: code.to_owned(),
+        };
+        let corrected = read
+            .new_carrier
+            .as_deref()
+            .filter(|_| read.tracking == TrackingWord::Corrected);
+        Self {
+            word: read.tracking,
+            has_items: read.has_items,
+            carrier: read.carrier.as_deref().map(codes),
+            corrected_to: corrected.map(codes),
+        }
+    }
+}
+
 /// The parcel has come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParcelEnd {
@@ -101,10 +125,32 @@ pub enum Outcome {
     Unsent,
     /// The call may have arrived, but its answer was lost or cannot be read.
     Unanswered,
+    /// The same, and what was read instead is in no table: with an alarm.
+    UnheardInDoubt,
     /// The vendor will never take this call.
     Rejected(Reason),
     /// The key is wrong, or no units are left.
     Account,
+}
+
+impl Outcome {
+    /// The outcome of a call to subscribe, from what the vendor's room has read.
+    pub fn of(answer: &api::Answer) -> Self {
+        match answer.class {
+            CallClass::Done => Self::Done,
+            CallClass::Duplicate => Self::Duplicate,
+            CallClass::Account => Self::Account,
+            CallClass::Rejected => Self::Rejected(answer.reason.unwrap_or(Reason::BadData)),
+            CallClass::Unknown if answer.is_unlisted => Self::UnheardInDoubt,
+            CallClass::Unknown => Self::Unanswered,
+            CallClass::Retry | CallClass::NoResult if !answer.is_attempt && answer.slow_down => {
+                Self::Throttled(answer.retry_after)
+            }
+            CallClass::Retry | CallClass::NoResult if !answer.is_attempt => Self::Unsent,
+            CallClass::Retry | CallClass::NoResult if answer.is_unlisted => Self::Unheard,
+            CallClass::Retry | CallClass::NoResult => Self::Retry,
+        }
+    }
 }
 
 /// What follows from an input.

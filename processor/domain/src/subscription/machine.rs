@@ -5,8 +5,8 @@ use std::time::Duration;
 use courierflow_schemas::records::{
     CallKind, CallReason, Reason, Status, Subscription, SubscriptionState, TimestampMicros, TimestampMillis,
 };
+use courierflow_vendors::api::ids::Intent;
 
-use super::call_id::call_id;
 use super::input::{Alarm, Call, Effect, Input, RequestOutcome, Step};
 use super::months::ChinaMonth;
 use super::quota;
@@ -214,7 +214,15 @@ impl<'a> Draft<'a> {
         }
         let doubt = self.next.in_doubt.then_some(Reason::InDoubt);
         self.enter(SubscriptionState::Calling, doubt, None);
-        let call_id = call_id(CallKind::Subscribe, &self.next);
+        let call_id = Intent {
+            kind: CallKind::Subscribe,
+            vendor: self.terms.vendor,
+            account: &self.next.account,
+            tracking_number: &self.next.tracking_number,
+            round: self.next.round,
+            attempt: self.next.attempt,
+        }
+        .call_id();
         self.next.call_id = Some(call_id);
         self.effects.push(Effect::Call(Call { call_id, reason }));
     }

@@ -20,7 +20,6 @@
 //! | `terms` | every delay and limit, from the configuration |
 
 mod answer;
-mod call_id;
 mod due;
 mod duplicate;
 mod input;

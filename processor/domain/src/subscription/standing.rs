@@ -132,6 +132,7 @@ impl Standing {
             | Outcome::Retry
             | Outcome::Unheard
             | Outcome::Unanswered
+            | Outcome::UnheardInDoubt
             | Outcome::Unsent => None,
             Outcome::Rejected(_) => self.refused(false, answer, now, delays),
         }
