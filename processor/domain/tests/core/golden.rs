@@ -60,7 +60,7 @@ fn readable(value: Value) -> Value {
                 .into_iter()
                 .map(|(key, value)| {
                     let value = match (key.as_str(), &value) {
-                        ("received_at" | "first_received_at", Value::Number(micros)) => {
+                        ("received_at" | "first_received_at" | "last_push_at", Value::Number(micros)) => {
                             jiff::Timestamp::from_microsecond(micros.as_i64().unwrap())
                                 .unwrap()
                                 .to_string()

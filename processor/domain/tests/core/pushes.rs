@@ -109,6 +109,21 @@ impl Kuaidi100 {
     }
 }
 
+/// Kuaidi100's answer to a query, with items oldest first.
+pub(crate) fn answer(items: &[Value], received: &str) -> PushEvent {
+    let data: Vec<_> = items.iter().rev().cloned().collect();
+    let payload = json!({
+        "message": "ok", "nu": "yt1", "ischeck": "0", "com": "yuantong", "status": "200", "state": "0", "data": data,
+    });
+    PushEvent {
+        account: "asks".to_owned(),
+        received_at: micros(received),
+        origin: Origin::Query,
+        query_reason: Some("STALLED".to_owned()),
+        ..event(Vendor::Kuaidi100, payload.to_string())
+    }
+}
+
 /// A line of a Kuaidi100 list; an empty code is no code.
 pub(crate) fn item(time: &str, code: &str, text: &str) -> Value {
     let mut item = json!({"ftime": time, "time": time, "context": text});
@@ -212,6 +227,7 @@ pub(crate) enum Step {
     Outranked,
     Duplicate,
     Stale,
+    Confirmed,
     Accepted(Box<Derived>),
 }
 
@@ -260,6 +276,7 @@ impl Stream {
             Outcome::Outranked => Step::Outranked,
             Outcome::Duplicate => Step::Duplicate,
             Outcome::Stale => Step::Stale,
+            Outcome::Confirmed => Step::Confirmed,
             Outcome::Accepted(derived) => {
                 for transition in &derived.transitions {
                     let row = (

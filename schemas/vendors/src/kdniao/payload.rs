@@ -102,6 +102,7 @@ pub(super) fn read<'a>(
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        origin: event.origin,
         signature: event.signature,
         received_at: event.received_at,
         push_time: event.push_time.as_deref().and_then(parse_push_time),

@@ -146,6 +146,7 @@ fn snapshot<'a>(event: &'a PushEvent, said: Said<'a>, results: Results<'a>, cont
         tracking_number: said.tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        origin: event.origin,
         signature: event.signature,
         received_at: event.received_at,
         // Rule 5.7 knows none for this vendor; an envelope from elsewhere may carry one.

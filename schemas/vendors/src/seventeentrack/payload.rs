@@ -175,6 +175,7 @@ pub(super) fn read<'a>(
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        origin: event.origin,
         received_at: event.received_at,
         signature: event.signature,
         push_time,
