@@ -64,7 +64,7 @@ pub(super) fn read<'a>(
     let state = result_state(parcel.state_ex, parcel.state);
     let tracking = match event.origin {
         Origin::Push => tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default()),
-        // An answer is like an element of a push, and says nothing of the subscription (rule 57).
+        // An answer is like an element of a push, and says nothing of the subscription (rule 4.13).
         Origin::Query => TrackingWord::Unchanged,
     };
     let edd = parcel.estimated_delivery_time.as_str().and_then(parse_edd);

@@ -115,7 +115,7 @@ pub(super) fn read<'a>(
     Ok(snapshot(event, said, results, &content))
 }
 
-/// The answer to a query is the origin's result itself (rule 57). Its `status` and `message` are of the transport, and it says
+/// The answer to a query is the origin's result itself (rule 4.13). Its `status` and `message` are of the transport, and it says
 /// nothing of the subscription.
 fn read_answer<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
     let mut answer: TrackResult<'a> = parse_object(payload)?;

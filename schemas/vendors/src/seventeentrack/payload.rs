@@ -131,7 +131,7 @@ pub(super) fn read<'a>(
             let word = EventWord::of(payload.event.as_str());
             (Some(word), payload.data.0.ok_or(ReadError::NoParcel)?)
         }
-        // An answer to a query is the parcel itself (rule 57).
+        // An answer to a query is the parcel itself (rule 4.13).
         Origin::Query => (None, parse_object(payload)?),
     };
     let tracking_number = tracking_number(event, data.number.as_str())?;

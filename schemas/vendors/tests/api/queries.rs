@@ -1,4 +1,4 @@
-//! Rule 57: what a query's answer says of the parcel is what a push would say that carries the same.
+//! Rule 4.13: what a query's answer says of the parcel is what a push would say that carries the same.
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{CallClass, Origin, PushEvent, Vendor};
@@ -56,7 +56,7 @@ fn assert_same(vendor: Vendor, asked: &str, pushed: String) {
 }
 
 #[test]
-fn rule_57_the_answer_of_kuaidi100_is_the_origins_result() {
+fn rule_4_13_the_answer_of_kuaidi100_is_the_origins_result() {
     let QueryAnswer { answer, found } = answered(ApiKind::Kuaidi100Enterprise, KUAIDI100);
     assert_eq!((answer.class, answer.code.as_deref()), (CallClass::Done, Some("200")));
     let found = found.unwrap();
@@ -68,7 +68,7 @@ fn rule_57_the_answer_of_kuaidi100_is_the_origins_result() {
 
 /// Its `status` and `message` are of the transport: even with the words of a push they end nothing.
 #[test]
-fn rule_57_the_words_of_the_transport_say_nothing_of_the_subscription() {
+fn rule_4_13_the_words_of_the_transport_say_nothing_of_the_subscription() {
     let mut body: Value = serde_json::from_str(KUAIDI100).unwrap();
     for (status, message) in [
         ("shutdown", "ok"),
@@ -92,7 +92,7 @@ fn rule_57_the_words_of_the_transport_say_nothing_of_the_subscription() {
 
 /// Rule 6 finds the direction of each list.
 #[test]
-fn rule_57_both_orders_are_read() {
+fn rule_4_13_both_orders_are_read() {
     let mut body: Value = serde_json::from_str(KUAIDI100).unwrap();
     let newest_first = event(Vendor::Kuaidi100, Origin::Query, body.to_string());
     body["data"].as_array_mut().unwrap().reverse();
@@ -103,7 +103,7 @@ fn rule_57_both_orders_are_read() {
 }
 
 #[test]
-fn rule_57_the_answer_of_kdniao_is_an_element_of_data() {
+fn rule_4_13_the_answer_of_kdniao_is_an_element_of_data() {
     let QueryAnswer { answer, found } = answered(ApiKind::KdniaoCrossBorder, KDNIAO);
     assert_eq!(answer.class, CallClass::Done);
     let found = found.unwrap();
@@ -115,7 +115,7 @@ fn rule_57_the_answer_of_kdniao_is_an_element_of_data() {
 }
 
 #[test]
-fn rule_57_the_answer_of_seventeentrack_is_the_data_of_a_push() {
+fn rule_4_13_the_answer_of_seventeentrack_is_the_data_of_a_push() {
     let push: Value = serde_json::from_str(SEVENTEENTRACK).unwrap();
     let parcel = push["data"].to_string();
     let body = format!(r#"{{"code":0, "data": {{"accepted":[ {parcel} ],"rejected":[]}}}}"#);
