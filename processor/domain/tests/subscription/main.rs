@@ -16,3 +16,4 @@ mod parcel;
 mod properties;
 mod requests;
 mod states;
+mod vendors;
