@@ -41,6 +41,7 @@ fn assert_same(vendor: Vendor, asked: &str, pushed: String) {
     assert!(!found.full_repush);
     assert!(!found.items.is_empty());
     let expected = Snapshot {
+        origin: Origin::Query,
         tracking: found.tracking,
         content_hash: found.content_hash,
         ..told
