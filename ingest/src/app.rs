@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::Xxh3;
@@ -302,6 +302,8 @@ impl Envelope<'_> {
             push_time: push.push_time.clone(),
             business_id: push.business_id.clone(),
             payload: parcel.payload,
+            origin: Origin::Push,
+            query_reason: None,
         });
         (
             Batch {

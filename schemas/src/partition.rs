@@ -16,6 +16,16 @@ pub fn of_key(key: &[u8], partitions: i32) -> i32 {
 
 /// The tracking number in a key of `courier.shipment.v1`: `vendor:carrier:tracking number`.
 pub fn number_of_shipment(key: &[u8]) -> Option<&[u8]> {
+    third_part(key)
+}
+
+/// The tracking number in a key of `courier.subscription.v1` and `courier.subscription.secret.v1`:
+/// `vendor:account:tracking number`. The name of an account has no colon.
+pub fn number_of_subscription(key: &[u8]) -> Option<&[u8]> {
+    third_part(key)
+}
+
+fn third_part(key: &[u8]) -> Option<&[u8]> {
     key.splitn(3, |byte| *byte == b':').nth(2)
 }
 

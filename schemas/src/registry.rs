@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::records::{PushEvent, Shipment, Transition};
+use crate::records::{
+    PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
+};
 use crate::settings::RegistrySettings;
 use crate::wire::Record;
 
@@ -53,7 +55,7 @@ pub enum RegistryError {
     },
 }
 
-/// The registry ids of our own three schemas.
+/// The registry ids of our own schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemaIds {
     /// `PushEvent`
@@ -62,6 +64,14 @@ pub struct SchemaIds {
     pub shipment: u32,
     /// `Transition`
     pub transition: u32,
+    /// `SubscriptionRequest`
+    pub subscription_request: u32,
+    /// `Subscription`
+    pub subscription: u32,
+    /// `SubscriptionSecret`
+    pub subscription_secret: u32,
+    /// `VendorCall`
+    pub vendor_call: u32,
 }
 
 /// The result of [`Registry::migrate`].
@@ -137,6 +147,10 @@ impl Registry {
             push: self.migrate_subject::<PushEvent>(&mut changes)?,
             shipment: self.migrate_subject::<Shipment>(&mut changes)?,
             transition: self.migrate_subject::<Transition>(&mut changes)?,
+            subscription_request: self.migrate_subject::<SubscriptionRequest>(&mut changes)?,
+            subscription: self.migrate_subject::<Subscription>(&mut changes)?,
+            subscription_secret: self.migrate_subject::<SubscriptionSecret>(&mut changes)?,
+            vendor_call: self.migrate_subject::<VendorCall>(&mut changes)?,
         };
         Ok(Migrated { ids, changes })
     }
@@ -147,6 +161,10 @@ impl Registry {
             push: self.id_of::<PushEvent>()?,
             shipment: self.id_of::<Shipment>()?,
             transition: self.id_of::<Transition>()?,
+            subscription_request: self.id_of::<SubscriptionRequest>()?,
+            subscription: self.id_of::<Subscription>()?,
+            subscription_secret: self.id_of::<SubscriptionSecret>()?,
+            vendor_call: self.id_of::<VendorCall>()?,
         })
     }
 

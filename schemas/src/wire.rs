@@ -16,7 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_avro_fast::de::{DeError, DeserializerState};
 use serde_avro_fast::ser::{SerError, SerializerConfig};
 
-use crate::records::{PushEvent, Shipment, Transition};
+use crate::records::{
+    PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
+};
 use crate::registry::{Registry, RegistryError};
 use crate::topics;
 
@@ -72,6 +74,18 @@ macro_rules! record {
 record!(PushEvent, topics::PUSH, "push_event.avsc");
 record!(Shipment, topics::SHIPMENT, "shipment.avsc");
 record!(Transition, topics::TRANSITION, "transition.avsc");
+record!(
+    SubscriptionRequest,
+    topics::SUBSCRIPTION_REQUEST,
+    "subscription_request.avsc"
+);
+record!(Subscription, topics::SUBSCRIPTION, "subscription.avsc");
+record!(
+    SubscriptionSecret,
+    topics::SUBSCRIPTION_SECRET,
+    "subscription_secret.avsc"
+);
+record!(VendorCall, topics::VENDOR_CALL, "vendor_call.avsc");
 
 /// Why a record could not be encoded.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,10 @@ use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::{NamesRef, RecordSchema, ResolvedSchema};
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
-use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
+use courierflow_schemas::records::{
+    CallReason, PushEvent, Reason, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, Vendor,
+    VendorCall,
+};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::wire::{Decoder, Encoder, Record};
@@ -62,10 +65,16 @@ fn records_of(record: &RecordSchema, names: &NamesRef<'_>) -> BoxedStrategy<Valu
         .fields
         .iter()
         .map(|field| {
-            let values = match field.name.as_str() {
-                "vendor" => select(&Vendor::ALL[..])
-                    .prop_map(|vendor| Value::String(vendor.to_string()))
-                    .boxed(),
+            let values = match (record.name.name(), field.name.as_str()) {
+                ("PushEvent" | "Shipment" | "Transition" | "VendorCall", "vendor") => {
+                    names_of(Vendor::ALL.map(Vendor::as_str).into())
+                }
+                ("VendorCall", "reason") => names_of(CallReason::ALL.iter().map(|reason| reason.as_str()).collect()),
+                ("Subscription", "reason") => {
+                    let name = names_of(Reason::ALL.iter().map(|reason| reason.as_str()).collect());
+                    let some = name.prop_map(|name| Value::Union(1, Box::new(name)));
+                    prop_oneof![Just(Value::Union(0, Box::new(Value::Null))), some].boxed()
+                }
                 _ => values_of(&field.schema, names),
             };
             let name = field.name.clone();
@@ -73,6 +82,10 @@ fn records_of(record: &RecordSchema, names: &NamesRef<'_>) -> BoxedStrategy<Valu
         })
         .collect();
     fields.prop_map(Value::Record).boxed()
+}
+
+fn names_of(names: Vec<&'static str>) -> BoxedStrategy<Value> {
+    select(names).prop_map(|name| Value::String(name.to_owned())).boxed()
 }
 
 /// A decoder that knows `R`'s schema and never needs the registry.
@@ -119,6 +132,10 @@ fn records_are_written_and_read_as_apache_avro_does() {
     same_both_ways::<PushEvent>();
     same_both_ways::<Shipment>();
     same_both_ways::<Transition>();
+    same_both_ways::<SubscriptionRequest>();
+    same_both_ways::<Subscription>();
+    same_both_ways::<SubscriptionSecret>();
+    same_both_ways::<VendorCall>();
 }
 
 /// A damaged record is refused or read; where both decoders read it, they read the same.

@@ -51,7 +51,7 @@ pub fn derive_all(events: &[PushEvent]) -> Vec<Step> {
                     transitions: derived.transitions,
                 });
             }
-            Ok(Outcome::Duplicate | Outcome::Stale | Outcome::Outranked) => {}
+            Ok(Outcome::Duplicate | Outcome::Stale | Outcome::Confirmed | Outcome::Outranked) => {}
             Err(error) => panic!("{error}"),
         }
     }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::identifier;
-use courierflow_schemas::records::{Op, PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Op, Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_vendors::account::{Account, Unsigned};
 use courierflow_vendors::push::{MAX_PARCELS, Parcel, PushRequest, read};
 use courierflow_vendors::reading;
@@ -119,6 +119,8 @@ fn event(vendor: Vendor, number: &str, push_time: Option<&str>, payload: String,
         push_time: push_time.map(str::to_owned),
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 

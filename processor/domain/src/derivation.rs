@@ -1,14 +1,15 @@
 //! The pipeline from a snapshot to records; [`derive()`] shows all of it from top to bottom.
 
-use courierflow_schemas::records::{Identity, Op, Shipment, Signature, Transition, Verdict};
+use courierflow_schemas::records::{Identity, Op, Origin, Segment, Shipment, Signature, Transition, Verdict};
 
 use courierflow_vendors::snapshot::Snapshot;
 
 use crate::DeriveOptions;
 use crate::known::epoch::{self, Epoch, Span};
+use crate::known::freshness::{self, AnswerIs};
 use crate::known::memory::{Memory, RememberedChange};
 use crate::known::overlap::Overlap;
-use crate::known::{freshness, recent_pushes};
+use crate::known::recent_pushes;
 use crate::life::history::{self, History};
 use crate::life::transition::{self, StatusChange};
 use crate::life::{delivered, parcel_status, tracking_state};
@@ -25,6 +26,8 @@ pub enum Outcome {
     Duplicate,
     /// Older than the current state: nothing to emit.
     Stale,
+    /// An answer to a query that tells nothing new: nothing to emit.
+    Confirmed,
     /// Accepted: emit this.
     Accepted(Box<Derived>),
 }
@@ -36,6 +39,7 @@ impl Outcome {
             Self::Outranked => "outranked",
             Self::Duplicate => "duplicate",
             Self::Stale => "stale",
+            Self::Confirmed => "confirmed",
             Self::Accepted(_) => "accepted",
         }
     }
@@ -126,7 +130,11 @@ pub fn derive<E>(
         ),
         _ => (Span::default(), None),
     };
-    if previous.is_some_and(|previous| freshness::is_stale(previous, snapshot, overlap.as_ref(), told, known)) {
+    if snapshot.origin == Origin::Query {
+        if let Some(outcome) = refused_answer(previous, overlap.as_ref(), told, known, &mut record, snapshot)? {
+            return Ok(outcome);
+        }
+    } else if previous.is_some_and(|previous| freshness::is_stale(previous, snapshot, overlap.as_ref(), told, known)) {
         return Ok(Outcome::Stale);
     }
     let epoch = epoch::of_push(previous, snapshot.received_at, told, known, overlap.as_ref());
@@ -141,6 +149,29 @@ pub fn derive<E>(
         return Ok(accepted(shipment, memory, Vec::new(), counts));
     }
     with_items(previous, epoch, opened, overlap, &mut record, snapshot, options)
+}
+
+/// The outcome of an answer to a query that changes nothing (rule 5.9). Of a parcel that is not known, any line is news.
+fn refused_answer<E, F: FnOnce() -> Result<Shipment, E>>(
+    previous: Option<&Memory>,
+    overlap: Option<&Overlap>,
+    told: Span,
+    known: Span,
+    record: &mut Record<F>,
+    snapshot: &Snapshot<'_>,
+) -> Result<Option<Outcome>, E> {
+    if previous.is_none() {
+        return Ok(snapshot.items.is_empty().then_some(Outcome::Confirmed));
+    }
+    let knows_abroad = || {
+        let events = record.get()?.map(|record| record.events.as_slice()).unwrap_or_default();
+        Ok(events.iter().any(|event| event.segment == Segment::Destination))
+    };
+    Ok(match freshness::judge_answer(overlap, told, known, knows_abroad)? {
+        AnswerIs::Confirmed => Some(Outcome::Confirmed),
+        AnswerIs::Stale => Some(Outcome::Stale),
+        AnswerIs::Fresher => None,
+    })
 }
 
 /// Derives everything that depends on the events of a push. `opened` is the shipment with everything that does not.
@@ -159,11 +190,13 @@ fn with_items<E, F: FnOnce() -> Result<Shipment, E>>(
         // A new life retracts nothing, and neither does renaming an epoch.
         _ => 0,
     };
-    let event_ids = match (epoch, overlap) {
-        (Epoch::Same(_), Some(overlap)) => overlap.event_ids,
-        _ => event_ids(snapshot, epoch.day(), options.id_key),
+    let (event_ids, origins) = match (epoch, overlap) {
+        (Epoch::Same(_), Some(overlap)) => (overlap.event_ids, overlap.origins),
+        // Under another name of the epoch the same events have other ids.
+        (Epoch::Moved(..), Some(overlap)) => (event_ids(snapshot, epoch.day(), options.id_key), overlap.origins),
+        _ => (event_ids(snapshot, epoch.day(), options.id_key), None),
     };
-    let mut history = history::build(snapshot, &event_ids, options);
+    let mut history = history::build(snapshot, &event_ids, origins.as_deref(), options);
 
     // Events in the future count for status and transitions, but not for milestones (rule 4.6).
     let found = milestones::find(history.past());
@@ -259,6 +292,7 @@ fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
             received_at: opened.received_at,
             push_id: opened.push_id,
             push_time: opened.push_time,
+            last_push_at: opened.last_push_at,
             tracking_state: opened.tracking_state,
             is_verified: opened.is_verified,
             is_ended: opened.is_ended,
@@ -293,7 +327,15 @@ fn opened(
         first_received_at: known.map_or(snapshot.received_at, |known| known.first_received_at),
         received_at: snapshot.received_at,
         push_id: snapshot.push_id,
-        push_time: freshness::credible_push_time(snapshot),
+        push_time: match snapshot.origin {
+            Origin::Push => freshness::credible_push_time(snapshot),
+            // Rule 5.10: the vendor's last push is still that one.
+            Origin::Query => previous.and_then(|previous| previous.push_time),
+        },
+        last_push_at: match snapshot.origin {
+            Origin::Push => Some(snapshot.received_at),
+            Origin::Query => previous.and_then(Memory::last_push_at),
+        },
         tracking_state: tracking.state,
         is_verified: snapshot.signature == Signature::Verified,
         is_provisional: told.first.is_none() && known.is_none_or(|known| known.is_provisional),

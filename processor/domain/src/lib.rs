@@ -20,8 +20,10 @@ mod life;
 mod meaning;
 mod measures;
 mod memo;
+pub mod reconcile;
 mod refusal;
 mod step;
+pub mod subscription;
 mod untold;
 
 #[doc(inline)]

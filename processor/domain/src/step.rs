@@ -80,6 +80,8 @@ pub enum NoChange {
     Duplicate,
     /// Older than the current state.
     Stale,
+    /// An answer to a query that tells nothing new.
+    Confirmed,
     /// It contains nothing that affects a shipment.
     NoOp(NoOp),
 }
@@ -91,6 +93,7 @@ impl NoChange {
             Self::Outranked => "outranked",
             Self::Duplicate => "duplicate",
             Self::Stale => "stale",
+            Self::Confirmed => "confirmed",
             Self::NoOp(no_op) => no_op.tag(),
         }
     }
@@ -175,6 +178,7 @@ fn effect<M: Borrow<Memory>, E>(
         Outcome::Outranked => return Ok(Effect::NoChange(NoChange::Outranked)),
         Outcome::Duplicate => return Ok(Effect::NoChange(NoChange::Duplicate)),
         Outcome::Stale => return Ok(Effect::NoChange(NoChange::Stale)),
+        Outcome::Confirmed => return Ok(Effect::NoChange(NoChange::Confirmed)),
     };
     if let Err(refusal) = encoder.encode(&derived) {
         return Ok(Effect::Refused(refusal));

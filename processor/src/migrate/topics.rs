@@ -85,6 +85,7 @@ pub(super) fn policy_settings(topic: &Topic, replicas: i32) -> Vec<(&'static str
         // Ingest and derive set the time of a record to the receipt of its push.
         ("message.timestamp.type", "CreateTime".to_owned()),
     ];
+    settings.extend(topic.settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
     match topic.policy {
         Policy::Compact => {
             settings.push(("cleanup.policy", "compact".to_owned()));

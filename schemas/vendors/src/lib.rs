@@ -10,6 +10,7 @@
 //! | [`push`] | what the body of every vendor's push becomes |
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
 //! | [`codes`] | code tables: one row a code |
+//! | [`api`] | what is asked of a vendor, and what its answers mean |
 //! | [`parse`] | forms, JSON, times and lists, read leniently |
 //! | [`kuaidi100`], [`kdniao`], [`seventeentrack`] | the vendors, each with the same rooms |
 
@@ -17,6 +18,7 @@
 
 pub mod account;
 mod answer;
+pub mod api;
 pub mod codes;
 pub mod fingerprint;
 pub mod kdniao;
@@ -30,13 +32,14 @@ pub mod snapshot;
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
-use courierflow_schemas::records::{PushEvent, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Vendor};
 use jiff::Timestamp;
 
 use crate::account::{Account, AccountKeys, KeyError};
+use crate::api::Api;
 use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
-use crate::reading::{PushFacts, ReadError, Reading};
+use crate::reading::{PushFacts, PushWord, ReadError, Reading};
 
 /// Everything that is specific to a vendor.
 pub trait Protocol: Sync {
@@ -75,7 +78,13 @@ pub trait Protocol: Sync {
     }
 
     /// Reads only what the push log shows (rule 14.4); `None` if the payload cannot be read.
-    fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>>;
+    fn push_facts<'a>(&self, origin: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>>;
+
+    /// Reads only what a payload says of its subscription; `None` if it cannot be read.
+    fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>>;
+
+    /// Requests of its APIs, and readings of their answers.
+    fn api(&self) -> &'static dyn Api;
 
     /// Days without change after which it stops tracking a parcel; `None` if it does not stop or does not document
     /// it.

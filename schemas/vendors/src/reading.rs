@@ -10,7 +10,7 @@ use courierflow_schemas::records::{PushEvent, Vendor};
 use crate::parse::lenient_json::NoObject;
 use crate::parse::{json, repair};
 use crate::protocol;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, TrackingWord};
 
 /// The result of reading a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +125,59 @@ impl PushFacts<'_> {
     }
 }
 
+/// What a push says of the vendor's subscription. The role `subscribe` lives on it: a second abort in the same words changes nothing
+/// of a shipment, but it does of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushWord<'a> {
+    /// What it says, as derivation reads it. An unknown word of Kuaidi100 counts as `polling`.
+    pub tracking: TrackingWord,
+    /// The vendor's own word, trimmed: Kuaidi100's `status`, 17TRACK's `event`.
+    pub word: Option<Cow<'a, str>>,
+    /// Kdniao's `Success`.
+    pub success: Option<bool>,
+    /// Kuaidi100's `message`, Kdniao's `Reason`; trimmed.
+    pub message: Option<Cow<'a, str>>,
+    /// The vendor's code of the carrier that the history is of: Kuaidi100's `lastResult.com`, Kdniao's `ShipperCode`.
+    pub carrier: Option<Cow<'a, str>>,
+    /// Kuaidi100's `comOld`.
+    pub old_carrier: Option<Cow<'a, str>>,
+    /// Kuaidi100's `comNew`.
+    pub new_carrier: Option<Cow<'a, str>>,
+    /// Whether any list has lines.
+    pub has_items: bool,
+}
+
+impl PushWord<'_> {
+    /// An answer to a query says nothing of the subscription.
+    pub(crate) fn of_query(items: usize) -> Self {
+        Self {
+            tracking: TrackingWord::Unchanged,
+            word: None,
+            success: None,
+            message: None,
+            carrier: None,
+            old_carrier: None,
+            new_carrier: None,
+            has_items: items > 0,
+        }
+    }
+
+    /// The same word without borrows.
+    fn into_owned(self) -> PushWord<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        PushWord {
+            tracking: self.tracking,
+            word: self.word.map(owned),
+            success: self.success,
+            message: self.message.map(owned),
+            carrier: self.carrier.map(owned),
+            old_carrier: self.old_carrier.map(owned),
+            new_carrier: self.new_carrier.map(owned),
+            has_items: self.has_items,
+        }
+    }
+}
+
 /// Reads a push event. `carriers` says what the vendors' codes of carriers mean.
 pub fn read<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
     let reading = match read_payload(event, &event.payload, carriers) {
@@ -158,10 +211,10 @@ fn read_payload<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carrie
 
 /// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.
 pub fn push_facts<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> PushFacts<'a> {
-    facts_of_payload(event.vendor, &event.payload, carriers)
+    facts_of_payload(event, &event.payload, carriers)
         .or_else(|| match repair::repaired(&event.payload) {
             Cow::Borrowed(_) => None,
-            Cow::Owned(payload) => facts_of_payload(event.vendor, &payload, carriers).map(PushFacts::into_owned),
+            Cow::Owned(payload) => facts_of_payload(event, &payload, carriers).map(PushFacts::into_owned),
         })
         .unwrap_or_else(|| PushFacts {
             carrier: carriers.canonical(event.vendor, &event.vendor_carrier),
@@ -170,11 +223,29 @@ pub fn push_facts<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> PushFacts
         })
 }
 
-fn facts_of_payload<'a>(vendor: Vendor, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let vendor = protocol(vendor);
+fn facts_of_payload<'a>(event: &PushEvent, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+    let vendor = protocol(event.vendor);
     match json::opened(payload, vendor.text_members()) {
-        Cow::Borrowed(payload) => vendor.push_facts(payload, carriers),
-        Cow::Owned(payload) => vendor.push_facts(&payload, carriers).map(PushFacts::into_owned),
+        Cow::Borrowed(payload) => vendor.push_facts(event.origin, payload, carriers),
+        Cow::Owned(payload) => vendor
+            .push_facts(event.origin, &payload, carriers)
+            .map(PushFacts::into_owned),
+    }
+}
+
+/// Reads what a push says of its subscription; `None` if the payload cannot be read.
+pub fn push_word(event: &PushEvent) -> Option<PushWord<'_>> {
+    word_of_payload(event, &event.payload).or_else(|| match repair::repaired(&event.payload) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(payload) => word_of_payload(event, &payload).map(PushWord::into_owned),
+    })
+}
+
+fn word_of_payload<'a>(event: &PushEvent, payload: &'a str) -> Option<PushWord<'a>> {
+    let vendor = protocol(event.vendor);
+    match json::opened(payload, vendor.text_members()) {
+        Cow::Borrowed(payload) => vendor.push_word(event.origin, payload),
+        Cow::Owned(payload) => vendor.push_word(event.origin, &payload).map(PushWord::into_owned),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use courierflow_schemas::records::{PushId, Segment, Signature, TimestampMicros, TimestampMillis, Vendor};
+use courierflow_schemas::records::{Origin, PushId, Segment, Signature, TimestampMicros, TimestampMillis, Vendor};
 
 use crate::codes::CodeTable;
 use crate::local_time::LocalTime;
@@ -125,6 +125,8 @@ pub struct Snapshot<'a> {
     pub account: Cow<'a, str>,
     /// Which push.
     pub push_id: PushId,
+    /// Whether the vendor told it by itself or was asked.
+    pub origin: Origin,
     /// How it was authenticated.
     pub signature: Signature,
     /// "Now" for everything derived from this push.
@@ -205,6 +207,7 @@ impl Snapshot<'_> {
             tracking_number: owned(self.tracking_number),
             account: owned(self.account),
             push_id: self.push_id,
+            origin: self.origin,
             signature: self.signature,
             received_at: self.received_at,
             push_time: self.push_time,

@@ -20,7 +20,7 @@ use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::metrics::Metrics;
 use courierflow_ingest::publisher::kafka::producer_properties;
 use courierflow_ingest::publisher::{Batch, PublishError, Publisher};
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::Secret;
 use courierflow_schemas::topics;
@@ -411,6 +411,8 @@ async fn plain(State(floor): State<Arc<Floor>>, body: Bytes) -> (StatusCode, &'s
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     };
     let mut value = Vec::new();
     if floor.encoder.encode(&event, &mut value).is_err() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anyhow::Context;
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use jiff::{SignedDuration, Timestamp};
 use md5::{Digest, Md5};
 use serde_json::json;
@@ -211,6 +211,8 @@ pub(super) fn push_event(parcel: usize, items: usize, received_at: TimestampMicr
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 

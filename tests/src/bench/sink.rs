@@ -127,7 +127,9 @@ fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
     let recall = || bail!("the first push of a parcel has no record before it");
     match domain::derive(None, recall, &snapshot, OPTIONS)? {
         Outcome::Accepted(derived) => Ok(derived.shipment),
-        Outcome::Duplicate | Outcome::Stale | Outcome::Outranked => bail!("the first push of a parcel is not accepted"),
+        Outcome::Duplicate | Outcome::Stale | Outcome::Confirmed | Outcome::Outranked => {
+            bail!("the first push of a parcel is not accepted")
+        }
     }
 }
 

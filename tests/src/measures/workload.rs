@@ -101,6 +101,7 @@ pub fn shipment_at(carrier: &str, tracking_number: &str, received_at: i64) -> Sh
         exception_reasons: Vec::new(),
         flags: Vec::new(),
         event: Vec::new(),
+        only_in_record: None,
     }
 }
 
@@ -290,6 +291,7 @@ pub fn transitions_of(shipments: &[ShipmentRow]) -> (Vec<TransitionRow>, Vec<Tra
                 party: None,
                 area_code: event.area_code.clone(),
                 location: event.location.clone(),
+                origin: None,
             });
             before = Some(event);
         }

@@ -1,7 +1,7 @@
-//! Whether a push counts: who may say it (rule 5.3), same, stale or newer (rules 5.1, 5.2, 5.4–5.8), which version it
+//! Whether a push counts: who may say it (rule 5.3), same, stale or newer (rules 5.1, 5.2, 5.4–5.10), which version it
 //! makes, and whether it opens an epoch (rules 12.1 and 12.2).
 
-use courierflow_schemas::records::{Signature, Status, TrackingState};
+use courierflow_schemas::records::{Origin, Segment, Signature, Status, TrackingState};
 
 use super::Shipment;
 use super::events::{self, Event};
@@ -75,8 +75,10 @@ fn meaning_of(list: &List, cross_border: bool) -> List {
 pub(super) struct Memory {
     /// Content and `received_at` in µs of the last 8 accepted pushes, oldest first; the last is the accepted snapshot's.
     pub(super) accepted: Vec<(Meaning, i64)>,
-    /// Push time of the last accepted push, UTC seconds.
+    /// Push time of the last accepted push, UTC seconds; answers to queries leave it (rule 5.10).
     pub(super) push_time: Option<i64>,
+    /// Rule 5.10: `received_at` of the last accepted push that is no answer, µs.
+    pub(super) last_push_at: Option<i64>,
     /// Rule 5.3: whether the last accepted push was verified.
     pub(super) is_verified: bool,
 }
@@ -86,6 +88,7 @@ pub(super) enum Judgement {
     Outranked,
     Duplicate,
     Stale,
+    Confirmed,
     Accepted,
 }
 
@@ -96,6 +99,7 @@ pub(super) struct Case<'a> {
     /// Of the current epoch.
     pub(super) shipment: Option<&'a Shipment>,
     pub(super) snapshot: &'a Snapshot,
+    pub(super) origin: Origin,
     pub(super) signature: Signature,
     /// µs.
     pub(super) received_at: i64,
@@ -108,10 +112,17 @@ impl Case<'_> {
             return Judgement::Outranked;
         }
         if self.memory.accepted.is_empty() {
-            return Judgement::Accepted;
+            // Rule 5.9a.
+            return match self.origin {
+                Origin::Query if !self.snapshot.has_items() => Judgement::Confirmed,
+                _ => Judgement::Accepted,
+            };
         }
         if self.is_duplicate() {
             return Judgement::Duplicate;
+        }
+        if self.origin == Origin::Query {
+            return self.judge_answer();
         }
         let is_stale = if self.is_of_a_former_life() {
             true
@@ -129,6 +140,32 @@ impl Case<'_> {
         } else {
             Judgement::Accepted
         }
+    }
+
+    /// Rule 5.9, letter by letter.
+    fn judge_answer(&self) -> Judgement {
+        let told = events::history(self.snapshot, self.received_at);
+        let is_in = |event: &Event, list: &[Event]| list.iter().any(|other| other.id == event.id);
+        if told.iter().all(|event| is_in(event, self.known())) {
+            return Judgement::Confirmed;
+        }
+        if self.known().iter().any(|event| event.segment == Segment::Destination) {
+            return Judgement::Stale;
+        }
+        let newest_item = self.snapshot.present_times(self.received_at).max();
+        let newest_event = present(self.known(), self.received_at).max();
+        let is_later = match (newest_item, newest_event) {
+            (Some(item), Some(event)) => item > event,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if is_later {
+            return Judgement::Accepted;
+        }
+        if newest_item == newest_event && self.known().iter().all(|event| is_in(event, &told)) {
+            return Judgement::Accepted;
+        }
+        Judgement::Stale
     }
 
     fn within_horizon(&self, earlier: i64) -> bool {
@@ -210,12 +247,21 @@ fn present(events: &[Event], received_at: i64) -> impl Iterator<Item = i64> {
 }
 
 /// Rule 5.4: only accepted pushes are remembered, the last 8 of them.
-pub(super) fn remember(memory: &mut Memory, snapshot: &Snapshot, signature: Signature, received_at: i64) {
+pub(super) fn remember(
+    memory: &mut Memory,
+    snapshot: &Snapshot,
+    origin: Origin,
+    signature: Signature,
+    received_at: i64,
+) {
     memory.accepted.push((Meaning::of(snapshot), received_at));
     if memory.accepted.len() > 8 {
         memory.accepted.remove(0);
     }
-    memory.push_time = snapshot.push_time;
+    if origin == Origin::Push {
+        memory.push_time = snapshot.push_time;
+        memory.last_push_at = Some(received_at);
+    }
     memory.is_verified = signature == Signature::Verified;
 }
 

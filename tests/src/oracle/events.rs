@@ -1,7 +1,7 @@
 //! The history of a shipment: items in order (rules 7.1, 7.2, 7.5), with identity, status (rules 6.6, 8.3) and leg
 //! (rules 6.5, 8.1), what is passed over behind a delivery (rules 6.5, 8.4), and the status of the shipment (rule 8.2).
 
-use courierflow_schemas::records::{Leg, Segment, Status, Vendor};
+use courierflow_schemas::records::{Leg, Origin, Segment, Status, Vendor};
 
 use super::codes::{self, Evidence, Saying};
 use super::read::{Item, Snapshot, Word, in_list_order};
@@ -37,6 +37,8 @@ pub(super) struct Event {
     pub(super) area_code: Option<String>,
     pub(super) area_name: Option<String>,
     pub(super) location: Option<String>,
+    /// Rule 7.6: PUSH until the shipment says otherwise.
+    pub(super) origin: Origin,
 }
 
 /// A usable item with its place in its list.
@@ -152,6 +154,7 @@ fn event(
         area_code: item.area_code.clone(),
         area_name: item.area_name.clone(),
         location: item.place.clone(),
+        origin: Origin::Push,
     }
 }
 

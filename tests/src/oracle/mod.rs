@@ -49,10 +49,10 @@ pub mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use courierflow_schemas::records::{Leg, Op, PushEvent, TrackingState, Vendor};
+use courierflow_schemas::records::{Leg, Op, Origin, PushEvent, TrackingState, Vendor};
 
 pub use compare::{Difference, differences, record_differences};
-pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, RetiredRow, ShipmentRow, TransitionRow};
+pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, RetiredRow, ShipmentOrigins, ShipmentRow, TransitionRow};
 pub use workload::workload;
 
 use accept::{Case, Judgement, Memory};
@@ -112,12 +112,13 @@ fn judged(pushes: &[&PushEvent]) -> Vec<(Judgement, Vec<ExpectedRecord>)> {
             memory: &parcel.memory,
             shipment: parcel.shipment.as_ref(),
             snapshot: &snapshot,
+            origin: push.origin,
             signature: push.signature,
             received_at: push.received_at.0,
         };
         let judgement = case.judge();
         let records = match judgement {
-            Judgement::Outranked | Judgement::Duplicate | Judgement::Stale => Vec::new(),
+            Judgement::Outranked | Judgement::Duplicate | Judgement::Stale | Judgement::Confirmed => Vec::new(),
             Judgement::Accepted => parcel.accept(push, &carrier, &snapshot),
         };
         judged.push((judgement, records));
@@ -170,16 +171,16 @@ impl Parcel {
         let left_behind = shipment.settle(snapshot, received_at);
         let known: BTreeSet<String> = shipment.events.iter().map(|event| event.id.clone()).collect();
         let changes = if snapshot.has_items() {
-            shipment.take_items(snapshot, received_at)
+            shipment.take_items(snapshot, push.origin, received_at)
         } else {
             Vec::new()
         };
         shipment.hear(snapshot, received_at, &known);
-        accept::remember(&mut self.memory, snapshot, push.signature, received_at);
+        accept::remember(&mut self.memory, snapshot, push.origin, push.signature, received_at);
 
-        let mut records = vec![ExpectedRecord::Shipment(Box::new(shipment_row(
-            push, carrier, &shipment,
-        )))];
+        let last_push_at = self.memory.last_push_at;
+        let row = shipment_row(push, carrier, &shipment, last_push_at);
+        let mut records = vec![ExpectedRecord::Shipment(Box::new(row))];
         if let Some((epoch, transitions)) = left_behind {
             records.push(ExpectedRecord::Retired(retired_row(push, carrier, &epoch)));
             for transition in transitions {
@@ -282,8 +283,13 @@ impl Shipment {
     }
 
     /// Everything that a snapshot with items changes; the history is taken over as it is told now.
-    fn take_items(&mut self, snapshot: &Snapshot, received_at: i64) -> Vec<Change> {
-        self.events = events::history(snapshot, received_at);
+    fn take_items(&mut self, snapshot: &Snapshot, origin: Origin, received_at: i64) -> Vec<Change> {
+        let before = std::mem::replace(&mut self.events, events::history(snapshot, received_at));
+        for event in &mut self.events {
+            // Rule 7.6.
+            let known = before.iter().find(|known| known.id == event.id);
+            event.origin = known.map_or(origin, |known| known.origin);
+        }
         let transitions = transitions::transitions(&self.events);
         let changes = transitions::changes(&self.transitions, &transitions);
         self.transitions = transitions;
@@ -377,7 +383,7 @@ fn push_row(push: &PushEvent) -> PushRow {
     }
 }
 
-fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment) -> ShipmentRow {
+fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment, last_push_at: Option<i64>) -> ShipmentRow {
     let figures = &shipment.figures;
     ShipmentRow {
         vendor: push.vendor.to_string(),
@@ -416,6 +422,10 @@ fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment) -> Shipmen
         exception_reasons: figures.exception_reasons.clone(),
         flags: shipment.flags.iter().map(|flag| (*flag).to_owned()).collect(),
         event: shipment.events.iter().map(event_row).collect(),
+        only_in_record: Some(ShipmentOrigins {
+            last_push_at,
+            events: shipment.events.iter().map(|event| event.origin.to_string()).collect(),
+        }),
     }
 }
 
@@ -466,5 +476,6 @@ fn transition_row(push: &PushEvent, carrier: &str, shipment: &Shipment, transiti
         party: transition.party.map(str::to_owned),
         area_code: transition.area_code,
         location: transition.location.as_deref().map(masking::masked),
+        origin: Some(transition.origin.to_string()),
     }
 }

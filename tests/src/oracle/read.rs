@@ -1,10 +1,10 @@
 //! From the vendor's JSON text to a snapshot: what a push says, before it meets the history of its shipment
-//! (rules 2.2, 3.1, 3.4, 3.5, 4.1–4.12, 5.5, 6.2, 6.3, 8.3c, 11.1, 11.2).
+//! (rules 2.2, 3.1, 3.4, 3.5, 4.1–4.13, 5.5, 6.2, 6.3, 8.3c, 11.1, 11.2).
 
 use std::borrow::Borrow;
 
-use courierflow_schemas::records::{PushEvent, Segment, Vendor};
-use serde_json::Value;
+use courierflow_schemas::records::{Origin, PushEvent, Segment, Vendor};
+use serde_json::{Value, json};
 
 use super::time::{Time, Zone};
 use super::{carriers, codes, masking, seventeentrack, time};
@@ -202,14 +202,29 @@ pub(super) fn read(push: &PushEvent) -> Reading {
         return Reading::Nothing;
     }
     let mut reading = match push.vendor {
+        Vendor::Kuaidi100 if push.origin == Origin::Query => read_kuaidi100(push, &as_pushed(&payload)),
         Vendor::Kuaidi100 => read_kuaidi100(push, &payload),
         Vendor::Kdniao => read_kdniao(push, &payload),
+        Vendor::SeventeenTrack if push.origin == Origin::Query => {
+            // Rule 4.13: the answer is what an update has in `data`.
+            seventeentrack::read(push, &json!({"event": "TRACKING_UPDATED", "data": payload}))
+        }
         Vendor::SeventeenTrack => seventeentrack::read(push, &payload),
     };
     if let Reading::Parcel { snapshot, .. } = &mut reading {
         snapshot.leave_out();
+        if push.origin == Origin::Query {
+            // Rule 4.13.
+            snapshot.word = Word::Unchanged;
+            snapshot.push_time = None;
+        }
     }
     reading
+}
+
+/// Rule 4.13: the answer is what a push has in `lastResult`, and all that it has.
+fn as_pushed(answer: &Value) -> Value {
+    json!({"lastResult": answer})
 }
 
 fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
@@ -441,6 +456,11 @@ fn kdniao_field<'a>(object: &'a Value, name: &str) -> &'a Value {
 /// Rule 14.4: the columns of `push` that come from the payload: carrier, tracking status, items.
 pub(super) fn push_columns(push: &PushEvent) -> (String, String, u16) {
     let payload: Value = serde_json::from_str(&push.payload).unwrap_or(Value::Null);
+    let payload = match push.vendor {
+        Vendor::Kuaidi100 if push.origin == Origin::Query => as_pushed(&payload),
+        Vendor::SeventeenTrack if push.origin == Origin::Query => json!({"data": payload}),
+        _ => payload,
+    };
     let (vendor_carrier, tracking_status, items) = match push.vendor {
         Vendor::Kuaidi100 => {
             let new_carrier = carriers::identifier(&word_of(&payload["comNew"]));

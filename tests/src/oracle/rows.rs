@@ -68,6 +68,18 @@ pub struct ShipmentRow {
     pub exception_reasons: Vec<String>,
     pub flags: Vec<String>,
     pub event: Vec<EventRow>,
+    /// Of a record, not of a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_in_record: Option<ShipmentOrigins>,
+}
+
+/// What a record of a shipment says of pushes and queries, and its row does not (rules 5.10 and 7.6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "fields, documented with the topic")]
+pub struct ShipmentOrigins {
+    pub last_push_at: Option<i64>,
+    /// Of each event.
+    pub events: Vec<String>,
 }
 
 /// An element of the nested column `event` (rule 14.3).
@@ -112,6 +124,9 @@ pub struct TransitionRow {
     pub party: Option<String>,
     pub area_code: Option<String>,
     pub location: Option<String>,
+    /// Of a record, not of a row (rule 7.6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 /// A row of `shipment` that is deleted.
@@ -176,7 +191,11 @@ impl Expected {
                         row.epoch.clone(),
                     );
                     if shipment.get(&key).is_none_or(|present| present.version <= row.version) {
-                        shipment.insert(key, (**row).clone());
+                        let row = ShipmentRow {
+                            only_in_record: None,
+                            ..(**row).clone()
+                        };
+                        shipment.insert(key, row);
                     }
                 }
                 ExpectedRecord::Retired(row) => {
@@ -201,7 +220,11 @@ impl Expected {
                         .get(&key)
                         .is_none_or(|(_, present)| present.version <= row.version)
                     {
-                        transition.insert(key, (op == Op::Retracted.as_str(), (**row).clone()));
+                        let row = TransitionRow {
+                            origin: None,
+                            ..(**row).clone()
+                        };
+                        transition.insert(key, (op == Op::Retracted.as_str(), row));
                     }
                 }
             }
@@ -314,6 +337,10 @@ impl From<&Shipment> for ShipmentRow {
                     context: event.context.clone(),
                 })
                 .collect(),
+            only_in_record: Some(ShipmentOrigins {
+                last_push_at: record.last_push_at.map(|time| time.0),
+                events: record.events.iter().map(|event| event.origin.to_string()).collect(),
+            }),
         }
     }
 }
@@ -343,6 +370,7 @@ impl From<&Transition> for TransitionRow {
             party: record.party.clone(),
             area_code: record.area_code.clone(),
             location: record.location.clone(),
+            origin: Some(record.origin.to_string()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::too_many_lines, reason = "the samples of the vendor documents are long")]
 
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use serde_json::{Value, json};
 
 use super::rows::{EventRow, Expected, ExpectedRecord, ShipmentRow, TransitionRow};
@@ -47,6 +47,8 @@ fn push_event(vendor: Vendor, received_at: &str, carrier: &str, payload: &Value)
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Transitions: recomputed over the whole history (rules 9.1–9.3, 9.5) and compared with the ones before (rule 9.4).
 
-use courierflow_schemas::records::{Leg, Status, Verdict};
+use courierflow_schemas::records::{Leg, Origin, Status, Verdict};
 
 use super::codes;
 use super::events::Event;
@@ -24,6 +24,8 @@ pub(super) struct Transition {
     pub(super) party: Option<&'static str>,
     pub(super) area_code: Option<String>,
     pub(super) location: Option<String>,
+    /// Rule 7.6.
+    pub(super) origin: Origin,
 }
 
 /// Rule 9.1: a transition for each event whose (leg, status, sub-status) differs from that of the event with a known
@@ -54,6 +56,7 @@ pub(super) fn transitions(events: &[Event]) -> Vec<Transition> {
                 party: event.is_exception.then(|| codes::party(event.sub_status)),
                 area_code: event.area_code.clone(),
                 location: event.location.clone(),
+                origin: event.origin,
             });
         }
         before = Some(event);

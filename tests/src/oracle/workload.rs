@@ -2,9 +2,10 @@
 //! same events for ever. Small alphabets on purpose, so that times, texts and contents collide often.
 //!
 //! Each tracking number has its own story, told by one or two vendors. A step of a story changes the list of items (it
-//! grows, is rewritten, is cut, is enriched …) or only repeats an earlier push, and then tells it in a random spelling.
+//! grows, is rewritten, is cut, is enriched …) or only repeats an earlier push, and then tells it in a random spelling. Now and then
+//! somebody asks, and the answer may be fresh, or hours old.
 
-use courierflow_schemas::records::{PushEvent, PushId, Signature, Status, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, Status, TimestampMicros, Vendor};
 use fastrand::Rng;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
@@ -57,6 +58,8 @@ struct Teller {
     writer: Writer,
     /// (payload, push time, request type, vendor's carrier) of earlier pushes.
     told: Vec<(String, Option<String>, Option<String>, String)>,
+    /// Payloads of earlier answers to queries.
+    answers: Vec<String>,
 }
 
 /// How the lines of a teller come about.
@@ -87,6 +90,17 @@ struct Line {
 
 fn one<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
     of[rng.usize(..of.len())]
+}
+
+/// What 17TRACK answers is the `data` of a push.
+fn data_of(push: &str) -> String {
+    let payload: Option<Value> = serde_json::from_str(push).ok();
+    let data = payload.and_then(|payload| payload.get("data").map(Value::to_string));
+    data.unwrap_or_else(|| push.to_owned())
+}
+
+fn one_of(rng: &mut Rng, of: &[String]) -> String {
+    of[rng.usize(..of.len())].clone()
 }
 
 fn chance(rng: &mut Rng, percent: u32) -> bool {
@@ -139,6 +153,7 @@ impl Story {
                     alphabet: (0..10).map(|_| one(rng, &labels::SURE)).collect(),
                 },
                 told: Vec::new(),
+                answers: Vec::new(),
             });
         }
         Self {
@@ -177,6 +192,9 @@ impl Story {
 
 impl Teller {
     fn push(&mut self, rng: &mut Rng, number: &str, mut received_at: i64) -> PushEvent {
+        if chance(rng, 12) {
+            return self.answer(rng, number, received_at);
+        }
         let is_repetition = !self.told.is_empty() && chance(rng, 16);
         let (payload, push_time, request_type, carrier) = if is_repetition {
             let last = self.told.len() - 1;
@@ -223,7 +241,65 @@ impl Teller {
             push_time,
             business_id: (self.vendor == Vendor::Kdniao).then(|| "1000001".to_owned()),
             payload,
+            origin: Origin::Push,
+            query_reason: None,
         }
+    }
+
+    /// The answer to a query (rule 4.13): with news that no push has told, as old as a cache, or the same as before.
+    fn answer(&mut self, rng: &mut Rng, number: &str, mut received_at: i64) -> PushEvent {
+        let payload = if !self.answers.is_empty() && chance(rng, 20) {
+            one_of(rng, &self.answers)
+        } else {
+            if chance(rng, 45) {
+                self.change(rng, &mut received_at);
+            }
+            let whole = self.lines.clone();
+            if chance(rng, 40) {
+                self.lines.truncate(whole.len().saturating_sub(rng.usize(1..3)));
+            } else if chance(rng, 15) && !self.lines.is_empty() {
+                self.lines.remove(rng.usize(..self.lines.len()));
+            }
+            let payload = match self.vendor {
+                Vendor::Kuaidi100 => self.kuaidi100_answer(rng, number),
+                Vendor::Kdniao => self.kdniao(rng, number, received_at).0,
+                Vendor::SeventeenTrack => data_of(&self.seventeentrack(rng, number, received_at).0),
+            };
+            self.lines = whole;
+            self.answers.push(payload.clone());
+            payload
+        };
+        let account = one(rng, &["demo", "asks"]);
+        PushEvent {
+            push_id: PushId(Md5::digest(format!("query {account} {payload} {number}")).into()),
+            part: 0,
+            parts: 1,
+            vendor: self.vendor,
+            account: account.to_owned(),
+            received_at: TimestampMicros(received_at),
+            signature: Signature::Verified,
+            vendor_carrier: carriers::identifier(if self.carrier == "0" { "" } else { self.carrier }),
+            tracking_number: number.to_owned(),
+            request_type: (self.vendor == Vendor::Kdniao).then(|| "7101".to_owned()),
+            query: String::new(),
+            content_type: String::new(),
+            push_time: None,
+            business_id: None,
+            payload,
+            origin: Origin::Query,
+            query_reason: Some("STALLED".to_owned()),
+        }
+    }
+
+    fn kuaidi100_answer(&self, rng: &mut Rng, number: &str) -> String {
+        let mut answer = Map::new();
+        answer.insert("message".to_owned(), json!("ok"));
+        answer.insert("nu".to_owned(), json!(invisible(rng, number)));
+        answer.insert("com".to_owned(), json!(invisible(rng, self.carrier)));
+        kuaidi100_result(rng, &mut answer, &self.lines, false, &time::CHINA);
+        route(rng, &mut answer);
+        estimate(rng, &mut answer, "arrivalTime", &self.lines);
+        doubled_keys(rng, Value::Object(answer).to_string())
     }
 
     // ---- the story goes on -------------------------------------------------------------------------------------------
@@ -1373,6 +1449,7 @@ mod tests {
                 ExpectedRecord::Retired(_) => count("retired".to_owned()),
                 ExpectedRecord::Transition(op, row) => {
                     count(format!("op {op}"));
+                    count(format!("{op} {}", row.origin.as_deref().unwrap_or_default()));
                     count(format!("from {} {}", row.from_status, row.verdict));
                     row.party.iter().for_each(|party| count(format!("party {party}")));
                 }
@@ -1433,6 +1510,9 @@ mod tests {
             "Outranked",
             "Duplicate",
             "Stale",
+            "Confirmed",
+            "OBSERVED QUERY",
+            "RETRACTED QUERY",
             "retired",
             "left_origin true",
             "arrived_dest true",

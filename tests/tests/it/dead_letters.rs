@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, PUSH_DEAD, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::{Encoder, Record as _};
 use courierflow_tests::stack::{Launch, Service, Stack, binary, repository};
@@ -34,6 +34,8 @@ fn event(number: &str, payload: String) -> PushEvent {
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 

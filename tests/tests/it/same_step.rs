@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use courierflow_schemas::records::{PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::stack::Stack;
 use serde_json::{Value, json};
@@ -51,6 +51,8 @@ fn event(number: &str, received_at: i64, payload: &str) -> PushEvent {
         push_time: None,
         business_id: None,
         payload: payload.to_owned(),
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 

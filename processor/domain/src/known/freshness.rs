@@ -1,5 +1,7 @@
-//! Whether a push may change anything (rules 5.2–5.4, 5.6 and 5.7). Checked in this order: is it less trusted than the
+//! Whether a push may change anything (rules 5.2–5.4, 5.6, 5.7 and 5.9). Checked in this order: is it less trusted than the
 //! last one ([`is_outranked`]), a repetition ([`is_duplicate`]), older than the current state ([`is_stale`]).
+
+use std::cmp::Ordering;
 
 use courierflow_schemas::records::{Signature, TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
@@ -65,6 +67,40 @@ pub(crate) fn is_stale(
     let is_older = matches!((told.last, known.last), (Some(told), Some(known)) if told < known);
     // The end of a subscription is reported only once, so ignoring it could not be repaired.
     is_older && !is_end && is_within_horizon(previous.received_at, snapshot)
+}
+
+/// What an answer to a query is good for (rule 5.9). Unlike a push it is not the vendor's news: it may come from a cache that is hours old,
+/// so it must prove that it is fresher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerIs {
+    /// It tells nothing that is not known.
+    Confirmed,
+    /// It does not prove that it is fresher.
+    Stale,
+    /// It is fresher, or says all that is known and more.
+    Fresher,
+}
+
+/// Judges the answer to a query by its items. `knows_abroad` says whether the epoch has events of the destination, which a query, that
+/// knows one country, cannot tell; it is called only if there is news.
+pub(crate) fn judge_answer<E>(
+    overlap: Option<&Overlap>,
+    told: Span,
+    known: Span,
+    knows_abroad: impl FnOnce() -> Result<bool, E>,
+) -> Result<AnswerIs, E> {
+    let Some(overlap) = overlap.filter(|overlap| overlap.newest_news.is_some()) else {
+        return Ok(AnswerIs::Confirmed);
+    };
+    if knows_abroad()? {
+        return Ok(AnswerIs::Stale);
+    }
+    // No event at all is older than any.
+    Ok(match told.last.cmp(&known.last) {
+        Ordering::Greater => AnswerIs::Fresher,
+        Ordering::Equal if overlap.lacking == 0 => AnswerIs::Fresher,
+        Ordering::Equal | Ordering::Less => AnswerIs::Stale,
+    })
 }
 
 /// Rule 5.2f: a push of an earlier life of the number, whenever it arrives.

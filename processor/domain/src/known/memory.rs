@@ -3,7 +3,7 @@
 //! read back.
 
 use courierflow_schemas::records::{
-    EpochDay, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
+    EpochDay, Origin, Shipment, ShipmentEvent, TimestampMicros, TimestampMillis, TrackingState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::life::transition::{self, StatusChange};
 /// The header of a shipment's record with its packed memory, so that a restore need not decode the record. If the
 /// header is missing, the record is decoded. The number in the name changes with the meaning or the packing of
 /// [`Memory`].
-pub const HEADER: &str = "courierflow-memory-2";
+pub const HEADER: &str = "courierflow-memory-3";
 
 /// The memory of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,9 @@ pub struct Memory {
     pub received_at: TimestampMicros,
     /// Whether the last accepted push was VERIFIED.
     pub(crate) is_verified: bool,
-    /// The vendor's own time of the last accepted push.
+    /// How long before `received_at` the vendor pushed last, in microseconds; 0 unless it was asked since, `None` if it never pushed.
+    pub(crate) last_push_age: Option<i64>,
+    /// The vendor's own time of the last accepted push; answers to queries have none.
     pub push_time: Option<TimestampMillis>,
     /// What the vendor does with its subscription.
     pub tracking_state: TrackingState,
@@ -59,6 +61,8 @@ pub struct Memory {
     pub(crate) changes: Vec<RememberedChange>,
     /// Low halves of the ids of the events that made no transition.
     pub(crate) other_events: Vec<[u8; 4]>,
+    /// Low halves of the ids of the events that an answer to a query told first, sorted: most parcels have none.
+    pub(crate) queried_events: Vec<[u8; 4]>,
     /// The last accepted pushes, oldest first.
     pub(crate) recent_pushes: Vec<RememberedPush>,
 }
@@ -99,6 +103,14 @@ impl Memory {
         let makes_no_change =
             |event: &&ShipmentEvent| changes_in_order.next_if(|change| change.event_id == event.id).is_none();
         let other_events = shipment.events.iter().filter(makes_no_change);
+        let by_query = |event: &&ShipmentEvent| event.origin == Origin::Query;
+        let mut queried_events: Vec<_> = shipment
+            .events
+            .iter()
+            .filter(by_query)
+            .map(|event| mark(event.id))
+            .collect();
+        queried_events.sort_unstable();
         let (future, past): (Vec<_>, Vec<_>) = shipment.events.iter().partition(|event| event.future);
         Self {
             epoch: shipment.epoch,
@@ -106,6 +118,9 @@ impl Memory {
             first_received_at: shipment.first_received_at,
             received_at: shipment.received_at,
             is_verified: shipment.is_verified,
+            last_push_age: shipment
+                .last_push_at
+                .map(|last| shipment.received_at.0.saturating_sub(last.0)),
             // The record may be older than the rule that ignores such times.
             push_time: shipment
                 .push_time
@@ -127,6 +142,7 @@ impl Memory {
             first_event_at: shipment.events.first().map(|event| event.occurred_at),
             last_event_at: past.last().map(|event| event.occurred_at),
             future_events_at: future.iter().map(|event| event.occurred_at).collect(),
+            queried_events,
             other_events: other_events.map(|event| mark(event.id)).collect(),
             changes,
             recent_pushes: shipment
@@ -163,6 +179,21 @@ impl Memory {
     /// The receipt of a remembered push.
     pub(crate) fn received(&self, push: &RememberedPush) -> TimestampMicros {
         TimestampMicros(self.received_at.0.saturating_sub(push.age))
+    }
+
+    /// Receipt of the vendor's last push, if it ever pushed.
+    pub(crate) fn last_push_at(&self) -> Option<TimestampMicros> {
+        let age = self.last_push_age?;
+        Some(TimestampMicros(self.received_at.0.saturating_sub(age)))
+    }
+
+    /// Who told a known event first.
+    pub(crate) fn origin_of(&self, mark: [u8; 4]) -> Origin {
+        if self.queried_events.binary_search(&mark).is_ok() {
+            Origin::Query
+        } else {
+            Origin::Push
+        }
     }
 
     /// Marks of the remembered events, sorted.

@@ -1,6 +1,6 @@
 //! What a snapshot and the current epoch of its shipment have in common, event by event.
 
-use courierflow_schemas::records::TimestampMillis;
+use courierflow_schemas::records::{Origin, TimestampMillis};
 use courierflow_vendors::snapshot::Snapshot;
 
 use crate::known::memory::{Memory, mark};
@@ -11,6 +11,8 @@ use crate::untold::id_key::IdKey;
 pub(crate) struct Overlap {
     /// Ids that the snapshot's items have as events of the current epoch.
     pub(crate) event_ids: Vec<i64>,
+    /// Who told each of these events first (rule 7.6); `None` if all of them came by pushes, as with nearly all parcels.
+    pub(crate) origins: Option<Vec<Origin>>,
     /// Whether at least one event is in both.
     pub(crate) shares: bool,
     /// Number of known events that are missing in the snapshot.
@@ -29,10 +31,21 @@ impl Overlap {
         let news = snapshot.items.iter().zip(&told).filter(|(_, mark)| !is_known(mark));
         let newest_news = news.map(|(item, _)| item.occurred_at).max();
         let shares = told.iter().any(is_known);
+        let origins = (snapshot.origin == Origin::Query || !previous.queried_events.is_empty()).then(|| {
+            let first_told = |mark: &[u8; 4]| {
+                if is_known(mark) {
+                    previous.origin_of(*mark)
+                } else {
+                    snapshot.origin
+                }
+            };
+            told.iter().map(first_told).collect()
+        });
         told.sort_unstable();
         let lacking = known.iter().filter(|mark| told.binary_search(mark).is_err()).count();
         Self {
             event_ids,
+            origins,
             shares,
             lacking: u32::try_from(lacking).unwrap_or(u32::MAX),
             newest_news,

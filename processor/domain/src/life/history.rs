@@ -1,7 +1,7 @@
 //! The events of a shipment: the items of a snapshot in order of time, each with the status that its place in the history
 //! gives it (rules 4.6, 6.6, 7.1, 8.3).
 
-use courierflow_schemas::records::{Leg, Segment, ShipmentEvent, Status};
+use courierflow_schemas::records::{Leg, Origin, Segment, ShipmentEvent, Status};
 
 use crate::DeriveOptions;
 use crate::known::future::is_future;
@@ -53,19 +53,30 @@ struct Candidate<'s, 'a> {
     /// The vendor's top-level state, if that decided (rule 8.3).
     inferred_code: Option<String>,
     id: i64,
+    /// Who told it first.
+    origin: Origin,
 }
 
-/// Builds the events; `event_ids` are those of the snapshot's items.
-pub(crate) fn build<'s>(snapshot: &'s Snapshot<'_>, event_ids: &[i64], options: DeriveOptions) -> History<'s> {
+/// Builds the events; `event_ids` are those of the snapshot's items, and `origins` says who told each of them first, if not all were
+/// told by the origin of the snapshot.
+pub(crate) fn build<'s>(
+    snapshot: &'s Snapshot<'_>,
+    event_ids: &[i64],
+    origins: Option<&[Origin]>,
+    options: DeriveOptions,
+) -> History<'s> {
+    let origin_of = |position: usize| origins.and_then(|origins| origins.get(position)).copied();
     let mut candidates: Vec<Candidate<'s, '_>> = snapshot
         .items
         .iter()
         .zip(event_ids)
-        .map(|(item, id)| Candidate {
+        .enumerate()
+        .map(|(position, (item, id))| Candidate {
             item,
             meaning: evidence::read_item(snapshot.codes, item.code.as_deref(), item.name.as_deref(), &item.text),
             inferred_code: None,
             id: *id,
+            origin: origin_of(position).unwrap_or(snapshot.origin),
         })
         .collect();
     // The items are in list order, those of the origin's segment first, and the sort is stable: this implements the
@@ -154,6 +165,7 @@ fn event(
             Context::Keep => mask_remembered(&item.text, own_number),
             Context::Omit => String::new(),
         },
+        origin: candidate.origin,
     }
 }
 

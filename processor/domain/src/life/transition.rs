@@ -78,6 +78,7 @@ impl StatusChange<'_> {
                 .then(|| party_of(event.sub_status.as_deref()).as_str().to_owned()),
             area_code: event.area_code.clone(),
             location: event.location.clone(),
+            origin: event.origin,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use courierflow_domain::Derived;
-use courierflow_schemas::records::{PushEvent, PushId, Signature, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, Vendor};
 use serde_json::{Map, Value, json};
 
 use crate::pushes::{Step, Stream, micros};
@@ -39,6 +39,8 @@ fn envelope(vendor: Vendor, number: &str, received_at: &str, payload: String) ->
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 
@@ -58,7 +60,7 @@ fn readable(value: Value) -> Value {
                 .into_iter()
                 .map(|(key, value)| {
                     let value = match (key.as_str(), &value) {
-                        ("received_at" | "first_received_at", Value::Number(micros)) => {
+                        ("received_at" | "first_received_at" | "last_push_at", Value::Number(micros)) => {
                             jiff::Timestamp::from_microsecond(micros.as_i64().unwrap())
                                 .unwrap()
                                 .to_string()

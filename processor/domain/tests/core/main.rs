@@ -28,6 +28,7 @@ mod metrics;
 mod payloads;
 mod properties;
 mod pushes;
+mod queries;
 mod reading;
 mod seventeentrack;
 mod speed;

@@ -4,8 +4,8 @@
 use courierflow_domain::{Memory, Outcome};
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{
-    EpochDay, Identity, Leg, Op, PushEvent, RecentPush, Segment, Shipment, ShipmentEvent, Status, TimestampMicros,
-    TimestampMillis, TrackingState, Vendor,
+    EpochDay, Identity, Leg, Op, Origin, PushEvent, RecentPush, Segment, Shipment, ShipmentEvent, Status,
+    TimestampMicros, TimestampMillis, TrackingState, Vendor,
 };
 use courierflow_vendors::reading::{Reading, push_facts, read};
 use proptest::prelude::*;
@@ -235,6 +235,7 @@ fn arbitrary_event() -> impl Strategy<Value = ShipmentEvent> {
                     area_code: text.map(str::to_owned),
                     location: None,
                     context: String::new(),
+                    origin: Origin::Push,
                 }
             },
         )

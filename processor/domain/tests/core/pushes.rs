@@ -7,8 +7,8 @@ use courierflow_domain as domain;
 use courierflow_domain::{DeriveOptions, Derived, Memory, Outcome, ShipmentKey, Snapshot};
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{
-    EpochDay, Op, PushEvent, PushId, Shipment, ShipmentEvent, Signature, TimestampMicros, TimestampMillis, Transition,
-    Vendor,
+    EpochDay, Op, Origin, PushEvent, PushId, Shipment, ShipmentEvent, Signature, TimestampMicros, TimestampMillis,
+    Transition, Vendor,
 };
 use courierflow_vendors::reading::{NoOp, ReadError, Reading, read};
 use serde_json::{Value, json};
@@ -60,6 +60,8 @@ pub(crate) fn event(vendor: Vendor, payload: String) -> PushEvent {
         push_time: None,
         business_id: None,
         payload,
+        origin: Origin::Push,
+        query_reason: None,
     }
 }
 
@@ -104,6 +106,21 @@ impl Kuaidi100 {
             received_at: self.received_at,
             ..event(Vendor::Kuaidi100, self.payload.to_string())
         }
+    }
+}
+
+/// Kuaidi100's answer to a query, with items oldest first.
+pub(crate) fn answer(items: &[Value], received: &str) -> PushEvent {
+    let data: Vec<_> = items.iter().rev().cloned().collect();
+    let payload = json!({
+        "message": "ok", "nu": "yt1", "ischeck": "0", "com": "yuantong", "status": "200", "state": "0", "data": data,
+    });
+    PushEvent {
+        account: "asks".to_owned(),
+        received_at: micros(received),
+        origin: Origin::Query,
+        query_reason: Some("STALLED".to_owned()),
+        ..event(Vendor::Kuaidi100, payload.to_string())
     }
 }
 
@@ -210,6 +227,7 @@ pub(crate) enum Step {
     Outranked,
     Duplicate,
     Stale,
+    Confirmed,
     Accepted(Box<Derived>),
 }
 
@@ -258,6 +276,7 @@ impl Stream {
             Outcome::Outranked => Step::Outranked,
             Outcome::Duplicate => Step::Duplicate,
             Outcome::Stale => Step::Stale,
+            Outcome::Confirmed => Step::Confirmed,
             Outcome::Accepted(derived) => {
                 for transition in &derived.transitions {
                     let row = (

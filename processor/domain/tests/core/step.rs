@@ -24,6 +24,10 @@ const IDS: SchemaIds = SchemaIds {
     push: 1,
     shipment: 2,
     transition: 3,
+    subscription_request: 4,
+    subscription: 5,
+    subscription_secret: 6,
+    vendor_call: 7,
 };
 const DAY: i64 = 86_400_000_000;
 const HOUR: i64 = 3_600_000_000;

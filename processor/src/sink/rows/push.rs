@@ -81,7 +81,7 @@ fn hex(PushId(bytes): PushId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use courierflow_schemas::records::{Signature, TimestampMicros, Vendor};
+    use courierflow_schemas::records::{Origin, Signature, TimestampMicros, Vendor};
 
     use super::*;
 
@@ -111,6 +111,8 @@ mod tests {
             payload:
                 r#"{"ShipperCode":"YTO","LogisticCode":"YT0001","Success":true,"Traces":[{"AcceptStation":"已揽收"}]}"#
                     .to_owned(),
+            origin: Origin::Push,
+            query_reason: None,
         }
     }
 

@@ -194,7 +194,7 @@ impl ShipmentRow {
 #[cfg(test)]
 mod tests {
     use courierflow_schemas::records::{
-        EpochDay, Identity, Leg, Milestones, RecentPush, Segment, Status, TimestampMicros, TimestampMillis,
+        EpochDay, Identity, Leg, Milestones, Origin, RecentPush, Segment, Status, TimestampMicros, TimestampMillis,
         TrackingState, Vendor,
     };
 
@@ -365,6 +365,7 @@ mod tests {
                     area_code: Some("CN310000000000".to_owned()),
                     location: Some("上海".to_owned()),
                     context: "已揽收".to_owned(),
+                    origin: Origin::Push,
                 },
                 ShipmentEvent {
                     id: i64::MAX,
@@ -381,6 +382,7 @@ mod tests {
                     area_code: None,
                     location: None,
                     context: String::new(),
+                    origin: Origin::Push,
                 },
             ],
             recent_pushes: vec![RecentPush {

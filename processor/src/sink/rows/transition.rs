@@ -93,7 +93,9 @@ fn dwell(seconds: i64) -> Result<u32, Unrepresentable> {
 
 #[cfg(test)]
 mod tests {
-    use courierflow_schemas::records::{EpochDay, Leg, Status, TimestampMicros, TimestampMillis, Vendor, Verdict};
+    use courierflow_schemas::records::{
+        EpochDay, Leg, Origin, Status, TimestampMicros, TimestampMillis, Vendor, Verdict,
+    };
 
     use super::*;
 
@@ -122,6 +124,7 @@ mod tests {
             party: Some("consignee".to_owned()),
             area_code: Some("CN440300000000".to_owned()),
             location: Some("广东,深圳市".to_owned()),
+            origin: Origin::Push,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::carriers::{Carrier, Carriers};
-use courierflow_schemas::records::{PushEvent, Segment, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Segment, Vendor};
 
 use jiff::tz::TimeZone;
 
@@ -12,13 +12,11 @@ use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
-use crate::parse::lenient_json::{ElementCount, Flag, Objects, Text, lenient_object, parse_object};
+use crate::parse::lenient_json::{Flag, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_push_time, parse_time};
 use crate::parse::trace_list::{Line, TraceList, says_nothing};
 use crate::parse::zone_grammar::parse_zone;
-use crate::reading::{
-    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
-};
+use crate::reading::{NoOp, ReadError, Reading, carrier_of, contains_ignoring_blanks, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 /// Payment status of cash on delivery: no traces, another product.
@@ -48,14 +46,6 @@ lenient_object! {
     }
 }
 
-lenient_object! {
-    /// Only what the push log shows.
-    Summary {
-        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
-        "Traces" or "traces" => traces: ElementCount,
-    }
-}
-
 pub(super) fn read<'a>(
     event: &'a PushEvent,
     payload: &'a str,
@@ -72,7 +62,11 @@ pub(super) fn read<'a>(
         .as_deref()
         .and_then(|code| carriers.find(Vendor::Kdniao, code));
     let state = result_state(parcel.state_ex, parcel.state);
-    let tracking = tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default());
+    let tracking = match event.origin {
+        Origin::Push => tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default()),
+        // An answer is like an element of a push, and says nothing of the subscription (rule 4.13).
+        Origin::Query => TrackingWord::Unchanged,
+    };
     let edd = parcel.estimated_delivery_time.as_str().and_then(parse_edd);
 
     let traces = parcel.traces.0;
@@ -108,6 +102,7 @@ pub(super) fn read<'a>(
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        origin: event.origin,
         signature: event.signature,
         received_at: event.received_at,
         push_time: event.push_time.as_deref().and_then(parse_push_time),
@@ -190,7 +185,7 @@ fn line<'a>(trace: Trace<'a>, zone: &Zone) -> Line<'a> {
 }
 
 /// Rule 11.1: `Success` false is the end of the subscription only with one of two reasons.
-fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
+pub(super) fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     if success.0 != Some(false) {
         TrackingWord::Active
     } else if contains_ignoring_blanks(reason, "无轨迹变化") {
@@ -200,13 +195,4 @@ fn tracking_word(success: Flag, reason: &str) -> TrackingWord {
     } else {
         TrackingWord::Unchanged
     }
-}
-
-pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let parcel: Summary<'a> = parse_object(payload).ok()?;
-    Some(PushFacts {
-        carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
-        tracking_status: Cow::Borrowed(""),
-        items: item_count(parcel.traces.0),
-    })
 }

@@ -2,19 +2,22 @@
 
 mod account;
 mod answer;
+mod api;
 mod codes;
 mod payload;
 mod push;
+mod summary;
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
-use courierflow_schemas::records::PushEvent;
+use courierflow_schemas::records::{Origin, PushEvent};
 use jiff::Timestamp;
 
 use crate::account::{Account, AccountKeys, KeyError};
+use crate::api::Api;
 use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
-use crate::reading::{PushFacts, ReadError, Reading};
+use crate::reading::{PushFacts, PushWord, ReadError, Reading};
 use crate::{Protocol, Refusal};
 
 /// The implementation of [`Protocol`] for Kuaidi100.
@@ -57,8 +60,12 @@ impl Protocol for Kuaidi100 {
         push::TEXT_MEMBERS
     }
 
-    fn push_facts<'a>(&self, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-        payload::push_facts(payload, carriers)
+    fn push_facts<'a>(&self, origin: Origin, payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+        summary::push_facts(origin, payload, carriers)
+    }
+
+    fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>> {
+        summary::push_word(origin, payload)
     }
 
     fn stale_days(&self) -> Option<u16> {
@@ -67,5 +74,9 @@ impl Protocol for Kuaidi100 {
 
     fn code_tables(&self) -> &'static [&'static CodeTable] {
         &codes::TABLES
+    }
+
+    fn api(&self) -> &'static dyn Api {
+        &api::Kuaidi100Api
     }
 }

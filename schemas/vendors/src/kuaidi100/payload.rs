@@ -4,19 +4,17 @@ use std::borrow::Cow;
 use std::mem;
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Segment, TimestampMillis, Vendor};
 use jiff::tz::TimeZone;
 
 use crate::fingerprint::Fingerprint;
 use crate::local_time::CHINA;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
-use crate::parse::lenient_json::{ElementCount, Flag, Object, Objects, Text, lenient_object, parse_object};
+use crate::parse::lenient_json::{Flag, Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::time_grammar::{parse_edd, parse_time};
 use crate::parse::trace_list::{Line, TraceList, Usable, area_code, with_country};
-use crate::reading::{
-    NoOp, PushFacts, ReadError, Reading, carrier_of, contains_ignoring_blanks, item_count, tracking_number,
-};
+use crate::reading::{NoOp, ReadError, Reading, carrier_of, contains_ignoring_blanks, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 lenient_object! {
@@ -72,28 +70,14 @@ lenient_object! {
     }
 }
 
-lenient_object! {
-    /// Only what the push log shows.
-    Summary {
-        "status" => status: Text<'a>,
-        "comNew" => com_new: Text<'a>,
-        "lastResult" => last_result: Object<ResultSummary<'a>>,
-        "destResult" => dest_result: Object<ResultSummary<'a>>,
-    }
-}
-
-lenient_object! {
-    ResultSummary {
-        "com" => com: Text<'a>,
-        "data" => data: ElementCount,
-    }
-}
-
 pub(super) fn read<'a>(
     event: &'a PushEvent,
     payload: &'a str,
     carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
+    if event.origin == Origin::Query {
+        return read_answer(event, payload, carriers);
+    }
     let payload: Payload<'a> = parse_object(payload)?;
     let mut last = payload.last_result.0.ok_or(ReadError::NoParcel)?;
     let tracking_number = tracking_number(event, last.nu.as_str())?;
@@ -122,18 +106,53 @@ pub(super) fn read<'a>(
         Results::read(last, dest, carriers, &mut content)
     };
 
-    Ok(Reading::Snapshot(Box::new(Snapshot {
-        vendor: Vendor::Kuaidi100,
+    let said = Said {
         carrier,
         tracking_number,
+        tracking,
+        full_repush: status == StatusWord::UpdateAll,
+    };
+    Ok(snapshot(event, said, results, &content))
+}
+
+/// The answer to a query is the origin's result itself (rule 4.13). Its `status` and `message` are of the transport, and it says
+/// nothing of the subscription.
+fn read_answer<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carriers) -> Result<Reading<'a>, ReadError> {
+    let mut answer: TrackResult<'a> = parse_object(payload)?;
+    let said = Said {
+        tracking_number: tracking_number(event, answer.nu.as_str())?,
+        carrier: carrier_of(carriers, Vendor::Kuaidi100, mem::take(&mut answer.com).code()),
+        tracking: TrackingWord::Unchanged,
+        full_repush: false,
+    };
+    let mut content = Fingerprint::with_capacity(hash_bytes(&answer, None));
+    content.text(said.tracking.as_str());
+    let results = Results::read(answer, None, carriers, &mut content);
+    Ok(snapshot(event, said, results, &content))
+}
+
+/// What is said of the parcel's identity and of its subscription.
+struct Said<'a> {
+    carrier: Cow<'a, str>,
+    tracking_number: Cow<'a, str>,
+    tracking: TrackingWord,
+    full_repush: bool,
+}
+
+fn snapshot<'a>(event: &'a PushEvent, said: Said<'a>, results: Results<'a>, content: &Fingerprint) -> Reading<'a> {
+    Reading::Snapshot(Box::new(Snapshot {
+        vendor: Vendor::Kuaidi100,
+        carrier: said.carrier,
+        tracking_number: said.tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        origin: event.origin,
         signature: event.signature,
         received_at: event.received_at,
         // Rule 5.7 knows none for this vendor; an envelope from elsewhere may carry one.
         push_time: None,
-        tracking,
-        full_repush: status == StatusWord::UpdateAll,
+        tracking: said.tracking,
+        full_repush: said.full_repush,
         codes: &super::codes::CODES,
         content_hash: content.finish(),
         items: results.lines.items,
@@ -145,7 +164,7 @@ pub(super) fn read<'a>(
         route_from: results.route_from,
         route_to: results.route_to,
         route_loop: results.route_loop,
-    })))
+    }))
 }
 
 /// Room for what is hashed of two results.
@@ -258,7 +277,7 @@ fn result_state<'a>(state: Text<'a>, ischeck: Flag, content: &mut Fingerprint) -
 
 /// The `status` of a push; unknown words are as good as `polling` (rule 11.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum StatusWord {
+pub(super) enum StatusWord {
     Shutdown,
     Abort,
     UpdateAll,
@@ -266,7 +285,7 @@ enum StatusWord {
 }
 
 impl StatusWord {
-    fn of(word: Option<&str>) -> Self {
+    pub(super) fn of(word: Option<&str>) -> Self {
         let word = word.unwrap_or_default();
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         if is("shutdown") {
@@ -298,7 +317,7 @@ fn corrected_carrier<'a>(
 }
 
 /// Rule 11.1.
-fn tracking_word(status: StatusWord, is_correction: bool, message: Option<&str>) -> TrackingWord {
+pub(super) fn tracking_word(status: StatusWord, is_correction: bool, message: Option<&str>) -> TrackingWord {
     match status {
         StatusWord::Abort if is_correction => TrackingWord::Corrected,
         StatusWord::Abort if contains_ignoring_blanks(message.unwrap_or_default(), "无变化") => {
@@ -321,16 +340,4 @@ fn route_end(area: Object<Area<'_>>) -> RouteEnd<'_> {
 fn zone_of(carriers: &Carriers, com: &str) -> Option<TimeZone> {
     let name = carriers.find(Vendor::Kuaidi100, com)?.zone.as_deref()?;
     TimeZone::get(name).ok()
-}
-
-pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let payload: Summary<'a> = parse_object(payload).ok()?;
-    let last = payload.last_result.0.unwrap_or_default();
-    let dest = payload.dest_result.0.unwrap_or_default();
-    let carrier = carrier_of(carriers, Vendor::Kuaidi100, payload.com_new.code().or(last.com.code()));
-    Some(PushFacts {
-        carrier,
-        tracking_status: payload.status.trimmed().unwrap_or_default(),
-        items: item_count(last.data.0.saturating_add(dest.data.0)),
-    })
 }

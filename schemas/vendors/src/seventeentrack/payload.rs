@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, Segment, TimestampMillis, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, Segment, TimestampMillis, Vendor};
 use jiff::tz::{Offset, TimeZone};
 
 use super::event::EventWord;
@@ -11,9 +11,9 @@ use super::times::{EventTimes, RawTime, parse_estimate, parse_sync_time, zone_of
 use crate::fingerprint::Fingerprint;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
-use crate::parse::lenient_json::{ElementCount, Object, Objects, Text, lenient_object, parse_object};
+use crate::parse::lenient_json::{Object, Objects, Text, lenient_object, parse_object};
 use crate::parse::trace_list::{Line, TraceList, Usable};
-use crate::reading::{NoOp, PushFacts, ReadError, Reading, carrier_of, item_count, tracking_number};
+use crate::reading::{NoOp, ReadError, Reading, carrier_of, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 lenient_object! {
@@ -125,14 +125,23 @@ pub(super) fn read<'a>(
     payload: &'a str,
     carriers: &'a Carriers,
 ) -> Result<Reading<'a>, ReadError> {
-    let payload: Payload<'a> = parse_object(payload)?;
-    let data = payload.data.0.ok_or(ReadError::NoParcel)?;
+    let (word, data) = match event.origin {
+        Origin::Push => {
+            let payload: Payload<'a> = parse_object(payload)?;
+            let word = EventWord::of(payload.event.as_str());
+            (Some(word), payload.data.0.ok_or(ReadError::NoParcel)?)
+        }
+        // An answer to a query is the parcel itself (rule 4.13).
+        Origin::Query => (None, parse_object(payload)?),
+    };
     let tracking_number = tracking_number(event, data.number.as_str())?;
-    let (tracking, track_info) = match EventWord::of(payload.event.as_str()) {
-        EventWord::Updated => (TrackingWord::Active, data.track_info.0.unwrap_or_default()),
+    let told = data.track_info.0.unwrap_or_default();
+    let (tracking, track_info) = match word {
+        None => (TrackingWord::Unchanged, told),
+        Some(EventWord::Updated) => (TrackingWord::Active, told),
         // May have come in without a signature: whatever else it says is not believed.
-        EventWord::Stopped => (TrackingWord::Stopped, TrackInfo::default()),
-        EventWord::Unknown => return Ok(Reading::Nothing(NoOp::UnknownEvent)),
+        Some(EventWord::Stopped) => (TrackingWord::Stopped, TrackInfo::default()),
+        Some(EventWord::Unknown) => return Ok(Reading::Nothing(NoOp::UnknownEvent)),
     };
     let carrier = carrier_code(data.carrier);
     let providers = Providers::of(carriers, track_info.tracking, carrier.as_deref());
@@ -166,6 +175,7 @@ pub(super) fn read<'a>(
         tracking_number,
         account: Cow::Borrowed(&event.account),
         push_id: event.push_id,
+        origin: event.origin,
         received_at: event.received_at,
         signature: event.signature,
         push_time,
@@ -187,7 +197,7 @@ pub(super) fn read<'a>(
 }
 
 /// A carrier's number as text; 0 is the vendor's number for none.
-fn carrier_code(carrier: Text<'_>) -> Option<Cow<'_, str>> {
+pub(super) fn carrier_code(carrier: Text<'_>) -> Option<Cow<'_, str>> {
     carrier.code().filter(|code| code != "0")
 }
 
@@ -326,50 +336,4 @@ fn upper_case(text: Cow<'_, str>) -> Cow<'_, str> {
         return Cow::Owned(text.to_ascii_uppercase());
     }
     text
-}
-
-lenient_object! {
-    /// Only what the push log shows.
-    Summary {
-        "event" => event: Text<'a>,
-        "data" => data: Object<DataSummary<'a>>,
-    }
-}
-
-lenient_object! {
-    DataSummary {
-        "carrier" => carrier: Text<'a>,
-        "track_info" => track_info: Object<TrackInfoSummary<'a>>,
-    }
-}
-
-lenient_object! {
-    TrackInfoSummary {
-        "tracking" => tracking: Object<TrackingSummary<'a>>,
-    }
-}
-
-lenient_object! {
-    TrackingSummary {
-        "providers" => providers: Objects<ProviderSummary<'a>>,
-    }
-}
-
-lenient_object! {
-    ProviderSummary {
-        "events" => events: ElementCount,
-    }
-}
-
-pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
-    let payload: Summary<'_> = parse_object(payload).ok()?;
-    let data = payload.data.0.unwrap_or_default();
-    let tracking = data.track_info.0.and_then(|track_info| track_info.tracking.0);
-    let providers = tracking.unwrap_or_default().providers.0;
-    let items = providers.iter().map(|provider| provider.events.0);
-    Some(PushFacts {
-        carrier: carrier_of(carriers, Vendor::SeventeenTrack, carrier_code(data.carrier)),
-        tracking_status: payload.event.trimmed().unwrap_or_default(),
-        items: item_count(items.fold(0, usize::saturating_add)),
-    })
 }

@@ -133,6 +133,7 @@ pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
         exception_reasons: Vec::new(),
         flags: Vec::new(),
         event: row.event.clone(),
+        only_in_record: None,
     }
 }
 

@@ -1,0 +1,59 @@
+//! What a Kdniao payload says without its history being read: for the push log, and for the subscription.
+
+use std::borrow::Cow;
+
+use courierflow_schemas::carriers::Carriers;
+use courierflow_schemas::records::{Origin, Vendor};
+
+use super::payload::tracking_word;
+use crate::parse::lenient_json::{ElementCount, Flag, Text, lenient_object, parse_object};
+use crate::reading::{PushFacts, PushWord, carrier_of, item_count};
+
+lenient_object! {
+    /// Only what the push log shows.
+    Summary {
+        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
+        "Traces" or "traces" => traces: ElementCount,
+    }
+}
+
+/// The answer to a query looks like an element of a push.
+pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option<PushFacts<'a>> {
+    let parcel: Summary<'a> = parse_object(payload).ok()?;
+    Some(PushFacts {
+        carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
+        tracking_status: Cow::Borrowed(""),
+        items: item_count(parcel.traces.0),
+    })
+}
+
+lenient_object! {
+    /// Only what it says of its subscription.
+    WordPayload {
+        "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
+        "Success" or "success" => success: Flag,
+        "Reason" or "reason" => reason: Text<'a>,
+        "Traces" or "traces" => traces: ElementCount,
+    }
+}
+
+pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
+    let parcel: WordPayload<'_> = parse_object(payload).ok()?;
+    if origin == Origin::Query {
+        return Some(PushWord {
+            carrier: parcel.shipper_code.code(),
+            ..PushWord::of_query(parcel.traces.0)
+        });
+    }
+    let success = parcel.success.0;
+    Some(PushWord {
+        tracking: tracking_word(parcel.success, parcel.reason.as_str().unwrap_or_default()),
+        word: None,
+        success,
+        message: parcel.reason.trimmed(),
+        carrier: parcel.shipper_code.code(),
+        old_carrier: None,
+        new_carrier: None,
+        has_items: parcel.traces.0 > 0,
+    })
+}
