@@ -1,5 +1,6 @@
 //! Plays all vendors: lives parcels through weeks of simulated time, posts their signed pushes to ingest, and prints
-//! what `ClickHouse` makes of them. To try a set-up of your own, name its URLs, accounts and secrets.
+//! what `ClickHouse` makes of them. To try a set-up of your own, name its URLs, accounts and secrets. With `serve` the vendors
+//! are called instead: they take subscriptions and queries, and push to whoever has subscribed.
 
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
@@ -9,19 +10,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 use courierflow_schemas::records::Vendor;
 use courierflow_tests::simulator::push::config::accounts;
 use courierflow_tests::simulator::push::{Simulation, SimulationConfig};
 use courierflow_tests::simulator::report::{CARRIERS_SQL, ClickHouse, Findings, wait_until_caught_up};
 use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
+use courierflow_tests::simulator::vendor_server::{ServeArguments, VendorServer};
 use courierflow_tests::simulator::vendors::options::{Account, AccountOption};
 use courierflow_tests::simulator::vendors::service;
 
 /// Simulated pushes of all vendors, and a report of what came out.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    mode: Option<Mode>,
     /// Where ingest listens: scheme, host, port
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     ingest_url: String,
@@ -72,6 +76,12 @@ struct Arguments {
     /// Seconds to wait for the tables to catch up before the report
     #[arg(long, default_value_t = 60)]
     patience: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mode {
+    /// Vendors that are called: subscriptions and queries come in, pushes go to the callback URLs
+    Serve(Box<ServeArguments>),
 }
 
 /// A number from 0 to `most`; not NaN.
@@ -137,13 +147,33 @@ impl FromArgMatches for AccountArguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments).await {
+    let ended = match &arguments.mode {
+        Some(Mode::Serve(arguments)) => serve(arguments).await,
+        None => run(&arguments).await,
+    };
+    match ended {
         Ok(code) => code,
         Err(error) => {
             println!("simulator: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Plays vendors that are called, until somebody presses Ctrl-C or ends the program.
+async fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+    let server = VendorServer::bind(arguments.listen, arguments.config(now)).await?;
+    println!("the vendors listen on http://{}", server.address());
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let stop = async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    server.run(stop).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {

@@ -11,6 +11,7 @@
 //! | [`order`] | which pushes may be on the way at the same time | no |
 //! | [`sender`] | posts them | yes |
 //! | [`report`] | asks `ClickHouse` what came out | yes |
+//! | [`vendor_server`] | the vendors as servers that are called: subscriptions and queries in, pushes out | yes |
 //!
 //! Everything before [`sender`] is a function of the [`push::SimulationConfig`]: the same seed at the same `now` gives
 //! the same bytes in the same order.
@@ -31,5 +32,6 @@ pub mod sender;
 pub mod snapshot;
 pub mod steps;
 pub mod texts;
+pub mod vendor_server;
 pub mod vendors;
 pub mod world;

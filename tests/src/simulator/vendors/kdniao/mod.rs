@@ -13,6 +13,10 @@ mod tests;
 pub use request::{Shape, body, sign};
 pub use subscriptions::Product;
 
+pub(in crate::simulator) use carriers::code as carrier_code;
+pub(in crate::simulator) use payload::request_data;
+pub(in crate::simulator) use schedule::{Reason, next_full_hour};
+
 use jiff::civil::DateTime;
 use serde_json::Value;
 

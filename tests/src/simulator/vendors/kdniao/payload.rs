@@ -57,7 +57,7 @@ struct Trace<'life> {
 }
 
 /// The JSON text of a push about some parcels.
-pub(super) fn request_data(
+pub(in crate::simulator) fn request_data(
     parcels: &[(Snapshot<'_>, Reason)],
     product: Product,
     business_id: &str,

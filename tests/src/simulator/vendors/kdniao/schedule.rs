@@ -10,7 +10,7 @@ use crate::simulator::vendors::Call;
 
 /// What the vendor says of a parcel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::simulator) enum Reason {
     /// It is followed.
     Followed,
     /// Nothing yet; normal.
@@ -74,7 +74,8 @@ pub(super) fn looks(config: &SimulationConfig, parcel: usize, followed: &Followe
     looks
 }
 
-fn next_full_hour(at: Seconds) -> Seconds {
+/// The full hour at or after that moment.
+pub(in crate::simulator) fn next_full_hour(at: Seconds) -> Seconds {
     at + (HOUR - at.rem_euclid(HOUR)) % HOUR
 }
 

@@ -15,7 +15,7 @@ const CODES: [(&str, &str); 11] = [
 ];
 
 /// The code of the carrier with this canonical code; empty if Kuaidi100 is never asked for it.
-pub(super) fn code(carrier: &str) -> &'static str {
+pub(in crate::simulator) fn code(carrier: &str) -> &'static str {
     let row = CODES.iter().find(|(canonical, _)| *canonical == carrier);
     row.map_or("", |(_, code)| *code)
 }

@@ -12,6 +12,11 @@ mod tests;
 
 pub use request::{Shape, body, digest, sign};
 
+pub(in crate::simulator) use carriers::code as carrier_code;
+pub(in crate::simulator) use payload::{param, trail_url};
+pub(in crate::simulator) use schedule::Reason;
+pub(in crate::simulator) use subscriptions::Product;
+
 use courierflow_schemas::records::Vendor;
 use serde_json::Value;
 

@@ -113,7 +113,7 @@ struct Node {
 }
 
 /// The JSON text of a push.
-pub(super) fn param(
+pub(in crate::simulator) fn param(
     snapshot: &Snapshot<'_>,
     product: Product,
     reason: Reason,
@@ -318,7 +318,8 @@ fn route(snapshot: &Snapshot<'_>) -> Option<Route> {
     })
 }
 
-fn trail_url(number: &str) -> String {
+/// Link to the map of a parcel.
+pub(in crate::simulator) fn trail_url(number: &str) -> String {
     format!("https://trail.example.com/tools/map/{}", digest(number).to_lowercase())
 }
 

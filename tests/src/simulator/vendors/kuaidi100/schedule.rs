@@ -9,7 +9,7 @@ use crate::simulator::vendors::Call;
 
 /// Why the vendor pushes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::simulator) enum Reason {
     /// Something changed.
     Polling,
     /// The end of a life.

@@ -16,7 +16,7 @@ use crate::simulator::world::{Course, Parcel};
 
 /// What the subscriber bought. `resultv2` settles which fields an item has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Product {
+pub(in crate::simulator) enum Product {
     /// Enterprise subscription without `resultv2`: texts and times only.
     Plain,
     /// Enterprise subscription, `resultv2` = 1: base names and bare area codes.
@@ -34,7 +34,7 @@ pub(super) enum Product {
 }
 
 impl Product {
-    pub(super) const fn has_codes(self) -> bool {
+    pub(in crate::simulator) const fn has_codes(self) -> bool {
         matches!(self, Self::Advanced | Self::Forecast | Self::Map | Self::MapForecast)
     }
 
@@ -54,7 +54,7 @@ impl Product {
 
 /// A subscription under the wrong carrier, and who it was.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Correction {
+pub(in crate::simulator) struct Correction {
     /// The company that the subscriber named.
     pub(super) wrong: &'static Carrier,
     /// Whether the vendor still writes it into `lastResult.com` afterwards, as one of its documents shows.

@@ -15,7 +15,7 @@ const NUMBERS: [(&str, u32); 11] = [
 ];
 
 /// The number of the carrier with this canonical code; 0, which is nobody's, if 17TRACK is never asked for it.
-pub(super) fn number(carrier: &str) -> u32 {
+pub(in crate::simulator) fn number(carrier: &str) -> u32 {
     let row = NUMBERS.iter().find(|(canonical, _)| *canonical == carrier);
     row.map_or(0, |(_, number)| *number)
 }

@@ -11,6 +11,10 @@ mod tests;
 
 pub use request::sign;
 
+pub(in crate::simulator) use carriers::number as carrier_number;
+pub(in crate::simulator) use payload::body;
+pub(in crate::simulator) use schedule::Reason;
+
 use serde_json::Value;
 
 use self::subscriptions::SeventeenTrackSubscriptions;

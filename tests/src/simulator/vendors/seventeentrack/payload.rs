@@ -12,7 +12,7 @@ use crate::simulator::steps::Step;
 use crate::simulator::world::{Happening, Place};
 
 /// The body of a push.
-pub(super) fn body(snapshot: &Snapshot<'_>, reason: Reason) -> String {
+pub(in crate::simulator) fn body(snapshot: &Snapshot<'_>, reason: Reason) -> String {
     let parcel = snapshot.parcel;
     let head = |event: &str| {
         json!({"event": event, "data": {

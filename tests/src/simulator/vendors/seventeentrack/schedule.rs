@@ -8,7 +8,7 @@ use crate::simulator::vendors::Call;
 
 /// Why the vendor pushes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::simulator) enum Reason {
     /// Something changed.
     Updated,
     /// Nothing has for long: fifteen days after the end, thirty days otherwise.
