@@ -12,7 +12,7 @@ use super::call::{Api, Call};
 use super::clock::moment;
 use super::contract::{Contract, Contracts};
 use super::faults::{Fault, Faults};
-use super::ledger::{Following, Key, Ledger};
+use super::ledger::{Following, Key, Ledger, Shown};
 use super::parcels::{Parcels, World};
 use super::push::{self, Push};
 use super::schedule::{PushId, Schedule, Task, WatchId, retry_after};
@@ -296,18 +296,16 @@ impl Desk {
         }
         let lane = self.lanes.get_mut(&number)?;
         lane.pop_front();
-        match lane.front().copied() {
-            Some(next) => self.outgoing(next),
-            None => {
-                self.lanes.remove(&number);
-                None
-            }
+        if let Some(next) = lane.front().copied() {
+            return self.outgoing(next);
         }
+        self.lanes.remove(&number);
+        None
     }
 
     /// What is to be seen at `GET /ledger`.
-    pub(crate) fn ledger_json(&self, tracking_number: Option<&str>, now: Seconds) -> Value {
-        let mut json = self.ledger.to_json(tracking_number);
+    pub(crate) fn ledger_json(&self, shown: Shown<'_>, now: Seconds) -> Value {
+        let mut json = self.ledger.to_json(shown);
         if let Some(members) = json.as_object_mut() {
             members.insert("now".to_owned(), moment(now).into());
             members.insert("parcels".to_owned(), self.parcels.len().into());

@@ -17,6 +17,7 @@ use super::call::{Api, Call};
 use super::clock::ClockChange;
 use super::connection::Scissors;
 use super::faults::Fault;
+use super::ledger::Shown;
 use super::server::Vendors;
 
 /// Larger than any call.
@@ -108,10 +109,15 @@ fn response(answer: Answer) -> Response {
     response
 }
 
+/// All numbers; one of them with `?tracking_number=…`; with `?totals` only what is counted about all.
 async fn ledger(State(vendors): State<Arc<Vendors>>, Query(query): Query<HashMap<String, String>>) -> Response {
-    let number = query.get("tracking_number").map(String::as_str);
+    let shown = match query.get("tracking_number") {
+        Some(number) => Shown::One(number),
+        None if query.contains_key("totals") => Shown::Totals,
+        None => Shown::All,
+    };
     let now = vendors.now();
-    let json = vendors.desk().ledger_json(number, now);
+    let json = vendors.desk().ledger_json(shown, now);
     axum::Json(json).into_response()
 }
 

@@ -6,7 +6,7 @@ mod subscribe;
 
 use courierflow_schemas::records::Vendor;
 
-use self::codes::{Code, forced};
+use self::codes::{Row, forced};
 use self::query::Query;
 use self::subscribe::{Request, Wanted, product};
 use super::answer::Answer;
@@ -76,7 +76,7 @@ fn param(call: &Call) -> String {
 }
 
 /// A refusal: the carrier, if it is known by then, and the code.
-type Refusal = (Option<String>, Code);
+type Refusal = (Option<String>, Row);
 
 fn take(
     desk: &mut Desk,
@@ -154,12 +154,12 @@ pub(crate) fn query(desk: &mut Desk, call: &Call, fault: Option<Fault>, now: Sec
     answer
 }
 
-fn failed(code: Code) -> (String, Answer) {
+fn failed(code: Row) -> (String, Answer) {
     (code.code.to_owned(), code.answer())
 }
 
 /// The history of a number. The carrier of `key` becomes the one that was found.
-fn tell(desk: &mut Desk, query: &Query, key: &mut Key, now: Seconds) -> Result<Answer, Code> {
+fn tell(desk: &mut Desk, query: &Query, key: &mut Key, now: Seconds) -> Result<Answer, Row> {
     if !subscribe::is_number(&query.number) {
         return Err(codes::query::INCOMPLETE);
     }
@@ -199,7 +199,7 @@ fn tell(desk: &mut Desk, query: &Query, key: &mut Key, now: Seconds) -> Result<A
 }
 
 /// The carrier to ask. After five queries in a row without a usable one the vendor begins to guess.
-fn carrier(desk: &mut Desk, query: &Query) -> Result<String, Code> {
+fn carrier(desk: &mut Desk, query: &Query) -> Result<String, Row> {
     if is_listed(Vendor::Kuaidi100, &query.carrier) {
         desk.queries_without_carrier = 0;
         return Ok(query.carrier.clone());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::codes::{Code, subscribe};
+use super::codes::{Row, subscribe};
 use crate::simulator::vendor_server::form::text;
 use crate::simulator::vendor_server::parcels::{carrier_by_number, code, is_listed};
 use crate::simulator::vendor_server::place::is_place;
@@ -65,7 +65,7 @@ impl Request {
     }
 
     /// Checks everything that does not depend on what the vendor knows about the number.
-    pub(crate) fn check(&self, is_map: bool) -> Result<Wanted, Code> {
+    pub(crate) fn check(&self, is_map: bool) -> Result<Wanted, Row> {
         if decoded(&self.callback).contains(SENSITIVE) {
             return Err(subscribe::SENSITIVE);
         }
@@ -100,7 +100,7 @@ impl Request {
         self.inter_com
     }
 
-    fn carrier(&self) -> Result<String, Code> {
+    fn carrier(&self) -> Result<String, Row> {
         match (self.auto_com, self.company.as_str()) {
             (true, "") => {
                 let found = carrier_by_number(&self.number).map(|carrier| code(Vendor::Kuaidi100, carrier.code));
@@ -156,7 +156,7 @@ fn is_callback(url: &str) -> bool {
 /// A URL without its percent signs.
 fn decoded(url: &str) -> String {
     let pairs = form_urlencoded::parse(url.as_bytes());
-    pairs.map(|(name, value)| format!("{name}={value}&")).collect()
+    pairs.flat_map(|(name, value)| [name, value]).collect()
 }
 
 #[cfg(test)]
@@ -172,7 +172,7 @@ mod tests {
         })
     }
 
-    fn check(change: &Value, is_map: bool) -> Result<Wanted, Code> {
+    fn check(change: &Value, is_map: bool) -> Result<Wanted, Row> {
         let mut request = request();
         for (name, value) in change.as_object().unwrap() {
             match name.strip_prefix('+') {

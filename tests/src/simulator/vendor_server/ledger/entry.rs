@@ -1,12 +1,13 @@
 //! What the vendor has written down about one number: whether it follows it, what was asked for, what it cost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
 use super::month::{Month, china_day};
 use super::queries::QueryLog;
 use crate::simulator::clock::{HOUR, Seconds};
+use crate::simulator::vendor_server::clock::moment;
 use crate::simulator::vendor_server::contract::Contract;
 
 /// Accepted subscriptions of one number in a month of China; the fifth counts as a repeated one.
@@ -17,6 +18,28 @@ const PAUSE_AFTER_END: Seconds = HOUR / 2;
 
 /// Calendar days in China within which Kdniao charges a number once.
 const KDNIAO_WINDOW_DAYS: i64 = 40;
+
+/// How many of the last calls about a number are remembered one by one.
+const REMEMBERED_CALLS: usize = 200;
+
+/// A call about a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct WrittenCall {
+    /// Simulated time, `2026-11-30T15:59:30Z`.
+    at: String,
+    asked: Asked,
+    code: String,
+}
+
+/// What a call wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Asked {
+    /// To be told from now on.
+    ToSubscribe,
+    /// To be told once.
+    ToQuery,
+}
 
 /// What was counted in one month.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -89,6 +112,8 @@ pub(crate) struct Entry {
     pub(crate) following: Following,
     pub(crate) months: BTreeMap<Month, Counts>,
     pub(crate) queries: QueryLog,
+    /// The last calls, oldest first.
+    pub(crate) calls: VecDeque<WrittenCall>,
     /// Months in which it was charged (Kuaidi100, 17TRACK: once ever).
     charged: BTreeSet<Month>,
     /// First day of the last window in which it was charged (Kdniao).
@@ -98,6 +123,30 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn counts(&mut self, now: Seconds) -> &mut Counts {
         self.months.entry(Month::of(now)).or_default()
+    }
+
+    /// Counts a call that was answered so.
+    pub(crate) fn write_call(&mut self, asked: Asked, code: &str, now: Seconds) {
+        if self.calls.len() == REMEMBERED_CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(WrittenCall {
+            at: moment(now),
+            asked,
+            code: code.to_owned(),
+        });
+        let counts = self.counts(now);
+        let codes = match asked {
+            Asked::ToSubscribe => {
+                counts.calls += 1;
+                &mut counts.codes
+            }
+            Asked::ToQuery => {
+                counts.queries += 1;
+                &mut counts.query_codes
+            }
+        };
+        *codes.entry(code.to_owned()).or_default() += 1;
     }
 
     /// Whether Kuaidi100 takes a subscription now.

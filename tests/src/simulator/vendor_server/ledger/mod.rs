@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub(crate) use self::entry::{Counts, Following, Repeated};
+pub(crate) use self::entry::{Asked, Counts, Following, Repeated};
 pub(crate) use self::queries::{Admission, Limit};
 
 use self::entry::Entry;
@@ -34,13 +34,13 @@ struct Purse {
     spent: u64,
 }
 
-/// What to write down about a call.
+/// Which numbers are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// It wanted to subscribe.
-    ToSubscribe,
-    /// It wanted to know.
-    ToQuery,
+pub(crate) enum Shown<'number> {
+    All,
+    One(&'number str),
+    /// None: what is counted about all of them.
+    Totals,
 }
 
 /// The books.
@@ -138,18 +138,8 @@ impl Ledger {
 
     /// A call was answered so.
     pub(crate) fn write_call(&mut self, key: &Key, asked: Asked, code: &str, now: Seconds) {
-        let counts = self.counts(key, now);
-        let codes = match asked {
-            Asked::ToSubscribe => {
-                counts.calls += 1;
-                &mut counts.codes
-            }
-            Asked::ToQuery => {
-                counts.queries += 1;
-                &mut counts.query_codes
-            }
-        };
-        *codes.entry(code.to_owned()).or_default() += 1;
+        let entry = self.entries.entry(key.clone()).or_default();
+        entry.write_call(asked, code, now);
     }
 
     /// A fault was played.
@@ -168,15 +158,19 @@ impl Ledger {
         active.count()
     }
 
-    /// The books as JSON: every number, or only the one that is asked for.
-    pub(crate) fn to_json(&self, tracking_number: Option<&str>) -> Value {
-        let wanted = |key: &&Key| tracking_number.is_none_or(|number| key.tracking_number == number);
+    /// The books as JSON. The totals are those of the numbers that are shown.
+    pub(crate) fn to_json(&self, shown: Shown<'_>) -> Value {
         let mut total = Counts::default();
         let mut numbers = Vec::new();
-        for key in self.entries.keys().filter(wanted) {
-            let Some(entry) = self.entries.get(key) else { continue };
+        for (key, entry) in &self.entries {
+            if matches!(shown, Shown::One(number) if key.tracking_number != number) {
+                continue;
+            }
             for counts in entry.months.values() {
                 total.add(counts);
+            }
+            if shown == Shown::Totals {
+                continue;
             }
             numbers.push(json!({
                 "tracking_number": key.tracking_number,
@@ -184,6 +178,7 @@ impl Ledger {
                 "carrier": key.carrier,
                 "following": entry.following,
                 "months": entry.months,
+                "calls": entry.calls,
             }));
         }
         json!({"total": total, "units": self.purses, "faults": self.faults, "numbers": numbers})
@@ -238,7 +233,7 @@ mod tests {
         assert!(!ledger.can_pay(&unpaid, NOW));
         ledger.set_units(None);
         assert!(ledger.can_pay(&unpaid, NOW));
-        assert_eq!(ledger.to_json(None)["units"]["enterprise"]["spent"], 1);
+        assert_eq!(ledger.to_json(Shown::All)["units"]["enterprise"]["spent"], 1);
     }
 
     #[test]
@@ -253,7 +248,7 @@ mod tests {
         ledger.correct(&wrong, &right, NOW + 60);
         assert_eq!(ledger.may_begin(&wrong, NOW + 61), Err(Repeated::JustEnded));
         assert_eq!(ledger.may_begin(&right, NOW + 61), Err(Repeated::StillFollowed));
-        let total = &ledger.to_json(None)["total"];
+        let total = &ledger.to_json(Shown::All)["total"];
         assert_eq!(
             (&total["accepted"], &total["corrected"], &total["units"]),
             (&1.into(), &1.into(), &1.into())
@@ -266,12 +261,16 @@ mod tests {
         for (number, code) in [("YT1", "200"), ("YT1", "501"), ("YT2", "700")] {
             ledger.write_call(&key(number), Asked::ToSubscribe, code, NOW);
         }
-        let json = ledger.to_json(Some("YT1"));
+        let json = ledger.to_json(Shown::One("YT1"));
         assert_eq!(json["numbers"].as_array().unwrap().len(), 1);
         assert_eq!(
             json["numbers"][0]["months"]["202608"]["codes"],
             json!({"200": 1, "501": 1})
         );
-        assert_eq!(ledger.to_json(None)["total"]["calls"], 3);
+        let last = json!({"at": "2026-08-09T04:00:00Z", "asked": "to_subscribe", "code": "501"});
+        assert_eq!(json["numbers"][0]["calls"][1], last);
+        assert_eq!(ledger.to_json(Shown::All)["total"]["calls"], 3);
+        let totals = ledger.to_json(Shown::Totals);
+        assert_eq!((&totals["total"]["calls"], &totals["numbers"]), (&3.into(), &json!([])));
     }
 }
