@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use courierflow_schemas::records::Vendor;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
@@ -21,8 +22,13 @@ use crate::simulator::sender::{Answer, answer};
 /// How often the desk looks for what is due, real time. At 7,200 times the speed of time these are two simulated minutes.
 const TICK: Duration = Duration::from_millis(20);
 
-/// How long Kuaidi100 waits for the answer to a push; nothing is known of the others.
-const PUSH_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a vendor waits for the answer to a push. Of Kdniao nothing is known.
+const fn patience(vendor: Vendor) -> Duration {
+    match vendor {
+        Vendor::Kuaidi100 | Vendor::Kdniao => Duration::from_secs(20),
+        Vendor::SeventeenTrack => Duration::from_secs(3),
+    }
+}
 
 /// Pushes in flight at most.
 const PUSHES_IN_FLIGHT: usize = 64;
@@ -97,7 +103,6 @@ pub(crate) async fn run(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let client = reqwest::Client::builder()
-        .timeout(PUSH_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
         .build()?;
@@ -150,7 +155,8 @@ async fn deliver(vendors: Arc<Vendors>, client: reqwest::Client, in_flight: Arc<
 
 /// Whether the push was taken: only the vendor's own words for success count.
 async fn post(client: &reqwest::Client, push: &Outgoing) -> bool {
-    let mut request = client.post(&push.url).body(push.body.clone());
+    let request = client.post(&push.url).timeout(patience(push.vendor));
+    let mut request = request.body(push.body.clone());
     for (name, value) in &push.headers {
         request = request.header(*name, value);
     }

@@ -63,19 +63,15 @@ pub(crate) fn answer(desk: &mut Desk, call: &Call, fault: Option<Fault>, now: Se
         Api::GetTrackInfo => Asked::ToQuery,
         _ => Asked::ToSubscribe,
     };
-    if let Some((code, answer)) = desk.played(fault, &first, &PLAYED) {
+    let about_all = desk.played(fault, &first, &PLAYED).or_else(|| {
+        let error = refusal(desk, call, items.len())?;
+        let status = if error == BAD_KEY { 401 } else { 200 };
+        Some((error.0.to_string(), failed(status, error)))
+    });
+    if let Some((code, answer)) = about_all {
         let key = key(Contract::SeventeenTrack, "", &first);
         desk.ledger.write_call(&key, asked, &code, now);
         return answer;
-    }
-    if call.token.as_deref() != Some(desk.contracts.seventeentrack_key.as_str()) {
-        return failed(401, BAD_KEY);
-    }
-    if items.is_empty() {
-        return failed(200, BAD_DATA);
-    }
-    if items.len() > MOST_NUMBERS {
-        return failed(200, TOO_MANY);
     }
     let (mut accepted, mut rejected) = (Vec::new(), Vec::new());
     for item in &items {
@@ -95,6 +91,18 @@ pub(crate) fn answer(desk: &mut Desk, call: &Call, fault: Option<Fault>, now: Se
         &json!({"code": 0, "data": {"accepted": accepted, "rejected": rejected}}),
     );
     if begun { answer.begun() } else { answer }
+}
+
+/// Why nothing of the call is looked at.
+fn refusal(desk: &Desk, call: &Call, numbers: usize) -> Option<Error> {
+    if call.token.as_deref() != Some(desk.contracts.seventeentrack_key.as_str()) {
+        return Some(BAD_KEY);
+    }
+    match numbers {
+        0 => Some(BAD_DATA),
+        1..=MOST_NUMBERS => None,
+        _ => Some(TOO_MANY),
+    }
 }
 
 /// What is answered about one number.

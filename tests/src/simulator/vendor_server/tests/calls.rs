@@ -262,4 +262,9 @@ async fn seventeentrack_registers_once_and_follows_again_once() {
     assert_eq!(codes(&call("retrack", super::TRACK_KEY, one).await.1), [-18_019_905]);
     let (_, answer) = call("register", super::TRACK_KEY, json!(vec![items[0].clone(); 41])).await;
     assert_eq!(answer["code"], -18_010_014);
+    let ledger = vendors.counted("YT0000000000001").await;
+    assert_eq!(
+        ledger["codes"]["-18010002"], 1,
+        "calls that were refused as a whole are in the ledger"
+    );
 }

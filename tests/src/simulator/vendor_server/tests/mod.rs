@@ -1,6 +1,7 @@
 //! The vendors over HTTP, with a callback of the subscriber.
 
 mod calls;
+mod desk;
 mod faults;
 mod pushes;
 mod queries;
