@@ -57,6 +57,7 @@ pub(crate) fn router(vendors: Arc<Vendors>) -> Router {
     router
         .route("/ledger", get(ledger))
         .route("/parcels", get(parcels))
+        .route("/parcels.csv", get(parcels_csv))
         .route("/faults", get(faults).post(change_faults))
         .route("/clock", get(clock).post(change_clock))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -125,6 +126,16 @@ async fn parcels(State(vendors): State<Arc<Vendors>>) -> Response {
     let now = vendors.now();
     let json = vendors.desk().parcels.to_json(now);
     axum::Json(json).into_response()
+}
+
+/// The columns that `?columns=` names.
+async fn parcels_csv(State(vendors): State<Arc<Vendors>>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let columns = query.get("columns").map_or("tracking_number,carrier", String::as_str);
+    let csv = vendors.desk().parcels.to_csv(columns);
+    match csv {
+        Some(csv) => ([(header::CONTENT_TYPE, "text/csv;charset=utf-8")], csv).into_response(),
+        None => refused("no such column"),
+    }
 }
 
 async fn faults(State(vendors): State<Arc<Vendors>>) -> Response {

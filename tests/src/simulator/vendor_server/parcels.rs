@@ -100,6 +100,19 @@ impl Parcels {
         Some(code(vendor, parcel.carrier.code)).filter(|code| is_known && !code.is_empty())
     }
 
+    /// A list of all parcels, for whoever loads requests from a file; `None` if there is no such column.
+    pub(crate) fn to_csv(&self, columns: &str) -> Option<String> {
+        let find = |name: &str| COLUMNS.iter().find(|(column, _)| *column == name);
+        let chosen: Vec<_> = columns.split(',').map(find).collect::<Option<_>>()?;
+        let mut csv = format!("{columns}\n");
+        for parcel in self.iter() {
+            let quoted: Vec<_> = chosen.iter().map(|(_, cell)| format!("\"{}\"", cell(parcel))).collect();
+            csv.push_str(&quoted.join(","));
+            csv.push('\n');
+        }
+        Some(csv)
+    }
+
     /// Every parcel and how far it has come: the truth, for tests and for lists of numbers to subscribe to.
     pub(crate) fn to_json(&self, now: Seconds) -> Value {
         let rows = self.iter().map(|parcel| {
@@ -122,6 +135,26 @@ impl Parcels {
         rows.collect()
     }
 }
+
+/// A column of [`Parcels::to_csv`]: what a request to subscribe needs to know.
+type Column = (&'static str, fn(&Parcel) -> String);
+
+const COLUMNS: [Column; 7] = [
+    ("tracking_number", |parcel| parcel.tracking_number.clone()),
+    ("carrier", |parcel| parcel.carrier.code.to_owned()),
+    // What a carrier abroad has to tell, Kuaidi100 is not asked.
+    ("vendor", |parcel| {
+        let is_foreign = parcel.course == Course::CrossBorder;
+        if is_foreign { Vendor::Kdniao } else { Vendor::Kuaidi100 }.to_string()
+    }),
+    ("phone", |parcel| {
+        let digits = xxh3_64(parcel.tracking_number.as_bytes()) % 10_000;
+        format!("{digits:04}")
+    }),
+    ("from", |parcel| place(parcel.from)),
+    ("to", |parcel| place(parcel.to)),
+    ("not_before", |parcel| moment(parcel.ordered_at)),
+];
 
 /// The place as a subscription names it: `广东省,深圳市,南山区`.
 fn place(city: &crate::simulator::places::City) -> String {
@@ -207,5 +240,57 @@ fn unknown(vendor: Vendor, carrier: &str, tracking_number: &str) -> Parcel {
         ordered_at: 0,
         happenings: Vec::new(),
         destination: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_is_the_same_for_the_same_seed_and_start() {
+        let world = World {
+            seed: 3,
+            parcels: 50,
+            from: 1_740_787_200,
+            order_days: 2,
+        };
+        let csv = |world: &World| {
+            Parcels::live(world)
+                .to_csv("tracking_number,carrier,vendor,from,not_before")
+                .unwrap()
+        };
+        assert_eq!(csv(&world), csv(&world));
+        assert_ne!(csv(&world), csv(&World { seed: 4, ..world }));
+        assert_ne!(
+            csv(&world),
+            csv(&World {
+                from: world.from + DAY,
+                ..world
+            })
+        );
+        assert_eq!(csv(&world).lines().count(), 51);
+        assert_eq!(Parcels::live(&world).to_csv("tracking_number,nothing"), None);
+    }
+
+    #[test]
+    fn places_of_the_list_are_places_to_the_vendor() {
+        for city in CITIES {
+            assert!(super::super::place::is_place(&place(city)), "{}", place(city));
+        }
+    }
+
+    #[test]
+    fn the_carrier_of_a_number_is_recognised_as_what_it_is() {
+        let world = World {
+            seed: 5,
+            parcels: 400,
+            from: 1_740_787_200,
+            order_days: 2,
+        };
+        for parcel in Parcels::live(&world).iter() {
+            let found = carrier_by_number(&parcel.tracking_number).map(|carrier| carrier.code);
+            assert_eq!(found, Some(parcel.carrier.code), "{}", parcel.tracking_number);
+        }
     }
 }
