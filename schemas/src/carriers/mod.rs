@@ -56,6 +56,17 @@ pub struct Company {
     pub name_en: String,
 }
 
+/// What the name of a carrier means to a vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// One of its codes.
+    One(&'a Carrier),
+    /// Any of several codes of the same carrier, none of which is the usual one.
+    Several,
+    /// None.
+    Unknown,
+}
+
 /// All rows, and what follows from them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Carriers {
@@ -115,6 +126,26 @@ impl Carriers {
         let found = (self.rows)
             .binary_search_by(|row| (row.vendor.cmp(&vendor)).then_with(|| row.code.chars().cmp(lower_case())));
         self.rows.get(found.ok()?)
+    }
+
+    /// The row that somebody means who names a carrier to a vendor: by the vendor's own code, or by the canonical one. Of several codes
+    /// of a canonical one it is the usual one.
+    pub fn named(&self, vendor: Vendor, code: &str) -> Named<'_> {
+        if let Some(row) = self.find(vendor, code) {
+            return Named::One(row);
+        }
+        let canonical = lower_case(code);
+        let first = self.rows.partition_point(|row| row.vendor < vendor);
+        let of_vendor = self.rows.iter().skip(first).take_while(|row| row.vendor == vendor);
+        let mut found = Named::Unknown;
+        for row in of_vendor.filter(|row| row.carrier == canonical) {
+            found = match found {
+                _ if row.usual => return Named::One(row),
+                Named::Unknown => Named::One(row),
+                Named::One(_) | Named::Several => Named::Several,
+            };
+        }
+        found
     }
 
     /// Canonical code of a vendor's code. One that is not mapped stays as it is, in lower case, behind the vendor's name and a dot

@@ -11,6 +11,7 @@
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
 //! | [`codes`] | code tables: one row a code |
 //! | [`api`] | what is asked of a vendor, and what its answers mean |
+//! | [`request`] | what is asked of vendors, and whether it can be |
 //! | [`parse`] | forms, JSON, times and lists, read leniently |
 //! | [`kuaidi100`], [`kdniao`], [`seventeentrack`] | the vendors, each with the same rooms |
 
@@ -27,6 +28,7 @@ pub mod local_time;
 pub mod parse;
 pub mod push;
 pub mod reading;
+pub mod request;
 pub mod seventeentrack;
 pub mod snapshot;
 

@@ -1,0 +1,173 @@
+//! Of a telephone number only what a vendor needs: the last four digits, without the extension; of a shop's virtual number the four
+//! behind its `-` (S1, S3: 如座机号码有分机号，分机号无需上传；如号码是电商虚拟号码需传入“-”后的后四位). Whoever wants all digits
+//! kept says so for the account.
+
+use courierflow_schemas::identifier;
+use courierflow_schemas::records::Vendor;
+
+/// Kuaidi100's codes of carriers that tell nothing without a telephone number: SF and SF Freight (S1), Fengwang (S0), ZTO (S3).
+const REQUIRED: [&str; 4] = ["shunfeng", "shunfengkuaiyun", "fengwang", "zhongtong"];
+
+/// How many digits are kept.
+const TAIL: usize = 4;
+
+/// Where an extension begins. `x` is that of `ext` and of `x123`.
+const EXTENSION: [char; 5] = ['转', '分', 'e', 'x', '#'];
+
+/// Whether a parcel of the vendor's `carrier` needs a telephone number.
+pub fn is_required(vendor: Vendor, carrier: &str) -> bool {
+    vendor == Vendor::Kuaidi100 && REQUIRED.contains(&carrier)
+}
+
+/// A telephone number: digits only, at least four of them, without the extension.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneNumber {
+    digits: String,
+}
+
+/// A telephone number is printed nowhere.
+impl std::fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PhoneNumber(…)")
+    }
+}
+
+impl PhoneNumber {
+    /// Reads one number in any usual spelling; `None` if it is none. Four digits alone are the end of one.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = identifier::normalised(text).to_lowercase();
+        let number = text.split(EXTENSION).next().unwrap_or_default();
+        let spelling = |letter: char| letter.is_ascii_digit() || matches!(letter, '+' | '-' | ' ' | '(' | ')' | '.');
+        if !number.chars().all(spelling) || number.trim().chars().skip(1).any(|letter| letter == '+') {
+            return None;
+        }
+        let groups: Vec<&str> = number
+            .split('-')
+            .map(str::trim)
+            .filter(|group| !group.is_empty())
+            .collect();
+        let digits = match groups.as_slice() {
+            // 18412345678-1234: the number of a shop's relay, and who is meant behind it. Fewer or more digits are an extension.
+            [mobile, behind, ..] if is_mobile(mobile) => digits(if behind.len() == TAIL { behind } else { mobile }),
+            // 0755-12345678-801
+            [area, number, _extension] if is_area(area) && is_landline(number) => digits(area) + number,
+            // 12345678-801
+            [number, _extension] if is_landline(number) => (*number).to_owned(),
+            _ => digits(number),
+        };
+        let is_number = digits.len() == TAIL || (7..=15).contains(&digits.len());
+        is_number.then_some(Self { digits })
+    }
+
+    /// The last four digits.
+    pub fn tail(&self) -> &str {
+        let start = self.digits.len().saturating_sub(TAIL);
+        self.digits.get(start..).unwrap_or_default()
+    }
+
+    /// All of its digits.
+    pub fn into_digits(self) -> String {
+        self.digits
+    }
+
+    /// Whether a text tells it. Four digits are no number yet.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.digits.len() > TAIL && digits(text).contains(self.digits.as_str())
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// With or without the code of the country.
+fn is_mobile(group: &str) -> bool {
+    let digits = digits(group);
+    let national = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86"));
+    let national = national.unwrap_or(&digits);
+    national.len() == 11 && national.starts_with('1')
+}
+
+fn is_area(group: &str) -> bool {
+    let digits = digits(group);
+    matches!(digits.len(), 3 | 4) && digits.starts_with('0')
+}
+
+/// Written in one piece: `1 (415) 555` is the beginning of a number.
+fn is_landline(group: &str) -> bool {
+    matches!(group.len(), 7 | 8) && group.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_usual_spelling_and_what_is_kept_of_it() {
+        // Text, all digits, tail.
+        for (text, digits, tail) in [
+            ("13488888888", "13488888888", "8888"),
+            ("+86 134 8888 8889", "8613488888889", "8889"),
+            ("134-8888-8880", "13488888880", "8880"),
+            ("（0755）12345678", "075512345678", "5678"),
+            ("０７５５－１２３４５６７８", "075512345678", "5678"),
+            ("0755-12345678-801", "075512345678", "5678"),
+            ("0755-12345678转801", "075512345678", "5678"),
+            ("0755-12345678 分机 8012", "075512345678", "5678"),
+            ("075512345678 ext. 8012", "075512345678", "5678"),
+            ("12345678-8012", "12345678", "5678"),
+            ("12345678x801", "12345678", "5678"),
+            ("18412345678-1234", "1234", "1234"),
+            ("8618412345678-1234", "1234", "1234"),
+            ("18412345678-12", "18412345678", "5678"),
+            ("18412345678#1234", "18412345678", "5678"),
+            ("1 (415) 555-0100", "14155550100", "0100"),
+            (" 8888 ", "8888", "8888"),
+        ] {
+            let number = PhoneNumber::read(text).unwrap();
+            assert_eq!(number.tail(), tail, "{text}");
+            assert_eq!(number.into_digits(), digits, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number() {
+        for text in [
+            "",
+            "888",
+            "88888",
+            "888888",
+            "abcd",
+            "1348888888a",
+            "13488888888/13499999999",
+            "134****8888",
+            "134+8888",
+            "1234567890123456",
+            "转8888",
+            "张三13488888888",
+        ] {
+            assert!(PhoneNumber::read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_needs_one() {
+        assert!(is_required(Vendor::Kuaidi100, "shunfeng"));
+        assert!(!is_required(Vendor::Kuaidi100, "yuantong"));
+        assert!(!is_required(Vendor::Kdniao, "sf"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_tail_has_four_digits_and_nothing_is_printed(text in "[0-9 +().-]{0,24}(转[0-9]{0,6})?") {
+            if let Some(number) = PhoneNumber::read(&text) {
+                prop_assert_eq!(number.tail().len(), 4);
+                prop_assert!(number.tail().bytes().all(|byte| byte.is_ascii_digit()));
+                let printed = format!("{number:?}");
+                prop_assert!(!printed.contains(|letter: char| letter.is_ascii_digit()));
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Province, city, district (省市区): what a vendor needs to guess the way of a parcel. A street or a name behind them would be
+//! personal data that nobody needs, so a text that goes on after the district is refused.
+
+use courierflow_schemas::identifier;
+
+/// Longest place, in characters; the longest names of province, city and district together have about thirty.
+const MAX_LENGTH: usize = 40;
+
+/// How provinces, regions and municipalities begin (GB/T 2260).
+const PROVINCES: [&str; 34] = [
+    "北京",
+    "天津",
+    "河北",
+    "山西",
+    "内蒙古",
+    "辽宁",
+    "吉林",
+    "黑龙江",
+    "上海",
+    "江苏",
+    "浙江",
+    "安徽",
+    "福建",
+    "江西",
+    "山东",
+    "河南",
+    "湖北",
+    "湖南",
+    "广东",
+    "广西",
+    "海南",
+    "重庆",
+    "四川",
+    "贵州",
+    "云南",
+    "西藏",
+    "陕西",
+    "甘肃",
+    "青海",
+    "宁夏",
+    "新疆",
+    "台湾",
+    "香港",
+    "澳门",
+];
+
+/// How the name of a city or a district ends.
+const ENDS: [char; 7] = ['市', '区', '县', '旗', '州', '盟', '岛'];
+
+/// Words of streets, which no name of a place has. (One such as 路 would refuse 路桥区.)
+const STREETS: [&str; 3] = ["街道", "大街", "大道"];
+
+/// What ends like a district and is a compound of houses.
+const COMPOUNDS: [&str; 2] = ["小区", "社区"];
+
+/// The place as vendors take it, its parts apart as they were written, or `None` if it is none.
+pub fn read(text: &str) -> Option<String> {
+    let text = identifier::normalised(text);
+    // S1 separates the parts by commas, with and without blanks; S3 does not.
+    let place: String = text
+        .chars()
+        .map(|letter| if letter == '、' { ',' } else { letter })
+        .filter(|letter| !letter.is_whitespace())
+        .collect();
+    let rest = PROVINCES.iter().find_map(|province| place.strip_prefix(province))?;
+    let is_letter = |letter: char| letter == ',' || ('\u{3400}'..='\u{9fff}').contains(&letter);
+    let ends_well = rest.ends_with(ENDS) || rest.ends_with("行政区");
+    let is_place = place.chars().count() <= MAX_LENGTH
+        && rest.chars().count() >= 2
+        && rest.chars().all(is_letter)
+        && ends_well
+        && !STREETS.iter().any(|word| rest.contains(word))
+        && !COMPOUNDS.iter().any(|word| rest.ends_with(word));
+    is_place.then_some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_the_documents_and_others() {
+        for (text, place) in [
+            ("广东省深圳市南山区", "广东省深圳市南山区"),
+            ("广东省,深圳市,南山区", "广东省,深圳市,南山区"),
+            ("湖南省, 长沙市, 天心区", "湖南省,长沙市,天心区"),
+            ("江苏省，南京市，玄武区", "江苏省,南京市,玄武区"),
+            ("北京市朝阳区", "北京市朝阳区"),
+            ("内蒙古自治区兴安盟阿尔山市", "内蒙古自治区兴安盟阿尔山市"),
+            ("内蒙古锡林郭勒盟苏尼特左旗", "内蒙古锡林郭勒盟苏尼特左旗"),
+            ("云南省红河哈尼族彝族自治州元阳县", "云南省红河哈尼族彝族自治州元阳县"),
+            ("广东省东莞市", "广东省东莞市"),
+            ("香港特别行政区", "香港特别行政区"),
+            ("青海省玉树藏族自治州", "青海省玉树藏族自治州"),
+            ("浙江省台州市路桥区", "浙江省台州市路桥区"),
+            ("江苏省南京市鼓楼区", "江苏省南京市鼓楼区"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(place), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_a_place() {
+        for text in [
+            "",
+            "广东",
+            "广东省",
+            "深圳",
+            "深圳市南山区",
+            "Shenzhen",
+            "广东省深圳市南山区粤海街道",
+            "广东省深圳市南山区科技园路1号",
+            "广东省深圳市南山区深南大道某某大厦B区",
+            "广东省深圳市南山区张三",
+            "广东省深圳市南山区 13488888888",
+            "上海市浦东新区某某小区",
+            "美国",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!(read(&format!("广东省{}市", "深".repeat(40))), None);
+    }
+}
