@@ -19,8 +19,8 @@ const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json;cha
 /// clients.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
-/// `Allow` of a push address.
-const ALLOW: HeaderValue = HeaderValue::from_static("POST");
+/// `Allow` of an address that takes only POST.
+pub(crate) const ALLOW: HeaderValue = HeaderValue::from_static("POST");
 
 /// Why a push was refused. The vendor gets its failure body; whether it retries depends on its own rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Refusal {
     }
 
     /// When the push may be sent again, if that would help.
-    fn retry_after(self) -> Option<HeaderValue> {
+    pub(crate) fn retry_after(self) -> Option<HeaderValue> {
         match self {
             Self::OverLimit { retry_after } => Some(whole_seconds(retry_after).into()),
             _ if self.row().status == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER),
@@ -209,7 +209,7 @@ pub fn refused(vendor: Vendor, account: Option<&Account>, now: Timestamp, refusa
 }
 
 /// Rounded up, and at least one: after the seconds there is room.
-fn whole_seconds(time: Duration) -> u64 {
+pub(crate) fn whole_seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
 

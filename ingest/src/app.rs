@@ -309,6 +309,7 @@ impl Envelope<'_> {
             Batch {
                 events: events.collect(),
                 dead_letter,
+                requests: Vec::new(),
             },
             unusable,
         )
@@ -318,6 +319,7 @@ impl Envelope<'_> {
     fn dead(&self, body: &Bytes, reason: Unusable) -> Batch {
         Batch {
             events: Vec::new(),
+            requests: Vec::new(),
             dead_letter: Some(self.dead_letter(body, reason, String::new())),
         }
     }

@@ -1,22 +1,26 @@
-//! The configuration of ingest: the sections `[ingest]`, `[kafka]` and `[registry]` of the file that both services share.
+//! The configuration of ingest: the sections `[ingest]`, `[kafka]` and `[registry]` of the file that both services share, and what it
+//! needs to know of `[subscribe]` and `[processor]` to check requests for subscriptions.
 //! Durations are in milliseconds, sizes in bytes unless the key says otherwise.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, text};
 use courierflow_service::http_server::Limits;
 use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
 use courierflow_vendors::protocol;
+use courierflow_vendors::request::account::SubscribeAccounts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::accounts::Accounts;
 use crate::push_limit::PushLimit;
+use crate::subscriptions::settings::SubscriptionsSettings;
 
 /// The configuration file. Sections of the other service are ignored, unknown ones are refused.
 #[derive(Debug, Deserialize)]
@@ -33,9 +37,15 @@ pub struct Config {
     /// Of the processor.
     #[serde(default, rename = "topics")]
     _topics: IgnoredAny,
+    /// Of the processor, which asks the vendors: the accounts that may be asked.
+    #[serde(default)]
+    pub subscribe: SubscribeAccounts,
     /// Of the processor.
     #[serde(default, rename = "processor")]
-    _processor: IgnoredAny,
+    mapping: MappingSettings,
+    /// What the vendors' codes of carriers mean. Only requests for subscriptions are checked by it.
+    #[serde(skip, default = "Carriers::built_in")]
+    pub carriers: &'static Carriers,
     /// Of the processor.
     #[serde(default, rename = "derive")]
     _derive: IgnoredAny,
@@ -47,6 +57,13 @@ pub struct Config {
     /// Of the processor.
     #[serde(default, rename = "clickhouse")]
     _clickhouse: IgnoredAny,
+}
+
+/// `[processor]`, of which only the mapping of carriers is read here.
+#[derive(Debug, Default, Deserialize)]
+struct MappingSettings {
+    #[serde(default)]
+    carriers_file: Option<PathBuf>,
 }
 
 /// `[ingest]`.
@@ -97,6 +114,8 @@ pub struct IngestSettings {
     pub drain_timeout_ms: u64,
     /// The vendor contracts; at least one.
     pub accounts: Vec<AccountSettings>,
+    /// Who may ask for subscriptions, and where. Default nobody.
+    pub subscriptions: SubscriptionsSettings,
 }
 
 impl Default for IngestSettings {
@@ -120,6 +139,7 @@ impl Default for IngestSettings {
             shutdown_delay_ms: 0,
             drain_timeout_ms: 15_000,
             accounts: Vec::new(),
+            subscriptions: SubscriptionsSettings::default(),
         }
     }
 }
@@ -160,12 +180,28 @@ impl Config {
         config.registry.complete()?;
         config.ingest.read_files()?;
         config.ingest.validate()?;
+        config.check_subscriptions()?;
         Ok(config)
+    }
+}
+
+impl Config {
+    /// Only if anybody can ask: the files that it needs may be on other hosts.
+    fn check_subscriptions(&mut self) -> Result<(), SettingsError> {
+        if self.ingest.subscriptions.listen.is_none() {
+            return Ok(());
+        }
+        if let Some(file) = &self.mapping.carriers_file {
+            self.carriers = settings::carriers_from_file("processor.carriers_file", file)?;
+        }
+        self.subscribe.validate(self.carriers)?;
+        self.ingest.subscriptions.tokens(&self.subscribe).map(drop)
     }
 }
 
 impl IngestSettings {
     fn read_files(&mut self) -> Result<(), SettingsError> {
+        self.subscriptions.read_files()?;
         for (index, account) in self.accounts.iter_mut().enumerate() {
             let files: Vec<String> = account
                 .keys
@@ -335,7 +371,7 @@ fn key(index: usize, name: &str) -> String {
 }
 
 /// One secret per line; blank lines are skipped, and white space at the ends of a line is trimmed.
-fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
+pub(crate) fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
     let lines = std::fs::read_to_string(path)
         .map_err(|error| SettingsError::key(key, format!("{}: {error}", path.display())))?;
     let secrets: Vec<Secret> = lines

@@ -65,7 +65,15 @@ async fn listen(settings: &IngestSettings) -> Result<Listeners, String> {
         Some(address) => Some(bind("ingest.admin_listen", address).await?),
         None => None,
     };
-    Ok(Listeners { main, admin })
+    let subscriptions = match settings.subscriptions.listen {
+        Some(address) => Some(bind("ingest.subscriptions.listen", address).await?),
+        None => None,
+    };
+    Ok(Listeners {
+        main,
+        admin,
+        subscriptions,
+    })
 }
 
 async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, String> {

@@ -13,6 +13,8 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use crate::accounts::{Accounts, Registered};
 use crate::admission::Admission;
 use crate::answer::Refusal;
+use crate::subscriptions::metrics::RequestMetrics;
+use crate::subscriptions::tokens::Tokens;
 use courierflow_service::http_server;
 use courierflow_vendors::account::Account;
 use courierflow_vendors::push::Unusable;
@@ -31,6 +33,10 @@ pub struct Metrics {
     pub unknown_paths: Counter,
     /// Of the server that vendors reach.
     pub connections: http_server::Metrics,
+    /// Requests for subscriptions.
+    pub subscriptions: RequestMetrics,
+    /// Of the server that those reach who ask for subscriptions.
+    pub subscription_connections: http_server::Metrics,
     bodies_arriving: Gauge,
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
@@ -92,8 +98,13 @@ impl VendorMetrics {
 }
 
 impl Metrics {
-    /// Registers all metrics, those of each account included.
+    /// Registers all metrics, those of each account included, of a service where nobody can ask for subscriptions.
     pub fn new(accounts: &Accounts) -> Result<Self, BuildError> {
+        Self::with_requesters(accounts, &Tokens::default())
+    }
+
+    /// The same, of a service where the holders of `tokens` can ask.
+    pub fn with_requesters(accounts: &Accounts, tokens: &Tokens) -> Result<Self, BuildError> {
         let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
         let exporter = recorder.handle();
         Ok(metrics::with_local_recorder(&recorder, || {
@@ -107,6 +118,15 @@ impl Metrics {
                     "courierflow_ingest_connections",
                     "courierflow_ingest_connections_closed_total",
                 ),
+                subscriptions: RequestMetrics::new(tokens),
+                subscription_connections: if tokens.is_empty() {
+                    http_server::Metrics::none()
+                } else {
+                    http_server::Metrics::new(
+                        "courierflow_ingest_subscription_connections",
+                        "courierflow_ingest_subscription_connections_closed_total",
+                    )
+                },
                 bodies_arriving: gauge!("courierflow_ingest_bodies_arriving"),
                 requests_in_flight: gauge!("courierflow_ingest_requests_in_flight"),
                 bytes_in_flight: gauge!("courierflow_ingest_body_bytes_in_flight"),
@@ -192,6 +212,14 @@ fn describe() {
     describe_counter!(
         "courierflow_ingest_connections_closed_total",
         "Connections that the server closed on its own, by reason."
+    );
+    describe_gauge!(
+        "courierflow_ingest_subscription_connections",
+        "Open connections at ingest.subscriptions.listen."
+    );
+    describe_counter!(
+        "courierflow_ingest_subscription_connections_closed_total",
+        "Connections there that the server closed on its own, by reason."
     );
     describe_gauge!("courierflow_ingest_ready", "1 if pushes can be stored.");
 }

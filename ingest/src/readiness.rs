@@ -1,4 +1,4 @@
-//! Whether pushes can be stored, part by part. It is the content of `/readyz`, and lets a push be answered 503 at once
+//! Whether pushes, and requests for subscriptions, can be stored, part by part. It is the content of `/readyz`, and lets a push be answered 503 at once
 //! instead of after the acknowledgement deadline.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +15,8 @@ pub struct Readiness {
     broker: AtomicBool,
     topics: AtomicBool,
     schema: AtomicBool,
+    /// Their topic; `None` if nobody can ask for subscriptions here.
+    subscriptions: Option<AtomicBool>,
     stopping: AtomicBool,
     started: Instant,
     /// Time of the last acknowledgement, in milliseconds after `started`; 0 means never.
@@ -37,6 +39,9 @@ pub struct Report {
     pub schema: bool,
     /// The service is shutting down.
     pub stopping: bool,
+    /// The topic of requests for subscriptions exists and has leaders. Pushes do not depend on it. Missing if nobody can ask here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriptions: Option<bool>,
 }
 
 impl Default for Readiness {
@@ -45,6 +50,7 @@ impl Default for Readiness {
             broker: AtomicBool::new(false),
             topics: AtomicBool::new(false),
             schema: AtomicBool::new(false),
+            subscriptions: None,
             stopping: AtomicBool::new(false),
             started: Instant::now(),
             last_acknowledged: AtomicU64::new(0),
@@ -54,6 +60,14 @@ impl Default for Readiness {
 }
 
 impl Readiness {
+    /// Of a service that also takes requests for subscriptions.
+    pub fn with_subscriptions() -> Self {
+        Self {
+            subscriptions: Some(AtomicBool::new(false)),
+            ..Self::default()
+        }
+    }
+
     /// The state of all parts.
     pub fn report(&self) -> Report {
         let broker = self.broker.load(Ordering::Relaxed) && !self.is_paused();
@@ -66,6 +80,7 @@ impl Readiness {
             topics,
             schema,
             stopping,
+            subscriptions: self.subscriptions.as_ref().map(|usable| usable.load(Ordering::Relaxed)),
         }
     }
 
@@ -75,6 +90,17 @@ impl Readiness {
             broker, topics, schema, ..
         } = self.report();
         broker && topics && schema
+    }
+
+    /// Whether it makes sense to try to store a request for subscriptions.
+    pub fn can_request(&self) -> bool {
+        self.can_publish() && self.report().subscriptions == Some(true)
+    }
+
+    /// Records whether the topic of requests is usable. Returns true if that has changed.
+    pub fn set_subscriptions(&self, usable: bool) -> bool {
+        let part = self.subscriptions.as_ref();
+        part.is_some_and(|part| part.swap(usable, Ordering::Relaxed) != usable)
     }
 
     /// Records whether the broker answers. Returns true if that has changed.
@@ -158,6 +184,23 @@ mod tests {
         assert!(readiness.set_broker(false), "news");
         assert!(!readiness.set_broker(false), "known already");
         assert!(!readiness.can_publish());
+    }
+
+    #[test]
+    fn pushes_do_not_depend_on_the_topic_of_requests() {
+        let readiness = Readiness::with_subscriptions();
+        readiness.set_broker(true);
+        readiness.set_topics(true);
+        readiness.set_schema_known();
+        assert!(readiness.can_publish() && readiness.report().ready && !readiness.can_request());
+        assert!(readiness.set_subscriptions(true), "news");
+        assert!(readiness.can_request());
+        readiness.set_broker(false);
+        assert!(!readiness.can_request());
+        assert!(
+            !ready().can_request() && !ready().set_subscriptions(true),
+            "nobody can ask"
+        );
     }
 
     #[test]

@@ -7,14 +7,25 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::records::Vendor;
 
-use crate::answer::Refusal;
+use crate::answer::{Refusal, Row};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// When each kind was logged last.
 #[derive(Debug, Default)]
 pub struct RefusalLog {
-    kinds: Mutex<BTreeMap<(Option<Vendor>, &'static str), Kind>>,
+    kinds: Mutex<BTreeMap<(Origin, &'static str), Kind>>,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    /// A push of a vendor.
+    Push(Vendor),
+    /// A push to no vendor's address.
+    Nowhere,
+    /// Somebody who asks for subscriptions.
+    Subscriptions,
 }
 
 #[derive(Debug)]
@@ -27,7 +38,7 @@ impl RefusalLog {
     /// Logs that a push was refused. `detail` must contain nothing of the vendor's content or of a secret.
     pub fn refused(&self, vendor: Vendor, account: Option<&str>, refusal: Refusal, detail: &str) {
         let row = refusal.row();
-        let Some(suppressed) = self.turn((Some(vendor), row.name), Instant::now()) else {
+        let Some(suppressed) = self.turn((Origin::Push(vendor), row.name), Instant::now()) else {
             return;
         };
         // Anybody can choose the name of an unknown account, so it is not logged.
@@ -42,14 +53,40 @@ impl RefusalLog {
 
     /// Logs that a push or a part of it was dead-lettered.
     pub fn dead_lettered(&self, vendor: Vendor, account: &str, reason: &'static str) {
-        if let Some(suppressed) = self.turn((Some(vendor), reason), Instant::now()) {
+        if let Some(suppressed) = self.turn((Origin::Push(vendor), reason), Instant::now()) {
             tracing::warn!(%vendor, account, reason, suppressed, "push dead-lettered");
+        }
+    }
+
+    /// Logs that a request for subscriptions was refused as a whole. `requester` is `None` without a valid token: what was sent
+    /// instead is not logged, it may be a token with a typing error.
+    pub fn request_refused(&self, requester: Option<&str>, row: Row) {
+        let Some(suppressed) = self.turn((Origin::Subscriptions, row.name), Instant::now()) else {
+            return;
+        };
+        let (requester, status) = (requester.unwrap_or("-"), row.status.as_u16());
+        if status >= 500 {
+            tracing::error!(
+                requester,
+                status,
+                refusal = row.name,
+                suppressed,
+                "request for subscriptions refused"
+            );
+        } else {
+            tracing::warn!(
+                requester,
+                status,
+                refusal = row.name,
+                suppressed,
+                "request for subscriptions refused"
+            );
         }
     }
 
     /// Logs that a push came to an address of nobody. Anybody can choose the address, so it is not logged.
     pub fn unknown_path(&self) {
-        if let Some(suppressed) = self.turn((None, "unknown_path"), Instant::now()) {
+        if let Some(suppressed) = self.turn((Origin::Nowhere, "unknown_path"), Instant::now()) {
             tracing::warn!(
                 status = 404,
                 refusal = "unknown_path",
@@ -60,7 +97,7 @@ impl RefusalLog {
     }
 
     /// `None` if this line must be left out, else the number of lines left out since the last one.
-    fn turn(&self, kind: (Option<Vendor>, &'static str), now: Instant) -> Option<u64> {
+    fn turn(&self, kind: (Origin, &'static str), now: Instant) -> Option<u64> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         match kinds.get_mut(&kind) {
             None => {
@@ -93,11 +130,11 @@ mod tests {
     fn one_line_a_second_of_each_kind() {
         let log = RefusalLog::default();
         let start = Instant::now();
-        let kind = (Some(Vendor::Kdniao), "busy");
+        let kind = (Origin::Push(Vendor::Kdniao), "busy");
         assert_eq!(log.turn(kind, start), Some(0));
         assert_eq!(log.turn(kind, start), None);
         assert_eq!(log.turn(kind, start), None);
-        assert_eq!(log.turn((Some(Vendor::Kuaidi100), "busy"), start), Some(0));
+        assert_eq!(log.turn((Origin::Push(Vendor::Kuaidi100), "busy"), start), Some(0));
         assert_eq!(log.turn(kind, start + INTERVAL), Some(2));
         assert_eq!(log.turn(kind, start + INTERVAL * 2), Some(0));
     }

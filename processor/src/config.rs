@@ -1,7 +1,6 @@
 //! The processor's view of the configuration file. Every key is explained, with unit and default, in
 //! `deploy/local/courierflow.toml`.
 
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use courierflow_schemas::settings::{
 };
 use courierflow_service::http_server::Limits;
 use courierflow_service::kafka_client;
+use courierflow_vendors::request::account::SubscribeAccounts;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
@@ -46,6 +46,9 @@ pub struct Config {
     /// The dashboard.
     #[serde(default)]
     pub dashboard: DashboardSettings,
+    /// Who may be asked for subscriptions.
+    #[serde(default)]
+    pub subscribe: SubscribeAccounts,
     /// What the vendors' codes of carriers mean: the mapping of the program and, over it, `processor.carriers_file`.
     #[serde(skip, default = "Carriers::built_in")]
     pub carriers: &'static Carriers,
@@ -336,7 +339,7 @@ impl Config {
             config.dashboard.clickhouse_password = Some(password);
         }
         if let Some(file) = &config.processor.carriers_file {
-            config.carriers = carriers(file)?;
+            config.carriers = settings::carriers_from_file("processor.carriers_file", file)?;
         }
         kafka_client::check(&config.kafka)?;
         config.validate()?;
@@ -349,17 +352,9 @@ impl Config {
         self.derive.validate()?;
         self.clickhouse.validate()?;
         self.sink.validate()?;
-        self.dashboard.validate()
+        self.dashboard.validate()?;
+        self.subscribe.validate(self.carriers)
     }
-}
-
-/// Reads the file once: what it says holds as long as the process lives.
-fn carriers(file: &Path) -> Result<&'static Carriers, SettingsError> {
-    let refused =
-        |error: &dyn Display| SettingsError::key("processor.carriers_file", format!("{}: {error}", file.display()));
-    let text = std::fs::read(file).map_err(|error| refused(&error))?;
-    let carriers = Carriers::with_file(&text).map_err(|error| refused(&error))?;
-    Ok(Box::leak(Box::new(carriers)))
 }
 
 impl TopicSettings {

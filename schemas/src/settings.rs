@@ -14,6 +14,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::carriers::Carriers;
+
 const ENV_PREFIX: &str = "COURIERFLOW__";
 
 /// Why a configuration cannot be used: one line that names the key and the origin of its value.
@@ -252,6 +254,14 @@ pub fn secret_from_file(key: &str, path: &Path) -> Result<Secret, SettingsError>
         Ok(value) => Ok(Secret::new(value.trim())),
         Err(error) => Err(SettingsError::key(key, format!("{}: {error}", path.display()))),
     }
+}
+
+/// Reads a user's file of carriers, which is laid over the built-in mapping. What it says holds as long as the process lives.
+pub fn carriers_from_file(key: &str, path: &Path) -> Result<&'static Carriers, SettingsError> {
+    let refused = |error: &dyn fmt::Display| SettingsError::key(key, format!("{}: {error}", path.display()));
+    let text = std::fs::read(path).map_err(|error| refused(&error))?;
+    let carriers = Carriers::with_file(&text).map_err(|error| refused(&error))?;
+    Ok(Box::leak(Box::new(carriers)))
 }
 
 /// Properties that the services set themselves; each is explained where it is set.

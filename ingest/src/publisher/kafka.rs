@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use courierflow_schemas::records::PushEvent;
+use courierflow_schemas::records::{PushEvent, SubscriptionRequest};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use courierflow_schemas::topics;
@@ -156,7 +156,7 @@ impl ProducerContext for Context {
     }
 }
 
-/// Produces to `courier.push.v1` and `courier.push.dead.v1`.
+/// Produces to `courier.push.v1`, `courier.push.dead.v1` and `courier.subscription.request.v1`.
 pub struct KafkaPublisher {
     shared: Arc<Shared>,
     wake: Sender<Wake>,
@@ -165,10 +165,15 @@ pub struct KafkaPublisher {
 struct Shared {
     /// Replaced after a fatal error.
     producer: RwLock<Arc<Producer>>,
-    encoder: OnceLock<Encoder<PushEvent>>,
+    encoders: OnceLock<Encoders>,
     readiness: Arc<Readiness>,
     ack_timeout: Duration,
     stopping: AtomicBool,
+}
+
+struct Encoders {
+    push: Encoder<PushEvent>,
+    request: Encoder<SubscriptionRequest>,
 }
 
 impl KafkaPublisher {
@@ -196,7 +201,7 @@ impl KafkaPublisher {
         let new_producer = move || Producer::from_config_and_context(&config, context()).map(Arc::new);
         let shared = Arc::new(Shared {
             producer: RwLock::new(new_producer().map_err(|error| kafka_client::wrong_property(&error))?),
-            encoder: OnceLock::new(),
+            encoders: OnceLock::new(),
             readiness,
             ack_timeout,
             stopping: AtomicBool::new(false),
@@ -243,22 +248,38 @@ impl Shared {
 
     /// Puts the records into the producer's queue, in order. Stops at the first that does not fit.
     fn enqueue(&self, batch: &Batch) -> Result<Vec<oneshot::Receiver<Acknowledgement>>, PublishError> {
-        let encoder = self.encoder.get().ok_or(PublishError::NotReady)?;
-        if !self.readiness.can_publish() {
+        let encoders = self.encoders.get().ok_or(PublishError::NotReady)?;
+        if !self.readiness.can_publish() || (!batch.requests.is_empty() && !self.readiness.can_request()) {
             return Err(PublishError::NotReady);
         }
         let producer = self.producer();
-        let mut acknowledgements = Vec::with_capacity(batch.events.len() + 1);
+        let mut acknowledgements = Vec::with_capacity(batch.events.len() + batch.requests.len() + 1);
         let mut datum = DATUM.take();
         for event in &batch.events {
             datum.clear();
-            encoder
+            encoders
+                .push
                 .encode(event, &mut datum)
                 .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
             let record = BaseRecord::with_opaque_to(topics::PUSH, Box::new(acknowledge(&mut acknowledgements)))
                 .key(&event.tracking_number)
                 .payload(&datum)
                 .timestamp(event.received_at.0 / 1000);
+            producer.send(record).map_err(|(error, _)| refused(&error))?;
+        }
+        for request in &batch.requests {
+            datum.clear();
+            encoders
+                .request
+                .encode(request, &mut datum)
+                .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
+            let record = BaseRecord::with_opaque_to(
+                topics::SUBSCRIPTION_REQUEST,
+                Box::new(acknowledge(&mut acknowledgements)),
+            )
+            .key(&request.tracking_number)
+            .payload(&datum)
+            .timestamp(request.requested_at.0 / 1000);
             producer.send(record).map_err(|(error, _)| refused(&error))?;
         }
         if datum.capacity() <= MAX_KEPT_DATUM_BYTES {
@@ -281,15 +302,14 @@ impl Shared {
     fn find_schema_id(&self, registry: &Registry) {
         let mut told = String::new();
         while !self.stopping.load(Ordering::Relaxed) {
-            let encoder = registry
-                .schema_ids()
-                .map_err(|error| error.to_string())
-                .map(|ids| (ids.push, Encoder::new(ids.push)));
-            match encoder {
-                Ok((id, encoder)) => {
-                    drop(self.encoder.set(encoder));
+            match registry.schema_ids().map_err(|error| error.to_string()) {
+                Ok(ids) => {
+                    drop(self.encoders.set(Encoders {
+                        push: Encoder::new(ids.push),
+                        request: Encoder::new(ids.subscription_request),
+                    }));
                     self.readiness.set_schema_known();
-                    tracing::info!(id, "schema id known");
+                    tracing::info!(id = ids.push, "schema id known");
                     return;
                 }
                 Err(error) => {
@@ -369,6 +389,7 @@ impl Shared {
             }
         }
         self.note_broker(true);
+        self.look_at_requests(&producer, &counts);
         // On partitions that the topics of derive do not have, a push would be acknowledged and never derived.
         counts.retain(|(topic, _)| partition_counts::TOPICS.contains(topic));
         let difference = partition_counts::difference(counts);
@@ -382,6 +403,31 @@ impl Shared {
         trouble.is_none()
     }
 
+    /// Checks the topic of requests for subscriptions, if anybody can ask here. Pushes do not depend on it.
+    fn look_at_requests(&self, producer: &Producer, counts: &[(&'static str, usize)]) {
+        const TOPIC: &str = topics::SUBSCRIPTION_REQUEST;
+        if self.readiness.report().subscriptions.is_none() {
+            return;
+        }
+        let Ok(metadata) = producer.client().fetch_metadata(Some(TOPIC), METADATA_TIMEOUT) else {
+            // The broker has just answered: it will tell the next time.
+            return;
+        };
+        let found = metadata.topics().iter().find(|found| found.name() == TOPIC);
+        // A request lies on the partition of its number, where the pushes of its parcel will be.
+        let of_pushes = counts.iter().filter(|(topic, _)| *topic == topics::PUSH).copied();
+        let trouble = topic_trouble(TOPIC, found).or_else(|| {
+            let difference = partition_counts::difference(of_pushes.chain([(TOPIC, partition_counts::of(found))]));
+            difference.map(|difference| difference.to_string())
+        });
+        if self.readiness.set_subscriptions(trouble.is_none()) {
+            match &trouble {
+                None => tracing::info!("topic of requests for subscriptions is there"),
+                Some(trouble) => tracing::warn!("{trouble}: requests for subscriptions are answered 503"),
+            }
+        }
+    }
+
     fn note_broker(&self, reachable: bool) {
         if self.readiness.set_broker(reachable) {
             if reachable {
@@ -393,9 +439,9 @@ impl Shared {
     }
 }
 
-/// What is wrong with a topic. Those that pushes go to need a leader.
+/// What is wrong with a topic. Those that ingest writes need a leader.
 fn topic_trouble(topic: &str, found: Option<&MetadataTopic>) -> Option<String> {
-    if ![topics::PUSH, topics::PUSH_DEAD].contains(&topic) {
+    if ![topics::PUSH, topics::PUSH_DEAD, topics::SUBSCRIPTION_REQUEST].contains(&topic) {
         return None;
     }
     let Some(found) = found.filter(|found| found.error().is_none()) else {

@@ -1,4 +1,4 @@
-//! Stores pushes: either all records of a push are stored, or the result is an error. It is a trait so that every answer
+//! Stores pushes and requests for subscriptions: either all records of one are stored, or the result is an error. It is a trait so that every answer
 //! can be tested without a broker; `kafka` implements it for production.
 
 pub mod kafka;
@@ -6,15 +6,17 @@ pub mod kafka;
 use std::future::Future;
 
 use bytes::Bytes;
-use courierflow_schemas::records::{PushEvent, TimestampMicros, Vendor};
+use courierflow_schemas::records::{PushEvent, SubscriptionRequest, TimestampMicros, Vendor};
 
-/// The records of one push.
+/// The records of one push, or of one request for subscriptions.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// One event per parcel.
     pub events: Vec<PushEvent>,
     /// The push itself, if it or a part of it cannot be used.
     pub dead_letter: Option<DeadLetter>,
+    /// One record per subscription that is asked for or cancelled.
+    pub requests: Vec<SubscriptionRequest>,
 }
 
 /// A push that is unusable at least in part, unchanged. Topic `courier.push.dead.v1`.
@@ -36,7 +38,7 @@ pub struct DeadLetter {
     pub content_type: String,
 }
 
-/// Why the records of a push are not all known to be stored. Some of them may be.
+/// Why the records of a push or request are not all known to be stored. Some of them may be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The broker, the topics or the schema id are known to be unavailable, so nothing was tried.
@@ -53,7 +55,7 @@ pub enum PublishError {
     NotDelivered(String),
 }
 
-/// Stores the records of a push.
+/// Stores the records of a push or request.
 pub trait Publisher: Send + Sync + 'static {
     /// Returns when every record of the batch is acknowledged by the broker, or when one of them has failed.
     fn publish(&self, batch: Batch) -> impl Future<Output = Result<(), PublishError>> + Send;

@@ -15,4 +15,5 @@ mod hostile;
 mod openapi;
 mod seventeentrack;
 mod shared_tenancy;
+mod subscriptions;
 mod support;
