@@ -13,6 +13,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${COURIERFLOW_CLICKHOUSE_HTTP_PORT:=8123}"
 : "${COURIERFLOW_CLICKHOUSE_TCP_PORT:=9000}"
 : "${COURIERFLOW_INGEST_PORT:=8080}"
+: "${COURIERFLOW_SUBSCRIPTIONS_PORT:=8083}"       # requests for subscriptions, of ingest
 : "${COURIERFLOW_PROCESSOR_PORT:=8081}"           # health, metrics, pages
 : "${COURIERFLOW_KAFKA_HEAP:=512m}"
 : "${COURIERFLOW_KAFKA_PROPERTIES:=}"             # more lines for the broker, which win over those of server.properties
@@ -25,7 +26,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Each port with its variable, in the order in which conflicts are reported.
 port_variables=(
   COURIERFLOW_KAFKA_PORT COURIERFLOW_KAFKA_CONTROLLER_PORT COURIERFLOW_REGISTRY_PORT COURIERFLOW_CLICKHOUSE_HTTP_PORT
-  COURIERFLOW_CLICKHOUSE_TCP_PORT COURIERFLOW_INGEST_PORT COURIERFLOW_PROCESSOR_PORT
+  COURIERFLOW_CLICKHOUSE_TCP_PORT COURIERFLOW_INGEST_PORT COURIERFLOW_SUBSCRIPTIONS_PORT COURIERFLOW_PROCESSOR_PORT
 )
 
 say() { printf '%s\n' "$*"; }

@@ -121,12 +121,20 @@ make_id_key() {
   od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$data_dir/id.key"
 }
 
+# The token with which anybody who can read this directory may ask for subscriptions.
+make_demo_token() {
+  [[ -s $data_dir/demo.token ]] && return
+  make_private_directory "$data_dir" COURIERFLOW_LOCAL_DIR
+  printf 'demo-token-%s\n' "$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" >"$data_dir/demo.token"
+}
+
 stack_start() { # NAME...: returns as soon as they are started; stack_wait waits until they can be used
   local name pid variable
   for name in "$@"; do install_part "$name"; done
   # Settings, data and logs, from here on: they hold personal data, and nobody else on this machine may look.
   umask 077
   make_id_key
+  make_demo_token
   for name in "$@"; do
     process_lock "$name"
     if pid=$(process_pid "$name"); then

@@ -20,4 +20,5 @@ pub mod sink;
 pub mod sla;
 pub mod splices;
 mod start_offsets;
+pub mod subscriptions;
 pub mod under_min_isr;

@@ -6,6 +6,7 @@ mod load_sla;
 mod migrate;
 mod replay;
 mod serve;
+mod subscriptions;
 
 use std::path::PathBuf;
 
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// List dead-lettered records and replay them.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Ask for subscriptions from a file, show them, and ask again for those that have ended.
+    #[command(subcommand)]
+    Subscriptions(subscriptions::Command),
 }
 
 impl Command {
@@ -62,6 +66,7 @@ impl Command {
             Self::LoadSla(arguments) => runtime.block_on(load_sla::run(config, &arguments)),
             Self::Replay(arguments) => replay::run(config, &arguments, runtime.handle()),
             Self::DeadLetters(command) => command.run(config, runtime.handle()),
+            Self::Subscriptions(command) => command.run(config, &runtime),
         }
     }
 }

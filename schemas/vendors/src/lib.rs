@@ -11,7 +11,7 @@
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
 //! | [`codes`] | code tables: one row a code |
 //! | [`api`] | what is asked of a vendor, and what its answers mean |
-//! | [`request`] | what is asked of vendors, and whether it can be |
+//! | [`request`] | what people ask for, and whether it can be had |
 //! | [`parse`] | forms, JSON, times and lists, read leniently |
 //! | [`kuaidi100`], [`kdniao`], [`seventeentrack`] | the vendors, each with the same rooms |
 

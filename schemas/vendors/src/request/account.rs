@@ -4,7 +4,10 @@
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{Product, Vendor};
 use courierflow_schemas::settings::{SettingsError, require};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::api::ApiKind;
 
 /// `[subscribe]`, of which only the accounts are read here; other keys are passed over.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,7 +25,8 @@ pub struct SubscribeAccount {
     /// The vendor that is asked.
     pub vendor: Vendor,
     /// Which of the vendor's APIs is used.
-    pub api: Api,
+    #[serde(deserialize_with = "api")]
+    pub api: ApiKind,
     /// Carriers that it is asked for: canonical codes or the vendor's own, or `*` for all. Default all.
     #[serde(default = "all_carriers")]
     pub takes: Vec<String>,
@@ -38,25 +42,6 @@ pub struct SubscribeAccount {
     /// Whether the vendor detects the carrier after it has refused it. Default no.
     #[serde(default)]
     pub auto_carrier: AutoCarrier,
-}
-
-/// An API by which parcels are subscribed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Api {
-    /// Kuaidi100's enterprise contract.
-    #[serde(rename = "kuaidi100_enterprise")]
-    Kuaidi100Enterprise,
-    /// Kuaidi100 through the marketplace of a cloud.
-    #[serde(rename = "kuaidi100_market")]
-    Kuaidi100Market,
-    /// Kuaidi100 with a map of the way.
-    #[serde(rename = "kuaidi100_map")]
-    Kuaidi100Map,
-    /// Kdniao, parcels that cross borders.
-    KdniaoCrossBorder,
-    /// Kdniao, parcels within China.
-    KdniaoDomestic,
 }
 
 /// How much of a telephone number is kept.
@@ -83,37 +68,39 @@ pub enum AutoCarrier {
 
 /// Which places an API must be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NeededPlaces {
+pub(super) struct NeededPlaces {
     /// Where the parcel comes from.
-    pub from: bool,
+    pub(super) from: bool,
     /// Where it goes.
-    pub to: bool,
+    pub(super) to: bool,
 }
 
-impl Api {
-    /// The vendor whose API it is.
-    pub const fn vendor(self) -> Vendor {
-        match self {
-            Self::Kuaidi100Enterprise | Self::Kuaidi100Market | Self::Kuaidi100Map => Vendor::Kuaidi100,
-            Self::KdniaoCrossBorder | Self::KdniaoDomestic => Vendor::Kdniao,
-        }
-    }
+/// Whether an API detects a carrier that it is not told (S1, S2: `autoCom`; 17TRACK does by itself). The others must be told.
+pub(super) const fn detects_carriers(api: ApiKind) -> bool {
+    matches!(
+        api,
+        ApiKind::Kuaidi100Enterprise | ApiKind::Kuaidi100Market | ApiKind::SeventeenTrack
+    )
+}
 
-    /// Whether it detects a carrier that it is not told (S1, S2: `autoCom`; the others must be told).
-    pub const fn detects_carriers(self) -> bool {
-        matches!(self, Self::Kuaidi100Enterprise | Self::Kuaidi100Market)
+/// The places that an API must be told: the map both (S3), a forecast the destination (S1).
+pub(super) const fn needed_places(api: ApiKind, product: Product) -> NeededPlaces {
+    let map = matches!(api, ApiKind::Kuaidi100Map);
+    let forecast = matches!(api, ApiKind::Kuaidi100Enterprise | ApiKind::Kuaidi100Market)
+        && matches!(product, Product::Forecast);
+    NeededPlaces {
+        from: map,
+        to: map || forecast,
     }
+}
 
-    /// The places that it must be told: the map both (S3), a forecast the destination (S1).
-    pub const fn needs_places(self, product: Product) -> NeededPlaces {
-        let map = matches!(self, Self::Kuaidi100Map);
-        let forecast =
-            matches!(self, Self::Kuaidi100Enterprise | Self::Kuaidi100Market) && matches!(product, Product::Forecast);
-        NeededPlaces {
-            from: map,
-            to: map || forecast,
-        }
-    }
+/// Reads the name of an API; a private one, because [`ApiKind`] does not deal with configuration files.
+fn api<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ApiKind, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    ApiKind::named(&name).ok_or_else(|| {
+        let names = ApiKind::ALL.map(ApiKind::as_str);
+        D::Error::custom(format!("must be one of {}", names.join(", ")))
+    })
 }
 
 impl SubscribeAccount {

@@ -31,6 +31,8 @@ use self::error::{Code, ItemError};
 use self::item::{Item, Members};
 use self::phone::PhoneNumber;
 use self::route::Wish;
+use crate::api::order::is_number;
+use crate::api::phone::is_needed;
 
 /// Longest request id, requester and reference, in characters.
 const MAX_ID_LENGTH: usize = 64;
@@ -82,7 +84,7 @@ impl Asker<'_> {
         let account = target.account;
         let product = product(&members)?;
         let (from, to) = places(&members, account, product.unwrap_or(account.product))?;
-        let phone = phone(&members, account, target.vendor_carrier)?;
+        let phone = phone(&members, target.carrier)?;
         Ok(SubscriptionRequest {
             request_id,
             requester: self.name.to_owned(),
@@ -166,17 +168,15 @@ impl Asker<'_> {
     }
 }
 
-/// The number as it is stored, which is also the record's key: 6 to 32 of `A-Z 0-9 -`.
+/// The number as it is stored, which is also the record's key.
 fn tracking_number(members: &Members<'_>) -> Result<String, ItemError> {
     let text = members.text("tracking_number", Code::BadNumber)?.unwrap_or_default();
-    valid_number(text).ok_or_else(|| Code::BadNumber.at("tracking_number"))
-}
-
-/// A tracking number that the vendors take (S1: 6 to 32 characters), as it is stored.
-pub fn valid_number(text: &str) -> Option<String> {
     let number = identifier::normalised(text);
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    ((6..=32).contains(&number.len()) && number.bytes().all(allowed)).then(|| number.to_ascii_uppercase())
+    if is_number(&number) {
+        Ok(number.to_ascii_uppercase())
+    } else {
+        Err(Code::BadNumber.at("tracking_number"))
+    }
 }
 
 fn request_id(members: &Members<'_>) -> Result<String, ItemError> {
@@ -210,7 +210,7 @@ fn places(
         Some(text) => place::read(text).map(Some).ok_or_else(|| Code::BadPlace.at(field)),
     };
     let (from, to) = (place("from")?, place("to")?);
-    let needed = account.api.needs_places(product);
+    let needed = account::needed_places(account.api, product);
     if needed.from && from.is_none() {
         return Err(Code::PlacesRequired.at("from"));
     }
@@ -220,18 +220,13 @@ fn places(
     Ok((from, to))
 }
 
-fn phone(
-    members: &Members<'_>,
-    account: &SubscribeAccount,
-    vendor_carrier: Option<&str>,
-) -> Result<Option<PhoneNumber>, ItemError> {
+/// `carrier` is the canonical code; `None` if it is to be detected.
+fn phone(members: &Members<'_>, carrier: Option<&str>) -> Result<Option<PhoneNumber>, ItemError> {
     match members.text("phone", Code::BadPhone)? {
         Some(text) => PhoneNumber::read(text)
             .map(Some)
             .ok_or_else(|| Code::BadPhone.at("phone")),
-        None if vendor_carrier.is_some_and(|code| phone::is_required(account.vendor, code)) => {
-            Err(Code::PhoneRequired.at("phone"))
-        }
+        None if carrier.is_some_and(is_needed) => Err(Code::PhoneRequired.at("phone")),
         None => Ok(None),
     }
 }

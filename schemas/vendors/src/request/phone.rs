@@ -3,21 +3,15 @@
 //! kept says so for the account.
 
 use courierflow_schemas::identifier;
-use courierflow_schemas::records::Vendor;
 
-/// Kuaidi100's codes of carriers that tell nothing without a telephone number: SF and SF Freight (S1), Fengwang (S0), ZTO (S3).
-const REQUIRED: [&str; 4] = ["shunfeng", "shunfengkuaiyun", "fengwang", "zhongtong"];
+/// More digits than this behind a mobile number are a number of their own.
+const LONGEST_EXTENSION: usize = 6;
 
 /// How many digits are kept.
 const TAIL: usize = 4;
 
 /// Where an extension begins. `x` is that of `ext` and of `x123`.
-const EXTENSION: [char; 5] = ['转', '分', 'e', 'x', '#'];
-
-/// Whether a parcel of the vendor's `carrier` needs a telephone number.
-pub fn is_required(vendor: Vendor, carrier: &str) -> bool {
-    vendor == Vendor::Kuaidi100 && REQUIRED.contains(&carrier)
-}
+const EXTENSION: [char; 6] = ['转', '轉', '分', 'e', 'x', '#'];
 
 /// A telephone number: digits only, at least four of them, without the extension.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +29,7 @@ impl std::fmt::Debug for PhoneNumber {
 impl PhoneNumber {
     /// Reads one number in any usual spelling; `None` if it is none. Four digits alone are the end of one.
     pub fn read(text: &str) -> Option<Self> {
-        let text = identifier::normalised(text).to_lowercase();
+        let text = identifier::normalised(text).to_lowercase().replace([',', '_'], "-");
         let number = text.split(EXTENSION).next().unwrap_or_default();
         let spelling = |letter: char| letter.is_ascii_digit() || matches!(letter, '+' | '-' | ' ' | '(' | ')' | '.');
         if !number.chars().all(spelling) || number.trim().chars().skip(1).any(|letter| letter == '+') {
@@ -48,7 +42,8 @@ impl PhoneNumber {
             .collect();
         let digits = match groups.as_slice() {
             // 18412345678-1234: the number of a shop's relay, and who is meant behind it. Fewer or more digits are an extension.
-            [mobile, behind, ..] if is_mobile(mobile) => digits(if behind.len() == TAIL { behind } else { mobile }),
+            [mobile, behind] if is_mobile(mobile) && digits(behind).len() > LONGEST_EXTENSION => return None,
+            [mobile, behind] if is_mobile(mobile) => digits(if behind.len() == TAIL { behind } else { mobile }),
             // 0755-12345678-801
             [area, number, _extension] if is_area(area) && is_landline(number) => digits(area) + number,
             // 12345678-801
@@ -121,6 +116,9 @@ mod tests {
             ("12345678x801", "12345678", "5678"),
             ("18412345678-1234", "1234", "1234"),
             ("8618412345678-1234", "1234", "1234"),
+            ("17000000000,4321", "4321", "4321"),
+            ("17000000000转4321", "17000000000", "0000"),
+            ("0755-26981234#801", "075526981234", "1234"),
             ("18412345678-12", "18412345678", "5678"),
             ("18412345678#1234", "18412345678", "5678"),
             ("1 (415) 555-0100", "14155550100", "0100"),
@@ -142,6 +140,8 @@ mod tests {
             "abcd",
             "1348888888a",
             "13488888888/13499999999",
+            "13488888888,13499999999",
+            "13488888888-13499999999",
             "134****8888",
             "134+8888",
             "1234567890123456",
@@ -150,13 +150,6 @@ mod tests {
         ] {
             assert!(PhoneNumber::read(text).is_none(), "{text}");
         }
-    }
-
-    #[test]
-    fn who_needs_one() {
-        assert!(is_required(Vendor::Kuaidi100, "shunfeng"));
-        assert!(!is_required(Vendor::Kuaidi100, "yuantong"));
-        assert!(!is_required(Vendor::Kdniao, "sf"));
     }
 
     proptest! {

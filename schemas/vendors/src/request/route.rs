@@ -4,7 +4,7 @@ use courierflow_schemas::carriers::{Carrier, Named};
 use courierflow_schemas::records::Vendor;
 
 use super::Asker;
-use super::account::SubscribeAccount;
+use super::account::{SubscribeAccount, detects_carriers};
 use super::error::{Code, ItemError};
 use super::item::Members;
 
@@ -26,8 +26,8 @@ pub struct Wish<'a> {
 pub struct Target<'a> {
     /// The account.
     pub account: &'a SubscribeAccount,
-    /// Its vendor's code of the carrier; `None` if it is to be detected.
-    pub vendor_carrier: Option<&'a str>,
+    /// Canonical code of the carrier; `None` if it is to be detected.
+    pub carrier: Option<&'a str>,
 }
 
 /// The account that is asked, or why there is none.
@@ -79,7 +79,7 @@ pub(super) fn named<'a>(
 fn target<'a>(asker: &Asker<'a>, account: &'a SubscribeAccount, wish: &Wish<'_>) -> Result<Target<'a>, ItemError> {
     let row = match wish.carrier {
         Some(carrier) => Some(row(asker, account.vendor, carrier)?),
-        None if account.api.detects_carriers() => None,
+        None if detects_carriers(account.api) => None,
         None => {
             return Err(Code::UnknownCarrier.says("carrier", "cannot be detected by this API: name it"));
         }
@@ -93,7 +93,7 @@ fn target<'a>(asker: &Asker<'a>, account: &'a SubscribeAccount, wish: &Wish<'_>)
     }
     Ok(Target {
         account,
-        vendor_carrier: row.map(|row| row.code.as_str()),
+        carrier: row.map(|row| row.carrier.as_str()),
     })
 }
 

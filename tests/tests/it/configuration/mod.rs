@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 
 use self::keys::Keys;
 
-/// The list of tables that belongs to the local stack; its values are not defaults.
-const ACCOUNTS: &str = "ingest.accounts";
+/// The lists of tables that belong to the local stack; their values are not defaults.
+const LISTS: [&str; 3] = ["ingest.accounts", "ingest.subscriptions.tokens", "subscribe.accounts"];
 /// A key without a default, whose value is the local stack's.
 const LOCAL: &str = "derive.id_key_file";
 /// The minimum that a file needs.
@@ -102,7 +102,7 @@ fn shown(text: &str) -> Vec<(&str, Shown<'_>)> {
 fn defaults(text: &str) -> Vec<(String, &str)> {
     shown(text)
         .into_iter()
-        .filter(|(section, key)| *section != ACCOUNTS && !key.is_example)
+        .filter(|(section, key)| !LISTS.contains(section) && !key.is_example)
         .map(|(section, key)| (format!("{section}.{}", key.name), key.value))
         .collect()
 }
@@ -159,7 +159,7 @@ fn the_file_names_every_key_and_no_other() {
             .filter(|(section, key)| format!("{section}.{}", key.name) == name)
             .count();
         assert!(
-            times <= 1 || name.starts_with(ACCOUNTS),
+            times <= 1 || LISTS.iter().any(|list| name.starts_with(list)),
             "{name} is there {times} times"
         );
     }
@@ -233,14 +233,23 @@ fn every_key_is_explained_above_it() {
             Line::Blank => explained = false,
             Line::Prose => explained = true,
             Line::Key(key) => assert!(
-                explained || section == ACCOUNTS || section == "kafka.properties",
+                explained || LISTS.contains(&section) || section == "kafka.properties",
                 "{section}.{} is not explained",
                 key.name
             ),
         }
     }
-    // There are several accounts, so their keys are explained once, in a table above the first.
+    // There are several of each list, so their keys are explained once, in a table above the first.
+    let (ingest, processor) = (keys::of::<IngestConfig>(), keys::of::<ProcessorConfig>());
+    let listed = [ingest.values, processor.values]
+        .concat()
+        .into_iter()
+        .filter_map(|key| {
+            let list = LISTS.iter().find(|list| key.starts_with(*list))?;
+            key.strip_prefix(list)?.strip_prefix('.').map(str::to_owned)
+        });
     let mut names = vec!["name".to_owned(), "vendor".to_owned(), "unsigned".to_owned()];
+    names.extend(listed);
     for vendor in Vendor::ALL {
         let mut keys = AccountKeys::new(BTreeMap::default());
         // It fails because the keys are missing, after requesting all of them.

@@ -1,0 +1,86 @@
+//! Sends requests to `courier.subscription.request.v1`, so many a second, and waits until all of them are acknowledged.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use courierflow_schemas::records::SubscriptionRequest;
+use courierflow_schemas::registry::{Registry, RegistryError};
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::{EncodeError, Encoder};
+use courierflow_service::kafka_client;
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::future_producer::DeliveryFuture;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::Config;
+
+/// If a record is not acknowledged within this time, sending has failed.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Most records in flight.
+const WINDOW: usize = 500;
+
+/// Why not all requests were sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The id of the schema is unknown.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A record cannot be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A record cannot be produced.
+    #[error("producing to {topic}: {0}; do it again, what was sent already does no harm", topic = topics::SUBSCRIPTION_REQUEST)]
+    Produce(#[from] KafkaError),
+}
+
+/// Sends them in their order; `rate` a second at most.
+pub async fn send(config: &Config, requests: &[SubscriptionRequest], rate: NonZeroU32) -> Result<(), SendError> {
+    let ids = Registry::new(&config.registry).schema_ids()?;
+    let encoder: Encoder<SubscriptionRequest> = Encoder::new(ids.subscription_request);
+    let producer = producer(config)?;
+    let mut ticks = interval((Duration::from_secs(1) / rate.get()).max(Duration::from_nanos(1)));
+    // After a pause of the broker it goes on at the same rate, instead of making up for it.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut on_the_way: Vec<DeliveryFuture> = Vec::new();
+    let mut datum = Vec::new();
+    for request in requests {
+        ticks.tick().await;
+        datum.clear();
+        encoder.encode(request, &mut datum)?;
+        let record = FutureRecord::to(topics::SUBSCRIPTION_REQUEST)
+            .key(&request.tracking_number)
+            .payload(&datum)
+            .timestamp(request.requested_at.0 / 1000);
+        on_the_way.push(producer.send_result(record).map_err(|(error, _)| error)?);
+        if on_the_way.len() >= WINDOW {
+            acknowledged(&mut on_the_way).await?;
+        }
+    }
+    acknowledged(&mut on_the_way).await
+}
+
+async fn acknowledged(on_the_way: &mut Vec<DeliveryFuture>) -> Result<(), SendError> {
+    for delivery in on_the_way.drain(..) {
+        let delivered = delivery.await.map_err(|_| KafkaError::Canceled)?;
+        delivered.map_err(|(error, _)| error)?;
+    }
+    Ok(())
+}
+
+fn producer(config: &Config) -> Result<FutureProducer, KafkaError> {
+    let mut properties = ClientConfig::new();
+    properties.set("client.id", "courierflow-subscriptions");
+    kafka_client::configure(&mut properties, &config.kafka);
+    properties
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        // As the producer of ingest, which says why: both write this topic.
+        .set("max.in.flight", "1")
+        .set("partitioner", "murmur2_random")
+        .set("allow.auto.create.topics", "false")
+        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
+        .create()
+}
