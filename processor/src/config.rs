@@ -12,11 +12,11 @@ use courierflow_schemas::settings::{
 };
 use courierflow_service::http_server::Limits;
 use courierflow_service::kafka_client;
-use courierflow_vendors::request::account::SubscribeAccounts;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 pub use crate::start_offsets::OnDataLoss;
+pub use crate::subscribe::ingest_section::IngestSection;
+pub use crate::subscribe::settings::{SubscribeAccountSettings, SubscribeSettings};
 
 /// The sections that the processor reads; those of ingest are passed over.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,14 +46,15 @@ pub struct Config {
     /// The dashboard.
     #[serde(default)]
     pub dashboard: DashboardSettings,
-    /// Who may be asked for subscriptions.
+    /// Requests → calls of the vendors.
     #[serde(default)]
-    pub subscribe: SubscribeAccounts,
+    pub subscribe: SubscribeSettings,
     /// What the vendors' codes of carriers mean: the mapping of the program and, over it, `processor.carriers_file`.
     #[serde(skip, default = "Carriers::built_in")]
     pub carriers: &'static Carriers,
-    #[serde(default, rename = "ingest")]
-    _ingest: IgnoredAny,
+    /// Of ingest only what the vendors must have been told.
+    #[serde(default)]
+    pub ingest: IngestSection,
 }
 
 /// `[topics]`
@@ -199,6 +200,11 @@ impl DeriveSettings {
             context: self.context,
             id_key,
         })
+    }
+
+    /// The broker aborts a transaction that is older than this.
+    pub const fn transaction_timeout(&self) -> Duration {
+        Duration::from_millis(self.transaction_timeout_ms)
     }
 
     /// Age at which an open transaction is committed.

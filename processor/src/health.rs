@@ -26,17 +26,29 @@ struct Part {
     /// Why the part was restarted; kept until it is ready again.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_failure: Option<String>,
+    /// What of the part does not work, though the part is as ready as a restart could make it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    degraded: BTreeMap<String, String>,
 }
 
 impl Health {
     /// Marks a part as ready.
     pub fn ready(&self, part: &str) {
+        let mut parts = self.lock();
         let state = Part {
             ready: true,
             reason: None,
             last_failure: None,
+            degraded: degraded_of(&parts, part),
         };
-        self.lock().insert(part.to_owned(), state);
+        parts.insert(part.to_owned(), state);
+    }
+
+    /// Says what of a part does not work, though it is ready: what is outside and no restart would mend.
+    pub fn degraded(&self, part: &str, what: BTreeMap<String, String>) {
+        if let Some(state) = self.lock().get_mut(part) {
+            state.degraded = what;
+        }
     }
 
     /// Marks a part as not ready (yet), with the reason.
@@ -47,6 +59,7 @@ impl Health {
             ready: false,
             reason: Some(reason.into()),
             last_failure,
+            degraded: degraded_of(&parts, part),
         };
         parts.insert(part.to_owned(), state);
     }
@@ -57,6 +70,7 @@ impl Health {
             ready: false,
             reason: Some(reason.to_owned()),
             last_failure: Some(reason.to_owned()),
+            degraded: BTreeMap::new(),
         };
         self.lock().insert(part.to_owned(), state);
     }
@@ -65,6 +79,13 @@ impl Health {
         // A poisoned lock does no harm: each change is a single insert, so the map is always consistent.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn degraded_of(parts: &BTreeMap<String, Part>, part: &str) -> BTreeMap<String, String> {
+    parts
+        .get(part)
+        .map(|before| before.degraded.clone())
+        .unwrap_or_default()
 }
 
 #[derive(Clone)]

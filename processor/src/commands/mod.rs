@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use courierflow_processor::config::Config;
+use courierflow_schemas::settings::require;
 use tokio::runtime::Runtime;
 
 use self::serve::{Role, serve};
@@ -30,12 +31,14 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Derive, sink and dashboard in one process.
+    /// Derive, sink and dashboard in one process; also subscribe, if an account is configured.
     Run,
     /// Push events to shipments and transitions only.
     Derive,
     /// Topics to tables only.
     Sink,
+    /// Requests for subscriptions to calls of the vendors only.
+    Subscribe,
     /// The dashboard only; needs nothing but `ClickHouse`.
     Dashboard,
     /// Create or align topics, schemas and tables, then end.
@@ -58,7 +61,18 @@ impl Command {
         // The runtime serves HTTP and the inserts; the workers are plain threads.
         let runtime = start_runtime().context("cannot start")?;
         match self {
-            Self::Run => runtime.block_on(serve(config, &[Role::Derive, Role::Sink, Role::Dashboard])),
+            Self::Run => {
+                let mut roles = vec![Role::Derive, Role::Sink, Role::Dashboard];
+                if config.subscribe.is_on() {
+                    roles.push(Role::Subscribe);
+                }
+                runtime.block_on(serve(config, &roles))
+            }
+            Self::Subscribe => {
+                let reason = "is missing: there is nobody to ask";
+                require(config.subscribe.is_on(), "subscribe.accounts", reason)?;
+                runtime.block_on(serve(config, &[Role::Subscribe]))
+            }
             Self::Derive => runtime.block_on(serve(config, &[Role::Derive])),
             Self::Sink => runtime.block_on(serve(config, &[Role::Sink])),
             Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),

@@ -1,4 +1,4 @@
-//! `processor run`, `derive`, `sink` and `dashboard`: a process that runs one or more roles until a signal.
+//! `processor run`, `derive`, `sink`, `subscribe` and `dashboard`: a process that runs one or more roles until a signal.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use axum::Router;
 use courierflow_processor::config::Config;
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{dashboard, derive, retention, sink, under_min_isr};
+use courierflow_processor::{dashboard, derive, retention, sink, subscribe, under_min_isr};
 use courierflow_schemas::registry::Registry;
 use courierflow_service::http_server::{self, Limits};
 use courierflow_service::{file_limit, signals};
@@ -23,7 +23,7 @@ const WORKERS_END: Duration = Duration::from_secs(30);
 /// admin listener, the runtime's own, files.
 const OTHER_FILES: usize = 256;
 
-/// Of a worker of derive: its consumer and its producer, each with a few brokers, and the readers of its state.
+/// Of a worker of derive or subscribe: its consumer and its producer, each with a few brokers, and the readers of its state.
 const FILES_OF_A_WORKER: usize = 32;
 
 /// What a process does.
@@ -31,6 +31,7 @@ const FILES_OF_A_WORKER: usize = 32;
 pub(crate) enum Role {
     Derive,
     Sink,
+    Subscribe,
     Dashboard,
 }
 
@@ -38,11 +39,9 @@ pub(crate) enum Role {
 pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
     // 1. The ports first: a second processor on them should say so before it touches anything.
     let mut limits = config.processor.connection_limits();
-    let workers = if roles.contains(&Role::Derive) {
-        config.derive.workers
-    } else {
-        0
-    };
+    let workers_of = |role: Role, workers: usize| if roles.contains(&role) { workers } else { 0 };
+    let workers =
+        workers_of(Role::Derive, config.derive.workers) + workers_of(Role::Subscribe, config.subscribe.workers);
     let others = OTHER_FILES + FILES_OF_A_WORKER * workers;
     limits.connections = file_limit::connections_within("processor.max_connections", limits.connections, others)?;
     let listener = bind("processor.listen", config.processor.listen).await?;
@@ -76,7 +75,7 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
 
     // 2. The workers.
     let shutdown = Shutdown::default();
-    let workers = if roles.contains(&Role::Derive) || roles.contains(&Role::Sink) {
+    let workers = if roles.iter().any(|role| *role != Role::Dashboard) {
         start_workers(config, roles, &health, &shutdown).await?
     } else {
         // The dashboard is always ready: if the database is away, its page says so, which is better than no page.
@@ -116,6 +115,10 @@ async fn start_workers(
     let mut workers = Vec::new();
     if roles.contains(&Role::Derive) {
         workers.extend(derive::start(config, &registry, ids, health, shutdown)?);
+    }
+    if roles.contains(&Role::Subscribe) {
+        let handle = tokio::runtime::Handle::current();
+        workers.extend(subscribe::start(config, &registry, ids, &handle, health, shutdown)?);
     }
     if roles.contains(&Role::Sink) {
         let handle = tokio::runtime::Handle::current();

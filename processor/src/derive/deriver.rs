@@ -20,13 +20,13 @@ use super::by_account::{AccountLabels, Outcome};
 use super::counts::{self, publish_size};
 use super::error::WorkerError;
 use super::open_transaction::{DeadLettered, Ended, OpenTransaction, Transactions};
-use super::producer::Output;
 use super::record_reader::RecordReader;
 use super::state_budget::Share;
 use super::state_entry::{KeyHash, StateEntry, StoredShipment};
 use super::state_store::{LastRecord, StateStore};
 use crate::config::Config;
 use crate::dead_letter::{self, Coordinates};
+use crate::exactly_once::producer::Output;
 use crate::health::seconds_since;
 use crate::poison::PoisonGuard;
 
@@ -200,7 +200,7 @@ impl Deriver {
                 key: memory::HEADER,
                 value: Some(self.encoder.memory()),
             })),
-            shipment: Some(hash),
+            told_back: Some(hash),
         })?;
         for transition in self.encoder.transitions() {
             self.transactions.produce(Output {
@@ -210,7 +210,7 @@ impl Deriver {
                 value: Some(transition),
                 timestamp_millis: *timestamp_millis,
                 headers: None,
-                shipment: None,
+                told_back: None,
             })?;
         }
         if let Some(open) = self.transactions.open() {
@@ -241,7 +241,7 @@ impl Deriver {
                 value: None,
                 timestamp_millis: new_day.timestamp_millis,
                 headers: None,
-                shipment: None,
+                told_back: None,
             })?;
             self.store.forget(partition, *hash);
         }
@@ -305,7 +305,7 @@ impl Deriver {
             value: message.payload(),
             timestamp_millis: timestamp.unwrap_or_default(),
             headers: Some(headers),
-            shipment: None,
+            told_back: None,
         })?;
         if let Some(open) = self.transactions.open() {
             *open.counts.dead_letters.entry(class).or_default() += 1;

@@ -3,12 +3,13 @@
 use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::wire::DecodeError;
 use courierflow_service::partition_counts::PartitionCountsDiffer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 
-use super::producer::ProducerError;
 use super::record_reader::RecordReaderError;
 use super::restore::RestoreError;
-use super::stable_offsets::StableOffsetsError;
+use crate::exactly_once::member::is_fenced;
+use crate::exactly_once::producer::ProducerError;
+use crate::exactly_once::stable_offsets::StableOffsetsError;
 use crate::start_offsets::DataLoss;
 
 /// Why a worker ended, or why a push event could not be processed.
@@ -65,14 +66,6 @@ impl WorkerError {
         else {
             return false;
         };
-        matches!(
-            error.rdkafka_error_code(),
-            Some(
-                RDKafkaErrorCode::Fenced
-                    | RDKafkaErrorCode::FencedInstanceId
-                    | RDKafkaErrorCode::ProducerFenced
-                    | RDKafkaErrorCode::InvalidProducerEpoch
-            )
-        )
+        is_fenced(error)
     }
 }

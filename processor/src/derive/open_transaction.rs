@@ -9,11 +9,10 @@ use rdkafka::error::KafkaError;
 
 use super::counts::Counts;
 use super::error::WorkerError;
-use super::producer::{Output, ProducerError, TransactionalProducer};
-use super::progress::Progress;
-use super::stable_offsets::stable_offsets;
-use super::state_entry::StoredShipment;
+use super::progress::{Progress, stable_progress};
+use super::state_entry::{KeyHash, StoredShipment};
 use crate::config::DeriveSettings;
+use crate::exactly_once::producer::{Output, ProducerError, TransactionalProducer};
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 
@@ -101,7 +100,7 @@ pub(super) enum Ended {
 
 /// The transactions of a worker, one after the other.
 pub(super) struct Transactions {
-    producer: TransactionalProducer,
+    producer: TransactionalProducer<KeyHash>,
     open: Option<OpenTransaction>,
     max_events: usize,
     max_bytes: usize,
@@ -109,7 +108,7 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
-    pub(super) fn new(producer: TransactionalProducer, settings: &DeriveSettings, shutdown: Shutdown) -> Self {
+    pub(super) fn new(producer: TransactionalProducer<KeyHash>, settings: &DeriveSettings, shutdown: Shutdown) -> Self {
         Self {
             producer,
             open: None,
@@ -134,7 +133,7 @@ impl Transactions {
     }
 
     /// Produces a record in the open transaction.
-    pub(super) fn produce(&self, output: Output<'_>) -> Result<(), ProducerError> {
+    pub(super) fn produce(&self, output: Output<'_, KeyHash>) -> Result<(), ProducerError> {
         self.producer.produce(output)
     }
 
@@ -170,7 +169,7 @@ impl Transactions {
             progress.add_to(&mut offsets, partition)?;
         }
         let begun = Instant::now();
-        let result = self.producer.commit(&offsets, &group);
+        let result = self.producer.commit(offsets, group);
         let outcome = if result.is_ok() { "committed" } else { "failed" };
         metrics::histogram!("courierflow_derive_commit_seconds", "outcome" => outcome)
             .record(begun.elapsed().as_secs_f64());
@@ -195,7 +194,7 @@ impl Transactions {
         self.producer.abort()?;
         let Some(open) = &self.open else { return Ok(None) };
         let partitions: Vec<i32> = open.progress.keys().copied().collect();
-        let offsets = stable_offsets(consumer, &partitions, &self.shutdown)?;
+        let offsets = stable_progress(consumer, &partitions, &self.shutdown)?;
         // All, not any: the new owner of a partition that is no longer ours may have committed further offsets.
         let found = |partition: &i32| offsets.get(partition).copied().flatten();
         let is_committed = open
@@ -230,7 +229,7 @@ impl Transactions {
     }
 
     fn committed(&mut self) -> Option<Ended> {
-        let stored = self.producer.stored_shipments();
+        let stored = self.producer.stored();
         self.open.take().map(|open| Ended::Committed(open, stored))
     }
 }

@@ -1,10 +1,16 @@
 //! How far the pushes of a partition are derived, as the group's committed offset says it.
 
+use std::collections::BTreeMap;
+
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 use courierflow_schemas::topics;
+
+use crate::exactly_once::stable_offsets::{StableOffsetsError, stable_offsets};
+use crate::shutdown::Shutdown;
 
 /// A committed offset, and what was done of the push event at it. Later progress is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +52,24 @@ impl Progress {
         }
         Ok(())
     }
+}
+
+/// The group's progress in these push partitions, once no transaction is pending on it; `None` where nothing was ever committed.
+pub(super) fn stable_progress<C: ConsumerContext>(
+    member: &BaseConsumer<C>,
+    partitions: &[i32],
+    shutdown: &Shutdown,
+) -> Result<BTreeMap<i32, Option<Progress>>, StableOffsetsError> {
+    let mut wanted = TopicPartitionList::new();
+    for &partition in partitions {
+        wanted.add_partition(topics::PUSH, partition);
+    }
+    let offsets = stable_offsets(member, &wanted, shutdown)?;
+    let elements = offsets.elements();
+    let progress = elements
+        .iter()
+        .map(|element| (element.partition(), Progress::committed(element)));
+    Ok(progress.collect())
 }
 
 fn expired(metadata: &str) -> u64 {

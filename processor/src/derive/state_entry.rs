@@ -4,6 +4,8 @@
 use courierflow_domain::{Memory, StreamDay};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::exactly_once::producer::Stored;
+
 /// 128-bit hash of the record key; the key itself is in the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct KeyHash(u128);
@@ -16,12 +18,7 @@ impl KeyHash {
 }
 
 /// Where the broker stored the record of a shipment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StoredShipment {
-    pub(super) partition: i32,
-    pub(super) key: KeyHash,
-    pub(super) offset: i64,
-}
+pub(super) type StoredShipment = Stored<KeyHash>;
 
 /// One shipment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 
-use super::rival;
-use super::slot::{Slot, host_name};
 use super::state_budget::StateBudget;
 use super::worker::{Shared, Worker};
 use crate::config::Config;
+use crate::exactly_once::rival::{self, Membership};
+use crate::exactly_once::slot::{Slot, host_name};
 use crate::health::Health;
 use crate::shutdown::Shutdown;
 
@@ -45,7 +45,7 @@ pub fn start(
     };
     let mut threads = Vec::new();
     for number in 0..config.derive.workers {
-        let slot = Slot::acquire(&config.derive.slot_dir, &config.derive.group, &host)?;
+        let slot = Slot::acquire("derive.slot_dir", &config.derive.slot_dir, &config.derive.group, &host)?;
         let shared = shared.clone();
         let thread = std::thread::Builder::new().name(format!("derive-{number}"));
         threads.push(thread.spawn(move || {
@@ -59,6 +59,12 @@ pub fn start(
 
 fn supervise(shared: &Shared, slot: &Slot, part: &str) {
     let (health, shutdown) = (&shared.health, &shared.shutdown);
+    let derive = &shared.config.derive;
+    let membership = Membership {
+        kafka: &shared.config.kafka,
+        group: &derive.group,
+        session_timeout: Duration::from_millis(derive.session_timeout_ms),
+    };
     let mut delays = REBUILD_AFTER.build();
     while !shutdown.has_begun() {
         health.not_ready(part, "starting");
@@ -80,7 +86,7 @@ fn supervise(shared: &Shared, slot: &Slot, part: &str) {
                 }
                 shutdown.sleep(delays.next().unwrap_or(LONGEST_DELAY));
                 if error.is_fenced() {
-                    rival::wait_until_gone(&shared.config, slot, part, health, shutdown);
+                    rival::wait_until_gone(membership, slot, part, health, shutdown);
                 }
             }
         }

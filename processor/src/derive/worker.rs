@@ -9,24 +9,25 @@ use courierflow_schemas::wire::DecodeError;
 use courierflow_service::kafka_client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 
-use super::assignment::{AssignmentChange, GroupEvent, partitions_of};
 use super::counts::{publish_waiting, worker_name};
 use super::deriver::{Deriver, Processed};
 use super::error::WorkerError;
 use super::open_transaction::Transactions;
 use super::paused::{Paused, push_partitions};
-use super::producer::TransactionalProducer;
+use super::progress::stable_progress;
 use super::record_reader::RecordReader;
 use super::restore::Restorer;
-use super::stable_offsets::stable_offsets;
 use super::state_budget::StateBudget;
-use crate::config::{Config, DeriveSettings};
+use crate::config::Config;
+use crate::exactly_once::assignment::{AssignmentChange, GroupEvent, partitions_of};
+use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
+use crate::exactly_once::producer::TransactionalProducer;
 use crate::health::Health;
 use crate::partition_counts;
 use crate::poison::PoisonGuard;
@@ -58,7 +59,7 @@ pub(super) struct Worker {
 struct Member {
     deriver: Mutex<Deriver>,
     /// The events that the group reported during the last poll.
-    events: Mutex<Vec<GroupEvent>>,
+    events: Mutex<Vec<GroupEvent<WorkerError>>>,
     on_data_loss: OnDataLoss,
 }
 
@@ -67,7 +68,7 @@ impl Member {
         self.deriver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn events(&self) -> MutexGuard<'_, Vec<GroupEvent>> {
+    fn events(&self) -> MutexGuard<'_, Vec<GroupEvent<WorkerError>>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -149,7 +150,8 @@ impl Worker {
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
-        let producer = TransactionalProducer::new(&client, &config.derive, slot, shutdown.clone())?;
+        let producer =
+            TransactionalProducer::new(&client, config.derive.transaction_timeout(), slot, shutdown.clone())?;
         let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
         let restorer = Restorer::new(&client, config.topics.partitions)?;
         let record_reader = RecordReader::new(&client, shutdown.clone())?;
@@ -168,7 +170,12 @@ impl Worker {
             events: Mutex::default(),
             on_data_loss: config.processor.on_data_loss,
         };
-        let consumer = consumer_config(client, &config.derive, slot).create_with_context(member)?;
+        let membership = MemberSettings {
+            group: &config.derive.group,
+            session_timeout_ms: config.derive.session_timeout_ms,
+            max_poll_interval_ms: config.derive.max_poll_interval_ms,
+        };
+        let consumer = consumer_config(client, membership, slot).create_with_context(member)?;
         let worker = Self {
             consumer,
             restorer,
@@ -355,7 +362,7 @@ impl Worker {
             self.health
                 .not_ready(&self.part, format!("restoring partitions {assigned:?}"));
         }
-        let mut committed = stable_offsets(&self.consumer, assigned, &self.shutdown)?;
+        let mut committed = stable_progress(&self.consumer, assigned, &self.shutdown)?;
         let store = &mut self.deriver().store;
         committed.retain(|&partition, &mut progress| !store.reclaim(partition, progress));
         if committed.is_empty() {
@@ -410,54 +417,5 @@ impl Worker {
         // If the next attempt fails too, it reports that again.
         self.health.ready(&self.part);
         Ok(())
-    }
-}
-
-/// The name that brokers know the clients of a worker by.
-pub(super) fn client_id(slot: &str) -> String {
-    format!("courierflow-{slot}")
-}
-
-fn consumer_config(mut client: ClientConfig, settings: &DeriveSettings, slot: &str) -> ClientConfig {
-    client.set("group.id", &settings.group).set("group.instance.id", slot);
-    client
-        .set("enable.auto.commit", "false")
-        // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and its successor says why.
-        .set("auto.offset.reset", "error");
-    client.set("isolation.level", "read_committed");
-    // The classic protocol, because with the new one a static member that was killed cannot rejoin before its session
-    // expires. The `range` assignor, because it assigns all partitions in every rebalance. The cooperative assignor needs two
-    // rebalances to move a partition; if a static member dies between them, it rejoins without a third, and partitions it had
-    // not released would stay unassigned.
-    client
-        .set("group.protocol", "classic")
-        .set("partition.assignment.strategy", "range");
-    // With the default of 3 s, a joining member waits seconds for its partitions.
-    client
-        .set("heartbeat.interval.ms", "500")
-        .set("session.timeout.ms", settings.session_timeout_ms.to_string());
-    client.set("statistics.interval.ms", "5000");
-    client.set("max.poll.interval.ms", settings.max_poll_interval_ms.to_string());
-    client
-        .set("fetch.queue.backoff.ms", "10")
-        .set("queued.max.messages.kbytes", "16384");
-    client
-}
-
-/// The client recovers from transport errors by itself; only errors that it calls fatal end the worker.
-fn judge_poll_error(error: KafkaError) -> Result<(), WorkerError> {
-    match error {
-        KafkaError::MessageConsumptionFatal(_) | KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
-            Err(error.into())
-        }
-        KafkaError::PartitionEOF(_) => Ok(()),
-        // The client has logged it.
-        KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {
-            Ok(())
-        }
-        error => {
-            tracing::warn!(%error, "consumer");
-            Ok(())
-        }
     }
 }

@@ -38,7 +38,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let path = arguments.file.display();
     let text = std::fs::read(&arguments.file).with_context(|| path.to_string())?;
-    let read = file::read(&text, &asker(config, &arguments.requester, Timestamp::now()));
+    let accounts = config.subscribe.common();
+    let asker = asker(&accounts, config.carriers, &arguments.requester, Timestamp::now());
+    let read = file::read(&text, &asker);
     if let Err(FileError::Lines(lines)) = &read {
         for line in lines {
             exit::report(crate::PROGRAM, line);

@@ -47,7 +47,8 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let rows = Tables::new(&config.clickhouse)
         .subscriptions(&selection, arguments.limit)
         .await?;
-    let asker = asker(config, &arguments.requester, Timestamp::now());
+    let accounts = config.subscribe.common();
+    let asker = asker(&accounts, config.carriers, &arguments.requester, Timestamp::now());
     let mut requests = Vec::with_capacity(rows.len());
     let mut refused = 0_usize;
     for row in &rows {

@@ -1,14 +1,12 @@
 //! The group's committed offsets, once no transaction is pending on them.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::topics;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 
-use super::progress::Progress;
 use crate::shutdown::Shutdown;
 
 const REQUEST: Duration = Duration::from_secs(10);
@@ -17,38 +15,34 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Why the offsets could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StableOffsetsError {
+pub(crate) enum StableOffsetsError {
     #[error("committed offsets: {0}")]
     Kafka(#[from] KafkaError),
     #[error("shutting down")]
     ShutDown,
 }
 
-/// The group's committed offsets of push partitions; `None` where nothing was ever committed. `OffsetFetch` of a
-/// `read_committed` consumer requires stable offsets (KIP-447): the broker answers only when no transaction is pending on
-/// them.
-pub(super) fn stable_offsets<C: ConsumerContext>(
+/// The group's committed offsets of the `wanted` partitions. `OffsetFetch` of a `read_committed` consumer requires stable offsets
+/// (KIP-447): the broker answers only when no transaction is pending on them.
+pub(crate) fn stable_offsets<C: ConsumerContext>(
     member: &BaseConsumer<C>,
-    partitions: &[i32],
+    wanted: &TopicPartitionList,
     shutdown: &Shutdown,
-) -> Result<BTreeMap<i32, Option<Progress>>, StableOffsetsError> {
-    let mut wanted = TopicPartitionList::new();
-    for &partition in partitions {
-        wanted.add_partition(topics::PUSH, partition);
-    }
+) -> Result<TopicPartitionList, StableOffsetsError> {
     let begun = Instant::now();
     loop {
         match member.committed_offsets(wanted.clone(), REQUEST) {
-            Ok(offsets) => {
-                let elements = offsets.elements();
-                let progress = elements
-                    .iter()
-                    .map(|element| (element.partition(), Progress::committed(element)));
-                return Ok(progress.collect());
-            }
+            Ok(offsets) => return Ok(offsets),
             Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error.into()),
             Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
-            Err(error) => tracing::info!(%error, ?partitions, "waiting for stable offsets"),
+            Err(error) => {
+                let partitions: Vec<i32> = wanted
+                    .elements()
+                    .iter()
+                    .map(TopicPartitionListElem::partition)
+                    .collect();
+                tracing::info!(%error, ?partitions, "waiting for stable offsets");
+            }
         }
         if shutdown.has_begun() {
             return Err(StableOffsetsError::ShutDown);

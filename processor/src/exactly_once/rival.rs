@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use courierflow_schemas::settings::KafkaSettings;
 use rdkafka::error::KafkaResult;
 
+use super::member::client_id;
 use super::slot::Slot;
-use super::worker::client_id;
-use crate::config::Config;
 use crate::groups;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
@@ -25,14 +25,23 @@ const LOOKS: ExponentialBuilder = ExponentialBuilder::new()
 /// The membership of our own former consumer ends with its session, and a little later the broker notices.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// The group of a worker, as far as it tells who else is in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Membership<'a> {
+    pub(crate) kafka: &'a KafkaSettings,
+    pub(crate) group: &'a str,
+    /// A member that sends no heartbeat for this long is out.
+    pub(crate) session_timeout: Duration,
+}
+
 /// After a worker was fenced: waits until its identity is free, or until shutdown begins. A worker is also fenced when its
 /// transaction has timed out; then only its own membership is left, which ends with its session.
-pub(super) fn wait_until_gone(config: &Config, slot: &Slot, part: &str, health: &Health, shutdown: &Shutdown) {
-    let own_session = Duration::from_millis(config.derive.session_timeout_ms) + SLACK;
+pub(crate) fn wait_until_gone(of: Membership<'_>, slot: &Slot, part: &str, health: &Health, shutdown: &Shutdown) {
+    let own_session = of.session_timeout + SLACK;
     let begun = Instant::now();
     let mut is_told = false;
     for delay in LOOKS.build() {
-        match holder(config, slot.name()) {
+        match holder(of, slot.name()) {
             Ok(None) => break,
             Ok(Some(_)) if begun.elapsed() < own_session => {}
             Ok(Some(host)) => {
@@ -61,10 +70,10 @@ fn conflict(slot: &str, host: &str) -> String {
 }
 
 /// The address of the group's member that has the identity of `slot`.
-fn holder(config: &Config, slot: &str) -> KafkaResult<Option<String>> {
+fn holder(of: Membership<'_>, slot: &str) -> KafkaResult<Option<String>> {
     // A new client each time: it is needed for moments of an unusual hour.
-    let client = groups::client(&config.kafka, &config.derive.group)?;
-    let members = groups::members(&client, &config.derive.group, REQUEST)?;
+    let client = groups::client(of.kafka, of.group)?;
+    let members = groups::members(&client, of.group, REQUEST)?;
     let mut same = members.into_iter().filter(|member| member.client_id == client_id(slot));
     Ok(same.next().map(|member| member.host))
 }

@@ -12,8 +12,12 @@ use std::path::{Path, PathBuf};
 /// Why a slot cannot be acquired.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SlotError {
-    #[error("derive.slot_dir: cannot use {path}")]
-    Io { path: PathBuf, source: io::Error },
+    #[error("{key}: cannot use {path}")]
+    Io {
+        key: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     #[error("all {0} slots of this host are taken")]
     Exhausted(usize),
 }
@@ -29,15 +33,17 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Acquires the lowest free slot of `group` on this host. The lock files are in `dir`.
-    pub(crate) fn acquire(dir: &Path, group: &str, host: &str) -> Result<Self, SlotError> {
+    /// Acquires the lowest free slot of `group` on this host. The lock files are in `dir`, which the setting `key` names.
+    pub(crate) fn acquire(key: &'static str, dir: &Path, group: &str, host: &str) -> Result<Self, SlotError> {
         fs::create_dir_all(dir).map_err(|source| SlotError::Io {
+            key,
             path: dir.to_owned(),
             source,
         })?;
         for number in 0..MAX_SLOTS {
             let path = dir.join(format!("{group}-{number}.lock"));
             let failed = |source| SlotError::Io {
+                key,
                 path: path.clone(),
                 source,
             };
@@ -81,7 +87,7 @@ mod tests {
     #[test]
     fn live_workers_have_different_slots_and_a_freed_slot_is_taken_again() {
         let dir = tempfile::tempdir().unwrap();
-        let acquire = || Slot::acquire(dir.path(), "derive", "host").unwrap();
+        let acquire = || Slot::acquire("derive.slot_dir", dir.path(), "derive", "host").unwrap();
         let (first, second) = (acquire(), acquire());
         assert_eq!([first.name(), second.name()], ["derive-host-0", "derive-host-1"]);
         drop(first);

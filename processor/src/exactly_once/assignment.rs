@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use rdkafka::TopicPartitionList;
 
-use super::error::WorkerError;
 use crate::start_offsets::DataLoss;
 
 /// One event of a rebalance.
 #[derive(Debug)]
-pub(super) enum GroupEvent {
+pub(crate) enum GroupEvent<E> {
     /// Partitions were revoked. The open transaction was ended before the callback returned, so before another worker
     /// could get them.
     Revoked {
@@ -18,29 +17,29 @@ pub(super) enum GroupEvent {
         /// True if the group had already given them to others.
         lost: bool,
         /// Result of ending the transaction. It is kept here because a callback cannot return it.
-        ended: Result<(), WorkerError>,
+        ended: Result<(), E>,
     },
     /// Partitions were assigned.
     Assigned(Vec<i32>),
-    /// Push events are gone before they were read: nothing was assigned.
+    /// Records are gone before they were read: nothing was assigned.
     DataLoss(DataLoss),
 }
 
 /// The combined effect of all events of one poll.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct AssignmentChange {
+pub(crate) struct AssignmentChange {
     /// Partitions were revoked: all of them, as this assignor does it.
-    pub(super) revoked: bool,
+    pub(crate) revoked: bool,
     /// Partitions were lost.
-    pub(super) lost: bool,
+    pub(crate) lost: bool,
     /// The partitions that are assigned to this worker and not restored yet; `None` if there was no assignment. The set may
     /// be empty, because there may be more workers than partitions.
-    pub(super) assigned: Option<BTreeSet<i32>>,
+    pub(crate) assigned: Option<BTreeSet<i32>>,
 }
 
 impl AssignmentChange {
-    /// Adds the events up; fails if ending a transaction failed, or if push events are lost.
-    pub(super) fn of(events: impl IntoIterator<Item = GroupEvent>) -> Result<Self, WorkerError> {
+    /// Adds the events up; fails if ending a transaction failed, or if records are lost.
+    pub(crate) fn of<E: From<DataLoss>>(events: impl IntoIterator<Item = GroupEvent<E>>) -> Result<Self, E> {
         let mut change = Self::default();
         for event in events {
             match event {
@@ -64,8 +63,8 @@ impl AssignmentChange {
     }
 }
 
-/// The partition numbers in a list.
-pub(super) fn partitions_of(list: &TopicPartitionList) -> Vec<i32> {
+/// The partition numbers in a list, each as often as topics in it have it.
+pub(crate) fn partitions_of(list: &TopicPartitionList) -> Vec<i32> {
     list.elements()
         .iter()
         .map(rdkafka::topic_partition_list::TopicPartitionListElem::partition)
@@ -76,7 +75,16 @@ pub(super) fn partitions_of(list: &TopicPartitionList) -> Vec<i32> {
 mod tests {
     use super::*;
 
-    fn revoked(partitions: &[i32], lost: bool) -> GroupEvent {
+    #[derive(Debug, PartialEq, Eq)]
+    struct Failed;
+
+    impl From<DataLoss> for Failed {
+        fn from(_: DataLoss) -> Self {
+            Self
+        }
+    }
+
+    fn revoked(partitions: &[i32], lost: bool) -> GroupEvent<Failed> {
         GroupEvent::Revoked {
             partitions: partitions.to_vec(),
             lost,
@@ -84,7 +92,7 @@ mod tests {
         }
     }
 
-    fn assigned(partitions: &[i32]) -> GroupEvent {
+    fn assigned(partitions: &[i32]) -> GroupEvent<Failed> {
         GroupEvent::Assigned(partitions.to_vec())
     }
 
@@ -134,9 +142,9 @@ mod tests {
         let failed = GroupEvent::Revoked {
             partitions: vec![0],
             lost: false,
-            ended: Err(WorkerError::Corrupted(0)),
+            ended: Err(Failed),
         };
         let change = AssignmentChange::of([failed, assigned(&[0])]);
-        assert!(matches!(change, Err(WorkerError::Corrupted(0))));
+        assert_eq!(change, Err(Failed));
     }
 }

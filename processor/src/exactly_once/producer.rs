@@ -1,6 +1,8 @@
 //! The transactional producer, and how its errors are classified.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -11,8 +13,6 @@ use rdkafka::message::{DeliveryResult, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientContext, Message};
 
-use super::state_entry::{KeyHash, StoredShipment};
-use crate::config::DeriveSettings;
 use crate::shutdown::Shutdown;
 
 const REQUEST: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 
 /// What a failed call means for the worker.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProducerError {
+pub(crate) enum ProducerError {
     /// The transaction has failed, but the producer can go on: abort, roll the state back, read again.
     #[error("transaction aborted: {0}")]
     Abort(KafkaError),
@@ -31,43 +31,54 @@ pub(super) enum ProducerError {
     /// Fenced, or broken beyond repair: this worker must end.
     #[error("producer is finished: {0}")]
     Fatal(KafkaError),
+    /// A call has not returned within the time-out of the transaction, and nothing can end it: the worker must go on with another
+    /// producer.
+    #[error("the Kafka client does not return from adding offsets to the transaction: is the group's coordinator away?")]
+    Hangs,
     /// The process is ending and the broker does not answer.
     #[error("shutting down")]
     ShutDown,
 }
 
 /// A record to be produced.
-pub(super) struct Output<'a> {
-    pub(super) topic: &'static str,
-    pub(super) partition: i32,
-    pub(super) key: &'a [u8],
+pub(crate) struct Output<'a, K> {
+    pub(crate) topic: &'static str,
+    pub(crate) partition: i32,
+    pub(crate) key: &'a [u8],
     /// `None` for a tombstone.
-    pub(super) value: Option<&'a [u8]>,
-    pub(super) timestamp_millis: i64,
-    pub(super) headers: Option<OwnedHeaders>,
-    /// Set for the record of a shipment: after the commit the producer says where it was stored.
-    pub(super) shipment: Option<KeyHash>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) timestamp_millis: i64,
+    pub(crate) headers: Option<OwnedHeaders>,
+    /// Set for a record of which the producer says after the commit where it was stored.
+    pub(crate) told_back: Option<K>,
 }
 
-/// Collects where the broker stored the records of shipments.
-#[derive(Default)]
-struct Deliveries(Mutex<Vec<StoredShipment>>);
+/// Where the broker stored a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stored<K> {
+    pub(crate) partition: i32,
+    pub(crate) key: K,
+    pub(crate) offset: i64,
+}
 
-impl Deliveries {
-    fn lock(&self) -> MutexGuard<'_, Vec<StoredShipment>> {
+/// Collects where the broker stored records.
+struct Deliveries<K>(Mutex<Vec<Stored<K>>>);
+
+impl<K> Deliveries<K> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Stored<K>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ClientContext for Deliveries {}
+impl<K: Send + Sync + 'static> ClientContext for Deliveries<K> {}
 
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<Option<KeyHash>>;
+impl<K: Send + Sync + 'static> ProducerContext for Deliveries<K> {
+    type DeliveryOpaque = Box<Option<K>>;
 
     /// A failed delivery makes the commit fail, so it is not handled here.
-    fn delivery(&self, result: &DeliveryResult<'_>, shipment: Self::DeliveryOpaque) {
-        if let (Ok(message), Some(key)) = (result, *shipment) {
-            self.lock().push(StoredShipment {
+    fn delivery(&self, result: &DeliveryResult<'_>, told_back: Self::DeliveryOpaque) {
+        if let (Ok(message), Some(key)) = (result, *told_back) {
+            self.lock().push(Stored {
                 partition: message.partition(),
                 key,
                 offset: message.offset(),
@@ -77,23 +88,25 @@ impl ProducerContext for Deliveries {
 }
 
 /// A transactional producer.
-pub(super) struct TransactionalProducer {
-    producer: ThreadedProducer<Deliveries>,
+pub(crate) struct TransactionalProducer<K: Send + Sync + 'static> {
+    producer: ThreadedProducer<Deliveries<K>>,
     timeout: Duration,
     shutdown: Shutdown,
+    /// A call did not return. No other call may follow, because the client would refuse it as one in conflict for ever.
+    hangs: Arc<AtomicBool>,
 }
 
-impl TransactionalProducer {
+impl<K: Send + Sync + 'static> TransactionalProducer<K> {
     /// Fences every predecessor of the same `name` and aborts the transaction it left open.
-    pub(super) fn new(
+    pub(crate) fn new(
         client: &ClientConfig,
-        settings: &DeriveSettings,
+        timeout: Duration,
         name: &str,
         shutdown: Shutdown,
     ) -> Result<Self, ProducerError> {
         let mut config = client.clone();
         config.set("transactional.id", name);
-        config.set("transaction.timeout.ms", settings.transaction_timeout_ms.to_string());
+        config.set("transaction.timeout.ms", timeout.as_millis().to_string());
         config.set(
             "message.max.bytes",
             courierflow_schemas::topics::MAX_RECORD_BYTES.to_string(),
@@ -107,27 +120,27 @@ impl TransactionalProducer {
             .set("queue.buffering.max.messages", "500000")
             .set("queue.buffering.max.kbytes", "262144");
         let producer = config
-            .create_with_context(Deliveries::default())
+            .create_with_context(Deliveries(Mutex::default()))
             .map_err(ProducerError::Fatal)?;
-        let timeout = Duration::from_millis(settings.transaction_timeout_ms);
         let this = Self {
             producer,
             timeout,
             shutdown,
+            hangs: Arc::default(),
         };
         this.repeat(|producer| producer.init_transactions(REQUEST))?;
         Ok(this)
     }
 
-    pub(super) fn begin(&self) -> Result<(), ProducerError> {
+    pub(crate) fn begin(&self) -> Result<(), ProducerError> {
         self.producer.context().lock().clear();
         self.repeat(Producer::begin_transaction)
     }
 
     /// Queues a record for sending. The commit confirms that it was delivered.
-    pub(super) fn produce(&self, output: Output<'_>) -> Result<(), ProducerError> {
+    pub(crate) fn produce(&self, output: Output<'_, K>) -> Result<(), ProducerError> {
         let begun = Instant::now();
-        let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.shipment))
+        let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.told_back))
             .partition(output.partition)
             .key(output.key)
             .timestamp(output.timestamp_millis);
@@ -142,31 +155,53 @@ impl TransactionalProducer {
                 return Err(self.judge(error));
             }
             record = returned;
-            std::thread::sleep(PAUSE);
+            thread::sleep(PAUSE);
         }
         Ok(())
     }
 
-    /// Commits the produced records together with the offsets of their push events.
-    pub(super) fn commit(
+    /// Commits the produced records together with the offsets of what they were made of.
+    pub(crate) fn commit(
         &self,
-        offsets: &TopicPartitionList,
-        group: &ConsumerGroupMetadata,
+        offsets: TopicPartitionList,
+        group: ConsumerGroupMetadata,
     ) -> Result<(), ProducerError> {
         self.wait_for_deliveries();
-        self.repeat(|producer| producer.send_offsets_to_transaction(offsets, group, REQUEST))?;
+        self.add_offsets(offsets, group)?;
         match self.repeat(|producer| producer.commit_transaction(REQUEST)) {
             Err(ProducerError::Abort(error)) => Err(ProducerError::InDoubt(error)),
             other => other,
         }
     }
 
-    /// The shipment records of the transaction that was just committed, in order.
-    pub(super) fn stored_shipments(&self) -> Vec<StoredShipment> {
+    /// Adds the offsets to the transaction, on a thread of its own: librdkafka does not keep the time-out of this call while its
+    /// cached coordinator of the group is away (its issues 5456 and 5511), and then the call may never return. Beyond the time-out of the
+    /// transaction there is nothing to wait for. The thread ends, and with it the producer, when the call does.
+    fn add_offsets(&self, offsets: TopicPartitionList, group: ConsumerGroupMetadata) -> Result<(), ProducerError> {
+        let this = Self {
+            producer: self.producer.clone(),
+            timeout: self.timeout,
+            shutdown: self.shutdown.clone(),
+            hangs: Arc::clone(&self.hangs),
+        };
+        let (sender, result) = mpsc::sync_channel(1);
+        thread::spawn(move || {
+            let result = this.repeat(|producer| producer.send_offsets_to_transaction(&offsets, &group, REQUEST));
+            // Nobody waits for it any more after the time-out.
+            let _ = sender.send(result);
+        });
+        result.recv_timeout(self.timeout).unwrap_or_else(|_| {
+            self.hangs.store(true, Ordering::Relaxed);
+            Err(ProducerError::Hangs)
+        })
+    }
+
+    /// The records of the transaction that was just committed and were to be told back, in order.
+    pub(crate) fn stored(&self) -> Vec<Stored<K>> {
         std::mem::take(&mut self.producer.context().lock())
     }
 
-    pub(super) fn abort(&self) -> Result<(), ProducerError> {
+    pub(crate) fn abort(&self) -> Result<(), ProducerError> {
         match self.repeat(|producer| producer.abort_transaction(REQUEST)) {
             // A failed abort cannot be repaired by another abort.
             Err(ProducerError::Abort(error)) => Err(ProducerError::Fatal(error)),
@@ -179,16 +214,19 @@ impl TransactionalProducer {
     fn wait_for_deliveries(&self) {
         let begun = Instant::now();
         while self.producer.in_flight_count() > 0 && begun.elapsed() < self.timeout {
-            std::thread::sleep(PAUSE);
+            thread::sleep(PAUSE);
         }
     }
 
     /// Repeats a call while its error is retriable (a broker is away, a coordinator moves).
     fn repeat(
         &self,
-        call: impl Fn(&ThreadedProducer<Deliveries>) -> Result<(), KafkaError>,
+        call: impl Fn(&ThreadedProducer<Deliveries<K>>) -> Result<(), KafkaError>,
     ) -> Result<(), ProducerError> {
         loop {
+            if self.hangs.load(Ordering::Relaxed) {
+                return Err(ProducerError::Hangs);
+            }
             match call(&self.producer) {
                 Ok(()) => return Ok(()),
                 Err(error) if is_retriable(&error) => {
@@ -196,7 +234,7 @@ impl TransactionalProducer {
                         return Err(ProducerError::ShutDown);
                     }
                     tracing::warn!(%error, "transaction call is repeated");
-                    std::thread::sleep(Duration::from_millis(100));
+                    thread::sleep(Duration::from_millis(100));
                 }
                 Err(error) => return Err(self.judge(error)),
             }

@@ -1,0 +1,17 @@
+//! What the workers of derive and subscribe share: how records are read, made into others and committed together, exactly once.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`slot`] | a worker's identity, which outlives a crash |
+//! | [`rival`] | another worker with the same identity |
+//! | [`member`] | how a worker is a member of its group |
+//! | [`assignment`] | what a rebalance changed, as values |
+//! | [`stable_offsets`] | the group's offsets, once no transaction is pending on them |
+//! | [`producer`] | the transactional producer, and how its errors are classified |
+
+pub(crate) mod assignment;
+pub(crate) mod member;
+pub(crate) mod producer;
+pub(crate) mod rival;
+pub(crate) mod slot;
+pub(crate) mod stable_offsets;

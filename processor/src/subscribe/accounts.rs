@@ -1,0 +1,204 @@
+//! The contracts with the vendors: who is asked, and how each of them stands.
+
+use courierflow_domain::subscription::{AccountTerms, CarrierCodes, Standing};
+use courierflow_schemas::carriers::{Carriers, UNKNOWN_CARRIER};
+use courierflow_schemas::records::{Reason, RequestAction, SubscriptionRequest, Vendor};
+use courierflow_schemas::settings::SettingsError;
+use courierflow_vendors::request::account::{SubscribeAccount, SubscribeAccounts};
+use courierflow_vendors::request::error::Code;
+use courierflow_vendors::request::route::{Wish, route};
+use courierflow_vendors::request::{Asker, Everything, phone, valid_number};
+use jiff::Timestamp;
+
+use super::settings::key_of;
+use crate::config::Config;
+use crate::vendor_calls::account::CallAccount;
+use crate::vendor_calls::limiter::{Limiter, Limits};
+
+/// A contract, its terms and its keys. The same for all workers.
+#[derive(Clone, Debug)]
+pub(super) struct Contract {
+    pub(super) terms: AccountTerms,
+    pub(super) call: CallAccount,
+    limits: Limits,
+}
+
+/// Reads the keys of all accounts, and compares them with what ingest knows.
+pub(super) fn load(config: &Config) -> Result<Vec<Contract>, SettingsError> {
+    let settings = &config.subscribe;
+    let accounts = settings.accounts.iter().enumerate();
+    let contract = |(index, account)| {
+        let call = CallAccount::load(account, |name| key_of(index, name))?;
+        config.ingest.check(settings, index, &call)?;
+        if account.callback_base.starts_with("https://") && account.common.vendor == Vendor::Kuaidi100 {
+            let name = &account.common.name;
+            tracing::warn!(account = %name, "callback_base is https://, which Kuaidi100 supports only on request");
+        }
+        Ok(Contract {
+            terms: settings.terms(account),
+            call,
+            limits: account.limits(),
+        })
+    };
+    accounts.map(contract).collect()
+}
+
+/// A contract as one worker uses it.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) contract: Contract,
+    pub(super) standing: Standing,
+    pub(super) limiter: Limiter,
+    /// `vendor:account`, which begins the keys of its subscriptions.
+    pub(super) owner: Box<str>,
+    /// `vendor/account`, for metrics and people.
+    pub(super) label: String,
+}
+
+impl Account {
+    pub(super) const fn terms(&self) -> &AccountTerms {
+        &self.contract.terms
+    }
+}
+
+/// All contracts of a worker.
+#[derive(Debug)]
+pub(super) struct Accounts {
+    accounts: Vec<Account>,
+    common: SubscribeAccounts,
+    carriers: &'static Carriers,
+}
+
+/// Who is asked for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Routed {
+    pub(super) account: usize,
+    pub(super) carrier: CarrierCodes,
+}
+
+/// Why nobody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unroutable {
+    /// Whom it was meant for; both are empty if there is no such account.
+    pub(super) vendor: String,
+    pub(super) account: String,
+    pub(super) reason: Reason,
+}
+
+impl Accounts {
+    pub(super) fn new(contracts: &[Contract], common: SubscribeAccounts, carriers: &'static Carriers) -> Self {
+        let account = |contract: &Contract| Account {
+            contract: contract.clone(),
+            standing: Standing::default(),
+            limiter: Limiter::new(contract.limits),
+            owner: format!("{}:{}", contract.terms.vendor, contract.terms.account).into(),
+            label: format!("{}/{}", contract.terms.vendor, contract.terms.account),
+        };
+        Self {
+            accounts: contracts.iter().map(account).collect(),
+            common,
+            carriers,
+        }
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Account> {
+        self.accounts.get(index)
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Account> {
+        self.accounts.get_mut(index)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// The account of a vendor with this name.
+    pub(super) fn find(&self, vendor: &str, name: &str) -> Option<usize> {
+        let is_it = |account: &Account| account.terms().vendor.as_str() == vendor && account.terms().account == name;
+        self.accounts.iter().position(is_it)
+    }
+
+    /// Both languages of a vendor's code.
+    pub(super) fn codes(&self, vendor: Vendor, code: &str) -> CarrierCodes {
+        CarrierCodes {
+            canonical: self.carriers.canonical(vendor, code).into_owned(),
+            vendors: code.to_owned(),
+        }
+    }
+
+    /// Who is asked. Requests from the topic are checked like those that came by other ways, because anybody may write there.
+    pub(super) fn route(&self, asked: &SubscriptionRequest) -> Result<Routed, Unroutable> {
+        let vendor = asked.vendor.as_deref().map(str::parse::<Vendor>).transpose();
+        let routed = vendor
+            .map_err(|_| Reason::BadData)
+            .and_then(|vendor| self.target(asked, vendor));
+        routed.map_err(|reason| {
+            let named = (asked.vendor.as_deref(), asked.account.as_deref());
+            let (vendor, account) = match named {
+                (Some(vendor), Some(account)) if self.find(vendor, account).is_some() => (vendor, account),
+                _ => ("", ""),
+            };
+            Unroutable {
+                vendor: vendor.to_owned(),
+                account: account.to_owned(),
+                reason,
+            }
+        })
+    }
+
+    fn target(&self, asked: &SubscriptionRequest, vendor: Option<Vendor>) -> Result<Routed, Reason> {
+        let asker = Asker {
+            name: &asked.requester,
+            accounts: &self.common.accounts,
+            may_use: &Everything,
+            carriers: self.carriers,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let wish = Wish {
+            vendor,
+            account: asked.account.as_deref(),
+            carrier: asked.carrier.as_deref(),
+            international: asked.international.is_some(),
+        };
+        let target = route(&asker, &wish).map_err(|error| match error.code {
+            Code::UnknownCarrier => Reason::UnknownCarrier,
+            _ => Reason::BadData,
+        })?;
+        check(asked, target.account, target.vendor_carrier)?;
+        let account = target.account;
+        let found = self.find(account.vendor.as_str(), &account.name);
+        Ok(Routed {
+            account: found.ok_or(Reason::BadData)?,
+            carrier: target.vendor_carrier.map_or_else(
+                || CarrierCodes {
+                    canonical: UNKNOWN_CARRIER.to_owned(),
+                    vendors: String::new(),
+                },
+                |code| self.codes(account.vendor, code),
+            ),
+        })
+    }
+}
+
+fn check(asked: &SubscriptionRequest, account: &SubscribeAccount, vendor_carrier: Option<&str>) -> Result<(), Reason> {
+    if asked.action != RequestAction::Subscribe {
+        return Ok(());
+    }
+    if valid_number(&asked.tracking_number).as_deref() != Some(&asked.tracking_number) {
+        return Err(Reason::BadData);
+    }
+    let needed = account.api.needs_places(asked.product.unwrap_or(account.product));
+    if (needed.from && asked.from.is_none()) || (needed.to && asked.to.is_none()) {
+        return Err(Reason::BadPlace);
+    }
+    let needs_phone = vendor_carrier.is_some_and(|code| phone::is_required(account.vendor, code));
+    if needs_phone && asked.phone.is_none() {
+        return Err(Reason::Phone);
+    }
+    Ok(())
+}

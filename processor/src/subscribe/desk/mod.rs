@@ -1,0 +1,468 @@
+//! From an input to the open transaction: what it changes is produced, and the state changed. State and transaction are committed and
+//! rolled back together.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`records`] | records of the topics |
+//! | [`work`] | what is no record: ended calls, timers, probes, the line of calls |
+//! | [`report`] | what operators see |
+
+mod records;
+mod report;
+mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use courierflow_domain::subscription::{Effect, Input, Request, Step, step};
+use courierflow_schemas::records::{
+    PushEvent, RequestAction, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, TimestampMicros,
+    VendorCall,
+};
+use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_schemas::topics;
+use courierflow_schemas::wire::{Decoder, Encoder};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::message::BorrowedMessage;
+
+pub(super) use self::report::Report;
+use super::accounts::Accounts;
+use super::answers::Internal;
+use super::calls::{Calls, MOST, Queued};
+use super::error::WorkerError;
+use super::state::{Held, Key, State, waits_for_account};
+use super::transaction::{Ended, OpenTransaction, Place, Transactions};
+use crate::exactly_once::producer::Output;
+use crate::poison::PoisonGuard;
+
+/// A successor repeats the calls that have not ended by then.
+const PATIENCE_WITH_CALLS: Duration = Duration::from_secs(6);
+
+/// Reads and writes the records.
+pub(super) struct Codecs {
+    request: Decoder<SubscriptionRequest>,
+    push: Decoder<PushEvent>,
+    shipment: Decoder<Shipment>,
+    subscription: Encoder<Subscription>,
+    secret: Encoder<SubscriptionSecret>,
+    call: Encoder<VendorCall>,
+}
+
+impl Codecs {
+    pub(super) fn new(registry: &Registry, ids: SchemaIds) -> Self {
+        Self {
+            request: Decoder::new(registry.clone(), ids.subscription_request),
+            push: Decoder::new(registry.clone(), ids.push),
+            shipment: Decoder::new(registry.clone(), ids.shipment),
+            subscription: Encoder::new(ids.subscription),
+            secret: Encoder::new(ids.subscription_secret),
+            call: Encoder::new(ids.vendor_call),
+        }
+    }
+}
+
+/// Takes inputs one after the other.
+pub(super) struct Desk {
+    pub(super) state: State,
+    pub(super) calls: Calls,
+    accounts: Accounts,
+    transactions: Transactions,
+    codecs: Codecs,
+    guard: PoisonGuard,
+    /// Inputs that are no records.
+    internal: VecDeque<Internal>,
+    /// Subscriptions that were restored with a call in doubt. They wait here while there are too many calls.
+    restored: VecDeque<Internal>,
+    /// The offsets from which to read again after an abort.
+    rewind: BTreeMap<Place, i64>,
+    report: Report,
+    /// Partitions of all topics.
+    partitions: usize,
+    /// Moves the clock, for tests.
+    clock_offset_micros: i64,
+}
+
+/// What a desk is made of.
+pub(super) struct Parts {
+    pub(super) state: State,
+    pub(super) calls: Calls,
+    pub(super) accounts: Accounts,
+    pub(super) transactions: Transactions,
+    pub(super) codecs: Codecs,
+    pub(super) guard: PoisonGuard,
+    pub(super) report: Report,
+    pub(super) partitions: usize,
+    pub(super) clock_offset_micros: i64,
+}
+
+impl Desk {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            state: parts.state,
+            calls: parts.calls,
+            accounts: parts.accounts,
+            transactions: parts.transactions,
+            codecs: parts.codecs,
+            guard: parts.guard,
+            internal: VecDeque::new(),
+            restored: VecDeque::new(),
+            rewind: BTreeMap::new(),
+            report: parts.report,
+            partitions: parts.partitions,
+            clock_offset_micros: parts.clock_offset_micros,
+        }
+    }
+
+    fn now(&self) -> TimestampMicros {
+        let now = jiff::Timestamp::now().as_microsecond();
+        TimestampMicros(now.saturating_add(self.clock_offset_micros))
+    }
+
+    /// True while nothing more may be read: there are calls enough.
+    pub(super) fn is_full(&self) -> bool {
+        self.calls.len() + self.transactions.calls() + self.restored.len() >= MOST
+    }
+
+    /// Takes new partitions over. What was restored with a call in doubt is called again.
+    pub(super) fn assigned(&mut self, next: BTreeMap<Place, i64>, restored: BTreeMap<i32, Vec<Held>>) {
+        self.transactions.assigned(next);
+        for (partition, held) in restored {
+            self.state.insert_partition(partition, held);
+        }
+        let calling = self.state.calling().into_iter();
+        self.restored
+            .extend(calling.map(|(partition, key)| Internal::Restored { partition, key }));
+        let owned = self.state.partitions().count();
+        for index in 0..self.accounts.len() {
+            if let Some(account) = self.accounts.get_mut(index) {
+                account.limiter.share(owned, self.partitions);
+            }
+        }
+    }
+
+    // ---- inputs -----------------------------------------------------------------------------------------------------
+
+    /// A request, whose key is its number.
+    fn request(&mut self, partition: i32, asked: &SubscriptionRequest) -> Result<(), WorkerError> {
+        if asked.action == RequestAction::Cancel {
+            return self.cancel(partition, asked);
+        }
+        match self.accounts.route(asked) {
+            Ok(routed) => {
+                let request = Request {
+                    asked,
+                    carrier: &routed.carrier,
+                };
+                self.take(
+                    partition,
+                    routed.account,
+                    &asked.tracking_number,
+                    Input::Request(request),
+                )
+            }
+            Err(unroutable) => {
+                let (vendor, account) = (&unroutable.vendor, &unroutable.account);
+                let key: Key = Subscription::key(vendor, account, &asked.tracking_number).into();
+                let before = self.state.get(partition, &key).map(|held| held.subscription.clone());
+                let now = self.now();
+                let step =
+                    courierflow_domain::subscription::refuse(before, (vendor, account), asked, unroutable.reason, now);
+                let account = self.accounts.find(vendor, account);
+                self.apply(partition, &key, account, step)
+            }
+        }
+    }
+
+    /// Cancels every subscription of the number that is meant; the carrier does not matter.
+    fn cancel(&mut self, partition: i32, asked: &SubscriptionRequest) -> Result<(), WorkerError> {
+        let of_number = self.state.of_number(partition, asked.tracking_number.as_bytes());
+        let is_meant = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        let meant = of_number.iter().map(|held| &held.subscription).filter(|subscription| {
+            is_meant(&asked.vendor, &subscription.vendor) && is_meant(&asked.account, &subscription.account)
+        });
+        let found = meant.map(|subscription| self.accounts.find(&subscription.vendor, &subscription.account));
+        let accounts: Vec<usize> = found.flatten().collect();
+        let open = self.transactions.begin(&self.guard)?;
+        if accounts.is_empty() {
+            open.counts
+                .request(courierflow_domain::subscription::RequestOutcome::Already);
+        }
+        for account in accounts {
+            let carrier = self.accounts.codes(
+                self.accounts
+                    .get(account)
+                    .map_or(courierflow_schemas::records::Vendor::Kuaidi100, |account| {
+                        account.terms().vendor
+                    }),
+                "",
+            );
+            let request = Request {
+                asked,
+                carrier: &carrier,
+            };
+            self.take(partition, account, &asked.tracking_number, Input::Request(request))?;
+        }
+        Ok(())
+    }
+
+    /// One input to one subscription of an account.
+    fn take(
+        &mut self,
+        partition: i32,
+        account: usize,
+        tracking_number: &str,
+        input: Input<'_>,
+    ) -> Result<(), WorkerError> {
+        let now = self.now();
+        let Some(of) = self.accounts.get(account) else {
+            return Ok(());
+        };
+        let key = format!("{}:{tracking_number}", of.owner);
+        let held = self.state.get(partition, &key);
+        let before = held.map(|held| held.subscription.clone());
+        let key = held.map_or_else(|| key.into(), |held| Arc::clone(&held.key));
+        let step = step(before, input, now, of.terms(), &of.standing);
+        self.apply(partition, &key, Some(account), step)
+    }
+
+    // ---- outputs ----------------------------------------------------------------------------------------------------
+
+    /// Does what a step says, in the open transaction.
+    fn apply(&mut self, partition: i32, key: &Key, account: Option<usize>, step: Step) -> Result<(), WorkerError> {
+        let Step { state, effects } = step;
+        if effects.is_empty() {
+            return Ok(());
+        }
+        self.transactions.begin(&self.guard)?;
+        let mut secret = self.state.get(partition, key).and_then(|held| held.secret.clone());
+        let mut redirect = None;
+        for effect in effects {
+            match (effect, &state) {
+                (Effect::Emit, Some(next)) => {
+                    let mut value = Vec::new();
+                    self.codecs.subscription.encode(next, &mut value)?;
+                    self.produce(topics::SUBSCRIPTION, partition, key.as_bytes(), Some(&value))?;
+                }
+                (Effect::WriteSecret(written), _) => {
+                    let mut value = Vec::new();
+                    self.codecs.secret.encode(&written, &mut value)?;
+                    self.produce(topics::SUBSCRIPTION_SECRET, partition, key.as_bytes(), Some(&value))?;
+                    secret = Some(*written);
+                }
+                (Effect::DropSecret, _) => {
+                    if let Some(dropped) = secret.take() {
+                        self.produce(topics::SUBSCRIPTION_SECRET, partition, key.as_bytes(), None)?;
+                        redirect = Some(dropped);
+                    }
+                }
+                (Effect::Call(call), Some(next)) => {
+                    let queued = Queued {
+                        partition,
+                        key: Arc::clone(key),
+                        account: account.unwrap_or(usize::MAX),
+                        call,
+                        requested_at: next.requested_at,
+                        queued_at: Instant::now(),
+                    };
+                    self.with_open(|open| open.calls.push(queued));
+                }
+                (Effect::Count(outcome), _) => self.with_open(|open| open.counts.request(outcome)),
+                (Effect::Resubscribed(reason), _) => self.with_open(|open| open.counts.resubscribed(reason)),
+                (Effect::Alarm(alarm), _) => {
+                    let label = account.and_then(|account| Some(self.accounts.get(account)?.label.clone()));
+                    self.with_open(|open| open.counts.alarm(&label.unwrap_or_default(), alarm));
+                }
+                (Effect::Redirect(to), Some(next)) => {
+                    self.redirect(partition, next, redirect.take().unwrap_or_default(), &to)?;
+                }
+                (Effect::Emit | Effect::Call(_) | Effect::Redirect(_), None) => {}
+            }
+        }
+        if let Some(subscription) = state {
+            let account = account.and_then(|account| self.accounts.get(account));
+            let is_stopped = account.is_some_and(|account| !account.standing.is_running());
+            let undo = self.state.put(
+                partition,
+                Held {
+                    key: Arc::clone(key),
+                    is_parked: is_stopped && waits_for_account(&subscription),
+                    subscription,
+                    secret,
+                },
+            );
+            self.with_open(|open| open.undo.push(undo));
+        }
+        Ok(())
+    }
+
+    /// Asks for the same parcel at another account of the vendor, whose API needs less.
+    fn redirect(
+        &mut self,
+        partition: i32,
+        from: &Subscription,
+        secret: SubscriptionSecret,
+        to: &str,
+    ) -> Result<(), WorkerError> {
+        let Some(account) = self.accounts.find(&from.vendor, to) else {
+            return Ok(());
+        };
+        let carrier = courierflow_domain::subscription::CarrierCodes {
+            canonical: from.carrier.clone(),
+            vendors: from.vendor_carrier.clone(),
+        };
+        let asked = SubscriptionRequest {
+            request_id: from.request_ids.last().cloned().unwrap_or_default(),
+            requester: from.requester.clone(),
+            action: RequestAction::Subscribe,
+            requested_at: from.requested_at,
+            vendor: Some(from.vendor.clone()),
+            account: Some(to.to_owned()),
+            carrier: Some(from.vendor_carrier.clone()),
+            tracking_number: from.tracking_number.clone(),
+            phone: secret.phone,
+            from: secret.from,
+            to: secret.to,
+            product: Some(from.product),
+            international: secret.international,
+            reference: from.reference.clone(),
+            not_before: None,
+            force: false,
+        };
+        let request = Request {
+            asked: &asked,
+            carrier: &carrier,
+        };
+        self.take(partition, account, &from.tracking_number, Input::Request(request))
+    }
+
+    fn with_open(&mut self, change: impl FnOnce(&mut OpenTransaction)) {
+        if let Some(open) = self.transactions.open() {
+            change(open);
+        }
+    }
+
+    fn produce(
+        &mut self,
+        topic: &'static str,
+        partition: i32,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), WorkerError> {
+        let timestamp_millis = self.now().0.div_euclid(1_000);
+        Ok(self.transactions.produce(Output {
+            topic,
+            partition,
+            key,
+            value,
+            timestamp_millis,
+            headers: None,
+            told_back: None,
+        })?)
+    }
+
+    // ---- transactions -----------------------------------------------------------------------------------------------
+
+    pub(super) fn until_commit(&self, interval: Duration) -> Duration {
+        self.transactions.until_commit(interval)
+    }
+
+    pub(super) fn commit_is_due(&self, interval: Duration) -> bool {
+        self.transactions.commit_is_due(interval)
+    }
+
+    /// Commits the open transaction and puts its calls in line, or rolls it back if committing fails and the producer can go on.
+    pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+        match self.transactions.commit(consumer, &self.guard)? {
+            Some(Ended::Committed(open)) => {
+                open.counts.publish();
+                for dead_letter in &open.dead_letters {
+                    tracing::warn!("dead-lettered: {dead_letter}");
+                }
+                for queued in open.calls {
+                    self.calls.queue(queued);
+                }
+            }
+            Some(Ended::Aborted(open)) => self.roll_back(open),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self) -> Result<(), WorkerError> {
+        if let Some(Ended::Aborted(open)) = self.transactions.abort()? {
+            self.roll_back(open);
+        }
+        Ok(())
+    }
+
+    fn roll_back(&mut self, open: OpenTransaction) {
+        self.state.undo(open.undo);
+        self.guard = open.guard_before;
+        self.rewind.extend(open.first_offsets);
+        for internal in open.internal.into_iter().rev() {
+            match internal {
+                Internal::Restored { .. } => self.restored.push_front(internal),
+                other => self.internal.push_front(other),
+            }
+        }
+        metrics::counter!("courierflow_subscribe_aborts_total").increment(1);
+    }
+
+    /// Arranges that a record which could not be processed is read again, with everything before it in the open transaction.
+    pub(super) fn read_again(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        use rdkafka::Message;
+        self.abort()?;
+        if let Some(topic) = super::transaction::input(message.topic()) {
+            let place = (topic, message.partition());
+            self.rewind.entry(place).or_insert(message.offset());
+        }
+        Ok(())
+    }
+
+    /// Takes the offsets from which places must be read again.
+    pub(super) fn take_rewind(&mut self) -> BTreeMap<Place, i64> {
+        std::mem::take(&mut self.rewind)
+    }
+
+    /// After a failure of the worker: the open transaction must not be committed by a callback that runs while the consumer closes.
+    pub(super) fn abandon(&mut self) {
+        self.transactions.abandon();
+        self.forget_all();
+    }
+
+    /// Waits for the calls in flight, and commits what they became. No further call is made.
+    pub(super) fn finish(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+        const STEP: Duration = Duration::from_millis(100);
+        self.commit(consumer)?;
+        let begun = Instant::now();
+        while self.calls.are_in_flight() && begun.elapsed() < PATIENCE_WITH_CALLS {
+            self.wait_for_call(STEP);
+            self.work_through(false)?;
+            if self.commit_is_due(STEP) {
+                self.commit(consumer)?;
+            }
+        }
+        self.commit(consumer)
+    }
+
+    /// Handles revoked partitions: what is open is committed, or aborted if they are `lost` and it is too late to commit.
+    pub(super) fn revoke(
+        &mut self,
+        consumer: &BaseConsumer<impl ConsumerContext>,
+        lost: bool,
+    ) -> Result<(), WorkerError> {
+        let ended = if lost { self.abort() } else { self.finish(consumer) };
+        self.forget_all();
+        ended
+    }
+
+    fn forget_all(&mut self) {
+        self.state.clear();
+        self.calls.clear();
+        self.internal.clear();
+        self.restored.clear();
+        self.rewind.clear();
+        self.transactions.assigned(BTreeMap::new());
+    }
+}

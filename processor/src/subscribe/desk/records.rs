@@ -1,0 +1,162 @@
+//! Records of the three topics.
+
+use std::fmt::Display;
+
+use courierflow_domain::RefusalClass;
+use courierflow_domain::subscription::Input;
+use courierflow_schemas::partition::number_of_shipment;
+use courierflow_schemas::records::{Origin, SubscriptionState};
+use courierflow_schemas::topics;
+use rdkafka::Message;
+use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
+
+use super::Desk;
+use crate::dead_letter::{self, Coordinates};
+use crate::exactly_once::producer::Output;
+use crate::subscribe::error::WorkerError;
+use crate::subscribe::intake;
+use crate::subscribe::transaction::input;
+
+impl Desk {
+    /// Processes a record: what it changes and the next offset go into the open transaction.
+    pub(in crate::subscribe) fn process(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        let partition = message.partition();
+        let Some(topic) = input(message.topic()).filter(|_| self.state.owns(partition)) else {
+            // Fetched before the partition was revoked; the new owner reads it.
+            return Ok(());
+        };
+        match topic {
+            topics::SUBSCRIPTION_REQUEST => self.read_request(message)?,
+            topics::PUSH => self.read_push(message)?,
+            _ => self.read_shipment(message)?,
+        }
+        self.transactions.read((topic, partition), message.offset());
+        Ok(())
+    }
+
+    fn read_request(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        let asked = match self.codecs.request.decode(message.payload().unwrap_or_default()) {
+            Ok(asked) => asked,
+            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
+            Err(error) => return self.dead_letter(message, RefusalClass::Undecodable, &error),
+        };
+        if message.key() != Some(asked.tracking_number.as_bytes()) {
+            let error = "the record's key is not its tracking number";
+            return self.dead_letter(message, RefusalClass::KeyMismatch, &error);
+        }
+        self.guard.good(1);
+        self.transactions.begin(&self.guard)?;
+        self.request(message.partition(), &asked)
+    }
+
+    /// Of most pushes only the key is looked at.
+    fn read_push(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        let partition = message.partition();
+        let key = message.key().unwrap_or_default();
+        let of_number = self.state.of_number(partition, key);
+        if of_number.iter().all(|held| held.subscription.state.is_terminal()) {
+            return Ok(());
+        }
+        let event = match self.codecs.push.decode(message.payload().unwrap_or_default()) {
+            Ok(event) => event,
+            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
+            // Derive dead-letters it.
+            Err(_) => return Ok(()),
+        };
+        // What was asked for says nothing of the subscription.
+        if event.origin == Origin::Query {
+            return Ok(());
+        }
+        let Some(account) = self.accounts.find(event.vendor.as_str(), &event.account) else {
+            return Ok(());
+        };
+        match intake::word(&event, &self.accounts) {
+            Some(word) => self.take(partition, account, &event.tracking_number, Input::Push(&word)),
+            None => Ok(()),
+        }
+    }
+
+    fn read_shipment(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        let (partition, key) = (message.partition(), message.key().unwrap_or_default());
+        let Some(value) = message.payload() else {
+            return Ok(());
+        };
+        let of_number = self
+            .state
+            .of_number(partition, number_of_shipment(key).unwrap_or_default());
+        let is_open = |state: SubscriptionState| !state.is_terminal();
+        if !of_number.iter().any(|held| is_open(held.subscription.state)) {
+            return Ok(());
+        }
+        let shipment = match self.codecs.shipment.decode(value) {
+            Ok(shipment) => shipment,
+            Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
+            Err(error) => {
+                tracing::warn!(
+                    partition,
+                    offset = message.offset(),
+                    class = error.class(),
+                    "a shipment cannot be read"
+                );
+                return Ok(());
+            }
+        };
+        let of_it = of_number.iter().map(|held| &held.subscription);
+        let of_it = of_it.filter(|subscription| intake::is_of(&shipment, subscription));
+        let found = of_it.filter_map(|subscription| self.accounts.find(&subscription.vendor, &subscription.account));
+        for account in found.collect::<Vec<_>>() {
+            let end = intake::end(&shipment);
+            self.take(partition, account, &shipment.tracking_number, Input::Parcel(end))?;
+        }
+        Ok(())
+    }
+
+    /// Dead-letters a record in the same transaction, unless there are so many that our code is more likely at fault.
+    fn dead_letter(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        class: RefusalClass,
+        error: &dyn Display,
+    ) -> Result<(), WorkerError> {
+        let class = class.as_str();
+        let timestamp = message.timestamp().to_millis();
+        let found_at = Coordinates {
+            topic: message.topic(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp,
+        };
+        let told = format!("{class}: {} ({found_at})", dead_letter::told(error));
+        self.transactions.begin(&self.guard)?;
+        if let Err(reason) = self.guard.poison(message.key()) {
+            // They stay on their topic; the log is the only way to find them.
+            let of_transaction = self.transactions.open().into_iter().flat_map(|open| &open.dead_letters);
+            for refused in of_transaction.chain([&told]) {
+                tracing::warn!("cannot be read: {refused}");
+            }
+            self.abort()?;
+            return Err(WorkerError::Poisoned(format!("{reason}; last: {told}")));
+        }
+        let mut headers = OwnedHeaders::new();
+        for (key, value) in dead_letter::headers(&found_at, class, error) {
+            headers = headers.insert(Header {
+                key,
+                value: Some(&value),
+            });
+        }
+        self.transactions.produce(Output {
+            topic: topics::DERIVE_DEAD,
+            partition: message.partition(),
+            key: message.key().unwrap_or_default(),
+            value: message.payload(),
+            timestamp_millis: timestamp.unwrap_or_default(),
+            headers: Some(headers),
+            told_back: None,
+        })?;
+        self.with_open(|open| {
+            open.counts.dead_letter(class);
+            open.dead_letters.push(told);
+        });
+        Ok(())
+    }
+}

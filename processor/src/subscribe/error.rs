@@ -1,0 +1,66 @@
+//! The errors that end a worker.
+
+use courierflow_schemas::wire::{DecodeError, EncodeError};
+use courierflow_service::partition_counts::PartitionCountsDiffer;
+use rdkafka::error::KafkaError;
+
+use super::restore::RestoreError;
+use crate::exactly_once::member::is_fenced;
+use crate::exactly_once::producer::ProducerError;
+use crate::exactly_once::stable_offsets::StableOffsetsError;
+use crate::start_offsets::DataLoss;
+
+/// Why a worker ended, or why a record could not be processed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WorkerError {
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    #[error(transparent)]
+    StableOffsets(#[from] StableOffsetsError),
+    #[error("consumer: {0}")]
+    Consumer(#[from] KafkaError),
+    /// A temporary condition that is not the record's fault: read it again later.
+    #[error("not now: {0}")]
+    NotNow(DecodeError),
+    /// Records are gone before they were read.
+    #[error(transparent)]
+    DataLoss(#[from] DataLoss),
+    /// A topic has another number of partitions than the others, or than the configuration.
+    #[error(transparent)]
+    PartitionCounts(#[from] PartitionCountsDiffer),
+    /// Too many requests cannot be read: more likely our fault than theirs.
+    #[error("{0}")]
+    Poisoned(String),
+    /// A record of ours does not fit its schema: a bug.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("client of the vendors: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl WorkerError {
+    /// True if starting again cannot help: an operator has to look and to decide.
+    pub(super) fn is_for_an_operator(&self) -> bool {
+        matches!(
+            self,
+            Self::Poisoned(_)
+                | Self::DataLoss(_)
+                | Self::PartitionCounts(_)
+                | Self::Restore(RestoreError::Misplaced { .. })
+        )
+    }
+
+    /// True if another worker has taken the identity, or if the broker has taken it back because a transaction timed out.
+    pub(super) fn is_fenced(&self) -> bool {
+        match self {
+            Self::Producer(
+                ProducerError::Abort(error) | ProducerError::InDoubt(error) | ProducerError::Fatal(error),
+            )
+            | Self::Consumer(error)
+            | Self::StableOffsets(StableOffsetsError::Kafka(error)) => is_fenced(error),
+            _ => false,
+        }
+    }
+}

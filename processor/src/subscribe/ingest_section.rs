@@ -1,0 +1,105 @@
+//! What the vendors are told must be what ingest knows: a salt or key of which ingest knows nothing would make it refuse every push.
+
+use std::fmt;
+use std::path::Path;
+
+use courierflow_schemas::records::Vendor;
+use courierflow_schemas::settings::SettingsError;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::settings::{SubscribeSettings, key_of};
+use crate::vendor_calls::account::CallAccount;
+
+/// `[ingest]`, as it is in the file. It may hold secrets, so it cannot be printed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct IngestSection(Value);
+
+impl fmt::Debug for IngestSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IngestSection(…)")
+    }
+}
+
+impl IngestSection {
+    /// Compares the account that pushes are to come to with what its vendor is told. Without `ingest.accounts` in the file there is
+    /// nothing to compare.
+    pub(super) fn check(
+        &self,
+        settings: &SubscribeSettings,
+        index: usize,
+        account: &CallAccount,
+    ) -> Result<(), SettingsError> {
+        let (Some(accounts), Some(own)) = (self.accounts(), settings.accounts.get(index)) else {
+            return Ok(());
+        };
+        let (vendor, name) = (own.common.vendor, own.common.name.as_str());
+        let is_it =
+            |found: &&Value| text(found, "name") == Some(name) && text(found, "vendor") == Some(vendor.as_str());
+        let Some(found) = accounts.iter().find(is_it) else {
+            let reason = format!("{name:?} is no account of {vendor} in ingest.accounts: its pushes would be refused");
+            return Err(SettingsError::key(key_of(index, "name"), reason));
+        };
+        match vendor {
+            Vendor::Kuaidi100 => {
+                let known = known(found, "salts", "salt_file")?;
+                let salt = account.salt().map(courierflow_schemas::settings::Secret::expose);
+                let accepts_unsigned = text(found, "unsigned") == Some("accept");
+                match salt {
+                    Some(salt) if known.iter().any(|known| known == salt) => Ok(()),
+                    None if accepts_unsigned => Ok(()),
+                    None => Err(unlike(index, "salt_file", name, "salts", "is missing")),
+                    Some(_) => Err(unlike(index, "salt_file", name, "salts", "is none")),
+                }
+            }
+            Vendor::Kdniao => {
+                let (business_id, app_key) = account.business();
+                if text(found, "business_id") != business_id.map(String::as_str) {
+                    return Err(unlike(index, "business_id", name, "business_id", "is not that"));
+                }
+                let known = known(found, "app_keys", "app_key_file")?;
+                let is_known = app_key.is_some_and(|key| known.iter().any(|known| known == key.expose()));
+                if is_known {
+                    Ok(())
+                } else {
+                    Err(unlike(index, "app_key_file", name, "app_keys", "is none"))
+                }
+            }
+            Vendor::SeventeenTrack => Ok(()),
+        }
+    }
+
+    fn accounts(&self) -> Option<&Vec<Value>> {
+        self.0.get("accounts")?.as_array()
+    }
+}
+
+fn unlike(index: usize, ours: &str, name: &str, theirs: &str, is: &str) -> SettingsError {
+    let reason = format!("{is} of ingest.accounts[{name}].{theirs}: every push would be refused");
+    SettingsError::key(key_of(index, ours), reason)
+}
+
+fn text<'a>(account: &'a Value, name: &str) -> Option<&'a str> {
+    account.get(name)?.as_str()
+}
+
+/// The values of a key, with those of the file beside it.
+fn known(account: &Value, list: &str, file: &str) -> Result<Vec<String>, SettingsError> {
+    let written = account.get(list).and_then(Value::as_array);
+    let written = written.into_iter().flatten().filter_map(Value::as_str);
+    let mut known: Vec<String> = written.map(str::to_owned).collect();
+    if let Some(file) = text(account, file) {
+        let path = Path::new(file);
+        let unread = |error: std::io::Error| SettingsError::key(format!("ingest.accounts.{file}"), error.to_string());
+        let lines = std::fs::read_to_string(path).map_err(unread)?;
+        known.extend(
+            lines
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    Ok(known)
+}

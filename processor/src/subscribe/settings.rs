@@ -1,0 +1,529 @@
+//! `[subscribe]` of the configuration: the workers, every delay, and the contracts with the vendors.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use courierflow_domain::subscription::{AccountTerms, AfterStale, Delays, DuplicateMeans, Resubscription};
+use courierflow_schemas::carriers::Carriers;
+use courierflow_schemas::records::Vendor;
+use courierflow_schemas::settings::{SettingsError, check_http_url, require, require_between};
+use courierflow_vendors::api::order::Transport;
+use courierflow_vendors::request::account::{AutoCarrier, SubscribeAccount, SubscribeAccounts};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::vendor_calls::limiter::Limits;
+
+/// `[subscribe]`. Without an account nothing of it runs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubscribeSettings {
+    /// Workers in this process, each with its own consumer, producer and state.
+    pub workers: usize,
+    /// Consumer group.
+    pub group: String,
+    /// Directory of the workers' slots, as `derive.slot_dir`.
+    pub slot_dir: PathBuf,
+    /// A transaction is committed at this age.
+    pub commit_interval_ms: u64,
+    /// The broker aborts a transaction that is older than this.
+    pub transaction_timeout_ms: u64,
+    /// A worker that sends no heartbeat for this long loses its partitions.
+    pub session_timeout_ms: u64,
+    /// A worker that does not poll for this long loses its partitions.
+    pub max_poll_interval_ms: u64,
+    /// A call is given up after this.
+    pub call_timeout_ms: u64,
+    /// Before each repetition of a call that failed. After the last one the subscription is rejected.
+    pub retry_ms: Vec<u64>,
+    /// Before the first repetition of a call whose answer was lost.
+    pub in_doubt_ms: u64,
+    /// Before the repetition of a call that came too fast, unless the vendor says how long.
+    pub throttled_ms: u64,
+    /// For so long after such a call the account's rate is halved.
+    pub slow_down_ms: u64,
+    /// Before the repetition of a call that could not be sent; doubled each time …
+    pub unsent_ms: u64,
+    /// … up to this.
+    pub unsent_longest_ms: u64,
+    /// It is logged as an error when nothing could be sent for so long.
+    pub unsent_alarm_ms: u64,
+    /// Between two tries of a stopped account.
+    pub probe_ms: u64,
+    /// A vendor takes a new subscription so long after the end of the last one.
+    pub resubscribe_after_ms: u64,
+    /// And up to so much later, so that many numbers do not come at once.
+    pub resubscribe_jitter_ms: u64,
+    /// Subscriptions of a number in all of which nothing was found before it is only queried.
+    pub no_record_rounds: u16,
+    /// Before the one repetition of a call that the vendor took for one too many, and nobody knows why.
+    pub unexplained_ms: u64,
+    /// For so long after the turn of a month the vendor's clock may still show the old one.
+    pub month_turn_ms: u64,
+    /// Before the repetition of a call for which the vendor could not detect the carrier.
+    pub not_recognised_ms: u64,
+    /// The first push is late after this.
+    pub first_push_late_ms: u64,
+    /// A followed parcel of Kuaidi100 that has been at its end for so long is done.
+    pub end_after_ms: u64,
+    /// The same of Kdniao, which has no word for it.
+    pub kdniao_end_after_ms: u64,
+    /// The same of a parcel that the vendor does not follow.
+    pub fallback_end_ms: u64,
+    /// Days after which a parcel that the vendor does not follow is given up.
+    pub fallback_days: u64,
+    /// A number without quota wakes so long after the turn of the month …
+    pub quota_wake_ms: u64,
+    /// … and up to so much later.
+    pub quota_wake_jitter_ms: u64,
+    /// Days after its end on which a subscription is forgotten.
+    pub forget_days: u64,
+    /// Moves the clock, for tests.
+    pub clock_offset_ms: i64,
+    /// The contracts, in the order in which they are tried if a request names none.
+    pub accounts: Vec<SubscribeAccountSettings>,
+}
+
+/// One of `[[subscribe.accounts]]`: what a request must know of it, and how it is called.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SubscribeAccountSettings {
+    /// What ingest reads too.
+    #[serde(flatten)]
+    pub common: SubscribeAccount,
+    /// Where subscriptions go.
+    #[serde(default)]
+    pub subscribe_url: String,
+    /// Where queries go.
+    #[serde(default)]
+    pub query_url: Option<String>,
+    /// A file with Kuaidi100's key.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// Kuaidi100's customer number, for queries.
+    #[serde(default)]
+    pub customer: Option<String>,
+    /// A file with the marketplace's `AppCode`.
+    #[serde(default)]
+    pub app_code_file: Option<PathBuf>,
+    /// A file with the salt that Kuaidi100 shall sign its pushes with: one of `ingest.accounts[same name].salts`.
+    #[serde(default)]
+    pub salt_file: Option<PathBuf>,
+    /// Kdniao's `EBusinessID`: that of `ingest.accounts[same name]`.
+    #[serde(default)]
+    pub business_id: Option<String>,
+    /// A file with Kdniao's key: one of `ingest.accounts[same name].app_keys`.
+    #[serde(default)]
+    pub app_key_file: Option<PathBuf>,
+    /// Kdniao's numbers of its calls.
+    #[serde(default)]
+    pub request_types: Option<RequestTypeSettings>,
+    /// Where pushes shall go, up to `/v1/push`.
+    #[serde(default)]
+    pub callback_base: String,
+    /// Whether addresses of other hosts may be `http://`, though keys and telephone numbers travel with the calls.
+    #[serde(default)]
+    pub allow_plaintext: bool,
+    /// Kuaidi100's template of maps.
+    #[serde(default)]
+    pub map_config_key: Option<String>,
+    /// How the map track API is called.
+    #[serde(default)]
+    pub transport: TransportSetting,
+    /// The account to ask when the places are refused.
+    #[serde(default)]
+    pub fallback_account: Option<String>,
+    /// How long a request without `not_before` waits.
+    #[serde(default)]
+    pub delay_ms: u64,
+    /// Calls a second.
+    #[serde(default = "ten")]
+    pub max_calls_per_second: f64,
+    /// Calls at the same time.
+    #[serde(default = "eight")]
+    pub max_concurrency: usize,
+    /// Accepted subscriptions of a number in a month of China; Kuaidi100 only.
+    #[serde(default = "four")]
+    pub max_subscriptions_per_month: u16,
+    /// Subscriptions of a number in all; Kdniao only.
+    #[serde(default = "five")]
+    pub max_rounds: u16,
+    /// Price of a unit.
+    #[serde(default)]
+    pub price: f64,
+    /// What is none of these is refused.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, IgnoredAny>,
+}
+
+/// `request_types` of Kdniao.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestTypeSettings {
+    /// Of a subscription.
+    pub subscribe: String,
+    /// Of a query.
+    pub query: String,
+}
+
+/// How the map track API is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportSetting {
+    /// A form with the key of the contract.
+    #[default]
+    Form,
+    /// JSON with an `AppCode`.
+    Json,
+}
+
+impl From<TransportSetting> for Transport {
+    fn from(setting: TransportSetting) -> Self {
+        match setting {
+            TransportSetting::Form => Self::Form,
+            TransportSetting::Json => Self::Json,
+        }
+    }
+}
+
+const fn ten() -> f64 {
+    10.0
+}
+
+const fn eight() -> usize {
+    8
+}
+
+const fn four() -> u16 {
+    4
+}
+
+const fn five() -> u16 {
+    5
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+const SECONDS_OF_A_DAY: u64 = 86_400;
+
+impl Default for SubscribeSettings {
+    fn default() -> Self {
+        let delays = Delays::default();
+        Self {
+            workers: 1,
+            group: "courierflow-subscribe".to_owned(),
+            slot_dir: ".local/slots".into(),
+            commit_interval_ms: 100,
+            transaction_timeout_ms: 15_000,
+            session_timeout_ms: 6_000,
+            max_poll_interval_ms: 300_000,
+            call_timeout_ms: millis(delays.call_timeout),
+            retry_ms: delays.retry.iter().copied().map(millis).collect(),
+            in_doubt_ms: millis(delays.in_doubt),
+            throttled_ms: millis(delays.throttled),
+            slow_down_ms: millis(delays.slow_down),
+            unsent_ms: millis(delays.unsent),
+            unsent_longest_ms: millis(delays.unsent_longest),
+            unsent_alarm_ms: millis(delays.unsent_alarm),
+            probe_ms: millis(delays.probe),
+            resubscribe_after_ms: millis(delays.after_end),
+            resubscribe_jitter_ms: 300_000,
+            no_record_rounds: 2,
+            unexplained_ms: millis(delays.unexplained),
+            month_turn_ms: millis(delays.month_turn),
+            not_recognised_ms: millis(delays.not_recognised),
+            first_push_late_ms: millis(delays.first_push_late),
+            end_after_ms: 7 * SECONDS_OF_A_DAY * 1_000,
+            kdniao_end_after_ms: SECONDS_OF_A_DAY * 1_000,
+            fallback_end_ms: millis(delays.fallback_end),
+            fallback_days: delays.fallback.as_secs() / SECONDS_OF_A_DAY,
+            quota_wake_ms: millis(delays.quota_wake),
+            quota_wake_jitter_ms: millis(delays.quota_wake_jitter),
+            forget_days: delays.forget.as_secs() / SECONDS_OF_A_DAY,
+            clock_offset_ms: 0,
+            accounts: Vec::new(),
+        }
+    }
+}
+
+impl SubscribeSettings {
+    /// True if there is somebody to ask: only then the role runs.
+    pub fn is_on(&self) -> bool {
+        !self.accounts.is_empty()
+    }
+
+    /// The accounts as requests know them.
+    pub fn common(&self) -> SubscribeAccounts {
+        SubscribeAccounts {
+            accounts: self.accounts.iter().map(|account| account.common.clone()).collect(),
+        }
+    }
+
+    /// Checks every value; the error names the key.
+    pub fn validate(&self, carriers: &Carriers) -> Result<(), SettingsError> {
+        require_between("subscribe.workers", self.workers, 1..=64)?;
+        require(!self.group.is_empty(), "subscribe.group", "is empty")?;
+        require_between("subscribe.commit_interval_ms", self.commit_interval_ms, 1..=10_000)?;
+        require(
+            self.transaction_timeout_ms >= self.commit_interval_ms.saturating_mul(10).max(10_000),
+            "subscribe.transaction_timeout_ms",
+            "is less than 10000 or less than ten times subscribe.commit_interval_ms: transactions would time out",
+        )?;
+        require(
+            self.session_timeout_ms >= 6_000,
+            "subscribe.session_timeout_ms",
+            "is less than 6000, the broker's default minimum",
+        )?;
+        require(
+            self.max_poll_interval_ms > self.session_timeout_ms.saturating_mul(2),
+            "subscribe.max_poll_interval_ms",
+            "is not more than twice subscribe.session_timeout_ms",
+        )?;
+        require_between("subscribe.call_timeout_ms", self.call_timeout_ms, 100..=60_000)?;
+        require(!self.retry_ms.is_empty(), "subscribe.retry_ms", "is empty")?;
+        require_between("subscribe.no_record_rounds", self.no_record_rounds, 1..=100)?;
+        self.common().validate(carriers)?;
+        for (index, account) in self.accounts.iter().enumerate() {
+            account.validate(&|name| key_of(index, name))?;
+            self.check_fallback(index, account)?;
+        }
+        Ok(())
+    }
+
+    fn check_fallback(&self, index: usize, account: &SubscribeAccountSettings) -> Result<(), SettingsError> {
+        let Some(name) = &account.fallback_account else {
+            return Ok(());
+        };
+        let (vendor, own) = (account.common.vendor, &account.common.name);
+        let mut others = self.accounts.iter().map(|other| &other.common);
+        let is_there = others.any(|other| other.vendor == vendor && other.name == *name && other.name != *own);
+        let reason = format!("{name:?} is no other account of {vendor}");
+        require(is_there, &key_of(index, "fallback_account"), reason)
+    }
+
+    /// Every delay.
+    pub fn delays(&self) -> Delays {
+        let ms = Duration::from_millis;
+        let days = |days: u64| Duration::from_secs(days.saturating_mul(SECONDS_OF_A_DAY));
+        Delays {
+            retry: self.retry_ms.iter().copied().map(ms).collect(),
+            in_doubt: ms(self.in_doubt_ms),
+            throttled: ms(self.throttled_ms),
+            slow_down: ms(self.slow_down_ms),
+            unsent: ms(self.unsent_ms),
+            unsent_longest: ms(self.unsent_longest_ms),
+            unsent_alarm: ms(self.unsent_alarm_ms),
+            probe: ms(self.probe_ms),
+            after_end: ms(self.resubscribe_after_ms),
+            unexplained: ms(self.unexplained_ms),
+            month_turn: ms(self.month_turn_ms),
+            not_recognised: ms(self.not_recognised_ms),
+            first_push_late: ms(self.first_push_late_ms),
+            fallback_end: ms(self.fallback_end_ms),
+            fallback: days(self.fallback_days),
+            quota_wake: ms(self.quota_wake_ms),
+            quota_wake_jitter: ms(self.quota_wake_jitter_ms),
+            call_timeout: ms(self.call_timeout_ms),
+            forget: days(self.forget_days),
+        }
+    }
+
+    /// What the machine knows of an account.
+    pub fn terms(&self, account: &SubscribeAccountSettings) -> AccountTerms {
+        let ms = Duration::from_millis;
+        let common = &account.common;
+        let again = |rounds: u16| Resubscription {
+            pause: ms(self.resubscribe_after_ms),
+            jitter: ms(self.resubscribe_jitter_ms),
+            rounds,
+        };
+        // Kdniao takes a further subscription at once, and as many as one likes.
+        let at_once = Resubscription {
+            pause: Duration::ZERO,
+            jitter: Duration::ZERO,
+            rounds: account.max_rounds,
+        };
+        let is_kdniao = common.vendor == Vendor::Kdniao;
+        AccountTerms {
+            vendor: common.vendor,
+            account: common.name.clone(),
+            api: account.common.api.as_str().to_owned(),
+            product: common.product,
+            delay: ms(account.delay_ms),
+            max_subscriptions_per_month: (!is_kdniao).then_some(account.max_subscriptions_per_month),
+            duplicate: if is_kdniao {
+                DuplicateMeans::Followed
+            } else {
+                DuplicateMeans::Several
+            },
+            no_record: if is_kdniao {
+                at_once
+            } else {
+                again(self.no_record_rounds)
+            },
+            stale: if is_kdniao {
+                AfterStale::Resubscribe(at_once)
+            } else {
+                AfterStale::AskFirst(again(self.no_record_rounds.saturating_add(1)))
+            },
+            end_after: ms(if is_kdniao {
+                self.kdniao_end_after_ms
+            } else {
+                self.end_after_ms
+            }),
+            detects_on_reject: common.auto_carrier == AutoCarrier::OnReject && common.api.detects_carriers(),
+            fallback_account: account.fallback_account.clone(),
+            delays: self.delays(),
+        }
+    }
+}
+
+/// The whole name of a setting of an account.
+pub(crate) fn key_of(index: usize, name: &str) -> String {
+    format!("subscribe.accounts[{index}].{name}")
+}
+
+impl SubscribeAccountSettings {
+    /// Its limits of calls.
+    pub const fn limits(&self) -> Limits {
+        Limits {
+            per_second: self.max_calls_per_second,
+            concurrency: self.max_concurrency,
+        }
+    }
+
+    fn validate(&self, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
+        if let Some(unknown) = self.unknown.keys().next() {
+            return Err(SettingsError::key(key(unknown), "is unknown"));
+        }
+        require(!self.subscribe_url.is_empty(), &key("subscribe_url"), "is missing")?;
+        self.check_address("subscribe_url", &self.subscribe_url, key)?;
+        if let Some(url) = &self.query_url {
+            self.check_address("query_url", url, key)?;
+        }
+        require(!self.callback_base.is_empty(), &key("callback_base"), "is missing")?;
+        check_http_url(&key("callback_base"), &self.callback_base)?;
+        require(
+            self.max_calls_per_second.is_finite() && self.max_calls_per_second > 0.0,
+            &key("max_calls_per_second"),
+            "is not more than 0",
+        )?;
+        require_between(&key("max_concurrency"), self.max_concurrency, 1..=1_000)?;
+        require_between(
+            &key("max_subscriptions_per_month"),
+            self.max_subscriptions_per_month,
+            1..=1_000,
+        )?;
+        require_between(&key("max_rounds"), self.max_rounds, 1..=1_000)?;
+        require(
+            self.price.is_finite() && self.price >= 0.0,
+            &key("price"),
+            "is not 0 or more",
+        )
+    }
+
+    fn check_address(&self, name: &str, url: &str, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
+        check_http_url(&key(name), url)?;
+        require(
+            self.allow_plaintext || !url.starts_with("http://") || is_loopback(url),
+            &key(name),
+            "is http://: keys and telephone numbers would travel in the open; use https://, or set allow_plaintext = true",
+        )
+    }
+}
+
+/// True for an address of this host.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_address = |address: std::net::IpAddr| address.is_loopback();
+    host == "localhost" || address.parse().is_ok_and(is_address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: &str = r#"
+        name = "demo"
+        vendor = "kuaidi100"
+        api = "kuaidi100_enterprise"
+        subscribe_url = "https://poll.example.com/poll"
+        callback_base = "http://push.example.com"
+    "#;
+
+    fn validated(section: &str) -> Result<(), String> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("c.toml");
+        std::fs::write(&file, format!("[subscribe]\n{section}")).unwrap();
+        let config = crate::config::Config::load(&file).map_err(|error| error.to_string())?;
+        assert_eq!(config.subscribe.delays(), Delays::default());
+        Ok(())
+    }
+
+    fn account(changed: &str) -> Result<(), String> {
+        validated(&format!("[[subscribe.accounts]]\n{ACCOUNT}\n{changed}"))
+    }
+
+    #[test]
+    fn a20_wrong_values_name_their_key() {
+        assert_eq!(account(""), Ok(()));
+        let without = |name: &str| {
+            let lines = ACCOUNT.lines().filter(|line| !line.trim_start().starts_with(name));
+            validated(&format!(
+                "[[subscribe.accounts]]\n{}",
+                lines.collect::<Vec<_>>().join("\n")
+            ))
+        };
+        let plain = ACCOUNT.replace("https://poll", "http://poll");
+        let plain = |allowed: &str| validated(&format!("[[subscribe.accounts]]\n{plain}\n{allowed}"));
+        let twice = format!("[[subscribe.accounts]]\n{ACCOUNT}\n[[subscribe.accounts]]\n{ACCOUNT}");
+        assert_eq!(plain("allow_plaintext = true"), Ok(()));
+        for (result, expected) in [
+            (
+                without("callback_base"),
+                "subscribe.accounts[0].callback_base: is missing",
+            ),
+            (
+                without("subscribe_url"),
+                "subscribe.accounts[0].subscribe_url: is missing",
+            ),
+            (plain(""), "subscribe.accounts[0].subscribe_url: is http://"),
+            (validated(&twice), "subscribe.accounts[1].name: there are two accounts"),
+            (account("kye_file = 'x'"), "subscribe.accounts[0].kye_file: is unknown"),
+            (
+                account("fallback_account = 'demo'"),
+                "subscribe.accounts[0].fallback_account: ",
+            ),
+            (
+                account("max_concurrency = 0"),
+                "subscribe.accounts[0].max_concurrency: ",
+            ),
+            (validated("workers = 0"), "subscribe.workers: "),
+            (validated("retry_ms = []"), "subscribe.retry_ms: is empty"),
+        ] {
+            let error = result.unwrap_err();
+            assert!(error.starts_with(&format!("configuration key {expected}")), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_this_host_may_be_plain() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8090/poll", true),
+            ("http://[::1]/poll", true),
+            ("http://localhost/poll", true),
+            ("http://127.0.0.1.example.com/", false),
+            ("http://localhost.example.com/", false),
+            ("http://10.0.0.1/", false),
+        ] {
+            assert_eq!(is_loopback(url), expected, "{url}");
+        }
+    }
+}

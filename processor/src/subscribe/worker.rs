@@ -1,0 +1,428 @@
+//! The loop of a worker: poll, step, commit, call.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_service::kafka_client;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
+use tokio::runtime::Handle;
+
+use super::accounts::{Accounts, Contract};
+use super::calls::{Calls, LastPoll};
+use super::counts::worker_name;
+use super::desk::{Codecs, Desk, Parts, Report};
+use super::error::WorkerError;
+use super::restore::{Restore, Restorer};
+use super::state::State;
+use super::transaction::{INPUTS, Place, Transactions, input};
+use crate::config::Config;
+use crate::exactly_once::assignment::{AssignmentChange, GroupEvent, partitions_of};
+use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
+use crate::exactly_once::producer::TransactionalProducer;
+use crate::exactly_once::stable_offsets::stable_offsets;
+use crate::health::Health;
+use crate::partition_counts;
+use crate::poison::PoisonGuard;
+use crate::shutdown::Shutdown;
+use crate::start_offsets::{self, OnDataLoss};
+use crate::vendor_calls::client::Client;
+
+const SEEK: Duration = Duration::from_secs(10);
+/// A restore reads for so long between two polls.
+const RESTORE_SLICE: Duration = Duration::from_millis(200);
+/// Wait before asking the registry again for a schema that it could not give.
+const NOT_NOW: Duration = Duration::from_secs(1);
+/// Between two looks at what is no record, while records come without a pause.
+const LOOK: Duration = Duration::from_millis(5);
+/// A poll waits no longer while calls are in flight or in line …
+const BUSY: Duration = Duration::from_millis(10);
+/// … and no longer than this while there are none.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// One consumer, one transactional producer, one map of subscriptions.
+pub(super) struct Worker {
+    consumer: BaseConsumer<Member>,
+    shutdown: Shutdown,
+    health: Health,
+    part: String,
+    commit_interval: Duration,
+    last_poll: LastPoll,
+    /// The number of partitions that the topics must have.
+    partitions: i32,
+}
+
+/// The part of the worker that the consumer calls back. Callbacks run inside `poll`, on the worker's own thread, so the locks are
+/// never contended; the type system requires them.
+struct Member {
+    desk: Mutex<Desk>,
+    /// The events that the group reported during the last poll.
+    events: Mutex<Vec<GroupEvent<WorkerError>>>,
+    on_data_loss: OnDataLoss,
+}
+
+impl Member {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn events(&self) -> MutexGuard<'_, Vec<GroupEvent<WorkerError>>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        kafka_client::log(level, facility, message, None);
+    }
+
+    /// Every thread of the client reports a lost broker repeatedly; the client's log has it once.
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "consumer");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        let lag: i64 = partitions
+            .map(|partition| partition.consumer_lag_stored.max(partition.consumer_lag).max(0))
+            .sum();
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("courierflow_subscribe_lag_records", "worker" => worker_name()).set(lag as f64);
+    }
+}
+
+impl ConsumerContext for Member {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let counter = metrics::counter!("courierflow_subscribe_records_lost_total");
+        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |_| ());
+        if let Err(loss) = done {
+            self.events().push(GroupEvent::DataLoss(loss));
+        }
+    }
+
+    /// The group waits until this returns: only then may another worker have the partitions.
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Revoke(list) = rebalance {
+            let lost = consumer.assignment_lost();
+            let ended = self.desk().revoke(consumer, lost);
+            self.events().push(GroupEvent::Revoked {
+                partitions: partitions_of(list),
+                lost,
+                ended,
+            });
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(list) = rebalance {
+            self.events().push(GroupEvent::Assigned(partitions_of(list)));
+        }
+    }
+}
+
+/// What all workers of the process have in common. Cheap to clone, but for the configuration.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) contracts: Vec<Contract>,
+    pub(super) registry: Registry,
+    pub(super) ids: SchemaIds,
+    pub(super) runtime: Handle,
+    pub(super) health: Health,
+    pub(super) shutdown: Shutdown,
+}
+
+/// What keeps partitions paused.
+struct Paused {
+    restorer: Restorer,
+    /// The restore that is under way, and where the partitions are to be read from afterwards.
+    restore: Option<(Restore, BTreeMap<Place, i64>)>,
+    /// There are calls enough.
+    is_full: bool,
+    /// By place, the offset of a record that was handed out and not processed.
+    unread: BTreeMap<Place, i64>,
+    looked: Instant,
+}
+
+impl Worker {
+    /// Fences the previous worker of the slot, then joins the group.
+    pub(super) fn run(shared: &Shared, slot: &str, part: &str) -> Result<(), WorkerError> {
+        let (config, settings) = (&shared.config, &shared.config.subscribe);
+        let mut client = ClientConfig::new();
+        kafka_client::configure(&mut client, &config.kafka);
+        client.set("client.id", client_id(slot));
+        let timeout = Duration::from_millis(settings.transaction_timeout_ms);
+        let producer = TransactionalProducer::new(&client, timeout, slot, shared.shutdown.clone())?;
+        let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions)?;
+        let desk = desk(shared, producer, slot, part)?;
+        let last_poll = desk.calls.last_poll().clone();
+        let member = Member {
+            desk: Mutex::new(desk),
+            events: Mutex::default(),
+            on_data_loss: config.processor.on_data_loss,
+        };
+        let membership = MemberSettings {
+            group: &settings.group,
+            session_timeout_ms: settings.session_timeout_ms,
+            max_poll_interval_ms: settings.max_poll_interval_ms,
+        };
+        let worker = Self {
+            consumer: consumer_config(client, membership, slot).create_with_context(member)?,
+            shutdown: shared.shutdown.clone(),
+            health: shared.health.clone(),
+            part: part.to_owned(),
+            commit_interval: Duration::from_millis(settings.commit_interval_ms),
+            last_poll,
+            partitions: config.topics.partitions,
+        };
+        worker.consumer.subscribe(&INPUTS)?;
+        let result = worker.run_until_shutdown(restorer);
+        if result.is_err() {
+            // Leaving the group revokes all partitions, which would commit the open transaction; it may hold only a part.
+            worker.desk().abandon();
+        }
+        result
+    }
+
+    fn run_until_shutdown(&self, restorer: Restorer) -> Result<(), WorkerError> {
+        let mut paused = Paused {
+            restorer,
+            restore: None,
+            is_full: false,
+            unread: BTreeMap::new(),
+            looked: Instant::now(),
+        };
+        while !self.shutdown.has_begun() {
+            partition_counts::check(self.consumer.client(), self.partitions)?;
+            let polled = self.consumer.poll(self.wait(&paused));
+            self.last_poll.is_now();
+            self.handle_group_events(&mut paused)?;
+            if paused.restore.is_some() {
+                self.set_aside(polled, &mut paused)?;
+                self.restore(&mut paused)?;
+                continue;
+            }
+            self.rewind(&mut self.desk())?;
+            let is_idle = polled.is_none();
+            if paused.is_full {
+                self.set_aside(polled, &mut paused)?;
+            } else {
+                match polled {
+                    Some(Ok(message)) => self.process(&message)?,
+                    Some(Err(error)) => judge_poll_error(error)?,
+                    None => {}
+                }
+            }
+            if is_idle || paused.looked.elapsed() >= LOOK {
+                paused.looked = Instant::now();
+                self.work()?;
+                self.hold_or_go_on(&mut paused)?;
+            }
+        }
+        self.desk().finish(&self.consumer)?;
+        self.health.not_ready(&self.part, "shut down");
+        Ok(())
+    }
+
+    fn wait(&self, paused: &Paused) -> Duration {
+        if paused.restore.is_some() {
+            return Duration::ZERO;
+        }
+        let desk = self.desk();
+        let longest = if desk.calls.len() > 0 { BUSY } else { IDLE };
+        desk.until_commit(self.commit_interval).min(longest)
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.consumer.context().desk()
+    }
+
+    fn process(&self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
+        let mut desk = self.desk();
+        match desk.process(message) {
+            Err(WorkerError::NotNow(error)) => {
+                tracing::warn!(%error, "waiting for the registry");
+                self.health.not_ready(&self.part, error.to_string());
+                desk.read_again(message)?;
+                self.rewind(&mut desk)?;
+                drop(desk);
+                self.shutdown.sleep(NOT_NOW);
+                // If the next attempt fails too, it reports that again.
+                self.health.ready(&self.part);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Everything that is no record, the commit, and the calls that are committed.
+    fn work(&self) -> Result<(), WorkerError> {
+        let mut desk = self.desk();
+        desk.work_through(true)?;
+        if desk.commit_is_due(self.commit_interval) {
+            desk.commit(&self.consumer)?;
+            self.rewind(&mut desk)?;
+        }
+        desk.start_calls();
+        desk.publish();
+        Ok(())
+    }
+
+    /// Stops reading while there are calls enough, and goes on when there is room again.
+    fn hold_or_go_on(&self, paused: &mut Paused) -> Result<(), WorkerError> {
+        let is_full = self.desk().is_full();
+        if is_full == paused.is_full {
+            return Ok(());
+        }
+        paused.is_full = is_full;
+        if is_full {
+            let assigned = self.consumer.assignment()?;
+            return Ok(self.consumer.pause(&assigned)?);
+        }
+        self.resume(paused)
+    }
+
+    /// Remembers a record that was fetched before the partitions were paused.
+    fn set_aside(
+        &self,
+        polled: Option<Result<BorrowedMessage<'_>, KafkaError>>,
+        paused: &mut Paused,
+    ) -> Result<(), WorkerError> {
+        match polled {
+            Some(Ok(message)) => {
+                if let Some(topic) = input(message.topic()) {
+                    let place = (topic, message.partition());
+                    paused.unread.entry(place).or_insert(message.offset());
+                }
+                Ok(())
+            }
+            Some(Err(error)) => Ok(judge_poll_error(error)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the partitions go on, each with the record that was not processed.
+    fn resume(&self, paused: &mut Paused) -> Result<(), WorkerError> {
+        let assigned = self.consumer.assignment()?;
+        self.consumer.resume(&assigned)?;
+        for ((topic, partition), offset) in std::mem::take(&mut paused.unread) {
+            self.consumer.seek(topic, partition, Offset::Offset(offset), SEEK)?;
+        }
+        Ok(())
+    }
+
+    /// Goes back to where reading has to start again after an abort.
+    fn rewind(&self, desk: &mut Desk) -> Result<(), WorkerError> {
+        for ((topic, partition), offset) in desk.take_rewind() {
+            self.consumer.seek(topic, partition, Offset::Offset(offset), SEEK)?;
+        }
+        Ok(())
+    }
+
+    /// Handles the events of the last poll before any message of the partitions is processed.
+    fn handle_group_events(&self, paused: &mut Paused) -> Result<(), WorkerError> {
+        let events = std::mem::take(&mut *self.consumer.context().events());
+        if events.is_empty() {
+            return Ok(());
+        }
+        let change = AssignmentChange::of(events)?;
+        if change.revoked {
+            paused.unread.clear();
+            paused.restore = None;
+            paused.is_full = false;
+        }
+        if change.lost {
+            self.health
+                .not_ready(&self.part, "lost its partitions: no contact with the group");
+        }
+        let Some(assigned) = change.assigned else {
+            return Ok(());
+        };
+        let assigned: Vec<i32> = assigned.into_iter().collect();
+        if assigned.is_empty() {
+            // There may be more workers than partitions, and then this one stands by.
+            self.health.ready(&self.part);
+            return Ok(());
+        }
+        self.health
+            .not_ready(&self.part, format!("restoring partitions {assigned:?}"));
+        self.consumer.pause(&places(&assigned))?;
+        let next = self.next_offsets(&assigned, &paused.restorer)?;
+        paused.restore = Some((paused.restorer.begin(&assigned)?, next));
+        Ok(())
+    }
+
+    /// Where each place is read from, once no transaction is pending on the group's offsets.
+    fn next_offsets(&self, assigned: &[i32], restorer: &Restorer) -> Result<BTreeMap<Place, i64>, WorkerError> {
+        let committed = stable_offsets(&self.consumer, &places(assigned), &self.shutdown)?;
+        let mut next = BTreeMap::new();
+        for element in committed.elements() {
+            let Some(topic) = input(element.topic()) else {
+                continue;
+            };
+            let offset = match element.offset() {
+                Offset::Offset(offset) => offset,
+                _ => restorer.beginning(topic, element.partition())?,
+            };
+            next.insert((topic, element.partition()), offset);
+        }
+        Ok(next)
+    }
+
+    /// Reads a slice of the restore that is under way.
+    fn restore(&self, paused: &mut Paused) -> Result<(), WorkerError> {
+        let Some((mut restore, next)) = paused.restore.take() else {
+            return Ok(());
+        };
+        paused.restorer.go_on(&mut restore, RESTORE_SLICE)?;
+        if !restore.is_done() {
+            paused.restore = Some((restore, next));
+            return Ok(());
+        }
+        let seconds = restore.seconds();
+        let restored = restore.finish()?;
+        let subscriptions: usize = restored.values().map(Vec::len).sum();
+        tracing::info!(subscriptions, seconds, partitions = ?restored.keys(), "restored");
+        metrics::histogram!("courierflow_subscribe_restore_seconds").record(seconds);
+        self.desk().assigned(next, restored);
+        self.health.ready(&self.part);
+        self.resume(paused)
+    }
+}
+
+/// These partitions of all topics that are read.
+fn places(partitions: &[i32]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for topic in INPUTS {
+        for partition in partitions {
+            list.add_partition(topic, *partition);
+        }
+    }
+    list
+}
+
+fn desk(shared: &Shared, producer: TransactionalProducer<()>, slot: &str, part: &str) -> Result<Desk, WorkerError> {
+    let (config, settings) = (&shared.config, &shared.config.subscribe);
+    let delays = settings.delays();
+    // No other incarnation of the worker has it.
+    let name = format!("{slot} {}", jiff::Timestamp::now().as_nanosecond());
+    let client = Client::new(delays.call_timeout)?;
+    Ok(Desk::new(Parts {
+        state: State::new(delays.forget),
+        calls: Calls::new(shared.contracts.len(), client, shared.runtime.clone()),
+        accounts: Accounts::new(&shared.contracts, settings.common(), config.carriers),
+        transactions: Transactions::new(producer, name, shared.shutdown.clone()),
+        codecs: Codecs::new(&shared.registry, shared.ids),
+        guard: PoisonGuard::new(config.processor.poison_guard),
+        report: Report::new(shared.health.clone(), part),
+        partitions: usize::try_from(config.topics.partitions).unwrap_or(1),
+        clock_offset_micros: settings.clock_offset_ms.saturating_mul(1_000),
+    }))
+}
