@@ -29,6 +29,7 @@
 //! | [`rivals`] | own | two hosts of one name have the same workers |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
+//! | [`subscribe`] | own | vendors are asked for subscriptions, with kills, lost answers and stopped accounts |
 //!
 //! Tests of an invariant of the design have its number in their names. No test waits by sleeping: conditions are polled
 //! until they hold or a generous deadline has passed. No test checks how fast something is.
@@ -67,3 +68,4 @@ mod rivals;
 mod same_step;
 mod shared;
 mod sink;
+mod subscribe;
