@@ -110,6 +110,13 @@ now('UTC') - INTERVAL 101 DAY AS recent_since
 -- the oldest day that it found: if all parcels have moved away from that day, the older table must not show them again
 (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
 
+-- formula is_accepted: of a call: the vendor did it, or says that it had done it when an earlier try of the same call was not answered
+class = 'DONE' OR class = 'DUPLICATE' AND (reason = 'IN_DOUBT' OR call_id IN
+    (SELECT unanswered.call_id FROM {database}.vendor_call AS unanswered WHERE unanswered.class = 'UNKNOWN')) AS is_accepted
+
+-- formula first_covered_day: first day of subscription_coverage
+toDate(now(), 'Asia/Shanghai') - 30 AS first_covered_day
+
 -- formula asked_level: the level of the rows that the parameters of a view select
 multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province') AS asked_level
 

@@ -263,7 +263,7 @@ pub struct SinkSettings {
     pub group: String,
     /// A batch is inserted with this many rows …
     pub max_batch_rows: usize,
-    /// … or this many bytes of Kafka records. For each of the three tables the sink holds at most three batches, one
+    /// … or this many bytes of Kafka records. For each of the five tables the sink holds at most three batches, one
     /// being filled and two being inserted, and 16 MiB of prefetched records.
     pub max_batch_bytes: usize,
     /// … or at this age.

@@ -32,6 +32,11 @@ pub fn relations() -> anyhow::Result<BTreeMap<String, Relation>> {
         for statement in text?.split(";\n") {
             if let Some((name, relation)) = relation(statement) {
                 relations.insert(name, relation);
+            } else if let Some((table, [name, comment])) = new_comment(statement) {
+                let columns = relations.get_mut(&table).map(|relation| &mut relation.columns);
+                let column = columns.and_then(|columns| columns.iter_mut().find(|column| column[0] == name));
+                let column = column.ok_or_else(|| anyhow::anyhow!("{table} has no column {name} to comment on"))?;
+                column[2] = comment;
             }
         }
     }
@@ -55,6 +60,15 @@ fn relation(statement: &str) -> Option<(String, Relation)> {
     let comment = lines.filter_map(|line| line.strip_prefix("COMMENT '")).last()?;
     relation.comment = unquoted(comment.strip_suffix('\'')?);
     Some((name.to_owned(), relation))
+}
+
+/// "ALTER TABLE {database}.table COMMENT COLUMN `name` '...'": the table, the column and what is said of it now.
+fn new_comment(statement: &str) -> Option<(String, [String; 2])> {
+    let line = statement.lines().find(|line| line.starts_with("ALTER TABLE "))?;
+    let (table, rest) = line.split("{database}.").nth(1)?.split_once(" COMMENT COLUMN ")?;
+    let (name, comment) = rest.split_once(" '")?;
+    let comment = unquoted(comment.trim_end_matches(';').strip_suffix('\'')?);
+    Some((table.to_owned(), [name.trim_matches('`').to_owned(), comment]))
 }
 
 /// "    `name`  Type  COMMENT '...',"
@@ -103,7 +117,15 @@ pub fn with_columns(page: &str) -> anyhow::Result<String> {
         written.push_str("<!-- end -->\n");
     }
     // The halves of a table are no business of a reader of figures, and the tables of the sink are described elsewhere.
-    let of_the_sink = ["push", "shipment", "transition", "sink_offset", "sink_start"];
+    let of_the_sink = [
+        "push",
+        "shipment",
+        "transition",
+        "subscription",
+        "vendor_call",
+        "sink_offset",
+        "sink_start",
+    ];
     relations.retain(|name, _| {
         !name.ends_with("_recent") && name != "schema_migration" && !of_the_sink.contains(&name.as_str())
     });

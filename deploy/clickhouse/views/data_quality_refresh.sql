@@ -78,7 +78,8 @@ WITH
             toUInt64(0) AS counted_lag_transitions,
             arrayReduce('quantilesTDigestState(0.5, 0.95)', CAST([], 'Array(Float32)')) AS counted_lag_digest
         FROM {database}.push FINAL
-        WHERE push.received_at >= toDateTime({expression:first_recent_day}, 'Asia/Shanghai')
+        -- Answers to our own queries say nothing about how vendors push.
+        WHERE push.received_at >= toDateTime({expression:first_recent_day}, 'Asia/Shanghai') AND push.origin = 'PUSH'
         GROUP BY received_date, vendor, carrier
         UNION ALL
         SELECT
@@ -109,8 +110,8 @@ WITH
             toUInt64(0) AS counted_pushes_repeated,
             count() AS counted_transitions,
             toUInt64(0) AS counted_transitions_retracted,
-            countIf(transition.received_at > transition.first_received_at) AS counted_lag_transitions,
-            quantilesTDigestStateIf(0.5, 0.95)(toFloat32(dateDiff('second', transition.occurred_at, transition.received_at)), transition.received_at > transition.first_received_at) AS counted_lag_digest
+            countIf(transition.received_at > transition.first_received_at AND transition.origin = 'PUSH') AS counted_lag_transitions,
+            quantilesTDigestStateIf(0.5, 0.95)(toFloat32(dateDiff('second', transition.occurred_at, transition.received_at)), transition.received_at > transition.first_received_at AND transition.origin = 'PUSH') AS counted_lag_digest
         FROM {database}.transition FINAL
         WHERE transition.received_at >= toDateTime({expression:first_recent_day}, 'Asia/Shanghai') AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 180 DAY))
         GROUP BY received_date, vendor, carrier

@@ -39,9 +39,9 @@ pub(super) enum NotReplayable {
          /v1/push/<vendor>/<account>"
     )]
     RawBody,
-    /// A record of a topic that derive writes; it is still on that topic.
+    /// A record of a topic that only the processor writes; it is still on that topic.
     #[error(
-        "records of derived topics still lie where they came from, and only derive writes there: set the offsets of the \
+        "records of derived topics still lie where they came from, and only the processor writes there: set the offsets of the \
          sink's group back and restart the sink"
     )]
     Derived,
@@ -90,7 +90,9 @@ impl Letter {
                 let key = self.key.as_deref();
                 Ok(key.map_or(origin.partition, |key| partition::of_key(key, partitions)))
             }
-            topics::SHIPMENT | topics::TRANSITION => Err(NotReplayable::Derived),
+            topics::SHIPMENT | topics::TRANSITION | topics::SUBSCRIPTION | topics::VENDOR_CALL => {
+                Err(NotReplayable::Derived)
+            }
             _ => Err(NotReplayable::NoOrigin),
         }
     }

@@ -33,7 +33,9 @@ pub(crate) enum ProducerError {
     Fatal(KafkaError),
     /// A call has not returned within the time-out of the transaction, and nothing can end it: the worker must go on with another
     /// producer.
-    #[error("the Kafka client does not return from adding offsets to the transaction: is the group's coordinator away?")]
+    #[error(
+        "the Kafka client does not return from adding offsets to the transaction: is the group's coordinator away?"
+    )]
     Hangs,
     /// The process is ending and the broker does not answer.
     #[error("shutting down")]

@@ -50,6 +50,9 @@ pub const TABLES: &[TableFile] = tables![
     11 "011_shipment_flags.sql",
     12 "012_durable_inserts.sql",
     13 "013_sink_offset.sql",
+    14 "014_subscription.sql",
+    15 "015_vendor_call.sql",
+    16 "016_origin.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -76,11 +79,18 @@ const VIEWS: &[(&str, &str)] = views![
     "open_parcel_refresh",
     "parcel",
     "parcel_exception",
+    "push_completeness",
     "shipment_timeline",
     "stalled_shipments",
     "status_name",
+    "subscription_attention",
+    "subscription_coverage",
+    "subscription_quota",
+    "subscription_states",
     "transit_distribution",
     "unmapped_carrier",
+    "vendor_call_daily",
+    "vendor_cost",
     "vendor_fact",
 ];
 

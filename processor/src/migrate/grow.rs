@@ -85,7 +85,7 @@ fn counts(admin: &Admin, wanted: i32) -> anyhow::Result<BTreeMap<&'static str, i
 struct Groups {
     derive: String,
     sink_shipment: String,
-    sink_others: [String; 2],
+    sink_others: [String; 4],
 }
 
 impl Groups {
@@ -94,7 +94,13 @@ impl Groups {
         Self {
             derive: config.derive.group.clone(),
             sink_shipment: sink(rows::Shipment::NAME),
-            sink_others: [sink(rows::Push::NAME), sink(rows::Transition::NAME)],
+            sink_others: [
+                rows::Push::NAME,
+                rows::Transition::NAME,
+                rows::Subscription::NAME,
+                rows::VendorCall::NAME,
+            ]
+            .map(sink),
         }
     }
 

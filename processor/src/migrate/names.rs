@@ -3,7 +3,7 @@
 use courierflow_domain::rank;
 use courierflow_schemas::meaning::{MEANINGS, Party, SubStatus, is_failed_attempt, party_of, reasons};
 use courierflow_schemas::records::{Status, Vendor};
-use courierflow_vendors::protocol;
+use courierflow_vendors::{Unit, protocol};
 
 /// A row of the view `status_name`; the columns are described there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct VendorFact {
     /// Days without change after which it stops tracking a parcel; `None` if it does not stop or does not document
     /// it.
     pub stale_days: Option<u16>,
+    /// What it bills as one unit of a parcel; `None` if it does not document it.
+    pub unit: Option<Unit>,
 }
 
 /// Every row of `status_name`, of all vendors.
@@ -123,6 +125,7 @@ pub fn vendor_facts() -> Vec<VendorFact> {
         name_zh: protocol(vendor).name().zh,
         name_en: protocol(vendor).name().en,
         stale_days: protocol(vendor).stale_days(),
+        unit: protocol(vendor).unit(),
     };
     Vendor::ALL.into_iter().map(fact).collect()
 }
@@ -152,7 +155,12 @@ pub(super) fn values_of_vendor_facts() -> String {
         let stale_days = fact
             .stale_days
             .map_or_else(|| "NULL".to_owned(), |days| days.to_string());
-        format!("{texts}, {stale_days}")
+        let (unit, unit_days) = match fact.unit {
+            None => ("", 0),
+            Some(Unit::Month) => ("MONTH", 0),
+            Some(Unit::Days(days)) => ("DAYS", days),
+        };
+        format!("{texts}, {stale_days}, {}, {unit_days}", quoted(unit))
     }))
 }
 

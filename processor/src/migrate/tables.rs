@@ -125,6 +125,7 @@ mod tests {
                     code.contains("IF NOT EXISTS courier")
                         || code.contains("IF EXISTS courier")
                         // These have no such clause, and change nothing the second time.
+                        || code.contains(" ADD COLUMN IF NOT EXISTS ")
                         || code.contains(" COMMENT COLUMN ")
                         || code.contains(" MODIFY SETTING "),
                     "{}: {code}",

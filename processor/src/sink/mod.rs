@@ -72,8 +72,8 @@ struct Surroundings {
     shutdown: Shutdown,
 }
 
-/// Starts the three workers, each on its own thread. They show in `health` as `sink-push`, `sink-shipment` and
-/// `sink-transition`, and end after `shutdown` has begun, within about ten seconds. `runtime` drives their connections to
+/// Starts the workers, one for each table and each on its own thread. They show in `health` as `sink-push`, `sink-shipment`,
+/// `sink-transition`, `sink-subscription` and `sink-vendor_call`, and end after `shutdown` has begun, within about ten seconds. `runtime` drives their connections to
 /// ClickHouse and must outlive them.
 pub fn start(
     config: &Config,
@@ -93,7 +93,9 @@ pub fn start(
     Ok(vec![
         start_worker::<rows::Push>(surroundings.clone(), health)?,
         start_worker::<rows::Shipment>(surroundings.clone(), health)?,
-        start_worker::<rows::Transition>(surroundings, health)?,
+        start_worker::<rows::Transition>(surroundings.clone(), health)?,
+        start_worker::<rows::Subscription>(surroundings.clone(), health)?,
+        start_worker::<rows::VendorCall>(surroundings, health)?,
     ])
 }
 

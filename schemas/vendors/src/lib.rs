@@ -94,8 +94,22 @@ pub trait Protocol: Sync {
         None
     }
 
+    /// What it bills as one unit of a parcel; `None` if it does not document it.
+    fn unit(&self) -> Option<Unit> {
+        None
+    }
+
     /// Every code table that its payloads are read with; the first has all codes.
     fn code_tables(&self) -> &'static [&'static CodeTable];
+}
+
+/// The calls about one number under one carrier that a vendor bills together. Days and months are those of China.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// All of a calendar month.
+    Month,
+    /// All of so many days, from the day of the first of them on.
+    Days(u16),
 }
 
 /// Why a push was refused, as far as a vendor's body tells it.

@@ -41,6 +41,9 @@ pub fn insert_shipments(database: &str, rows: &[ShipmentRow]) -> String {
             let text = micros(columns.get(time).unwrap_or(&Value::Null));
             columns.insert(time.to_owned(), text);
         }
+        if let Some(time) = row.last_push_at {
+            columns.insert("last_push_at".to_owned(), micros(&json!(time)));
+        }
         columns.remove("event");
         let events: Vec<Map<String, Value>> = row.event.iter().map(object).collect();
         for name in [
@@ -54,6 +57,7 @@ pub fn insert_shipments(database: &str, rows: &[ShipmentRow]) -> String {
             "area_code",
             "location",
             "context",
+            "origin",
         ] {
             let value = |event: &Map<String, Value>| {
                 let value = event.get(name).cloned().unwrap_or_default();

@@ -73,6 +73,7 @@ pub fn shipment_at(carrier: &str, tracking_number: &str, received_at: i64) -> Sh
         version: received_at * 1_000_000,
         first_received_at: received_at * 1_000_000,
         received_at: received_at * 1_000_000,
+        last_push_at: Some(received_at * 1_000_000),
         status: "IN_TRANSIT".to_owned(),
         sub_status: None,
         raw_code: None,
@@ -101,7 +102,6 @@ pub fn shipment_at(carrier: &str, tracking_number: &str, received_at: i64) -> Sh
         exception_reasons: Vec::new(),
         flags: Vec::new(),
         event: Vec::new(),
-        only_in_record: None,
     }
 }
 
@@ -226,6 +226,7 @@ fn events(random: &mut Random, row: &mut ShipmentRow, start: i64) {
             area_code: None,
             location: random.chance(0.5).then(|| "广州".to_owned()),
             context: String::new(),
+            origin: if id % 4 == 1 { "QUERY" } else { "PUSH" }.to_owned(),
         });
     }
     if is_abroad {
@@ -291,7 +292,7 @@ pub fn transitions_of(shipments: &[ShipmentRow]) -> (Vec<TransitionRow>, Vec<Tra
                 party: None,
                 area_code: event.area_code.clone(),
                 location: event.location.clone(),
-                origin: None,
+                origin: event.origin.clone(),
             });
             before = Some(event);
         }
@@ -299,10 +300,11 @@ pub fn transitions_of(shipments: &[ShipmentRow]) -> (Vec<TransitionRow>, Vec<Tra
     (standing, retracted)
 }
 
-/// A push of each shipment, of each fifth one a second time.
+/// A push of each shipment, of each fifth one a second time; every eleventh is the answer to a query.
 pub fn pushes_of(shipments: &[ShipmentRow]) -> Vec<PushRow> {
     let mut pushes = Vec::new();
     for (index, row) in shipments.iter().enumerate() {
+        let is_answer = index % 11 == 3;
         for repeat in 0..=i64::from(index % 5 == 0) {
             pushes.push(PushRow {
                 vendor: row.vendor.clone(),
@@ -317,6 +319,8 @@ pub fn pushes_of(shipments: &[ShipmentRow]) -> Vec<PushRow> {
                 tracking_status: String::new(),
                 items: 1,
                 bytes: 100,
+                origin: if is_answer { "QUERY" } else { "PUSH" }.to_owned(),
+                query_reason: is_answer.then(|| "STALLED".to_owned()),
             });
         }
     }

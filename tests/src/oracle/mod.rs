@@ -52,7 +52,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use courierflow_schemas::records::{Leg, Op, Origin, PushEvent, TrackingState, Vendor};
 
 pub use compare::{Difference, differences, record_differences};
-pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, RetiredRow, ShipmentOrigins, ShipmentRow, TransitionRow};
+pub use rows::{EventRow, Expected, ExpectedRecord, PushRow, RetiredRow, ShipmentRow, TransitionRow};
 pub use workload::workload;
 
 use accept::{Case, Judgement, Memory};
@@ -380,6 +380,8 @@ fn push_row(push: &PushEvent) -> PushRow {
         tracking_status,
         items,
         bytes: u32::try_from(push.payload.len()).unwrap(),
+        origin: push.origin.to_string(),
+        query_reason: push.query_reason.clone(),
     }
 }
 
@@ -394,6 +396,7 @@ fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment, last_push_
         version: shipment.version,
         first_received_at: shipment.first_received_at,
         received_at: push.received_at.0,
+        last_push_at,
         status: shipment.status.status.to_string(),
         sub_status: shipment.status.sub_status.map(str::to_owned),
         raw_code: shipment.status.raw_code.clone(),
@@ -422,10 +425,6 @@ fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment, last_push_
         exception_reasons: figures.exception_reasons.clone(),
         flags: shipment.flags.iter().map(|flag| (*flag).to_owned()).collect(),
         event: shipment.events.iter().map(event_row).collect(),
-        only_in_record: Some(ShipmentOrigins {
-            last_push_at,
-            events: shipment.events.iter().map(|event| event.origin.to_string()).collect(),
-        }),
     }
 }
 
@@ -450,6 +449,7 @@ fn event_row(event: &Event) -> EventRow {
         area_code: event.area_code.clone(),
         location: event.location.as_deref().map(masking::masked),
         context: masking::masked(&event.text),
+        origin: event.origin.to_string(),
     }
 }
 
@@ -476,6 +476,6 @@ fn transition_row(push: &PushEvent, carrier: &str, shipment: &Shipment, transiti
         party: transition.party.map(str::to_owned),
         area_code: transition.area_code,
         location: transition.location.as_deref().map(masking::masked),
-        origin: Some(transition.origin.to_string()),
+        origin: transition.origin.to_string(),
     }
 }

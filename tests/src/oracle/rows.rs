@@ -1,4 +1,4 @@
-//! The rows that the three tables should show, and the records that the two derived topics should carry.
+//! The rows that the three tables of pushes and parcels should show, and the records that the two derived topics should carry.
 //!
 //! Event times are seconds, `received_at` and versions microseconds, both since 1970, UTC. Ids are readable texts of what
 //! the real ids are hashes of; [`super::compare`] compares their structure, not their value.
@@ -25,6 +25,8 @@ pub struct PushRow {
     pub tracking_status: String,
     pub items: u16,
     pub bytes: u32,
+    pub origin: String,
+    pub query_reason: Option<String>,
 }
 
 /// A row of `shipment`.
@@ -40,6 +42,7 @@ pub struct ShipmentRow {
     pub version: i64,
     pub first_received_at: i64,
     pub received_at: i64,
+    pub last_push_at: Option<i64>,
     pub status: String,
     pub sub_status: Option<String>,
     pub raw_code: Option<String>,
@@ -68,18 +71,6 @@ pub struct ShipmentRow {
     pub exception_reasons: Vec<String>,
     pub flags: Vec<String>,
     pub event: Vec<EventRow>,
-    /// Of a record, not of a row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub only_in_record: Option<ShipmentOrigins>,
-}
-
-/// What a record of a shipment says of pushes and queries, and its row does not (rules 5.10 and 7.6).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "fields, documented with the topic")]
-pub struct ShipmentOrigins {
-    pub last_push_at: Option<i64>,
-    /// Of each event.
-    pub events: Vec<String>,
 }
 
 /// An element of the nested column `event` (rule 14.3).
@@ -96,6 +87,7 @@ pub struct EventRow {
     pub area_code: Option<String>,
     pub location: Option<String>,
     pub context: String,
+    pub origin: String,
 }
 
 /// A row of `transition`.
@@ -124,9 +116,7 @@ pub struct TransitionRow {
     pub party: Option<String>,
     pub area_code: Option<String>,
     pub location: Option<String>,
-    /// Of a record, not of a row (rule 7.6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
+    pub origin: String,
 }
 
 /// A row of `shipment` that is deleted.
@@ -191,11 +181,7 @@ impl Expected {
                         row.epoch.clone(),
                     );
                     if shipment.get(&key).is_none_or(|present| present.version <= row.version) {
-                        let row = ShipmentRow {
-                            only_in_record: None,
-                            ..(**row).clone()
-                        };
-                        shipment.insert(key, row);
+                        shipment.insert(key, (**row).clone());
                     }
                 }
                 ExpectedRecord::Retired(row) => {
@@ -220,11 +206,7 @@ impl Expected {
                         .get(&key)
                         .is_none_or(|(_, present)| present.version <= row.version)
                     {
-                        let row = TransitionRow {
-                            origin: None,
-                            ..(**row).clone()
-                        };
-                        transition.insert(key, (op == Op::Retracted.as_str(), row));
+                        transition.insert(key, (op == Op::Retracted.as_str(), (**row).clone()));
                     }
                 }
             }
@@ -294,6 +276,7 @@ impl From<&Shipment> for ShipmentRow {
             version: record.version,
             first_received_at: record.first_received_at.0,
             received_at: record.received_at.0,
+            last_push_at: record.last_push_at.map(|time| time.0),
             status: record.status.to_string(),
             sub_status: record.sub_status.clone(),
             raw_code: record.raw_code.clone(),
@@ -335,12 +318,9 @@ impl From<&Shipment> for ShipmentRow {
                     area_code: event.area_code.clone(),
                     location: event.location.clone(),
                     context: event.context.clone(),
+                    origin: event.origin.to_string(),
                 })
                 .collect(),
-            only_in_record: Some(ShipmentOrigins {
-                last_push_at: record.last_push_at.map(|time| time.0),
-                events: record.events.iter().map(|event| event.origin.to_string()).collect(),
-            }),
         }
     }
 }
@@ -370,7 +350,7 @@ impl From<&Transition> for TransitionRow {
             party: record.party.clone(),
             area_code: record.area_code.clone(),
             location: record.location.clone(),
-            origin: Some(record.origin.to_string()),
+            origin: record.origin.to_string(),
         }
     }
 }

@@ -78,6 +78,8 @@ fn an_acknowledged_insert_is_on_the_disk() {
         "shipment_fresh",
         "transition",
         "transition_fresh",
+        "subscription",
+        "vendor_call",
         "sla_promise",
         "sla_promise_fresh",
         "sink_offset",
@@ -451,7 +453,7 @@ fn two_migrates_at_the_same_time_do_no_harm() {
         definitions,
         "vendor_fact",
         "SELECT *",
-        "SELECT vendor, name_zh, name_en, stale_days",
+        "SELECT vendor, name_zh, name_en, stale_days, unit, unit_days",
     );
     at_once(&changed);
     assert_eq!(score(&stack, "rate_24h"), Some(0.5));

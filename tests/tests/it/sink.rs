@@ -1,12 +1,19 @@
 //! The sink is killed, ClickHouse goes away, and everything is inserted a second time.
 
-use courierflow_schemas::topics::{DERIVE_DEAD, PUSH};
+use courierflow_schemas::partition;
+use courierflow_schemas::records::{
+    CallClass, CallId, CallKind, CallReason, Product, Subscription, SubscriptionState, TimestampMicros, Vendor,
+    VendorCall,
+};
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SUBSCRIPTION, VENDOR_CALL};
 use courierflow_tests::stack::{Launch, Server, Service, Stack};
+use serde_json::json;
 
 use crate::harness::load::Load;
+use crate::harness::power::{cut_off, parts_since, server_time};
 use crate::harness::{
-    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, migrated, post, processor, ready, readyz, tables,
-    topics, wait_until_in_tables,
+    PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, metric, migrated, post, processor, ready, readyz,
+    tables, topics, wait_until_in_tables, wait_until_sink_has_read,
 };
 
 const KILLS: u64 = 4;
@@ -160,4 +167,125 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     sink.restart().unwrap();
     sink.wait_ready(PATIENCE).unwrap();
     wait_for_row(&stack, "transition", "COLUMN1");
+}
+
+/// A subscription as it was at this version.
+fn subscription(number: &str, state: SubscriptionState, version: i64) -> Subscription {
+    Subscription {
+        vendor: Vendor::Kuaidi100.to_string(),
+        account: "demo".to_owned(),
+        tracking_number: number.to_owned(),
+        carrier: "yto".to_owned(),
+        vendor_carrier: "yuantong".to_owned(),
+        former_carriers: Vec::new(),
+        version,
+        state,
+        reason: None,
+        code: Some("200".to_owned()),
+        since: TimestampMicros(version),
+        requested_at: TimestampMicros(version),
+        requester: "oms".to_owned(),
+        request_ids: vec!["r1".to_owned()],
+        reference: None,
+        api: "kuaidi100_enterprise".to_owned(),
+        product: Product::Advanced,
+        international: false,
+        round: 1,
+        attempt: 1,
+        call_id: None,
+        not_before: None,
+        calls: Vec::new(),
+        duplicate: false,
+        first_push_at: None,
+        ended_word: None,
+        ended_at: None,
+        in_doubt: false,
+        failed: 0,
+        too_early: 0,
+        unexplained: 0,
+        not_recognised: 0,
+        unsent: 0,
+    }
+}
+
+fn vendor_call(number: &str, started_at: i64) -> VendorCall {
+    VendorCall {
+        call_id: CallId([7; 16]),
+        kind: CallKind::Subscribe,
+        api: "kuaidi100_enterprise".to_owned(),
+        vendor: Vendor::Kuaidi100,
+        account: "demo".to_owned(),
+        vendor_carrier: "yuantong".to_owned(),
+        carrier: "yto".to_owned(),
+        tracking_number: number.to_owned(),
+        reason: CallReason::New,
+        started_at: TimestampMicros(started_at),
+        duration_ms: 120,
+        http_status: Some(200),
+        code: Some("200".to_owned()),
+        class: CallClass::Done,
+        message: None,
+        month: 202_611,
+        bytes: 60,
+        items: None,
+        push_id: None,
+    }
+}
+
+#[test]
+fn i5_subscriptions_and_calls_come_into_their_tables_and_again_after_a_power_cut() {
+    let stack = migrated("sink-subscriptions");
+    // Nothing is on their topics: the sink is ready nevertheless.
+    let sink = ready(&processor("sink", &stack), "sink", &stack);
+    let partitions = i32::try_from(topics::partitions(&stack, SUBSCRIPTION)).unwrap();
+    let at = i64::try_from(server_time(&stack)).unwrap() * 1_000_000;
+    let tell = |number: &str, version: i64, state: SubscriptionState| {
+        let partition = partition::of_key(number.as_bytes(), partitions);
+        let record = subscription(number, state, version);
+        let value = topics::encoded_as(&stack, |ids| ids.subscription, &record);
+        let key = Subscription::key(&record.vendor, &record.account, number);
+        topics::produce(&stack, SUBSCRIPTION, partition, &key, &[Some(&value)]);
+        let value = topics::encoded_as(&stack, |ids| ids.vendor_call, &vendor_call(number, version));
+        topics::produce(&stack, VENDOR_CALL, partition, number, &[Some(&value)]);
+    };
+    let shown = || {
+        (
+            tables::rows(
+                &stack,
+                "SELECT tracking_number, state FROM courier.subscription FINAL ORDER BY tracking_number",
+            ),
+            tables::rows(
+                &stack,
+                "SELECT tracking_number, class, call_id FROM courier.vendor_call FINAL ORDER BY tracking_number, started_at",
+            ),
+        )
+    };
+    tell("YT1", at, SubscriptionState::Calling);
+    tell("YT1", at + 1, SubscriptionState::Active);
+    tell("YT2", at + 2, SubscriptionState::Rejected);
+    wait_until_sink_has_read(&stack);
+    let call = |number: &str| json!({"tracking_number": number, "class": "DONE", "call_id": "07".repeat(16)});
+    let expected = (
+        vec![
+            json!({"tracking_number": "YT1", "state": "ACTIVE"}),
+            json!({"tracking_number": "YT2", "state": "REJECTED"}),
+        ],
+        vec![call("YT1"), call("YT1"), call("YT2")],
+    );
+    assert_eq!(shown(), expected);
+
+    // The topic forgets a subscription, the table does not.
+    let partition = partition::of_key(b"YT2", partitions);
+    topics::produce(&stack, SUBSCRIPTION, partition, "kuaidi100:demo:YT2", &[None]);
+    wait_until_sink_has_read(&stack);
+    assert_eq!(shown(), expected);
+
+    // The rows are gone, and the offsets are committed.
+    cut_off(&stack, &parts_since(&stack, 0, &["subscription", "vendor_call"]));
+    stack.start_server(Server::ClickHouse).unwrap();
+    eventually("the rows are there again", || match shown() {
+        rows if rows == expected => Ok(()),
+        rows => Err(format!("{rows:?}; {}", readyz(&sink)?)),
+    });
+    assert!(metric(&sink, "courierflow_sink_reread_records_total").unwrap() > 0.0);
 }

@@ -4,7 +4,11 @@
 
 mod push;
 mod shipment;
+mod subscription;
 mod transition;
+mod vendor_call;
+
+use std::fmt::Write;
 
 use clickhouse::RowOwned;
 use courierflow_schemas::carriers::Carriers;
@@ -15,7 +19,9 @@ use serde::Serialize;
 
 pub(crate) use push::Push;
 pub use shipment::{Shipment, ShipmentRow};
+pub(crate) use subscription::Subscription;
 pub(crate) use transition::Transition;
+pub(crate) use vendor_call::VendorCall;
 
 use crate::dead_letter::Coordinates;
 
@@ -27,8 +33,8 @@ pub trait Table: Send + 'static {
     type Row: RowOwned + Serialize + Send + Sync;
     /// Name of the table.
     const NAME: &'static str;
-    /// True if the topic has tombstones. They mean that derive has dropped its state of a shipment; the table keeps
-    /// the history.
+    /// True if the topic has tombstones. They mean that a shipment or subscription is not followed any more; the table
+    /// keeps the history.
     const HAS_TOMBSTONES: bool;
 
     /// The registry's id of the records' schema.
@@ -80,6 +86,23 @@ fn micros(column: &'static str, time: TimestampMicros) -> Result<i64, Unrepresen
     }
 }
 
+/// `Nullable(DateTime64(6))`
+fn micros_if_known(column: &'static str, time: Option<TimestampMicros>) -> Result<Option<i64>, Unrepresentable> {
+    time.map(|time| micros(column, time)).transpose()
+}
+
+/// `DateTime64(3)`: milliseconds in the same years.
+fn millis(column: &'static str, time: TimestampMillis) -> Result<i64, Unrepresentable> {
+    let outside = Unrepresentable { column, value: time.0 };
+    let in_micros = time.0.checked_mul(1_000).ok_or(outside)?;
+    micros(column, TimestampMicros(in_micros)).map_or(Err(outside), |_| Ok(time.0))
+}
+
+/// `Nullable(DateTime64(3))`
+fn millis_if_known(column: &'static str, time: Option<TimestampMillis>) -> Result<Option<i64>, Unrepresentable> {
+    time.map(|time| millis(column, time)).transpose()
+}
+
 /// `Date`: days from 1970 to 2149.
 fn date(column: &'static str, day: EpochDay) -> Result<u16, Unrepresentable> {
     u16::try_from(day.0).map_err(|_| Unrepresentable {
@@ -91,6 +114,23 @@ fn date(column: &'static str, day: EpochDay) -> Result<u16, Unrepresentable> {
 /// `UInt64` of a number that is never negative.
 fn unsigned(column: &'static str, value: i64) -> Result<u64, Unrepresentable> {
     u64::try_from(value).map_err(|_| Unrepresentable { column, value })
+}
+
+/// `UInt32` of a number that is never negative.
+fn count(column: &'static str, value: i32) -> Result<u32, Unrepresentable> {
+    u32::try_from(value).map_err(|_| Unrepresentable {
+        column,
+        value: value.into(),
+    })
+}
+
+/// An id as lower-case hex.
+fn hex(bytes: [u8; 16]) -> String {
+    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -110,6 +150,10 @@ mod tests {
         }
         assert_eq!(micros("c", TimestampMicros(-1)), Ok(-1));
         assert!(micros("c", TimestampMicros(i64::MAX)).is_err());
+        assert_eq!(millis("c", TimestampMillis(-1)), Ok(-1));
+        assert!(millis("c", TimestampMillis(i64::MAX)).is_err());
+        assert!(millis("c", TimestampMillis(10_413_792_000_000)).is_err());
+        assert!(count("c", -1).is_err());
         assert_eq!(date("c", EpochDay(65_535)), Ok(u16::MAX));
         assert!(date("c", EpochDay(65_536)).is_err());
         assert!(date("c", EpochDay(-1)).is_err());

@@ -1,15 +1,13 @@
 //! Rows of `push`: the log of what the vendors sent (rule 14.4).
 
-use std::fmt::Write;
-
 use clickhouse::Row;
 use courierflow_domain::mask;
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{PushEvent, PushId};
+use courierflow_schemas::records::PushEvent;
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
 
-use super::{Table, Unrepresentable, micros};
+use super::{Table, Unrepresentable, hex, micros};
 use crate::dead_letter::Coordinates;
 use courierflow_vendors::reading::push_facts;
 
@@ -29,6 +27,8 @@ pub(crate) struct PushRow {
     tracking_status: String,
     items: u16,
     bytes: u32,
+    origin: &'static str,
+    query_reason: Option<String>,
     topic: String,
     partition: i32,
     offset: i64,
@@ -53,7 +53,7 @@ impl Table for Push {
         Ok(PushRow {
             vendor: event.vendor.as_str(),
             received_at: micros("received_at", event.received_at)?,
-            push_id: hex(event.push_id),
+            push_id: hex(event.push_id.0),
             part: event.part,
             parts: event.parts,
             carrier,
@@ -62,6 +62,8 @@ impl Table for Push {
             items,
             // A record is at most a few MiB.
             bytes: u32::try_from(event.payload.len()).unwrap_or(u32::MAX),
+            origin: event.origin.as_str(),
+            query_reason: event.query_reason,
             topic: found_at.topic.to_owned(),
             partition: found_at.partition,
             offset: found_at.offset,
@@ -71,17 +73,9 @@ impl Table for Push {
     }
 }
 
-fn hex(PushId(bytes): PushId) -> String {
-    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use courierflow_schemas::records::{Origin, Signature, TimestampMicros, Vendor};
+    use courierflow_schemas::records::{Origin, PushId, Signature, TimestampMicros, Vendor};
 
     use super::*;
 
@@ -142,10 +136,23 @@ mod tests {
             tracking_status: String::new(),
             items: 1,
             bytes: 101,
+            origin: "PUSH",
+            query_reason: None,
             topic: "courier.push.v1".to_owned(),
             partition: 5,
             offset: 77,
         };
         assert_eq!(Push::row(event(), &FOUND_AT, Carriers::built_in()), Ok(expected));
+    }
+
+    #[test]
+    fn the_answer_to_a_query_says_so() {
+        let answer = PushEvent {
+            origin: Origin::Query,
+            query_reason: Some("AUDIT".to_owned()),
+            ..event()
+        };
+        let row = Push::row(answer, &FOUND_AT, Carriers::built_in()).unwrap();
+        assert_eq!((row.origin, row.query_reason.as_deref()), ("QUERY", Some("AUDIT")));
     }
 }

@@ -6,7 +6,7 @@ use courierflow_schemas::records::{self, Identity, ShipmentEvent};
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
 
-use super::{Table, Unrepresentable, date, micros, seconds, seconds_if_known, unsigned};
+use super::{Table, Unrepresentable, date, micros, micros_if_known, seconds, seconds_if_known, unsigned};
 use crate::dead_letter::Coordinates;
 
 /// The table `shipment`.
@@ -24,6 +24,7 @@ pub struct ShipmentRow {
     is_deleted: u8,
     first_received_at: i64,
     received_at: i64,
+    last_push_at: Option<i64>,
     status: &'static str,
     sub_status: Option<String>,
     raw_code: Option<String>,
@@ -71,6 +72,8 @@ pub struct ShipmentRow {
     event_location: Vec<Option<String>>,
     #[serde(rename = "event.context")]
     event_context: Vec<String>,
+    #[serde(rename = "event.origin")]
+    event_origin: Vec<&'static str>,
 }
 
 impl Table for Shipment {
@@ -129,6 +132,7 @@ impl ShipmentRow {
             is_deleted: 0,
             first_received_at: micros("first_received_at", shipment.first_received_at)?,
             received_at: micros("received_at", shipment.received_at)?,
+            last_push_at: micros_if_known("last_push_at", shipment.last_push_at)?,
             status: shipment.status.as_str(),
             sub_status: shipment.sub_status,
             raw_code: shipment.raw_code,
@@ -166,6 +170,7 @@ impl ShipmentRow {
             event_area_code: Vec::with_capacity(events),
             event_location: Vec::with_capacity(events),
             event_context: Vec::with_capacity(events),
+            event_origin: Vec::with_capacity(events),
         };
         for event in shipment.events {
             row.push_event(event)?;
@@ -187,6 +192,7 @@ impl ShipmentRow {
         self.event_area_code.push(event.area_code);
         self.event_location.push(event.location);
         self.event_context.push(event.context);
+        self.event_origin.push(event.origin.as_str());
         Ok(())
     }
 }
@@ -262,6 +268,7 @@ mod tests {
             is_deleted: 0,
             first_received_at: 1_754_711_112_000_345,
             received_at: 1_754_711_112_000_345,
+            last_push_at: None,
             status: "UNKNOWN",
             sub_status: None,
             raw_code: None,
@@ -299,6 +306,7 @@ mod tests {
             event_area_code: vec![],
             event_location: vec![],
             event_context: vec![],
+            event_origin: vec![],
         }
     }
 
@@ -319,6 +327,7 @@ mod tests {
             first_received_at: TimestampMicros(1_754_700_000_000_002),
             received_at: TimestampMicros(1_754_800_000_000_000),
             push_time: Some(millis(1)),
+            last_push_at: Some(TimestampMicros(1_754_790_000_000_003)),
             status: Status::Delivered,
             sub_status: Some("RECIPIENT".to_owned()),
             raw_code: Some("301".to_owned()),
@@ -382,7 +391,7 @@ mod tests {
                     area_code: None,
                     location: None,
                     context: String::new(),
-                    origin: Origin::Push,
+                    origin: Origin::Query,
                 },
             ],
             recent_pushes: vec![RecentPush {
@@ -400,6 +409,7 @@ mod tests {
             version: 1_754_800_000_000_001,
             first_received_at: 1_754_700_000_000_002,
             received_at: 1_754_800_000_000_000,
+            last_push_at: Some(1_754_790_000_000_003),
             status: "DELIVERED",
             sub_status: Some("RECIPIENT".to_owned()),
             raw_code: Some("301".to_owned()),
@@ -437,6 +447,7 @@ mod tests {
             event_area_code: vec![Some("CN310000000000".to_owned()), None],
             event_location: vec![Some("上海".to_owned()), None],
             event_context: vec!["已揽收".to_owned(), String::new()],
+            event_origin: vec!["PUSH", "QUERY"],
             ..bare_row()
         }
     }

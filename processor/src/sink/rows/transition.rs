@@ -36,6 +36,7 @@ pub(crate) struct TransitionRow {
     party: Option<String>,
     area_code: Option<String>,
     location: Option<String>,
+    origin: &'static str,
 }
 
 impl Table for Transition {
@@ -80,6 +81,7 @@ impl Table for Transition {
             party: transition.party,
             area_code: transition.area_code,
             location: transition.location,
+            origin: transition.origin.as_str(),
         })
     }
 }
@@ -124,7 +126,7 @@ mod tests {
             party: Some("consignee".to_owned()),
             area_code: Some("CN440300000000".to_owned()),
             location: Some("广东,深圳市".to_owned()),
-            origin: Origin::Push,
+            origin: Origin::Query,
         }
     }
 
@@ -153,6 +155,7 @@ mod tests {
             party: Some("consignee".to_owned()),
             area_code: Some("CN440300000000".to_owned()),
             location: Some("广东,深圳市".to_owned()),
+            origin: "QUERY",
         }
     }
 

@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, PushWord, ReadError, Reading};
-use crate::{Protocol, Refusal};
+use crate::{Protocol, Refusal, Unit};
 
 /// The implementation of [`Protocol`] for Kdniao.
 pub struct Kdniao;
@@ -70,6 +70,10 @@ impl Protocol for Kdniao {
 
     fn stale_days(&self) -> Option<u16> {
         Some(7)
+    }
+
+    fn unit(&self) -> Option<Unit> {
+        Some(Unit::Days(40))
     }
 
     fn code_tables(&self) -> &'static [&'static CodeTable] {

@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, PushWord, ReadError, Reading};
-use crate::{Protocol, Refusal};
+use crate::{Protocol, Refusal, Unit};
 
 /// The implementation of [`Protocol`] for Kuaidi100.
 pub struct Kuaidi100;
@@ -70,6 +70,10 @@ impl Protocol for Kuaidi100 {
 
     fn stale_days(&self) -> Option<u16> {
         Some(60)
+    }
+
+    fn unit(&self) -> Option<Unit> {
+        Some(Unit::Month)
     }
 
     fn code_tables(&self) -> &'static [&'static CodeTable] {

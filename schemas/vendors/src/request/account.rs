@@ -86,8 +86,8 @@ pub(super) const fn detects_carriers(api: ApiKind) -> bool {
 /// The places that an API must be told: the map both (S3), a forecast the destination (S1).
 pub(super) const fn needed_places(api: ApiKind, product: Product) -> NeededPlaces {
     let map = matches!(api, ApiKind::Kuaidi100Map);
-    let forecast = matches!(api, ApiKind::Kuaidi100Enterprise | ApiKind::Kuaidi100Market)
-        && matches!(product, Product::Forecast);
+    let forecast =
+        matches!(api, ApiKind::Kuaidi100Enterprise | ApiKind::Kuaidi100Market) && matches!(product, Product::Forecast);
     NeededPlaces {
         from: map,
         to: map || forecast,

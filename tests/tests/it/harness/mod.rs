@@ -10,7 +10,7 @@ pub(crate) mod topics;
 
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::topics::{PUSH, SHIPMENT, TRANSITION};
+use courierflow_schemas::topics::{PUSH, SHIPMENT, SUBSCRIPTION, TRANSITION, VENDOR_CALL};
 use courierflow_tests::oracle::{self, Difference, Expected};
 use courierflow_tests::stack::{self, Launch, Service, Stack};
 
@@ -117,10 +117,12 @@ pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
 /// Consumer groups of the processor, as in its configuration's defaults.
 pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
 /// Each with the topic that it reads.
-pub(crate) const SINK_GROUPS: [(&str, &str); 3] = [
+pub(crate) const SINK_GROUPS: [(&str, &str); 5] = [
     ("courierflow-sink-push", PUSH),
     ("courierflow-sink-shipment", SHIPMENT),
     ("courierflow-sink-transition", TRANSITION),
+    ("courierflow-sink-subscription", SUBSCRIPTION),
+    ("courierflow-sink-vendor_call", VENDOR_CALL),
 ];
 
 /// Waits until derive has committed everything in the push topic.
@@ -151,7 +153,7 @@ fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
     });
 }
 
-/// The three tables must equal an independent recomputation from the push topic.
+/// The tables of pushes and parcels must equal an independent recomputation from the push topic.
 pub(crate) fn assert_tables_are_right(stack: &dyn Stack) -> Expected {
     let pushes = topics::push_events(stack, &topics::read(stack, PUSH));
     let expected = oracle::expected_tables(&pushes);

@@ -116,6 +116,7 @@ const SHIPMENT: &str = "
 SELECT * REPLACE (toString(epoch) AS epoch,
                   toUnixTimestamp64Micro(first_received_at) AS first_received_at,
                   toUnixTimestamp64Micro(received_at) AS received_at,
+                  toUnixTimestamp64Micro(last_push_at) AS last_push_at,
                   toUnixTimestamp(created_at) AS created_at,
                   toUnixTimestamp(picked_up_at) AS picked_up_at,
                   toUnixTimestamp(left_origin_at) AS left_origin_at,
@@ -132,10 +133,10 @@ SELECT * REPLACE (toString(epoch) AS epoch,
                   toUnixTimestamp(edd_last) AS edd_last),
        arrayMap(i -> CAST((toString(event.id[i]), toUnixTimestamp(event.occurred_at[i]), event.local_time[i],
                            event.status[i], event.sub_status[i], event.raw_code[i], event.segment[i],
-                           event.area_code[i], event.location[i], event.context[i]),
+                           event.area_code[i], event.location[i], event.context[i], event.origin[i]),
                           'Tuple(id String, occurred_at Int64, local_time String, status String,
                                  sub_status Nullable(String), raw_code Nullable(String), segment String,
-                                 area_code Nullable(String), location Nullable(String), context String)'),
+                                 area_code Nullable(String), location Nullable(String), context String, origin String)'),
                 arrayEnumerate(event.id)) AS event
 FROM courier.shipment AS shipment FINAL";
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use courierflow_schemas::records::{PushEvent, Shipment, Transition};
-use courierflow_schemas::registry::Registry;
+use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
-use courierflow_schemas::wire::{Decoder, Encoder, Record as _};
+use courierflow_schemas::wire::{self, Decoder, Encoder, Record as _};
 use courierflow_tests::stack::Stack;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
@@ -172,10 +172,15 @@ pub(crate) fn produce_all<'a>(
 
 /// A push event as ingest would write it.
 pub(crate) fn encoded(stack: &dyn Stack, event: &PushEvent) -> Vec<u8> {
+    encoded_as(stack, |ids| ids.push, event)
+}
+
+/// A record of ours, with the id of its schema.
+pub(crate) fn encoded_as<R: wire::Record>(stack: &dyn Stack, id: impl Fn(SchemaIds) -> u32, record: &R) -> Vec<u8> {
     let ids = registry(stack).schema_ids().expect("the schemas are registered");
-    let encoder = Encoder::new(ids.push);
+    let encoder = Encoder::new(id(ids));
     let mut value = Vec::new();
-    encoder.encode(event, &mut value).expect("a valid event");
+    encoder.encode(record, &mut value).expect("a valid record");
     value
 }
 

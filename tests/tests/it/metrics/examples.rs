@@ -112,6 +112,7 @@ fn event(occurred_at: i64, local_seconds: i64) -> EventRow {
         area_code: None,
         location: None,
         context: String::new(),
+        origin: String::from("PUSH"),
     }
 }
 

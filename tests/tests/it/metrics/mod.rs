@@ -4,6 +4,7 @@ mod examples;
 mod grafana;
 mod page;
 mod recomputed;
+mod subscriptions;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -7,7 +7,7 @@ use courierflow_tests::{api_description, metrics_page};
 use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
-use super::{grafana, now};
+use super::{grafana, now, subscriptions};
 use crate::harness::{migrated, tables};
 
 /// `UPDATE_GOLDEN=1` rewrites the tables of columns.
@@ -65,6 +65,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     tables::execute(&stack, &insert_shipments("courier", &[unmapped]));
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
+    subscriptions::insert_some(&stack);
     tables::refresh_metrics(&stack);
 
     let without_comment = tables::rows(

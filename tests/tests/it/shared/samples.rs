@@ -105,6 +105,7 @@ pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
         version: row.received_at,
         first_received_at: row.received_at,
         received_at: row.received_at,
+        last_push_at: row.last_push_at,
         status: String::new(),
         sub_status: None,
         raw_code: None,
@@ -133,7 +134,6 @@ pub(super) fn blank(row: &ShipmentRow) -> ShipmentRow {
         exception_reasons: Vec::new(),
         flags: Vec::new(),
         event: row.event.clone(),
-        only_in_record: None,
     }
 }
 
