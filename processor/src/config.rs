@@ -12,10 +12,12 @@ use courierflow_schemas::settings::{
 };
 use courierflow_service::http_server::Limits;
 use courierflow_service::kafka_client;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 pub use crate::start_offsets::OnDataLoss;
 pub use crate::subscribe::ingest_section::IngestSection;
+use crate::subscribe::ingest_section::WithIngest;
 pub use crate::subscribe::settings::{SubscribeAccountSettings, SubscribeSettings};
 
 /// The sections that the processor reads; those of ingest are passed over.
@@ -52,8 +54,10 @@ pub struct Config {
     /// What the vendors' codes of carriers mean: the mapping of the program and, over it, `processor.carriers_file`.
     #[serde(skip, default = "Carriers::built_in")]
     pub carriers: &'static Carriers,
+    #[serde(default, rename = "ingest")]
+    _ingest: IgnoredAny,
     /// Of ingest only what the vendors must have been told.
-    #[serde(default)]
+    #[serde(skip)]
     pub ingest: IngestSection,
 }
 
@@ -263,7 +267,7 @@ pub struct SinkSettings {
     pub group: String,
     /// A batch is inserted with this many rows …
     pub max_batch_rows: usize,
-    /// … or this many bytes of Kafka records. For each of the five tables the sink holds at most three batches, one
+    /// … or this many bytes of Kafka records. For each of the three tables the sink holds at most three batches, one
     /// being filled and two being inserted, and 16 MiB of prefetched records.
     pub max_batch_bytes: usize,
     /// … or at this age.
@@ -335,6 +339,9 @@ impl Config {
     /// Reads the file, the environment and the secret files; fails if a value cannot work.
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let mut config: Self = settings::load(path)?;
+        if config.subscribe.is_on() {
+            config.ingest = settings::load::<WithIngest>(path)?.ingest;
+        }
         config.kafka.complete()?;
         config.registry.complete()?;
         if let Some(file) = &config.clickhouse.password_file {

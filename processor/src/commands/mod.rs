@@ -70,7 +70,7 @@ impl Command {
             }
             Self::Subscribe => {
                 let reason = "is missing: there is nobody to ask";
-                require(config.subscribe.is_on(), "subscribe.accounts", reason)?;
+                require(config.subscribe.is_on(), "subscribe.accounts[0].subscribe_url", reason)?;
                 runtime.block_on(serve(config, &[Role::Subscribe]))
             }
             Self::Derive => runtime.block_on(serve(config, &[Role::Derive])),

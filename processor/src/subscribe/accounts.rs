@@ -1,13 +1,15 @@
 //! The contracts with the vendors: who is asked, and how each of them stands.
 
 use courierflow_domain::subscription::{AccountTerms, CarrierCodes, Standing};
-use courierflow_schemas::carriers::{Carriers, UNKNOWN_CARRIER};
+use courierflow_schemas::carriers::{Carriers, Named, UNKNOWN_CARRIER};
 use courierflow_schemas::records::{Reason, RequestAction, SubscriptionRequest, Vendor};
 use courierflow_schemas::settings::SettingsError;
-use courierflow_vendors::request::account::{SubscribeAccount, SubscribeAccounts};
+use courierflow_vendors::api::order::is_number;
+use courierflow_vendors::api::phone::is_needed;
+use courierflow_vendors::request::account::SubscribeAccounts;
 use courierflow_vendors::request::error::Code;
 use courierflow_vendors::request::route::{Wish, route};
-use courierflow_vendors::request::{Asker, Everything, phone, valid_number};
+use courierflow_vendors::request::{Asker, Everything};
 use jiff::Timestamp;
 
 use super::settings::key_of;
@@ -26,12 +28,11 @@ pub(super) struct Contract {
 /// Reads the keys of all accounts, and compares them with what ingest knows.
 pub(super) fn load(config: &Config) -> Result<Vec<Contract>, SettingsError> {
     let settings = &config.subscribe;
-    let accounts = settings.accounts.iter().enumerate();
     let contract = |(index, account)| {
         let call = CallAccount::load(account, |name| key_of(index, name))?;
         config.ingest.check(settings, index, &call)?;
-        if account.callback_base.starts_with("https://") && account.common.vendor == Vendor::Kuaidi100 {
-            let name = &account.common.name;
+        if account.callback_base.starts_with("https://") && account.vendor == Vendor::Kuaidi100 {
+            let name = &account.name;
             tracing::warn!(account = %name, "callback_base is https://, which Kuaidi100 supports only on request");
         }
         Ok(Contract {
@@ -40,7 +41,7 @@ pub(super) fn load(config: &Config) -> Result<Vec<Contract>, SettingsError> {
             limits: account.limits(),
         })
     };
-    accounts.map(contract).collect()
+    settings.called().map(contract).collect()
 }
 
 /// A contract as one worker uses it.
@@ -123,6 +124,11 @@ impl Accounts {
         self.accounts.iter().position(is_it)
     }
 
+    /// What the vendors' codes of carriers mean.
+    pub(super) const fn carriers(&self) -> &'static Carriers {
+        self.carriers
+    }
+
     /// Both languages of a vendor's code.
     pub(super) fn codes(&self, vendor: Vendor, code: &str) -> CarrierCodes {
         CarrierCodes {
@@ -169,35 +175,37 @@ impl Accounts {
             Code::UnknownCarrier => Reason::UnknownCarrier,
             _ => Reason::BadData,
         })?;
-        check(asked, target.account, target.vendor_carrier)?;
+        check(asked, target.carrier)?;
         let account = target.account;
         let found = self.find(account.vendor.as_str(), &account.name);
         Ok(Routed {
             account: found.ok_or(Reason::BadData)?,
-            carrier: target.vendor_carrier.map_or_else(
-                || CarrierCodes {
-                    canonical: UNKNOWN_CARRIER.to_owned(),
-                    vendors: String::new(),
-                },
-                |code| self.codes(account.vendor, code),
-            ),
+            carrier: self.carrier(account.vendor, asked.carrier.as_deref()),
         })
+    }
+
+    /// A carrier in both languages; the vendor shall detect it if it is not told.
+    fn carrier(&self, vendor: Vendor, told: Option<&str>) -> CarrierCodes {
+        match told.map(|told| self.carriers.named(vendor, told)) {
+            Some(Named::One(row)) => self.codes(vendor, &row.code),
+            _ => CarrierCodes {
+                canonical: UNKNOWN_CARRIER.to_owned(),
+                vendors: String::new(),
+            },
+        }
     }
 }
 
-fn check(asked: &SubscriptionRequest, account: &SubscribeAccount, vendor_carrier: Option<&str>) -> Result<(), Reason> {
+/// What would be refused at the call is refused now; the places are looked at then.
+fn check(asked: &SubscriptionRequest, carrier: Option<&str>) -> Result<(), Reason> {
     if asked.action != RequestAction::Subscribe {
         return Ok(());
     }
-    if valid_number(&asked.tracking_number).as_deref() != Some(&asked.tracking_number) {
+    let number = &asked.tracking_number;
+    if !is_number(number) || number.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return Err(Reason::BadData);
     }
-    let needed = account.api.needs_places(asked.product.unwrap_or(account.product));
-    if (needed.from && asked.from.is_none()) || (needed.to && asked.to.is_none()) {
-        return Err(Reason::BadPlace);
-    }
-    let needs_phone = vendor_carrier.is_some_and(|code| phone::is_required(account.vendor, code));
-    if needs_phone && asked.phone.is_none() {
+    if carrier.is_some_and(is_needed) && asked.phone.is_none() {
         return Err(Reason::Phone);
     }
     Ok(())

@@ -11,6 +11,13 @@ use serde_json::Value;
 use super::settings::{SubscribeSettings, key_of};
 use crate::vendor_calls::account::CallAccount;
 
+/// The configuration as far as it is compared here.
+#[derive(Deserialize)]
+pub(crate) struct WithIngest {
+    #[serde(default)]
+    pub(crate) ingest: IngestSection,
+}
+
 /// `[ingest]`, as it is in the file. It may hold secrets, so it cannot be printed.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
@@ -34,7 +41,7 @@ impl IngestSection {
         let (Some(accounts), Some(own)) = (self.accounts(), settings.accounts.get(index)) else {
             return Ok(());
         };
-        let (vendor, name) = (own.common.vendor, own.common.name.as_str());
+        let (vendor, name) = (own.vendor, own.name.as_str());
         let is_it =
             |found: &&Value| text(found, "name") == Some(name) && text(found, "vendor") == Some(vendor.as_str());
         let Some(found) = accounts.iter().find(is_it) else {

@@ -1,26 +1,14 @@
 //! Records of the three topics, as inputs of the machine.
 
 use courierflow_domain::subscription::{ParcelEnd, PushWord};
+use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{PushEvent, Shipment, Status, Subscription, TimestampMicros};
 use courierflow_vendors::reading;
-use courierflow_vendors::snapshot::TrackingWord;
-
-use super::accounts::Accounts;
 
 /// What a push says about its subscription; `None` if it cannot be read. Then derive dead-letters it.
-pub(super) fn word(event: &PushEvent, accounts: &Accounts) -> Option<PushWord> {
+pub(super) fn word(event: &PushEvent, carriers: &Carriers) -> Option<PushWord> {
     let word = reading::push_word(event)?;
-    let codes = |code: &str| accounts.codes(event.vendor, code);
-    let corrected_to = word
-        .new_carrier
-        .as_deref()
-        .filter(|_| word.tracking == TrackingWord::Corrected);
-    Some(PushWord {
-        word: word.tracking,
-        has_items: word.has_items,
-        carrier: word.carrier.as_deref().map(codes),
-        corrected_to: corrected_to.map(codes),
-    })
+    Some(PushWord::of(event.vendor, &word, carriers))
 }
 
 /// Whether a shipment is that of a subscription: under its carrier, if that is known.

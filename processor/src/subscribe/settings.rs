@@ -1,17 +1,17 @@
 //! `[subscribe]` of the configuration: the workers, every delay, and the contracts with the vendors.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use courierflow_domain::subscription::{AccountTerms, AfterStale, Delays, DuplicateMeans, Resubscription};
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::Vendor;
+use courierflow_schemas::records::{Product, Vendor};
 use courierflow_schemas::settings::{SettingsError, check_http_url, require, require_between};
-use courierflow_vendors::api::order::Transport;
-use courierflow_vendors::request::account::{AutoCarrier, SubscribeAccount, SubscribeAccounts};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use courierflow_vendors::api::ApiKind;
+use courierflow_vendors::api::order::{RequestTypes, Transport};
+use courierflow_vendors::request::account::{AutoCarrier, PhonePolicy, SubscribeAccount, SubscribeAccounts};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::vendor_calls::limiter::Limits;
 
@@ -85,15 +85,35 @@ pub struct SubscribeSettings {
     pub accounts: Vec<SubscribeAccountSettings>,
 }
 
-/// One of `[[subscribe.accounts]]`: what a request must know of it, and how it is called.
+/// One of `[[subscribe.accounts]]`: what a request must know of it, which ingest reads too, and how it is called.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SubscribeAccountSettings {
-    /// What ingest reads too.
-    #[serde(flatten)]
-    pub common: SubscribeAccount,
-    /// Where subscriptions go.
+    /// As [`SubscribeAccount::name`].
+    pub name: String,
+    /// As [`SubscribeAccount::vendor`].
+    pub vendor: Vendor,
+    /// As [`SubscribeAccount::api`].
+    #[serde(deserialize_with = "api")]
+    pub api: ApiKind,
+    /// As [`SubscribeAccount::takes`].
+    #[serde(default = "all_carriers")]
+    pub takes: Vec<String>,
+    /// As [`SubscribeAccount::international`].
     #[serde(default)]
-    pub subscribe_url: String,
+    pub international: bool,
+    /// As [`SubscribeAccount::phone`].
+    #[serde(default)]
+    pub phone: PhonePolicy,
+    /// As [`SubscribeAccount::product`].
+    #[serde(default = "advanced")]
+    pub product: Product,
+    /// As [`SubscribeAccount::auto_carrier`].
+    #[serde(default)]
+    pub auto_carrier: AutoCarrier,
+    /// Where subscriptions go. Without it the account is not called.
+    #[serde(default)]
+    pub subscribe_url: Option<String>,
     /// Where queries go.
     #[serde(default)]
     pub query_url: Option<String>,
@@ -115,9 +135,9 @@ pub struct SubscribeAccountSettings {
     /// A file with Kdniao's key: one of `ingest.accounts[same name].app_keys`.
     #[serde(default)]
     pub app_key_file: Option<PathBuf>,
-    /// Kdniao's numbers of its calls.
-    #[serde(default)]
-    pub request_types: Option<RequestTypeSettings>,
+    /// Kdniao's numbers of its calls: of a subscription, of a query.
+    #[serde(default = "cross_border")]
+    pub request_types: [String; 2],
     /// Where pushes shall go, up to `/v1/push`.
     #[serde(default)]
     pub callback_base: String,
@@ -151,19 +171,6 @@ pub struct SubscribeAccountSettings {
     /// Price of a unit.
     #[serde(default)]
     pub price: f64,
-    /// What is none of these is refused.
-    #[serde(flatten)]
-    pub unknown: BTreeMap<String, IgnoredAny>,
-}
-
-/// `request_types` of Kdniao.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RequestTypeSettings {
-    /// Of a subscription.
-    pub subscribe: String,
-    /// Of a query.
-    pub query: String,
 }
 
 /// How the map track API is called.
@@ -184,6 +191,28 @@ impl From<TransportSetting> for Transport {
             TransportSetting::Json => Self::Json,
         }
     }
+}
+
+/// Reads the name of an API; a private one, because [`ApiKind`] does not deal with configuration files.
+fn api<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ApiKind, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    ApiKind::named(&name).ok_or_else(|| {
+        let names = ApiKind::ALL.map(ApiKind::as_str);
+        D::Error::custom(format!("must be one of {}", names.join(", ")))
+    })
+}
+
+fn all_carriers() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+const fn advanced() -> Product {
+    Product::Advanced
+}
+
+fn cross_border() -> [String; 2] {
+    let RequestTypes { subscribe, query } = RequestTypes::cross_border();
+    [subscribe, query]
 }
 
 const fn ten() -> f64 {
@@ -251,13 +280,26 @@ impl Default for SubscribeSettings {
 impl SubscribeSettings {
     /// True if there is somebody to ask: only then the role runs.
     pub fn is_on(&self) -> bool {
-        !self.accounts.is_empty()
+        self.called().next().is_some()
     }
 
-    /// The accounts as requests know them.
+    /// The accounts that are called, with their places in the list.
+    pub fn called(&self) -> impl Iterator<Item = (usize, &SubscribeAccountSettings)> {
+        let accounts = self.accounts.iter().enumerate();
+        accounts.filter(|(_, account)| account.is_called())
+    }
+
+    /// Those that are called, as requests know them.
+    pub fn called_common(&self) -> SubscribeAccounts {
+        SubscribeAccounts {
+            accounts: self.called().map(|(_, account)| account.common()).collect(),
+        }
+    }
+
+    /// All accounts as requests know them.
     pub fn common(&self) -> SubscribeAccounts {
         SubscribeAccounts {
-            accounts: self.accounts.iter().map(|account| account.common.clone()).collect(),
+            accounts: self.accounts.iter().map(|account| account.common()).collect(),
         }
     }
 
@@ -296,8 +338,8 @@ impl SubscribeSettings {
         let Some(name) = &account.fallback_account else {
             return Ok(());
         };
-        let (vendor, own) = (account.common.vendor, &account.common.name);
-        let mut others = self.accounts.iter().map(|other| &other.common);
+        let (vendor, own) = (account.vendor, &account.name);
+        let mut others = self.accounts.iter();
         let is_there = others.any(|other| other.vendor == vendor && other.name == *name && other.name != *own);
         let reason = format!("{name:?} is no other account of {vendor}");
         require(is_there, &key_of(index, "fallback_account"), reason)
@@ -333,7 +375,6 @@ impl SubscribeSettings {
     /// What the machine knows of an account.
     pub fn terms(&self, account: &SubscribeAccountSettings) -> AccountTerms {
         let ms = Duration::from_millis;
-        let common = &account.common;
         let again = |rounds: u16| Resubscription {
             pause: ms(self.resubscribe_after_ms),
             jitter: ms(self.resubscribe_jitter_ms),
@@ -345,14 +386,15 @@ impl SubscribeSettings {
             jitter: Duration::ZERO,
             rounds: account.max_rounds,
         };
-        let is_kdniao = common.vendor == Vendor::Kdniao;
+        let is_kdniao = account.vendor == Vendor::Kdniao;
         AccountTerms {
-            vendor: common.vendor,
-            account: common.name.clone(),
-            api: account.common.api.as_str().to_owned(),
-            product: common.product,
+            vendor: account.vendor,
+            account: account.name.clone(),
+            api: account.api.as_str().to_owned(),
+            product: account.product,
             delay: ms(account.delay_ms),
-            max_subscriptions_per_month: (!is_kdniao).then_some(account.max_subscriptions_per_month),
+            max_subscriptions_per_month: (account.vendor == Vendor::Kuaidi100)
+                .then_some(account.max_subscriptions_per_month),
             duplicate: if is_kdniao {
                 DuplicateMeans::Followed
             } else {
@@ -373,7 +415,7 @@ impl SubscribeSettings {
             } else {
                 self.end_after_ms
             }),
-            detects_on_reject: common.auto_carrier == AutoCarrier::OnReject && common.api.detects_carriers(),
+            detects_on_reject: account.auto_carrier == AutoCarrier::OnReject,
             fallback_account: account.fallback_account.clone(),
             delays: self.delays(),
         }
@@ -386,6 +428,25 @@ pub(crate) fn key_of(index: usize, name: &str) -> String {
 }
 
 impl SubscribeAccountSettings {
+    /// What a request must know of it.
+    pub fn common(&self) -> SubscribeAccount {
+        SubscribeAccount {
+            name: self.name.clone(),
+            vendor: self.vendor,
+            api: self.api,
+            takes: self.takes.clone(),
+            international: self.international,
+            phone: self.phone,
+            product: self.product,
+            auto_carrier: self.auto_carrier,
+        }
+    }
+
+    /// Whether it can be called: one without an address is known to those who check requests only.
+    pub const fn is_called(&self) -> bool {
+        self.subscribe_url.is_some()
+    }
+
     /// Its limits of calls.
     pub const fn limits(&self) -> Limits {
         Limits {
@@ -395,11 +456,10 @@ impl SubscribeAccountSettings {
     }
 
     fn validate(&self, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
-        if let Some(unknown) = self.unknown.keys().next() {
-            return Err(SettingsError::key(key(unknown), "is unknown"));
-        }
-        require(!self.subscribe_url.is_empty(), &key("subscribe_url"), "is missing")?;
-        self.check_address("subscribe_url", &self.subscribe_url, key)?;
+        let Some(url) = &self.subscribe_url else {
+            return Ok(());
+        };
+        self.check_address("subscribe_url", url, key)?;
         if let Some(url) = &self.query_url {
             self.check_address("query_url", url, key)?;
         }
@@ -484,6 +544,9 @@ mod tests {
         let plain = |allowed: &str| validated(&format!("[[subscribe.accounts]]\n{plain}\n{allowed}"));
         let twice = format!("[[subscribe.accounts]]\n{ACCOUNT}\n[[subscribe.accounts]]\n{ACCOUNT}");
         assert_eq!(plain("allow_plaintext = true"), Ok(()));
+        assert_eq!(without("subscribe_url"), Ok(()), "not called");
+        let unknown = account("kye_file = 'x'").unwrap_err();
+        assert!(unknown.contains("kye_file"), "{unknown}");
         for (result, expected) in [
             (
                 without("callback_base"),
@@ -495,7 +558,6 @@ mod tests {
             ),
             (plain(""), "subscribe.accounts[0].subscribe_url: is http://"),
             (validated(&twice), "subscribe.accounts[1].name: there are two accounts"),
-            (account("kye_file = 'x'"), "subscribe.accounts[0].kye_file: is unknown"),
             (
                 account("fallback_account = 'demo'"),
                 "subscribe.accounts[0].fallback_account: ",

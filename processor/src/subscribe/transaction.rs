@@ -176,7 +176,7 @@ impl Transactions {
         let group = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
         let name = self.transaction_name();
         let offsets = self.offsets(&name)?;
-        match self.producer.commit(offsets, group) {
+        match self.producer.commit(offsets.clone(), group) {
             Ok(()) => Ok(self.committed()),
             Err(ProducerError::Abort(error)) => {
                 tracing::warn!(%error, "transaction aborted, its inputs are taken again");

@@ -417,7 +417,7 @@ fn desk(shared: &Shared, producer: TransactionalProducer<()>, slot: &str, part: 
     Ok(Desk::new(Parts {
         state: State::new(delays.forget),
         calls: Calls::new(shared.contracts.len(), client, shared.runtime.clone()),
-        accounts: Accounts::new(&shared.contracts, settings.common(), config.carriers),
+        accounts: Accounts::new(&shared.contracts, settings.called_common(), config.carriers),
         transactions: Transactions::new(producer, name, shared.shutdown.clone()),
         codecs: Codecs::new(&shared.registry, shared.ids),
         guard: PoisonGuard::new(config.processor.poison_guard),

@@ -13,23 +13,19 @@ pub mod requeue;
 pub mod send;
 pub mod table;
 
-use courierflow_schemas::carriers::Carriers;
 use courierflow_vendors::request::account::SubscribeAccounts;
 use courierflow_vendors::request::{Asker, Everything};
 use jiff::Timestamp;
 
+use crate::config::Config;
+
 /// Somebody at the command line, who may use every account.
-pub fn asker<'a>(
-    accounts: &'a SubscribeAccounts,
-    carriers: &'a Carriers,
-    requester: &'a str,
-    now: Timestamp,
-) -> Asker<'a> {
+pub fn asker<'a>(config: &Config, accounts: &'a SubscribeAccounts, requester: &'a str, now: Timestamp) -> Asker<'a> {
     Asker {
         name: requester,
         accounts: &accounts.accounts,
         may_use: &Everything,
-        carriers,
+        carriers: config.carriers,
         now,
     }
 }

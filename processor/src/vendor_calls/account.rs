@@ -34,10 +34,10 @@ impl CallAccount {
             file.map(|file| settings::secret_from_file(&key(name), file))
                 .transpose()
         };
-        let kind = settings.common.api;
-        let types = &settings.request_types;
+        let kind = settings.api;
+        let [subscribe, query] = &settings.request_types;
         let account = ApiAccount {
-            subscribe_url: settings.subscribe_url.clone(),
+            subscribe_url: settings.subscribe_url.clone().unwrap_or_default(),
             query_url: settings.query_url.clone().unwrap_or_default(),
             callback_base: settings.callback_base.clone(),
             key: secret("key_file", &settings.key_file)?,
@@ -46,15 +46,13 @@ impl CallAccount {
             salt: secret("salt_file", &settings.salt_file)?,
             business_id: settings.business_id.clone(),
             app_key: secret("app_key_file", &settings.app_key_file)?,
-            request_types: types
-                .as_ref()
-                .map_or_else(RequestTypes::cross_border, |types| RequestTypes {
-                    subscribe: types.subscribe.clone(),
-                    query: types.query.clone(),
-                }),
+            request_types: RequestTypes {
+                subscribe: subscribe.clone(),
+                query: query.clone(),
+            },
             map_config_key: settings.map_config_key.clone(),
             transport: settings.transport.into(),
-            ..ApiAccount::new(&settings.common.name, kind)
+            ..ApiAccount::new(&settings.name, kind)
         };
         match account.check() {
             Ok(()) => Ok(Self {

@@ -1449,7 +1449,7 @@ mod tests {
                 ExpectedRecord::Retired(_) => count("retired".to_owned()),
                 ExpectedRecord::Transition(op, row) => {
                     count(format!("op {op}"));
-                    count(format!("{op} {}", row.origin.as_deref().unwrap_or_default()));
+                    count(format!("{op} {}", row.origin));
                     count(format!("from {} {}", row.from_status, row.verdict));
                     row.party.iter().for_each(|party| count(format!("party {party}")));
                 }

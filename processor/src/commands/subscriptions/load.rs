@@ -39,8 +39,7 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     let path = arguments.file.display();
     let text = std::fs::read(&arguments.file).with_context(|| path.to_string())?;
     let accounts = config.subscribe.common();
-    let asker = asker(&accounts, config.carriers, &arguments.requester, Timestamp::now());
-    let read = file::read(&text, &asker);
+    let read = file::read(&text, &asker(config, &accounts, &arguments.requester, Timestamp::now()));
     if let Err(FileError::Lines(lines)) = &read {
         for line in lines {
             exit::report(crate::PROGRAM, line);

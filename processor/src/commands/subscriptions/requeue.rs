@@ -48,7 +48,7 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         .subscriptions(&selection, arguments.limit)
         .await?;
     let accounts = config.subscribe.common();
-    let asker = asker(&accounts, config.carriers, &arguments.requester, Timestamp::now());
+    let asker = asker(config, &accounts, &arguments.requester, Timestamp::now());
     let mut requests = Vec::with_capacity(rows.len());
     let mut refused = 0_usize;
     for row in &rows {

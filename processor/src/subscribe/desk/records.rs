@@ -70,7 +70,7 @@ impl Desk {
         let Some(account) = self.accounts.find(event.vendor.as_str(), &event.account) else {
             return Ok(());
         };
-        match intake::word(&event, &self.accounts) {
+        match intake::word(&event, self.accounts.carriers()) {
             Some(word) => self.take(partition, account, &event.tracking_number, Input::Push(&word)),
             None => Ok(()),
         }

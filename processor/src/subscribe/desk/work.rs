@@ -110,7 +110,7 @@ impl Desk {
         };
         let vendor = account.terms().vendor;
         let told = account.contract.call.read_subscribed(exchanged.ended.exchange());
-        let answer = answers::answer_of(result, answers::outcome(&exchanged.ended, &told), &told);
+        let answer = answers::answer_of(result, &told);
         let record = answers::record(result, vendor, exchanged, &told);
         let counted = Call {
             api: account.contract.call.kind().as_str(),
