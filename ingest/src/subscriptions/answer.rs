@@ -168,14 +168,14 @@ impl From<&ItemError> for ErrorBody {
 
 /// The body of an answer with results, in the order of the items.
 #[derive(Debug, Serialize)]
-struct Results<'a> {
+struct ItemsBody<'a> {
     accepted: usize,
     refused: usize,
     results: &'a [ItemResult],
 }
 
 #[derive(Debug, Serialize)]
-struct Refused {
+struct RefusalBody {
     error: ErrorBody,
 }
 
@@ -192,7 +192,7 @@ pub fn results(results: &[ItemResult]) -> Response<Body> {
     let refused = results.len() - accepted;
     respond(
         status,
-        &Results {
+        &ItemsBody {
             accepted,
             refused,
             results,
@@ -231,7 +231,7 @@ fn error(status: StatusCode, code: &'static str, message: &'static str) -> Respo
         message,
         field: String::new(),
     };
-    respond(status, &Refused { error })
+    respond(status, &RefusalBody { error })
 }
 
 fn respond(status: StatusCode, body: &impl Serialize) -> Response<Body> {

@@ -17,13 +17,13 @@ pub(super) fn read(members: &Members<'_>) -> Result<Option<International>, ItemE
     };
     let ends = Members::new(object, &INTERNATIONAL, CODE)?;
     let country = |name| {
-        code(ends, name, |code| {
+        code(&ends, name, |code| {
             code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase())
         })
     };
     let carrier = |name| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        code(ends, name, |code| {
+        code(&ends, name, |code| {
             code.len() <= MAX_CODE_LENGTH && code.bytes().all(allowed)
         })
     };
@@ -35,7 +35,7 @@ pub(super) fn read(members: &Members<'_>) -> Result<Option<International>, ItemE
     }))
 }
 
-fn code(ends: Members<'_>, name: &'static str, is_valid: impl Fn(&str) -> bool) -> Result<Option<String>, ItemError> {
+fn code(ends: &Members<'_>, name: &'static str, is_valid: impl Fn(&str) -> bool) -> Result<Option<String>, ItemError> {
     let Some(text) = ends.text(name, Code::BadInternational)? else {
         return Ok(None);
     };

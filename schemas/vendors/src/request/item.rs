@@ -116,7 +116,6 @@ impl Item {
 }
 
 /// The members of an object.
-#[derive(Clone, Copy)]
 pub(super) struct Members<'a>(&'a Map<String, Value>);
 
 impl<'a> Members<'a> {

@@ -79,7 +79,7 @@ impl Asker<'_> {
         let tracking_number = tracking_number(&members)?;
         let request_id = request_id(&members)?;
         let international = international::read(&members)?;
-        let wish = self.wish(&members, international.is_some())?;
+        let wish = wish(&members, international.is_some())?;
         let target = route::route(self, &wish)?;
         let account = target.account;
         let product = product(&members)?;
@@ -137,25 +137,6 @@ impl Asker<'_> {
         TimestampMicros(self.now.as_microsecond())
     }
 
-    fn wish<'m>(&self, members: &Members<'m>, international: bool) -> Result<Wish<'m>, ItemError> {
-        let carrier = members.text("carrier", Code::UnknownCarrier)?;
-        let detect = members.flag("auto_carrier")?;
-        match (carrier, detect) {
-            // A vendor that is to detect the carrier refuses a request that names one (S1, autoCom).
-            (Some(_), true) => return Err(Code::CarrierAndAuto.at("carrier")),
-            (None, false) => {
-                return Err(Code::UnknownCarrier.says("carrier", "is missing: name it, or set auto_carrier"));
-            }
-            _ => {}
-        }
-        Ok(Wish {
-            vendor: route::vendor(members)?,
-            account: members.text("account", Code::UnknownAccount)?,
-            carrier,
-            international,
-        })
-    }
-
     fn not_before(&self, members: &Members<'_>) -> Result<Option<TimestampMillis>, ItemError> {
         let Some(text) = members.text("not_before", Code::BadNotBefore)? else {
             return Ok(None);
@@ -166,6 +147,26 @@ impl Asker<'_> {
         }
         Ok(Some(TimestampMillis(time.as_millisecond())))
     }
+}
+
+/// Who shall be asked about what.
+fn wish<'m>(members: &Members<'m>, international: bool) -> Result<Wish<'m>, ItemError> {
+    let carrier = members.text("carrier", Code::UnknownCarrier)?;
+    let detect = members.flag("auto_carrier")?;
+    match (carrier, detect) {
+        // A vendor that is to detect the carrier refuses a request that names one (S1, autoCom).
+        (Some(_), true) => return Err(Code::CarrierAndAuto.at("carrier")),
+        (None, false) => {
+            return Err(Code::UnknownCarrier.says("carrier", "is missing: name it, or set auto_carrier"));
+        }
+        _ => {}
+    }
+    Ok(Wish {
+        vendor: route::vendor(members)?,
+        account: members.text("account", Code::UnknownAccount)?,
+        carrier,
+        international,
+    })
 }
 
 /// The number as it is stored, which is also the record's key.
