@@ -156,6 +156,7 @@ fn an_accounts_policy_decides_what_is_kept_of_a_telephone_number() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn every_code_has_its_cases() {
     let map = |changes: Value| {
         let mut item = json!({"vendor": "kuaidi100", "account": "map", "from": "北京市朝阳区", "to": "北京市朝阳区"});
