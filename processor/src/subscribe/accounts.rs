@@ -65,7 +65,7 @@ impl Account {
 /// All contracts of a worker.
 #[derive(Debug)]
 pub(super) struct Accounts {
-    accounts: Vec<Account>,
+    all: Vec<Account>,
     common: SubscribeAccounts,
     carriers: &'static Carriers,
 }
@@ -96,32 +96,32 @@ impl Accounts {
             label: format!("{}/{}", contract.terms.vendor, contract.terms.account),
         };
         Self {
-            accounts: contracts.iter().map(account).collect(),
+            all: contracts.iter().map(account).collect(),
             common,
             carriers,
         }
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Account> {
-        self.accounts.get(index)
+        self.all.get(index)
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Account> {
-        self.accounts.get_mut(index)
+        self.all.get_mut(index)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.iter()
+        self.all.iter()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.accounts.len()
+        self.all.len()
     }
 
     /// The account of a vendor with this name.
     pub(super) fn find(&self, vendor: &str, name: &str) -> Option<usize> {
         let is_it = |account: &Account| account.terms().vendor.as_str() == vendor && account.terms().account == name;
-        self.accounts.iter().position(is_it)
+        self.all.iter().position(is_it)
     }
 
     /// What the vendors' codes of carriers mean.
@@ -158,7 +158,7 @@ impl Accounts {
     }
 
     fn target(&self, asked: &SubscriptionRequest, vendor: Option<Vendor>) -> Result<Routed, Reason> {
-        let asker = Asker {
+        let who = Asker {
             name: &asked.requester,
             accounts: &self.common.accounts,
             may_use: &Everything,
@@ -171,7 +171,7 @@ impl Accounts {
             carrier: asked.carrier.as_deref(),
             international: asked.international.is_some(),
         };
-        let target = route(&asker, &wish).map_err(|error| match error.code {
+        let target = route(&who, &wish).map_err(|error| match error.code {
             Code::UnknownCarrier => Reason::UnknownCarrier,
             _ => Reason::BadData,
         })?;
@@ -188,11 +188,16 @@ impl Accounts {
     fn carrier(&self, vendor: Vendor, told: Option<&str>) -> CarrierCodes {
         match told.map(|told| self.carriers.named(vendor, told)) {
             Some(Named::One(row)) => self.codes(vendor, &row.code),
-            _ => CarrierCodes {
-                canonical: UNKNOWN_CARRIER.to_owned(),
-                vendors: String::new(),
-            },
+            _ => undetected(),
         }
+    }
+}
+
+/// A carrier that is not known yet.
+pub(super) fn undetected() -> CarrierCodes {
+    CarrierCodes {
+        canonical: UNKNOWN_CARRIER.to_owned(),
+        vendors: String::new(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Queued {
     pub(super) call: Call,
     /// When somebody asked for the subscription: the oldest comes first.
     pub(super) requested_at: TimestampMicros,
-    pub(super) queued_at: Instant,
+    pub(super) since: Instant,
 }
 
 /// The order of calls of an account: new subscriptions before further ones, then by age.
@@ -149,7 +149,7 @@ impl Calls {
     /// How long the first of an account's line has waited.
     pub(super) fn oldest(&self, account: usize) -> Option<Duration> {
         let queued = self.lines.get(account).into_iter().flat_map(BTreeMap::values);
-        queued.map(|queued| queued.queued_at.elapsed()).max()
+        queued.map(|queued| queued.since.elapsed()).max()
     }
 
     /// Makes a call.

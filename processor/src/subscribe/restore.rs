@@ -36,7 +36,7 @@ pub(super) enum RestoreError {
         topic: &'static str,
         partition: i32,
         offset: i64,
-        source: DecodeError,
+        source: Box<DecodeError>,
     },
     /// The newest record of some keys cannot be decoded. The restore fails, because their state is unknown.
     #[error(
@@ -47,7 +47,7 @@ pub(super) enum RestoreError {
         partition: i32,
         /// Offset of one of them.
         offset: i64,
-        source: DecodeError,
+        source: Box<DecodeError>,
         keys: usize,
     },
     /// The topics got more partitions, and the state was not moved: a number would have two subscriptions.
@@ -88,7 +88,7 @@ pub(super) struct Restore {
     reader: BaseConsumer,
     goals: BTreeMap<(&'static str, i32), Goal>,
     found: BTreeMap<i32, HashMap<Key, Found>>,
-    unreadable: BTreeMap<(&'static str, i32, Key), (i64, DecodeError)>,
+    unreadable: BTreeMap<(&'static str, i32, Key), (i64, Box<DecodeError>)>,
     /// Offsets of misplaced subscriptions.
     misplaced: BTreeMap<(i32, Key), i64>,
     begun: Instant,
@@ -204,7 +204,7 @@ struct Read {
 enum Value {
     Subscription(Option<Box<Subscription>>),
     Secret(Option<SubscriptionSecret>),
-    Unreadable(DecodeError),
+    Unreadable(Box<DecodeError>),
 }
 
 impl Read {
@@ -226,10 +226,10 @@ impl Read {
                     topic: topic_of(message.topic()),
                     partition: message.partition(),
                     offset: message.offset(),
-                    source,
+                    source: Box::new(source),
                 });
             }
-            Err(error) => Value::Unreadable(error),
+            Err(error) => Value::Unreadable(Box::new(error)),
         };
         let is_misplaced = partition::of_key(number, restorer.partitions) != message.partition();
         Ok(Self {

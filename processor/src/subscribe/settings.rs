@@ -299,7 +299,7 @@ impl SubscribeSettings {
     /// All accounts as requests know them.
     pub fn common(&self) -> SubscribeAccounts {
         SubscribeAccounts {
-            accounts: self.accounts.iter().map(|account| account.common()).collect(),
+            accounts: self.accounts.iter().map(SubscribeAccountSettings::common).collect(),
         }
     }
 

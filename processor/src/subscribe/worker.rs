@@ -151,6 +151,23 @@ struct Paused {
     looked: Instant,
 }
 
+impl Paused {
+    /// Remembers a record that was fetched before the partitions were paused.
+    fn set_aside(&mut self, polled: Option<Result<BorrowedMessage<'_>, KafkaError>>) -> Result<(), WorkerError> {
+        match polled {
+            Some(Ok(message)) => {
+                if let Some(topic) = input(message.topic()) {
+                    let place = (topic, message.partition());
+                    self.unread.entry(place).or_insert(message.offset());
+                }
+                Ok(())
+            }
+            Some(Err(error)) => Ok(judge_poll_error(error)?),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Worker {
     /// Fences the previous worker of the slot, then joins the group.
     pub(super) fn run(shared: &Shared, slot: &str, part: &str) -> Result<(), WorkerError> {
@@ -205,14 +222,14 @@ impl Worker {
             self.last_poll.is_now();
             self.handle_group_events(&mut paused)?;
             if paused.restore.is_some() {
-                self.set_aside(polled, &mut paused)?;
+                paused.set_aside(polled)?;
                 self.restore(&mut paused)?;
                 continue;
             }
             self.rewind(&mut self.desk())?;
             let is_idle = polled.is_none();
             if paused.is_full {
-                self.set_aside(polled, &mut paused)?;
+                paused.set_aside(polled)?;
             } else {
                 match polled {
                     Some(Ok(message)) => self.process(&message)?,
@@ -287,25 +304,6 @@ impl Worker {
             return Ok(self.consumer.pause(&assigned)?);
         }
         self.resume(paused)
-    }
-
-    /// Remembers a record that was fetched before the partitions were paused.
-    fn set_aside(
-        &self,
-        polled: Option<Result<BorrowedMessage<'_>, KafkaError>>,
-        paused: &mut Paused,
-    ) -> Result<(), WorkerError> {
-        match polled {
-            Some(Ok(message)) => {
-                if let Some(topic) = input(message.topic()) {
-                    let place = (topic, message.partition());
-                    paused.unread.entry(place).or_insert(message.offset());
-                }
-                Ok(())
-            }
-            Some(Err(error)) => Ok(judge_poll_error(error)?),
-            None => Ok(()),
-        }
     }
 
     /// Lets the partitions go on, each with the record that was not processed.

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use courierflow_domain::subscription::{Effect, Input, Request, Step, step};
+use courierflow_domain::subscription::{CarrierCodes, Effect, Input, Request, RequestOutcome, Step, refuse, step};
 use courierflow_schemas::records::{
     PushEvent, RequestAction, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, TimestampMicros,
     VendorCall,
@@ -23,16 +23,17 @@ use courierflow_schemas::records::{
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Encoder};
+use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::BorrowedMessage;
 
 pub(super) use self::report::Report;
-use super::accounts::Accounts;
+use super::accounts::{Accounts, undetected};
 use super::answers::Internal;
 use super::calls::{Calls, MOST, Queued};
 use super::error::WorkerError;
 use super::state::{Held, Key, State, waits_for_account};
-use super::transaction::{Ended, OpenTransaction, Place, Transactions};
+use super::transaction::{Ended, OpenTransaction, Place, Transactions, input};
 use crate::exactly_once::producer::Output;
 use crate::poison::PoisonGuard;
 
@@ -166,8 +167,7 @@ impl Desk {
                 let key: Key = Subscription::key(vendor, account, &asked.tracking_number).into();
                 let before = self.state.get(partition, &key).map(|held| held.subscription.clone());
                 let now = self.now();
-                let step =
-                    courierflow_domain::subscription::refuse(before, (vendor, account), asked, unroutable.reason, now);
+                let step = refuse(before, (vendor, account), asked, unroutable.reason, now);
                 let account = self.accounts.find(vendor, account);
                 self.apply(partition, &key, account, step)
             }
@@ -185,22 +185,13 @@ impl Desk {
         let accounts: Vec<usize> = found.flatten().collect();
         let open = self.transactions.begin(&self.guard)?;
         if accounts.is_empty() {
-            open.counts
-                .request(courierflow_domain::subscription::RequestOutcome::Already);
+            open.counts.request(RequestOutcome::Already);
         }
+        let request = Request {
+            asked,
+            carrier: &undetected(),
+        };
         for account in accounts {
-            let carrier = self.accounts.codes(
-                self.accounts
-                    .get(account)
-                    .map_or(courierflow_schemas::records::Vendor::Kuaidi100, |account| {
-                        account.terms().vendor
-                    }),
-                "",
-            );
-            let request = Request {
-                asked,
-                carrier: &carrier,
-            };
             self.take(partition, account, &asked.tracking_number, Input::Request(request))?;
         }
         Ok(())
@@ -263,7 +254,7 @@ impl Desk {
                         account: account.unwrap_or(usize::MAX),
                         call,
                         requested_at: next.requested_at,
-                        queued_at: Instant::now(),
+                        since: Instant::now(),
                     };
                     self.with_open(|open| open.calls.push(queued));
                 }
@@ -307,7 +298,7 @@ impl Desk {
         let Some(account) = self.accounts.find(&from.vendor, to) else {
             return Ok(());
         };
-        let carrier = courierflow_domain::subscription::CarrierCodes {
+        let carrier = CarrierCodes {
             canonical: from.carrier.clone(),
             vendors: from.vendor_carrier.clone(),
         };
@@ -411,9 +402,8 @@ impl Desk {
 
     /// Arranges that a record which could not be processed is read again, with everything before it in the open transaction.
     pub(super) fn read_again(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
-        use rdkafka::Message;
         self.abort()?;
-        if let Some(topic) = super::transaction::input(message.topic()) {
+        if let Some(topic) = input(message.topic()) {
             let place = (topic, message.partition());
             self.rewind.entry(place).or_insert(message.offset());
         }
