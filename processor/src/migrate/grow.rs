@@ -38,6 +38,7 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
     let groups = Groups::of(config);
     let reader = bounded_read::consumer(&config.kafka, "courierflow-grow")?;
     groups.refuse_members(&reader)?;
+    refuse_subscriptions(&reader, &counts, wanted)?;
     let mut changes = Vec::new();
     let requeued = requeue::run(config, &reader, wanted)?;
     if requeued > 0 {
@@ -81,9 +82,30 @@ fn counts(admin: &Admin, wanted: i32) -> anyhow::Result<BTreeMap<&'static str, i
     Ok(counts)
 }
 
+/// The state of subscriptions belongs to partitions as well, and nothing moves it yet: with other partitions, a worker would not
+/// find a subscription that it is asked for again, and pay for it twice.
+fn refuse_subscriptions(reader: &BaseConsumer, counts: &BTreeMap<&str, i32>, wanted: i32) -> anyhow::Result<()> {
+    for topic in [
+        topics::SUBSCRIPTION_REQUEST,
+        topics::SUBSCRIPTION,
+        topics::SUBSCRIPTION_SECRET,
+    ] {
+        let count = counts.get(topic).copied().unwrap_or_default();
+        for partition in (0..count).filter(|_| count < wanted) {
+            let (first, end) = bounded_read::watermarks(reader, topic, partition)?;
+            ensure!(
+                first == end,
+                "topic {topic} has records, and subscriptions cannot be moved to other partitions: topics.partitions must stay {count}"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The consumer groups of the processor.
 struct Groups {
     derive: String,
+    subscribe: String,
     sink_shipment: String,
     sink_others: [String; 4],
 }
@@ -93,6 +115,7 @@ impl Groups {
         let sink = |table| config.sink.group_of(table);
         Self {
             derive: config.derive.group.clone(),
+            subscribe: config.subscribe.group.clone(),
             sink_shipment: sink(rows::Shipment::NAME),
             sink_others: [
                 rows::Push::NAME,
@@ -106,7 +129,10 @@ impl Groups {
 
     /// A member would go on with the partitions that it has, and a static one comes back to them within its session.
     fn refuse_members(&self, reader: &BaseConsumer) -> anyhow::Result<()> {
-        for group in [&self.derive, &self.sink_shipment].into_iter().chain(&self.sink_others) {
+        for group in [&self.derive, &self.subscribe, &self.sink_shipment]
+            .into_iter()
+            .chain(&self.sink_others)
+        {
             let members = groups::members(reader, group, REQUEST)?.len();
             ensure!(
                 members == 0,

@@ -247,10 +247,16 @@ mod tests {
                 "line 1: column carrier is there twice",
             ),
             ("carrier", "line 1: column tracking_number is missing"),
-            ("", "line 1: column tracking_number is missing"),
         ] {
             let error = read_lines(&format!("{header}\nx\n")).unwrap_err();
             assert!(error.starts_with(message), "{error}");
+        }
+        for nothing in ["", "\n"] {
+            let error = read_lines(nothing).unwrap_err();
+            assert!(
+                error.starts_with("line 1: column tracking_number is missing"),
+                "{error}"
+            );
         }
     }
 }

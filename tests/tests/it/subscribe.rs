@@ -154,7 +154,10 @@ fn ask(stack: &dyn Stack, requests: &[SubscriptionRequest]) {
         let mut value = Vec::new();
         encoder.encode(request, &mut value).unwrap();
         let partition = topics::murmur2_partition(&request.tracking_number, PARTITIONS);
-        by_partition.entry(partition).or_default().push((&request.tracking_number, value));
+        by_partition
+            .entry(partition)
+            .or_default()
+            .push((&request.tracking_number, value));
     }
     for (partition, records) in &by_partition {
         let records = records.iter().map(|(key, value)| (*key, Some(value.as_slice())));
@@ -175,7 +178,9 @@ fn versions(stack: &dyn Stack) -> Vec<Subscription> {
 /// The newest version of each number.
 fn newest(stack: &dyn Stack) -> BTreeMap<String, Subscription> {
     let versions = versions(stack).into_iter();
-    versions.map(|subscription| (subscription.tracking_number.clone(), subscription)).collect()
+    versions
+        .map(|subscription| (subscription.tracking_number.clone(), subscription))
+        .collect()
 }
 
 fn wait_for(stack: &dyn Stack, numbers: &[String], state: SubscriptionState) -> BTreeMap<String, Subscription> {
@@ -225,7 +230,11 @@ fn a1_a2_a11_a14_a17_a18_what_vendors_answer_is_told_and_nobody_is_asked_twice()
     let of_outcome = |outcome: &str| format!("courierflow_subscribe_requests_total{{outcome=\"{outcome}\"}}");
     eventually("all requests are counted", || {
         let counted = metric(&subscribe, &of_outcome("repeated"))? + metric(&subscribe, &of_outcome("already"))?;
-        if counted >= 21.0 { Ok(()) } else { Err(counted.to_string()) }
+        if counted >= 21.0 {
+            Ok(())
+        } else {
+            Err(counted.to_string())
+        }
     });
     assert_eq!(vendors.counted(&number)["calls"], 1);
 
@@ -239,15 +248,53 @@ fn a1_a2_a11_a14_a17_a18_what_vendors_answer_is_told_and_nobody_is_asked_twice()
 /// Codes of the vendor, one number each: the state and reason that they end in, and the calls that it took.
 fn a11_a14(stack: &dyn Stack, vendors: &Vendors) {
     let cases = [
-        ("CODE700", "700", None, SubscriptionState::Rejected, Some(Reason::UnknownCarrier), 1),
-        ("CODE701", "701", None, SubscriptionState::Rejected, Some(Reason::BadData), 1),
-        ("CODE400", "400", None, SubscriptionState::Rejected, Some(Reason::BadPlace), 1),
-        ("CODE502", "502", None, SubscriptionState::Rejected, Some(Reason::Sensitive), 1),
+        (
+            "CODE700",
+            "700",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::UnknownCarrier),
+            1,
+        ),
+        (
+            "CODE701",
+            "701",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::BadData),
+            1,
+        ),
+        (
+            "CODE400",
+            "400",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::BadPlace),
+            1,
+        ),
+        (
+            "CODE502",
+            "502",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::Sensitive),
+            1,
+        ),
         ("CODE799", "799", Some(1), SubscriptionState::Active, None, 2),
         ("CODE500A", "500", Some(6), SubscriptionState::Active, None, 7),
-        ("CODE500B", "500", None, SubscriptionState::Rejected, Some(Reason::VendorError), 7),
+        (
+            "CODE500B",
+            "500",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::VendorError),
+            7,
+        ),
     ];
-    let forced: Vec<_> = cases.iter().map(|(number, code, times, ..)| force(number, code, *times)).collect();
+    let forced: Vec<_> = cases
+        .iter()
+        .map(|(number, code, times, ..)| force(number, code, *times))
+        .collect();
     vendors.faults(&json!({"forced": forced}));
     let requests: Vec<_> = cases.iter().map(|(number, ..)| request(number, "r1")).collect();
     ask(stack, &requests);
@@ -255,7 +302,10 @@ fn a11_a14(stack: &dyn Stack, vendors: &Vendors) {
         let found = wait_for(stack, &[number.to_owned()], state);
         assert_eq!((found[number].state, found[number].reason), (state, reason), "{code}");
         assert_eq!(vendors.counted(number)["calls"], made, "{number}");
-        let records = calls(stack).into_iter().filter(|call| call.tracking_number == number).count();
+        let records = calls(stack)
+            .into_iter()
+            .filter(|call| call.tracking_number == number)
+            .count();
         assert_eq!(records, usize::try_from(made).unwrap(), "{number}");
     }
 }
@@ -307,8 +357,14 @@ fn a17(stack: &dyn Stack, vendors: &Vendors) {
     assert_eq!(newest(stack)[number], ended[number]);
     assert_eq!(vendors.counted(number)["calls"], 1);
     let secrets = topics::read(stack, SUBSCRIPTION_SECRET);
-    let of_it: Vec<_> = secrets.iter().filter(|record| record.key.as_deref().unwrap().ends_with(number)).collect();
-    assert_eq!(of_it.iter().map(|record| record.value.is_some()).collect::<Vec<_>>(), [true, false]);
+    let of_it: Vec<_> = secrets
+        .iter()
+        .filter(|record| record.key.as_deref().unwrap().ends_with(number))
+        .collect();
+    assert_eq!(
+        of_it.iter().map(|record| record.value.is_some()).collect::<Vec<_>>(),
+        [true, false]
+    );
 }
 
 /// Bad content is answered on the topic of subscriptions; what is no request is a dead letter.
@@ -326,7 +382,11 @@ fn bad_requests(stack: &dyn Stack) {
         phone: None,
         ..request("SF00000000001", "r1")
     };
-    let cases = [(unknown, Reason::BadData), (carrier, Reason::UnknownCarrier), (no_phone, Reason::Phone)];
+    let cases = [
+        (unknown, Reason::BadData),
+        (carrier, Reason::UnknownCarrier),
+        (no_phone, Reason::Phone),
+    ];
     for (asked, reason) in cases {
         ask(stack, std::slice::from_ref(&asked));
         let number = asked.tracking_number;
@@ -336,8 +396,14 @@ fn bad_requests(stack: &dyn Stack) {
     topics::produce(stack, SUBSCRIPTION_REQUEST, 3, "junk", &[Some(b"junk")]);
     eventually("the junk is dead-lettered", || {
         let dead = topics::read(stack, DERIVE_DEAD);
-        let class = dead.first().and_then(|record| record.headers.get("error_class").cloned());
-        if class.as_deref() == Some("undecodable") { Ok(()) } else { Err(format!("{dead:?}")) }
+        let class = dead
+            .first()
+            .and_then(|record| record.headers.get("error_class").cloned());
+        if class.as_deref() == Some("undecodable") {
+            Ok(())
+        } else {
+            Err(format!("{dead:?}"))
+        }
     });
 }
 
@@ -352,7 +418,12 @@ fn a18(stack: &dyn Stack, subscribe: &Service) {
             let records = topics::read(stack, topic.name);
             let values = records.iter().filter_map(|record| record.value.as_deref());
             let has = |value: &[u8]| value.windows(secret.len()).any(|window| window == secret.as_bytes());
-            assert_eq!(values.filter(|value| has(value)).count(), 0, "{secret} on {}", topic.name);
+            assert_eq!(
+                values.filter(|value| has(value)).count(),
+                0,
+                "{secret} on {}",
+                topic.name
+            );
         }
     }
 }
@@ -371,7 +442,11 @@ fn a6_killed_at_random_it_asks_for_every_number_and_no_vendor_takes_one_twice() 
         let before = vendors.ledger("?totals")["total"]["calls"].as_u64().unwrap();
         eventually("some are asked for", || {
             let calls = vendors.ledger("?totals")["total"]["calls"].as_u64().unwrap();
-            if calls > before + 20 { Ok(()) } else { Err(calls.to_string()) }
+            if calls > before + 20 {
+                Ok(())
+            } else {
+                Err(calls.to_string())
+            }
         });
         subscribe.kill().unwrap();
         subscribe.restart().unwrap();
@@ -388,7 +463,10 @@ fn a6_killed_at_random_it_asks_for_every_number_and_no_vendor_takes_one_twice() 
         let key = (version.tracking_number.clone(), version.version);
         assert!(seen.insert(key), "twice: {version:?}");
     }
-    let unanswered = calls(&stack).into_iter().filter(|call| call.class == CallClass::Unknown).count();
+    let unanswered = calls(&stack)
+        .into_iter()
+        .filter(|call| call.class == CallClass::Unknown)
+        .count();
     assert!(unanswered > 0, "no answer was lost");
     subscribe.terminate(PATIENCE).unwrap();
 }
@@ -407,7 +485,11 @@ fn a13_a_stopped_account_is_tried_by_one_number_at_a_time_and_nothing_is_rejecte
         let answer = readyz(&subscribe)?;
         let told = &answer["parts"]["subscribe-0"]["degraded"]["kuaidi100/demo"];
         let is_told = told.as_str().is_some_and(|told| told.starts_with("601 "));
-        if is_told && answer["ready"] == true { Ok(()) } else { Err(answer.to_string()) }
+        if is_told && answer["ready"] == true {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
     });
     assert!(subscribe.is_ready());
     let stopped = "courierflow_subscribe_account_stopped{account=\"kuaidi100/demo\",reason=\"account\"}";
@@ -417,7 +499,11 @@ fn a13_a_stopped_account_is_tried_by_one_number_at_a_time_and_nothing_is_rejecte
     assert!(calls < 100, "{calls}");
     vendors.faults(&json!({"forced": []}));
     wait_for(&stack, &numbers, SubscriptionState::Active);
-    assert!(versions(&stack).iter().all(|version| version.state != SubscriptionState::Rejected));
+    assert!(
+        versions(&stack)
+            .iter()
+            .all(|version| version.state != SubscriptionState::Rejected)
+    );
     assert_eq!(metric(&subscribe, stopped), Ok(0.0));
     subscribe.terminate(PATIENCE).unwrap();
 }
