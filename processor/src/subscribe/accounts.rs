@@ -31,7 +31,8 @@ pub(super) fn load(config: &Config) -> Result<Vec<Contract>, SettingsError> {
     let contract = |(index, account)| {
         let call = CallAccount::load(account, |name| key_of(index, name))?;
         config.ingest.check(settings, index, &call)?;
-        if account.callback_base.starts_with("https://") && account.vendor == Vendor::Kuaidi100 {
+        let base = account.callback_base.as_deref().unwrap_or_default();
+        if base.starts_with("https://") && account.vendor == Vendor::Kuaidi100 {
             let name = &account.name;
             tracing::warn!(account = %name, "callback_base is https://, which Kuaidi100 supports only on request");
         }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`supervisor`] | keeps the workers alive |
 //! | [`worker`] | the loop: poll, handle what the group said, step, commit, start the calls that are committed |
+//! | [`member`] | what the consumer calls back |
 //! | [`restore`] | the subscriptions of a partition from the two compacted topics |
 //! | [`desk`] | from an input to the open transaction |
 //! | [`intake`] | records of the three topics, as inputs |
@@ -30,6 +31,7 @@ mod desk;
 mod error;
 pub(crate) mod ingest_section;
 mod intake;
+mod member;
 mod restore;
 pub(crate) mod settings;
 mod state;

@@ -1,30 +1,27 @@
 //! The loop of a worker: poll, step, commit, call.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_service::kafka_client;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::statistics::Statistics;
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 
 use super::accounts::{Accounts, Contract};
 use super::calls::{Calls, LastPoll};
-use super::counts::worker_name;
 use super::desk::{Codecs, Desk, Parts, Report};
 use super::error::WorkerError;
+use super::member::Member;
 use super::restore::{Restore, Restorer};
 use super::state::State;
 use super::transaction::{INPUTS, Place, Transactions, input};
 use crate::config::Config;
-use crate::exactly_once::assignment::{AssignmentChange, GroupEvent, partitions_of};
+use crate::exactly_once::assignment::AssignmentChange;
 use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
 use crate::exactly_once::producer::TransactionalProducer;
 use crate::exactly_once::stable_offsets::stable_offsets;
@@ -32,7 +29,6 @@ use crate::health::Health;
 use crate::partition_counts;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
-use crate::start_offsets::{self, OnDataLoss};
 use crate::vendor_calls::client::Client;
 
 const SEEK: Duration = Duration::from_secs(10);
@@ -57,74 +53,6 @@ pub(super) struct Worker {
     last_poll: LastPoll,
     /// The number of partitions that the topics must have.
     partitions: i32,
-}
-
-/// The part of the worker that the consumer calls back. Callbacks run inside `poll`, on the worker's own thread, so the locks are
-/// never contended; the type system requires them.
-struct Member {
-    desk: Mutex<Desk>,
-    /// The events that the group reported during the last poll.
-    events: Mutex<Vec<GroupEvent<WorkerError>>>,
-    on_data_loss: OnDataLoss,
-}
-
-impl Member {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn events(&self) -> MutexGuard<'_, Vec<GroupEvent<WorkerError>>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ClientContext for Member {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        kafka_client::log(level, facility, message, None);
-    }
-
-    /// Every thread of the client reports a lost broker repeatedly; the client's log has it once.
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "consumer");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        let lag: i64 = partitions
-            .map(|partition| partition.consumer_lag_stored.max(partition.consumer_lag).max(0))
-            .sum();
-        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!("courierflow_subscribe_lag_records", "worker" => worker_name()).set(lag as f64);
-    }
-}
-
-impl ConsumerContext for Member {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let counter = metrics::counter!("courierflow_subscribe_records_lost_total");
-        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |_| ());
-        if let Err(loss) = done {
-            self.events().push(GroupEvent::DataLoss(loss));
-        }
-    }
-
-    /// The group waits until this returns: only then may another worker have the partitions.
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(list) = rebalance {
-            let lost = consumer.assignment_lost();
-            let ended = self.desk().revoke(consumer, lost);
-            self.events().push(GroupEvent::Revoked {
-                partitions: partitions_of(list),
-                lost,
-                ended,
-            });
-        }
-    }
-
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(list) = rebalance {
-            self.events().push(GroupEvent::Assigned(partitions_of(list)));
-        }
-    }
 }
 
 /// What all workers of the process have in common. Cheap to clone, but for the configuration.
@@ -180,11 +108,7 @@ impl Worker {
         let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions)?;
         let desk = desk(shared, producer, slot, part)?;
         let last_poll = desk.calls.last_poll().clone();
-        let member = Member {
-            desk: Mutex::new(desk),
-            events: Mutex::default(),
-            on_data_loss: config.processor.on_data_loss,
-        };
+        let member = Member::new(desk, config.processor.on_data_loss);
         let membership = MemberSettings {
             group: &settings.group,
             session_timeout_ms: settings.session_timeout_ms,
@@ -326,7 +250,7 @@ impl Worker {
 
     /// Handles the events of the last poll before any message of the partitions is processed.
     fn handle_group_events(&self, paused: &mut Paused) -> Result<(), WorkerError> {
-        let events = std::mem::take(&mut *self.consumer.context().events());
+        let events = self.consumer.context().take_events();
         if events.is_empty() {
             return Ok(());
         }

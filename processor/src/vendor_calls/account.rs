@@ -39,7 +39,7 @@ impl CallAccount {
         let account = ApiAccount {
             subscribe_url: settings.subscribe_url.clone().unwrap_or_default(),
             query_url: settings.query_url.clone().unwrap_or_default(),
-            callback_base: settings.callback_base.clone(),
+            callback_base: settings.callback_base.clone().unwrap_or_default(),
             key: secret("key_file", &settings.key_file)?,
             customer: settings.customer.clone(),
             app_code: secret("app_code_file", &settings.app_code_file)?,

@@ -118,7 +118,13 @@ max_concurrency = 16
 "#,
         slots = slots.display(),
     );
-    PathBuf::from(write("subscribe.toml", &(local + &section)))
+    // Its own section is replaced.
+    let (before, rest) = local.split_once("\n[subscribe]\n").unwrap();
+    let (_, after) = rest.split_once("\n[topics]\n").unwrap();
+    PathBuf::from(write(
+        "subscribe.toml",
+        &format!("{before}\n{section}\n[topics]\n{after}"),
+    ))
 }
 
 fn subscribe(stack: &dyn Stack, vendors: &Vendors) -> Launch {

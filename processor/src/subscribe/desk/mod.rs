@@ -5,16 +5,27 @@
 //! |---|---|
 //! | [`records`] | records of the topics |
 //! | [`work`] | what is no record: ended calls, timers, probes, the line of calls |
+//! | [`commits`] | the ends of transactions and of assignments |
 //! | [`report`] | what operators see |
 
+mod commits;
 mod records;
 mod report;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+pub(super) use self::report::Report;
+use super::accounts::{Accounts, undetected};
+use super::answers::Internal;
+use super::calls::{Calls, MOST, Queued};
+use super::error::WorkerError;
+use super::state::{Held, Key, State, waits_for_account};
+use super::transaction::{OpenTransaction, Place, Transactions};
+use crate::exactly_once::producer::Output;
+use crate::poison::PoisonGuard;
 use courierflow_domain::subscription::{CarrierCodes, Effect, Input, Request, RequestOutcome, Step, refuse, step};
 use courierflow_schemas::records::{
     PushEvent, RequestAction, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, TimestampMicros,
@@ -23,22 +34,6 @@ use courierflow_schemas::records::{
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Encoder};
-use rdkafka::Message;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
-use rdkafka::message::BorrowedMessage;
-
-pub(super) use self::report::Report;
-use super::accounts::{Accounts, undetected};
-use super::answers::Internal;
-use super::calls::{Calls, MOST, Queued};
-use super::error::WorkerError;
-use super::state::{Held, Key, State, waits_for_account};
-use super::transaction::{Ended, OpenTransaction, Place, Transactions, input};
-use crate::exactly_once::producer::Output;
-use crate::poison::PoisonGuard;
-
-/// A successor repeats the calls that have not ended by then.
-const PATIENCE_WITH_CALLS: Duration = Duration::from_secs(6);
 
 /// Reads and writes the records.
 pub(super) struct Codecs {
@@ -350,109 +345,5 @@ impl Desk {
             headers: None,
             told_back: None,
         })?)
-    }
-
-    // ---- transactions -----------------------------------------------------------------------------------------------
-
-    pub(super) fn until_commit(&self, interval: Duration) -> Duration {
-        self.transactions.until_commit(interval)
-    }
-
-    pub(super) fn commit_is_due(&self, interval: Duration) -> bool {
-        self.transactions.commit_is_due(interval)
-    }
-
-    /// Commits the open transaction and puts its calls in line, or rolls it back if committing fails and the producer can go on.
-    pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
-        match self.transactions.commit(consumer, &self.guard)? {
-            Some(Ended::Committed(open)) => {
-                open.counts.publish();
-                for dead_letter in &open.dead_letters {
-                    tracing::warn!("dead-lettered: {dead_letter}");
-                }
-                for queued in open.calls {
-                    self.calls.queue(queued);
-                }
-            }
-            Some(Ended::Aborted(open)) => self.roll_back(open),
-            None => {}
-        }
-        Ok(())
-    }
-
-    fn abort(&mut self) -> Result<(), WorkerError> {
-        if let Some(Ended::Aborted(open)) = self.transactions.abort()? {
-            self.roll_back(open);
-        }
-        Ok(())
-    }
-
-    fn roll_back(&mut self, open: OpenTransaction) {
-        self.state.undo(open.undo);
-        self.guard = open.guard_before;
-        self.rewind.extend(open.first_offsets);
-        for internal in open.internal.into_iter().rev() {
-            match internal {
-                Internal::Restored { .. } => self.restored.push_front(internal),
-                other => self.internal.push_front(other),
-            }
-        }
-        metrics::counter!("courierflow_subscribe_aborts_total").increment(1);
-    }
-
-    /// Arranges that a record which could not be processed is read again, with everything before it in the open transaction.
-    pub(super) fn read_again(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
-        self.abort()?;
-        if let Some(topic) = input(message.topic()) {
-            let place = (topic, message.partition());
-            self.rewind.entry(place).or_insert(message.offset());
-        }
-        Ok(())
-    }
-
-    /// Takes the offsets from which places must be read again.
-    pub(super) fn take_rewind(&mut self) -> BTreeMap<Place, i64> {
-        std::mem::take(&mut self.rewind)
-    }
-
-    /// After a failure of the worker: the open transaction must not be committed by a callback that runs while the consumer closes.
-    pub(super) fn abandon(&mut self) {
-        self.transactions.abandon();
-        self.forget_all();
-    }
-
-    /// Waits for the calls in flight, and commits what they became. No further call is made.
-    pub(super) fn finish(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
-        const STEP: Duration = Duration::from_millis(100);
-        self.commit(consumer)?;
-        let begun = Instant::now();
-        while self.calls.are_in_flight() && begun.elapsed() < PATIENCE_WITH_CALLS {
-            self.wait_for_call(STEP);
-            self.work_through(false)?;
-            if self.commit_is_due(STEP) {
-                self.commit(consumer)?;
-            }
-        }
-        self.commit(consumer)
-    }
-
-    /// Handles revoked partitions: what is open is committed, or aborted if they are `lost` and it is too late to commit.
-    pub(super) fn revoke(
-        &mut self,
-        consumer: &BaseConsumer<impl ConsumerContext>,
-        lost: bool,
-    ) -> Result<(), WorkerError> {
-        let ended = if lost { self.abort() } else { self.finish(consumer) };
-        self.forget_all();
-        ended
-    }
-
-    fn forget_all(&mut self) {
-        self.state.clear();
-        self.calls.clear();
-        self.internal.clear();
-        self.restored.clear();
-        self.rewind.clear();
-        self.transactions.assigned(BTreeMap::new());
     }
 }

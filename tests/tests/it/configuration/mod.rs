@@ -187,6 +187,7 @@ fn every_value_shown_as_a_default_is_the_default() {
         let other = match (value, value.strip_suffix('"')) {
             ("true" | "false", _) => (value == "false").to_string(),
             ("[]", _) => r#"["other.example"]"#.to_owned(),
+            (list, _) if list.starts_with('[') => "[1]".to_owned(),
             (_, Some(start)) => format!("{start}x\""),
             (_, None) => (value.parse::<u64>().unwrap() + 1).to_string(),
         };

@@ -1,19 +1,19 @@
 //! `[subscribe]` of the configuration: the workers, every delay, and the contracts with the vendors.
 
+mod account;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use courierflow_domain::subscription::{AccountTerms, AfterStale, Delays, DuplicateMeans, Resubscription};
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{Product, Vendor};
-use courierflow_schemas::settings::{SettingsError, check_http_url, require, require_between};
-use courierflow_vendors::api::ApiKind;
-use courierflow_vendors::api::order::{RequestTypes, Transport};
-use courierflow_vendors::request::account::{AutoCarrier, PhonePolicy, SubscribeAccount, SubscribeAccounts};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use courierflow_schemas::records::Vendor;
+use courierflow_schemas::settings::{SettingsError, require, require_between};
+use courierflow_vendors::request::account::{AutoCarrier, SubscribeAccounts};
+use serde::Deserialize;
 
-use crate::vendor_calls::limiter::Limits;
+pub use self::account::SubscribeAccountSettings;
+pub(crate) use self::account::key_of;
 
 /// `[subscribe]`. Without an account nothing of it runs.
 #[derive(Clone, Debug, Deserialize)]
@@ -83,152 +83,6 @@ pub struct SubscribeSettings {
     pub clock_offset_ms: i64,
     /// The contracts, in the order in which they are tried if a request names none.
     pub accounts: Vec<SubscribeAccountSettings>,
-}
-
-/// One of `[[subscribe.accounts]]`: what a request must know of it, which ingest reads too, and how it is called.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SubscribeAccountSettings {
-    /// As [`SubscribeAccount::name`].
-    pub name: String,
-    /// As [`SubscribeAccount::vendor`].
-    pub vendor: Vendor,
-    /// As [`SubscribeAccount::api`].
-    #[serde(deserialize_with = "api")]
-    pub api: ApiKind,
-    /// As [`SubscribeAccount::takes`].
-    #[serde(default = "all_carriers")]
-    pub takes: Vec<String>,
-    /// As [`SubscribeAccount::international`].
-    #[serde(default)]
-    pub international: bool,
-    /// As [`SubscribeAccount::phone`].
-    #[serde(default)]
-    pub phone: PhonePolicy,
-    /// As [`SubscribeAccount::product`].
-    #[serde(default = "advanced")]
-    pub product: Product,
-    /// As [`SubscribeAccount::auto_carrier`].
-    #[serde(default)]
-    pub auto_carrier: AutoCarrier,
-    /// Where subscriptions go. Without it the account is not called.
-    #[serde(default)]
-    pub subscribe_url: Option<String>,
-    /// Where queries go.
-    #[serde(default)]
-    pub query_url: Option<String>,
-    /// A file with Kuaidi100's key.
-    #[serde(default)]
-    pub key_file: Option<PathBuf>,
-    /// Kuaidi100's customer number, for queries.
-    #[serde(default)]
-    pub customer: Option<String>,
-    /// A file with the marketplace's `AppCode`.
-    #[serde(default)]
-    pub app_code_file: Option<PathBuf>,
-    /// A file with the salt that Kuaidi100 shall sign its pushes with: one of `ingest.accounts[same name].salts`.
-    #[serde(default)]
-    pub salt_file: Option<PathBuf>,
-    /// Kdniao's `EBusinessID`: that of `ingest.accounts[same name]`.
-    #[serde(default)]
-    pub business_id: Option<String>,
-    /// A file with Kdniao's key: one of `ingest.accounts[same name].app_keys`.
-    #[serde(default)]
-    pub app_key_file: Option<PathBuf>,
-    /// Kdniao's numbers of its calls: of a subscription, of a query.
-    #[serde(default = "cross_border")]
-    pub request_types: [String; 2],
-    /// Where pushes shall go, up to `/v1/push`.
-    #[serde(default)]
-    pub callback_base: String,
-    /// Whether addresses of other hosts may be `http://`, though keys and telephone numbers travel with the calls.
-    #[serde(default)]
-    pub allow_plaintext: bool,
-    /// Kuaidi100's template of maps.
-    #[serde(default)]
-    pub map_config_key: Option<String>,
-    /// How the map track API is called.
-    #[serde(default)]
-    pub transport: TransportSetting,
-    /// The account to ask when the places are refused.
-    #[serde(default)]
-    pub fallback_account: Option<String>,
-    /// How long a request without `not_before` waits.
-    #[serde(default)]
-    pub delay_ms: u64,
-    /// Calls a second.
-    #[serde(default = "ten")]
-    pub max_calls_per_second: f64,
-    /// Calls at the same time.
-    #[serde(default = "eight")]
-    pub max_concurrency: usize,
-    /// Accepted subscriptions of a number in a month of China; Kuaidi100 only.
-    #[serde(default = "four")]
-    pub max_subscriptions_per_month: u16,
-    /// Subscriptions of a number in all; Kdniao only.
-    #[serde(default = "five")]
-    pub max_rounds: u16,
-    /// Price of a unit.
-    #[serde(default)]
-    pub price: f64,
-}
-
-/// How the map track API is called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TransportSetting {
-    /// A form with the key of the contract.
-    #[default]
-    Form,
-    /// JSON with an `AppCode`.
-    Json,
-}
-
-impl From<TransportSetting> for Transport {
-    fn from(setting: TransportSetting) -> Self {
-        match setting {
-            TransportSetting::Form => Self::Form,
-            TransportSetting::Json => Self::Json,
-        }
-    }
-}
-
-/// Reads the name of an API; a private one, because [`ApiKind`] does not deal with configuration files.
-fn api<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ApiKind, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    ApiKind::named(&name).ok_or_else(|| {
-        let names = ApiKind::ALL.map(ApiKind::as_str);
-        D::Error::custom(format!("must be one of {}", names.join(", ")))
-    })
-}
-
-fn all_carriers() -> Vec<String> {
-    vec!["*".to_owned()]
-}
-
-const fn advanced() -> Product {
-    Product::Advanced
-}
-
-fn cross_border() -> [String; 2] {
-    let RequestTypes { subscribe, query } = RequestTypes::cross_border();
-    [subscribe, query]
-}
-
-const fn ten() -> f64 {
-    10.0
-}
-
-const fn eight() -> usize {
-    8
-}
-
-const fn four() -> u16 {
-    4
-}
-
-const fn five() -> u16 {
-    5
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -422,91 +276,9 @@ impl SubscribeSettings {
     }
 }
 
-/// The whole name of a setting of an account.
-pub(crate) fn key_of(index: usize, name: &str) -> String {
-    format!("subscribe.accounts[{index}].{name}")
-}
-
-impl SubscribeAccountSettings {
-    /// What a request must know of it.
-    pub fn common(&self) -> SubscribeAccount {
-        SubscribeAccount {
-            name: self.name.clone(),
-            vendor: self.vendor,
-            api: self.api,
-            takes: self.takes.clone(),
-            international: self.international,
-            phone: self.phone,
-            product: self.product,
-            auto_carrier: self.auto_carrier,
-        }
-    }
-
-    /// Whether it can be called: one without an address is known to those who check requests only.
-    pub const fn is_called(&self) -> bool {
-        self.subscribe_url.is_some()
-    }
-
-    /// Its limits of calls.
-    pub const fn limits(&self) -> Limits {
-        Limits {
-            per_second: self.max_calls_per_second,
-            concurrency: self.max_concurrency,
-        }
-    }
-
-    fn validate(&self, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
-        let Some(url) = &self.subscribe_url else {
-            return Ok(());
-        };
-        self.check_address("subscribe_url", url, key)?;
-        if let Some(url) = &self.query_url {
-            self.check_address("query_url", url, key)?;
-        }
-        require(!self.callback_base.is_empty(), &key("callback_base"), "is missing")?;
-        check_http_url(&key("callback_base"), &self.callback_base)?;
-        require(
-            self.max_calls_per_second.is_finite() && self.max_calls_per_second > 0.0,
-            &key("max_calls_per_second"),
-            "is not more than 0",
-        )?;
-        require_between(&key("max_concurrency"), self.max_concurrency, 1..=1_000)?;
-        require_between(
-            &key("max_subscriptions_per_month"),
-            self.max_subscriptions_per_month,
-            1..=1_000,
-        )?;
-        require_between(&key("max_rounds"), self.max_rounds, 1..=1_000)?;
-        require(
-            self.price.is_finite() && self.price >= 0.0,
-            &key("price"),
-            "is not 0 or more",
-        )
-    }
-
-    fn check_address(&self, name: &str, url: &str, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
-        check_http_url(&key(name), url)?;
-        require(
-            self.allow_plaintext || !url.starts_with("http://") || is_loopback(url),
-            &key(name),
-            "is http://: keys and telephone numbers would travel in the open; use https://, or set allow_plaintext = true",
-        )
-    }
-}
-
-/// True for an address of this host.
-fn is_loopback(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else {
-        return false;
-    };
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let is_address = |address: std::net::IpAddr| address.is_loopback();
-    host == "localhost" || address.parse().is_ok_and(is_address)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::account::is_loopback;
     use super::*;
 
     const ACCOUNT: &str = r#"
@@ -569,7 +341,9 @@ mod tests {
             (validated("workers = 0"), "subscribe.workers: "),
             (validated("retry_ms = []"), "subscribe.retry_ms: is empty"),
         ] {
-            let error = result.unwrap_err();
+            let Err(error) = result else {
+                panic!("no error: {expected}");
+            };
             assert!(error.starts_with(&format!("configuration key {expected}")), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
