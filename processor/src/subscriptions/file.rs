@@ -173,7 +173,7 @@ mod tests {
     fn read_lines(text: &str) -> Result<Vec<SubscriptionRequest>, String> {
         read_text(text.as_bytes()).map_err(|error| match error {
             FileError::Lines(lines) => lines.iter().map(BadLine::to_string).collect::<Vec<_>>().join("\n"),
-            error => error.to_string(),
+            error @ FileError::Header(_) => error.to_string(),
         })
     }
 
