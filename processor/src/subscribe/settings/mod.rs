@@ -324,10 +324,6 @@ mod tests {
                 without("callback_base"),
                 "subscribe.accounts[0].callback_base: is missing",
             ),
-            (
-                without("subscribe_url"),
-                "subscribe.accounts[0].subscribe_url: is missing",
-            ),
             (plain(""), "subscribe.accounts[0].subscribe_url: is http://"),
             (validated(&twice), "subscribe.accounts[1].name: there are two accounts"),
             (
