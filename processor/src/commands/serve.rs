@@ -37,6 +37,9 @@ pub(crate) enum Role {
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
+    if roles.contains(&Role::Subscribe) {
+        subscribe::check(config)?;
+    }
     // 1. The ports first: a second processor on them should say so before it touches anything.
     let mut limits = config.processor.connection_limits();
     let workers_of = |role: Role, workers: usize| if roles.contains(&role) { workers } else { 0 };

@@ -96,10 +96,10 @@ fn known(account: &Value, list: &str, file: &str) -> Result<Vec<String>, Setting
     let written = account.get(list).and_then(Value::as_array);
     let written = written.into_iter().flatten().filter_map(Value::as_str);
     let mut known: Vec<String> = written.map(str::to_owned).collect();
-    if let Some(file) = text(account, file) {
-        let path = Path::new(file);
-        let unread = |error: std::io::Error| SettingsError::key(format!("ingest.accounts.{file}"), error.to_string());
-        let lines = std::fs::read_to_string(path).map_err(unread)?;
+    if let Some(path) = text(account, file) {
+        let unread =
+            |error: std::io::Error| SettingsError::key(format!("ingest.accounts[].{file}"), format!("{path}: {error}"));
+        let lines = std::fs::read_to_string(Path::new(path)).map_err(unread)?;
         known.extend(
             lines
                 .lines()
@@ -109,4 +109,70 @@ fn known(account: &Value, list: &str, file: &str) -> Result<Vec<String>, Setting
         );
     }
     Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::subscribe::accounts;
+
+    /// What is wrong with an account whose key, salt and name are these, beside an account of ingest with two salts.
+    fn loaded(salt: &str, name: &str) -> Result<usize, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let file = directory.path().join(file);
+            std::fs::write(&file, text).unwrap();
+            file.display().to_string()
+        };
+        let (key, salt, more) = (write("key", "K"), write("salt", salt), write("more", "salt-b\n"));
+        let file = write(
+            "c.toml",
+            &format!(
+                r#"
+                [[ingest.accounts]]
+                name = "demo"
+                vendor = "kuaidi100"
+                salts = ["salt-a"]
+                salt_file = '{more}'
+                [[subscribe.accounts]]
+                name = "{name}"
+                vendor = "kuaidi100"
+                api = "kuaidi100_enterprise"
+                subscribe_url = "https://poll.example.com/poll"
+                callback_base = "http://push.example.com"
+                key_file = '{key}'
+                salt_file = '{salt}'
+                "#
+            ),
+        );
+        let config = Config::load(file.as_ref()).map_err(|error| error.to_string())?;
+        let contracts = accounts::load(&config).map_err(|error| error.to_string())?;
+        assert!(
+            !format!("{config:?} {contracts:?}").contains("salt-"),
+            "a secret is printed"
+        );
+        Ok(contracts.len())
+    }
+
+    #[test]
+    fn a20_what_the_vendor_is_told_must_be_known_to_ingest() {
+        assert_eq!(loaded("salt-a", "demo"), Ok(1));
+        assert_eq!(loaded("salt-b", "demo"), Ok(1));
+        for (salt, name, expected) in [
+            (
+                "salt-c",
+                "demo",
+                "subscribe.accounts[0].salt_file: is none of ingest.accounts[demo].salts: ",
+            ),
+            (
+                "salt-a",
+                "other",
+                "subscribe.accounts[0].name: \"other\" is no account of kuaidi100 in ingest.accounts: ",
+            ),
+        ] {
+            let error = loaded(salt, name).unwrap_err();
+            assert!(error.starts_with(&format!("configuration key {expected}")), "{error}");
+            assert!(!error.contains("salt-c") && error.lines().count() == 1, "{error}");
+        }
+    }
 }

@@ -60,9 +60,8 @@ impl ClientContext for Member {
 
     fn stats(&self, statistics: Statistics) {
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        let lag: i64 = partitions
-            .map(|partition| partition.consumer_lag_stored.max(partition.consumer_lag).max(0))
-            .sum();
+        // Of what was handed out: commits are those of the producer, of which the consumer does not know.
+        let lag: i64 = partitions.map(|partition| partition.consumer_lag_stored.max(0)).sum();
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("courierflow_subscribe_lag_records", "worker" => worker_name()).set(lag as f64);
     }

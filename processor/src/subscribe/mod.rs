@@ -39,4 +39,4 @@ mod supervisor;
 mod transaction;
 mod worker;
 
-pub use supervisor::start;
+pub use supervisor::{check, start};

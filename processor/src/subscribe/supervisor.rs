@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_schemas::settings::SettingsError;
 use tokio::runtime::Handle;
 
 use super::accounts;
@@ -24,6 +25,11 @@ const REBUILD_AFTER: ExponentialBuilder = ExponentialBuilder::new()
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// A worker that has run for so long has recovered: its next failure is a new one.
 const RECOVERED: Duration = Duration::from_mins(1);
+
+/// Reads the keys of all accounts, so that what is missing or wrong is told before anything is started.
+pub fn check(config: &Config) -> Result<(), SettingsError> {
+    accounts::load(config).map(drop)
+}
 
 /// Starts `subscribe.workers` workers. They end after [`Shutdown::begin`], each with its last transaction committed.
 pub fn start(
