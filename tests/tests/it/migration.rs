@@ -7,7 +7,7 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_tests::measures::{insert_shipments, shipment_at};
 use courierflow_tests::oracle::ShipmentRow;
 use courierflow_tests::stack::{LocalStack, Server, Stack};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{eventually, tables};
 
@@ -457,6 +457,64 @@ fn two_migrates_at_the_same_time_do_no_harm() {
     );
     at_once(&changed);
     assert_eq!(score(&stack, "rate_24h"), Some(0.5));
+}
+
+#[test]
+fn rows_of_before_there_were_queries_were_told_by_pushes() {
+    let stack = clickhouse("migration-origin");
+    let definitions = Definitions::embedded();
+    migrate(&stack, &definitions);
+    let execute = |sql: &str| tables::execute(&stack, sql);
+    // As it was before 016.
+    execute("SYSTEM STOP VIEW courier.data_quality_refresh");
+    execute("ALTER TABLE courier.push DROP COLUMN origin, DROP COLUMN query_reason");
+    execute("ALTER TABLE courier.shipment DROP COLUMN event.origin, DROP COLUMN last_push_at");
+    execute("ALTER TABLE courier.transition DROP COLUMN origin");
+    execute("DELETE FROM courier.schema_migration WHERE number = 16 SETTINGS lightweight_deletes_sync = 2");
+    let columns = [
+        "id",
+        "occurred_at",
+        "local_time",
+        "status",
+        "sub_status",
+        "raw_code",
+        "segment",
+        "area_code",
+        "location",
+        "context",
+    ];
+    let columns = columns.map(|column| format!("`event.{column}`")).join(", ");
+    execute(&format!(
+        "INSERT INTO courier.shipment (tracking_number, {columns}) \
+         SELECT 'OLD1', [1, 2], [3, 4], a, a, a, a, a, a, a, a FROM (SELECT ['', ''] AS a)"
+    ));
+    execute("INSERT INTO courier.push (tracking_number, received_at) SELECT 'OLD1', now64(6)");
+    execute("INSERT INTO courier.transition (tracking_number) SELECT 'OLD1'");
+
+    assert_eq!(migrate(&stack, &definitions), ["applied 016_origin.sql"]);
+    let shown = |sql: &str| tables::rows(&stack, sql).pop().unwrap();
+    // A column alone, and beside another one.
+    assert_eq!(
+        shown("SELECT event.origin AS origins FROM courier.shipment"),
+        json!({"origins": ["PUSH", "PUSH"]})
+    );
+    assert_eq!(
+        shown("SELECT event.id AS ids, event.origin AS origins, last_push_at FROM courier.shipment FINAL"),
+        json!({"ids": [1, 2], "origins": ["PUSH", "PUSH"], "last_push_at": null})
+    );
+    assert_eq!(
+        shown("SELECT origin, query_reason FROM courier.push"),
+        json!({"origin": "PUSH", "query_reason": null})
+    );
+    assert_eq!(
+        shown("SELECT origin FROM courier.transition"),
+        json!({"origin": "PUSH"})
+    );
+    assert_eq!(
+        shown("SELECT count() AS rows FROM courier.shipment ARRAY JOIN event WHERE event.origin = 'PUSH'"),
+        json!({"rows": 2})
+    );
+    assert_every_view_can_be_read(&stack, &definitions);
 }
 
 #[test]

@@ -215,7 +215,7 @@ pub(crate) fn insert(stack: &dyn Stack) {
     }
     shipments.push(shipment(&ODD, ODD_NUMBER, now - 3 * 3600));
     transitions.extend(changes(&ODD, ODD_NUMBER, now - 3 * 3600));
-    let pushes: Vec<Value> = (0..7).map(|number| push(number, now)).collect();
+    let pushes: Vec<Value> = (0..8).map(|number| push(number, now)).collect();
     for (table, rows) in [("shipment", shipments), ("transition", transitions), ("push", pushes)] {
         let rows: Vec<String> = rows.iter().map(Value::to_string).collect();
         tables::execute(
@@ -324,7 +324,7 @@ fn changes(kind: &Kind, number: &str, start: i64) -> Vec<Value> {
     rows
 }
 
-/// Five of Kuaidi100 and two of Kdniao, a minute apart.
+/// Five of Kuaidi100 and two of Kdniao, a minute apart, and an answer of Kdniao to a query, which is no push.
 fn push(number: i64, now: i64) -> Value {
     json!({
         "vendor": if number < 5 { "kuaidi100" } else { "kdniao" },
@@ -339,6 +339,7 @@ fn push(number: i64, now: i64) -> Value {
         "tracking_status": "polling",
         "items": 3,
         "bytes": 1000,
+        "origin": if number == 7 { "QUERY" } else { "PUSH" },
         "topic": "courier.push.v1",
         "partition": 0,
         "offset": number,
