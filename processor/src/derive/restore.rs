@@ -1,7 +1,7 @@
 //! Rebuilds the state of a partition from `courier.shipment.v1`.
 //!
 //! The order matters. First the group's committed offset of the push partition is read as *stable*
-//! ([`stable_offsets`](super::stable_offsets)): then no transaction of a former owner is pending, and everything that owner
+//! ([`stable_offsets`](crate::exactly_once::stable_offsets)): then no transaction of a former owner is pending, and everything that owner
 //! produced is below the high watermark. Then the shipment partition is read from its start up to the current *high watermark*.
 //! Reading up to the last stable offset would not be enough: a transaction may be decided without its marker being written to
 //! this partition yet, and its records are above that offset. Neither would reading up to the end-of-partition event, which

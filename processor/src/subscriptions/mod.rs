@@ -3,7 +3,7 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`file`] | a CSV file → requests, or all of its mistakes |
+//! | [`mod@file`] | a CSV file → requests, or all of its mistakes |
 //! | [`send`] | requests → topic, so many a second |
 //! | [`table`] | what the database knows of subscriptions and of open parcels |
 //! | [`requeue`] | rows of subscriptions that have ended → requests to begin again |

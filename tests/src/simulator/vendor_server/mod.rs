@@ -1,6 +1,6 @@
 //! The vendors as servers that are called: subscriptions and queries come in, pushes go to the callback URLs that were given
 //! in them. Everything that the documents say about codes, quota, units, retries and limits is enforced, and the
-//! [ledger](ledger) says what has happened.
+//! [`ledger`] says what has happened.
 //!
 //! Written from the vendors' documents alone: it shares neither a builder nor a reader of calls with the product.
 //!
