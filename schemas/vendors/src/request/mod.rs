@@ -7,7 +7,7 @@
 //! | [`account`] | the accounts that may be asked, as `[[subscribe.accounts]]` says |
 //! | [`error`] | why an item is refused: one row a code |
 //! | [`item`] | the members of an item, read one by one |
-//! | [`phone`] | of a telephone number only what a vendor needs |
+//! | [`mod@phone`] | of a telephone number only what a vendor needs |
 //! | [`place`] | province, city, district |
 //! | [`route`] | which account is asked |
 
