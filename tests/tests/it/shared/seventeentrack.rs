@@ -126,8 +126,10 @@ fn a_return_that_17track_stops_following() {
         tracking_state: "ENDED".to_owned(),
         version: stopped.received_at,
         received_at: stopped.received_at,
+        // A stop is a push, too (rule 5.10).
+        last_push_at: Some(stopped.received_at),
         ..row
     };
-    assert_eq!(stopped, expected, "the tracking state and nothing else");
+    assert_eq!(stopped, expected, "the tracking state, and that it was told");
     assert_eq!(rows(&shared, number, 8).1, transitions, "no transition");
 }
