@@ -14,11 +14,13 @@
 //! the same versions.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use courierflow_schemas::topics;
 use rdkafka::admin::NewPartitions;
 use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::RDKafkaErrorCode;
 use tokio::runtime::Handle;
 
 use super::topics::{Found, REQUEST, options};
@@ -28,6 +30,8 @@ use crate::bounded_read;
 use crate::config::Config;
 use crate::groups;
 use crate::sink::rows::{self, Table};
+
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Gives all topics `topics.partitions` partitions and returns what it did, one line each. It blocks, and must not be called on
 /// a thread of `runtime`.
@@ -144,6 +148,19 @@ impl Groups {
     }
 }
 
+/// Whether a topic has as many partitions. Brokers learn of new ones a moment after they were created.
+fn has_grown(admin: &Admin, topic: &str, wanted: i32) -> anyhow::Result<bool> {
+    let has_grown = || Ok::<_, anyhow::Error>(i32::try_from(Found::look(admin, topic)?.partitions)? == wanted);
+    let begun = Instant::now();
+    while !has_grown()? {
+        if begun.elapsed() > REQUEST {
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(true)
+}
+
 fn add_partitions(
     admin: &Admin,
     runtime: &Handle,
@@ -158,6 +175,8 @@ fn add_partitions(
     let new = NewPartitions::new(topic, usize::try_from(wanted)?);
     match runtime.block_on(admin.create_partitions([&new], &options()))?.pop() {
         Some(Ok(_)) => {}
+        // A run that was killed may have asked for them a moment before, and it was not seen yet when the topics were counted.
+        Some(Err((_, RDKafkaErrorCode::InvalidPartitions))) if has_grown(admin, topic, wanted)? => return Ok(()),
         Some(Err((_, code))) => bail!("more partitions of {topic}: {code}"),
         None => bail!("more partitions of {topic}: no answer"),
     }
