@@ -138,6 +138,12 @@ impl Accounts {
         }
     }
 
+    /// Whether calls may be made for `vendor:account`. One that is not in the configuration does not go on.
+    pub(super) fn is_running(&self, owner: &str) -> bool {
+        let mut found = self.all.iter().filter(|account| &*account.owner == owner);
+        found.any(|account| account.standing.is_running())
+    }
+
     /// Who is asked. Requests from the topic are checked like those that came by other ways, because anybody may write there.
     pub(super) fn route(&self, asked: &SubscriptionRequest) -> Result<Routed, Unroutable> {
         let vendor = asked.vendor.as_deref().map(str::parse::<Vendor>).transpose();
