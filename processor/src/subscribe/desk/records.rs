@@ -78,6 +78,11 @@ impl Desk {
         let Some(account) = self.accounts.find(event.vendor.as_str(), &event.account) else {
             return Ok(());
         };
+        let key = format!("{}:{}", self.accounts.owner(account), event.tracking_number);
+        let held = self.state.get(partition, &key);
+        if held.is_some_and(|held| intake::is_before(&event, &held.subscription)) {
+            return Ok(());
+        }
         match intake::word(&event, self.accounts.carriers()) {
             Some(word) => self.take(partition, account, &event.tracking_number, Input::Push(&word)),
             None => Ok(()),
