@@ -45,6 +45,12 @@ pub(super) enum NotReplayable {
          sink's group back and restart the sink"
     )]
     Derived,
+    /// A request for a subscription, of which the letter has no value.
+    #[error(
+        "requests for subscriptions are dead-lettered without their content, which nobody else may see: the headers lead to the \
+         record, which lies on its topic for seven days; whoever asked has to ask again, rightly"
+    )]
+    Request,
     /// The headers do not say where it came from.
     #[error("the headers do not lead back to a partition that exists")]
     NoOrigin,
@@ -93,6 +99,7 @@ impl Letter {
             topics::SHIPMENT | topics::TRANSITION | topics::SUBSCRIPTION | topics::VENDOR_CALL => {
                 Err(NotReplayable::Derived)
             }
+            topics::SUBSCRIPTION_REQUEST => Err(NotReplayable::Request),
             _ => Err(NotReplayable::NoOrigin),
         }
     }
@@ -129,7 +136,7 @@ pub(super) mod tests {
 
     #[test]
     fn only_what_came_from_the_push_topic_goes_back() {
-        use NotReplayable::{Derived, NoOrigin, RawBody};
+        use NotReplayable::{Derived, NoOrigin, RawBody, Request};
         let from = |topic, partition| [("topic", topic), ("partition", partition), ("offset", "5")];
         let push = from(topics::PUSH, "7");
         let of_key = partition::of_key(b"YT1", 8);
@@ -142,6 +149,12 @@ pub(super) mod tests {
                 topics::DERIVE_DEAD,
                 &from(topics::TRANSITION, "7"),
                 Err(Derived),
+            ),
+            (
+                "a request",
+                topics::DERIVE_DEAD,
+                &from(topics::SUBSCRIPTION_REQUEST, "7"),
+                Err(Request),
             ),
             (
                 "no such partition",

@@ -2,12 +2,11 @@
 
 use courierflow_domain::subscription::{AccountTerms, CarrierCodes, Standing};
 use courierflow_schemas::carriers::{Carriers, Named, UNKNOWN_CARRIER};
-use courierflow_schemas::records::{Reason, RequestAction, SubscriptionRequest, Vendor};
+use courierflow_schemas::records::{Reason, SubscriptionRequest, Vendor};
 use courierflow_schemas::settings::SettingsError;
-use courierflow_vendors::api::order::is_number;
-use courierflow_vendors::api::phone::is_needed;
 use courierflow_vendors::request::account::SubscribeAccounts;
 use courierflow_vendors::request::error::Code;
+use courierflow_vendors::request::record::{self, Checked};
 use courierflow_vendors::request::route::{Wish, route};
 use courierflow_vendors::request::{Asker, Everything};
 use jiff::Timestamp;
@@ -74,6 +73,8 @@ pub(super) struct Accounts {
 /// Who is asked for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Routed {
+    /// The request, of which the account's policy has left what it may know.
+    pub(super) asked: SubscriptionRequest,
     pub(super) account: usize,
     pub(super) carrier: CarrierCodes,
 }
@@ -85,6 +86,8 @@ pub(super) struct Unroutable {
     pub(super) vendor: String,
     pub(super) account: String,
     pub(super) reason: Reason,
+    /// The request without what breaks a rule.
+    pub(super) asked: SubscriptionRequest,
 }
 
 impl Accounts {
@@ -138,12 +141,26 @@ impl Accounts {
         }
     }
 
+    /// `vendor:account` of one of them.
+    pub(super) fn owner(&self, index: usize) -> &str {
+        self.all.get(index).map_or("", |account| &account.owner)
+    }
+
+    /// Whether calls may be made for `vendor:account`. One that is not in the configuration does not go on.
+    pub(super) fn is_running(&self, owner: &str) -> bool {
+        let mut found = self.all.iter().filter(|account| &*account.owner == owner);
+        found.any(|account| account.standing.is_running())
+    }
+
     /// Who is asked. Requests from the topic are checked like those that came by other ways, because anybody may write there.
-    pub(super) fn route(&self, asked: &SubscriptionRequest) -> Result<Routed, Unroutable> {
+    pub(super) fn route(&self, asked: &SubscriptionRequest, now: Timestamp) -> Result<Routed, Unroutable> {
+        let Checked { asked, wrong } = record::checked(asked, now);
         let vendor = asked.vendor.as_deref().map(str::parse::<Vendor>).transpose();
-        let routed = vendor
-            .map_err(|_| Reason::BadData)
-            .and_then(|vendor| self.target(asked, vendor));
+        let routed = match (wrong, vendor) {
+            (Some(reason), _) => Err(reason),
+            (None, Err(_)) => Err(Reason::BadData),
+            (None, Ok(vendor)) => self.target(&asked, vendor),
+        };
         routed.map_err(|reason| {
             let named = (asked.vendor.as_deref(), asked.account.as_deref());
             let (vendor, account) = match named {
@@ -154,6 +171,7 @@ impl Accounts {
                 vendor: vendor.to_owned(),
                 account: account.to_owned(),
                 reason,
+                asked: asked.clone(),
             }
         })
     }
@@ -176,10 +194,10 @@ impl Accounts {
             Code::UnknownCarrier => Reason::UnknownCarrier,
             _ => Reason::BadData,
         })?;
-        check(asked, target.carrier)?;
         let account = target.account;
         let found = self.find(account.vendor.as_str(), &account.name);
         Ok(Routed {
+            asked: record::of_account(asked.clone(), account, target.carrier)?,
             account: found.ok_or(Reason::BadData)?,
             carrier: self.carrier(account.vendor, asked.carrier.as_deref()),
         })
@@ -202,17 +220,86 @@ pub(super) fn undetected() -> CarrierCodes {
     }
 }
 
-/// What would be refused at the call is refused now; the places are looked at then.
-fn check(asked: &SubscriptionRequest, carrier: Option<&str>) -> Result<(), Reason> {
-    if asked.action != RequestAction::Subscribe {
-        return Ok(());
+#[cfg(test)]
+mod tests {
+    use courierflow_schemas::records::{RequestAction, TimestampMicros};
+
+    use super::*;
+
+    /// Accounts as requests know them; whether one can be called does not matter here.
+    fn routed(asked: &SubscriptionRequest) -> Result<Routed, Unroutable> {
+        let common = r#"{"accounts":[{"name":"demo","vendor":"kuaidi100","api":"kuaidi100_enterprise"}]}"#;
+        let common: SubscribeAccounts = serde_json::from_str(common).unwrap();
+        let accounts = Accounts::new(&[], common, Carriers::built_in());
+        accounts.route(asked, Timestamp::UNIX_EPOCH)
     }
-    let number = &asked.tracking_number;
-    if !is_number(number) || number.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        return Err(Reason::BadData);
+
+    fn asked() -> SubscriptionRequest {
+        SubscriptionRequest {
+            request_id: "r1".to_owned(),
+            requester: "oms".to_owned(),
+            action: RequestAction::Subscribe,
+            requested_at: TimestampMicros(0),
+            vendor: None,
+            account: None,
+            carrier: Some("shunfeng".to_owned()),
+            tracking_number: "SF0000000000001".to_owned(),
+            phone: None,
+            from: None,
+            to: None,
+            product: None,
+            international: None,
+            reference: None,
+            not_before: None,
+            force: false,
+        }
     }
-    if carrier.is_some_and(is_needed) && asked.phone.is_none() {
-        return Err(Reason::Phone);
+
+    #[test]
+    fn a_request_from_the_topic_is_checked_and_its_refusal_shows_nothing_of_what_was_wrong() {
+        let person = || Some("张三 134-8888-8888".to_owned());
+        for (wrong, reason) in [
+            (
+                SubscriptionRequest {
+                    vendor: person(),
+                    ..asked()
+                },
+                Reason::BadData,
+            ),
+            (
+                SubscriptionRequest {
+                    carrier: person(),
+                    ..asked()
+                },
+                Reason::UnknownCarrier,
+            ),
+            (
+                SubscriptionRequest {
+                    reference: person(),
+                    ..asked()
+                },
+                Reason::BadData,
+            ),
+            (
+                SubscriptionRequest {
+                    phone: person(),
+                    ..asked()
+                },
+                Reason::Phone,
+            ),
+            (
+                SubscriptionRequest {
+                    to: person(),
+                    ..asked()
+                },
+                Reason::BadPlace,
+            ),
+            (asked(), Reason::Phone),
+        ] {
+            let refused = routed(&wrong).unwrap_err();
+            assert_eq!(refused.reason, reason);
+            let shown = serde_json::to_string(&refused.asked).unwrap();
+            assert!(!shown.contains("8888"), "{shown}");
+        }
     }
-    Ok(())
 }

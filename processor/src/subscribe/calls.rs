@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use courierflow_domain::subscription::Call;
-use courierflow_schemas::records::{CallReason, Subscription, TimestampMicros};
+use courierflow_schemas::records::{CallReason, Subscription, SubscriptionSecret, TimestampMicros};
 use courierflow_vendors::api::request::CallRequest;
 use tokio::runtime::Handle;
 
@@ -48,6 +48,8 @@ pub(super) struct CallResult {
     pub(super) queued: Queued,
     /// The subscription when the call was made.
     pub(super) subscription: Box<Subscription>,
+    /// What was sent of it that nobody else may see.
+    pub(super) secret: SubscriptionSecret,
     pub(super) started_at: TimestampMicros,
     /// `None` if it was not made after all, because the worker had been away for too long.
     pub(super) exchanged: Option<Exchanged>,
@@ -156,7 +158,7 @@ impl Calls {
     pub(super) fn start(
         &mut self,
         queued: Queued,
-        subscription: Subscription,
+        (subscription, secret): (Subscription, SubscriptionSecret),
         request: CallRequest,
         started_at: TimestampMicros,
     ) {
@@ -172,6 +174,7 @@ impl Calls {
             let _ = sender.send(CallResult {
                 queued,
                 subscription: Box::new(subscription),
+                secret,
                 started_at,
                 exchanged,
             });

@@ -1,5 +1,7 @@
 //! The errors that end a worker.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use courierflow_schemas::wire::{DecodeError, EncodeError};
 use courierflow_service::partition_counts::PartitionCountsDiffer;
 use rdkafka::error::KafkaError;
@@ -36,6 +38,9 @@ pub(super) enum WorkerError {
     /// A record of ours does not fit its schema: a bug.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A bug. Nothing of the worker is used again.
+    #[error("the worker panicked")]
+    Panicked,
     #[error("client of the vendors: {0}")]
     Client(#[from] reqwest::Error),
 }
@@ -62,5 +67,25 @@ impl WorkerError {
             | Self::StableOffsets(StableOffsetsError::Kafka(error)) => is_fenced(error),
             _ => false,
         }
+    }
+}
+
+/// A panic of a worker is an error of it: the thread goes on, and builds the worker again.
+pub(super) fn caught(run: impl FnOnce() -> Result<(), WorkerError>) -> Result<(), WorkerError> {
+    // AssertUnwindSafe is sound, because of a worker that panicked nothing is used again but what ends it.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(WorkerError::Panicked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_panicked_is_built_again() {
+        let ended = caught(|| panic!("a bug"));
+        let error = ended.unwrap_err();
+        assert!(matches!(error, WorkerError::Panicked));
+        assert!(!error.is_for_an_operator() && !error.is_fenced());
+        assert!(caught(|| Ok(())).is_ok());
     }
 }

@@ -144,13 +144,17 @@ impl State {
         Some(held)
     }
 
-    /// Undoes changes, the last one first.
-    pub(super) fn undo(&mut self, changes: Vec<Undo>) {
+    /// Undoes changes, the last one first. An account that goes on since then is not stopped again by it: what waited for it is due.
+    pub(super) fn undo(&mut self, changes: Vec<Undo>, goes_on: impl Fn(&str) -> bool) {
         for Undo { partition, key, before } in changes.into_iter().rev() {
             let _ = match before {
                 Some(held) => self.put(partition, held),
                 None => self.remove(partition, &key),
             };
+        }
+        let parked = self.parked.keys().filter(|owner| goes_on(owner));
+        for owner in parked.cloned().collect::<Vec<_>>() {
+            self.unpark(&owner);
         }
     }
 
@@ -252,12 +256,12 @@ fn tally_key(held: &Held) -> (Owner, SubscriptionState, Option<Reason>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use courierflow_schemas::records::{Product, TimestampMillis};
 
     use super::*;
 
-    fn held(number: &str, state: SubscriptionState, not_before: Option<i64>) -> Held {
+    pub(crate) fn held(number: &str, state: SubscriptionState, not_before: Option<i64>) -> Held {
         let subscription = Subscription {
             vendor: "kuaidi100".to_owned(),
             account: "demo".to_owned(),
@@ -323,7 +327,7 @@ mod tests {
         assert_eq!(due(&state, 50), [""; 0]);
         assert_eq!(due(&state, 51), ["C00000"], "forgotten after its end");
         assert_eq!(state.calling().len(), 1);
-        state.undo(changes);
+        state.undo(changes, |_| true);
         assert_eq!(due(&state, 100), ["A00000", "B00000"]);
         assert_eq!(state.of_number(3, b"C00000").len(), 0);
         assert_eq!(state.tally().values().sum::<usize>(), 2);
@@ -342,6 +346,22 @@ mod tests {
         assert_eq!(due(&state, 100), ["A00000"]);
         assert_eq!(state.first_parked("kuaidi100:demo"), None);
         assert_eq!(state.tally().values().sum::<usize>(), 1);
+    }
+
+    #[test]
+    fn what_is_undone_does_not_wait_for_an_account_that_goes_on() {
+        for (goes_on, expected) in [(true, vec!["A00000"]), (false, vec![])] {
+            let mut state = State::new(Duration::ZERO);
+            let waiting = held("A00000", SubscriptionState::Waiting, Some(10));
+            let key = Arc::clone(&waiting.key);
+            state.insert_partition(0, [waiting]);
+            state.park(0, &key);
+            // The probe that was answered in the transaction that is rolled back.
+            let changes = vec![state.put(0, held("A00000", SubscriptionState::Calling, None))];
+            state.unpark("kuaidi100:demo");
+            state.undo(changes, |owner| goes_on && owner == "kuaidi100:demo");
+            assert_eq!(due(&state, 100), expected);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use courierflow_schemas::settings::SettingsError;
 use tokio::runtime::Handle;
 
 use super::accounts;
+use super::error::caught;
 use super::worker::{Shared, Worker};
 use crate::config::Config;
 use crate::exactly_once::rival::{self, Membership};
@@ -78,7 +79,8 @@ fn supervise(shared: &Shared, slot: &Slot, part: &str) {
     while !shutdown.has_begun() {
         health.not_ready(part, "starting");
         let begun = Instant::now();
-        match Worker::run(shared, slot.name(), part) {
+        // What is built before the worker runs may panic, too.
+        match caught(|| Worker::run(shared, slot.name(), part)) {
             Ok(()) => return,
             Err(error) if error.is_for_an_operator() => {
                 tracing::error!(slot = slot.name(), %error, "worker stopped: nobody is subscribed until it is restarted");

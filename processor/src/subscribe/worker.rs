@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::accounts::{Accounts, Contract};
 use super::calls::{Calls, LastPoll};
 use super::desk::{Codecs, Desk, Parts, Report};
-use super::error::WorkerError;
+use super::error::{WorkerError, caught};
 use super::member::Member;
 use super::restore::{Restore, Restorer};
 use super::state::State;
@@ -124,7 +124,7 @@ impl Worker {
             partitions: config.topics.partitions,
         };
         worker.consumer.subscribe(&INPUTS)?;
-        let result = worker.run_until_shutdown(restorer);
+        let result = caught(|| worker.run_until_shutdown(restorer));
         if result.is_err() {
             // Leaving the group revokes all partitions, which would commit the open transaction; it may hold only a part.
             worker.desk().abandon();

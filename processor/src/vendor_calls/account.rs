@@ -103,8 +103,62 @@ impl CallAccount {
         self.api.subscribe(&self.account, &order)
     }
 
-    /// What came of it.
-    pub fn read_subscribed(&self, exchange: Exchange<'_>) -> Answer {
-        self.api.read_subscribed(self.kind(), exchange)
+    /// What came of it, without what the vendor may have repeated of the call. `secret` is that of the call.
+    pub fn read_subscribed(&self, exchange: Exchange<'_>, secret: &SubscriptionSecret) -> Answer {
+        let ApiAccount {
+            key,
+            customer,
+            app_code,
+            salt,
+            app_key,
+            ..
+        } = &self.account;
+        let keys = [key, app_code, salt, app_key].into_iter().flatten().map(Secret::expose);
+        let of_parcel = [customer, &secret.phone, &secret.from, &secret.to];
+        let tail = secret.phone.as_deref().and_then(PhoneDigits::stored);
+        let secrets = keys
+            .chain(of_parcel.into_iter().flatten().map(String::as_str))
+            .chain(tail.map(|phone| phone.tail().expose()));
+        self.api.read_subscribed(self.kind(), exchange).without(secrets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use courierflow_vendors::api::answer::Response;
+
+    use super::*;
+
+    #[test]
+    fn what_a_vendor_repeats_of_the_call_is_not_kept() {
+        let kind = ApiKind::Kuaidi100Enterprise;
+        let account = CallAccount {
+            account: ApiAccount {
+                key: Some(Secret::new("Kk12345678kK")),
+                customer: Some("CUSTOMER".to_owned()),
+                salt: Some(Secret::new("salt-value")),
+                app_code: Some(Secret::new("app-code")),
+                ..ApiAccount::new("demo", kind)
+            },
+            api: protocol(kind.vendor()).api(),
+        };
+        let secret = SubscriptionSecret {
+            phone: Some("13488889999".to_owned()),
+            to: Some("北京市朝阳区".to_owned()),
+            ..SubscriptionSecret::default()
+        };
+        let message = "key=Kk12345678kK CUSTOMER salt-value app-code 134-8888-9999 尾号9999 北京市朝阳区 错误";
+        for (code, kept) in [("701", Some("701")), ("Kk12345678kK", None)] {
+            let body = format!(r#"{{"returnCode":"{code}","result":false,"message":"{message}"}}"#);
+            let exchange = Exchange::Answered(Response {
+                status: 400,
+                retry_after: None,
+                body: body.as_bytes(),
+            });
+            let answer = account.read_subscribed(exchange, &secret);
+            assert_eq!(answer.code.as_deref(), kept);
+            let told = "key=*** *** *** *** *** 尾号*** *** 错误";
+            assert_eq!(answer.message.as_deref(), Some(told));
+        }
     }
 }

@@ -87,6 +87,8 @@ impl Client {
     pub fn new(timeout: Duration) -> reqwest::Result<Self> {
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
+            // Keys and telephone numbers go to the vendor, not to a proxy that the environment happens to name.
+            .no_proxy()
             .timeout(timeout)
             // Half of it, so that a peer that cannot be reached is told from one that does not answer.
             .connect_timeout(timeout / 2)
@@ -177,6 +179,13 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", silent.local_addr().unwrap());
         assert!(matches!(client.call(&request(url)).await.ended, Ended::Unanswered));
+    }
+
+    /// Without `no_proxy` the client has that of the environment, whatever it says there.
+    #[test]
+    fn the_environment_names_no_proxy() {
+        let client = Client::new(Duration::from_millis(500)).unwrap();
+        assert!(!format!("{client:?}").contains("proxies"), "{client:?}");
     }
 
     #[tokio::test]

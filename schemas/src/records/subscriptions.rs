@@ -107,7 +107,7 @@ named_set! {
 }
 
 /// Somebody asks for a subscription or for its end. Topic `courier.subscription.request.v1`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented in avro/subscription_request.avsc")]
 pub struct SubscriptionRequest {
     pub request_id: String,
@@ -137,6 +137,17 @@ pub struct SubscriptionRequest {
     pub not_before: Option<TimestampMillis>,
     #[serde(default)]
     pub force: bool,
+}
+
+/// It may hold a telephone number and places.
+impl std::fmt::Debug for SubscriptionRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SubscriptionRequest")
+            .field("request_id", &self.request_id)
+            .field("action", &self.action)
+            .field("tracking_number", &self.tracking_number)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The two ends of an international parcel, in the vendor's codes.
@@ -247,5 +258,38 @@ pub struct SubscriptionSecret {
 impl std::fmt::Debug for SubscriptionSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SubscriptionSecret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_telephone_numbers_nor_places_are_printed() {
+        let text = |text: &str| Some(text.to_owned());
+        let asked = SubscriptionRequest {
+            request_id: "r1".to_owned(),
+            requester: "oms".to_owned(),
+            action: RequestAction::Subscribe,
+            requested_at: TimestampMicros(0),
+            vendor: None,
+            account: None,
+            carrier: text("sf"),
+            tracking_number: "SF0000000000001".to_owned(),
+            phone: text("13488888888"),
+            from: text("广东省深圳市南山区"),
+            to: text("北京市朝阳区"),
+            product: None,
+            international: None,
+            reference: None,
+            not_before: None,
+            force: false,
+        };
+        let printed = format!("{asked:?}");
+        assert_eq!(
+            printed,
+            r#"SubscriptionRequest { request_id: "r1", action: Subscribe, tracking_number: "SF0000000000001", .. }"#
+        );
     }
 }

@@ -36,7 +36,9 @@ impl Draft<'_> {
             }
             Outcome::Throttled(pause) => {
                 self.not_an_attempt();
-                let pause = pause.unwrap_or(self.terms.delays.throttled);
+                // Not less, or it would be asked again and again for nothing: `Retry-After: 0` counts no attempt.
+                let shortest = self.terms.delays.throttled;
+                let pause = pause.map_or(shortest, |pause| pause.max(shortest));
                 self.wait(self.doubt(), time::after(self.now, pause));
             }
             Outcome::Unsent => self.unsent(),

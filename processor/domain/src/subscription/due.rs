@@ -30,6 +30,9 @@ impl Draft<'_> {
     fn active_is_due(&mut self) {
         if self.is_parcel_at_end() {
             self.ended_with_the_parcel();
+        } else if !self.may_be_foreign() {
+            // An older program has set the clock.
+            self.next.not_before = None;
         } else {
             self.fall_back(Reason::Foreign);
             self.effects.push(Effect::Alarm(Alarm::Foreign));

@@ -12,7 +12,7 @@ use super::months::ChinaMonth;
 use super::quota;
 use super::request;
 use super::standing::Standing;
-use super::terms::AccountTerms;
+use super::terms::{AccountTerms, DuplicateMeans};
 use super::time;
 
 /// What one input does to a subscription. `state` is what is known of it so far.
@@ -138,8 +138,16 @@ impl<'a> Draft<'a> {
         if self.is_parcel_at_end() {
             return Some(time::after(self.now, self.terms.end_after));
         }
+        self.may_be_foreign()
+            .then(|| time::after(self.next.since, delays.first_push_late))
+    }
+
+    /// Whether it may be somebody else who has subscribed the number: the vendor said that it was subscribed, none of our calls was
+    /// ever counted, and no push has come. Where the word is always success there is nothing to prove.
+    pub(super) fn may_be_foreign(&self) -> bool {
+        let is_ours = self.next.calls.iter().any(|of_month| of_month.accepted > 0);
         let awaits_proof = self.next.duplicate && self.next.first_push_at.is_none();
-        awaits_proof.then(|| time::after(self.next.since, delays.first_push_late))
+        awaits_proof && !is_ours && self.terms.duplicate != DuplicateMeans::Followed
     }
 
     /// The vendor does not follow the parcel, so it is asked daily.

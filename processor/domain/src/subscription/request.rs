@@ -149,7 +149,8 @@ fn fresh(
         reason: None,
         code: None,
         since: now,
-        requested_at: asked.requested_at,
+        // Pushes from before it are not of this subscription, so it cannot lie in the future.
+        requested_at: asked.requested_at.min(now),
         requester: asked.requester.clone(),
         request_ids: with_id(request_ids, &asked.request_id),
         reference: asked.reference.clone(),
@@ -175,10 +176,12 @@ fn fresh(
     }
 }
 
+/// An id that was refused is empty, and is none.
 fn with_id(request_ids: &[String], request_id: &str) -> Vec<String> {
     let forgotten = request_ids.len().saturating_sub(REMEMBERED_IDS.saturating_sub(1));
     let kept = request_ids.iter().skip(forgotten).cloned();
-    kept.chain([request_id.to_owned()]).collect()
+    let added = Some(request_id).filter(|id| !id.is_empty());
+    kept.chain(added.map(str::to_owned)).collect()
 }
 
 fn secret_of(asked: &SubscriptionRequest) -> SubscriptionSecret {

@@ -98,6 +98,7 @@ fn calls_that_are_too_fast_or_not_sent_are_no_attempts() {
     let mut parcel = Parcel::calling(with_quota());
     let id = parcel.call.unwrap().call_id;
     for (outcome, pause) in [
+        (Outcome::Throttled(Some(Duration::ZERO)), 5 * SECOND),
         (Outcome::Throttled(None), 5 * SECOND),
         (Outcome::Throttled(Some(Duration::from_secs(70))), 70 * SECOND),
         (Outcome::Unsent, 5 * SECOND),

@@ -135,3 +135,31 @@ fn for_a_vendor_without_quota_it_is_success() {
     parcel.answer(Outcome::Duplicate);
     assert_eq!(parcel.says(), (Active, None));
 }
+
+#[test]
+fn our_own_subscription_is_not_taken_for_a_foreign_one_when_no_push_comes() {
+    let mut arrived = Parcel::calling(with_quota());
+    arrived
+        .answer(Outcome::Unanswered)
+        .when_due()
+        .answer(Outcome::Duplicate);
+    let mut followed = Parcel::calling(without_quota());
+    followed.answer(Outcome::Duplicate);
+    for mut parcel in [arrived, followed] {
+        assert_eq!((parcel.says(), parcel.is().duplicate), ((Active, None), true));
+        assert_eq!(parcel.is().not_before, None, "nothing has to be proved");
+        // As if an older program had set the clock.
+        parcel.state.as_mut().unwrap().not_before = Some(TimestampMillis(parcel.now / 1_000 + 1));
+        parcel.when_due();
+        assert_eq!(parcel.says(), (Active, None));
+        assert_eq!((parcel.is().not_before, parcel.alarm()), (None, None));
+    }
+}
+
+#[test]
+fn whose_calls_were_counted_before_is_not_foreign_either() {
+    let mut parcel = Parcel::active(with_quota());
+    parcel.request(&cancel("c1")).after(HOUR).request(&forced("r2"));
+    parcel.answer(Outcome::Duplicate).after(2 * DAY);
+    assert_eq!((parcel.says(), parcel.is().not_before), ((Active, None), None));
+}

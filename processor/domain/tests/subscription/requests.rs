@@ -190,3 +190,20 @@ fn an_end_is_forgotten_after_forty_days() {
     assert!(!is_forgotten(parcel.is(), later(&parcel, 39), &parcel.terms));
     assert!(is_forgotten(parcel.is(), later(&parcel, 40), &parcel.terms));
 }
+
+#[test]
+fn a_request_from_the_future_is_one_of_now() {
+    for (requested_at, expected) in [(5, 5), (i64::MAX, Parcel::new(with_quota()).now)] {
+        let mut parcel = Parcel::new(with_quota());
+        let mut request = asked("r1");
+        request.requested_at = TimestampMicros(requested_at);
+        parcel.request(&request);
+        assert_eq!(parcel.is().requested_at, TimestampMicros(expected));
+    }
+}
+
+#[test]
+fn an_id_that_was_taken_out_of_a_request_is_none() {
+    let step = refuse(None, ("", ""), &asked(""), Reason::BadData, TimestampMicros(7));
+    assert_eq!(step.state.unwrap().request_ids, [""; 0]);
+}

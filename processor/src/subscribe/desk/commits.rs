@@ -53,7 +53,8 @@ impl Desk {
     }
 
     fn roll_back(&mut self, open: OpenTransaction) {
-        self.state.undo(open.undo);
+        let accounts = &self.accounts;
+        self.state.undo(open.undo, |owner| accounts.is_running(owner));
         self.guard = open.guard_before;
         self.rewind.extend(open.first_offsets);
         for internal in open.internal.into_iter().rev() {

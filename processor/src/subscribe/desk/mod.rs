@@ -34,6 +34,7 @@ use courierflow_schemas::records::{
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Encoder};
+use courierflow_vendors::request::record::{Checked, checked};
 
 /// Reads and writes the records.
 pub(super) struct Codecs {
@@ -115,6 +116,11 @@ impl Desk {
         TimestampMicros(now.saturating_add(self.clock_offset_micros))
     }
 
+    /// The same clock, for those who check requests.
+    fn timestamp(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_microsecond(self.now().0).unwrap_or(jiff::Timestamp::MAX)
+    }
+
     /// True while nothing more may be read: there are calls enough.
     pub(super) fn is_full(&self) -> bool {
         self.calls.len() + self.transactions.calls() + self.restored.len() >= MOST
@@ -141,13 +147,14 @@ impl Desk {
 
     /// A request, whose key is its number.
     fn request(&mut self, partition: i32, asked: &SubscriptionRequest) -> Result<(), WorkerError> {
+        let now = self.now();
         if asked.action == RequestAction::Cancel {
-            return self.cancel(partition, asked);
+            return self.cancel(partition, &checked(asked, self.timestamp()));
         }
-        match self.accounts.route(asked) {
+        match self.accounts.route(asked, self.timestamp()) {
             Ok(routed) => {
                 let request = Request {
-                    asked,
+                    asked: &routed.asked,
                     carrier: &routed.carrier,
                 };
                 self.take(
@@ -161,8 +168,7 @@ impl Desk {
                 let (vendor, account) = (&unroutable.vendor, &unroutable.account);
                 let key: Key = Subscription::key(vendor, account, &asked.tracking_number).into();
                 let before = self.state.get(partition, &key).map(|held| held.subscription.clone());
-                let now = self.now();
-                let step = refuse(before, (vendor, account), asked, unroutable.reason, now);
+                let step = refuse(before, (vendor, account), &unroutable.asked, unroutable.reason, now);
                 let account = self.accounts.find(vendor, account);
                 self.apply(partition, &key, account, step)
             }
@@ -170,7 +176,14 @@ impl Desk {
     }
 
     /// Cancels every subscription of the number that is meant; the carrier does not matter.
-    fn cancel(&mut self, partition: i32, asked: &SubscriptionRequest) -> Result<(), WorkerError> {
+    fn cancel(&mut self, partition: i32, checked: &Checked) -> Result<(), WorkerError> {
+        let asked = &checked.asked;
+        if checked.wrong.is_some() {
+            // Of what it means nothing is sure.
+            let open = self.transactions.begin(&self.guard)?;
+            open.counts.request(RequestOutcome::Refused);
+            return Ok(());
+        }
         let of_number = self.state.of_number(partition, asked.tracking_number.as_bytes());
         let is_meant = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
         let meant = of_number.iter().map(|held| &held.subscription).filter(|subscription| {

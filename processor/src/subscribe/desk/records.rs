@@ -7,6 +7,7 @@ use courierflow_domain::subscription::Input;
 use courierflow_schemas::partition::number_of_shipment;
 use courierflow_schemas::records::{Origin, SubscriptionState};
 use courierflow_schemas::topics;
+use courierflow_vendors::request::record::is_showable;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 
@@ -44,6 +45,13 @@ impl Desk {
             let error = "the record's key is not its tracking number";
             return self.dead_letter(message, RefusalClass::KeyMismatch, &error);
         }
+        if !is_showable(&asked.tracking_number) {
+            // Its refusal would be read by everybody. It is whoever asked who is at fault, so it does not count as poison.
+            let error = "the tracking number is too long, or has blanks or other letters than those of ASCII";
+            self.transactions.begin(&self.guard)?;
+            let told = told(message, RefusalClass::Undecodable, &error);
+            return self.write_dead_letter(message, RefusalClass::Undecodable, &error, told);
+        }
         self.guard.good(1);
         self.transactions.begin(&self.guard)?;
         self.request(message.partition(), &asked)
@@ -70,6 +78,11 @@ impl Desk {
         let Some(account) = self.accounts.find(event.vendor.as_str(), &event.account) else {
             return Ok(());
         };
+        let key = format!("{}:{}", self.accounts.owner(account), event.tracking_number);
+        let held = self.state.get(partition, &key);
+        if held.is_some_and(|held| intake::is_before(&event, &held.subscription)) {
+            return Ok(());
+        }
         match intake::word(&event, self.accounts.carriers()) {
             Some(word) => self.take(partition, account, &event.tracking_number, Input::Push(&word)),
             None => Ok(()),
@@ -118,15 +131,7 @@ impl Desk {
         class: RefusalClass,
         error: &dyn Display,
     ) -> Result<(), WorkerError> {
-        let class = class.as_str();
-        let timestamp = message.timestamp().to_millis();
-        let found_at = Coordinates {
-            topic: message.topic(),
-            partition: message.partition(),
-            offset: message.offset(),
-            timestamp,
-        };
-        let told = format!("{class}: {} ({found_at})", dead_letter::told(error));
+        let told = told(message, class, error);
         self.transactions.begin(&self.guard)?;
         if let Err(reason) = self.guard.poison(message.key()) {
             // They stay on their topic; the log is the only way to find them.
@@ -137,6 +142,20 @@ impl Desk {
             self.abort()?;
             return Err(WorkerError::Poisoned(format!("{reason}; last: {told}")));
         }
+        self.write_dead_letter(message, class, error, told)
+    }
+
+    /// The headers lead to the record. The letter has nothing of its value, which may hold a telephone number and places, and as much as
+    /// the broker takes.
+    fn write_dead_letter(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        class: RefusalClass,
+        error: &dyn Display,
+        told: String,
+    ) -> Result<(), WorkerError> {
+        let class = class.as_str();
+        let found_at = place(message);
         let mut headers = OwnedHeaders::new();
         for (key, value) in dead_letter::headers(&found_at, class, error) {
             headers = headers.insert(Header {
@@ -147,9 +166,9 @@ impl Desk {
         self.transactions.produce(Output {
             topic: topics::DERIVE_DEAD,
             partition: message.partition(),
-            key: message.key().unwrap_or_default(),
-            value: message.payload(),
-            timestamp_millis: timestamp.unwrap_or_default(),
+            key: key_of_letter(message.key()),
+            value: None,
+            timestamp_millis: found_at.timestamp.unwrap_or_default(),
             headers: Some(headers),
             told_back: None,
         })?;
@@ -158,5 +177,43 @@ impl Desk {
             open.dead_letters.push(told);
         });
         Ok(())
+    }
+}
+
+fn place<'m>(message: &'m BorrowedMessage<'_>) -> Coordinates<'m> {
+    Coordinates {
+        topic: message.topic(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+    }
+}
+
+/// What the log says of it.
+fn told(message: &BorrowedMessage<'_>, class: RefusalClass, error: &dyn Display) -> String {
+    format!("{}: {} ({})", class.as_str(), dead_letter::told(error), place(message))
+}
+
+/// The key of a dead letter: that of the record, if it may be a tracking number.
+fn key_of_letter(key: Option<&[u8]>) -> &[u8] {
+    let text = key.and_then(|key| std::str::from_utf8(key).ok());
+    text.filter(|text| is_showable(text)).unwrap_or_default().as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_key_that_may_be_a_number_goes_into_a_dead_letter() {
+        let long = "1".repeat(65);
+        for (key, kept) in [
+            (Some("YT1"), "YT1"),
+            (Some("张三 13488888888"), ""),
+            (Some(long.as_str()), ""),
+            (None, ""),
+        ] {
+            assert_eq!(key_of_letter(key.map(str::as_bytes)), kept.as_bytes(), "{key:?}");
+        }
     }
 }

@@ -109,7 +109,10 @@ impl Desk {
             return Ok(());
         };
         let vendor = account.terms().vendor;
-        let told = account.contract.call.read_subscribed(exchanged.ended.exchange());
+        let told = account
+            .contract
+            .call
+            .read_subscribed(exchanged.ended.exchange(), &result.secret);
         let answer = answers::answer_of(result, &told);
         let record = answers::record(result, vendor, exchanged, &told);
         let counted = Call {
@@ -277,7 +280,7 @@ impl Desk {
         match account.contract.call.subscribe(&held.subscription, &secret) {
             Ok(request) => {
                 let subscription = held.subscription.clone();
-                self.calls.start(queued, subscription, request, now);
+                self.calls.start(queued, (subscription, secret), request, now);
                 true
             }
             Err(error) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use courierflow_schemas::records::{CallClass, Reason};
 
+use super::mask::{SHORTEST_SECRET, masked, without};
 use super::table::{AnswerRow, AnswerTable};
 use crate::parse::lenient_json::{Text, lenient_object, parse_object};
 use crate::push::without_mark;
@@ -254,10 +255,6 @@ impl<'a> QueryAnswer<'a> {
 
 /// Longest code that is one.
 const LONGEST_CODE: usize = 40;
-/// Of a vendor's words, in characters.
-const LONGEST_MESSAGE: usize = 200;
-/// As long as the shortest telephone number.
-const SHORTEST_RUN: usize = 7;
 
 /// A code as records and metrics may show it; `None` if it is free text.
 pub(crate) fn code(text: &str) -> Option<String> {
@@ -266,41 +263,30 @@ pub(crate) fn code(text: &str) -> Option<String> {
     ((1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(is_code)).then(|| text.to_owned())
 }
 
-/// The vendor's words as records may show them: on one line, runs of seven digits and more masked, 200 characters at most; `None`
-/// if nothing is left.
-pub(crate) fn masked(text: &str) -> Option<String> {
-    let mut masked = String::new();
-    let mut run = String::new();
-    for letter in text.trim().chars() {
-        if is_digit(letter) {
-            run.push(letter);
-            continue;
+impl Answer {
+    /// The same without what the vendor may have repeated of the call: keys, telephone numbers, places.
+    #[must_use]
+    pub fn without<'s>(self, secrets: impl IntoIterator<Item = &'s str>) -> Self {
+        let secrets: Vec<&str> = secrets
+            .into_iter()
+            .filter(|secret| secret.chars().count() >= SHORTEST_SECRET)
+            .collect();
+        // The last digits of a telephone number may be those of a code.
+        let is_told = |code: &String| {
+            secrets
+                .iter()
+                .any(|secret| secret.len() > SHORTEST_SECRET && code.contains(secret))
+        };
+        Self {
+            code: self.code.filter(|code| !is_told(code)),
+            message: self.message.map(|message| without(&message, &secrets)),
+            ..self
         }
-        end_run(&mut masked, &mut run);
-        masked.push(if letter.is_control() { ' ' } else { letter });
     }
-    end_run(&mut masked, &mut run);
-    let cut: String = masked.chars().take(LONGEST_MESSAGE).collect();
-    (!cut.is_empty()).then_some(cut)
-}
-
-fn is_digit(letter: char) -> bool {
-    letter.is_ascii_digit() || ('０'..='９').contains(&letter)
-}
-
-fn end_run(masked: &mut String, run: &mut String) {
-    if run.chars().count() >= SHORTEST_RUN {
-        masked.push_str("***");
-    } else {
-        masked.push_str(run);
-    }
-    run.clear();
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::api::table::Matching;
 
@@ -375,25 +361,26 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_masked_and_cut() {
-        for (text, expected) in [
-            ("POLL:重复订阅", Some("POLL:重复订阅")),
-            (" 单号YT0000000000001错误 ", Some("单号YT***错误")),
-            ("电话13488888888,分机123456", Some("电话***,分机123456")),
-            ("１３４８８８８８８８８", Some("***")),
-            ("a\nb", Some("a b")),
-            (" ", None),
+    fn what_was_asked_is_not_told_back() {
+        let answer = |message: &str| Answer {
+            code: Some("APIG.0303".to_owned()),
+            message: masked(message),
+            ..Answer::of(CallClass::Retry)
+        };
+        let long = "字".repeat(195);
+        let cut = format!("{long}secret-key");
+        for (message, secret, expected) in [
+            ("key secret-key?", "secret-key", "key ***?"),
+            ("a12345678b", "a12345678b", "***"),
+            ("来自广东省深圳市南山区", "广东省深圳市南山区", "来自***"),
+            ("尾号0303", "0303", "尾号***"),
+            ("no 501", "501", "no 501"),
+            (&cut, "secret-key", &format!("{long}***")),
         ] {
-            assert_eq!(masked(text).as_deref(), expected, "{text}");
+            let told = answer(message).without([secret]);
+            assert_eq!(told.message.as_deref(), Some(expected), "{secret}");
+            assert_eq!(told.code.as_deref(), Some("APIG.0303"));
         }
-        assert_eq!(masked(&"字".repeat(500)).map(|text| text.chars().count()), Some(200));
-    }
-
-    proptest! {
-        #[test]
-        fn no_message_has_seven_digits_in_a_row(text in "[0-9a-z 字]{0,300}") {
-            let masked = masked(&text).unwrap_or_default();
-            prop_assert!(!masked.as_bytes().windows(7).any(|window| window.iter().all(u8::is_ascii_digit)));
-        }
+        assert_eq!(answer("x").without(["APIG.0303"]).code, None);
     }
 }

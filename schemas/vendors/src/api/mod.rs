@@ -6,12 +6,14 @@
 //! | [`order`] | what is asked, and why it cannot be asked |
 //! | [`request`] | the HTTP request, of which nothing can be printed |
 //! | [`answer`] | what came of a call |
+//! | `mask` | the vendors' words as others may read them |
 //! | [`table`] | the vendors' codes, one row a code |
 //! | [`phone`], [`callback`], [`ids`] | telephone numbers, addresses for pushes, ids of calls |
 
 pub mod answer;
 pub mod callback;
 pub mod ids;
+mod mask;
 pub mod order;
 pub mod phone;
 pub mod request;

@@ -20,7 +20,8 @@ pub struct AnswerTable {
 pub enum Matching {
     /// The code is that of the row.
     Code,
-    /// The code is that of the row, or the vendor's words contain it, whatever the case: the vendor has no codes.
+    /// The code is that of the row, or the vendor's words contain it, whatever the case: the vendor has no codes. No words make a
+    /// success of a refusal.
     Words,
 }
 
@@ -88,7 +89,10 @@ impl AnswerTable {
         let words = message.unwrap_or_default().to_lowercase();
         let is_told = |row: &&AnswerRow| match self.matching {
             Matching::Code => row.told == code,
-            Matching::Words => row.told == code || words.contains(&row.told.to_lowercase()),
+            Matching::Words => {
+                let is_in_words = || words.contains(&row.told.to_lowercase());
+                row.told == code || (row.class != CallClass::Done && is_in_words())
+            }
         };
         self.rows.iter().find(is_told)
     }

@@ -198,6 +198,22 @@ impl<'a> RequestData<'a> {
 mod tests {
     use super::*;
 
+    /// The rows of the table in the order of its search: the one of a success is the first.
+    #[test]
+    fn no_words_make_a_success_of_a_refusal() {
+        let body = br#"{"Success":false,"Reason":"IsSubscribe=True, isHandleInfo=true: \u7cfb\u7edf\u7e41\u5fd9"}"#;
+        let response = answer::Response {
+            status: 200,
+            retry_after: None,
+            body,
+        };
+        let answer = KdniaoApi.read_subscribed(ApiKind::KdniaoDomestic, Exchange::Answered(response));
+        assert_eq!(
+            (answer.class, answer.code.as_deref()),
+            (CallClass::Retry, Some("false"))
+        );
+    }
+
     /// The vector of the specification, recomputed by hand.
     #[test]
     fn the_signature_is_pinned() {

@@ -16,23 +16,25 @@ pub(super) fn read(members: &Members<'_>) -> Result<Option<International>, ItemE
         return Ok(None);
     };
     let ends = Members::new(object, &INTERNATIONAL, CODE)?;
-    let country = |name| {
-        code(&ends, name, |code| {
-            code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase())
-        })
-    };
-    let carrier = |name| {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        code(&ends, name, |code| {
-            code.len() <= MAX_CODE_LENGTH && code.bytes().all(allowed)
-        })
-    };
+    let country = |name| code(&ends, name, is_country);
+    let carrier = |name| code(&ends, name, is_carrier);
     Ok(Some(International {
         departure_country: country("departure_country")?,
         departure_carrier: carrier("departure_carrier")?,
         destination_country: country("destination_country")?,
         destination_carrier: carrier("destination_carrier")?,
     }))
+}
+
+/// Two capital letters.
+pub(super) fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// What may be a vendor's code of a carrier.
+pub(super) fn is_carrier(code: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    code.len() <= MAX_CODE_LENGTH && code.bytes().all(allowed)
 }
 
 fn code(ends: &Members<'_>, name: &'static str, is_valid: impl Fn(&str) -> bool) -> Result<Option<String>, ItemError> {

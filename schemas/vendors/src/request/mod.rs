@@ -9,6 +9,7 @@
 //! | [`item`] | the members of an item, read one by one |
 //! | [`mod@phone`] | of a telephone number only what a vendor needs |
 //! | [`place`] | province, city, district |
+//! | [`record`] | the same rules for a request that lies on the topic |
 //! | [`route`] | which account is asked |
 
 pub mod account;
@@ -17,6 +18,7 @@ mod international;
 pub mod item;
 pub mod phone;
 pub mod place;
+pub mod record;
 pub mod route;
 
 use courierflow_schemas::carriers::Carriers;
@@ -184,11 +186,26 @@ fn request_id(members: &Members<'_>) -> Result<String, ItemError> {
     let Some(id) = members.text("request_id", Code::BadRequestId)? else {
         return Err(Code::BadRequestId.says("request_id", "is missing"));
     };
-    let printable = id.bytes().all(|byte| byte.is_ascii_graphic());
-    if id.len() > MAX_ID_LENGTH || !printable {
+    if !is_id(id) {
         return Err(Code::BadRequestId.at("request_id"));
     }
     Ok(id.to_owned())
+}
+
+/// 1 to 64 printable ASCII characters without spaces.
+fn is_id(text: &str) -> bool {
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// 1 to 64 of `A-Z a-z 0-9 . _ -`, as names of accounts.
+fn is_reference(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// Whether a reference tells the telephone number. The tracking number may, because it is known anyway.
+fn tells_phone(phone: &PhoneNumber, reference: &str, tracking_number: &str) -> bool {
+    phone.is_in(reference) && reference != tracking_number
 }
 
 fn product(members: &Members<'_>) -> Result<Option<Product>, ItemError> {
@@ -242,12 +259,10 @@ fn reference(
     let Some(reference) = members.text("reference", Code::BadReference)? else {
         return Ok(None);
     };
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if reference.len() > MAX_ID_LENGTH || !reference.bytes().all(allowed) {
+    if !is_reference(reference) {
         return Err(Code::BadReference.at("reference"));
     }
-    let told = |phone: &PhoneNumber| phone.is_in(reference) && reference != tracking_number;
-    if phone.is_some_and(told) {
+    if phone.is_some_and(|phone| tells_phone(phone, reference, tracking_number)) {
         return Err(Code::BadReference.says("reference", "holds the telephone number"));
     }
     Ok(Some(reference.to_owned()))
