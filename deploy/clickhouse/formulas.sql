@@ -110,9 +110,25 @@ now('UTC') - INTERVAL 101 DAY AS recent_since
 -- the oldest day that it found: if all parcels have moved away from that day, the older table must not show them again
 (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
 
--- formula is_accepted: of a call: the vendor did it, or says that it had done it when an earlier try of the same call was not answered
+-- formula is_accepted: of a call: the vendor did it, or says that it had done it when an earlier try of the same call was not answered.
+-- If no answer came at all and a push told that it was done, the subscription has counted it: the last try stands for it
 class = 'DONE' OR class = 'DUPLICATE' AND (reason = 'IN_DOUBT' OR call_id IN
-    (SELECT unanswered.call_id FROM {database}.vendor_call AS unanswered WHERE unanswered.class = 'UNKNOWN')) AS is_accepted
+    (SELECT unanswered.call_id FROM {database}.vendor_call AS unanswered WHERE unanswered.class = 'UNKNOWN'))
+    OR class = 'UNKNOWN' AND kind = 'SUBSCRIBE' AND (call_id, started_at) IN
+    (
+        SELECT argMax(tried.call_id, tried.started_at), max(tried.started_at)
+        FROM {database}.vendor_call AS tried
+        WHERE tried.kind = 'SUBSCRIBE' AND (tried.vendor, tried.account, tried.tracking_number, tried.month, tried.vendor_carrier) IN
+        (
+            -- A call that left the carrier to the vendor counts for the one that was found.
+            SELECT subscribed.vendor, subscribed.account, subscribed.tracking_number, calls.month, arrayJoin(['', toString(calls.vendor_carrier)])
+            FROM {database}.subscription AS subscribed FINAL
+            ARRAY JOIN calls
+            WHERE calls.accepted > 0
+        )
+        GROUP BY tried.vendor, tried.account, tried.tracking_number, tried.month
+        HAVING countIf(tried.class IN ('DONE', 'DUPLICATE')) = 0
+    ) AS is_accepted
 
 -- formula first_covered_day: first day of subscription_coverage
 toDate(now(), 'Asia/Shanghai') - 30 AS first_covered_day

@@ -1,4 +1,4 @@
-//! Reads the body of a push within its limits: bytes of the body, bytes in memory, time, rate. Nothing beyond a limit is kept,
+//! Reads the body of a push within its limits: bytes of the body, bytes in memory, time. Nothing beyond a limit is kept,
 //! whatever the request announces.
 
 use std::future::poll_fn;

@@ -2,7 +2,8 @@
 -- AUDIT count, whose parcels are chosen by their number alone. An event is missed when a query told it first and it was older than 6 h by
 -- then: a younger one may still have been on its way, because the vendors look every 4 h.
 --
--- A parcel that is audited twice counts twice, each time with the events since the audit before.
+-- A parcel that is audited twice counts twice, each time with the events since the audit before. That one may have told events that were
+-- young then: they are judged by neither audit.
 
 CREATE OR REPLACE VIEW {database}.push_completeness
 (
@@ -35,8 +36,8 @@ WITH
             tracking_number,
             toDate(started_at, 'Asia/Shanghai') AS query_date,
             started_at - toIntervalSecond(report_lag) AS end,
-            lagInFrame(end, 1, toDateTime64('1970-01-01 00:00:00', 6, 'UTC')) OVER
-                (PARTITION BY vendor, carrier, tracking_number ORDER BY end ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS start
+            lagInFrame(started_at, 1, toDateTime64('1970-01-01 00:00:00', 6, 'UTC')) OVER
+                (PARTITION BY vendor, carrier, tracking_number ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS start
         FROM {database}.vendor_call FINAL
         WHERE kind = 'QUERY' AND reason = 'AUDIT' AND class = 'DONE'
     ),

@@ -30,7 +30,8 @@ WITH
             subscription.account AS account,
             subscription.tracking_number AS tracking_number,
             subscription.round > 1 OR ifNull(subscription.reason IN ('NO_RECORD', 'STALE'), false) AS is_aborted,
-            call.accepted_at > 0 AS is_accepted,
+            -- A call of before the request was one of an earlier life. The clocks of those who ask and of those who call may differ.
+            call.accepted_at >= subscription.requested_at - INTERVAL 1 MINUTE AS is_accepted,
             is_accepted AND call.accepted_at <= now64(6, 'UTC') - INTERVAL 24 HOUR AS is_due,
             if(isNull(subscription.first_push_at), inf,
                 greatest(dateDiff('second', call.accepted_at, assumeNotNull(subscription.first_push_at)), 0) / 3600) AS hours

@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {database}.vendor_cost
     `account`          LowCardinality(String) COMMENT 'Vendor contract',
     `carrier`          LowCardinality(String) COMMENT 'Canonical carrier code; unknown until the vendor has detected it',
     `calls`            UInt64                 COMMENT 'Calls, subscriptions and queries, whatever was answered',
-    `accepted`         UInt64                 COMMENT 'Of those, accepted by the vendor: done, or said to be done already when an earlier try of the same call was not answered',
+    `accepted`         UInt64                 COMMENT 'Of those, accepted by the vendor: done, or said to be done already when an earlier try of the same call was not answered, or told by a push when no try was answered',
     `units`            Nullable(UInt64)       COMMENT 'Units of the vendor that the accepted calls are (vendor_fact.unit): a number under a carrier once a month, or once in so many days; NULL when the vendor does not say',
     `units_if_renewed` Nullable(UInt64)       COMMENT 'The same if a subscription that is still followed in a later month is a unit again in each; no vendor says whether it is'
 )
@@ -29,7 +29,8 @@ WITH
             call.is_accepted AND call.kind = 'SUBSCRIBE' AND subscription.vendor_carrier = billed_carrier AS is_followed,
             if(subscription.state IN ('ACTIVE', 'CALLING', 'WAITING', 'REQUESTED'),
                 toDate(now(), 'Asia/Shanghai'),
-                toDate(ifNull(subscription.ended_at, subscription.since), 'Asia/Shanghai')) AS followed_until
+                -- A cancellation leaves the end of the life before where it is.
+                toDate(if(subscription.state = 'CANCELLED', subscription.since, ifNull(subscription.ended_at, subscription.since)), 'Asia/Shanghai')) AS followed_until
         FROM
         (
             SELECT

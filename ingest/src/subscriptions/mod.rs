@@ -56,6 +56,9 @@ pub struct Subscriptions<P> {
     pub carriers: &'static Carriers,
 }
 
+/// The records of an item, or why it has none.
+type Read = Result<Vec<SubscriptionRequest>, ItemError>;
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 enum Wanted {
@@ -147,24 +150,33 @@ impl<P: Publisher> Subscriptions<P> {
         let body = body::read(body, limits, &mut arrival).await?;
         let _place = arrival.enter().map_err(|Full| crate::answer::Refusal::Busy)?;
 
-        let items = items(&body, idempotency_key(&head.headers))?;
+        let (read, results) = self.check(body, idempotency_key(&head.headers), token, wanted)?;
+        self.store(token, read).await?;
+        Ok(results)
+    }
+
+    /// The records of a body and what is answered. Body and items end here: as values of JSON they take many times the room of the
+    /// records, and the broker may take its time.
+    fn check(
+        &self,
+        body: Bytes,
+        idempotency_key: Option<&str>,
+        token: &Token,
+        wanted: Wanted,
+    ) -> Result<(Vec<Read>, Vec<ItemResult>), Refusal> {
+        let items = items(&body, idempotency_key)?;
+        drop(body);
         token.take(items.len()).map_err(|over| match over {
             OverRate::Wait(retry_after) => Refusal::OverRate { retry_after },
             OverRate::Never => Refusal::TooMany,
         })?;
         let read = self.read(&items, token, wanted)?;
-        let results: Vec<ItemResult> = items.iter().zip(&read).map(|(item, read)| result(item, read)).collect();
-        self.store(token, read).await?;
-        Ok(results)
+        let results = items.iter().zip(&read).map(|(item, read)| result(item, read)).collect();
+        Ok((read, results))
     }
 
     /// The records of each item, or why it has none.
-    fn read(
-        &self,
-        items: &[Item],
-        token: &Token,
-        wanted: Wanted,
-    ) -> Result<Vec<Result<Vec<SubscriptionRequest>, ItemError>>, Refusal> {
+    fn read(&self, items: &[Item], token: &Token, wanted: Wanted) -> Result<Vec<Read>, Refusal> {
         let asker = Asker {
             name: &token.name,
             accounts: &self.accounts.accounts,
@@ -188,11 +200,7 @@ impl<P: Publisher> Subscriptions<P> {
     }
 
     /// Stores the records and counts the items.
-    async fn store(
-        &self,
-        token: &Token,
-        read: Vec<Result<Vec<SubscriptionRequest>, ItemError>>,
-    ) -> Result<(), Refusal> {
+    async fn store(&self, token: &Token, read: Vec<Read>) -> Result<(), Refusal> {
         let mut accepted = 0;
         let mut refused = Vec::new();
         let mut requests = Vec::with_capacity(read.len());
@@ -256,7 +264,7 @@ fn items(body: &Bytes, idempotency_key: Option<&str>) -> Result<Vec<Item>, Refus
     Ok(items)
 }
 
-fn result(item: &Item, read: &Result<Vec<SubscriptionRequest>, ItemError>) -> ItemResult {
+fn result(item: &Item, read: &Read) -> ItemResult {
     let sent = |name: &str| item.short_text(name).map(str::to_owned);
     match read {
         Ok(records) => {

@@ -22,6 +22,9 @@ use xxhash_rust::xxh3::Xxh3;
 /// The column that is not part of a line's id: whoever sees an id could try all numbers until one fits.
 const SECRET_COLUMN: &str = "phone";
 
+/// Longest name of an unknown column that is told back.
+const LONGEST_NAME: usize = 32;
+
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FileError {
@@ -97,11 +100,11 @@ pub fn read(text: &[u8], asker: &Asker<'_>) -> Result<Vec<SubscriptionRequest>, 
 fn header(found: &StringRecord) -> Result<Vec<String>, FileError> {
     let known: Vec<&str> = item::columns().collect();
     let mut columns: Vec<String> = Vec::with_capacity(found.len());
-    for name in found {
+    for (name, place) in found.iter().zip(1_usize..) {
         if !known.contains(&name) {
-            let known = known.join(",");
+            let (shown, known) = (shown(name, place), known.join(","));
             return Err(FileError::Header(format!(
-                "{name:?} is no column; the columns are {known}"
+                "{shown} is no column; the columns are {known}"
             )));
         }
         if columns.iter().any(|column| column == name) {
@@ -113,6 +116,16 @@ fn header(found: &StringRecord) -> Result<Vec<String>, FileError> {
         Ok(columns)
     } else {
         Err(FileError::Header("column tracking_number is missing".to_owned()))
+    }
+}
+
+/// The name of a column, or its place: the first line of a file without a header is one of parcels.
+fn shown(name: &str, place: usize) -> String {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_letter) {
+        format!("{name:?}")
+    } else {
+        format!("field {place}")
     }
 }
 
@@ -242,6 +255,14 @@ mod tests {
                 "tracking_number,international",
                 "line 1: \"international\" is no column; ",
             ),
+            ("tracking_number,", "line 1: field 2 is no column; "),
+            // No header at all.
+            ("YT0000000000001,yto,13488888888", "line 1: field 1 is no column; "),
+            (
+                "tracking_number,carrier,13488888888",
+                "line 1: field 3 is no column; the columns are ",
+            ),
+            ("tracking_number,张三", "line 1: field 2 is no column; "),
             (
                 "tracking_number,carrier,carrier",
                 "line 1: column carrier is there twice",

@@ -19,6 +19,15 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 
+/// The accounts that may be asked: those that are called. If none is, the calls are made elsewhere, by another configuration.
+pub fn accounts(config: &Config) -> SubscribeAccounts {
+    if config.subscribe.is_on() {
+        config.subscribe.called_common()
+    } else {
+        config.subscribe.common()
+    }
+}
+
 /// Somebody at the command line, who may use every account.
 pub fn asker<'a>(config: &Config, accounts: &'a SubscribeAccounts, requester: &'a str, now: Timestamp) -> Asker<'a> {
     Asker {
@@ -37,5 +46,30 @@ pub fn requester(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("must be 1 to 64 of A-Z a-z 0-9 . _ -")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_that_are_not_called_are_asked_only_if_none_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("c.toml");
+        let names = |address: &str| {
+            let account = |name: &str| {
+                format!(
+                    "[[subscribe.accounts]]\nname = \"{name}\"\nvendor = \"kuaidi100\"\napi = \"kuaidi100_enterprise\"\n"
+                )
+            };
+            std::fs::write(&file, format!("{}{}{address}", account("checked"), account("called"))).unwrap();
+            let accounts = accounts(&Config::load(&file).unwrap()).accounts;
+            accounts.into_iter().map(|account| account.name).collect::<Vec<_>>()
+        };
+        let address =
+            "subscribe_url = \"https://poll.example.com/poll\"\ncallback_base = \"https://push.example.com\"\n";
+        assert_eq!(names(address), ["called"]);
+        assert_eq!(names(""), ["checked", "called"]);
     }
 }

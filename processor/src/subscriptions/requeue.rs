@@ -1,9 +1,10 @@
 //! Subscriptions that have ended are asked for again. What is needed for it and must not be in the database (a telephone number,
 //! places, the ends of an international parcel) is gone: such a parcel has to be asked for anew, with all of it.
 
+use courierflow_schemas::carriers::UNKNOWN_CARRIER;
 use courierflow_schemas::records::SubscriptionRequest;
 use courierflow_vendors::request::Asker;
-use courierflow_vendors::request::error::ItemError;
+use courierflow_vendors::request::error::{Code, ItemError};
 use courierflow_vendors::request::item::Item;
 use serde_json::json;
 use xxhash_rust::xxh3::Xxh3;
@@ -12,8 +13,17 @@ use super::table::SubscriptionRow;
 
 /// The request to begin again. Its id is made of the row, so that the same end is requeued once.
 pub fn request(row: &SubscriptionRow, asker: &Asker<'_>) -> Result<SubscriptionRequest, ItemError> {
+    if row.vendor.is_empty() || row.account.is_empty() {
+        return Err(ItemError {
+            code: Code::UnknownAccount,
+            message: "is not known: the request led to none",
+            field: "account".into(),
+        });
+    }
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let carrier = given(&row.vendor_carrier);
+    // One that was refused before its first call knows only what was asked for.
+    let asked = || given(&row.carrier).filter(|carrier| carrier != UNKNOWN_CARRIER);
+    let carrier = given(&row.vendor_carrier).or_else(asked);
     let item = json!({
         "tracking_number": row.tracking_number,
         "vendor": row.vendor,
@@ -100,6 +110,7 @@ mod tests {
             (Some(Product::Advanced), Some("order-17"))
         );
         let detected = SubscriptionRow {
+            carrier: "unknown".to_owned(),
             vendor_carrier: String::new(),
             product: "OTHER".to_owned(),
             international: true,
@@ -116,6 +127,33 @@ mod tests {
         assert_eq!(id(&row()), id(&row()));
         assert!(id(&row()).len() <= 64);
         assert_ne!(id(&SubscriptionRow { version: 18, ..row() }), id(&row()));
+    }
+
+    #[test]
+    fn one_that_was_refused_at_once_is_asked_for_under_its_carrier() {
+        let refused = |carrier: &str| SubscriptionRow {
+            carrier: carrier.to_owned(),
+            vendor_carrier: String::new(),
+            ..row()
+        };
+        let carrier = |carrier: &str| requeued(&refused(carrier)).map(|request| request.carrier);
+        assert_eq!(carrier("yto"), Ok(Some("yto".to_owned())));
+        assert_eq!(carrier("shunfeng"), Err("phone_required"));
+        assert_eq!(carrier("snail"), Err("unknown_carrier"));
+        assert_eq!(carrier(""), Ok(None), "it was to be detected");
+    }
+
+    #[test]
+    fn a_request_that_led_to_no_account_stays() {
+        for (vendor, account) in [("", ""), ("kuaidi100", "")] {
+            let (vendor, account) = (vendor.to_owned(), account.to_owned());
+            let nobody = SubscriptionRow {
+                vendor,
+                account,
+                ..row()
+            };
+            assert_eq!(requeued(&nobody).unwrap_err(), "unknown_account");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use courierflow_processor::config::Config;
 use courierflow_processor::subscriptions::file::{self, FileError};
 use courierflow_processor::subscriptions::send::send;
 use courierflow_processor::subscriptions::table::Tables;
-use courierflow_processor::subscriptions::{asker, requester};
+use courierflow_processor::subscriptions::{accounts, asker, requester};
 use courierflow_schemas::records::SubscriptionRequest;
 use courierflow_service::exit;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let path = arguments.file.display();
     let text = std::fs::read(&arguments.file).with_context(|| path.to_string())?;
-    let accounts = config.subscribe.common();
+    let accounts = accounts(config);
     let read = file::read(&text, &asker(config, &accounts, &arguments.requester, Timestamp::now()));
     if let Err(FileError::Lines(lines)) = &read {
         for line in lines {

@@ -6,7 +6,7 @@ use clap::Args;
 use courierflow_processor::config::Config;
 use courierflow_processor::subscriptions::send::send;
 use courierflow_processor::subscriptions::table::{Selection, Tables};
-use courierflow_processor::subscriptions::{asker, requester, requeue};
+use courierflow_processor::subscriptions::{accounts, asker, requester, requeue};
 use courierflow_schemas::records::SubscriptionState;
 use courierflow_service::exit;
 use jiff::Timestamp;
@@ -47,7 +47,7 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
     let rows = Tables::new(&config.clickhouse)
         .subscriptions(&selection, arguments.limit)
         .await?;
-    let accounts = config.subscribe.common();
+    let accounts = accounts(config);
     let asker = asker(config, &accounts, &arguments.requester, Timestamp::now());
     let mut requests = Vec::with_capacity(rows.len());
     let mut refused = 0_usize;
@@ -57,10 +57,12 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
             Err(error) => {
                 refused += 1;
                 let (vendor, account, number) = (&row.vendor, &row.account, &row.tracking_number);
-                exit::report(
-                    crate::PROGRAM,
-                    &format_args!("{vendor}/{account} {number} stays: {error}"),
-                );
+                let of = if vendor.is_empty() {
+                    ""
+                } else {
+                    &format!("{vendor}/{account} ")
+                };
+                exit::report(crate::PROGRAM, &format_args!("{of}{number} stays: {error}"));
             }
         }
     }

@@ -39,6 +39,9 @@ use crate::api::phone::is_needed;
 /// Longest request id, requester and reference, in characters.
 const MAX_ID_LENGTH: usize = 64;
 
+/// What is wrong with an id of the caller's that many can read.
+const HOLDS_PHONE: &str = "holds the telephone number";
+
 /// A first call later than this is a mistake: by then a label has expired.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -87,6 +90,12 @@ impl Asker<'_> {
         let product = product(&members)?;
         let (from, to) = places(&members, account, product.unwrap_or(account.product))?;
         let phone = phone(&members, target.carrier)?;
+        if phone
+            .as_ref()
+            .is_some_and(|phone| tells(&request_id, &tracking_number, phone))
+        {
+            return Err(Code::BadRequestId.says("request_id", HOLDS_PHONE));
+        }
         Ok(SubscriptionRequest {
             request_id,
             requester: self.name.to_owned(),
@@ -203,11 +212,6 @@ fn is_reference(text: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// Whether a reference tells the telephone number. The tracking number may, because it is known anyway.
-fn tells_phone(phone: &PhoneNumber, reference: &str, tracking_number: &str) -> bool {
-    phone.is_in(reference) && reference != tracking_number
-}
-
 fn product(members: &Members<'_>) -> Result<Option<Product>, ItemError> {
     let Some(name) = members.text("product", Code::BadProduct)? else {
         return Ok(None);
@@ -262,10 +266,15 @@ fn reference(
     if !is_reference(reference) {
         return Err(Code::BadReference.at("reference"));
     }
-    if phone.is_some_and(|phone| tells_phone(phone, reference, tracking_number)) {
-        return Err(Code::BadReference.says("reference", "holds the telephone number"));
+    if phone.is_some_and(|phone| tells(reference, tracking_number, phone)) {
+        return Err(Code::BadReference.says("reference", HOLDS_PHONE));
     }
     Ok(Some(reference.to_owned()))
+}
+
+/// Whether an id of the caller's tells the telephone number. The tracking number is known to everybody anyhow.
+fn tells(id: &str, tracking_number: &str, phone: &PhoneNumber) -> bool {
+    phone.is_in(id) && id != tracking_number
 }
 
 /// What the policy of an account leaves of a number.

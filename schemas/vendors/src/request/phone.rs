@@ -7,6 +7,10 @@ use courierflow_schemas::identifier;
 /// More digits than this behind a mobile number are a number of their own.
 const LONGEST_EXTENSION: usize = 6;
 
+/// Digits of a whole number.
+const SHORTEST: usize = 7;
+const LONGEST: usize = 15;
+
 /// How many digits are kept.
 const TAIL: usize = 4;
 
@@ -17,6 +21,8 @@ const EXTENSION: [char; 6] = ['转', '轉', '分', 'e', 'x', '#'];
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneNumber {
     digits: String,
+    /// What is dialled: of a shop's virtual number the one in front of the `-`.
+    dialled: String,
 }
 
 /// A telephone number is printed nowhere.
@@ -40,6 +46,10 @@ impl PhoneNumber {
             .map(str::trim)
             .filter(|group| !group.is_empty())
             .collect();
+        let dialled = match groups.as_slice() {
+            [mobile, _behind] if is_mobile(mobile) => Some(digits(mobile)),
+            _ => None,
+        };
         let digits = match groups.as_slice() {
             // 18412345678-1234: the number of a shop's relay, and who is meant behind it. Fewer or more digits are an extension.
             [mobile, behind] if is_mobile(mobile) && digits(behind).len() > LONGEST_EXTENSION => return None,
@@ -50,8 +60,9 @@ impl PhoneNumber {
             [number, _extension] if is_landline(number) => (*number).to_owned(),
             _ => digits(number),
         };
-        let is_number = digits.len() == TAIL || (7..=15).contains(&digits.len());
-        is_number.then_some(Self { digits })
+        let is_number = digits.len() == TAIL || (SHORTEST..=LONGEST).contains(&digits.len());
+        let dialled = dialled.unwrap_or_else(|| digits.clone());
+        is_number.then_some(Self { digits, dialled })
     }
 
     /// The last four digits.
@@ -65,9 +76,10 @@ impl PhoneNumber {
         self.digits
     }
 
-    /// Whether a text tells it. Four digits are no number yet.
+    /// Whether a text tells it, with or without the code of the country. Four digits are no number yet.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.digits.len() > TAIL && digits(text).contains(self.digits.as_str())
+        let told = national(&self.dialled);
+        told.len() > TAIL && digits(text).contains(told)
     }
 }
 
@@ -75,11 +87,21 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
+/// Digits without the code of the country and the zero in front of an area, unless too few are left to be a number.
+fn national(digits: &str) -> &str {
+    let rest = without_country(digits).trim_start_matches('0');
+    if rest.len() < SHORTEST { digits } else { rest }
+}
+
+fn without_country(digits: &str) -> &str {
+    let rest = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86"));
+    rest.unwrap_or(digits)
+}
+
 /// With or without the code of the country.
 fn is_mobile(group: &str) -> bool {
     let digits = digits(group);
-    let national = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86"));
-    let national = national.unwrap_or(&digits);
+    let national = without_country(&digits);
     national.len() == 11 && national.starts_with('1')
 }
 
@@ -127,6 +149,34 @@ mod tests {
             let number = PhoneNumber::read(text).unwrap();
             assert_eq!(number.tail(), tail, "{text}");
             assert_eq!(number.into_digits(), digits, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_tells_it_with_or_without_the_code_of_the_country() {
+        for (number, text, tells) in [
+            ("+86 134 8888 8888", "13488888888", true),
+            ("+86 134 8888 8888", "order-8613488888888", true),
+            ("008613488888888", "134-8888-8888", true),
+            ("13488888888", "tel_+86-13488888888", true),
+            ("+86 755 12345678", "0755-12345678", true),
+            ("0755-12345678", "86.755.12345678", true),
+            ("18412345678-1234", "18412345678", true),
+            ("18412345678-1234", "18412345678-1234", true),
+            ("+86 18412345678-1234", "18412345678", true),
+            ("18412345678-1234", "order-1234", false),
+            ("8612345", "8612345", true),
+            ("8612345", "order-12345", false),
+            ("0000000", "order-1", false),
+            ("0000000", "0000000", true),
+            ("+86 134 8888 8888", "order-8888", false),
+            ("8888", "order-8888", false),
+        ] {
+            assert_eq!(
+                PhoneNumber::read(number).unwrap().is_in(text),
+                tells,
+                "{number}: {text}"
+            );
         }
     }
 

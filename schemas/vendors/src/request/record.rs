@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::account::SubscribeAccount;
 use super::phone::PhoneNumber;
-use super::{LONGEST_DELAY, MAX_ID_LENGTH, international, is_id, is_reference, place, tells_phone};
+use super::{LONGEST_DELAY, MAX_ID_LENGTH, international, is_id, is_reference, place, tells};
 use crate::api::order::is_number;
 use crate::api::phone::is_needed;
 
@@ -35,7 +35,7 @@ pub fn checked(asked: &SubscriptionRequest, now: Timestamp) -> Checked {
     let read_phone = |text: &str| PhoneNumber::read(text);
     let phone = check.read(asked.phone.as_deref(), Reason::Phone, read_phone);
     let is_shown =
-        |text: &str| is_reference(text) && !phone.as_ref().is_some_and(|phone| tells_phone(phone, text, number));
+        |text: &str| is_reference(text) && !phone.as_ref().is_some_and(|phone| tells(text, number, phone));
     let reference = check.text(asked.reference.as_deref(), Reason::BadData, is_shown);
     let read_place = |text: &str| place::read(text);
     let checked = SubscriptionRequest {

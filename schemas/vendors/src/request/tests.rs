@@ -190,6 +190,11 @@ fn every_code_has_its_cases() {
         (json!({"request_id": "r".repeat(65)}), "bad_request_id", "request_id"),
         (json!({"request_id": "r 1"}), "bad_request_id", "request_id"),
         (json!({"request_id": "订单"}), "bad_request_id", "request_id"),
+        (
+            json!({"request_id": "tel-134-8888-8888", "phone": "+86 134 8888 8888"}),
+            "bad_request_id",
+            "request_id",
+        ),
         (json!({"vendor": "fedex"}), "unknown_vendor", "vendor"),
         (json!({"vendor": "17track"}), "unknown_vendor", "vendor"),
         (json!({"account": "nobody"}), "unknown_account", "account"),
@@ -259,6 +264,16 @@ fn every_code_has_its_cases() {
         (json!({"reference": "r".repeat(65)}), "bad_reference", "reference"),
         (
             json!({"reference": "tel-13488888888", "phone": "13488888888"}),
+            "bad_reference",
+            "reference",
+        ),
+        (
+            json!({"reference": "13488888888", "phone": "+86 134 8888 8888"}),
+            "bad_reference",
+            "reference",
+        ),
+        (
+            json!({"reference": "18412345678", "phone": "18412345678-1234"}),
             "bad_reference",
             "reference",
         ),

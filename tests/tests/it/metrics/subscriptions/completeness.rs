@@ -77,7 +77,9 @@ fn completeness_counts_what_only_an_audit_told() {
             vec![event(early, "PUSH"), event(audit_at - 6 * HOUR, "QUERY")],
         ),
         // Audited on two days: what the first one brought counts once.
-        parcel("TWICE", vec![event(early, "QUERY"), event(audit_at, "PUSH")]),
+        parcel("TWICE", vec![event(early, "QUERY"), event(audit_at + 1, "PUSH")]),
+        // Audited on two days: what was young when the first one told it is missed by neither.
+        parcel("YOUNG", vec![event(early, "PUSH"), event(audit_at - 2 * HOUR, "QUERY")]),
         // Asked about because it looked wrong: proves nothing.
         parcel("STALLED", vec![event(early, "QUERY")]),
         whole.clone(),
@@ -90,10 +92,11 @@ fn completeness_counts_what_only_an_audit_told() {
     ];
     tables::execute(&stack, &insert_transitions("courier", &changes, &[]));
     let audit = json!({"kind": "QUERY", "reason": "AUDIT"});
-    let mut calls: Vec<_> = ["JUST-NOW", "MISSED", "TWICE", "WHOLE"]
+    let mut calls: Vec<_> = ["JUST-NOW", "MISSED", "TWICE", "WHOLE", "YOUNG"]
         .map(|number| call(number, audit_at, &audit))
         .into();
     calls.push(call("TWICE", audit_at + DAY, &audit));
+    calls.push(call("YOUNG", audit_at + DAY, &audit));
     calls.push(call(
         "STALLED",
         audit_at,
@@ -112,9 +115,9 @@ fn completeness_counts_what_only_an_audit_told() {
     assert_eq!(
         rows,
         [
-            json!({"day": audit_day.to_string(), "audited": 4, "with_missed": 2, "with_missed_share": 0.5,
-                   "events": 6, "missed": 2, "pushed_changes": 2, "pushed_p50_hours": 4}),
-            json!({"day": audit_day.tomorrow().unwrap().to_string(), "audited": 1, "with_missed": 0, "with_missed_share": 0,
+            json!({"day": audit_day.to_string(), "audited": 5, "with_missed": 2, "with_missed_share": 0.4,
+                   "events": 7, "missed": 2, "pushed_changes": 2, "pushed_p50_hours": 4}),
+            json!({"day": audit_day.tomorrow().unwrap().to_string(), "audited": 2, "with_missed": 0, "with_missed_share": 0,
                    "events": 1, "missed": 0, "pushed_changes": 0, "pushed_p50_hours": null}),
         ]
     );

@@ -3,7 +3,7 @@
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
-use super::{DAY, call, china_day, in_china, insert, month_of, subscription, time};
+use super::{DAY, call, china_day, in_china, insert, merged, month_of, subscription, time};
 use crate::harness::{migrated, tables};
 use crate::metrics::now;
 
@@ -107,4 +107,81 @@ fn c1_units_are_those_of_each_vendors_contract() {
     let before_replay = tables::rows(&stack, "SELECT * FROM courier.vendor_cost");
     insert(&stack, "vendor_call", &[call("YT1", before, &json!({}))]);
     assert_eq!(tables::rows(&stack, "SELECT * FROM courier.vendor_cost"), before_replay);
+}
+
+#[test]
+fn what_only_a_push_told_is_a_unit_and_each_state_is_followed_until_its_end() {
+    let stack = migrated("metrics-cost-states");
+    let this_month = china_day(now()).first_of_month();
+    let month_ago = |months: i64| this_month.checked_sub(months.months()).unwrap();
+    let [first, second, third] = [2, 1, 0].map(|months| in_china(month_ago(months), 12, 0));
+    // One account for each question.
+    let called = |account: &str, number: &str, at: i64, changes: Value| {
+        call(
+            number,
+            at,
+            &Value::Object(merged(json!({"account": account}), &changes)),
+        )
+    };
+    let unknown = || json!({"class": "UNKNOWN", "code": null});
+    let detected = json!({"class": "UNKNOWN", "code": null, "carrier": "unknown", "vendor_carrier": ""});
+    insert(
+        &stack,
+        "vendor_call",
+        &[
+            // Twice without an answer, then a push: one of them is the one that arrived.
+            called("lost", "LOST", first, unknown()),
+            called("lost", "LOST", first + 60, unknown()),
+            // The vendor was to find the carrier.
+            called("lost", "FOUND", first, detected),
+            // What was counted is an answered call; and nothing was counted.
+            called("lost", "OTHER", first, json!({})),
+            called("lost", "OTHER", first + 60, unknown()),
+            called("lost", "NEVER", first, unknown()),
+            called("cancelled", "YT1", first, json!({})),
+            called("cancelled", "YT1", second, json!({})),
+            called("expired", "YT1", first, json!({})),
+            called("rejected", "YT1", first, json!({})),
+            called("rejected", "YT1", third, json!({"class": "REJECTED", "code": "701"})),
+            called("active", "YT1", first, json!({})),
+        ],
+    );
+    let counted = json!({"state": "ENDED", "calls.month": [month_of(month_ago(2))], "calls.vendor_carrier": ["yuantong"],
+                         "calls.accepted": [1], "calls.last_at": [time(first)]});
+    // All had an end in the first month; what came later did not move it.
+    let ended = |account: &str, number: &str, since: i64, changes: &Value| {
+        let row = json!({"account": account, "requested_at": time(first), "ended_at": time(first + DAY), "since": time(since)});
+        subscription(number, &Value::Object(merged(row, changes)))
+    };
+    insert(
+        &stack,
+        "subscription",
+        &[
+            ended("lost", "LOST", first + DAY, &counted),
+            ended("lost", "FOUND", first + DAY, &counted),
+            ended("lost", "OTHER", first + DAY, &counted),
+            ended("lost", "NEVER", first + DAY, &json!({"state": "REJECTED"})),
+            ended("cancelled", "YT1", third, &json!({"state": "CANCELLED"})),
+            ended("expired", "YT1", third, &json!({"state": "EXPIRED"})),
+            ended("rejected", "YT1", third, &json!({"state": "REJECTED"})),
+            ended("active", "YT1", second, &json!({})),
+        ],
+    );
+    let renewed_in = |account: &str| {
+        let sql = format!(
+            "SELECT month, accepted, units, units_if_renewed FROM courier.vendor_cost WHERE account = '{account}' ORDER BY month"
+        );
+        let rows = tables::rows(&stack, &sql);
+        let column = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Value>();
+        ["accepted", "units", "units_if_renewed"].map(column)
+    };
+    for (account, accepted, units, if_renewed) in [
+        ("lost", json!([3]), json!([3]), json!([3])),
+        ("cancelled", json!([1, 1, 0]), json!([1, 1, 0]), json!([1, 1, 1])),
+        ("expired", json!([1]), json!([1]), json!([1])),
+        ("rejected", json!([1, 0]), json!([1, 0]), json!([1, 0])),
+        ("active", json!([1, 0, 0]), json!([1, 0, 0]), json!([1, 1, 1])),
+    ] {
+        assert_eq!(renewed_in(account), [accepted, units, if_renewed], "{account}");
+    }
 }
