@@ -147,7 +147,6 @@ impl Desk {
 
     /// A request, whose key is its number.
     fn request(&mut self, partition: i32, asked: &SubscriptionRequest) -> Result<(), WorkerError> {
-        let now = self.now();
         if asked.action == RequestAction::Cancel {
             return self.cancel(partition, &checked(asked, self.timestamp()));
         }
@@ -168,6 +167,7 @@ impl Desk {
                 let (vendor, account) = (&unroutable.vendor, &unroutable.account);
                 let key: Key = Subscription::key(vendor, account, &asked.tracking_number).into();
                 let before = self.state.get(partition, &key).map(|held| held.subscription.clone());
+                let now = self.now();
                 let step = refuse(before, (vendor, account), &unroutable.asked, unroutable.reason, now);
                 let account = self.accounts.find(vendor, account);
                 self.apply(partition, &key, account, step)

@@ -165,8 +165,8 @@ mod tests {
         Timestamp::from_millisecond(NOW).unwrap()
     }
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn text(text: &str) -> String {
+        text.to_owned()
     }
 
     fn good() -> SubscriptionRequest {
@@ -175,21 +175,21 @@ mod tests {
             requester: "oms".to_owned(),
             action: RequestAction::Subscribe,
             requested_at: TimestampMicros(NOW * 1_000),
-            vendor: text("kuaidi100"),
-            account: text("demo"),
-            carrier: text("shunfeng"),
+            vendor: Some(text("kuaidi100")),
+            account: Some(text("demo")),
+            carrier: Some(text("shunfeng")),
             tracking_number: "SF0000000000001".to_owned(),
-            phone: text("134-8888-8889"),
-            from: text("广东省, 深圳市, 南山区"),
-            to: text("北京市朝阳区"),
+            phone: Some(text("134-8888-8889")),
+            from: Some(text("广东省, 深圳市, 南山区")),
+            to: Some(text("北京市朝阳区")),
             product: Some(Product::Advanced),
             international: Some(International {
-                departure_country: text("CN"),
-                departure_carrier: text("ems"),
+                departure_country: Some(text("CN")),
+                departure_carrier: Some(text("ems")),
                 destination_country: None,
-                destination_carrier: text(" "),
+                destination_carrier: Some(text(" ")),
             }),
-            reference: text("order-17"),
+            reference: Some(text("order-17")),
             not_before: Some(TimestampMillis(NOW + 1)),
             force: false,
         }
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn what_is_good_is_kept_as_an_item_would_be() {
         let expected = SubscriptionRequest {
-            phone: text("13488888889"),
-            from: text("广东省,深圳市,南山区"),
+            phone: Some(text("13488888889")),
+            from: Some(text("广东省,深圳市,南山区")),
             international: Some(International {
                 destination_carrier: None,
                 ..good().international.unwrap()
@@ -292,17 +292,17 @@ mod tests {
         type Change = fn(&mut SubscriptionRequest);
         let cases: [(&str, Change); 5] = [
             ("not_before", |asked| {
-                asked.not_before = Some(TimestampMillis(NOW + 90 * 86_400_000 + 1))
+                asked.not_before = Some(TimestampMillis(NOW + 90 * 86_400_000 + 1));
             }),
             ("product", |asked| asked.product = Some(Product::Other)),
             ("international", |asked| {
                 asked.international = Some(International {
-                    departure_country: text("13488888889"),
+                    departure_country: Some(text("13488888889")),
                     ..International::default()
                 });
             }),
             ("lower case", |asked| {
-                asked.tracking_number = "sf0000000000001".to_owned()
+                asked.tracking_number = "sf0000000000001".to_owned();
             }),
             ("too long", |asked| asked.tracking_number = "1".repeat(33)),
         ];
