@@ -34,12 +34,16 @@ pub fn checked(asked: &SubscriptionRequest, now: Timestamp) -> Checked {
     }
     let read_phone = |text: &str| PhoneNumber::read(text);
     let phone = check.read(asked.phone.as_deref(), Reason::Phone, read_phone);
-    let is_shown =
-        |text: &str| is_reference(text) && !phone.as_ref().is_some_and(|phone| tells(text, number, phone));
+    let is_shown = |text: &str| is_reference(text) && !phone.as_ref().is_some_and(|phone| tells(text, number, phone));
     let reference = check.text(asked.reference.as_deref(), Reason::BadData, is_shown);
+    let mut request_id = check.id(&asked.request_id);
+    if phone.as_ref().is_some_and(|phone| tells(&request_id, number, phone)) {
+        check.refuse(Reason::BadData);
+        request_id.clear();
+    }
     let read_place = |text: &str| place::read(text);
     let checked = SubscriptionRequest {
-        request_id: check.id(&asked.request_id),
+        request_id,
         requester: check.id(&asked.requester),
         action: asked.action,
         requested_at: asked.requested_at,
@@ -223,7 +227,7 @@ mod tests {
                 "request_id",
                 |asked, text| asked.request_id = text,
                 Reason::BadData,
-                &["", person, &long],
+                &["", person, &long, "13488888889"],
             ),
             (
                 "requester",
