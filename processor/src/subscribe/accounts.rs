@@ -87,7 +87,7 @@ pub(super) struct Unroutable {
     pub(super) account: String,
     pub(super) reason: Reason,
     /// The request without what breaks a rule.
-    pub(super) asked: SubscriptionRequest,
+    pub(super) asked: Box<SubscriptionRequest>,
 }
 
 impl Accounts {
@@ -171,7 +171,7 @@ impl Accounts {
                 vendor: vendor.to_owned(),
                 account: account.to_owned(),
                 reason,
-                asked: asked.clone(),
+                asked: Box::new(asked.clone()),
             }
         })
     }
