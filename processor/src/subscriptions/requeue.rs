@@ -22,8 +22,8 @@ pub fn request(row: &SubscriptionRow, asker: &Asker<'_>) -> Result<SubscriptionR
     }
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     // One that was refused before its first call knows only what was asked for.
-    let asked = || given(&row.carrier).filter(|carrier| carrier != UNKNOWN_CARRIER);
-    let carrier = given(&row.vendor_carrier).or_else(asked);
+    let wanted = || given(&row.carrier).filter(|carrier| carrier != UNKNOWN_CARRIER);
+    let carrier = given(&row.vendor_carrier).or_else(wanted);
     let item = json!({
         "tracking_number": row.tracking_number,
         "vendor": row.vendor,
