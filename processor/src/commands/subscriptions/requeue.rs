@@ -58,9 +58,9 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
                 refused += 1;
                 let (vendor, account, number) = (&row.vendor, &row.account, &row.tracking_number);
                 let of = if vendor.is_empty() {
-                    ""
+                    String::new()
                 } else {
-                    &format!("{vendor}/{account} ")
+                    format!("{vendor}/{account} ")
                 };
                 exit::report(crate::PROGRAM, &format_args!("{of}{number} stays: {error}"));
             }
