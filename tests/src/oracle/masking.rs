@@ -11,7 +11,7 @@ const ANNOUNCING: &str = "(?:快递员|派件员|派送员|派件人|业务员|�
 
 /// What stands in the place of a name and is none.
 const NO_NAME: &str = "(?!本人|家人|门卫|前台|物业|收发室|他人|同事|寄件人|收件人|业务员|快递员|驿站|菜鸟|丰巢|快递柜|\
-                       正在|已|将|未|拒|凭|在|无|不|网点|站点|agent|recipient|customs|mailbox)";
+                       更正|正在|已|将|未|拒|凭|在|无|不|网点|站点|agent|recipient|customs|mailbox)";
 
 /// What may follow a name without a mark between.
 const FOLLOWING: &str = "(?=[^\\p{Han}·]|$|正在|已|将|派|签收|联系|电话|手机)";
@@ -86,4 +86,30 @@ fn mask_digits(number: &Captures<'_>) -> String {
             if seen <= 3 || seen > digits - 2 { glyph } else { '*' }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    /// The correction of a text stands where a name could, when the text ends with a person's part.
+    #[test]
+    fn a_correction_is_no_name() {
+        for (text, expected) in [
+            (
+                "快件退回中，已从【昆明高新】返回寄件人（更正）",
+                "快件退回中，已从【昆明高新】返回寄件人（更正）",
+            ),
+            (
+                "退回件已签收，签收人：寄件人（更正）",
+                "退回件已签收，签收人：寄件人（更正）",
+            ),
+            (
+                "退回件已签收，签收人：寄件人（王芳）",
+                "退回件已签收，签收人：寄件人（***）",
+            ),
+        ] {
+            assert_eq!(masked(text), expected);
+        }
+    }
 }
