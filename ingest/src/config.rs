@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use courierflow_schemas::carriers::Carriers;
+use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, text};
 use courierflow_service::http_server::Limits;
@@ -345,8 +346,7 @@ impl AccountSettings {
 
     fn account(&self, index: usize) -> Result<Account, SettingsError> {
         let wrong = |name: &str, reason: &str| Err(SettingsError::key(key(index, name), reason));
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(allowed) || self.name.starts_with('.') {
+        if !is_name(&self.name) || self.name.starts_with('.') {
             return wrong("name", "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot");
         }
         let common = Account {

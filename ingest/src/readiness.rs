@@ -1,5 +1,5 @@
-//! Whether pushes, and requests for subscriptions, can be stored, part by part. It is the content of `/readyz`, and lets a push be answered 503 at once
-//! instead of after the acknowledgement deadline.
+//! Whether pushes, and requests for subscriptions, can be stored, part by part. It is the content of `/readyz`, and lets a push be
+//! answered 503 at once instead of after the acknowledgement deadline.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -94,7 +94,13 @@ impl Readiness {
 
     /// Whether it makes sense to try to store a request for subscriptions.
     pub fn can_request(&self) -> bool {
-        self.can_publish() && self.report().subscriptions == Some(true)
+        let is_usable = |topic: &AtomicBool| topic.load(Ordering::Relaxed);
+        self.can_publish() && self.subscriptions.as_ref().is_some_and(is_usable)
+    }
+
+    /// Whether anybody can ask for subscriptions here.
+    pub const fn takes_requests(&self) -> bool {
+        self.subscriptions.is_some()
     }
 
     /// Records whether the topic of requests is usable. Returns true if that has changed.

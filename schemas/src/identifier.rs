@@ -43,6 +43,12 @@ pub fn carrier_code(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// True for a name of ours, such as that of an account or of who asks: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+pub fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 /// Category Cf of Unicode: zero-width characters, byte order marks, marks of direction, soft hyphens.
 fn is_invisible(letter: char) -> bool {
     CodePointMapData::<GeneralCategory>::new().get(letter) == GeneralCategory::Format
@@ -51,6 +57,23 @@ fn is_invisible(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names() {
+        let long = "a".repeat(65);
+        for (text, expected) in [
+            ("demo", true),
+            ("A.b_c-9", true),
+            (&long[..64], true),
+            ("", false),
+            (&long, false),
+            ("a b", false),
+            ("a/b", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_name(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn length_and_control_characters() {

@@ -6,6 +6,7 @@ pub mod csv_line;
 pub mod identifier;
 pub mod meaning;
 pub mod partition;
+pub mod provinces;
 pub mod records;
 pub mod registry;
 pub mod settings;

@@ -406,7 +406,7 @@ impl Shared {
     /// Checks the topic of requests for subscriptions, if anybody can ask here. Pushes do not depend on it.
     fn look_at_requests(&self, producer: &Producer, counts: &[(&'static str, usize)]) {
         const TOPIC: &str = topics::SUBSCRIPTION_REQUEST;
-        if self.readiness.report().subscriptions.is_none() {
+        if !self.readiness.takes_requests() {
             return;
         }
         let Ok(metadata) = producer.client().fetch_metadata(Some(TOPIC), METADATA_TIMEOUT) else {

@@ -1,5 +1,5 @@
-//! Stores pushes and requests for subscriptions: either all records of one are stored, or the result is an error. It is a trait so that every answer
-//! can be tested without a broker; `kafka` implements it for production.
+//! Stores pushes and requests for subscriptions: either all records of one are stored, or the result is an error. It is a trait so
+//! that every answer can be tested without a broker; `kafka` implements it for production.
 
 pub mod kafka;
 

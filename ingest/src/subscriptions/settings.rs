@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{Secret, SettingsError, require, text};
 use courierflow_vendors::request::account::SubscribeAccounts;
@@ -115,9 +116,8 @@ impl SubscriptionsSettings {
 
 impl TokenSettings {
     fn token(&self, index: usize, accounts: &SubscribeAccounts) -> Result<Token, SettingsError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         require(
-            (1..=64).contains(&self.name.len()) && self.name.bytes().all(allowed),
+            is_name(&self.name),
             &key(index, "name"),
             "must be 1 to 64 of A-Z a-z 0-9 . _ -",
         )?;

@@ -1,13 +1,12 @@
 //! Names in both languages, from the tables that the rest of the program uses.
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::Vendor;
-use serde_json::{Value, json};
-
-use super::provinces::PROVINCES;
 use courierflow_schemas::meaning::{MEANINGS, Party};
+use courierflow_schemas::provinces::PROVINCES;
+use courierflow_schemas::records::Vendor;
 use courierflow_vendors::codes::CodeRow;
 use courierflow_vendors::protocol;
+use serde_json::{Value, json};
 
 /// What the page needs to know before it asks for figures.
 pub(super) fn catalog(carriers: &Carriers, max_days: u16) -> Value {

@@ -21,7 +21,6 @@ mod endpoints;
 mod hosts;
 mod own_metrics;
 mod parameters;
-mod provinces;
 mod rows;
 
 use std::sync::Arc;

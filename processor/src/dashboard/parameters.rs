@@ -4,12 +4,12 @@
 
 use courierflow_schemas::carriers::UNKNOWN_CARRIER;
 use courierflow_schemas::identifier::{self, is_identifier};
+use courierflow_schemas::provinces;
 use courierflow_schemas::records::Vendor;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::answer::Refusal;
-use super::provinces;
 
 /// Most carriers in a request, as many as fit on a page.
 const MAX_CARRIERS: usize = 20;

@@ -10,6 +10,7 @@ use super::restore::RestoreError;
 use crate::exactly_once::member::is_fenced;
 use crate::exactly_once::producer::ProducerError;
 use crate::exactly_once::stable_offsets::StableOffsetsError;
+use crate::exactly_once::supervisor::Failure;
 use crate::start_offsets::DataLoss;
 
 /// Why a worker ended, or why a push event could not be processed.
@@ -46,9 +47,8 @@ pub(super) enum WorkerError {
     Corrupted(i32),
 }
 
-impl WorkerError {
-    /// True if starting again cannot help: an operator has to look and to decide.
-    pub(super) fn is_for_an_operator(&self) -> bool {
+impl Failure for WorkerError {
+    fn is_for_an_operator(&self) -> bool {
         matches!(
             self,
             Self::Poisoned(_)
@@ -58,14 +58,11 @@ impl WorkerError {
         )
     }
 
-    /// True if another worker has taken the identity, or if the broker has taken it back because a transaction timed out.
-    pub(super) fn is_fenced(&self) -> bool {
-        let (Self::Producer(ProducerError::Abort(error) | ProducerError::InDoubt(error) | ProducerError::Fatal(error))
-        | Self::Consumer(error)
-        | Self::StableOffsets(StableOffsetsError::Kafka(error))) = self
-        else {
-            return false;
-        };
-        is_fenced(error)
+    fn is_fenced(&self) -> bool {
+        match self {
+            Self::Producer(error) => error.kafka().is_some_and(is_fenced),
+            Self::Consumer(error) | Self::StableOffsets(StableOffsetsError::Kafka(error)) => is_fenced(error),
+            _ => false,
+        }
     }
 }

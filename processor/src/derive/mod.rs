@@ -6,7 +6,7 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`supervisor`] | keeps the workers alive |
+//! | [`supervisor`] | starts the workers |
 //! | [`worker`] | the loop: poll, handle what the group said, derive, commit |
 //! | [`deriver`] | from a message to the open transaction |
 //! | [`restore`] | the state of a partition from `courier.shipment.v1` |

@@ -1,28 +1,18 @@
-//! Keeps the workers alive: one thread per slot. A worker that was fenced or failed is rebuilt from scratch.
+//! Starts the workers: one thread per slot, each with its supervisor.
 
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 
 use super::state_budget::StateBudget;
 use super::worker::{Shared, Worker};
 use crate::config::Config;
-use crate::exactly_once::rival::{self, Membership};
+use crate::exactly_once::rival::Membership;
 use crate::exactly_once::slot::{Slot, host_name};
+use crate::exactly_once::supervisor::Supervised;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
-
-/// Delays between rebuilds: short enough to resume soon after a failure, longer if it fails again and again.
-const REBUILD_AFTER: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(LONGEST_DELAY)
-    .with_jitter()
-    .without_max_times();
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A worker that has run for so long has recovered: its next failure is a new one.
-const RECOVERED: Duration = Duration::from_mins(1);
 
 /// Starts `derive.workers` workers. They end after [`Shutdown::begin`], each with its last transaction committed.
 pub fn start(
@@ -58,37 +48,19 @@ pub fn start(
 }
 
 fn supervise(shared: &Shared, slot: &Slot, part: &str) {
-    let (health, shutdown) = (&shared.health, &shared.shutdown);
-    let derive = &shared.config.derive;
-    let membership = Membership {
-        kafka: &shared.config.kafka,
-        group: &derive.group,
-        session_timeout: Duration::from_millis(derive.session_timeout_ms),
+    let settings = &shared.config.derive;
+    let supervised = Supervised {
+        slot,
+        membership: Membership {
+            kafka: &shared.config.kafka,
+            group: &settings.group,
+            session_timeout: Duration::from_millis(settings.session_timeout_ms),
+        },
+        part,
+        stopped: "worker stopped: nothing is derived until it is restarted",
+        rebuilds: metrics::counter!("courierflow_derive_worker_rebuilds_total"),
+        health: &shared.health,
+        shutdown: &shared.shutdown,
     };
-    let mut delays = REBUILD_AFTER.build();
-    while !shutdown.has_begun() {
-        health.not_ready(part, "starting");
-        let begun = Instant::now();
-        let result = Worker::new(shared, slot.name(), part).and_then(Worker::run);
-        match result {
-            Ok(()) => return,
-            Err(error) if error.is_for_an_operator() => {
-                tracing::error!(slot = slot.name(), %error, "worker stopped: nothing is derived until it is restarted");
-                health.not_ready(part, error.to_string());
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(slot = slot.name(), %error, "worker is rebuilt");
-                health.failed(part, &error.to_string());
-                metrics::counter!("courierflow_derive_worker_rebuilds_total").increment(1);
-                if begun.elapsed() > RECOVERED {
-                    delays = REBUILD_AFTER.build();
-                }
-                shutdown.sleep(delays.next().unwrap_or(LONGEST_DELAY));
-                if error.is_fenced() {
-                    rival::wait_until_gone(membership, slot, part, health, shutdown);
-                }
-            }
-        }
-    }
+    supervised.run(|| Worker::new(shared, slot.name(), part).and_then(Worker::run));
 }

@@ -2,6 +2,7 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | [`supervisor`] | keeps a worker alive |
 //! | [`slot`] | a worker's identity, which outlives a crash |
 //! | [`rival`] | another worker with the same identity |
 //! | [`member`] | how a worker is a member of its group |
@@ -15,3 +16,4 @@ pub(crate) mod producer;
 pub(crate) mod rival;
 pub(crate) mod slot;
 pub(crate) mod stable_offsets;
+pub(crate) mod supervisor;

@@ -42,6 +42,16 @@ pub(crate) enum ProducerError {
     ShutDown,
 }
 
+impl ProducerError {
+    /// What the client said.
+    pub(crate) const fn kafka(&self) -> Option<&KafkaError> {
+        match self {
+            Self::Abort(error) | Self::InDoubt(error) | Self::Fatal(error) => Some(error),
+            Self::Hangs | Self::ShutDown => None,
+        }
+    }
+}
+
 /// A record to be produced.
 pub(crate) struct Output<'a, K> {
     pub(crate) topic: &'static str,

@@ -10,6 +10,7 @@ use super::restore::RestoreError;
 use crate::exactly_once::member::is_fenced;
 use crate::exactly_once::producer::ProducerError;
 use crate::exactly_once::stable_offsets::StableOffsetsError;
+use crate::exactly_once::supervisor::Failure;
 use crate::start_offsets::DataLoss;
 
 /// Why a worker ended, or why a record could not be processed.
@@ -45,9 +46,8 @@ pub(super) enum WorkerError {
     Client(#[from] reqwest::Error),
 }
 
-impl WorkerError {
-    /// True if starting again cannot help: an operator has to look and to decide.
-    pub(super) fn is_for_an_operator(&self) -> bool {
+impl Failure for WorkerError {
+    fn is_for_an_operator(&self) -> bool {
         matches!(
             self,
             Self::Poisoned(_)
@@ -57,14 +57,10 @@ impl WorkerError {
         )
     }
 
-    /// True if another worker has taken the identity, or if the broker has taken it back because a transaction timed out.
-    pub(super) fn is_fenced(&self) -> bool {
+    fn is_fenced(&self) -> bool {
         match self {
-            Self::Producer(
-                ProducerError::Abort(error) | ProducerError::InDoubt(error) | ProducerError::Fatal(error),
-            )
-            | Self::Consumer(error)
-            | Self::StableOffsets(StableOffsetsError::Kafka(error)) => is_fenced(error),
+            Self::Producer(error) => error.kafka().is_some_and(is_fenced),
+            Self::Consumer(error) | Self::StableOffsets(StableOffsetsError::Kafka(error)) => is_fenced(error),
             _ => false,
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`supervisor`] | keeps the workers alive |
+//! | [`supervisor`] | starts the workers |
 //! | [`worker`] | the loop: poll, handle what the group said, step, commit, start the calls that are committed |
 //! | [`member`] | what the consumer calls back |
 //! | [`restore`] | the subscriptions of a partition from the two compacted topics |

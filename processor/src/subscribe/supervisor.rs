@@ -1,9 +1,8 @@
-//! Keeps the workers alive: one thread per slot. A worker that was fenced or failed is rebuilt from scratch.
+//! Starts the workers: one thread per slot, each with its supervisor.
 
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::SettingsError;
 use tokio::runtime::Handle;
@@ -12,20 +11,11 @@ use super::accounts;
 use super::error::caught;
 use super::worker::{Shared, Worker};
 use crate::config::Config;
-use crate::exactly_once::rival::{self, Membership};
+use crate::exactly_once::rival::Membership;
 use crate::exactly_once::slot::{Slot, host_name};
+use crate::exactly_once::supervisor::Supervised;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
-
-/// Delays between rebuilds: short enough to resume soon after a failure, longer if it fails again and again.
-const REBUILD_AFTER: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(LONGEST_DELAY)
-    .with_jitter()
-    .without_max_times();
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A worker that has run for so long has recovered: its next failure is a new one.
-const RECOVERED: Duration = Duration::from_mins(1);
 
 /// Reads the keys of all accounts, so that what is missing or wrong is told before anything is started.
 pub fn check(config: &Config) -> Result<(), SettingsError> {
@@ -68,37 +58,20 @@ pub fn start(
 }
 
 fn supervise(shared: &Shared, slot: &Slot, part: &str) {
-    let (health, shutdown) = (&shared.health, &shared.shutdown);
     let settings = &shared.config.subscribe;
-    let membership = Membership {
-        kafka: &shared.config.kafka,
-        group: &settings.group,
-        session_timeout: Duration::from_millis(settings.session_timeout_ms),
+    let supervised = Supervised {
+        slot,
+        membership: Membership {
+            kafka: &shared.config.kafka,
+            group: &settings.group,
+            session_timeout: Duration::from_millis(settings.session_timeout_ms),
+        },
+        part,
+        stopped: "worker stopped: nobody is subscribed until it is restarted",
+        rebuilds: metrics::counter!("courierflow_subscribe_worker_rebuilds_total"),
+        health: &shared.health,
+        shutdown: &shared.shutdown,
     };
-    let mut delays = REBUILD_AFTER.build();
-    while !shutdown.has_begun() {
-        health.not_ready(part, "starting");
-        let begun = Instant::now();
-        // What is built before the worker runs may panic, too.
-        match caught(|| Worker::run(shared, slot.name(), part)) {
-            Ok(()) => return,
-            Err(error) if error.is_for_an_operator() => {
-                tracing::error!(slot = slot.name(), %error, "worker stopped: nobody is subscribed until it is restarted");
-                health.not_ready(part, error.to_string());
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(slot = slot.name(), %error, "worker is rebuilt");
-                health.failed(part, &error.to_string());
-                metrics::counter!("courierflow_subscribe_worker_rebuilds_total").increment(1);
-                if begun.elapsed() > RECOVERED {
-                    delays = REBUILD_AFTER.build();
-                }
-                shutdown.sleep(delays.next().unwrap_or(LONGEST_DELAY));
-                if error.is_fenced() {
-                    rival::wait_until_gone(membership, slot, part, health, shutdown);
-                }
-            }
-        }
-    }
+    // What is built before the worker runs may panic, too.
+    supervised.run(|| caught(|| Worker::run(shared, slot.name(), part)));
 }

@@ -13,6 +13,7 @@ pub mod requeue;
 pub mod send;
 pub mod table;
 
+use courierflow_schemas::identifier::is_name;
 use courierflow_vendors::request::account::SubscribeAccounts;
 use courierflow_vendors::request::{Asker, Everything};
 use jiff::Timestamp;
@@ -41,8 +42,7 @@ pub fn asker<'a>(config: &Config, accounts: &'a SubscribeAccounts, requester: &'
 
 /// The name of a requester on the command line: 1 to 64 of `A-Z a-z 0-9 . _ -`, as the names of tokens.
 pub fn requester(text: &str) -> Result<String, &'static str> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+    if is_name(text) {
         Ok(text.to_owned())
     } else {
         Err("must be 1 to 64 of A-Z a-z 0-9 . _ -")

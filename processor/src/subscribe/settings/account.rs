@@ -6,13 +6,13 @@ use courierflow_schemas::records::{Product, Vendor};
 use courierflow_schemas::settings::{SettingsError, check_http_url, require, require_between};
 use courierflow_vendors::api::ApiKind;
 use courierflow_vendors::api::order::{RequestTypes, Transport};
-use courierflow_vendors::request::account::{AutoCarrier, PhonePolicy, SubscribeAccount};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use courierflow_vendors::request::account::{AutoCarrier, PhonePolicy, SubscribeAccount, advanced, all_carriers, api};
+use serde::Deserialize;
 
 use crate::vendor_calls::limiter::Limits;
 
-/// One of `[[subscribe.accounts]]`: what a request must know of it, which ingest reads too, and how it is called.
+/// One of `[[subscribe.accounts]]`: what a request must know of it, which ingest reads too, and how it is called. The fields of
+/// [`SubscribeAccount`] stand here again, because serde cannot refuse unknown keys beside a flattened struct.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubscribeAccountSettings {
@@ -120,23 +120,6 @@ impl From<TransportSetting> for Transport {
     }
 }
 
-/// Reads the name of an API; a private one, because [`ApiKind`] does not deal with configuration files.
-fn api<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ApiKind, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    ApiKind::named(&name).ok_or_else(|| {
-        let names = ApiKind::ALL.map(ApiKind::as_str);
-        D::Error::custom(format!("must be one of {}", names.join(", ")))
-    })
-}
-
-fn all_carriers() -> Vec<String> {
-    vec!["*".to_owned()]
-}
-
-const fn advanced() -> Product {
-    Product::Advanced
-}
-
 fn cross_border() -> [String; 2] {
     let RequestTypes { subscribe, query } = RequestTypes::cross_border();
     [subscribe, query]
@@ -156,11 +139,6 @@ const fn four() -> u16 {
 
 const fn five() -> u16 {
     5
-}
-
-/// The whole name of a setting of an account.
-pub(crate) fn key_of(index: usize, name: &str) -> String {
-    format!("subscribe.accounts[{index}].{name}")
 }
 
 impl SubscribeAccountSettings {

@@ -13,7 +13,7 @@ use courierflow_vendors::request::account::{AutoCarrier, SubscribeAccounts};
 use serde::Deserialize;
 
 pub use self::account::SubscribeAccountSettings;
-pub(crate) use self::account::key_of;
+pub(crate) use courierflow_vendors::request::account::key_of;
 
 /// `[subscribe]`. Without an account nothing of it runs.
 #[derive(Clone, Debug, Deserialize)]

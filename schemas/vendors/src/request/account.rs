@@ -2,6 +2,7 @@
 //! configuration, without keys and addresses. ingest reads only this of the section; the processor reads the rest beside it.
 
 use courierflow_schemas::carriers::Carriers;
+use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::{Product, Vendor};
 use courierflow_schemas::settings::{SettingsError, require};
 use serde::de::Error as _;
@@ -42,6 +43,11 @@ pub struct SubscribeAccount {
     /// Whether the vendor detects the carrier after it has refused it. Default no.
     #[serde(default)]
     pub auto_carrier: AutoCarrier,
+}
+
+/// The whole name of a setting of an account.
+pub fn key_of(index: usize, name: &str) -> String {
+    format!("subscribe.accounts[{index}].{name}")
 }
 
 /// How much of a telephone number is kept.
@@ -94,8 +100,8 @@ pub(super) const fn needed_places(api: ApiKind, product: Product) -> NeededPlace
     }
 }
 
-/// Reads the name of an API; a private one, because [`ApiKind`] does not deal with configuration files.
-fn api<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ApiKind, D::Error> {
+/// Reads the name of an API. It is here because [`ApiKind`] does not deal with configuration files.
+pub fn api<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ApiKind, D::Error> {
     let name = String::deserialize(deserializer)?;
     ApiKind::named(&name).ok_or_else(|| {
         let names = ApiKind::ALL.map(ApiKind::as_str);
@@ -115,10 +121,9 @@ impl SubscribeAccount {
     }
 
     fn validate(&self, index: usize, carriers: &Carriers) -> Result<(), SettingsError> {
-        let key = |name: &str| format!("subscribe.accounts[{index}].{name}");
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let key = |name: &str| key_of(index, name);
         require(
-            (1..=64).contains(&self.name.len()) && self.name.bytes().all(allowed) && !self.name.starts_with('.'),
+            is_name(&self.name) && !self.name.starts_with('.'),
             &key("name"),
             "must be 1 to 64 of A-Z a-z 0-9 . _ - and not start with a dot",
         )?;
@@ -154,7 +159,7 @@ impl SubscribeAccounts {
             let is_same = |other: &SubscribeAccount| (other.vendor, &other.name) == (account.vendor, &account.name);
             require(
                 !earlier.clone().any(is_same),
-                &format!("subscribe.accounts[{index}].name"),
+                &key_of(index, "name"),
                 format!("there are two accounts {:?} of {}", account.name, account.vendor),
             )?;
         }
@@ -168,11 +173,13 @@ impl SubscribeAccounts {
     }
 }
 
-fn all_carriers() -> Vec<String> {
+/// The default of [`SubscribeAccount::takes`].
+pub fn all_carriers() -> Vec<String> {
     vec!["*".to_owned()]
 }
 
-const fn advanced() -> Product {
+/// The default of [`SubscribeAccount::product`].
+pub const fn advanced() -> Product {
     Product::Advanced
 }
 

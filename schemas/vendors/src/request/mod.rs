@@ -206,12 +206,6 @@ fn is_id(text: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// 1 to 64 of `A-Z a-z 0-9 . _ -`, as names of accounts.
-fn is_reference(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(allowed)
-}
-
 fn product(members: &Members<'_>) -> Result<Option<Product>, ItemError> {
     let Some(name) = members.text("product", Code::BadProduct)? else {
         return Ok(None);
@@ -263,7 +257,7 @@ fn reference(
     let Some(reference) = members.text("reference", Code::BadReference)? else {
         return Ok(None);
     };
-    if !is_reference(reference) {
+    if !identifier::is_name(reference) {
         return Err(Code::BadReference.at("reference"));
     }
     if phone.is_some_and(|phone| tells(reference, tracking_number, phone)) {

@@ -2,47 +2,10 @@
 //! personal data that nobody needs, so a text that goes on after the district is refused.
 
 use courierflow_schemas::identifier;
+use courierflow_schemas::provinces::PROVINCES;
 
 /// Longest place, in characters; the longest names of province, city and district together have about thirty.
 const MAX_LENGTH: usize = 40;
-
-/// How provinces, regions and municipalities begin (GB/T 2260).
-const PROVINCES: [&str; 34] = [
-    "北京",
-    "天津",
-    "河北",
-    "山西",
-    "内蒙古",
-    "辽宁",
-    "吉林",
-    "黑龙江",
-    "上海",
-    "江苏",
-    "浙江",
-    "安徽",
-    "福建",
-    "江西",
-    "山东",
-    "河南",
-    "湖北",
-    "湖南",
-    "广东",
-    "广西",
-    "海南",
-    "重庆",
-    "四川",
-    "贵州",
-    "云南",
-    "西藏",
-    "陕西",
-    "甘肃",
-    "青海",
-    "宁夏",
-    "新疆",
-    "台湾",
-    "香港",
-    "澳门",
-];
 
 /// How the name of a city or a district ends.
 const ENDS: [char; 7] = ['市', '区', '县', '旗', '州', '盟', '岛'];
@@ -62,7 +25,7 @@ pub fn read(text: &str) -> Option<String> {
         .map(|letter| if letter == '、' { ',' } else { letter })
         .filter(|letter| !letter.is_whitespace())
         .collect();
-    let rest = PROVINCES.iter().find_map(|province| place.strip_prefix(province))?;
+    let rest = PROVINCES.iter().find_map(|province| place.strip_prefix(province.zh))?;
     let is_letter = |letter: char| letter == ',' || ('\u{3400}'..='\u{9fff}').contains(&letter);
     let ends_well = rest.ends_with(ENDS) || rest.ends_with("行政区");
     let is_place = place.chars().count() <= MAX_LENGTH

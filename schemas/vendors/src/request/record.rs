@@ -1,12 +1,13 @@
 //! A request as it lies on the topic. Other teams may write there, so it is held to the rules of an item. What breaks one is taken
 //! out of the record: its refusal is read by everybody, and a text in the wrong place may be a telephone number.
 
+use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::{International, Product, Reason, SubscriptionRequest, TimestampMillis};
 use jiff::Timestamp;
 
 use super::account::SubscribeAccount;
 use super::phone::PhoneNumber;
-use super::{LONGEST_DELAY, MAX_ID_LENGTH, international, is_id, is_reference, place, tells};
+use super::{LONGEST_DELAY, MAX_ID_LENGTH, international, is_id, place, tells};
 use crate::api::order::is_number;
 use crate::api::phone::is_needed;
 
@@ -34,7 +35,7 @@ pub fn checked(asked: &SubscriptionRequest, now: Timestamp) -> Checked {
     }
     let read_phone = |text: &str| PhoneNumber::read(text);
     let phone = check.read(asked.phone.as_deref(), Reason::Phone, read_phone);
-    let is_shown = |text: &str| is_reference(text) && !phone.as_ref().is_some_and(|phone| tells(text, number, phone));
+    let is_shown = |text: &str| is_name(text) && !phone.as_ref().is_some_and(|phone| tells(text, number, phone));
     let reference = check.text(asked.reference.as_deref(), Reason::BadData, is_shown);
     let mut request_id = check.id(&asked.request_id);
     if phone.as_ref().is_some_and(|phone| tells(&request_id, number, phone)) {
@@ -47,8 +48,8 @@ pub fn checked(asked: &SubscriptionRequest, now: Timestamp) -> Checked {
         requester: check.id(&asked.requester),
         action: asked.action,
         requested_at: asked.requested_at,
-        vendor: check.text(asked.vendor.as_deref(), Reason::BadData, is_reference),
-        account: check.text(asked.account.as_deref(), Reason::BadData, is_reference),
+        vendor: check.text(asked.vendor.as_deref(), Reason::BadData, is_name),
+        account: check.text(asked.account.as_deref(), Reason::BadData, is_name),
         carrier: check.text(asked.carrier.as_deref(), Reason::UnknownCarrier, is_carrier),
         tracking_number: number.clone(),
         phone: phone.map(PhoneNumber::into_digits),
@@ -144,7 +145,7 @@ impl Check {
 /// A code of a carrier, be it known or not: as short as an id, and not as many digits as a telephone number has.
 fn is_carrier(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    text.len() <= MAX_ID_LENGTH && is_reference(text) && digits < SHORTEST_PHONE
+    text.len() <= MAX_ID_LENGTH && is_name(text) && digits < SHORTEST_PHONE
 }
 
 /// As few digits as a telephone number may have.

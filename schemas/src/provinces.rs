@@ -2,11 +2,13 @@
 
 /// A province, region or municipality.
 #[derive(Debug)]
-pub(super) struct Province {
+pub struct Province {
     /// `CN` and two digits.
-    pub(super) code: &'static str,
-    pub(super) zh: &'static str,
-    pub(super) en: &'static str,
+    pub code: &'static str,
+    /// Chinese, without 省, 市 or 自治区.
+    pub zh: &'static str,
+    /// English.
+    pub en: &'static str,
 }
 
 const fn province(code: &'static str, zh: &'static str, en: &'static str) -> Province {
@@ -14,7 +16,7 @@ const fn province(code: &'static str, zh: &'static str, en: &'static str) -> Pro
 }
 
 /// All of them, ascending, which is also from north to west: neighbours are near each other.
-pub(super) const PROVINCES: &[Province] = &[
+pub const PROVINCES: &[Province] = &[
     province("CN11", "北京", "Beijing"),
     province("CN12", "天津", "Tianjin"),
     province("CN13", "河北", "Hebei"),
