@@ -1,5 +1,6 @@
 //! Dead letters: a record that cannot be processed is written unchanged to `courier.derive.dead.v1`, with headers that
-//! say where it came from and why; of a request for a subscription only the headers. [`list`] shows these letters and those of ingest, [`replay`] puts them back.
+//! say where it came from and why; of a request for a subscription only the headers. [`list`] shows these letters and those of
+//! ingest, [`replay`] puts them back.
 
 mod letter;
 pub mod list;

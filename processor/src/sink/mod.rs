@@ -73,8 +73,8 @@ struct Surroundings {
 }
 
 /// Starts the workers, one for each table and each on its own thread. They show in `health` as `sink-push`, `sink-shipment`,
-/// `sink-transition`, `sink-subscription` and `sink-vendor_call`, and end after `shutdown` has begun, within about ten seconds. `runtime` drives their connections to
-/// ClickHouse and must outlive them.
+/// `sink-transition`, `sink-subscription` and `sink-vendor_call`, and end after `shutdown` has begun, within about ten seconds.
+/// `runtime` drives their connections to ClickHouse and must outlive them.
 pub fn start(
     config: &Config,
     registry: &Registry,
