@@ -337,7 +337,11 @@ fn opened(
             Origin::Query => previous.and_then(Memory::last_push_at),
         },
         tracking_state: tracking.state,
-        is_verified: snapshot.signature == Signature::Verified,
+        is_verified: match snapshot.origin {
+            Origin::Push => snapshot.signature == Signature::Verified,
+            // Rule 5.10: whether pushes are signed, only pushes tell.
+            Origin::Query => previous.is_some_and(|previous| previous.is_verified),
+        },
         is_provisional: told.first.is_none() && known.is_none_or(|known| known.is_provisional),
         retired_epoch: epoch.retired(),
         is_ended: tracking.is_ended,

@@ -79,7 +79,7 @@ pub(super) struct Memory {
     pub(super) push_time: Option<i64>,
     /// Rule 5.10: `received_at` of the last accepted push that is no answer, µs.
     pub(super) last_push_at: Option<i64>,
-    /// Rule 5.3: whether the last accepted push was verified.
+    /// Rule 5.3: whether the last accepted push that is no answer was verified.
     pub(super) is_verified: bool,
 }
 
@@ -108,7 +108,8 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// The order of rule 5.2.
     pub(super) fn judge(&self) -> Judgement {
-        if self.memory.is_verified && self.signature == Signature::Unsigned {
+        // Rule 5.9: of an answer nobody asks who sent it.
+        if self.origin == Origin::Push && self.memory.is_verified && self.signature == Signature::Unsigned {
             return Judgement::Outranked;
         }
         if self.memory.accepted.is_empty() {
@@ -261,8 +262,8 @@ pub(super) fn remember(
     if origin == Origin::Push {
         memory.push_time = snapshot.push_time;
         memory.last_push_at = Some(received_at);
+        memory.is_verified = signature == Signature::Verified;
     }
-    memory.is_verified = signature == Signature::Verified;
 }
 
 /// Design 5, rule 9.3.

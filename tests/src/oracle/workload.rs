@@ -277,7 +277,12 @@ impl Teller {
             vendor: self.vendor,
             account: account.to_owned(),
             received_at: TimestampMicros(received_at),
-            signature: Signature::Verified,
+            // It makes no difference (rules 5.9 and 5.10).
+            signature: if chance(rng, 50) {
+                Signature::Unsigned
+            } else {
+                Signature::Verified
+            },
             vendor_carrier: carriers::identifier(if self.carrier == "0" { "" } else { self.carrier }),
             tracking_number: number.to_owned(),
             request_type: (self.vendor == Vendor::Kdniao).then(|| "7101".to_owned()),

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use courierflow_schemas::records::{Signature, TimestampMicros, TimestampMillis, TrackingState};
+use courierflow_schemas::records::{Origin, Signature, TimestampMicros, TimestampMillis, TrackingState};
 use courierflow_vendors::snapshot::{Snapshot, TrackingWord};
 
 use crate::known::epoch::Span;
@@ -15,9 +15,9 @@ use crate::known::overlap::Overlap;
 const RETRY_HORIZON_MICROS: i64 = 6 * 3600 * 1_000_000;
 
 /// True if the push is not signed, so that anybody could have sent it, while the last accepted one was verified (rule
-/// 5.3).
+/// 5.3). An answer to a query was not sent to us, so it needs no signature (rule 5.9).
 pub(crate) fn is_outranked(previous: &Memory, snapshot: &Snapshot<'_>) -> bool {
-    previous.is_verified && snapshot.signature != Signature::Verified
+    snapshot.origin == Origin::Push && previous.is_verified && snapshot.signature != Signature::Verified
 }
 
 /// A repetition of the last accepted content is always a duplicate; a repetition of earlier content only within the

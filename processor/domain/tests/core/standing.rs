@@ -55,6 +55,36 @@ fn rule_5_3_unsigned_pushes_count_where_nobody_signs_until_somebody_does() {
 }
 
 #[test]
+fn rule_5_9_an_answer_needs_no_signature_and_rule_5_10_it_gives_and_takes_none() {
+    for signature in [Signature::Verified, Signature::Unsigned] {
+        let answered = |list: &[&str], received: &str| PushEvent {
+            signature,
+            ..answer(&codes(list), received)
+        };
+        // Where pushes are signed: the answer counts, and an unsigned push still does not.
+        let mut stream = Stream::default();
+        stream.accept(&kuaidi100(&codes(&["103"])).event());
+        let told = stream.accept(&answered(&["103", "0"], "2025-07-01T00:00:00Z")).shipment;
+        assert!(told.is_verified, "{signature:?}");
+        let late = kuaidi100(&codes(&["103", "0", "5"])).received("2025-07-02T00:00:00Z");
+        assert_eq!(stream.push(&unsigned(&late)), Step::Outranked, "{signature:?}");
+
+        // Where nobody signs: the pushes after the answer count as before.
+        let mut stream = Stream::default();
+        stream.accept(&unsigned(&kuaidi100(&codes(&["103"]))));
+        let told = stream.accept(&answered(&["103", "0"], "2025-07-01T00:00:00Z")).shipment;
+        assert!(!told.is_verified, "{signature:?}");
+        stream.accept(&unsigned(&late));
+
+        // Where no push was before.
+        let mut stream = Stream::default();
+        let told = stream.accept(&answered(&["103"], "2025-07-01T00:00:00Z")).shipment;
+        assert!(!told.is_verified, "{signature:?}");
+        stream.accept(&unsigned(&late));
+    }
+}
+
+#[test]
 fn rule_5_3_a_correction_ends_when_the_old_carrier_scans_the_parcel_afterwards() {
     let corrected = |lines: &[&str]| {
         let mut stream = Stream::default();

@@ -1,9 +1,11 @@
 //! Which pushes count, and which life they belong to: rules 5.2, 5.3 and 12.2.
 
-use courierflow_schemas::records::{PushEvent, Signature};
+use courierflow_schemas::records::{Origin, PushEvent, Signature, Vendor};
 use serde_json::{Value, json};
 
-use super::{ExpectedRecord, china, expected, item, k100, k100_items, kdn, only, ops, trace, versions};
+use super::{
+    ExpectedRecord, NUMBER, china, expected, item, k100, k100_items, kdn, only, ops, push_event, trace, versions,
+};
 
 fn a() -> Value {
     item("2025-06-16 01:00:00", "1", "a")
@@ -340,6 +342,35 @@ fn rule_5_3_whoever_signs_takes_over() {
         unsigned(word("2025-06-16 04:30:00", "shutdown", &[c(), b(), a()])),
     ];
     assert_eq!((versions(&expected(&told)), &*state(&told)), (3, "ACTIVE"));
+}
+
+#[test]
+fn rule_5_9_an_answer_needs_no_signature_and_rule_5_10_it_gives_and_takes_none() {
+    for signature in [Signature::Verified, Signature::Unsigned] {
+        let answer = |received_at: &str, items: &[Value]| {
+            let answer = json!({"nu": NUMBER, "com": "yuantong", "data": items});
+            PushEvent {
+                origin: Origin::Query,
+                signature,
+                ..push_event(Vendor::Kuaidi100, received_at, "yuantong", &answer)
+            }
+        };
+        let last = || unsigned(k100_items("2025-06-17 04:30:00", &[c(), b(), a()]));
+        let signed = [
+            k100_items("2025-06-16 01:30:00", &[a()]),
+            answer("2025-06-16 02:30:00", &[b(), a()]),
+            last(),
+        ];
+        assert_eq!(versions(&expected(&signed)), 2, "outranked is only the last one");
+        let open = [
+            unsigned(k100_items("2025-06-16 01:30:00", &[a()])),
+            answer("2025-06-16 02:30:00", &[b(), a()]),
+            last(),
+        ];
+        assert_eq!(versions(&expected(&open)), 3, "no push was signed");
+        let unknown = [answer("2025-06-16 02:30:00", &[b(), a()]), last()];
+        assert_eq!(versions(&expected(&unknown)), 2, "nor where there was none");
+    }
 }
 
 #[test]
