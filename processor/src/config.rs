@@ -15,6 +15,7 @@ use courierflow_service::kafka_client;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+pub use crate::reconcile::settings::ReconcileSettings;
 pub use crate::start_offsets::OnDataLoss;
 pub use crate::subscribe::ingest_section::IngestSection;
 use crate::subscribe::ingest_section::WithIngest;
@@ -51,6 +52,9 @@ pub struct Config {
     /// Requests → calls of the vendors.
     #[serde(default)]
     pub subscribe: SubscribeSettings,
+    /// Silent parcels → queries of the vendors.
+    #[serde(default)]
+    pub reconcile: ReconcileSettings,
     /// What the vendors' codes of carriers mean: the mapping of the program and, over it, `processor.carriers_file`.
     #[serde(skip, default = "Carriers::built_in")]
     pub carriers: &'static Carriers,
@@ -366,7 +370,8 @@ impl Config {
         self.clickhouse.validate()?;
         self.sink.validate()?;
         self.dashboard.validate()?;
-        self.subscribe.validate(self.carriers)
+        self.subscribe.validate(self.carriers)?;
+        self.reconcile.validate()
     }
 }
 

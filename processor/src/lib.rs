@@ -14,6 +14,7 @@ pub mod health;
 pub mod migrate;
 mod partition_counts;
 pub mod poison;
+pub mod reconcile;
 pub mod replay;
 pub mod retention;
 pub mod shutdown;

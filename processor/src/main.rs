@@ -1,4 +1,4 @@
-//! `processor run | derive | sink | dashboard | migrate | load-sla | replay | dead-letters | subscriptions`: see [`commands`].
+//! `processor run | derive | sink | subscribe | reconcile | dashboard | migrate | load-sla | replay | dead-letters | subscriptions`: see [`commands`].
 
 mod commands;
 

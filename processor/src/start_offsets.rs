@@ -107,6 +107,26 @@ pub(crate) fn rebalance<C: ConsumerContext>(
     Ok(())
 }
 
+/// The same for a consumer that reads everything that its partitions hold, whatever its group has committed.
+pub(crate) fn rebalance_from_the_beginning<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    event: RDKafkaRespErr,
+    partitions: &mut TopicPartitionList,
+) {
+    match event {
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+            let mut offsets = partitions.clone();
+            say_if_failed(offsets.set_all_offsets(Offset::Beginning));
+            let change = Rebalance::Assign(partitions);
+            consumer.context().pre_rebalance(consumer, &change);
+            say_if_failed(consumer.assign(&offsets));
+            consumer.context().post_rebalance(consumer, &change);
+        }
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => unassign(consumer, &Rebalance::Revoke(partitions)),
+        error => unassign(consumer, &Rebalance::Error(KafkaError::Rebalance(error.into()))),
+    }
+}
+
 fn assign<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     partitions: &mut TopicPartitionList,

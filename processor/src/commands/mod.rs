@@ -4,6 +4,7 @@
 mod dead_letters;
 mod load_sla;
 mod migrate;
+mod reconcile;
 mod replay;
 mod serve;
 mod subscriptions;
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Derive, sink and dashboard in one process; also subscribe, if an account is configured.
+    /// Derive, sink and dashboard in one process; also subscribe and reconcile, if an account is configured for them.
     Run,
     /// Push events to shipments and transitions only.
     Derive,
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Sink,
     /// Requests for subscriptions to calls of the vendors only.
     Subscribe,
+    /// Queries of the vendors about silent parcels only; with --gap, an order to ask about all open parcels, then end.
+    Reconcile(reconcile::Arguments),
     /// The dashboard only; needs nothing but `ClickHouse`.
     Dashboard,
     /// Create or align topics, schemas and tables, then end.
@@ -66,6 +69,9 @@ impl Command {
                 if config.subscribe.is_on() {
                     roles.push(Role::Subscribe);
                 }
+                if config.subscribe.queried().next().is_some() {
+                    roles.push(Role::Reconcile);
+                }
                 runtime.block_on(serve(config, &roles))
             }
             Self::Subscribe => {
@@ -73,6 +79,7 @@ impl Command {
                 require(config.subscribe.is_on(), "subscribe.accounts[0].subscribe_url", reason)?;
                 runtime.block_on(serve(config, &[Role::Subscribe]))
             }
+            Self::Reconcile(arguments) => runtime.block_on(reconcile::run(config, &arguments)),
             Self::Derive => runtime.block_on(serve(config, &[Role::Derive])),
             Self::Sink => runtime.block_on(serve(config, &[Role::Sink])),
             Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),

@@ -1,4 +1,4 @@
-//! `processor run`, `derive`, `sink`, `subscribe` and `dashboard`: a process that runs one or more roles until a signal.
+//! `processor run`, `derive`, `sink`, `subscribe`, `reconcile` and `dashboard`: a process that runs one or more roles until a signal.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use axum::Router;
 use courierflow_processor::config::Config;
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{dashboard, derive, retention, sink, subscribe, under_min_isr};
+use courierflow_processor::{dashboard, derive, reconcile, retention, sink, subscribe, under_min_isr};
 use courierflow_schemas::registry::Registry;
 use courierflow_service::http_server::{self, Limits};
 use courierflow_service::{file_limit, signals};
@@ -23,7 +23,7 @@ const WORKERS_END: Duration = Duration::from_secs(30);
 /// admin listener, the runtime's own, files.
 const OTHER_FILES: usize = 256;
 
-/// Of a worker of derive or subscribe: its consumer and its producer, each with a few brokers, and the readers of its state.
+/// Of a worker of derive, subscribe or reconcile: its consumer and its producer, each with a few brokers, and the readers of its state.
 const FILES_OF_A_WORKER: usize = 32;
 
 /// What a process does.
@@ -32,6 +32,7 @@ pub(crate) enum Role {
     Derive,
     Sink,
     Subscribe,
+    Reconcile,
     Dashboard,
 }
 
@@ -40,11 +41,15 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
     if roles.contains(&Role::Subscribe) {
         subscribe::check(config)?;
     }
+    if roles.contains(&Role::Reconcile) {
+        reconcile::check(config)?;
+    }
     // 1. The ports first: a second processor on them should say so before it touches anything.
     let mut limits = config.processor.connection_limits();
     let workers_of = |role: Role, workers: usize| if roles.contains(&role) { workers } else { 0 };
-    let workers =
-        workers_of(Role::Derive, config.derive.workers) + workers_of(Role::Subscribe, config.subscribe.workers);
+    let workers = workers_of(Role::Derive, config.derive.workers)
+        + workers_of(Role::Subscribe, config.subscribe.workers)
+        + workers_of(Role::Reconcile, 1);
     let others = OTHER_FILES + FILES_OF_A_WORKER * workers;
     limits.connections = file_limit::connections_within("processor.max_connections", limits.connections, others)?;
     let listener = bind("processor.listen", config.processor.listen).await?;
@@ -122,6 +127,10 @@ async fn start_workers(
     if roles.contains(&Role::Subscribe) {
         let handle = tokio::runtime::Handle::current();
         workers.extend(subscribe::start(config, &registry, ids, &handle, health, shutdown)?);
+    }
+    if roles.contains(&Role::Reconcile) {
+        let handle = tokio::runtime::Handle::current();
+        workers.push(reconcile::start(config, &registry, ids, &handle, health, shutdown)?);
     }
     if roles.contains(&Role::Sink) {
         let handle = tokio::runtime::Handle::current();

@@ -1,4 +1,4 @@
-//! What the workers of derive and subscribe share: how records are read, made into others and committed together, exactly once.
+//! What the workers of derive, subscribe and reconcile share: how records are read, made into others and committed together, exactly once.
 //!
 //! | room | what |
 //! |---|---|
@@ -6,11 +6,13 @@
 //! | [`slot`] | a worker's identity, which outlives a crash |
 //! | [`rival`] | another worker with the same identity |
 //! | [`member`] | how a worker is a member of its group |
+//! | [`last_poll`] | whether a worker still polls |
 //! | [`assignment`] | what a rebalance changed, as values |
 //! | [`stable_offsets`] | the group's offsets, once no transaction is pending on them |
 //! | [`producer`] | the transactional producer, and how its errors are classified |
 
 pub(crate) mod assignment;
+pub(crate) mod last_poll;
 pub(crate) mod member;
 pub(crate) mod producer;
 pub(crate) mod rival;

@@ -53,6 +53,7 @@ pub const TABLES: &[TableFile] = tables![
     14 "014_subscription.sql",
     15 "015_vendor_call.sql",
     16 "016_origin.sql",
+    17 "017_reconcile_gap.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

@@ -1,9 +1,8 @@
 //! The line of calls that are committed, and those in flight. They run on the runtime; what becomes of them comes back by a channel.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use courierflow_domain::subscription::Call;
@@ -12,12 +11,11 @@ use courierflow_vendors::api::request::CallRequest;
 use tokio::runtime::Handle;
 
 use super::state::Key;
+use crate::exactly_once::last_poll::LastPoll;
 use crate::vendor_calls::client::{Client, Exchanged};
 
 /// Calls waiting or in flight; as long as there are so many, nothing is read.
 pub(super) const MOST: usize = 1_000;
-/// A worker whose last poll is longer ago may have lost its partitions without knowing.
-const FRESH: Duration = Duration::from_secs(3);
 
 /// A call that is to be made.
 #[derive(Clone, Debug)]
@@ -53,24 +51,6 @@ pub(super) struct CallResult {
     pub(super) started_at: TimestampMicros,
     /// `None` if it was not made after all, because the worker had been away for too long.
     pub(super) exchanged: Option<Exchanged>,
-}
-
-/// When the worker has polled last. Shared with the calls, which look at it just before they send.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LastPoll(Arc<AtomicU64>);
-
-static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-impl LastPoll {
-    pub(super) fn is_now(&self) {
-        let elapsed = u64::try_from(BEGIN.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.store(elapsed, Ordering::Release);
-    }
-
-    fn is_fresh(&self) -> bool {
-        let then = Duration::from_millis(self.0.load(Ordering::Acquire));
-        BEGIN.elapsed().saturating_sub(then) < FRESH
-    }
 }
 
 /// All calls of a worker.

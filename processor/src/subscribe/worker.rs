@@ -13,7 +13,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 
 use super::accounts::{Accounts, Contract};
-use super::calls::{Calls, LastPoll};
+use super::calls::Calls;
 use super::desk::{Codecs, Desk, Parts, Report};
 use super::error::{WorkerError, caught};
 use super::member::Member;
@@ -22,6 +22,7 @@ use super::state::State;
 use super::transaction::{INPUTS, Place, Transactions, input};
 use crate::config::Config;
 use crate::exactly_once::assignment::AssignmentChange;
+use crate::exactly_once::last_poll::LastPoll;
 use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
 use crate::exactly_once::producer::TransactionalProducer;
 use crate::exactly_once::stable_offsets::stable_offsets;

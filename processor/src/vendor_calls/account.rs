@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use courierflow_schemas::records::{Subscription, SubscriptionSecret};
+use courierflow_schemas::records::{Product, Subscription, SubscriptionSecret, Vendor};
 use courierflow_schemas::settings::{self, Secret, SettingsError};
-use courierflow_vendors::api::answer::{Answer, Exchange};
-use courierflow_vendors::api::order::{ApiAccount, OrderError, RequestTypes, SubscribeOrder, Waybill};
+use courierflow_vendors::api::answer::{Answer, Exchange, QueryAnswer};
+use courierflow_vendors::api::order::{ApiAccount, OrderError, QueryOrder, RequestTypes, SubscribeOrder, Waybill};
 use courierflow_vendors::api::phone::PhoneDigits;
 use courierflow_vendors::api::request::CallRequest;
 use courierflow_vendors::api::{Api, ApiKind};
@@ -27,8 +27,22 @@ impl fmt::Debug for CallAccount {
 }
 
 impl CallAccount {
-    /// Reads the keys of an account. `key` makes the whole name of a setting, for errors.
+    /// Reads the keys of an account that is called for subscriptions. `key` makes the whole name of a setting, for errors.
     pub fn load(settings: &SubscribeAccountSettings, key: impl Fn(&str) -> String) -> Result<Self, SettingsError> {
+        let read = Self::read(settings, &key)?;
+        read.complete(ApiAccount::check, &key)
+    }
+
+    /// Reads the keys of an account that is asked about parcels.
+    pub fn load_for_queries(
+        settings: &SubscribeAccountSettings,
+        key: impl Fn(&str) -> String,
+    ) -> Result<Self, SettingsError> {
+        let read = Self::read(settings, &key)?;
+        read.complete(ApiAccount::check_query, &key)
+    }
+
+    fn read(settings: &SubscribeAccountSettings, key: &impl Fn(&str) -> String) -> Result<Self, SettingsError> {
         let secret = |name: &str, file: &Option<std::path::PathBuf>| -> Result<Option<Secret>, SettingsError> {
             let file = file.as_ref();
             file.map(|file| settings::secret_from_file(&key(name), file))
@@ -54,11 +68,19 @@ impl CallAccount {
             transport: settings.transport.into(),
             ..ApiAccount::new(&settings.name, kind)
         };
-        match account.check() {
-            Ok(()) => Ok(Self {
-                account,
-                api: protocol(kind.vendor()).api(),
-            }),
+        Ok(Self {
+            account,
+            api: protocol(kind.vendor()).api(),
+        })
+    }
+
+    fn complete(
+        self,
+        check: impl FnOnce(&ApiAccount) -> Result<(), OrderError>,
+        key: &impl Fn(&str) -> String,
+    ) -> Result<Self, SettingsError> {
+        match check(&self.account) {
+            Ok(()) => Ok(self),
             Err(OrderError::Missing(name)) => Err(SettingsError::key(key(name), "is missing")),
             Err(error) => Err(SettingsError::key(key("api"), error.to_string())),
         }
@@ -105,6 +127,44 @@ impl CallAccount {
 
     /// What came of it, without what the vendor may have repeated of the call. `secret` is that of the call.
     pub fn read_subscribed(&self, exchange: Exchange<'_>, secret: &SubscriptionSecret) -> Answer {
+        let answer = self.api.read_subscribed(self.kind(), exchange);
+        answer.without(self.secrets(secret))
+    }
+
+    /// The request that asks about a parcel.
+    pub fn query(
+        &self,
+        waybill: Waybill<'_>,
+        product: Product,
+        secret: &SubscriptionSecret,
+    ) -> Result<CallRequest, OrderError> {
+        let order = QueryOrder {
+            waybill,
+            phone: secret.phone.as_deref().and_then(PhoneDigits::stored),
+            from: secret.from.as_deref(),
+            to: secret.to.as_deref(),
+            product,
+        };
+        self.api.query(&self.account, &order)
+    }
+
+    /// What came of it, likewise.
+    pub fn read_queried<'a>(&self, exchange: Exchange<'a>, secret: &SubscriptionSecret) -> QueryAnswer<'a> {
+        let QueryAnswer { answer, found } = self.api.read_queried(self.kind(), exchange);
+        QueryAnswer {
+            answer: answer.without(self.secrets(secret)),
+            found,
+        }
+    }
+
+    /// `RequestType` of a query, which only Kdniao has.
+    pub fn request_type_of_queries(&self) -> Option<&str> {
+        let has_types = self.kind().vendor() == Vendor::Kdniao;
+        has_types.then_some(self.account.request_types.query.as_str())
+    }
+
+    /// Everything that an answer must not repeat.
+    fn secrets<'s>(&'s self, secret: &'s SubscriptionSecret) -> impl Iterator<Item = &'s str> {
         let ApiAccount {
             key,
             customer,
@@ -116,10 +176,8 @@ impl CallAccount {
         let keys = [key, app_code, salt, app_key].into_iter().flatten().map(Secret::expose);
         let of_parcel = [customer, &secret.phone, &secret.from, &secret.to];
         let tail = secret.phone.as_deref().and_then(PhoneDigits::stored);
-        let secrets = keys
-            .chain(of_parcel.into_iter().flatten().map(String::as_str))
-            .chain(tail.map(|phone| phone.tail().expose()));
-        self.api.read_subscribed(self.kind(), exchange).without(secrets)
+        keys.chain(of_parcel.into_iter().flatten().map(String::as_str))
+            .chain(tail.map(|phone| phone.tail().expose()))
     }
 }
 

@@ -23,6 +23,20 @@ impl Budget {
         }
     }
 
+    /// The part of it that a worker may take which has so many of all partitions: together the workers never take more than is left.
+    #[must_use]
+    pub fn shared(self, owned: usize, all: usize) -> Self {
+        let part = |left: u32| {
+            let owned = u64::try_from(owned.min(all)).unwrap_or(u64::MAX);
+            let all = u64::try_from(all).unwrap_or(u64::MAX).max(1);
+            u32::try_from(u64::from(left).saturating_mul(owned) / all).unwrap_or(left)
+        };
+        Self {
+            urgent: part(self.urgent),
+            audits: part(self.audits),
+        }
+    }
+
     /// Queries that are left in all.
     pub const fn queries(&self) -> u32 {
         self.urgent.saturating_add(self.audits)

@@ -30,6 +30,23 @@ impl Class {
         Self::Audit,
     ];
 
+    /// Its name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gap => "GAP",
+            Self::EndedOpen => "ENDED_OPEN",
+            Self::FirstPushLate => "FIRST_PUSH_LATE",
+            Self::Fallback => "FALLBACK",
+            Self::Stalled => "STALLED",
+            Self::Audit => "AUDIT",
+        }
+    }
+
+    /// The class whose calls have this reason.
+    pub fn of_reason(reason: CallReason) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.reason() == reason)
+    }
+
     /// The reason of its calls, in records and metrics.
     pub const fn reason(self) -> CallReason {
         match self {

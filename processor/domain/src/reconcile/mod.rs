@@ -22,6 +22,6 @@ mod plan;
 pub use budget::Budget;
 pub use class::Class;
 pub use due::{Delays, audit_moment, is_audited};
-pub use gap::{GapTerms, is_gap};
+pub use gap::{Gap, GapTerms, PushCounts, gaps, interval, is_gap};
 pub use limits::{Asked, Limits};
 pub use plan::{Candidate, Plan, Query, Terms, plan};

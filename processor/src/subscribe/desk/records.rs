@@ -71,10 +71,6 @@ impl Desk {
             // Derive dead-letters it.
             Err(_) => return Ok(()),
         };
-        // What was asked for says nothing of the subscription.
-        if event.origin == Origin::Query {
-            return Ok(());
-        }
         let Some(account) = self.accounts.find(event.vendor.as_str(), &event.account) else {
             return Ok(());
         };
@@ -82,6 +78,16 @@ impl Desk {
         let held = self.state.get(partition, &key);
         if held.is_some_and(|held| intake::is_before(&event, &held.subscription)) {
             return Ok(());
+        }
+        if event.origin == Origin::Query {
+            let held = held.map(|held| &held.subscription);
+            let news = held.and_then(|held| intake::brings_news(&event, held, self.accounts.carriers()));
+            return match news {
+                Some(brings_news) => {
+                    self.take(partition, account, &event.tracking_number, Input::Queried { brings_news })
+                }
+                None => Ok(()),
+            };
         }
         match intake::word(&event, self.accounts.carriers()) {
             Some(word) => self.take(partition, account, &event.tracking_number, Input::Push(&word)),

@@ -98,6 +98,15 @@ pub struct SubscribeAccountSettings {
     /// Price of a unit.
     #[serde(default)]
     pub price: f64,
+    /// Queries in a China day; 0: it is never asked about a parcel.
+    #[serde(default)]
+    pub daily_queries: u32,
+    /// How many of 10,000 parcels are asked about without a reason, to know what pushes leave out.
+    #[serde(default = "hundred")]
+    pub audit_per_10000: u32,
+    /// The part of `daily_queries` that is kept for them, from 0 to 1.
+    #[serde(default = "a_fifth")]
+    pub audit_share: f64,
 }
 
 /// How the map track API is called.
@@ -141,6 +150,14 @@ const fn five() -> u16 {
     5
 }
 
+const fn hundred() -> u32 {
+    100
+}
+
+const fn a_fifth() -> f64 {
+    0.2
+}
+
 impl SubscribeAccountSettings {
     /// What a request must know of it.
     pub fn common(&self) -> SubscribeAccount {
@@ -161,6 +178,11 @@ impl SubscribeAccountSettings {
         self.subscribe_url.is_some()
     }
 
+    /// Whether it is asked about parcels.
+    pub const fn is_queried(&self) -> bool {
+        self.daily_queries > 0
+    }
+
     /// Its limits of calls.
     pub const fn limits(&self) -> Limits {
         Limits {
@@ -170,23 +192,23 @@ impl SubscribeAccountSettings {
     }
 
     pub(super) fn validate(&self, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
+        if let Some(url) = &self.query_url {
+            self.check_address("query_url", url, key)?;
+        }
+        if self.is_called() || self.is_queried() {
+            self.validate_limits(key)?;
+        }
+        if self.is_queried() {
+            self.validate_queries(key)?;
+        }
         let Some(url) = &self.subscribe_url else {
             return Ok(());
         };
         self.check_address("subscribe_url", url, key)?;
-        if let Some(url) = &self.query_url {
-            self.check_address("query_url", url, key)?;
-        }
         let Some(base) = &self.callback_base else {
             return Err(SettingsError::key(key("callback_base"), "is missing"));
         };
         check_http_url(&key("callback_base"), base)?;
-        require(
-            self.max_calls_per_second.is_finite() && self.max_calls_per_second > 0.0,
-            &key("max_calls_per_second"),
-            "is not more than 0",
-        )?;
-        require_between(&key("max_concurrency"), self.max_concurrency, 1..=1_000)?;
         require_between(
             &key("max_subscriptions_per_month"),
             self.max_subscriptions_per_month,
@@ -197,6 +219,26 @@ impl SubscribeAccountSettings {
             self.price.is_finite() && self.price >= 0.0,
             &key("price"),
             "is not 0 or more",
+        )
+    }
+
+    fn validate_limits(&self, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
+        require(
+            self.max_calls_per_second.is_finite() && self.max_calls_per_second > 0.0,
+            &key("max_calls_per_second"),
+            "is not more than 0",
+        )?;
+        require_between(&key("max_concurrency"), self.max_concurrency, 1..=1_000)
+    }
+
+    fn validate_queries(&self, key: &dyn Fn(&str) -> String) -> Result<(), SettingsError> {
+        let reason = "is missing: daily_queries is more than 0";
+        require(self.query_url.is_some(), &key("query_url"), reason)?;
+        require_between(&key("audit_per_10000"), self.audit_per_10000, 0..=10_000)?;
+        require(
+            (0.0..=1.0).contains(&self.audit_share),
+            &key("audit_share"),
+            "is not between 0 and 1",
         )
     }
 

@@ -143,6 +143,12 @@ impl SubscribeSettings {
         accounts.filter(|(_, account)| account.is_called())
     }
 
+    /// The accounts that are asked about parcels, with their places in the list.
+    pub fn queried(&self) -> impl Iterator<Item = (usize, &SubscribeAccountSettings)> {
+        let accounts = self.accounts.iter().enumerate();
+        accounts.filter(|(_, account)| account.is_queried())
+    }
+
     /// Those that are called, as requests know them.
     pub fn called_common(&self) -> SubscribeAccounts {
         SubscribeAccounts {
@@ -333,6 +339,18 @@ mod tests {
             (
                 account("max_concurrency = 0"),
                 "subscribe.accounts[0].max_concurrency: ",
+            ),
+            (
+                account("daily_queries = 1"),
+                "subscribe.accounts[0].query_url: is missing",
+            ),
+            (
+                account("daily_queries = 1\nquery_url = 'https://q.example.com/'\naudit_share = 1.1"),
+                "subscribe.accounts[0].audit_share: is not between 0 and 1",
+            ),
+            (
+                account("daily_queries = 1\nquery_url = 'https://q.example.com/'\naudit_per_10000 = 10001"),
+                "subscribe.accounts[0].audit_per_10000: ",
             ),
             (validated("workers = 0"), "subscribe.workers: "),
             (validated("retry_ms = []"), "subscribe.retry_ms: is empty"),
