@@ -7,8 +7,8 @@ use tokio::runtime::Runtime;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Give all topics `topics.partitions` partitions, if they have fewer, and move the state of every parcel to the partition
-    /// that it belongs to then. Nothing may run meanwhile, and derive and sink must have read everything.
+    /// Give all topics `topics.partitions` partitions, if they have fewer, and move the state of every parcel and subscription to the
+    /// partition that it belongs to then. Nothing may run meanwhile, and derive, subscribe and sink must have read everything.
     #[arg(long)]
     grow: bool,
 }

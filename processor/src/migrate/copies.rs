@@ -6,15 +6,21 @@ use std::time::Duration;
 use courierflow_schemas::topics;
 use courierflow_service::kafka_client;
 use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Headers, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Headers, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::{ClientConfig, Message};
+use rdkafka::{ClientConfig, Message, TopicPartitionList};
 
+use super::topics::REQUEST;
 use crate::bounded_read::ReadError;
 use crate::config::Config;
 
 const PAUSE: Duration = Duration::from_millis(1);
+/// Its transactions are those of one command at a time: the next run ends what a run that was killed had begun.
+const TRANSACTIONAL_ID: &str = "courierflow-grow";
+/// Of a gibibyte of copies, on a slow broker.
+const TRANSACTION: Duration = Duration::from_mins(10);
 
 /// Why a record could not be copied.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +55,24 @@ pub(super) struct Copies(ThreadedProducer<Deliveries>);
 
 impl Copies {
     pub(super) fn new(config: &Config) -> Result<Self, KafkaError> {
+        Self::settings(config)
+            .create_with_context(Deliveries::default())
+            .map(Self)
+    }
+
+    /// Of these copies nobody sees any until [`commit`](Self::commit), and all of them afterwards.
+    pub(super) fn in_transaction(config: &Config) -> Result<Self, KafkaError> {
+        let mut client = Self::settings(config);
+        client
+            .set("transactional.id", TRANSACTIONAL_ID)
+            .set("transaction.timeout.ms", TRANSACTION.as_millis().to_string());
+        let producer: ThreadedProducer<Deliveries> = client.create_with_context(Deliveries::default())?;
+        producer.init_transactions(REQUEST)?;
+        producer.begin_transaction()?;
+        Ok(Self(producer))
+    }
+
+    fn settings(config: &Config) -> ClientConfig {
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
         client
@@ -59,20 +83,27 @@ impl Copies {
             .set("compression.type", "lz4")
             .set("queue.buffering.max.kbytes", "65536")
             .set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string());
-        client.create_with_context(Deliveries::default()).map(Self)
+        client
     }
 
-    /// Queues a copy with key, value, headers and timestamp of `message`.
-    pub(super) fn send(&self, message: &impl Message, partition: i32) -> Result<(), KafkaError> {
+    /// Queues a copy with key, value, headers and timestamp of `message`, and a further header.
+    pub(super) fn send(
+        &self,
+        message: &impl Message,
+        partition: i32,
+        further: Option<Header<'_, &str>>,
+    ) -> Result<(), KafkaError> {
         self.check()?;
         let mut record = BaseRecord::<[u8], [u8], _>::to(message.topic()).partition(partition);
         record.key = message.key();
         record.payload = message.payload();
         // The memory of derive is in a header.
-        if let Some(headers) = message.headers() {
-            let copied = headers.iter().fold(OwnedHeaders::new(), OwnedHeaders::insert);
-            record = record.headers(copied);
+        let copied = message.headers().into_iter().flat_map(Headers::iter);
+        let mut headers = copied.fold(OwnedHeaders::new(), OwnedHeaders::insert);
+        if let Some(further) = further {
+            headers = headers.insert(further);
         }
+        record = record.headers(headers);
         if let Some(timestamp) = message.timestamp().to_millis() {
             record = record.timestamp(timestamp);
         }
@@ -90,6 +121,17 @@ impl Copies {
     pub(super) fn finish(self) -> Result<(), KafkaError> {
         self.0.flush(None)?;
         self.check()
+    }
+
+    /// Commits the copies together with how far the groups have read, and waits until that is done.
+    pub(super) fn commit(self, read: Vec<(&BaseConsumer, TopicPartitionList)>) -> Result<(), KafkaError> {
+        self.0.flush(TRANSACTION)?;
+        self.check()?;
+        for (group, offsets) in read {
+            let group = group.group_metadata().ok_or(KafkaError::Canceled)?;
+            self.0.send_offsets_to_transaction(&offsets, &group, REQUEST)?;
+        }
+        self.0.commit_transaction(REQUEST)
     }
 
     fn check(&self) -> Result<(), KafkaError> {

@@ -4,10 +4,11 @@
 //! so their state must be there before the first of them is derived. The order of the steps makes that so, wherever the command
 //! is killed; the next run goes on.
 //!
-//! 1. Nobody is in the groups, and derive has read every push that is not on its new partition ([`requeue`], if the topic was
-//!    given more partitions by hand).
-//! 2. All topics but `courier.push.v1` grow. From here on, ingest and derive refuse to work, because the counts differ.
-//! 3. The state moves ([`move_state`]).
+//! 1. Nobody is in the groups, and derive and subscribe have read every push that is not on its new partition ([`requeue`], if the topic
+//!    was given more partitions by hand).
+//! 2. All topics but `courier.push.v1` grow. From here on, ingest, derive and subscribe refuse to work, because the counts differ.
+//! 3. Requests for subscriptions that nobody has read move ([`requeue`]), and so does the state of parcels and subscriptions
+//!    ([`move_state`]).
 //! 4. `courier.push.v1` grows. The counts are the same again.
 //!
 //! Consumers of the derived topics see no tombstone, because no parcel has ended: they see the records of the state again, with
@@ -16,13 +17,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use courierflow_schemas::topics;
 use rdkafka::admin::NewPartitions;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
 use tokio::runtime::Handle;
 
+use super::move_state::Keyed;
 use super::topics::{Found, REQUEST, options};
 use super::{move_state, requeue};
 use crate::admin::{self, Admin};
@@ -42,23 +44,27 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
     let groups = Groups::of(config);
     let reader = bounded_read::consumer(&config.kafka, "courierflow-grow")?;
     groups.refuse_members(&reader)?;
-    refuse_subscriptions(&reader, &counts, wanted)?;
     let mut changes = Vec::new();
-    let requeued = requeue::run(config, &reader, wanted)?;
+    let requeued = requeue::pushes(config, &reader, wanted)?;
     if requeued > 0 {
         changes.push(format!(
-            "wrote {requeued} pushes that derive has not read to their partitions"
+            "wrote {requeued} pushes that were not read yet to their partitions"
         ));
     }
     for (topic, &count) in counts.iter().filter(|(topic, _)| **topic != topics::PUSH) {
         add_partitions(&admin, runtime, topic, count, wanted, &mut changes)?;
     }
-    let sink = groups::client(&config.kafka, &groups.sink_shipment)?;
-    let read_by_sink = groups::committed(&sink, topics::SHIPMENT, wanted, REQUEST)
-        .with_context(|| format!("committed offsets of {}", groups.sink_shipment))?;
-    let moved = move_state::run(config, &admin, runtime, &reader, wanted, &read_by_sink)?;
-    if moved > 0 {
-        changes.push(format!("moved the state of {moved} parcels to their partitions"));
+    let requeued = requeue::requests(config, &reader, wanted)?;
+    if requeued > 0 {
+        changes.push(format!(
+            "wrote {requeued} requests for subscriptions that were not read yet to their partitions"
+        ));
+    }
+    for keyed in groups.states() {
+        let moved = move_state::run(config, &admin, runtime, &reader, wanted, &keyed)?;
+        if moved > 0 {
+            changes.push(format!("moved {moved} {} to their partitions", keyed.what));
+        }
     }
     groups.refuse_members(&reader)?;
     let of_push = counts.get(topics::PUSH).copied().unwrap_or_default();
@@ -86,32 +92,13 @@ fn counts(admin: &Admin, wanted: i32) -> anyhow::Result<BTreeMap<&'static str, i
     Ok(counts)
 }
 
-/// The state of subscriptions belongs to partitions as well, and nothing moves it yet: with other partitions, a worker would not
-/// find a subscription that it is asked for again, and pay for it twice.
-fn refuse_subscriptions(reader: &BaseConsumer, counts: &BTreeMap<&str, i32>, wanted: i32) -> anyhow::Result<()> {
-    for topic in [
-        topics::SUBSCRIPTION_REQUEST,
-        topics::SUBSCRIPTION,
-        topics::SUBSCRIPTION_SECRET,
-    ] {
-        let count = counts.get(topic).copied().unwrap_or_default();
-        for partition in (0..count).filter(|_| count < wanted) {
-            let (first, end) = bounded_read::watermarks(reader, topic, partition)?;
-            ensure!(
-                first == end,
-                "topic {topic} has records, and subscriptions cannot be moved to other partitions: topics.partitions must stay {count}"
-            );
-        }
-    }
-    Ok(())
-}
-
 /// The consumer groups of the processor.
 struct Groups {
     derive: String,
     subscribe: String,
     sink_shipment: String,
-    sink_others: [String; 4],
+    sink_subscription: String,
+    sink_others: [String; 3],
 }
 
 impl Groups {
@@ -121,21 +108,46 @@ impl Groups {
             derive: config.derive.group.clone(),
             subscribe: config.subscribe.group.clone(),
             sink_shipment: sink(rows::Shipment::NAME),
-            sink_others: [
-                rows::Push::NAME,
-                rows::Transition::NAME,
-                rows::Subscription::NAME,
-                rows::VendorCall::NAME,
-            ]
-            .map(sink),
+            sink_subscription: sink(rows::Subscription::NAME),
+            sink_others: [rows::Push::NAME, rows::Transition::NAME, rows::VendorCall::NAME].map(sink),
         }
+    }
+
+    /// What moves with its keys.
+    fn states(&self) -> [Keyed<'_>; 3] {
+        [
+            Keyed {
+                topic: topics::SHIPMENT,
+                what: "parcels",
+                sink: Some(&self.sink_shipment),
+                // It looks whether a parcel has ended, which the newest record says.
+                skips: Some(&self.subscribe),
+            },
+            Keyed {
+                topic: topics::SUBSCRIPTION,
+                what: "subscriptions",
+                sink: Some(&self.sink_subscription),
+                skips: None,
+            },
+            Keyed {
+                topic: topics::SUBSCRIPTION_SECRET,
+                what: "secrets of subscriptions",
+                sink: None,
+                skips: None,
+            },
+        ]
     }
 
     /// A member would go on with the partitions that it has, and a static one comes back to them within its session.
     fn refuse_members(&self, reader: &BaseConsumer) -> anyhow::Result<()> {
-        for group in [&self.derive, &self.subscribe, &self.sink_shipment]
-            .into_iter()
-            .chain(&self.sink_others)
+        for group in [
+            &self.derive,
+            &self.subscribe,
+            &self.sink_shipment,
+            &self.sink_subscription,
+        ]
+        .into_iter()
+        .chain(&self.sink_others)
         {
             let members = groups::members(reader, group, REQUEST)?.len();
             ensure!(

@@ -1,6 +1,6 @@
-//! Moves the state of parcels on `courier.shipment.v1` to the partitions that they belong to.
+//! Moves the state of parcels, subscriptions and their secrets on a compacted topic to the partitions that they belong to.
 //!
-//! The newest record of every parcel that is on a wrong partition is copied to the right one, and then the partition that it was
+//! The newest record of every key that is on a wrong partition is copied to the right one, and then the partition that it was
 //! on is cut off below the copies. A tombstone would say that the parcel has ended, and consumers that read the two partitions
 //! in another order would forget it. A cut removes what belongs to its partition too, so that is copied as well, to its end.
 //!
@@ -9,11 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, ensure};
-use courierflow_schemas::{partition, topics};
+use anyhow::{Context, anyhow, ensure};
+use courierflow_schemas::partition;
 use courierflow_service::kafka_client;
 use rdkafka::admin::ResourceSpecifier;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 use xxhash_rust::xxh3::xxh3_128;
@@ -23,33 +23,58 @@ use super::topics::{REQUEST, alter, options};
 use crate::admin::{self, Admin};
 use crate::bounded_read::{self, Range, ReadError};
 use crate::config::Config;
+use crate::groups;
 
 /// Brokers learn of a changed setting a moment after it was accepted.
 const SETTING_ARRIVES: Duration = Duration::from_secs(10);
 
+/// A topic that holds the newest record of every key. The third part of a key is the tracking number, to which the partition belongs.
+pub(super) struct Keyed<'a> {
+    pub(super) topic: &'static str,
+    /// What has a key, in the plural.
+    pub(super) what: &'static str,
+    /// The group of the sink, which must have read what is removed. While it has committed nothing, there is no sink.
+    pub(super) sink: Option<&'a str>,
+    /// A group that finds in the copies all that it needs, and goes on behind what is removed.
+    pub(super) skips: Option<&'a str>,
+}
+
 /// Returns the number of records that were copied because they were on a wrong partition. `partitions` is the number that the
-/// topic has; `read_by_sink` is how far the sink has read each of them, empty if there is no sink.
+/// topic has.
 pub(super) fn run(
     config: &Config,
     admin: &Admin,
     runtime: &Handle,
     reader: &BaseConsumer,
     partitions: i32,
-    read_by_sink: &BTreeMap<i32, i64>,
+    keyed: &Keyed<'_>,
 ) -> anyhow::Result<usize> {
-    let ranges = ranges(config, reader, partitions)?;
-    let state = State::read(reader, &ranges, partitions)?;
-    let plan = Plan::of(&state, &ranges, read_by_sink)?;
+    let topic = keyed.topic;
+    let ranges = ranges(config, reader, topic, partitions)?;
+    let state = State::read(reader, topic, &ranges, partitions)?;
+    let read_by_sink = match keyed.sink {
+        Some(sink) => committed(config, sink, topic, partitions)?,
+        None => BTreeMap::new(),
+    };
+    let plan = Plan::of(&state, &ranges, &read_by_sink, keyed)?;
     if plan.cuts.is_empty() {
         return Ok(0);
     }
-    copy(config, reader, &ranges, &plan, partitions)?;
-    runtime.block_on(cut(admin, &plan.cuts))?;
+    copy(config, reader, topic, &ranges, &plan, partitions)?;
+    if let Some(group) = keyed.skips {
+        skip(config, group, topic, &plan.cuts).with_context(|| format!("offsets of {group}"))?;
+    }
+    runtime.block_on(cut(admin, topic, &plan.cuts))?;
     Ok(plan.moved)
 }
 
+fn committed(config: &Config, group: &str, topic: &str, partitions: i32) -> anyhow::Result<BTreeMap<i32, i64>> {
+    let client = groups::client(&config.kafka, group)?;
+    groups::committed(&client, topic, partitions, REQUEST).with_context(|| format!("committed offsets of {group}"))
+}
+
 /// What is there to read. Fails while a transaction is open or not yet marked as committed: its records cannot be read yet.
-fn ranges(config: &Config, reader: &BaseConsumer, partitions: i32) -> anyhow::Result<Vec<Range>> {
+fn ranges(config: &Config, reader: &BaseConsumer, topic: &'static str, partitions: i32) -> anyhow::Result<Vec<Range>> {
     let mut client = ClientConfig::new();
     kafka_client::configure(&mut client, &config.kafka);
     client
@@ -59,12 +84,12 @@ fn ranges(config: &Config, reader: &BaseConsumer, partitions: i32) -> anyhow::Re
     let mut ranges = Vec::new();
     for partition in 0..partitions {
         // The end is the last stable offset for the reader, which reads what is committed.
-        let (first, end) = bounded_read::watermarks(reader, topics::SHIPMENT, partition)?;
-        let (_, high) = bounded_read::watermarks(&of_all, topics::SHIPMENT, partition)?;
+        let (first, end) = bounded_read::watermarks(reader, topic, partition)?;
+        let (_, high) = bounded_read::watermarks(&of_all, topic, partition)?;
         ensure!(
             high == end,
-            "a transaction is open on {}/{partition}: try again in derive.transaction_timeout_ms",
-            topics::SHIPMENT
+            "a transaction is open on {topic}/{partition}: try again in derive.transaction_timeout_ms or \
+             subscribe.transaction_timeout_ms"
         );
         if first < end {
             ranges.push(Range { partition, first, end });
@@ -75,14 +100,14 @@ fn ranges(config: &Config, reader: &BaseConsumer, partitions: i32) -> anyhow::Re
 
 type Key = u128;
 
-/// The newest record of every parcel on every partition: its offset, and the partition that the parcel belongs to.
+/// The newest record of every key on every partition: its offset, and the partition that the key belongs to.
 #[derive(Default)]
 struct State(HashMap<(i32, Key), (i64, i32)>);
 
 impl State {
-    fn read(reader: &BaseConsumer, ranges: &[Range], partitions: i32) -> anyhow::Result<Self> {
+    fn read(reader: &BaseConsumer, topic: &'static str, ranges: &[Range], partitions: i32) -> anyhow::Result<Self> {
         let mut state = Self::default();
-        bounded_read::read(reader, topics::SHIPMENT, ranges, |message| {
+        bounded_read::read(reader, topic, ranges, |message| {
             let key = message.key().unwrap_or_default();
             state.take(
                 message.partition(),
@@ -118,7 +143,13 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(state: &State, ranges: &[Range], read_by_sink: &BTreeMap<i32, i64>) -> anyhow::Result<Self> {
+    fn of(
+        state: &State,
+        ranges: &[Range],
+        read_by_sink: &BTreeMap<i32, i64>,
+        keyed: &Keyed<'_>,
+    ) -> anyhow::Result<Self> {
+        let Keyed { topic, what, .. } = keyed;
         let mut plan = Self::default();
         let misplaced = || state.0.iter().filter(|((partition, _), (_, right))| partition != right);
         for ((partition, _), _) in misplaced() {
@@ -146,8 +177,7 @@ impl Plan {
         }
         ensure!(
             unread == 0,
-            "the sink has not read the records of {unread} parcels on {}: let it run until its lag is 0",
-            topics::SHIPMENT
+            "the sink has not read the records of {unread} {what} on {topic}: let it run until its lag is 0"
         );
         for ((partition, _), (offset, right)) in &state.0 {
             if partition == right && plan.cuts.get(partition).is_some_and(|cut| offset < cut) {
@@ -159,7 +189,14 @@ impl Plan {
 }
 
 /// Copies the records to the partitions that they belong to; returns when all replicas in sync have them.
-fn copy(config: &Config, reader: &BaseConsumer, ranges: &[Range], plan: &Plan, partitions: i32) -> anyhow::Result<()> {
+fn copy(
+    config: &Config,
+    reader: &BaseConsumer,
+    topic: &'static str,
+    ranges: &[Range],
+    plan: &Plan,
+    partitions: i32,
+) -> anyhow::Result<()> {
     let copies = Copies::new(config)?;
     let has_any = |partition| {
         plan.copies
@@ -172,14 +209,32 @@ fn copy(config: &Config, reader: &BaseConsumer, ranges: &[Range], plan: &Plan, p
         .filter(|range| has_any(range.partition))
         .copied()
         .collect();
-    bounded_read::read(reader, topics::SHIPMENT, &sources, |message| {
+    bounded_read::read(reader, topic, &sources, |message| {
         if plan.copies.contains(&(message.partition(), message.offset())) {
             let key = message.key().unwrap_or_default();
-            copies.send(message, right_partition(key, message.partition(), partitions))?;
+            copies.send(message, right_partition(key, message.partition(), partitions), None)?;
         }
         Ok::<(), CopyError>(())
     })?;
     Ok(copies.finish()?)
+}
+
+/// Lets a group without members go on behind the cuts, where it has not read as far.
+fn skip(config: &Config, group: &str, topic: &'static str, cuts: &BTreeMap<i32, i64>) -> anyhow::Result<()> {
+    let client = groups::client(&config.kafka, group)?;
+    let partitions = cuts.keys().max().map_or(0, |partition| partition + 1);
+    let committed = groups::committed(&client, topic, partitions, REQUEST)?;
+    let mut behind = TopicPartitionList::new();
+    for (partition, cut) in cuts {
+        // Without a commit it begins at the first record that is there.
+        if committed.get(partition).is_some_and(|read| read < cut) {
+            behind.add_partition_offset(topic, *partition, Offset::Offset(*cut))?;
+        }
+    }
+    if behind.count() > 0 {
+        client.commit(&behind, CommitMode::Sync)?;
+    }
+    Ok(())
 }
 
 /// Junk of a foreign program belongs to no parcel and stays where it is.
@@ -189,12 +244,12 @@ fn right_partition(key: &[u8], found: i32, partitions: i32) -> i32 {
 
 /// Removes everything below the cuts. Kafka does that only where records may be deleted at all, so the topic's policy is wider
 /// for a moment, without a limit of time or size by which the broker itself would delete.
-async fn cut(admin: &Admin, cuts: &BTreeMap<i32, i64>) -> anyhow::Result<()> {
+async fn cut(admin: &Admin, topic: &str, cuts: &BTreeMap<i32, i64>) -> anyhow::Result<()> {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in cuts {
-        list.add_partition_offset(topics::SHIPMENT, *partition, Offset::Offset(*offset))?;
+        list.add_partition_offset(topic, *partition, Offset::Offset(*offset))?;
     }
-    set_policy(admin, "compact,delete").await?;
+    set_policy(admin, topic, "compact,delete").await?;
     let begun = Instant::now();
     let done = loop {
         let deleted = admin.delete_records(&list, &options()).await?;
@@ -205,21 +260,21 @@ async fn cut(admin: &Admin, cuts: &BTreeMap<i32, i64>) -> anyhow::Result<()> {
         match failed {
             None => break Ok(()),
             Some(_) if begun.elapsed() < SETTING_ARRIVES => tokio::time::sleep(Duration::from_millis(200)).await,
-            Some((partition, error)) => break Err(anyhow!("{}/{partition}: {error}", topics::SHIPMENT)),
+            Some((partition, error)) => break Err(anyhow!("{topic}/{partition}: {error}")),
         }
     };
-    set_policy(admin, "compact").await?;
+    set_policy(admin, topic, "compact").await?;
     done
 }
 
-async fn set_policy(admin: &Admin, policy: &str) -> anyhow::Result<()> {
+async fn set_policy(admin: &Admin, topic: &str, policy: &str) -> anyhow::Result<()> {
     let wanted = [
         ("cleanup.policy", policy.to_owned()),
         ("retention.ms", "-1".to_owned()),
         ("retention.bytes", "-1".to_owned()),
     ];
-    let described = admin::describe(admin, ResourceSpecifier::Topic(topics::SHIPMENT), REQUEST).await?;
-    alter(admin, topics::SHIPMENT, &described, &wanted).await.map(drop)
+    let described = admin::describe(admin, ResourceSpecifier::Topic(topic), REQUEST).await?;
+    alter(admin, topic, &described, &wanted).await.map(drop)
 }
 
 #[cfg(test)]
@@ -253,7 +308,13 @@ mod tests {
             );
         }
         let ranges: Vec<Range> = ranges.into_values().collect();
-        Plan::of(&state, &ranges, &read.iter().copied().collect())
+        let keyed = Keyed {
+            topic: "courier.shipment.v1",
+            what: "parcels",
+            sink: Some("sink"),
+            skips: None,
+        };
+        Plan::of(&state, &ranges, &read.iter().copied().collect(), &keyed)
     }
 
     fn expected(copies: &[(i32, i64)], cuts: &[(i32, i64)], moved: usize) -> Plan {

@@ -7,8 +7,17 @@ use courierflow_schemas::records::{
 };
 use courierflow_vendors::protocol;
 use courierflow_vendors::reading::{self, Reading};
+use rdkafka::Message;
+use rdkafka::message::Headers;
 
 const DAY_MICROS: i64 = 86_400_000_000;
+/// The header of a copy of a push that the group had read where it lay before: `migrate --grow` wrote it again for derive.
+pub(crate) const READ_BEFORE: &str = "courierflow-read-by-subscribe";
+
+pub(super) fn was_read_before(message: &impl Message) -> bool {
+    let mut headers = message.headers().into_iter().flat_map(Headers::iter);
+    headers.any(|header| header.key == READ_BEFORE)
+}
 
 /// What a push says about its subscription; `None` if it cannot be read. Then derive dead-letters it.
 pub(super) fn word(event: &PushEvent, carriers: &Carriers) -> Option<PushWord> {

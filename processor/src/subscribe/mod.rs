@@ -39,4 +39,5 @@ mod supervisor;
 mod transaction;
 mod worker;
 
+pub(crate) use intake::READ_BEFORE;
 pub use supervisor::{check, start};

@@ -345,7 +345,7 @@ fn desk(shared: &Shared, producer: TransactionalProducer<()>, slot: &str, part: 
         codecs: Codecs::new(&shared.registry, shared.ids),
         guard: PoisonGuard::new(config.processor.poison_guard),
         report: Report::new(shared.health.clone(), part),
-        partitions: usize::try_from(config.topics.partitions).unwrap_or(1),
+        partitions: config.topics.partitions,
         clock_offset_micros: settings.clock_offset_ms.saturating_mul(1_000),
     }))
 }

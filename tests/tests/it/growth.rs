@@ -9,19 +9,20 @@ use courierflow_tests::stack::{Launch, Service, Stack};
 use crate::harness::load::Load;
 use crate::harness::topics::{Record, murmur2_partition, partitions};
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, SINK_GROUPS, assert_same, eventually, migrated, processor, ready, readyz, tables, topics,
-    wait_until_in_tables, wait_until_sink_has_read,
+    DERIVE_GROUP, PATIENCE, SINK_GROUPS, SUBSCRIBE_GROUP, assert_same, eventually, migrated, processor, ready, readyz,
+    tables, topics, wait_until_in_tables, wait_until_sink_has_read,
 };
 
 /// Neither a multiple of the former 8 nor reached by adding to a number's partition: it goes anywhere.
-const GROWN: usize = 12;
+pub(crate) const GROWN: usize = 12;
 
-fn grown(subcommand: &str, stack: &dyn Stack) -> Launch {
+/// The processor whose configuration has the new number.
+pub(crate) fn grown(subcommand: &str, stack: &dyn Stack) -> Launch {
     processor(subcommand, stack).env("COURIERFLOW__TOPICS__PARTITIONS", GROWN.to_string())
 }
 
 /// Runs the command to its end; returns what it said, or why it refused.
-fn grow(stack: &dyn Stack, log: &str) -> Result<String, String> {
+pub(crate) fn grow(stack: &dyn Stack, log: &str) -> Result<String, String> {
     let before = log_of(stack, log).len();
     let ended = grown("migrate", stack).arg("--grow").run_to_end(log, stack);
     let said = log_of(stack, log).split_off(before);
@@ -35,8 +36,9 @@ fn log_of(stack: &dyn Stack, name: &str) -> String {
     std::fs::read_to_string(stack.dir().join(format!("log/{name}.log"))).unwrap_or_default()
 }
 
-fn wait_until_nobody_is_in_the_groups(stack: &dyn Stack) {
-    for group in SINK_GROUPS.map(|(group, _)| group).into_iter().chain([DERIVE_GROUP]) {
+pub(crate) fn wait_until_nobody_is_in_the_groups(stack: &dyn Stack) {
+    let groups = SINK_GROUPS.map(|(group, _)| group).into_iter();
+    for group in groups.chain([DERIVE_GROUP, SUBSCRIBE_GROUP]) {
         eventually("the sessions have ended", || match topics::members(stack, group) {
             0 => Ok(()),
             members => Err(format!("{group} has {members} members")),
@@ -51,8 +53,13 @@ fn number(record: &Record) -> &str {
 
 /// By key, the partitions that hold a shipment which has not ended.
 fn places(stack: &dyn Stack) -> BTreeMap<String, BTreeSet<i32>> {
+    places_on(stack, SHIPMENT)
+}
+
+/// The same of any topic that holds the newest record of every key.
+pub(crate) fn places_on(stack: &dyn Stack, topic: &str) -> BTreeMap<String, BTreeSet<i32>> {
     let mut places: BTreeMap<String, BTreeSet<i32>> = BTreeMap::new();
-    for record in topics::read(stack, SHIPMENT) {
+    for record in topics::read(stack, topic) {
         let key = record.key.clone().unwrap();
         let at = places.entry(key).or_default();
         if record.value.is_some() {
@@ -65,7 +72,11 @@ fn places(stack: &dyn Stack) -> BTreeMap<String, BTreeSet<i32>> {
 }
 
 fn assert_state_is_where_it_belongs(stack: &dyn Stack) {
-    for (key, at) in places(stack) {
+    assert_all_are_where_they_belong(stack, SHIPMENT);
+}
+
+pub(crate) fn assert_all_are_where_they_belong(stack: &dyn Stack, topic: &str) {
+    for (key, at) in places_on(stack, topic) {
         let number = key.splitn(3, ':').last().unwrap();
         let right = murmur2_partition(number, GROWN);
         assert!(
@@ -77,12 +88,17 @@ fn assert_state_is_where_it_belongs(stack: &dyn Stack) {
 
 /// Kills the command as soon as it has begun to change something.
 fn kill_in_the_middle(stack: &dyn Stack) {
+    kill_when_grown(stack, SHIPMENT);
+}
+
+/// Kills the command as soon as the topic has grown.
+pub(crate) fn kill_when_grown(stack: &dyn Stack, topic: &str) {
     let mut running = grown("migrate", stack)
         .arg("--grow")
         .start("grow-killed", stack)
         .unwrap();
     eventually("the topic of the state has grown", || {
-        let found = partitions(stack, SHIPMENT);
+        let found = partitions(stack, topic);
         if found == GROWN || running.try_wait().unwrap().is_some() {
             Ok(())
         } else {
@@ -214,7 +230,7 @@ fn i2_after_a_topic_was_given_more_partitions_by_hand_the_unread_pushes_are_deri
     wait_until_nobody_is_in_the_groups(&stack);
     let said = grow(&stack, "grow").unwrap();
     assert!(
-        said.contains("pushes that derive has not read to their partitions"),
+        said.contains("pushes that were not read yet to their partitions"),
         "{said}"
     );
     assert_state_is_where_it_belongs(&stack);

@@ -26,13 +26,13 @@ const SALT: &str = "courierflow-demo-salt";
 const PARTITIONS: usize = 8;
 
 /// Vendors that listen; they end with the runtime.
-struct Vendors {
+pub(crate) struct Vendors {
     url: String,
     _runtime: Runtime,
 }
 
 impl Vendors {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -64,13 +64,13 @@ impl Vendors {
         Self { url, _runtime: runtime }
     }
 
-    fn faults(&self, change: &Value) {
+    pub(crate) fn faults(&self, change: &Value) {
         let answer = agent().post(format!("{}/faults", self.url)).send_json(change).unwrap();
         assert_eq!(answer.status().as_u16(), 200);
     }
 
     /// What is counted about a number: name → count.
-    fn counted(&self, number: &str) -> Value {
+    pub(crate) fn counted(&self, number: &str) -> Value {
         self.ledger(&format!("?tracking_number={number}"))["total"].clone()
     }
 
@@ -81,7 +81,7 @@ impl Vendors {
 }
 
 /// The local configuration with an account of the vendors and short delays.
-fn configuration(stack: &dyn Stack, vendors: &Vendors) -> PathBuf {
+pub(crate) fn configuration(stack: &dyn Stack, vendors: &Vendors) -> PathBuf {
     let directory = stack.dir();
     let write = |name: &str, text: &str| {
         let file = directory.join(name);
@@ -127,11 +127,12 @@ max_concurrency = 16
     ))
 }
 
-fn subscribe(stack: &dyn Stack, vendors: &Vendors) -> Launch {
+/// The role, with an account of the vendors.
+pub(crate) fn subscribe(stack: &dyn Stack, vendors: &Vendors) -> Launch {
     processor("subscribe", stack).config(configuration(stack, vendors))
 }
 
-fn request(number: &str, id: &str) -> SubscriptionRequest {
+pub(crate) fn request(number: &str, id: &str) -> SubscriptionRequest {
     SubscriptionRequest {
         request_id: id.to_owned(),
         requester: "test".to_owned(),
@@ -152,14 +153,19 @@ fn request(number: &str, id: &str) -> SubscriptionRequest {
     }
 }
 
-fn ask(stack: &dyn Stack, requests: &[SubscriptionRequest]) {
+pub(crate) fn ask(stack: &dyn Stack, requests: &[SubscriptionRequest]) {
+    ask_on(stack, requests, PARTITIONS);
+}
+
+/// The same where the topic has so many partitions.
+pub(crate) fn ask_on(stack: &dyn Stack, requests: &[SubscriptionRequest], partitions: usize) {
     let ids = topics::registry(stack).schema_ids().unwrap();
     let encoder = Encoder::new(ids.subscription_request);
     let mut by_partition: BTreeMap<i32, Vec<(&str, Vec<u8>)>> = BTreeMap::new();
     for request in requests {
         let mut value = Vec::new();
         encoder.encode(request, &mut value).unwrap();
-        let partition = topics::murmur2_partition(&request.tracking_number, PARTITIONS);
+        let partition = topics::murmur2_partition(&request.tracking_number, partitions);
         by_partition
             .entry(partition)
             .or_default()
@@ -182,14 +188,18 @@ fn versions(stack: &dyn Stack) -> Vec<Subscription> {
 }
 
 /// The newest version of each number.
-fn newest(stack: &dyn Stack) -> BTreeMap<String, Subscription> {
+pub(crate) fn newest(stack: &dyn Stack) -> BTreeMap<String, Subscription> {
     let versions = versions(stack).into_iter();
     versions
         .map(|subscription| (subscription.tracking_number.clone(), subscription))
         .collect()
 }
 
-fn wait_for(stack: &dyn Stack, numbers: &[String], state: SubscriptionState) -> BTreeMap<String, Subscription> {
+pub(crate) fn wait_for(
+    stack: &dyn Stack,
+    numbers: &[String],
+    state: SubscriptionState,
+) -> BTreeMap<String, Subscription> {
     eventually(&format!("all are {state}"), || {
         let newest = newest(stack);
         let is_there = |number: &&String| newest.get(*number).is_some_and(|found| found.state == state);
@@ -209,11 +219,11 @@ fn calls(stack: &dyn Stack) -> Vec<VendorCall> {
     values.map(|value| decoder.decode(value).unwrap()).collect()
 }
 
-fn force(number: &str, code: &str, times: Option<u32>) -> Value {
+pub(crate) fn force(number: &str, code: &str, times: Option<u32>) -> Value {
     json!({"tracking_number": number, "code": code, "times": times})
 }
 
-fn numbers(prefix: &str, count: usize) -> Vec<String> {
+pub(crate) fn numbers(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|index| format!("{prefix}{index:010}")).collect()
 }
 
@@ -316,18 +326,17 @@ fn a11_a14(stack: &dyn Stack, vendors: &Vendors) {
     }
 }
 
-/// The vendor ends a subscription: only a forced request would begin another, and not so soon.
-fn a17(stack: &dyn Stack, vendors: &Vendors) {
-    let number = "YT0000000000017";
-    ask(stack, &[request(number, "r1")]);
-    wait_for(stack, &[number.to_owned()], SubscriptionState::Active);
-    let payload = json!({
-        "status": "shutdown", "message": "", "autoCheck": "0", "comOld": "", "comNew": "",
-        "lastResult": {"message": "ok", "state": "3", "ischeck": "1", "com": "yuantong", "nu": number, "data": [
-            {"time": "2026-01-02 10:00:00", "ftime": "2026-01-02 10:00:00", "context": "已签收", "statusCode": "3"},
-        ]},
+/// A push whose tracking has this status. What is said of the parcel is its sign-off, or nothing if the vendor gave up.
+pub(crate) fn pushed(number: &str, status: &str, message: &str) -> PushEvent {
+    let signed_off = json!({
+        "time": "2026-01-02 10:00:00", "ftime": "2026-01-02 10:00:00", "context": "已签收", "statusCode": "3",
     });
-    let event = PushEvent {
+    let items = if status == "abort" { vec![] } else { vec![signed_off] };
+    let payload = json!({
+        "status": status, "message": message, "autoCheck": "0", "comOld": "", "comNew": "",
+        "lastResult": {"message": "ok", "state": "3", "ischeck": "1", "com": "yuantong", "nu": number, "data": items},
+    });
+    PushEvent {
         push_id: PushId::default(),
         part: 0,
         parts: 1,
@@ -345,7 +354,15 @@ fn a17(stack: &dyn Stack, vendors: &Vendors) {
         payload: payload.to_string(),
         origin: Origin::Push,
         query_reason: None,
-    };
+    }
+}
+
+/// The vendor ends a subscription: only a forced request would begin another, and not so soon.
+fn a17(stack: &dyn Stack, vendors: &Vendors) {
+    let number = "YT0000000000017";
+    ask(stack, &[request(number, "r1")]);
+    wait_for(stack, &[number.to_owned()], SubscriptionState::Active);
+    let event = pushed(number, "shutdown", "");
     let partition = topics::murmur2_partition(number, PARTITIONS);
     topics::produce(stack, PUSH, partition, number, &[Some(&topics::encoded(stack, &event))]);
     let ended = wait_for(stack, &[number.to_owned()], SubscriptionState::Ended);

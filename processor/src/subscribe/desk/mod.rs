@@ -75,7 +75,7 @@ pub(super) struct Desk {
     rewind: BTreeMap<Place, i64>,
     report: Report,
     /// Partitions of all topics.
-    partitions: usize,
+    partitions: i32,
     /// Moves the clock, for tests.
     clock_offset_micros: i64,
 }
@@ -89,7 +89,7 @@ pub(super) struct Parts {
     pub(super) codecs: Codecs,
     pub(super) guard: PoisonGuard,
     pub(super) report: Report,
-    pub(super) partitions: usize,
+    pub(super) partitions: i32,
     pub(super) clock_offset_micros: i64,
 }
 
@@ -136,9 +136,10 @@ impl Desk {
         self.restored
             .extend(calling.map(|(partition, key)| Internal::Restored { partition, key }));
         let owned = self.state.partitions().count();
+        let all = usize::try_from(self.partitions).unwrap_or(1);
         for index in 0..self.accounts.len() {
             if let Some(account) = self.accounts.get_mut(index) {
-                account.limiter.share(owned, self.partitions);
+                account.limiter.share(owned, all);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use courierflow_domain::RefusalClass;
 use courierflow_domain::subscription::Input;
-use courierflow_schemas::partition::number_of_shipment;
+use courierflow_schemas::partition::{self, number_of_shipment};
 use courierflow_schemas::records::{Origin, SubscriptionState};
 use courierflow_schemas::topics;
 use courierflow_vendors::request::record::is_showable;
@@ -54,7 +54,25 @@ impl Desk {
         }
         self.guard.good(1);
         self.transactions.begin(&self.guard)?;
+        let right = partition::of_key(asked.tracking_number.as_bytes(), self.partitions);
+        if right != message.partition() {
+            return self.hand_on(message, right);
+        }
         self.request(message.partition(), &asked)
+    }
+
+    /// A request on a partition where its number does not belong: its producer computes partitions in another way, or has not learned yet
+    /// that there are more of them. Whoever has the number's partition knows whether it was asked for before.
+    fn hand_on(&mut self, message: &BorrowedMessage<'_>, partition: i32) -> Result<(), WorkerError> {
+        Ok(self.transactions.produce(Output {
+            topic: topics::SUBSCRIPTION_REQUEST,
+            partition,
+            key: message.key().unwrap_or_default(),
+            value: message.payload(),
+            timestamp_millis: message.timestamp().to_millis().unwrap_or_default(),
+            headers: None,
+            told_back: None,
+        })?)
     }
 
     /// Of most pushes only the key is looked at.
@@ -62,7 +80,7 @@ impl Desk {
         let partition = message.partition();
         let key = message.key().unwrap_or_default();
         let of_number = self.state.of_number(partition, key);
-        if of_number.iter().all(|held| held.subscription.state.is_terminal()) {
+        if of_number.iter().all(|held| held.subscription.state.is_terminal()) || intake::was_read_before(message) {
             return Ok(());
         }
         let event = match self.codecs.push.decode(message.payload().unwrap_or_default()) {

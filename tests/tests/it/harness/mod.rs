@@ -116,6 +116,7 @@ pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
 
 /// Consumer groups of the processor, as in its configuration's defaults.
 pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
+pub(crate) const SUBSCRIBE_GROUP: &str = "courierflow-subscribe";
 /// Each with the topic that it reads.
 pub(crate) const SINK_GROUPS: [(&str, &str); 5] = [
     ("courierflow-sink-push", PUSH),
@@ -143,7 +144,8 @@ pub(crate) fn wait_until_sink_has_read(stack: &dyn Stack) {
     }
 }
 
-fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
+/// Waits until a group has committed everything that is in a topic now.
+pub(crate) fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
     let ends = topics::ends(stack, topic);
     eventually(&format!("{group} has read {topic}"), || {
         match topics::lag(stack, group, topic, &ends)? {
