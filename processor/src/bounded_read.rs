@@ -52,6 +52,8 @@ pub(crate) fn watermarks(client: &BaseConsumer, topic: &str, partition: i32) -> 
                 RDKafkaErrorCode::UnknownPartition
                     | RDKafkaErrorCode::UnknownTopicOrPartition
                     | RDKafkaErrorCode::LeaderNotAvailable
+                    // The broker that shall lead it has not made it yet.
+                    | RDKafkaErrorCode::NotLeaderForPartition
             )
         )
     };
