@@ -2,7 +2,7 @@
 import { ask } from './api.js';
 import { language } from './i18n.js';
 
-let catalog = { carriers: [], vendors: [], provinces: [], codes: [], meanings: [], max_days: 400, version: '' };
+let catalog = { carriers: [], vendors: [], accounts: [], provinces: [], codes: [], meanings: [], max_days: 400, version: '' };
 const names = new Map();
 
 export async function load() {

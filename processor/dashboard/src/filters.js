@@ -23,26 +23,32 @@ export function filters() {
   };
 }
 
-// `without` names choices that make no difference on this page.
-export function bar(without = []) {
+// `without` names choices that make no difference on this page; with `hasAccounts`, its figures are told apart by contracts.
+export function bar({ without = [], hasAccounts = false }) {
   const now = filters();
   const shows = (name) => !without.includes(name);
   const choices = h('form', { class: 'filters', role: 'search', 'aria-label': t('filters'), onsubmit: (event) => event.preventDefault() },
     shows('from') && days(now),
     shows('carrier') && carriers(),
     shows('vendor') && select('vendor', t('vendor'), catalog.all().vendors.map((row) => [row.code, catalog.vendor(row.code)])),
+    hasAccounts && select('account', t('sub.account'), accounts()),
     shows('origin') && select('origin', t('origin'), provinces()),
     shows('origin') && select('dest', t('dest'), provinces()),
     h('button', { type: 'button', class: 'quiet', onclick: reset, disabled: isDefault() }, t('reset')));
   return choices;
 }
 
-const KEYS = ['from', 'to', 'carrier', 'vendor', 'origin', 'dest'];
+const KEYS = ['from', 'to', 'carrier', 'vendor', 'account', 'origin', 'dest'];
 
 const isDefault = () => KEYS.every((key) => !get(key));
 
 function reset() {
   choose(Object.fromEntries(KEYS.map((key) => [key, ''])));
+}
+
+// Contracts with different vendors may have the same name.
+function accounts() {
+  return [...new Set(catalog.all().accounts.map((row) => row.account))].map((name) => [name, name]);
 }
 
 function provinces() {

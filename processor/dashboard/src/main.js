@@ -11,14 +11,15 @@ import exceptions from './views/exceptions.js';
 import lanes from './views/lanes.js';
 import parcel from './views/parcel.js';
 import pipeline from './views/pipeline.js';
+import subscriptions from './views/subscriptions.js';
 import transit from './views/transit.js';
 
-const PAGES = { '': carriers, transit, exceptions, lanes, attention, parcel, pipeline };
+const PAGES = { '': carriers, transit, exceptions, lanes, attention, subscriptions, parcel, pipeline };
 
 const element = (id) => document.getElementById(id);
 
 // Choices that belong to one view and would mean nothing in another.
-const OWN = { sort: '', metric: '', number: '' };
+const OWN = { sort: '', metric: '', number: '', attention: '' };
 
 function frame() {
   const here = view();
@@ -41,7 +42,7 @@ function show() {
   newPage();
   frame();
   const page = PAGES[view()];
-  fill(element('filters'), page.without === 'all' ? null : bar(page.without));
+  fill(element('filters'), page.without === 'all' ? null : bar(page));
   fill(element('content'), h('h1', { class: 'hidden' }, t(`view.${view() || 'carriers'}`)), page.show());
   if (focused) refocus(focused);
 }

@@ -1,6 +1,6 @@
 // Everything that can be chosen is in the URL, and nowhere else: a reload, a bookmark and "back" show the same.
 
-export const VIEWS = ['', 'transit', 'exceptions', 'lanes', 'attention', 'parcel', 'pipeline'];
+export const VIEWS = ['', 'transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'parcel', 'pipeline'];
 
 // Relative to the page, so that it also works below a path of a proxy.
 const base = new URL('.', document.baseURI);

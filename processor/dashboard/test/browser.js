@@ -188,7 +188,7 @@ const tests = {
   },
 
   async 'every view shows its figures in both languages, wide and narrow, light and dark'() {
-    for (const view of ['transit', 'exceptions', 'lanes', 'attention', 'pipeline']) {
+    for (const view of ['transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'pipeline']) {
       for (const [language, width, dark] of [['en', 1440, false], ['zh', 1440, true], ['zh', 390, false], ['en', 390, false]]) {
         const { page, complaints } = await open(`/${view}?lang=${language}`, { width, dark });
         assert.deepEqual(new Set(await states(page)), new Set(['ready']), `${view} ${language}`);
@@ -347,6 +347,92 @@ const tests = {
     assert.deepEqual(complaints, []);
   },
 
+  async 'subscriptions: what is followed, stuck, used up, and what it costs'() {
+    const { page, complaints } = await open('/subscriptions?lang=en');
+    assert.equal(await page.title(), 'Subscriptions · courierflow');
+    const rows = (heading) => page.$$eval('section', (panels, heading) => {
+      const panel = panels.find((panel) => panel.querySelector('h2').textContent === heading);
+      const table = panel.querySelector('.scroll > table');
+      return [...table.querySelectorAll('tbody tr')].map((row) => row.innerText.replace(/\s+/g, ' '));
+    }, heading);
+    const covered = await rows('Coverage');
+    assert.match(covered[0], /^Kuaidi100 · demo 80 80 62\.5 % .*0 0 161 80$/);
+    assert.match(covered[1], /^Kuaidi100 · web 6 3 n = 2 2 2 0 0$/);
+    assert.match(covered[2], /^Kdniao · demo 1 0 – 0 0 40 40$/);
+    assert.deepEqual(await text(page, '.tally > strong'), ['87', '5']);
+    assert.match((await rows('States'))[0], /^Ended – Kuaidi100 · demo SF Express 40 /);
+    const quota = await rows('Quota of this month');
+    assert.match(quota.find((row) => row.startsWith('Kuaidi100 · web')), /^Kuaidi100 · web \d{4}-\d\d /);
+    const cost = await rows('Cost per month, an estimate');
+    assert.match((await text(page, 'th'))
+      .filter((head) => head.includes('(estimate)')).join(), /^Units \(estimate\),If renewed \(estimate\),Money \(estimate\)$/);
+    // A unit of the account web costs 0.5, and nobody says what one of the others does.
+    const money = (row) => Number(row.split(' ').at(-1));
+    const web = cost.filter((row) => row.includes('Kuaidi100 · web'));
+    assert.equal(web.reduce((sum, row) => sum + money(row), 0), 1.5);
+    assert.ok(cost.filter((row) => row.includes('demo')).every((row) => row.endsWith(' –')), cost.join('\n'));
+    const answers = await rows('Answers by code');
+    assert.match(answers[0], /^200 done subscription Kuaidi100 · demo 80 100\.0 % 200 200$/);
+    assert.ok(answers.some((row) => /^700 refused subscription Kuaidi100 · web 1 9\.1 % 200 200$/.test(row)), answers.join('\n'));
+    const missed = await rows('What pushes missed');
+    assert.match(missed[0], /^J&T Express Kdniao 40 8 20\.0 % .*100 8 8\.0 %$/);
+    assert.match(missed[1], /^SF Express Kuaidi100 10 0 n = 10 40 0$/);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'a subscription that needs attention leads to its parcel'() {
+    const { page, complaints } = await open('/subscriptions?lang=en');
+    const listed = () => text(page, 'tbody a.mono');
+    assert.deepEqual(await listed(), ['WEB1', 'WEB2', 'WEB3', 'WEB4', 'WEB5']);
+    await click(page, 'a.chip', 'Refused 1');
+    assert.equal(parameter(page, 'attention'), 'REJECTED');
+    assert.deepEqual(await listed(), ['WEB5']);
+    await click(page, 'a.chip', 'Refused 1');
+    assert.equal(parameter(page, 'attention'), null);
+    await click(page, 'tbody a.mono', 'WEB4');
+    assert.equal(new URL(page.url()).pathname, '/parcel');
+    assert.equal(parameter(page, 'number'), 'WEB4');
+    assert.match((await text(page, '.state.empty'))[0], /No parcel of that number/);
+    const life = (await text(page, '.life'))[0];
+    assert.match(life, /Kuaidi100 · web\s+Waiting\s+account stopped\s+601\s+since \d{4}-/);
+    assert.match(life, /Round\s+1, call 1/);
+    assert.match((await text(page, 'tbody tr'))[0], /subscription\s+new\s+Kuaidi100 · web\s+account at fault\s+601\s+KEY已过期\s+200 ms/);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'the accounts of the configuration can be chosen, and one without anything says so'() {
+    const { page, complaints } = await open('/subscriptions?lang=en');
+    await choose(page, 'account', 'web');
+    assert.equal(parameter(page, 'account'), 'web');
+    assert.deepEqual(await text(page, '.tally > strong'), ['6', '5']);
+    const { page: nobody } = await open('/subscriptions?lang=zh&account=nosuch&vendor=17track');
+    assert.deepEqual(new Set(await states(nobody)), new Set(['empty']));
+    assert.match((await text(nobody, '.state.empty'))[1], /没有订阅/);
+    await picture(nobody, 'subscriptions-none-zh');
+    const { page: wrong } = await open('/subscriptions?lang=en&attention=lost');
+    assert.match((await text(wrong, '.state.error'))[0], /There is no such reason to need attention/);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'a parcel shows its subscription and the calls about it'() {
+    for (const [language, width] of [['en', 1440], ['zh', 390], ['zh', 1440], ['en', 390]]) {
+      const { page, complaints } = await open(`/parcel?lang=${language}&number=${encodeURIComponent('O\'BRIEN"1\\')}`, { width });
+      assert.deepEqual(await states(page), ['ready', 'ready', 'ready']);
+      const life = (await text(page, '.life'))[1];
+      assert.match(life, language === 'en' ? /Round\s+2, call 3/ : /第 2 轮，第 3 次调用/);
+      assert.match(life, /yuantong/);
+      const calls = (await text(page, 'tbody tr')).map((row) => row.replace(/\s+/g, ' '));
+      assert.equal(calls.length, 3);
+      assert.match(calls[1], language === 'en' ? /subscription repeated Kuaidi100 · web not known whether done – – 10,000 ms –$/ : /订阅 重试 快递100 · web 结果不明 – – 10,000 ms –$/);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide at ${width}`);
+      await picture(page, `parcel-subscription-${language}-${width}`);
+      assert.deepEqual(complaints, []);
+    }
+    const { page: plain } = await open('/parcel?lang=en&number=YTO6000');
+    assert.deepEqual(await states(plain), ['ready', 'empty', 'empty']);
+  },
+
   async 'an address that cannot be answered says so'() {
     const { page } = await open('/?from=2026-02-02&to=2026-02-01&lang=en');
     assert.match((await text(page, '.state.error'))[0], /The first day is after the last one/);
@@ -391,7 +477,7 @@ const tests = {
 const away = {
   async 'every view says that ClickHouse does not answer'() {
     for (const [language, words] of [['en', /ClickHouse does not answer/], ['zh', /ClickHouse 没有响应/]]) {
-      for (const view of ['', 'transit', 'exceptions', 'lanes', 'attention', 'parcel', 'pipeline']) {
+      for (const view of ['', 'transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'parcel', 'pipeline']) {
         const { page } = await open(`/${view}?lang=${language}${view === 'parcel' ? '&number=1' : ''}`);
         const shown = await text(page, '.state.error');
         assert.ok(shown.length >= 1, view);

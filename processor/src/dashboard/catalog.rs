@@ -1,4 +1,4 @@
-//! Names in both languages, from the tables that the rest of the program uses.
+//! Names in both languages, from the tables that the rest of the program uses, and what the configuration says of the contracts.
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::{MEANINGS, Party};
@@ -8,8 +8,10 @@ use courierflow_vendors::codes::CodeRow;
 use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
+use crate::config::SubscribeAccountSettings;
+
 /// What the page needs to know before it asks for figures.
-pub(super) fn catalog(carriers: &Carriers, max_days: u16) -> Value {
+pub(super) fn catalog(carriers: &Carriers, accounts: &[SubscribeAccountSettings], max_days: u16) -> Value {
     let carriers: Vec<Value> = carriers
         .companies()
         .iter()
@@ -41,15 +43,23 @@ pub(super) fn catalog(carriers: &Carriers, max_days: u16) -> Value {
             json!({ "code": vendor.as_str(), "zh": name.zh, "en": name.en })
         })
         .collect();
+    let accounts: Vec<Value> = accounts.iter().map(account).collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "max_days": max_days,
         "carriers": carriers,
         "vendors": vendors,
+        "accounts": accounts,
         "provinces": provinces,
         "codes": codes,
         "meanings": meanings,
     })
+}
+
+/// A contract, and what one of its units costs; null where the configuration does not say.
+fn account(account: &SubscribeAccountSettings) -> Value {
+    let price = (account.price > 0.0).then_some(account.price);
+    json!({ "vendor": account.vendor.as_str(), "account": account.name, "price": price })
 }
 
 /// Every code of a vendor.
@@ -81,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_name_is_there_in_both_languages() {
-        let catalog = catalog(Carriers::built_in(), 400);
+        let catalog = catalog(Carriers::built_in(), &[], 400);
         for list in ["carriers", "vendors", "provinces", "codes", "meanings"] {
             let rows = catalog[list].as_array().unwrap();
             assert!(!rows.is_empty(), "{list}");

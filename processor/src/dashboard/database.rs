@@ -123,6 +123,8 @@ impl Database {
             vendor,
             origin,
             dest,
+            account,
+            attention,
             number,
             limit,
         } = question;
@@ -141,6 +143,8 @@ impl Database {
             .param("vendor", vendor.map_or("", |vendor| vendor.as_str()))
             .param("origin", origin.as_deref().unwrap_or_default())
             .param("dest", dest.as_deref().unwrap_or_default())
+            .param("account", account.as_deref().unwrap_or_default())
+            .param("attention", attention.unwrap_or_default())
             .param("number", number)
             .param("limit", limit);
         let mut cursor = query.fetch_bytes("JSONEachRow")?;

@@ -1,7 +1,7 @@
 //! The endpoints of the API and their statements: one row for each endpoint.
 
 use super::database::Statement;
-use super::parameters::Parameter::{self, Carrier, Dest, From, Limit, Number, Origin, To, Vendor};
+use super::parameters::Parameter::{self, Account, Attention, Carrier, Dest, From, Limit, Number, Origin, To, Vendor};
 
 /// A path of the API.
 #[derive(Debug)]
@@ -99,12 +99,71 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         takes: &[From, To, Carrier, Vendor],
         statements: &[("rows", statement!("quality"))],
     },
+    Endpoint {
+        path: "/api/v1/subscriptions",
+        takes: &[Carrier, Vendor, Account, Attention, Limit],
+        statements: &[
+            ("rows", statement!("subscription_attention")),
+            ("counts", statement!("subscription_attention_counts")),
+            ("states", statement!("subscription_states")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/subscription",
+        takes: &[Number],
+        statements: &[("rows", statement!("subscription"))],
+    },
+    Endpoint {
+        path: "/api/v1/vendor-calls",
+        takes: &[Number, Limit],
+        statements: &[("rows", statement!("vendor_calls"))],
+    },
+    Endpoint {
+        path: "/api/v1/vendor-answers",
+        takes: &[From, To, Vendor, Account],
+        statements: &[
+            ("codes", statement!("vendor_answer_codes")),
+            ("days", statement!("vendor_answer_days")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/coverage",
+        takes: &[Vendor, Account],
+        statements: &[
+            ("accounts", statement!("coverage_accounts")),
+            ("days", statement!("coverage_days")),
+        ],
+    },
+    Endpoint {
+        path: "/api/v1/quota",
+        takes: &[Vendor, Account],
+        statements: &[("rows", statement!("quota"))],
+    },
+    Endpoint {
+        path: "/api/v1/cost",
+        takes: &[Carrier, Vendor, Account],
+        statements: &[("rows", statement!("cost"))],
+    },
+    Endpoint {
+        path: "/api/v1/completeness",
+        takes: &[From, To, Carrier, Vendor],
+        statements: &[("rows", statement!("completeness"))],
+    },
 ];
 
 impl Endpoint {
-    /// Whether its figures are about parcels picked up on certain days.
+    /// Whether its figures are about certain days.
     pub(super) fn is_about_days(&self) -> bool {
         self.takes.contains(&From)
+    }
+
+    /// What happened on its days. Only parcels have a lane, and they are counted by their pickup.
+    pub(super) fn days(&self) -> &'static str {
+        if self.takes.contains(&Origin) {
+            "pick-up"
+        } else {
+            "days"
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //! | [`database`] | how a statement is run, and what a failure means |
 //! | [`rows`] | what it gave, on its way into an answer |
 //! | [`answer`] | what is answered instead |
-//! | [`catalog`] | names of carriers, codes and provinces, in both languages |
+//! | [`catalog`] | names of carriers, codes and provinces, in both languages, and the contracts that are called |
 //! | [`own_metrics`] | what the other roles of this process say of themselves |
 
 mod answer;
@@ -57,6 +57,7 @@ const VIEWS: &[&str] = &[
     "/exceptions",
     "/lanes",
     "/attention",
+    "/subscriptions",
     "/parcel",
     "/pipeline",
 ];
@@ -81,7 +82,11 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
         database: Database::new(&config.clickhouse, &config.dashboard),
         carriers: config.carriers,
         max_days: config.dashboard.max_days,
-        catalog: Arc::new(catalog::catalog(config.carriers, config.dashboard.max_days)),
+        catalog: Arc::new(catalog::catalog(
+            config.carriers,
+            &config.subscribe.accounts,
+            config.dashboard.max_days,
+        )),
         metrics,
     };
     let mut router = Router::new()
@@ -159,7 +164,7 @@ impl Dashboard {
 fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row>, carriers: &Carriers) -> String {
     let mut asked = Vec::new();
     if endpoint.is_about_days() {
-        asked.push(format!("pick-up from {} to {}", question.from, question.to));
+        asked.push(format!("{} from {} to {}", endpoint.days(), question.from, question.to));
     }
     if !question.number.is_empty() {
         asked.push(format!("number {}", question.number));
@@ -175,6 +180,12 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row
     }
     if let Some(vendor) = question.vendor {
         asked.push(format!("vendor {vendor}"));
+    }
+    if let Some(account) = &question.account {
+        asked.push(format!("account {account}"));
+    }
+    if let Some(attention) = question.attention {
+        asked.push(format!("attention {attention}"));
     }
     for (name, province) in [("origin", &question.origin), ("destination", &question.dest)] {
         if let Some(province) = province {

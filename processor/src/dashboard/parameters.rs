@@ -3,7 +3,7 @@
 //! Every value is bound by the server as a parameter of a statement, never written into the statement's text.
 
 use courierflow_schemas::carriers::UNKNOWN_CARRIER;
-use courierflow_schemas::identifier::{self, is_identifier};
+use courierflow_schemas::identifier::{self, is_identifier, is_name};
 use courierflow_schemas::provinces;
 use courierflow_schemas::records::Vendor;
 use jiff::ToSpan;
@@ -19,6 +19,9 @@ const DEFAULT_LIMIT: u32 = 100;
 /// Number of days if the request names none.
 const DEFAULT_DAYS: i32 = 30;
 
+/// Why a subscription needs somebody: the values of `attention` in the view `subscription_attention`.
+pub(super) const ATTENTION: [&str; 5] = ["ACCOUNT_STOPPED", "FOREIGN", "NO_FIRST_PUSH", "QUOTA", "REJECTED"];
+
 /// A parameter of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parameter {
@@ -28,18 +31,22 @@ pub(super) enum Parameter {
     Vendor,
     Origin,
     Dest,
+    Account,
+    Attention,
     Number,
     Limit,
 }
 
 impl Parameter {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::From,
         Self::To,
         Self::Carrier,
         Self::Vendor,
         Self::Origin,
         Self::Dest,
+        Self::Account,
+        Self::Attention,
         Self::Number,
         Self::Limit,
     ];
@@ -53,6 +60,8 @@ impl Parameter {
             Self::Vendor => "vendor",
             Self::Origin => "origin",
             Self::Dest => "dest",
+            Self::Account => "account",
+            Self::Attention => "attention",
             Self::Number => "number",
             Self::Limit => "limit",
         }
@@ -62,9 +71,9 @@ impl Parameter {
 /// A checked request: which parcels, and how many of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Question {
-    /// First day of pickup, China time.
+    /// First day of pickup, or of what else the endpoint counts; China time.
     pub(super) from: Date,
-    /// Last day of pickup, China time.
+    /// Last day of it, China time.
     pub(super) to: Date,
     /// Canonical codes; empty means all.
     pub(super) carriers: Vec<String>,
@@ -73,6 +82,10 @@ pub(super) struct Question {
     /// Code of the province, `CN44`; None means all.
     pub(super) origin: Option<String>,
     pub(super) dest: Option<String>,
+    /// Name of a contract with a vendor; None means all.
+    pub(super) account: Option<String>,
+    /// One of [`ATTENTION`]; None means all.
+    pub(super) attention: Option<&'static str>,
     /// As ingest keeps it (rules 3.1, 3.4): upper case. Empty if not asked for.
     pub(super) number: String,
     pub(super) limit: u32,
@@ -133,6 +146,8 @@ pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result
             .map(|text| province("origin", text))
             .transpose()?,
         dest: value(Parameter::Dest).map(|text| province("dest", text)).transpose()?,
+        account: value(Parameter::Account).map(account).transpose()?,
+        attention: value(Parameter::Attention).map(attention).transpose()?,
         number,
         limit: value(Parameter::Limit).map_or(Ok(DEFAULT_LIMIT), limit)?,
     })
@@ -244,6 +259,22 @@ fn province(field: &str, text: &str) -> Result<String, Refusal> {
     }
 }
 
+fn account(text: &str) -> Result<String, Refusal> {
+    if is_name(text) {
+        return Ok(text.to_owned());
+    }
+    let reason = format!("{} is no name of an account", quoted(text));
+    Err(Refusal::bad_parameter("account", "bad_account", &reason))
+}
+
+fn attention(text: &str) -> Result<&'static str, Refusal> {
+    let known = ATTENTION.into_iter().find(|name| *name == text);
+    known.ok_or_else(|| {
+        let reason = format!("{} is no such reason; there are {}", quoted(text), ATTENTION.join(", "));
+        Refusal::bad_parameter("attention", "unknown_attention", &reason)
+    })
+}
+
 fn number(text: &str) -> Result<String, Refusal> {
     let number = identifier::normalised(text);
     if is_identifier(&number) {
@@ -279,10 +310,20 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Parameter::{Carrier, Dest, From, Limit, Number, Origin, To};
+    use super::Parameter::{Account, Attention, Carrier, Dest, From, Limit, Number, Origin, To};
     use super::*;
 
-    const FILTERS: &[Parameter] = &[From, To, Carrier, Parameter::Vendor, Origin, Dest, Limit];
+    const FILTERS: &[Parameter] = &[
+        From,
+        To,
+        Carrier,
+        Parameter::Vendor,
+        Origin,
+        Dest,
+        Account,
+        Attention,
+        Limit,
+    ];
 
     fn bounds() -> Bounds {
         Bounds {
@@ -304,8 +345,9 @@ mod tests {
         );
         assert_eq!((all.carriers.len(), all.vendor, all.limit), (0, None, 100));
         assert_eq!((all.origin, all.dest), (None, None));
+        assert_eq!((all.account, all.attention), (None, None));
         assert_eq!(
-            question("from=&to=&carrier=&vendor=&origin=&dest=&limit="),
+            question("from=&to=&carrier=&vendor=&origin=&dest=&account=&attention=&limit="),
             question("")
         );
     }
@@ -326,6 +368,11 @@ mod tests {
             (Some("CN44"), Some("CN31"))
         );
         assert_eq!(asked.limit, 7);
+        let asked = question("account=web-shop.2&attention=QUOTA");
+        assert_eq!(
+            (asked.account.as_deref(), asked.attention),
+            (Some("web-shop.2"), Some("QUOTA"))
+        );
         // No character in a value is special, because it is bound as a parameter.
         assert_eq!(
             question("carrier=%27%3B+DROP+TABLE+shipment--").carriers,
@@ -375,6 +422,11 @@ mod tests {
             ("carrier=a%00b", "carrier", "bad_carrier"),
             (&format!("carrier={long}"), "carrier", "bad_carrier"),
             (&format!("carrier={}", many.join(",")), "carrier", "bad_carrier"),
+            ("account=a+b", "account", "bad_account"),
+            ("account=%27", "account", "bad_account"),
+            (&format!("account={long}"), "account", "bad_account"),
+            ("attention=quota", "attention", "unknown_attention"),
+            ("attention=%27+OR+1", "attention", "unknown_attention"),
             ("limit=0", "limit", "bad_limit"),
             ("limit=501", "limit", "bad_limit"),
             ("limit=1e3", "limit", "bad_limit"),

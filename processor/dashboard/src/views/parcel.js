@@ -1,22 +1,23 @@
-// One parcel: where it is, and everything that happened to it.
+// One parcel: where it is, everything that happened to it, and who was asked to follow it.
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { h } from '../dom.js';
 import { span, time } from '../format.js';
 import { has, t } from '../i18n.js';
 import { panel } from '../panel.js';
+import { subscriptionsOf } from '../subscription.js';
 import { choose, get } from '../url.js';
 
 export default {
   without: 'all',
   show() {
     const number = normalised(get('number'));
-    return [search(number), number ? panel({
+    return [search(number), number ? [panel({
       title: number, size: 'large', load: (signal) => ask('parcel', { number, carrier: get('carrier') }, signal),
       // An empty answer has its own words.
       isEmpty: () => false,
       show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer.timeline)) : nobody(answer)),
-    }) : h('p', { class: 'start' }, t('parcel.start'))];
+    }), subscriptionsOf(number)] : h('p', { class: 'start' }, t('parcel.start'))];
   },
 };
 

@@ -15,7 +15,25 @@ const PAGES: &[(&str, &[&str])] = &[
         &["scorecard?origin=CN44&dest=CN31", "transit?origin=CN44&dest=CN31"],
     ),
     ("to act on", &["open-exceptions?limit=200", "stalled?limit=200"]),
-    ("parcel", &["parcel?number=ZTO0000000000001"]),
+    (
+        "subscriptions",
+        &[
+            "coverage",
+            "subscriptions?limit=200",
+            "quota",
+            "cost",
+            "vendor-answers",
+            "completeness",
+        ],
+    ),
+    (
+        "parcel",
+        &[
+            "parcel?number=ZTO0000000000001",
+            "subscription?number=ZTO0000000000001",
+            "vendor-calls?number=ZTO0000000000001",
+        ],
+    ),
     ("pipeline", &["pipeline", "process", "quality"]),
 ];
 

@@ -39,7 +39,7 @@ pub(crate) fn today() -> Date {
     Timestamp::now().in_tz(CHINA).unwrap().date()
 }
 
-fn noon(day: Date) -> i64 {
+pub(super) fn noon(day: Date) -> i64 {
     day.at(12, 0, 0, 0).in_tz(CHINA).unwrap().timestamp().as_second()
 }
 
@@ -57,6 +57,13 @@ struct Kind {
     milestones: &'static [(&'static str, i64)],
     attempts: u8,
     exceptions: &'static [(&'static str, &'static str)],
+}
+
+/// No push told of this code: the answer to a query did.
+const UNTOLD: &str = "405";
+
+fn told_by(step: &Step) -> &'static str {
+    if step.3 == UNTOLD { "QUERY" } else { "PUSH" }
 }
 
 const PICKED_UP: Step = (0, "PICKED_UP", "PICKED_UP", "103");
@@ -226,7 +233,7 @@ pub(crate) fn insert(stack: &dyn Stack) {
     tables::refresh_metrics(stack);
 }
 
-fn time(seconds: i64) -> String {
+pub(super) fn time(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds).unwrap();
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -273,6 +280,7 @@ fn shipment(kind: &Kind, number: &str, start: i64) -> Value {
             "event.status": kind.steps.iter().map(|step| step.1).collect::<Vec<_>>(),
             "event.sub_status": kind.steps.iter().map(|step| step.2).collect::<Vec<_>>(),
             "event.raw_code": kind.steps.iter().map(|step| step.3).collect::<Vec<_>>(),
+            "event.origin": kind.steps.iter().map(told_by).collect::<Vec<_>>(),
             "event.segment": vec!["ORIGIN"; kind.steps.len()],
             "event.area_code": vec![Value::Null; kind.steps.len()],
             "event.location": vec!["深圳转运中心"; kind.steps.len()],
@@ -310,6 +318,7 @@ fn changes(kind: &Kind, number: &str, start: i64) -> Vec<Value> {
                 "raw_code": step.3,
                 "leg": "FORWARD",
                 "dwell_seconds": before.map(|before| (step.0 - before.0) * 3600),
+                "origin": told_by(step),
                 "verdict": "EXPECTED",
                 "is_exception": step.1 == "EXCEPTION",
                 "location": "深圳转运中心",

@@ -3,6 +3,7 @@
 
 mod data;
 mod described;
+mod subscriptions;
 
 use std::path::Path;
 use std::process::Command;
@@ -84,10 +85,13 @@ fn shared() -> Use<Dashboard> {
     SHARED.get(|| {
         let names = format!(r#"["{OWN_NAME}",".svc.example"]"#);
         let dashboard = Dashboard::start("dashboard", |launch| {
-            launch.env("COURIERFLOW__DASHBOARD__ALLOWED_HOSTS", names)
+            launch
+                .env("COURIERFLOW__DASHBOARD__ALLOWED_HOSTS", names)
+                .env("COURIERFLOW__SUBSCRIBE__ACCOUNTS", subscriptions::ACCOUNTS)
         });
         dashboard.migrate();
         data::insert(&dashboard.stack);
+        subscriptions::insert(&dashboard.stack);
         dashboard
     })
 }
@@ -486,6 +490,20 @@ fn bad_questions_get_a_clear_answer() {
         (&format!("parcel?number={long}"), 400, "bad_number", "number"),
         ("parcel?number=%00", 400, "bad_number", "number"),
         ("parcel?number=%ff%fe", 200, "", ""),
+        ("subscriptions?attention=lost", 400, "unknown_attention", "attention"),
+        ("subscriptions?account=a%20b", 400, "bad_account", "account"),
+        ("subscriptions?limit=501", 400, "bad_limit", "limit"),
+        ("subscriptions?number=1", 400, "bad_parameter", "number"),
+        ("subscription", 400, "missing_parameter", "number"),
+        ("subscription?number=1&carrier=sf", 400, "bad_parameter", "carrier"),
+        ("vendor-calls", 400, "missing_parameter", "number"),
+        ("vendor-calls?number=1&limit=0", 400, "bad_limit", "limit"),
+        ("vendor-answers?from=2016-01-01", 400, "too_many_days", "from"),
+        ("coverage?from=2026-01-01", 400, "bad_parameter", "from"),
+        ("coverage?vendor=ups", 400, "unknown_vendor", "vendor"),
+        ("quota?account=%27", 400, "bad_account", "account"),
+        ("cost?attention=QUOTA", 400, "bad_parameter", "attention"),
+        ("completeness?account=web", 400, "bad_parameter", "account"),
         ("nosuch", 404, "unknown_path", ""),
     ] {
         let path = format!("/api/v1/{path}");
@@ -540,6 +558,11 @@ fn no_value_becomes_sql() {
             ("stalled", "carrier"),
             ("quality", "carrier"),
             ("parcel", "number"),
+            ("subscription", "number"),
+            ("vendor-calls", "number"),
+            ("subscriptions", "carrier"),
+            ("cost", "carrier"),
+            ("completeness", "carrier"),
         ] {
             let answer = dashboard.ask(path, &format!("{name}={value}"));
             assert!(answer["explanation"].is_string(), "{path}?{name}={attempt}: {answer}");
@@ -604,6 +627,7 @@ fn the_page_is_part_of_the_program() {
         "/exceptions",
         "/lanes",
         "/attention",
+        "/subscriptions",
         "/parcel",
         "/pipeline",
     ] {
