@@ -1,7 +1,7 @@
 // What the vendors answer to calls: by class over days, and by code.
 import { chart } from './charts.js';
 import { h } from './dom.js';
-import { count, percent, shortDay } from './format.js';
+import { count, daysFrom, percent, shortDay } from './format.js';
 import { t } from './i18n.js';
 import { answer, byContract, code, kind } from './subscription.js';
 import { table } from './table.js';
@@ -11,13 +11,12 @@ const CLASSES = [
   ['DONE', '#0f8b8d'], ['DUPLICATE', '#3d6fd1'], ['NO_RESULT', '#5b7083'], ['RETRY', '#b8860b'], ['REJECTED', '#c2395b'], ['ACCOUNT', '#8a5cc9'], ['UNKNOWN', '#8b98a3'],
 ];
 
-export function answers({ codes, days }, body) {
-  overDays(days, body);
+export function answers({ codes, days, from, to }, body) {
+  overDays(days, daysFrom(from, to), body);
   return byCode(codes);
 }
 
-function overDays(rows, body) {
-  const days = [...new Set(rows.map((row) => row.call_date))].sort();
+function overDays(rows, days, body) {
   const calls = new Map();
   for (const row of rows) {
     const key = `${row.call_date} ${row.class}`;

@@ -1,7 +1,7 @@
 // Whether all parcels are followed and the pushes come: day by day, and by contract.
 import { chart } from './charts.js';
 import { h } from './dom.js';
-import { count, number, percent, shortDay } from './format.js';
+import { count, daysFrom, number, percent, shortDay } from './format.js';
 import { t } from './i18n.js';
 import { SOUND_RATE, rate, sound } from './league.js';
 import { byContract, contract } from './subscription.js';
@@ -17,11 +17,8 @@ const COUNTS = ['requested', 'accepted', 'due', 'aborted', 'without_shipment', '
 
 // All contracts together. A day on which nothing was asked for or heard of has no row, and must be seen.
 function byDay(rows) {
-  const days = new Map();
-  const [first, last] = [rows[0].day, rows.at(-1).day];
-  for (let day = new Date(`${first}T00:00:00Z`); day <= new Date(`${last}T00:00:00Z`); day.setUTCDate(day.getUTCDate() + 1)) {
-    days.set(day.toISOString().slice(0, 10), { pushed: 0, ...Object.fromEntries(COUNTS.map((name) => [name, 0])) });
-  }
+  const none = () => ({ pushed: 0, ...Object.fromEntries(COUNTS.map((name) => [name, 0])) });
+  const days = new Map(daysFrom(rows[0].day, rows.at(-1).day).map((day) => [day, none()]));
   for (const row of rows) {
     const day = days.get(row.day);
     for (const name of COUNTS) day[name] += row[name];
@@ -39,7 +36,7 @@ function drawn(days, rows, body) {
     label: t('sub.coverage'),
     height: 320,
     width: 560,
-    make: (axis) => ({
+    make: (axis, { text, surface }) => ({
       legend: {},
       tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
       xAxis: { type: 'category', data: days.map((day) => day.day), ...axis, axisLabel: { ...axis.axisLabel, formatter: shortDay } },
@@ -53,7 +50,8 @@ function drawn(days, rows, body) {
         bar('shipments.subscribed', 'shipments', (day) => day.shipments - day.shipments_unsubscribed, '#3d6fd1'),
         bar('shipments_unsubscribed', 'shipments', (day) => day.shipments_unsubscribed, '#b8860b'),
         {
-          name: pushed, type: 'line', yAxisIndex: 1, data: days.map(share), itemStyle: { color: '#6a8f2f' }, symbolSize: 6,
+          name: pushed, type: 'line', yAxisIndex: 1, data: days.map(share), color: text, lineStyle: { width: 2 },
+          symbol: 'circle', symbolSize: 8, itemStyle: { borderColor: surface, borderWidth: 1 },
           tooltip: { valueFormatter: (value) => percent(value === undefined || value === null ? null : value / 100) },
         },
       ],
@@ -79,5 +77,5 @@ function byAccount(rows) {
     },
     numeric('without_shipment'), numeric('aborted'), numeric('shipments'), numeric('shipments_unsubscribed'),
   ];
-  return h('div', { class: 'below' }, table({ columns, rows, name: 'coverage', first: '-requested', caption: t('sub.coverage') }));
+  return h('div', { class: 'below' }, table({ columns, rows, name: 'coverage', first: '-requested', caption: t('sub.coverage'), className: 'tall' }));
 }

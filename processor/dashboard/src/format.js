@@ -57,3 +57,10 @@ export function daysBefore(date, days) {
   day.setUTCDate(day.getUTCDate() - days);
   return day.toISOString().slice(0, 10);
 }
+
+// All days from one to another, both included.
+export function daysFrom(first, last) {
+  const days = [];
+  for (let day = first; day <= last; day = daysBefore(day, -1)) days.push(day);
+  return days;
+}

@@ -69,7 +69,7 @@ function calls({ rows }) {
     byContract(),
     { key: 'class', label: t('sub.class'), value: answer },
     { key: 'code', label: t('code'), value: (row) => row.code, cell: (row) => code(row) ?? '–' },
-    { key: 'message', label: t('sub.message'), value: (row) => row.message, cell: (row) => h('span', { lang: 'zh-CN' }, row.message ?? '–') },
+    { key: 'message', label: t('sub.message'), value: (row) => row.message, cell: (row) => h('span', { class: 'words', lang: 'zh-CN' }, row.message ?? '–') },
     { key: 'ms', numeric: true, label: t('sub.duration'), value: (row) => row.duration_ms, cell: (row) => `${count(row.duration_ms)}\u00a0ms` },
     { key: 'items', numeric: true, label: t('sub.items'), value: (row) => row.items, cell: (row) => count(row.items) },
   ];

@@ -435,6 +435,8 @@ export default {
   'sub.events.title': 'Events of the audited parcels that were older than 6 hours, since the audit before',
   'sub.missed': 'Missed events',
   'sub.missed.title': 'Of those, told first by a query',
+  'sub.missed.share': 'Of the events',
+  'sub.missed.share.title': 'Share of the events that were missed, from 30 audited parcels on; events of one parcel are missed together',
   'sub.of': 'Subscription',
   'sub.of.none': 'Nobody has asked us to have this number followed.',
   'sub.since': 'since {time}',

@@ -426,6 +426,8 @@ export default {
   'sub.events.title': '被抽查快件自上次抽查以来、已发生 6 小时以上的轨迹',
   'sub.missed': '遗漏的轨迹',
   'sub.missed.title': '其中由查询先告知的',
+  'sub.missed.share': '占轨迹',
+  'sub.missed.share.title': '遗漏的轨迹所占比例，抽查满 30 票才显示；同一快件的轨迹往往一起遗漏',
   'sub.of': '订阅',
   'sub.of.none': '没有人请求过跟踪这个单号。',
   'sub.since': '自 {time}',

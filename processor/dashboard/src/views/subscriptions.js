@@ -6,7 +6,7 @@ import { coverage } from '../coverage.js';
 import { h } from '../dom.js';
 import { count, daysBefore, number, percent, span, time, today } from '../format.js';
 import { t } from '../i18n.js';
-import { rate, sound } from '../league.js';
+import { SOUND_RATE, rate, sound } from '../league.js';
 import { panel } from '../panel.js';
 import { byContract, code, reason, state } from '../subscription.js';
 import { table } from '../table.js';
@@ -118,7 +118,7 @@ function quota({ rows }) {
     ...[1, 2, 3, 4].map((calls) => numeric(`accepted_${calls}`, t(`sub.accepted_${calls}`), { title: t(`sub.accepted_${calls}.title`) })),
     numeric('accepted', t('sub.quota.accepted'), { title: t('sub.quota.accepted.title') }),
   ];
-  return table({ columns, rows, name: 'quota', first: '-numbers', caption: t('sub.quota') });
+  return table({ columns, rows, name: 'quota', first: '-numbers', caption: t('sub.quota'), className: 'tall' });
 }
 
 function cost({ rows }) {
@@ -133,7 +133,7 @@ function cost({ rows }) {
     numeric('units_if_renewed', estimate(t('sub.units_if_renewed')), { title: t('sub.units_if_renewed.title') }),
     rows.some((row) => money(row) !== null) && numeric('money', estimate(t('sub.money')), { title: t('sub.money.title'), value: money, cell: (row) => number(money(row), 2) }),
   ].filter(Boolean);
-  return table({ columns, rows, name: 'cost', first: '-month', caption: t('sub.cost') });
+  return table({ columns, rows, name: 'cost', first: '-month', caption: t('sub.cost'), className: 'tall' });
 }
 
 const estimate = (label) => t('sub.estimate', { label });
@@ -150,10 +150,11 @@ function completeness({ rows }) {
       value: (row) => sound(row, 'with_missed_share', 'audited'), cell: (row) => rate(missed(row), 'with_missed_rate', 'audited', 0.5),
     },
     numeric('events', t('sub.events'), { title: t('sub.events.title') }),
+    numeric('missed', t('sub.missed'), { low: true, title: t('sub.missed.title') }),
     {
-      key: 'missed', numeric: true, low: true, label: t('sub.missed'), title: t('sub.missed.title'), value: (row) => row.missed,
-      cell: (row) => [count(row.missed), row.events > 0 && row.audited >= 30 && h('span', { class: 'quiet' }, ` ${percent(row.missed_share)}`)],
+      key: 'of_events', numeric: true, low: true, label: t('sub.missed.share'), title: t('sub.missed.share.title'),
+      value: (row) => (row.audited >= SOUND_RATE ? row.missed_share : null), cell: (row) => percent(row.audited >= SOUND_RATE ? row.missed_share : null),
     },
   ];
-  return table({ columns, rows, name: 'completeness', first: '-audited', caption: t('sub.completeness') });
+  return table({ columns, rows, name: 'completeness', first: '-audited', caption: t('sub.completeness'), className: 'tall' });
 }
