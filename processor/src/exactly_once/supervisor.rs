@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use metrics::Counter;
 
 use super::rival::{self, Membership};
@@ -11,13 +11,14 @@ use super::slot::Slot;
 use crate::health::Health;
 use crate::shutdown::Shutdown;
 
-/// Delays between rebuilds: short enough to resume soon after a failure, longer if it fails again and again.
+/// Delays between rebuilds: short enough to resume soon after a failure, longer if it fails again and again. The jitter adds up to as
+/// much again, so they end at 15 to 30 s.
 const REBUILD_AFTER: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(LONGEST_DELAY)
     .with_jitter()
     .without_max_times();
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+const LONGEST_DELAY: Duration = Duration::from_secs(15);
 /// A worker that has run for so long has recovered: its next failure is a new one.
 const RECOVERED: Duration = Duration::from_mins(1);
 
@@ -47,7 +48,7 @@ impl Supervised<'_> {
     /// Runs the worker again and again, until the process ends or an operator has to look.
     pub(crate) fn run<E: Failure>(&self, worker: impl Fn() -> Result<(), E>) {
         let (slot, health, shutdown) = (self.slot, self.health, self.shutdown);
-        let mut delays = REBUILD_AFTER.build();
+        let mut delays = Delays::new();
         while !shutdown.has_begun() {
             health.not_ready(self.part, "starting");
             let begun = Instant::now();
@@ -62,15 +63,58 @@ impl Supervised<'_> {
                     tracing::warn!(slot = slot.name(), %error, "worker is rebuilt");
                     health.failed(self.part, &error.to_string());
                     self.rebuilds.increment(1);
-                    if begun.elapsed() > RECOVERED {
-                        delays = REBUILD_AFTER.build();
-                    }
-                    shutdown.sleep(delays.next().unwrap_or(LONGEST_DELAY));
+                    shutdown.sleep(delays.after(begun.elapsed()));
                     if error.is_fenced() {
                         rival::wait_until_gone(self.membership, slot, self.part, health, shutdown);
                     }
                 }
             }
+        }
+    }
+}
+
+/// How long to wait before each rebuild of a worker.
+struct Delays(ExponentialBackoff);
+
+impl Delays {
+    fn new() -> Self {
+        Self(REBUILD_AFTER.build())
+    }
+
+    /// The delay after a failure of a worker that has run for so long.
+    fn after(&mut self, run: Duration) -> Duration {
+        if run > RECOVERED {
+            *self = Self::new();
+        }
+        self.0.next().unwrap_or(LONGEST_DELAY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_fails_again_and_again_is_rebuilt_ever_more_rarely() {
+        let mut delays = Delays::new();
+        let at_once = Duration::ZERO;
+        for (run, shortest) in [
+            (at_once, 1),
+            (at_once, 2),
+            (RECOVERED, 4),
+            (at_once, 8),
+            (at_once, 15),
+            (at_once, 15),
+            // It had recovered.
+            (RECOVERED * 2, 1),
+            (at_once, 2),
+        ] {
+            let shortest = Duration::from_secs(shortest);
+            let delay = delays.after(run);
+            assert!(
+                (shortest..=shortest * 2).contains(&delay),
+                "{delay:?}, not {shortest:?}"
+            );
         }
     }
 }

@@ -162,11 +162,14 @@ mod tests {
     fn assert_web_pages_are_kept_out(stack: &LocalStack) {
         let own = stack.clickhouse_url();
         let host = own.trim_start_matches("http://");
-        let strangers: [&[(&str, &str)]; 5] = [
+        let strangers: [&[(&str, &str)]; 7] = [
             &[("origin", "http://evil.example")],
             &[("origin", "null")],
             &[("origin", "http://127.0.0.1:3000")],
             &[("host", "evil.example"), ("origin", "http://evil.example")],
+            // To the browser a page under a name that points here is of our own origin.
+            &[("host", "evil.example"), ("sec-fetch-site", "same-origin")],
+            &[("host", "evil.example")],
             &[("sec-fetch-site", "cross-site")],
         ];
         for headers in strangers {

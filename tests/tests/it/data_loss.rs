@@ -1,10 +1,10 @@
-//! Kafka deletes records before they were read, as retention does when a consumer is away for too long.
+//! Kafka deletes records before they were read, as retention does when a consumer is away for too long; or somebody deletes the topic.
 
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Service, Stack};
 
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, eventually, metric, migrated, post, processor, ready, readyz, tables, topics,
+    DERIVE_GROUP, PATIENCE, eventually, metric, migrate, migrated, post, processor, ready, readyz, tables, topics,
     wait_until_in_tables,
 };
 use courierflow_tests::stack::Launch;
@@ -20,7 +20,11 @@ fn push_wave(base: &str, wave: &str) {
 
 /// Waits until derive and the sink of the pushes say what is gone.
 fn wait_until_both_have_stopped(service: &Service) {
-    eventually("derive and sink say that records are gone", || {
+    wait_until_both_say(service, "records were deleted before they were read");
+}
+
+fn wait_until_both_say(service: &Service, what: &str) {
+    eventually(&format!("derive and sink say: {what}"), || {
         let answer = readyz(service)?;
         let parts = answer["parts"].as_object().cloned().unwrap_or_default();
         let says = |part: &str| {
@@ -28,7 +32,7 @@ fn wait_until_both_have_stopped(service: &Service) {
                 let reason = state["reason"].as_str().unwrap_or_default();
                 name.starts_with(part)
                     && reason.contains(PUSH)
-                    && reason.contains("records were deleted before they were read")
+                    && reason.contains(what)
                     && reason.contains("on_data_loss")
             })
         };
@@ -93,4 +97,36 @@ fn records_that_are_gone_before_they_were_read_stop_derive_and_sink_until_an_ope
     topics::delete_records(&stack, PUSH);
     running.thaw().unwrap();
     wait_until_both_have_stopped(&running);
+}
+
+#[test]
+fn a_push_topic_that_was_deleted_and_made_anew_stops_derive_and_sink_until_an_operator_has_looked() {
+    let stack = migrated("topic-made-anew");
+    let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut running = ready(&processor("run", &stack), "processor", &stack);
+    push_wave(&ingest.url(), "BEFORE");
+    wait_until_in_tables(&stack);
+
+    running.terminate(PATIENCE).unwrap();
+    ingest.terminate(PATIENCE).unwrap();
+    topics::delete(&stack, &[PUSH], &[]);
+    assert!(migrate(&stack).contains("created topic courier.push.v1"));
+    ingest.restart().unwrap();
+    ingest.wait_ready(PATIENCE).unwrap();
+    // Its offset is below every one that is committed: read from there on, it would never be derived.
+    post::one_picked_up(&ingest.url(), "ANEW");
+    running.restart().unwrap();
+    wait_until_both_say(&running, "was the topic deleted and made anew?");
+    assert_eq!(derived(&stack, "ANEW"), 0);
+
+    running.kill().unwrap();
+    let go_on = processor("run", &stack).env("COURIERFLOW__PROCESSOR__ON_DATA_LOSS", "continue");
+    let _going_on = ready(&go_on, "going-on", &stack);
+    eventually("what is on the new topic is derived", || {
+        match derived(&stack, "ANEW") {
+            1 => Ok(()),
+            found => Err(found.to_string()),
+        }
+    });
+    assert_eq!(derived(&stack, "BEFORE"), PARCELS);
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use courierflow_schemas::records::{Op, Shipment, Transition};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::oracle::{self, ExpectedRecord};
-use courierflow_tests::stack::{Launch, Stack};
+use courierflow_tests::stack::{Launch, Service, Stack};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -14,7 +14,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use crate::harness::load::Load;
 use crate::harness::topics::{Record, read, shipments, transitions, written};
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, processor, ready, readyz, topics,
+    DERIVE_GROUP, PATIENCE, assert_same, eventually, migrate, migrated, post, processor, ready, readyz, topics,
     wait_until_derived,
 };
 
@@ -239,4 +239,59 @@ fn a_worker_killed_while_it_restores_and_another_joins_leaves_no_partition_to_no
 
     load();
     wait_until_derived(&stack);
+}
+
+/// Each rebalance interrupts a restore. If it began anew each time, a group that is not quiet would never get to an end.
+#[test]
+fn a_restore_that_a_rebalance_interrupts_goes_on_where_it_was() {
+    let stack = migrated("derive-restore-kept");
+    let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let one_worker = processor("derive", &stack).env("COURIERFLOW__DERIVE__WORKERS", "1");
+    let mut filled = ready(&one_worker, "derive-filled", &stack);
+    // With two workers, the first has the first half of the partitions, and so these two.
+    for partition in 0..2 {
+        for number in topics::numbers_on(partition, "KEPT").take(PARCELS_OF_A_WAVE.try_into().unwrap()) {
+            post::one_picked_up(&ingest.url(), &number);
+        }
+    }
+    wait_until_derived(&stack);
+    ingest.terminate(PATIENCE).unwrap();
+    filled.terminate(PATIENCE).unwrap();
+
+    // They are restored except for what an open transaction holds.
+    let holder = hold_shipments(&stack);
+    let mut first = one_worker.start("derive-1", &stack).unwrap();
+    let all = i64::from(2 * PARCELS_OF_A_WAVE);
+    let progress = |service: &Service| {
+        let state = readyz(service)?;
+        let reason = state["parts"]["derive-0"]["reason"].as_str().unwrap_or_default();
+        let numbers = reason.strip_prefix("restoring partitions [0, 1]: ");
+        let (read, total) = numbers
+            .and_then(|numbers| numbers.strip_suffix(" records")?.split_once(" of "))
+            .ok_or_else(|| state.to_string())?;
+        Ok::<(i64, i64), String>((read.parse().unwrap(), total.parse().unwrap()))
+    };
+    eventually("all but the held records are read", || match progress(&first)? {
+        (read, _) if read >= all => Ok(()),
+        progress => Err(format!("{progress:?}")),
+    });
+    let mut second = one_worker.start("derive-2", &stack).unwrap();
+    eventually("only the held records are left", || match progress(&first)? {
+        (_, total) if total < all => Ok(()),
+        progress => Err(format!("{progress:?}")),
+    });
+    holder.abort_transaction(PATIENCE).unwrap();
+    first.wait_ready(PATIENCE).unwrap();
+    second.wait_ready(PATIENCE).unwrap();
+
+    // Nothing was passed over: the same pushes again change nothing.
+    let before = read(&stack, SHIPMENT);
+    ingest.restart().unwrap();
+    ingest.wait_ready(PATIENCE).unwrap();
+    for record in &before {
+        let key = record.key.as_deref().unwrap_or_default();
+        post::one_picked_up(&ingest.url(), key.rsplit(':').next().unwrap_or_default());
+    }
+    wait_until_derived(&stack);
+    assert_eq!(read(&stack, SHIPMENT), before);
 }

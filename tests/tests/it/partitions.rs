@@ -1,7 +1,7 @@
 //! Somebody gives a topic more partitions under a running system. Records on partitions that the other topics do not have would be
 //! acknowledged and never derived.
 
-use courierflow_schemas::topics::{PUSH, SHIPMENT};
+use courierflow_schemas::topics::{ALL, PUSH, SHIPMENT};
 use courierflow_tests::stack::Launch;
 
 use crate::harness::{eventually, migrate, migrated, post, processor, ready, readyz, topics, wait_until_in_tables};
@@ -9,7 +9,11 @@ use crate::harness::{eventually, migrate, migrated, post, processor, ready, read
 #[test]
 fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_rest_on() {
     let stack = migrated("topic-settings");
-    assert_eq!(topics::setting(&stack, PUSH, "min.insync.replicas"), "1");
+    // Written down for each topic: a broker's default may be another one, and may change.
+    for topic in ALL {
+        let own = topics::own_settings(&stack, topic.name);
+        assert_eq!(own["min.insync.replicas"], "1", "{}", topic.name);
+    }
     assert_eq!(
         topics::setting(&stack, PUSH, "retention.ms"),
         (14 * 86_400_000_u64).to_string()
@@ -19,6 +23,10 @@ fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_res
     assert_eq!(topics::setting(&stack, PUSH, "retention.ms"), "3600000");
     // The call above replaced all settings of the topic.
     assert_eq!(topics::setting(&stack, PUSH, "max.message.bytes"), "8388608");
+    // More in sync than there are replicas: nothing could be written.
+    topics::set(&stack, SHIPMENT, "min.insync.replicas", "2");
+    assert!(migrate(&stack).contains("aligned the settings of topic courier.shipment.v1"));
+    assert_eq!(topics::setting(&stack, SHIPMENT, "min.insync.replicas"), "1");
     assert!(
         !migrate(&stack).contains("aligned"),
         "the second time nothing is left to do"

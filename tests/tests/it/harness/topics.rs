@@ -9,7 +9,7 @@ use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{self, Decoder, Encoder, Record as _};
 use courierflow_tests::stack::Stack;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -207,6 +207,18 @@ pub(crate) fn setting(stack: &dyn Stack, topic: &str, name: &str) -> String {
     let described = described.expect("an answer").remove(0).expect("the topic's settings");
     let value = described.entry_map().get(name).and_then(|entry| entry.value.clone());
     value.expect("the setting has a value")
+}
+
+/// What a topic was given itself, whatever the defaults of the brokers are.
+pub(crate) fn own_settings(stack: &dyn Stack, topic: &str) -> BTreeMap<String, String> {
+    let (admin, runtime) = admin(stack);
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let described = runtime.block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options));
+    let described = described.expect("an answer").remove(0).expect("the topic's settings");
+    let own = described.entries.into_iter();
+    own.filter(|entry| entry.source == ConfigSource::DynamicTopic)
+        .filter_map(|entry| Some((entry.name, entry.value?)))
+        .collect()
 }
 
 /// Changes a topic's settings to this one alone, as a careless operator might.
