@@ -18,14 +18,13 @@ use crate::harness::{
     PATIENCE, SUBSCRIBE_GROUP, eventually, migrated, processor, ready, topics, wait_until_derived, wait_until_read,
     wait_until_sink_has_read,
 };
-use crate::subscribe::{
-    Vendors, ask, ask_on, configuration, force, newest, numbers, pushed, request, subscribe, wait_for,
-};
+use crate::subscribe::records::{ask, ask_on, force, newest, numbers, pushed, request, wait_for};
+use crate::subscribe::vendors::{Configuration, Vendors, subscribe};
 
 const FORMER: usize = 8;
 
 fn grown_subscribe(stack: &dyn Stack, vendors: &Vendors) -> Launch {
-    grown("subscribe", stack).config(configuration(stack, vendors))
+    grown("subscribe", stack).config(Configuration::new().write(stack, vendors))
 }
 
 fn cancel(number: &str, id: &str) -> SubscriptionRequest {

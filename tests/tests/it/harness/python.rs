@@ -28,6 +28,23 @@ pub(crate) fn read(stack: &dyn Stack, topics: &[&str]) -> Vec<Value> {
         .collect()
 }
 
+/// Writes requests with the Python client and its Avro serializer, and returns their partitions.
+pub(crate) fn ask(stack: &dyn Stack, requests: &[Value]) -> Vec<i64> {
+    let directory = repository().join("tests/python");
+    let output = run(
+        &environment(&directory).join("bin/python"),
+        [
+            directory.join("ask.py").into_os_string(),
+            stack.brokers().into(),
+            stack.registry_url().into(),
+        ]
+        .into_iter()
+        .chain(requests.iter().map(|request| request.to_string().into())),
+    );
+    let partitions = output.lines().map(|line| line.parse().expect("a partition"));
+    partitions.collect()
+}
+
 /// A virtual environment with the pinned packages, made once and kept beside the other downloads.
 fn environment(directory: &Path) -> PathBuf {
     let requirements = directory.join("requirements.txt");

@@ -229,6 +229,18 @@ pub(crate) fn set(stack: &dyn Stack, topic: &str, name: &str, value: &str) {
     altered.expect("an answer").remove(0).expect("the setting is changed");
 }
 
+/// Replaces all settings of a topic, so that what is superseded is soon gone: Kafka's cleaner looks every 15 s.
+pub(crate) fn compact_soon(stack: &dyn Stack, topic: &str) {
+    let (admin, runtime) = admin(stack);
+    let alter = AlterConfig::new(ResourceSpecifier::Topic(topic))
+        .set("cleanup.policy", "compact")
+        .set("segment.ms", "500")
+        .set("min.cleanable.dirty.ratio", "0.001")
+        .set("max.compaction.lag.ms", "1000");
+    let altered = runtime.block_on(admin.alter_configs([&alter], &AdminOptions::new()));
+    altered.expect("an answer").remove(0).expect("the settings are changed");
+}
+
 fn admin(stack: &dyn Stack) -> (AdminClient<DefaultClientContext>, tokio::runtime::Runtime) {
     let admin = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())

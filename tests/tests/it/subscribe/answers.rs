@@ -1,0 +1,247 @@
+//! What vendors answer, and what follows from it.
+
+use courierflow_schemas::records::{Reason, Subscription, SubscriptionRequest, SubscriptionState};
+use courierflow_schemas::topics::{DERIVE_DEAD, SUBSCRIPTION_REQUEST};
+use courierflow_tests::stack::{Service, Stack};
+use serde_json::json;
+
+use super::records::{ask, calls, force, newest, numbers, partition_of, push, request, secrets_of, versions, wait_for};
+use super::vendors::{Configuration, Vendors, subscribe};
+use crate::harness::{PATIENCE, eventually, metric, migrated, ready, readyz, topics};
+
+#[test]
+fn a1_a2_a8_a11_a14_a17_what_vendors_answer_is_told_and_nobody_is_asked_twice() {
+    let stack = migrated("subscribe");
+    let vendors = Vendors::start();
+    let launch = Configuration::new().set("first_push_late_ms", 1_000);
+    let launch = launch.launch("subscribe", &stack, &vendors);
+    let mut subscribe = ready(&launch, "subscribe", &stack);
+
+    // A1, A2: once active, asked for again and again.
+    let number = "YT0000000000001".to_owned();
+    ask(&stack, &[request(&number, "r1")]);
+    let active = wait_for(&stack, std::slice::from_ref(&number), SubscriptionState::Active);
+    let active = &active[&number];
+    assert_eq!((active.attempt, active.round, active.duplicate), (1, 1, false));
+    assert_eq!(active.calls.iter().map(|month| month.accepted).sum::<u16>(), 1);
+    let mut again: Vec<_> = (0..20).map(|_| request(&number, "r1")).collect();
+    again.push(request(&number, "r2"));
+    ask(&stack, &again);
+    let of_outcome = |outcome: &str| format!("courierflow_subscribe_requests_total{{outcome=\"{outcome}\"}}");
+    eventually("all requests are counted", || {
+        let counted = metric(&subscribe, &of_outcome("repeated"))? + metric(&subscribe, &of_outcome("already"))?;
+        if counted >= 21.0 {
+            Ok(())
+        } else {
+            Err(counted.to_string())
+        }
+    });
+    assert_eq!(vendors.counted(&number)["calls"], 1);
+
+    a8(&*stack, &vendors, &subscribe);
+    a11_a14(&*stack, &vendors);
+    a17(&*stack, &vendors);
+    bad_requests(&*stack);
+    subscribe.terminate(PATIENCE).unwrap();
+}
+
+/// Subscribed already, though never by us, and no push comes.
+fn a8(stack: &dyn Stack, vendors: &Vendors, subscribe: &Service) {
+    let number = "YT0000000000008";
+    vendors.faults(&json!({"forced": [force(number, "501", None)]}));
+    ask(stack, &[request(number, "r1")]);
+    let found = wait_for(stack, &[number.to_owned()], SubscriptionState::Fallback);
+    assert_eq!(found[number].reason, Some(Reason::Foreign));
+    let is_followed = |version: &Subscription| version.state == SubscriptionState::Active && version.duplicate;
+    let mut of_it = versions(stack)
+        .into_iter()
+        .filter(|version| version.tracking_number == number);
+    assert!(of_it.any(|version| is_followed(&version)), "it was believed at first");
+    let foreign = "courierflow_subscribe_foreign_total{account=\"kuaidi100/demo\"}";
+    eventually("the alarm is raised", || match metric(subscribe, foreign)? {
+        1.0 => Ok(()),
+        other => Err(other.to_string()),
+    });
+    assert_eq!(vendors.counted(number)["calls"], 1);
+}
+
+/// Codes of the vendor, one number each: the state and reason that they end in, and the calls that it took.
+fn a11_a14(stack: &dyn Stack, vendors: &Vendors) {
+    let cases = [
+        (
+            "CODE700",
+            "700",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::UnknownCarrier),
+            1,
+        ),
+        (
+            "CODE701",
+            "701",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::BadData),
+            1,
+        ),
+        (
+            "CODE400",
+            "400",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::BadPlace),
+            1,
+        ),
+        (
+            "CODE502",
+            "502",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::Sensitive),
+            1,
+        ),
+        ("CODE799", "799", Some(1), SubscriptionState::Active, None, 2),
+        ("CODE500A", "500", Some(6), SubscriptionState::Active, None, 7),
+        (
+            "CODE500B",
+            "500",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::VendorError),
+            7,
+        ),
+    ];
+    let forced: Vec<_> = cases
+        .iter()
+        .map(|(number, code, times, ..)| force(number, code, *times))
+        .collect();
+    vendors.faults(&json!({"forced": forced}));
+    let requests: Vec<_> = cases.iter().map(|(number, ..)| request(number, "r1")).collect();
+    ask(stack, &requests);
+    for (number, code, _, state, reason, made) in cases {
+        let found = wait_for(stack, &[number.to_owned()], state);
+        assert_eq!((found[number].state, found[number].reason), (state, reason), "{code}");
+        assert_eq!(vendors.counted(number)["calls"], made, "{number}");
+        let records = calls(stack)
+            .into_iter()
+            .filter(|call| call.tracking_number == number)
+            .count();
+        assert_eq!(records, usize::try_from(made).unwrap(), "{number}");
+    }
+}
+
+/// The vendor ends a subscription: only a forced request would begin another, and not so soon.
+fn a17(stack: &dyn Stack, vendors: &Vendors) {
+    let number = "YT0000000000017";
+    ask(stack, &[request(number, "r1")]);
+    wait_for(stack, &[number.to_owned()], SubscriptionState::Active);
+    let payload = json!({
+        "status": "shutdown", "message": "", "autoCheck": "0", "comOld": "", "comNew": "",
+        "lastResult": {"message": "ok", "state": "3", "ischeck": "1", "com": "yuantong", "nu": number, "data": [
+            {"time": "2026-01-02 10:00:00", "ftime": "2026-01-02 10:00:00", "context": "已签收", "statusCode": "3"},
+        ]},
+    });
+    push(stack, number, &payload);
+    let ended = wait_for(stack, &[number.to_owned()], SubscriptionState::Ended);
+    assert_eq!(ended[number].ended_word.as_deref(), Some("shutdown"));
+    assert!(ended[number].first_push_at.is_some());
+    let forced = SubscriptionRequest {
+        force: true,
+        ..request(number, "r3")
+    };
+    ask(stack, &[request(number, "r1"), request(number, "r2"), forced]);
+    // What comes behind them on their partition.
+    let behind = topics::numbers_on(partition_of(number), "BEHIND").next().unwrap();
+    ask(stack, &[request(&behind, "r1")]);
+    wait_for(stack, &[behind], SubscriptionState::Active);
+    assert_eq!(newest(stack)[number], ended[number]);
+    assert_eq!(vendors.counted(number)["calls"], 1);
+    assert_eq!(secrets_of(stack, number), [true, false]);
+}
+
+/// Bad content is answered on the topic of subscriptions; what is no request is a dead letter.
+fn bad_requests(stack: &dyn Stack) {
+    let unknown = SubscriptionRequest {
+        account: Some("nobody".to_owned()),
+        ..request("BADACCOUNT1", "r1")
+    };
+    let carrier = SubscriptionRequest {
+        carrier: Some("snail".to_owned()),
+        ..request("BADCARRIER1", "r1")
+    };
+    let no_phone = SubscriptionRequest {
+        carrier: Some("shunfeng".to_owned()),
+        phone: None,
+        ..request("SF00000000001", "r1")
+    };
+    let cases = [
+        (unknown, Reason::BadData),
+        (carrier, Reason::UnknownCarrier),
+        (no_phone, Reason::Phone),
+    ];
+    for (asked, reason) in cases {
+        ask(stack, std::slice::from_ref(&asked));
+        let number = asked.tracking_number;
+        let found = wait_for(stack, std::slice::from_ref(&number), SubscriptionState::Rejected);
+        assert_eq!(found[&number].reason, Some(reason), "{number}");
+    }
+    strangers(stack);
+}
+
+/// More records of one team than a worker of derive would take for the sender's fault: they keep nobody else from asking.
+fn strangers(stack: &dyn Stack) {
+    const MANY: usize = 150;
+    let value = topics::encoded_as(stack, |ids| ids.subscription_request, &request("YT0000000000099", "r1"));
+    let keys = numbers("WRONGKEY", MANY);
+    let wrong = keys.iter().map(|key| (key.as_str(), Some(value.as_slice())));
+    topics::produce_all(stack, SUBSCRIPTION_REQUEST, 3, wrong);
+    let keys = numbers("JUNK", MANY);
+    let junk = keys.iter().map(|key| (key.as_str(), Some(&b"junk"[..])));
+    topics::produce_all(stack, SUBSCRIPTION_REQUEST, 3, junk);
+    let behind = topics::numbers_on(3, "STILLASKED").next().unwrap();
+    ask(stack, &[request(&behind, "r1")]);
+    wait_for(stack, &[behind], SubscriptionState::Active);
+    let dead = topics::read(stack, DERIVE_DEAD);
+    let of_class = |class: &str| {
+        let is_it = |record: &&topics::Record| record.headers.get("error_class").is_some_and(|is| is == class);
+        dead.iter().filter(is_it).count()
+    };
+    assert_eq!((of_class("key_mismatch"), of_class("undecodable")), (MANY, MANY));
+}
+
+#[test]
+fn a13_a_stopped_account_is_tried_by_one_number_at_a_time_and_nothing_is_rejected() {
+    let stack = migrated("subscribe-stopped");
+    let vendors = Vendors::start();
+    vendors.faults(&json!({"forced": [force("*", "601", None)]}));
+    let mut subscribe = ready(&subscribe(&stack, &vendors), "subscribe", &stack);
+    let numbers = numbers("YT13", 300);
+    let requests: Vec<_> = numbers.iter().map(|number| request(number, "r1")).collect();
+    ask(&stack, &requests);
+    wait_for(&stack, &numbers, SubscriptionState::Waiting);
+    eventually("it says that the account is stopped", || {
+        let answer = readyz(&subscribe)?;
+        let told = &answer["parts"]["subscribe-0"]["degraded"]["kuaidi100/demo"];
+        let is_told = told.as_str().is_some_and(|told| told.starts_with("601 "));
+        if is_told && answer["ready"] == true {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+    assert!(subscribe.is_ready());
+    let stopped = "courierflow_subscribe_account_stopped{account=\"kuaidi100/demo\",reason=\"account\"";
+    assert_eq!(metric(&subscribe, stopped), Ok(1.0));
+    // Those that were in flight when the first answer came, and a few tries.
+    let calls = vendors.ledger("?totals")["total"]["calls"].as_u64().unwrap();
+    assert!(calls < 100, "{calls}");
+    vendors.faults(&json!({"forced": []}));
+    wait_for(&stack, &numbers, SubscriptionState::Active);
+    assert!(
+        versions(&stack)
+            .iter()
+            .all(|version| version.state != SubscriptionState::Rejected)
+    );
+    assert_eq!(metric(&subscribe, stopped), Ok(0.0));
+    subscribe.terminate(PATIENCE).unwrap();
+}

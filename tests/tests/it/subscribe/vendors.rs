@@ -1,0 +1,218 @@
+//! The vendors that are called, and the configuration with which they are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use courierflow_tests::simulator::vendor_server::{Contracts, Faults, ServeConfig, VendorServer};
+use courierflow_tests::stack::{Launch, Stack};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::harness::{agent, processor};
+
+pub(crate) const KEY: &str = "the-key-of-the-contract-9f31";
+pub(crate) const CUSTOMER: &str = "THE-CUSTOMER-9f31";
+/// Of somebody who may ask over HTTP.
+pub(crate) const TOKEN: &str = "token-of-the-test-0123456789abcdef";
+/// That of the local configuration.
+pub(crate) const SALT: &str = "courierflow-demo-salt";
+
+/// Vendors that listen; they end with the runtime.
+pub(crate) struct Vendors {
+    pub(crate) url: String,
+    _runtime: Runtime,
+}
+
+impl Vendors {
+    pub(crate) fn start() -> Self {
+        Self::with_parcels(10, 1)
+    }
+
+    /// That know so many parcels, ordered on one day so many days ago.
+    pub(crate) fn with_parcels(parcels: u32, days_ago: i64) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let config = ServeConfig {
+            seed: 7,
+            parcels,
+            from: jiff::Timestamp::now().as_second() - 86_400 * days_ago,
+            order_days: Some(1),
+            speed: 0.0,
+            contracts: Contracts {
+                kuaidi100_key: KEY.to_owned(),
+                kuaidi100_customer: CUSTOMER.to_owned(),
+                kuaidi100_app_code: String::new(),
+                kdniao_business_id: String::new(),
+                kdniao_app_key: String::new(),
+                kdniao_callback: String::new(),
+                seventeentrack_key: String::new(),
+                seventeentrack_callback: String::new(),
+            },
+            faults: Faults::default(),
+            units: None,
+        };
+        let server = runtime.block_on(VendorServer::bind("127.0.0.1:0".parse().unwrap(), config));
+        let server = server.unwrap();
+        let url = format!("http://{}", server.address());
+        runtime.spawn(server.run(std::future::pending()));
+        Self { url, _runtime: runtime }
+    }
+
+    pub(crate) fn faults(&self, change: &Value) {
+        let answer = agent().post(format!("{}/faults", self.url)).send_json(change).unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+
+    /// Changes the clock, which stands at first.
+    pub(crate) fn clock(&self, change: &Value) {
+        let answer = agent().post(format!("{}/clock", self.url)).send_json(change).unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+
+    /// The parcels that exist.
+    pub(crate) fn parcels(&self) -> Vec<Value> {
+        let mut answer = agent().get(format!("{}/parcels", self.url)).call().unwrap();
+        answer.body_mut().read_json().unwrap()
+    }
+
+    /// All calls so far.
+    pub(crate) fn calls(&self) -> u64 {
+        self.ledger("?totals")["total"]["calls"].as_u64().unwrap()
+    }
+
+    /// What is counted about a number: name → count.
+    pub(crate) fn counted(&self, number: &str) -> Value {
+        self.ledger(&format!("?tracking_number={number}"))["total"].clone()
+    }
+
+    pub(crate) fn ledger(&self, query: &str) -> Value {
+        let mut answer = agent().get(format!("{}/ledger{query}", self.url)).call().unwrap();
+        answer.body_mut().read_json().unwrap()
+    }
+}
+
+/// What is short for the tests; the values are TOML.
+const SUBSCRIBE: [(&str, &str); 8] = [
+    ("call_timeout_ms", "1000"),
+    ("retry_ms", "[100, 200, 200, 200, 200, 200]"),
+    ("in_doubt_ms", "200"),
+    ("throttled_ms", "200"),
+    ("unsent_ms", "200"),
+    ("not_recognised_ms", "300"),
+    ("probe_ms", "500"),
+    ("first_push_late_ms", "86400000"),
+];
+
+/// The local configuration with an account of the vendors and short delays, some of them changed. Its file can be read by ingest, too.
+pub(crate) struct Configuration {
+    subscribe: BTreeMap<&'static str, String>,
+    account: &'static str,
+    /// Where the vendors push to.
+    callback_base: String,
+}
+
+impl Configuration {
+    pub(crate) fn new() -> Self {
+        let subscribe = SUBSCRIBE.into_iter().map(|(key, value)| (key, value.to_owned()));
+        Self {
+            subscribe: subscribe.collect(),
+            account: "demo",
+            callback_base: "http://127.0.0.1:9".to_owned(),
+        }
+    }
+
+    /// Another value of a key of `[subscribe]`.
+    pub(crate) fn set(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.subscribe.insert(key, value.to_string());
+        self
+    }
+
+    /// Another name of the account.
+    pub(crate) fn account(mut self, name: &'static str) -> Self {
+        self.account = name;
+        self
+    }
+
+    pub(crate) fn callback_base(mut self, base: String) -> Self {
+        self.callback_base = base;
+        self
+    }
+
+    /// Starts the role, or `run`, with it.
+    pub(crate) fn launch(&self, subcommand: &str, stack: &dyn Stack, vendors: &Vendors) -> Launch {
+        processor(subcommand, stack).config(self.write(stack, vendors))
+    }
+
+    pub(crate) fn write(&self, stack: &dyn Stack, vendors: &Vendors) -> PathBuf {
+        let directory = stack.dir();
+        let write = |name: &str, text: &str| {
+            let file = directory.join(name);
+            std::fs::write(&file, text).unwrap();
+            file.display().to_string()
+        };
+        let (key, salt, token) = (
+            write("vendor.key", KEY),
+            write("vendor.salt", SALT),
+            write("asker.token", TOKEN),
+        );
+        let local = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/local/courierflow.toml");
+        let local = std::fs::read_to_string(local).unwrap();
+        let local = replaced(&local, "\".local/data/demo.token\"", &format!("'{token}'"));
+        let local = replaced(
+            &local,
+            "[\"kuaidi100/demo\", \"kdniao/demo\"]",
+            &format!("[\"kuaidi100/{}\"]", self.account),
+        );
+        let keys = self.subscribe.iter().map(|(key, value)| format!("{key} = {value}\n"));
+        let (url, slots) = (&vendors.url, directory.join("slots"));
+        let section = format!(
+            r#"
+[subscribe]
+slot_dir = '{slots}'
+{keys}
+[[subscribe.accounts]]
+name = "{name}"
+vendor = "kuaidi100"
+api = "kuaidi100_enterprise"
+subscribe_url = "{url}/poll"
+query_url = "{url}/poll/query.do"
+key_file = '{key}'
+customer = "{CUSTOMER}"
+{salt}
+callback_base = "{base}"
+max_calls_per_second = 500
+max_concurrency = 16
+"#,
+            slots = slots.display(),
+            keys = keys.collect::<String>(),
+            name = self.account,
+            // Of the others ingest knows no salt.
+            salt = if self.account == "demo" {
+                format!("salt_file = '{salt}'")
+            } else {
+                String::new()
+            },
+            base = self.callback_base,
+        );
+        // Its own section is replaced.
+        let (before, rest) = local.split_once("\n[subscribe]\n").unwrap();
+        let (_, after) = rest.split_once("\n[topics]\n").unwrap();
+        PathBuf::from(write(
+            &format!("subscribe-{}.toml", self.account),
+            &format!("{before}\n{section}\n[topics]\n{after}"),
+        ))
+    }
+}
+
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from} is not in the local configuration");
+    text.replace(from, to)
+}
+
+/// The role with the configuration as it is.
+pub(crate) fn subscribe(stack: &dyn Stack, vendors: &Vendors) -> Launch {
+    Configuration::new().launch("subscribe", stack, vendors)
+}
