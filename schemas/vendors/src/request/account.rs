@@ -5,7 +5,7 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::{Product, Vendor};
 use courierflow_schemas::settings::{SettingsError, require};
-use serde::de::Error as _;
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use crate::api::ApiKind;
@@ -43,6 +43,14 @@ pub struct SubscribeAccount {
     /// Whether the vendor detects the carrier after it has refused it. Default no.
     #[serde(default)]
     pub auto_carrier: AutoCarrier,
+    /// Whether it has a `subscribe_url`: without it nobody is called. Default no.
+    #[serde(default, rename = "subscribe_url", deserialize_with = "is_given")]
+    pub is_called: bool,
+}
+
+/// Whether there is a value, whatever it is: its reader checks it.
+fn is_given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::<IgnoredAny>::deserialize(deserializer).map(|value| value.is_some())
 }
 
 /// The whole name of a setting of an account.
@@ -206,6 +214,10 @@ mod tests {
         assert_eq!((account.product, account.international), (Product::Advanced, false));
         assert!(account.takes(None) && account.takes(Some(("yuantong", "yto"))));
         assert_eq!(accounts.get(Vendor::Kdniao, "demo"), None);
+        assert!(!account.is_called);
+        let called = text.replace("\"key_file\":\"k\"", "\"subscribe_url\":\"https://vendor.example.com\"");
+        let called: SubscribeAccounts = serde_json::from_str(&called).unwrap();
+        assert!(called.accounts.iter().all(|account| account.is_called));
         accounts.validate(Carriers::built_in()).unwrap();
     }
 

@@ -33,7 +33,12 @@ pub struct Target<'a> {
 /// The account that is asked, or why there is none.
 pub fn route<'a>(asker: &Asker<'a>, wish: &Wish<'_>) -> Result<Target<'a>, ItemError> {
     let mut refused = None;
-    for account in named(asker, wish.vendor, wish.account)? {
+    let mut accounts = named(asker, wish.vendor, wish.account)?;
+    // Where no account is called, requests are only checked and stored. Where some are, one that is not would have them rejected.
+    if wish.account.is_none() && asker.accounts.iter().any(|account| account.is_called) {
+        accounts.retain(|account| account.is_called);
+    }
+    for account in accounts {
         match target(asker, account, wish) {
             Ok(target) => return Ok(target),
             // The reason of the first account, which is the one that was most probably meant.
@@ -104,5 +109,56 @@ fn row<'a>(asker: &Asker<'a>, vendor: Vendor, carrier: &str) -> Result<&'a Carri
             Err(Code::UnknownCarrier.says("carrier", "has several codes at this vendor: name one of them"))
         }
         Named::Unknown => Err(Code::UnknownCarrier.says("carrier", "is no carrier of this vendor")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use courierflow_schemas::carriers::Carriers;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::request::Everything;
+    use crate::request::account::SubscribeAccounts;
+
+    /// The account that is asked if none is named, or the code of the refusal.
+    fn chosen(accounts: &str, wish: &Wish<'_>) -> Result<String, Code> {
+        let accounts: SubscribeAccounts = serde_json::from_str(accounts).unwrap();
+        let asker = Asker {
+            name: "oms",
+            accounts: &accounts.accounts,
+            may_use: &Everything,
+            carriers: Carriers::built_in(),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let target = route(&asker, wish).map_err(|error| error.code)?;
+        Ok(target.account.name.clone())
+    }
+
+    #[test]
+    fn a_request_that_names_no_account_goes_to_one_that_is_called() {
+        let any = Wish {
+            vendor: None,
+            account: None,
+            carrier: Some("yto"),
+            international: false,
+        };
+        let named = Wish {
+            account: Some("old"),
+            ..any
+        };
+        let old = r#"{"name":"old","vendor":"kuaidi100","api":"kuaidi100_enterprise"}"#;
+        let new = r#"{"name":"new","vendor":"kuaidi100","api":"kuaidi100_enterprise","subscribe_url":"https://a.example.com"}"#;
+        let sf = r#"{"name":"sf","vendor":"kuaidi100","api":"kuaidi100_enterprise","takes":["sf"],"subscribe_url":"https://a.example.com"}"#;
+        for (accounts, wish, expected) in [
+            (format!("{old},{new}"), any, Ok("new")),
+            (format!("{old},{new}"), named, Ok("old")),
+            (format!("{old},{sf}"), any, Err(Code::UnknownCarrier)),
+            // Nobody is called: requests are checked and stored only.
+            (old.to_owned(), any, Ok("old")),
+        ] {
+            let found = chosen(&format!("{{\"accounts\":[{accounts}]}}"), &wish);
+            assert_eq!(found.as_deref(), expected.as_ref().map(|name| *name), "{accounts}");
+        }
     }
 }
