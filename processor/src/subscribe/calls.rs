@@ -128,6 +128,12 @@ impl Calls {
         queued.any(|queued| !self.in_flight.contains_key(&queued.key))
     }
 
+    /// Whether an account has a call of this subscription that was not made yet.
+    pub(super) fn is_in_line(&self, account: usize, key: &str) -> bool {
+        let mut queued = self.lines.get(account).into_iter().flat_map(BTreeMap::values);
+        queued.any(|queued| &*queued.key == key)
+    }
+
     /// How long the first of an account's line has waited.
     pub(super) fn oldest(&self, account: usize) -> Option<Duration> {
         let queued = self.lines.get(account).into_iter().flat_map(BTreeMap::values);

@@ -33,9 +33,6 @@ pub(super) enum WorkerError {
     /// A topic has another number of partitions than the others, or than the configuration.
     #[error(transparent)]
     PartitionCounts(#[from] PartitionCountsDiffer),
-    /// Too many requests cannot be read: more likely our fault than theirs.
-    #[error("{0}")]
-    Poisoned(String),
     /// A record of ours does not fit its schema: a bug.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -50,10 +47,7 @@ impl Failure for WorkerError {
     fn is_for_an_operator(&self) -> bool {
         matches!(
             self,
-            Self::Poisoned(_)
-                | Self::DataLoss(_)
-                | Self::PartitionCounts(_)
-                | Self::Restore(RestoreError::Misplaced { .. })
+            Self::DataLoss(_) | Self::PartitionCounts(_) | Self::Restore(RestoreError::Misplaced { .. })
         )
     }
 

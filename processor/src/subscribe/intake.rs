@@ -35,7 +35,9 @@ pub(super) fn is_before(event: &PushEvent, subscription: &Subscription) -> bool 
 /// up, all that it knew was older than that; what is a good deal younger is news. `None` if nobody waits for such an answer.
 pub(super) fn brings_news(event: &PushEvent, subscription: &Subscription, carriers: &Carriers) -> Option<bool> {
     let is_awaited = (subscription.state, subscription.reason) == (SubscriptionState::Fallback, Some(Reason::Stale));
-    let ended_at = subscription.ended_at.filter(|_| is_awaited && event.received_at >= subscription.since)?;
+    let ended_at = subscription
+        .ended_at
+        .filter(|_| is_awaited && event.received_at >= subscription.since)?;
     let without_change = i64::from(protocol(event.vendor).stale_days()?).saturating_mul(DAY_MICROS);
     let Ok(Reading::Snapshot(snapshot)) = reading::read(event, carriers) else {
         return None;
@@ -121,14 +123,21 @@ mod tests {
             );
             event(received_at, Origin::Query, &payload)
         };
-        let judged = |answer: &PushEvent, subscription: &Subscription| {
-            brings_news(answer, subscription, Carriers::built_in())
-        };
+        let judged =
+            |answer: &PushEvent, subscription: &Subscription| brings_news(answer, subscription, Carriers::built_in());
         for (day, expected) in [("2026-09-25", false), ("2026-11-27", true), ("2026-11-29", true)] {
-            assert_eq!(judged(&answer(day, ENDED_AT + 1), &subscription), Some(expected), "{day}");
+            assert_eq!(
+                judged(&answer(day, ENDED_AT + 1), &subscription),
+                Some(expected),
+                "{day}"
+            );
         }
         let fresh = answer("2026-11-29", ENDED_AT + 1);
-        assert_eq!(judged(&answer("2026-11-29", ENDED_AT - 1), &subscription), None, "asked before");
+        assert_eq!(
+            judged(&answer("2026-11-29", ENDED_AT - 1), &subscription),
+            None,
+            "asked before"
+        );
         for (state, reason) in [
             (SubscriptionState::Active, None),
             (SubscriptionState::Fallback, Some(Reason::NoRecord)),

@@ -18,6 +18,7 @@
 //! | [`accounts`] | the contracts: who is asked, and how each of them stands |
 //! | [`state`] | the subscriptions, and when each is due |
 //! | [`settings`], [`ingest_section`] | the configuration |
+//! | [`breakpoint`] | where tests stop a worker, not in a release |
 //! | [`counts`], [`error`] | at the bottom: what each is called after |
 //!
 //! A module uses the modules below it, never one above it. What it shares with derive is in
@@ -25,6 +26,7 @@
 
 mod accounts;
 mod answers;
+mod breakpoint;
 mod calls;
 mod counts;
 mod desk;

@@ -19,7 +19,6 @@ use super::error::WorkerError;
 use super::state::Undo;
 use crate::exactly_once::producer::{Output, ProducerError, TransactionalProducer};
 use crate::exactly_once::stable_offsets::stable_offsets;
-use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 
 /// The topics that a worker reads.
@@ -54,8 +53,6 @@ pub(super) struct OpenTransaction {
     pub(super) counts: Counts,
     /// What was dead-lettered: logged after the commit, because an aborted transaction is read again.
     pub(super) dead_letters: Vec<String>,
-    /// The guard as it was when the transaction began.
-    pub(super) guard_before: PoisonGuard,
 }
 
 /// How a transaction ended.
@@ -103,12 +100,12 @@ impl Transactions {
     }
 
     /// The open transaction; begins one if there is none.
-    pub(super) fn begin(&mut self, guard: &PoisonGuard) -> Result<&mut OpenTransaction, ProducerError> {
+    pub(super) fn begin(&mut self) -> Result<&mut OpenTransaction, ProducerError> {
         if self.open.is_none() {
             self.producer.begin()?;
             self.count += 1;
         }
-        Ok(self.open.get_or_insert_with(|| OpenTransaction::new(guard)))
+        Ok(self.open.get_or_insert_with(OpenTransaction::new))
     }
 
     /// The open transaction, if there is one.
@@ -119,6 +116,12 @@ impl Transactions {
     /// Calls that are to be made after the commit.
     pub(super) fn calls(&self) -> usize {
         self.open.as_ref().map_or(0, |open| open.calls.len())
+    }
+
+    /// Whether one of them is of this subscription.
+    pub(super) fn is_to_call(&self, key: &str) -> bool {
+        let mut calls = self.open.iter().flat_map(|open| &open.calls);
+        calls.any(|queued| &*queued.key == key)
     }
 
     /// Produces a record in the open transaction.
@@ -167,12 +170,11 @@ impl Transactions {
     pub(super) fn commit(
         &mut self,
         consumer: &BaseConsumer<impl ConsumerContext>,
-        guard: &PoisonGuard,
     ) -> Result<Option<Ended>, WorkerError> {
         if self.open.is_none() && self.moved.is_empty() {
             return Ok(None);
         }
-        self.begin(guard)?;
+        self.begin()?;
         let group = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
         let name = self.transaction_name();
         let offsets = self.offsets(&name)?;
@@ -254,7 +256,7 @@ impl Transactions {
 }
 
 impl OpenTransaction {
-    fn new(guard: &PoisonGuard) -> Self {
+    fn new() -> Self {
         Self {
             begun: Instant::now(),
             inputs: 0,
@@ -265,7 +267,6 @@ impl OpenTransaction {
             calls: Vec::new(),
             counts: Counts::default(),
             dead_letters: Vec::new(),
-            guard_before: guard.clone(),
         }
     }
 }

@@ -28,7 +28,6 @@ use crate::exactly_once::producer::TransactionalProducer;
 use crate::exactly_once::stable_offsets::stable_offsets;
 use crate::health::Health;
 use crate::partition_counts;
-use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use crate::vendor_calls::client::Client;
 
@@ -192,7 +191,9 @@ impl Worker {
             Err(WorkerError::NotNow(error)) => {
                 tracing::warn!(%error, "waiting for the registry");
                 self.health.not_ready(&self.part, error.to_string());
-                desk.read_again(message)?;
+                // What was taken before it is committed, or answers would wait for the registry as well.
+                desk.commit(&self.consumer)?;
+                desk.read_again(message);
                 self.rewind(&mut desk)?;
                 drop(desk);
                 self.shutdown.sleep(NOT_NOW);
@@ -343,7 +344,6 @@ fn desk(shared: &Shared, producer: TransactionalProducer<()>, slot: &str, part: 
         accounts: Accounts::new(&shared.contracts, settings.called_common(), config.carriers),
         transactions: Transactions::new(producer, name, shared.shutdown.clone()),
         codecs: Codecs::new(&shared.registry, shared.ids),
-        guard: PoisonGuard::new(config.processor.poison_guard),
         report: Report::new(shared.health.clone(), part),
         partitions: config.topics.partitions,
         clock_offset_micros: settings.clock_offset_ms.saturating_mul(1_000),

@@ -18,6 +18,8 @@ pub enum Input<'a> {
     Request(Request<'a>),
     /// The vendor pushed something about the parcel.
     Push(&'a PushWord),
+    /// The same, while the call that the subscription waits for was not made yet: it stands in line.
+    PushBeforeCall(&'a PushWord),
     /// The vendor was asked about the parcel, because it does not follow it.
     Queried {
         /// Whether the answer brought an event that was not known.

@@ -35,6 +35,10 @@ pub fn step(
         // What a newer program has written is left alone.
         _ if draft.next.state.is_terminal() || draft.next.state == SubscriptionState::Other => {}
         Input::Push(push) => draft.pushed(push),
+        Input::PushBeforeCall(push) => {
+            draft.is_call_made = false;
+            draft.pushed(push);
+        }
         Input::Queried { brings_news } => draft.queried(brings_news),
         Input::Parcel(end) => draft.parcel(end),
         Input::Answer(answer) => draft.answered(answer),
@@ -73,6 +77,8 @@ pub(super) struct Draft<'a> {
     pub(super) now: TimestampMicros,
     pub(super) terms: &'a AccountTerms,
     pub(super) standing: &'a Standing,
+    /// Whether the call of CALLING may have been made.
+    is_call_made: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -88,6 +94,7 @@ impl<'a> Draft<'a> {
             now,
             terms,
             standing,
+            is_call_made: true,
         }
     }
 
@@ -261,6 +268,16 @@ impl<'a> Draft<'a> {
         let vendor_carrier = self.next.vendor_carrier.clone();
         quota::count(&mut self.next, &vendor_carrier, started_at);
         self.next.in_doubt = false;
+    }
+
+    /// A push shows that the vendor follows the parcel, whatever is answered to the call that was to bring it about. If that was made, it
+    /// is counted: its answer is not waited for any more. One that stood in line is not made after all, and counts for nothing.
+    pub(super) fn overtaken(&mut self) {
+        if self.is_call_made || self.next.in_doubt {
+            self.accepted(self.now);
+        } else {
+            self.not_an_attempt();
+        }
     }
 
     /// A call of which nobody will know whether it arrived is counted: a subscription too few a month does less harm than one too many.

@@ -38,6 +38,6 @@ pub use input::{
 };
 pub use jitter::jitter;
 pub use machine::{is_forgotten, step};
-pub use request::refuse;
+pub use request::{cancel_without_account, refuse};
 pub use standing::{AccountChange, Standing, StopCause};
 pub use terms::{AccountTerms, AfterStale, Delays, DuplicateMeans, Resubscription};

@@ -44,7 +44,7 @@ impl Draft<'_> {
     }
 
     fn healed(&mut self, push: &PushWord) {
-        self.accepted(self.now);
+        self.overtaken();
         self.activate(None, false);
         self.heard(push);
     }
@@ -136,7 +136,7 @@ impl Draft<'_> {
             return;
         }
         if self.next.state == SubscriptionState::Calling || self.next.in_doubt {
-            self.accepted(self.now);
+            self.overtaken();
         }
         let former = std::mem::replace(&mut self.next.vendor_carrier, carrier.vendors.clone());
         if !former.is_empty() {

@@ -54,6 +54,35 @@ pub fn refuse(
     }
 }
 
+/// Cancels a subscription of an account that is not in the configuration any more. Nobody can be asked about it, and nothing else can end
+/// it.
+pub fn cancel_without_account(before: Subscription, request_id: &str, now: TimestampMicros) -> Step {
+    if before.request_ids.iter().any(|id| id == request_id) {
+        return Step::only(Some(before), RequestOutcome::Repeated);
+    }
+    if before.state.is_terminal() || before.state == SubscriptionState::Other {
+        return Step::only(Some(before), RequestOutcome::Already);
+    }
+    let next = Subscription {
+        version: version_after(Some(&before), now),
+        state: SubscriptionState::Cancelled,
+        reason: Some(Reason::Cancelled),
+        since: now,
+        not_before: None,
+        call_id: None,
+        request_ids: with_id(&before.request_ids, request_id),
+        ..before
+    };
+    Step {
+        state: Some(next),
+        effects: vec![
+            Effect::Emit,
+            Effect::DropSecret,
+            Effect::Count(RequestOutcome::Accepted),
+        ],
+    }
+}
+
 impl Draft<'_> {
     /// A further request for a number.
     pub(super) fn requested(&mut self, request: Request<'_>) {
@@ -118,11 +147,11 @@ fn opened(
     if secret != SubscriptionSecret::default() {
         draft.effects.push(Effect::WriteSecret(Box::new(secret)));
     }
-    let not_before = asked.not_before.unwrap_or_else(|| time::after(now, terms.delay));
-    if not_before > time::millis(now) {
-        draft.wait(None, not_before);
-    } else {
-        draft.call_when_possible();
+    let delayed = || (!terms.delay.is_zero()).then(|| time::after(now, terms.delay));
+    let not_before = asked.not_before.or_else(delayed);
+    match not_before.filter(|not_before| *not_before > time::millis(now)) {
+        Some(not_before) => draft.wait(None, not_before),
+        None => draft.call_when_possible(),
     }
     let mut step = draft.finish(before);
     step.effects.push(Effect::Count(RequestOutcome::Accepted));

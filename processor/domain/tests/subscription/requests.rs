@@ -1,6 +1,6 @@
 //! Requests: the first row and the last two of the machine's table, and the layers of idempotency.
 
-use courierflow_domain::subscription::{Effect, Outcome, RequestOutcome, is_forgotten, refuse};
+use courierflow_domain::subscription::{Effect, Outcome, RequestOutcome, cancel_without_account, is_forgotten, refuse};
 use courierflow_schemas::records::{
     CallReason, Reason, SubscriptionSecret, SubscriptionState, TimestampMicros, TimestampMillis,
 };
@@ -33,6 +33,15 @@ fn a_first_request_is_called_in_the_same_step() {
     assert_eq!((is.state, is.call_id), (SubscriptionState::Calling, Some(call.call_id)));
     assert_eq!((is.round, is.attempt, is.version), (1, 1, parcel.now));
     assert_eq!((is.vendor.as_str(), is.api.as_str()), ("kuaidi100", "enterprise"));
+}
+
+#[test]
+fn a_request_without_a_delay_does_not_wait_for_the_next_millisecond() {
+    for micros in [0, 1, 999] {
+        let mut parcel = Parcel::new(with_quota());
+        parcel.after(micros).request(&asked("r1"));
+        assert_eq!(parcel.phase(), SubscriptionState::Calling, "{micros}");
+    }
 }
 
 #[test]
@@ -179,6 +188,25 @@ fn a_call_that_was_cancelled_on_its_way_counts_and_its_answer_does_not() {
         (parcel.phase(), parcel.effects.len()),
         (SubscriptionState::Cancelled, 0)
     );
+}
+
+#[test]
+fn without_its_account_a_subscription_can_still_be_cancelled() {
+    let before = Parcel::active(with_quota()).is().clone();
+    let now = TimestampMicros(before.version + 5);
+    let step = cancel_without_account(before.clone(), "r9", now);
+    let state = step.state.unwrap();
+    assert_eq!(
+        (state.state, state.reason),
+        (SubscriptionState::Cancelled, Some(Reason::Cancelled))
+    );
+    assert_eq!((state.version, state.since, state.not_before), (now.0, now, None));
+    assert!(step.effects.contains(&Effect::Emit) && step.effects.contains(&Effect::DropSecret));
+    // Once, and only before its end.
+    let again = cancel_without_account(state.clone(), "r9", now);
+    assert_eq!(again.effects, [Effect::Count(RequestOutcome::Repeated)]);
+    let ended = cancel_without_account(state, "r10", now);
+    assert_eq!(ended.effects, [Effect::Count(RequestOutcome::Already)]);
 }
 
 #[test]

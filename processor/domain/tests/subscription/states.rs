@@ -46,6 +46,36 @@ fn calling_a_push_with_items_heals_a_lost_answer() {
 }
 
 #[test]
+fn calling_a_push_before_the_call_was_made_counts_nothing() {
+    let mut parcel = Parcel::calling(with_quota());
+    parcel.give(Input::PushBeforeCall(&word(TrackingWord::Active, false)));
+    assert_eq!(parcel.phase(), Calling, "without items it proves nothing");
+    parcel.give(Input::PushBeforeCall(&lines()));
+    assert_eq!((parcel.says(), parcel.accepted()), ((Active, None), 0));
+    assert_eq!(
+        (parcel.is().call_id, parcel.is().attempt),
+        (None, 0),
+        "the call is not made"
+    );
+    // A correction, too, but for the carrier that the vendor has subscribed by itself.
+    let mut push = word(TrackingWord::Corrected, false);
+    push.corrected_to = Some(carrier("ems", "ems"));
+    let mut parcel = Parcel::calling(with_quota());
+    parcel.give(Input::PushBeforeCall(&push));
+    assert_eq!(
+        (parcel.says(), parcel.accepted()),
+        ((Active, Some(Reason::Corrected)), 1)
+    );
+    assert_eq!(parcel.is().calls[0].vendor_carrier, "ems");
+    // One whose first try got no answer may have arrived by that.
+    let mut parcel = Parcel::calling(with_quota());
+    parcel.answer(Outcome::Unanswered).when_due();
+    assert_eq!(parcel.phase(), Calling);
+    parcel.give(Input::PushBeforeCall(&lines()));
+    assert_eq!((parcel.says(), parcel.accepted()), ((Active, None), 1));
+}
+
+#[test]
 fn active_only_the_first_push_changes_the_record() {
     let mut parcel = Parcel::active(with_quota());
     parcel.after(HOUR).push(&lines());

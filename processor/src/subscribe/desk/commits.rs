@@ -9,6 +9,7 @@ use rdkafka::message::BorrowedMessage;
 
 use super::Desk;
 use crate::subscribe::answers::Internal;
+use crate::subscribe::breakpoint::{self, Breakpoint};
 use crate::subscribe::error::WorkerError;
 use crate::subscribe::transaction::{Ended, OpenTransaction, Place, input};
 
@@ -29,11 +30,14 @@ impl Desk {
         &mut self,
         consumer: &BaseConsumer<impl ConsumerContext>,
     ) -> Result<(), WorkerError> {
-        match self.transactions.commit(consumer, &self.guard)? {
+        match self.transactions.commit(consumer)? {
             Some(Ended::Committed(open)) => {
                 open.counts.publish();
                 for dead_letter in &open.dead_letters {
                     tracing::warn!("dead-lettered: {dead_letter}");
+                }
+                if !open.calls.is_empty() {
+                    breakpoint::reach(Breakpoint::AfterIntent);
                 }
                 for queued in open.calls {
                     self.calls.queue(queued);
@@ -55,7 +59,6 @@ impl Desk {
     fn roll_back(&mut self, open: OpenTransaction) {
         let accounts = &self.accounts;
         self.state.undo(open.undo, |owner| accounts.is_running(owner));
-        self.guard = open.guard_before;
         self.rewind.extend(open.first_offsets);
         for internal in open.internal.into_iter().rev() {
             match internal {
@@ -66,14 +69,12 @@ impl Desk {
         metrics::counter!("courierflow_subscribe_aborts_total").increment(1);
     }
 
-    /// Arranges that a record which could not be processed is read again, with everything before it in the open transaction.
-    pub(in crate::subscribe) fn read_again(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
-        self.abort()?;
+    /// Arranges that a record which could not be processed is read again.
+    pub(in crate::subscribe) fn read_again(&mut self, message: &BorrowedMessage<'_>) {
         if let Some(topic) = input(message.topic()) {
             let place = (topic, message.partition());
             self.rewind.entry(place).or_insert(message.offset());
         }
-        Ok(())
     }
 
     /// Takes the offsets from which places must be read again.

@@ -25,8 +25,9 @@ use super::error::WorkerError;
 use super::state::{Held, Key, State, waits_for_account};
 use super::transaction::{OpenTransaction, Place, Transactions};
 use crate::exactly_once::producer::Output;
-use crate::poison::PoisonGuard;
-use courierflow_domain::subscription::{CarrierCodes, Effect, Input, Request, RequestOutcome, Step, refuse, step};
+use courierflow_domain::subscription::{
+    CarrierCodes, Effect, Input, Request, RequestOutcome, Step, cancel_without_account, refuse, step,
+};
 use courierflow_schemas::records::{
     PushEvent, RequestAction, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, TimestampMicros,
     VendorCall,
@@ -66,7 +67,6 @@ pub(super) struct Desk {
     accounts: Accounts,
     transactions: Transactions,
     codecs: Codecs,
-    guard: PoisonGuard,
     /// Inputs that are no records.
     internal: VecDeque<Internal>,
     /// Subscriptions that were restored with a call in doubt. They wait here while there are too many calls.
@@ -87,7 +87,6 @@ pub(super) struct Parts {
     pub(super) accounts: Accounts,
     pub(super) transactions: Transactions,
     pub(super) codecs: Codecs,
-    pub(super) guard: PoisonGuard,
     pub(super) report: Report,
     pub(super) partitions: i32,
     pub(super) clock_offset_micros: i64,
@@ -101,7 +100,6 @@ impl Desk {
             accounts: parts.accounts,
             transactions: parts.transactions,
             codecs: parts.codecs,
-            guard: parts.guard,
             internal: VecDeque::new(),
             restored: VecDeque::new(),
             rewind: BTreeMap::new(),
@@ -181,7 +179,7 @@ impl Desk {
         let asked = &checked.asked;
         if checked.wrong.is_some() {
             // Of what it means nothing is sure.
-            let open = self.transactions.begin(&self.guard)?;
+            let open = self.transactions.begin()?;
             open.counts.request(RequestOutcome::Refused);
             return Ok(());
         }
@@ -190,20 +188,34 @@ impl Desk {
         let meant = of_number.iter().map(|held| &held.subscription).filter(|subscription| {
             is_meant(&asked.vendor, &subscription.vendor) && is_meant(&asked.account, &subscription.account)
         });
-        let found = meant.map(|subscription| self.accounts.find(&subscription.vendor, &subscription.account));
-        let accounts: Vec<usize> = found.flatten().collect();
-        let open = self.transactions.begin(&self.guard)?;
-        if accounts.is_empty() {
+        let meant: Vec<Subscription> = meant.cloned().collect();
+        let open = self.transactions.begin()?;
+        if meant.is_empty() {
             open.counts.request(RequestOutcome::Already);
         }
         let request = Request {
             asked,
             carrier: &undetected(),
         };
-        for account in accounts {
-            self.take(partition, account, &asked.tracking_number, Input::Request(request))?;
+        for subscription in meant {
+            match self.accounts.find(&subscription.vendor, &subscription.account) {
+                Some(account) => self.take(partition, account, &asked.tracking_number, Input::Request(request))?,
+                None => self.cancel_without_account(partition, subscription, &asked.request_id)?,
+            }
         }
         Ok(())
+    }
+
+    fn cancel_without_account(
+        &mut self,
+        partition: i32,
+        subscription: Subscription,
+        request_id: &str,
+    ) -> Result<(), WorkerError> {
+        let (vendor, account) = (&subscription.vendor, &subscription.account);
+        let key: Key = Subscription::key(vendor, account, &subscription.tracking_number).into();
+        let step = cancel_without_account(subscription, request_id, self.now());
+        self.apply(partition, &key, None, step)
     }
 
     /// One input to one subscription of an account.
@@ -234,7 +246,7 @@ impl Desk {
         if effects.is_empty() {
             return Ok(());
         }
-        self.transactions.begin(&self.guard)?;
+        self.transactions.begin()?;
         let mut secret = self.state.get(partition, key).and_then(|held| held.secret.clone());
         let mut redirect = None;
         for effect in effects {

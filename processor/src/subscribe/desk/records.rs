@@ -46,14 +46,11 @@ impl Desk {
             return self.dead_letter(message, RefusalClass::KeyMismatch, &error);
         }
         if !is_showable(&asked.tracking_number) {
-            // Its refusal would be read by everybody. It is whoever asked who is at fault, so it does not count as poison.
+            // Its refusal would be read by everybody.
             let error = "the tracking number is too long, or has blanks or other letters than those of ASCII";
-            self.transactions.begin(&self.guard)?;
-            let told = told(message, RefusalClass::Undecodable, &error);
-            return self.write_dead_letter(message, RefusalClass::Undecodable, &error, told);
+            return self.dead_letter(message, RefusalClass::Undecodable, &error);
         }
-        self.guard.good(1);
-        self.transactions.begin(&self.guard)?;
+        self.transactions.begin()?;
         let right = partition::of_key(asked.tracking_number.as_bytes(), self.partitions);
         if right != message.partition() {
             return self.hand_on(message, right);
@@ -101,16 +98,24 @@ impl Desk {
             let held = held.map(|held| &held.subscription);
             let news = held.and_then(|held| intake::brings_news(&event, held, self.accounts.carriers()));
             return match news {
-                Some(brings_news) => {
-                    self.take(partition, account, &event.tracking_number, Input::Queried { brings_news })
-                }
+                Some(brings_news) => self.take(
+                    partition,
+                    account,
+                    &event.tracking_number,
+                    Input::Queried { brings_news },
+                ),
                 None => Ok(()),
             };
         }
-        match intake::word(&event, self.accounts.carriers()) {
-            Some(word) => self.take(partition, account, &event.tracking_number, Input::Push(&word)),
-            None => Ok(()),
-        }
+        let Some(word) = intake::word(&event, self.accounts.carriers()) else {
+            return Ok(());
+        };
+        let input = if self.calls.is_in_line(account, &key) || self.transactions.is_to_call(&key) {
+            Input::PushBeforeCall(&word)
+        } else {
+            Input::Push(&word)
+        };
+        self.take(partition, account, &event.tracking_number, input)
     }
 
     fn read_shipment(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
@@ -148,36 +153,17 @@ impl Desk {
         Ok(())
     }
 
-    /// Dead-letters a record in the same transaction, unless there are so many that our code is more likely at fault.
+    /// Dead-letters a record in the same transaction. However many there are, they stop nobody: every team that asks writes on the topic,
+    /// and what one of them writes must not keep the others from asking. The headers lead to the record. The letter has nothing of its
+    /// value, which may hold a telephone number and places, and as much as the broker takes.
     fn dead_letter(
         &mut self,
         message: &BorrowedMessage<'_>,
         class: RefusalClass,
         error: &dyn Display,
     ) -> Result<(), WorkerError> {
+        self.transactions.begin()?;
         let told = told(message, class, error);
-        self.transactions.begin(&self.guard)?;
-        if let Err(reason) = self.guard.poison(message.key()) {
-            // They stay on their topic; the log is the only way to find them.
-            let of_transaction = self.transactions.open().into_iter().flat_map(|open| &open.dead_letters);
-            for refused in of_transaction.chain([&told]) {
-                tracing::warn!("cannot be read: {refused}");
-            }
-            self.abort()?;
-            return Err(WorkerError::Poisoned(format!("{reason}; last: {told}")));
-        }
-        self.write_dead_letter(message, class, error, told)
-    }
-
-    /// The headers lead to the record. The letter has nothing of its value, which may hold a telephone number and places, and as much as
-    /// the broker takes.
-    fn write_dead_letter(
-        &mut self,
-        message: &BorrowedMessage<'_>,
-        class: RefusalClass,
-        error: &dyn Display,
-        told: String,
-    ) -> Result<(), WorkerError> {
         let class = class.as_str();
         let found_at = place(message);
         let mut headers = OwnedHeaders::new();

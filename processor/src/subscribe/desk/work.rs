@@ -10,6 +10,7 @@ use courierflow_vendors::api::order::OrderError;
 
 use super::Desk;
 use crate::subscribe::answers::{self, Internal};
+use crate::subscribe::breakpoint::{self, Breakpoint};
 use crate::subscribe::calls::{CallResult, Queued};
 use crate::subscribe::counts::Call;
 use crate::subscribe::error::WorkerError;
@@ -108,6 +109,7 @@ impl Desk {
         let (Some(exchanged), Some(account)) = (&result.exchanged, self.accounts.get(index)) else {
             return Ok(());
         };
+        breakpoint::reach(Breakpoint::AfterAnswer);
         let vendor = account.terms().vendor;
         let told = account
             .contract
@@ -123,7 +125,7 @@ impl Desk {
             seconds: exchanged.duration.as_secs_f64(),
             is_unknown: told.is_unlisted,
         };
-        self.transactions.begin(&self.guard)?.counts.call(counted);
+        self.transactions.begin()?.counts.call(counted);
         let mut value = Vec::new();
         self.codecs.call.encode(&record, &mut value)?;
         let number = &result.subscription.tracking_number;
@@ -201,7 +203,7 @@ impl Desk {
 
     /// A subscription ended so long ago that nobody asks for it: tombstones.
     fn forget(&mut self, partition: i32, key: &Key) -> Result<(), WorkerError> {
-        self.transactions.begin(&self.guard)?;
+        self.transactions.begin()?;
         self.produce(topics::SUBSCRIPTION, partition, key.as_bytes(), None)?;
         let undo = self.state.remove(partition, key);
         self.with_open(|open| open.undo.push(undo));

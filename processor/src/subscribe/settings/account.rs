@@ -170,6 +170,7 @@ impl SubscribeAccountSettings {
             phone: self.phone,
             product: self.product,
             auto_carrier: self.auto_carrier,
+            is_called: self.is_called(),
         }
     }
 
