@@ -4,6 +4,7 @@
 //! | room | what |
 //! |---|---|
 //! | [`records`] | records of the topics |
+//! | [`requests`] | requests: whom they are for, and what they end |
 //! | [`work`] | what is no record: ended calls, timers, probes, the line of calls |
 //! | [`commits`] | the ends of transactions and of assignments |
 //! | [`report`] | what operators see |
@@ -11,6 +12,7 @@
 mod commits;
 mod records;
 mod report;
+mod requests;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,16 +20,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) use self::report::Report;
-use super::accounts::{Accounts, undetected};
+use super::accounts::Accounts;
 use super::answers::Internal;
 use super::calls::{Calls, MOST, Queued};
 use super::error::WorkerError;
 use super::state::{Held, Key, State, waits_for_account};
 use super::transaction::{OpenTransaction, Place, Transactions};
 use crate::exactly_once::producer::Output;
-use courierflow_domain::subscription::{
-    CarrierCodes, Effect, Input, Request, RequestOutcome, Step, cancel_without_account, refuse, step,
-};
+use courierflow_domain::subscription::{CarrierCodes, Effect, Input, Request, Step, step};
 use courierflow_schemas::records::{
     PushEvent, RequestAction, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, TimestampMicros,
     VendorCall,
@@ -35,7 +35,6 @@ use courierflow_schemas::records::{
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{Decoder, Encoder};
-use courierflow_vendors::request::record::{Checked, checked};
 
 /// Reads and writes the records.
 pub(super) struct Codecs {
@@ -143,80 +142,6 @@ impl Desk {
     }
 
     // ---- inputs -----------------------------------------------------------------------------------------------------
-
-    /// A request, whose key is its number.
-    fn request(&mut self, partition: i32, asked: &SubscriptionRequest) -> Result<(), WorkerError> {
-        if asked.action == RequestAction::Cancel {
-            return self.cancel(partition, &checked(asked, self.timestamp()));
-        }
-        match self.accounts.route(asked, self.timestamp()) {
-            Ok(routed) => {
-                let request = Request {
-                    asked: &routed.asked,
-                    carrier: &routed.carrier,
-                };
-                self.take(
-                    partition,
-                    routed.account,
-                    &asked.tracking_number,
-                    Input::Request(request),
-                )
-            }
-            Err(unroutable) => {
-                let (vendor, account) = (&unroutable.vendor, &unroutable.account);
-                let key: Key = Subscription::key(vendor, account, &asked.tracking_number).into();
-                let before = self.state.get(partition, &key).map(|held| held.subscription.clone());
-                let now = self.now();
-                let step = refuse(before, (vendor, account), &unroutable.asked, unroutable.reason, now);
-                let account = self.accounts.find(vendor, account);
-                self.apply(partition, &key, account, step)
-            }
-        }
-    }
-
-    /// Cancels every subscription of the number that is meant; the carrier does not matter.
-    fn cancel(&mut self, partition: i32, checked: &Checked) -> Result<(), WorkerError> {
-        let asked = &checked.asked;
-        if checked.wrong.is_some() {
-            // Of what it means nothing is sure.
-            let open = self.transactions.begin()?;
-            open.counts.request(RequestOutcome::Refused);
-            return Ok(());
-        }
-        let of_number = self.state.of_number(partition, asked.tracking_number.as_bytes());
-        let is_meant = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-        let meant = of_number.iter().map(|held| &held.subscription).filter(|subscription| {
-            is_meant(&asked.vendor, &subscription.vendor) && is_meant(&asked.account, &subscription.account)
-        });
-        let meant: Vec<Subscription> = meant.cloned().collect();
-        let open = self.transactions.begin()?;
-        if meant.is_empty() {
-            open.counts.request(RequestOutcome::Already);
-        }
-        let request = Request {
-            asked,
-            carrier: &undetected(),
-        };
-        for subscription in meant {
-            match self.accounts.find(&subscription.vendor, &subscription.account) {
-                Some(account) => self.take(partition, account, &asked.tracking_number, Input::Request(request))?,
-                None => self.cancel_without_account(partition, subscription, &asked.request_id)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn cancel_without_account(
-        &mut self,
-        partition: i32,
-        subscription: Subscription,
-        request_id: &str,
-    ) -> Result<(), WorkerError> {
-        let (vendor, account) = (&subscription.vendor, &subscription.account);
-        let key: Key = Subscription::key(vendor, account, &subscription.tracking_number).into();
-        let step = cancel_without_account(subscription, request_id, self.now());
-        self.apply(partition, &key, None, step)
-    }
 
     /// One input to one subscription of an account.
     fn take(

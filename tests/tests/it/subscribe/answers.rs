@@ -13,7 +13,9 @@ use crate::harness::{PATIENCE, eventually, metric, migrated, ready, readyz, topi
 fn a1_a2_a8_a11_a14_a17_what_vendors_answer_is_told_and_nobody_is_asked_twice() {
     let stack = migrated("subscribe");
     let vendors = Vendors::start();
-    let launch = Configuration::new().set("first_push_late_ms", 1_000);
+    let launch = Configuration::new()
+        .set("first_push_late_ms", 1_000)
+        .set("not_recognised_ms", 600_000);
     let launch = launch.launch("subscribe", &stack, &vendors);
     let mut subscribe = ready(&launch, "subscribe", &stack);
 
@@ -98,6 +100,15 @@ fn a11_a14(stack: &dyn Stack, vendors: &Vendors) {
             None,
             SubscriptionState::Rejected,
             Some(Reason::Sensitive),
+            1,
+        ),
+        // Others are accepted, so it is not for want of units.
+        (
+            "CODE702",
+            "702",
+            None,
+            SubscriptionState::Rejected,
+            Some(Reason::NotRecognised),
             1,
         ),
         ("CODE799", "799", Some(1), SubscriptionState::Active, None, 2),
