@@ -48,6 +48,11 @@ impl Partition {
         self.as_of
     }
 
+    /// True if pushes were derived and the group's progress on them is gone. Both were committed together, so Kafka has dropped it.
+    pub(super) fn has_lost_its_place(&self) -> bool {
+        self.as_of.is_none() && !self.shipments.is_empty()
+    }
+
     /// Adds a shipment that was read from the topic.
     pub(super) fn restore(&mut self, key: KeyHash, shipment: StateEntry, received_at: TimestampMicros) {
         self.today = self.today.max(StreamDay::of(received_at));

@@ -382,6 +382,12 @@ impl Worker {
         };
         let mut deriver = self.deriver();
         for (number, partition) in restore.go_on(&mut deriver.shipment_decoder, RESTORE_SLICE)? {
+            if partition.has_lost_its_place() {
+                tracing::warn!(
+                    partition = number,
+                    "parcels are known and no offset is committed: all pushes that are there are read again"
+                );
+            }
             deriver.store.insert_partition(number, partition);
         }
         let (read, total) = restore.progress();

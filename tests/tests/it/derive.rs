@@ -154,7 +154,12 @@ fn hold_offsets(stack: &dyn Stack) -> BaseProducer {
 fn hold_shipments(stack: &dyn Stack) -> BaseProducer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", stack.brokers());
-    let producer: BaseProducer = config.set("transactional.id", "holder").create().unwrap();
+    // Until the test ends it, however slow this machine is.
+    let held_for = (PATIENCE * 3).as_millis().to_string();
+    config
+        .set("transactional.id", "holder")
+        .set("transaction.timeout.ms", held_for);
+    let producer: BaseProducer = config.create().unwrap();
     producer.init_transactions(PATIENCE).unwrap();
     producer.begin_transaction().unwrap();
     for partition in 0..2 {

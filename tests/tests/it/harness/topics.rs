@@ -12,7 +12,7 @@ use courierflow_tests::stack::Stack;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Headers, Message};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
@@ -135,6 +135,21 @@ pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i
         _ => ends[&element.partition()],
     };
     Ok(committed.elements().iter().map(behind).sum())
+}
+
+/// Commits offsets in the name of a group that has no members.
+pub(crate) fn commit(stack: &dyn Stack, group: &str, topic: &str, offsets: &BTreeMap<i32, i64>) {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", stack.brokers())
+        .set("group.id", group)
+        .create()
+        .expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
+            .expect("a valid offset");
+    }
+    consumer.commit(&list, CommitMode::Sync).expect("committed");
 }
 
 /// How many members a consumer group has. A static member that has ended counts until its session is over.
