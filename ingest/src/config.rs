@@ -51,6 +51,9 @@ pub struct Config {
     #[serde(default, rename = "derive")]
     _derive: IgnoredAny,
     /// Of the processor.
+    #[serde(default, rename = "reconcile")]
+    _reconcile: IgnoredAny,
+    /// Of the processor.
     #[serde(default, rename = "sink")]
     _sink: IgnoredAny,
     #[serde(default, rename = "dashboard")]

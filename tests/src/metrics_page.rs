@@ -116,8 +116,8 @@ pub fn with_columns(page: &str) -> anyhow::Result<String> {
         );
         written.push_str("<!-- end -->\n");
     }
-    // The halves of a table are no business of a reader of figures, and the tables of the sink are described elsewhere.
-    let of_the_sink = [
+    // The halves of a table are no business of a reader of figures; the tables of the sink and of orders are described elsewhere.
+    let described_elsewhere = [
         "push",
         "shipment",
         "transition",
@@ -125,9 +125,10 @@ pub fn with_columns(page: &str) -> anyhow::Result<String> {
         "vendor_call",
         "sink_offset",
         "sink_start",
+        "reconcile_gap",
     ];
     relations.retain(|name, _| {
-        !name.ends_with("_recent") && name != "schema_migration" && !of_the_sink.contains(&name.as_str())
+        !name.ends_with("_recent") && name != "schema_migration" && !described_elsewhere.contains(&name.as_str())
     });
     anyhow::ensure!(relations.is_empty(), "the page lacks {:?}", relations.keys());
     Ok(written)

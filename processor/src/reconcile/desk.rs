@@ -92,6 +92,8 @@ pub(super) struct Desk {
     ended: Vec<Ended>,
     /// Parcels, with their carrier, for which no request can be written.
     impossible: HashSet<(String, String)>,
+    /// There was a round, so it is known what is left of the day.
+    is_planned: bool,
     published: Option<Instant>,
 }
 
@@ -119,6 +121,7 @@ impl Desk {
             assignment: 0,
             ended: Vec::new(),
             impossible: HashSet::new(),
+            is_planned: false,
             published: None,
         }
     }
@@ -290,9 +293,11 @@ impl Desk {
             unserved,
             left,
         } = round.decide(found, scope);
+        self.is_planned = true;
         for (asked, left) in self.accounts.iter_mut().zip(left) {
             asked.left = left;
         }
+        metrics::counter!("courierflow_reconcile_rounds_total").increment(1);
         let planned = queries.len();
         for (index, queued) in queries {
             if let Some(asked) = self.accounts.get_mut(index) {
@@ -443,7 +448,7 @@ impl Desk {
     }
 
     fn call_ended(&mut self, result: CallResult) {
-        self.give_back(result.account, 0);
+        self.give_back(result.account, u32::from(result.exchanged.is_none()));
         // Of a former assignment: whoever has the partition now has recorded it.
         if result.assignment != self.assignment {
             return;
@@ -524,7 +529,7 @@ impl Desk {
         let mut stopped = BTreeMap::new();
         for Asked { account, .. } in &self.accounts {
             let now = account.standing.stopped();
-            metrics::gauge!("courierflow_reconcile_account_stopped", "account" => account.label.clone())
+            metrics::gauge!("courierflow_reconcile_account_stopped", "account" => account.label.clone(), "reason" => "account")
                 .set(if now.is_some() { 1.0 } else { 0.0 });
             if let Some((_, code)) = now {
                 let told = format!(
@@ -546,7 +551,7 @@ impl Desk {
             self.report_stopped();
         }
         self.published = Some(Instant::now());
-        for Asked { account, left } in &self.accounts {
+        for Asked { account, left } in self.accounts.iter().filter(|_| self.is_planned) {
             metrics::gauge!("courierflow_reconcile_budget_left", "account" => account.label.clone())
                 .set(f64::from(*left));
         }

@@ -108,7 +108,7 @@ pub(super) fn completed(class: &str) -> String {
         "WITH parcel AS ({class})
         SELECT toString(parcel.vendor) AS vendor, toString(parcel.account) AS account, parcel.tracking_number AS tracking_number,
             toString(parcel.carrier) AS carrier,
-            if(subscribed.carrier = carrier, subscribed.vendor_carrier, '') AS vendor_carrier,
+            if(subscribed.carrier = parcel.carrier, subscribed.vendor_carrier, '') AS vendor_carrier,
             subscribed.product AS product, toInt64(parcel.since) AS since, toUInt32(earlier.queries) AS asked_before
         FROM parcel
         LEFT JOIN
@@ -118,7 +118,7 @@ pub(super) fn completed(class: &str) -> String {
             FROM subscription FINAL
             WHERE tracking_number IN (SELECT tracking_number FROM parcel)
         ) AS subscribed
-            ON subscribed.vendor = vendor AND subscribed.account = account AND subscribed.tracking_number = parcel.tracking_number
+            ON subscribed.vendor = parcel.vendor AND subscribed.account = parcel.account AND subscribed.tracking_number = parcel.tracking_number
         LEFT JOIN
         (
             SELECT toString(vendor) AS vendor, toString(account) AS account, tracking_number, count() AS queries
@@ -128,7 +128,7 @@ pub(super) fn completed(class: &str) -> String {
                 AND tracking_number IN (SELECT tracking_number FROM parcel)
             GROUP BY vendor, account, tracking_number
         ) AS earlier
-            ON earlier.vendor = vendor AND earlier.account = account AND earlier.tracking_number = parcel.tracking_number
+            ON earlier.vendor = parcel.vendor AND earlier.account = parcel.account AND earlier.tracking_number = parcel.tracking_number
         ORDER BY since, tracking_number
         LIMIT {{limit:UInt64}}
         SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0"
@@ -158,7 +158,7 @@ pub(super) const ORDERED_GAPS: &str = "
     SELECT toUnixTimestamp64Micro(ordered_at) AS ordered_at, toString(vendor) AS vendor, toString(account) AS account,
         toUnixTimestamp64Micro(ended_at) AS ended_at
     FROM reconcile_gap
-    WHERE ordered_at >= fromUnixTimestamp64Micro({now:Int64}, 'UTC') - toIntervalDay(2)";
+    WHERE reconcile_gap.ordered_at >= fromUnixTimestamp64Micro({now:Int64}, 'UTC') - toIntervalDay(2)";
 
 /// The same parcels as in [`GAP`], of all partitions, for the operator who orders it.
 pub(super) const COUNT_OF_GAP: &str = "

@@ -24,6 +24,7 @@
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
+//! | [`reconcile`] | own | vendors are asked about silent parcels: lost pushes, stale answers, gaps, budgets, kills |
 //! | [`registry`] | own | a start without the registry |
 //! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
 //! | [`replicas`] | own | three brokers: one loses its disk under load; few replicas are told |
@@ -63,6 +64,7 @@ mod metrics;
 mod migration;
 mod partitions;
 mod recomputation;
+mod reconcile;
 mod registry;
 mod replay;
 mod replicas;

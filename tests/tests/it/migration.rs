@@ -84,6 +84,7 @@ fn an_acknowledged_insert_is_on_the_disk() {
         "sla_promise_fresh",
         "sink_offset",
         "sink_start",
+        "reconcile_gap",
     ] {
         let (files, directories) = flushes(&stack);
         tables::execute(&stack, &format!("INSERT INTO courier.{table} FORMAT JSONEachRow {{}}"));

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use courierflow_domain::reconcile::{
-    Asked, Budget, Candidate, Class, Delays, GapTerms, Plan, Terms, audit_moment, is_audited, is_gap, plan,
+    Asked, Budget, Candidate, Class, Delays, Gap, GapTerms, Plan, PushCounts, Terms, audit_moment, gaps, interval,
+    is_audited, is_gap, plan,
 };
 use courierflow_domain::subscription::months;
 use courierflow_schemas::records::{TimestampMicros, Vendor};
@@ -261,6 +262,68 @@ fn silence_is_a_gap_only_where_much_is_usual() {
         ("nothing is known", minutes(600), &[], false),
     ] {
         assert_eq!(is_gap(silence, before, &terms), expected, "{name}");
+    }
+}
+
+/// Five pushes in every interval of eight days before `NOW`, but for those from so many minutes before `NOW` to less than so many.
+fn counts_without(silent: &[(i64, i64)], terms: &GapTerms) -> PushCounts {
+    let length = i64::try_from(interval(terms.patience).as_micros()).unwrap();
+    let present = NOW / length;
+    let ago = |interval: i64| (NOW - interval * length) / MINUTE;
+    let is_silent = |interval: &i64| silent.iter().any(|(from, to)| (*from..*to).contains(&ago(*interval)));
+    let intervals = present - 8 * DAY / length..=present;
+    PushCounts {
+        by_interval: intervals
+            .filter(|interval| !is_silent(interval))
+            .map(|interval| (interval, 5))
+            .collect(),
+    }
+}
+
+#[test]
+fn gaps_of_the_last_day_are_found_with_their_ends() {
+    let terms = GapTerms {
+        patience: Duration::from_mins(90),
+        usual_per_hour: 20.0,
+    };
+    let found = |silent: &[(i64, i64)]| gaps(&counts_without(silent, &terms), TimestampMicros(NOW), &terms);
+    let at = |minutes_ago: i64| TimestampMicros(NOW - minutes_ago * MINUTE);
+    assert!(found(&[]).is_empty());
+    assert!(found(&[(200, 290)]).is_empty(), "the vendor still repeats");
+    let ended = Gap {
+        begun: at(320),
+        ended: Some(at(200)),
+    };
+    assert_eq!(found(&[(201, 321)]), [ended]);
+    assert!(found(&[(1_441, 1_800)]).is_empty(), "longer than a day ago");
+    // It goes on, with what is of the present interval.
+    let open = Gap {
+        begun: at(150),
+        ended: None,
+    };
+    assert_eq!(found(&[(0, 151)]), [open]);
+    let before = Gap {
+        begun: at(820),
+        ended: Some(at(700)),
+    };
+    assert_eq!(found(&[(0, 151), (701, 821)]), [before, open]);
+    // An account that is always silent at that time of day.
+    let nights: Vec<_> = (0..8).map(|day| (day * 1_440 + 201, day * 1_440 + 321)).collect();
+    assert!(found(&nights).is_empty());
+    assert!(gaps(&PushCounts::default(), TimestampMicros(NOW), &terms).is_empty());
+
+    let longest = Duration::from_hours(6);
+    assert_eq!(ended.asked_from(longest), at(200));
+    assert_eq!(open.asked_from(longest), TimestampMicros(NOW - 150 * MINUTE + 6 * HOUR));
+}
+
+#[test]
+fn workers_together_spend_no_more_than_is_left() {
+    for (left, shares) in [(100, [3, 5]), (1, [4, 4]), (7, [8, 0]), (0, [1, 7])] {
+        let budget = Budget::left(left, 0.2, 0, 0);
+        let together: u32 = shares.iter().map(|owned| budget.shared(*owned, 8).queries()).sum();
+        assert!(together <= left, "{left} {shares:?}");
+        assert_eq!(budget.shared(8, 8), budget);
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod python;
 pub(crate) mod sharing;
 pub(crate) mod tables;
 pub(crate) mod topics;
+pub(crate) mod vendors;
 
 use std::time::{Duration, Instant};
 

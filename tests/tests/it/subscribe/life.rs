@@ -16,7 +16,7 @@ const UNKNOWN: &str = "YT9999999999915";
 #[test]
 fn a15_a16_a19_a_vendor_that_gives_up_corrects_and_ends_is_followed_to_the_end() {
     let stack = migrated("subscribe-life");
-    let vendors = Vendors::with_parcels(40, 40);
+    let vendors = Vendors::since(40, 40, 1);
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let configuration = Configuration::new()
         .set("resubscribe_after_ms", 1_000)

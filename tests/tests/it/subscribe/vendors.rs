@@ -1,99 +1,15 @@
-//! The vendors that are called, and the configuration with which they are.
+//! The configuration with which the vendors are called.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use courierflow_tests::simulator::vendor_server::{Contracts, Faults, ServeConfig, VendorServer};
 use courierflow_tests::stack::{Launch, Stack};
-use serde_json::Value;
-use tokio::runtime::Runtime;
 
-use crate::harness::{agent, processor};
+use crate::harness::processor;
+pub(crate) use crate::harness::vendors::{CUSTOMER, KEY, SALT, Vendors};
 
-pub(crate) const KEY: &str = "the-key-of-the-contract-9f31";
-pub(crate) const CUSTOMER: &str = "THE-CUSTOMER-9f31";
 /// Of somebody who may ask over HTTP.
 pub(crate) const TOKEN: &str = "token-of-the-test-0123456789abcdef";
-/// That of the local configuration.
-pub(crate) const SALT: &str = "courierflow-demo-salt";
-
-/// Vendors that listen; they end with the runtime.
-pub(crate) struct Vendors {
-    pub(crate) url: String,
-    _runtime: Runtime,
-}
-
-impl Vendors {
-    pub(crate) fn start() -> Self {
-        Self::with_parcels(10, 1)
-    }
-
-    /// That know so many parcels, ordered on one day so many days ago.
-    pub(crate) fn with_parcels(parcels: u32, days_ago: i64) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        let config = ServeConfig {
-            seed: 7,
-            parcels,
-            from: jiff::Timestamp::now().as_second() - 86_400 * days_ago,
-            order_days: Some(1),
-            speed: 0.0,
-            contracts: Contracts {
-                kuaidi100_key: KEY.to_owned(),
-                kuaidi100_customer: CUSTOMER.to_owned(),
-                kuaidi100_app_code: String::new(),
-                kdniao_business_id: String::new(),
-                kdniao_app_key: String::new(),
-                kdniao_callback: String::new(),
-                seventeentrack_key: String::new(),
-                seventeentrack_callback: String::new(),
-            },
-            faults: Faults::default(),
-            units: None,
-        };
-        let server = runtime.block_on(VendorServer::bind("127.0.0.1:0".parse().unwrap(), config));
-        let server = server.unwrap();
-        let url = format!("http://{}", server.address());
-        runtime.spawn(server.run(std::future::pending()));
-        Self { url, _runtime: runtime }
-    }
-
-    pub(crate) fn faults(&self, change: &Value) {
-        let answer = agent().post(format!("{}/faults", self.url)).send_json(change).unwrap();
-        assert_eq!(answer.status().as_u16(), 200);
-    }
-
-    /// Changes the clock, which stands at first.
-    pub(crate) fn clock(&self, change: &Value) {
-        let answer = agent().post(format!("{}/clock", self.url)).send_json(change).unwrap();
-        assert_eq!(answer.status().as_u16(), 200);
-    }
-
-    /// The parcels that exist.
-    pub(crate) fn parcels(&self) -> Vec<Value> {
-        let mut answer = agent().get(format!("{}/parcels", self.url)).call().unwrap();
-        answer.body_mut().read_json().unwrap()
-    }
-
-    /// All calls so far.
-    pub(crate) fn calls(&self) -> u64 {
-        self.ledger("?totals")["total"]["calls"].as_u64().unwrap()
-    }
-
-    /// What is counted about a number: name → count.
-    pub(crate) fn counted(&self, number: &str) -> Value {
-        self.ledger(&format!("?tracking_number={number}"))["total"].clone()
-    }
-
-    pub(crate) fn ledger(&self, query: &str) -> Value {
-        let mut answer = agent().get(format!("{}/ledger{query}", self.url)).call().unwrap();
-        answer.body_mut().read_json().unwrap()
-    }
-}
-
 /// What is short for the tests; the values are TOML.
 const SUBSCRIBE: [(&str, &str); 8] = [
     ("call_timeout_ms", "1000"),
