@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn the_settings_of_the_file_are_those_of_the_planner() {
         let settings = ReconcileSettings::default();
-        assert_eq!(settings.validate(), Ok(()));
+        settings.validate().unwrap();
         assert_eq!(settings.terms(), Terms::default());
     }
 
