@@ -158,7 +158,7 @@ mod tests {
             (old.to_owned(), any, Ok("old")),
         ] {
             let found = chosen(&format!("{{\"accounts\":[{accounts}]}}"), &wish);
-            assert_eq!(found.as_deref(), expected.as_ref().map(|name| *name), "{accounts}");
+            assert_eq!(found.as_deref(), expected.as_ref().copied(), "{accounts}");
         }
     }
 }

@@ -100,15 +100,8 @@ fn a16(stack: &dyn Stack, vendors: &Vendors, parcel: &Value) {
     // The old carrier's shipment says so, the new one's goes on.
     eventually("both shipments are derived", || {
         let shipments = topics::shipments_of(stack, number);
-        let is_old = |carrier: &str| carrier == "yto";
-        let old = shipments
-            .iter()
-            .filter(|shipment| is_old(&shipment.carrier))
-            .next_back();
-        let new = shipments
-            .iter()
-            .filter(|shipment| !is_old(&shipment.carrier))
-            .next_back();
+        let old = shipments.iter().rfind(|shipment| shipment.carrier == "yto");
+        let new = shipments.iter().rfind(|shipment| shipment.carrier != "yto");
         let states = (old.map(|old| old.tracking_state), new.map(|new| new.tracking_state));
         if states == (Some(TrackingState::CarrierCorrected), Some(TrackingState::Ended)) {
             Ok(())

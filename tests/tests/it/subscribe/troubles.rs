@@ -1,6 +1,6 @@
 //! Vendors that are slow or mad, a registry that is away, an account that is gone: nobody else waits for them, and nothing is lost.
 
-use courierflow_schemas::records::{CallClass, RequestAction, SubscriptionRequest, SubscriptionState};
+use courierflow_schemas::records::{CallClass, RequestAction, Subscription, SubscriptionRequest, SubscriptionState};
 use courierflow_schemas::topics::SUBSCRIPTION_REQUEST;
 use courierflow_tests::stack::{Server, Stack};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::harness::{PATIENCE, eventually, metric, migrated, ready, readyz, topi
 fn a12_a_slow_hanging_or_mad_vendor_is_asked_again_and_nothing_else_waits() {
     let stack = migrated("subscribe-slow");
     let vendors = Vendors::start();
-    let retries = vec![200; 1_000];
+    let retries = [200; 1_000];
     let launch = Configuration::new().set("retry_ms", format!("{retries:?}"));
     let mut subscribe = ready(&launch.launch("subscribe", &stack, &vendors), "subscribe", &stack);
     for (index, fault) in ["slow", "hang", "html", "drop_after_accept"].into_iter().enumerate() {
@@ -48,14 +48,9 @@ fn a12_a_slow_hanging_or_mad_vendor_is_asked_again_and_nothing_else_waits() {
             assert_eq!(vendors.counted(number)["accepted"], 1, "{fault}: {number}");
         }
     }
-    let rejected = versions(&stack)
-        .into_iter()
-        .filter(|version| version.state == SubscriptionState::Rejected);
-    assert!(
-        rejected
-            .into_iter()
-            .all(|version| version.tracking_number.starts_with("BADCARRIER"))
-    );
+    let is_rejected = |version: &Subscription| version.state == SubscriptionState::Rejected;
+    let mut rejected = versions(&stack).into_iter().filter(is_rejected);
+    assert!(rejected.all(|version| version.tracking_number.starts_with("BADCARRIER")));
     subscribe.terminate(PATIENCE).unwrap();
 }
 
