@@ -60,7 +60,7 @@ fn answers_do_not_wait_for_a_registry_that_is_away() {
     let stack = migrated("subscribe-without-registry");
     let vendors = Vendors::start();
     let mut subscribe = ready(&subscribe(&stack, &vendors), "subscribe", &stack);
-    let stuck = topics::numbers_on(3, "STUCK").next().unwrap();
+    let unknown = topics::numbers_on(3, "STUCK").next().unwrap();
     let behind = topics::numbers_on(4, "ELSEWHERE").next().unwrap();
     let asked = topics::encoded_as(&stack, |ids| ids.subscription_request, &request(&behind, "r1"));
     let counted = || metric(&subscribe, "courierflow_subscribe_calls_total");
@@ -70,7 +70,7 @@ fn answers_do_not_wait_for_a_registry_that_is_away() {
         &stack,
         SUBSCRIPTION_REQUEST,
         3,
-        &stuck,
+        &unknown,
         &[Some(&[0, 0, 0, 0x7f, 0xff, 1, 2, 3])],
     );
     eventually("it says that it waits", || {
