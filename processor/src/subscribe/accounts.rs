@@ -12,6 +12,7 @@ use courierflow_vendors::request::{Asker, Everything};
 use jiff::Timestamp;
 
 use super::settings::key_of;
+use super::state::Names;
 use crate::config::Config;
 use crate::vendor_calls::account::CallAccount;
 use crate::vendor_calls::limiter::{Limiter, Limits};
@@ -42,6 +43,17 @@ pub(super) fn load(config: &Config) -> Result<Vec<Contract>, SettingsError> {
         })
     };
     settings.called().map(contract).collect()
+}
+
+impl Contract {
+    /// What all subscriptions of the account have in common.
+    pub(super) fn names(&self) -> Names {
+        Names {
+            vendor: self.terms.vendor.as_str().to_owned(),
+            account: self.terms.account.clone(),
+            api: self.terms.api.clone(),
+        }
+    }
 }
 
 /// A contract as one worker uses it.

@@ -39,6 +39,9 @@ pub(super) enum WorkerError {
     /// A bug. Nothing of the worker is used again.
     #[error("the worker panicked")]
     Panicked,
+    /// A bug.
+    #[error("the subscriptions in memory cannot be read: {0}")]
+    State(#[from] postcard::Error),
     #[error("client of the vendors: {0}")]
     Client(#[from] reqwest::Error),
 }

@@ -3,7 +3,7 @@
 //! As in derive, the group's committed offsets are read as stable first: then no transaction of a former owner is pending, and everything
 //! that owner produced is below the high watermarks. Up to those both topics are read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::partition;
@@ -16,15 +16,12 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use super::state::{Held, Key};
+use super::state::{Held, Key, Names, Partition};
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);
 /// A transaction of a dead owner is resolved within its own time-out; no progress for longer than that is an error.
 const NO_PROGRESS: Duration = Duration::from_mins(2);
-
-/// The topics that hold the state.
-const STATE: [&str; 2] = [SUBSCRIPTION, SUBSCRIPTION_SECRET];
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RestoreError {
@@ -54,6 +51,9 @@ pub(super) enum RestoreError {
     #[error("restore of {topic}/{partition}: a subscription at offset {offset} belongs to another partition: \
              the topics have grown, and the subscriptions were not moved", topic = SUBSCRIPTION)]
     Misplaced { partition: i32, offset: i64 },
+    /// A bug.
+    #[error("restore: what was read cannot be kept: {0}")]
+    State(#[from] postcard::Error),
     #[error("restore of partitions {0:?} made no progress for {seconds} s; if this goes on, look for a hanging transaction: \
              kafka-transactions.sh find-hanging", seconds = NO_PROGRESS.as_secs())]
     NoProgress(Vec<i32>),
@@ -66,12 +66,7 @@ struct Goal {
     high: i64,
 }
 
-/// What is known of a key so far.
-#[derive(Default)]
-struct Found {
-    subscription: Option<Subscription>,
-    secret: Option<SubscriptionSecret>,
-}
+type Goals = BTreeMap<(&'static str, i32), Goal>;
 
 /// Begins restores.
 pub(super) struct Restorer {
@@ -81,13 +76,16 @@ pub(super) struct Restorer {
     subscriptions: Decoder<Subscription>,
     secrets: Decoder<SubscriptionSecret>,
     partitions: i32,
+    names: Vec<Names>,
 }
 
 /// A restore that is under way. It goes on in slices, because a member of a group must poll meanwhile.
 pub(super) struct Restore {
     reader: BaseConsumer,
-    goals: BTreeMap<(&'static str, i32), Goal>,
-    found: BTreeMap<i32, HashMap<Key, Found>>,
+    goals: Goals,
+    /// The secrets are read when all subscriptions are there to which they belong.
+    secrets: Option<Goals>,
+    found: BTreeMap<i32, Partition>,
     unreadable: BTreeMap<(&'static str, i32, Key), (i64, Box<DecodeError>)>,
     /// Offsets of misplaced subscriptions.
     misplaced: BTreeMap<(i32, Key), i64>,
@@ -103,6 +101,7 @@ impl Restorer {
         registry: &Registry,
         ids: SchemaIds,
         partitions: i32,
+        names: Vec<Names>,
     ) -> Result<Self, RestoreError> {
         let mut config = client.clone();
         // Not a member of the group: partitions are assigned by hand and nothing is committed.
@@ -122,6 +121,7 @@ impl Restorer {
             subscriptions: Decoder::new(registry.clone(), ids.subscription),
             secrets: Decoder::new(registry.clone(), ids.subscription_secret),
             partitions,
+            names,
         })
     }
 
@@ -132,25 +132,16 @@ impl Restorer {
 
     /// Begins to restore the given partitions.
     pub(super) fn begin(&self, partitions: &[i32]) -> Result<Restore, RestoreError> {
-        let mut goals = BTreeMap::new();
-        let mut assignment = TopicPartitionList::new();
-        for topic in STATE {
-            for &partition in partitions {
-                let (low, high) = self.watermarks.fetch_watermarks(topic, partition, REQUEST)?;
-                goals.insert((topic, partition), Goal { low, high });
-                assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
-            }
-        }
+        let goals = self.goals(SUBSCRIPTION, partitions)?;
         // A new consumer each time: its position cannot be that of an earlier assignment.
         let reader: BaseConsumer = self.reader.create()?;
-        reader.assign(&assignment)?;
+        reader.assign(&beginnings(&goals)?)?;
+        let empty = || Partition::new(self.names.clone());
         Ok(Restore {
             reader,
             goals,
-            found: partitions
-                .iter()
-                .map(|partition| (*partition, HashMap::new()))
-                .collect(),
+            secrets: Some(self.goals(SUBSCRIPTION_SECRET, partitions)?),
+            found: partitions.iter().map(|partition| (*partition, empty())).collect(),
             unreadable: BTreeMap::new(),
             misplaced: BTreeMap::new(),
             begun: Instant::now(),
@@ -159,10 +150,21 @@ impl Restorer {
         })
     }
 
+    fn goals(&self, topic: &'static str, partitions: &[i32]) -> Result<Goals, RestoreError> {
+        let goal = |&partition: &i32| {
+            let (low, high) = self.watermarks.fetch_watermarks(topic, partition, REQUEST)?;
+            Ok(((topic, partition), Goal { low, high }))
+        };
+        partitions.iter().map(goal).collect()
+    }
+
     /// Reads on for about `slice`, less if all is read.
     pub(super) fn go_on(&mut self, restore: &mut Restore, slice: Duration) -> Result<(), RestoreError> {
         let begun = Instant::now();
-        while !restore.goals.is_empty() && begun.elapsed() < slice {
+        while !restore.is_done() && begun.elapsed() < slice {
+            if restore.goals.is_empty() {
+                restore.go_on_with_secrets()?;
+            }
             if std::mem::take(&mut restore.may_be_done) {
                 restore.leave_reached()?;
                 continue;
@@ -175,7 +177,7 @@ impl Restorer {
                     drop(message);
                     restore.last_progress = Instant::now();
                     restore.may_be_done = is_last;
-                    restore.take(&topic, partition, record);
+                    restore.take(&topic, partition, record)?;
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
                 Some(Err(KafkaError::MessageConsumption(
@@ -255,7 +257,14 @@ impl Restore {
         goal.is_some_and(|goal| message.offset() + 1 >= goal.high)
     }
 
-    fn take(&mut self, topic: &str, partition: i32, record: Read) {
+    fn go_on_with_secrets(&mut self) -> Result<(), RestoreError> {
+        self.goals = self.secrets.take().unwrap_or_default();
+        self.reader.assign(&beginnings(&self.goals)?)?;
+        self.may_be_done = true;
+        Ok(())
+    }
+
+    fn take(&mut self, topic: &str, partition: i32, record: Read) -> Result<(), RestoreError> {
         let topic = topic_of(topic);
         let Read {
             key,
@@ -264,7 +273,7 @@ impl Restore {
             value,
         } = record;
         let Some(found) = self.found.get_mut(&partition) else {
-            return;
+            return Ok(());
         };
         self.unreadable.remove(&(topic, partition, Key::clone(&key)));
         if topic == SUBSCRIPTION {
@@ -277,13 +286,24 @@ impl Restore {
         }
         match value {
             Value::Subscription(subscription) => {
-                found.entry(key).or_default().subscription = subscription.map(|subscription| *subscription);
+                let held = subscription.map(|subscription| Held {
+                    key: Key::clone(&key),
+                    subscription: *subscription,
+                    secret: None,
+                    is_parked: false,
+                });
+                found.replace(&key, held)?;
             }
-            Value::Secret(secret) => found.entry(key).or_default().secret = secret,
+            Value::Secret(secret) => {
+                if let Some(held) = found.get(&key)? {
+                    found.replace(&key, Some(Held { secret, ..held }))?;
+                }
+            }
             Value::Unreadable(error) => {
                 self.unreadable.insert((topic, partition, key), (offset, error));
             }
         }
+        Ok(())
     }
 
     /// Leaves the places that were read up to their goal. The position also moves past markers and aborted records.
@@ -299,7 +319,7 @@ impl Restore {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.goals.is_empty()
+        self.goals.is_empty() && self.secrets.is_none()
     }
 
     /// How long it has taken so far.
@@ -308,7 +328,7 @@ impl Restore {
     }
 
     /// What was restored, or an error if a newest record cannot be used.
-    pub(super) fn finish(self) -> Result<BTreeMap<i32, Vec<Held>>, RestoreError> {
+    pub(super) fn finish(self) -> Result<BTreeMap<i32, Partition>, RestoreError> {
         let keys = self.unreadable.len();
         if let Some(((topic, partition, _), (offset, source))) = self.unreadable.into_iter().next() {
             return Err(RestoreError::Unreadable {
@@ -322,17 +342,14 @@ impl Restore {
         if let Some(((partition, _), offset)) = self.misplaced.into_iter().next() {
             return Err(RestoreError::Misplaced { partition, offset });
         }
-        let held = |(key, found): (Key, Found)| {
-            Some(Held {
-                key,
-                subscription: found.subscription?,
-                secret: found.secret,
-                is_parked: false,
-            })
-        };
-        let partitions = self.found.into_iter();
-        Ok(partitions
-            .map(|(partition, found)| (partition, found.into_iter().filter_map(held).collect()))
-            .collect())
+        Ok(self.found)
     }
+}
+
+fn beginnings(goals: &Goals) -> Result<TopicPartitionList, KafkaError> {
+    let mut assignment = TopicPartitionList::new();
+    for (topic, partition) in goals.keys() {
+        assignment.add_partition_offset(topic, *partition, Offset::Beginning)?;
+    }
+    Ok(assignment)
 }

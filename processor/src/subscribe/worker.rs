@@ -18,7 +18,7 @@ use super::desk::{Codecs, Desk, Parts, Report};
 use super::error::{WorkerError, caught};
 use super::member::Member;
 use super::restore::{Restore, Restorer};
-use super::state::State;
+use super::state::{Partition, State};
 use super::transaction::{INPUTS, Place, Transactions, input};
 use crate::config::Config;
 use crate::exactly_once::assignment::AssignmentChange;
@@ -105,7 +105,8 @@ impl Worker {
         client.set("client.id", client_id(slot));
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
         let producer = TransactionalProducer::new(&client, timeout, slot, shared.shutdown.clone())?;
-        let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions)?;
+        let names = shared.contracts.iter().map(Contract::names).collect();
+        let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions, names)?;
         let desk = desk(shared, producer, slot, part)?;
         let last_poll = desk.calls.last_poll().clone();
         let member = Member::new(desk, config.processor.on_data_loss);
@@ -213,7 +214,7 @@ impl Worker {
             desk.commit(&self.consumer)?;
             self.rewind(&mut desk)?;
         }
-        desk.start_calls();
+        desk.start_calls()?;
         desk.publish();
         Ok(())
     }
@@ -312,10 +313,10 @@ impl Worker {
         }
         let seconds = restore.seconds();
         let restored = restore.finish()?;
-        let subscriptions: usize = restored.values().map(Vec::len).sum();
+        let subscriptions: usize = restored.values().map(Partition::len).sum();
         tracing::info!(subscriptions, seconds, partitions = ?restored.keys(), "restored");
         metrics::histogram!("courierflow_subscribe_restore_seconds").record(seconds);
-        self.desk().assigned(next, restored);
+        self.desk().assigned(next, restored)?;
         self.health.ready(&self.part);
         self.resume(paused)
     }

@@ -17,7 +17,7 @@ use crate::stack::{Launch, LocalStack, Service, Stack};
 
 const PARTITIONS: i32 = 8;
 const REQUEST: Duration = Duration::from_secs(10);
-const RECEIVED_AT: i64 = 1_785_000_000_000_000;
+pub(super) const RECEIVED_AT: i64 = 1_785_000_000_000_000;
 
 /// Parcels of the first seconds.
 const WARM_UP: usize = 100_000;
@@ -78,7 +78,12 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
 }
 
 /// Produces one push event for each parcel as ingest would; returns how many.
-fn preload(stack: &dyn Stack, parcels: Range<usize>, items: usize, received_at: i64) -> anyhow::Result<usize> {
+pub(super) fn preload(
+    stack: &dyn Stack,
+    parcels: Range<usize>,
+    items: usize,
+    received_at: i64,
+) -> anyhow::Result<usize> {
     let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push);
     let producer = kafka::filler(&stack.brokers())?;
     let mut value = Vec::new();
@@ -99,7 +104,7 @@ fn start_worker(stack: &LocalStack) -> anyhow::Result<Service> {
 }
 
 /// Events per second between the first commit seen and the last, by the worker's own counts.
-fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
+pub(super) fn drain(worker: &Service, events: usize) -> anyhow::Result<f64> {
     let deadline = Instant::now() + Duration::from_mins(5);
     let mut first = None;
     while Instant::now() < deadline {

@@ -6,13 +6,18 @@ use crate::stack::Service;
 
 /// Sum of a metric over its label sets; of some of them, when `name` goes on with the beginning of the labels.
 pub(super) fn sum(service: &Service, name: &str) -> anyhow::Result<f64> {
+    sum_where(service, name, "")
+}
+
+/// The same of the label sets that contain a label, written as in `/metrics`.
+pub(super) fn sum_where(service: &Service, name: &str, label: &str) -> anyhow::Result<f64> {
     let text = ureq::get(format!("{}/metrics", service.url()))
         .call()?
         .body_mut()
         .read_to_string()?;
     let values = text
         .lines()
-        .filter(|line| line.starts_with(name))
+        .filter(|line| line.starts_with(name) && line.contains(label))
         .filter_map(|line| line.rsplit(' ').next());
     let mut sum = None;
     for value in values {

@@ -21,3 +21,4 @@ pub mod pressure;
 mod pushes;
 pub mod restore;
 pub mod sink;
+pub mod subscribe;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use courierflow_tests::bench::{attacks, dashboards, derive, ingest, latency, pipeline, pressure, restore, sink};
+use courierflow_tests::bench::{
+    attacks, dashboards, derive, ingest, latency, pipeline, pressure, restore, sink, subscribe,
+};
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
@@ -66,6 +68,24 @@ enum Name {
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         rounds: u8,
     },
+    /// Subscribing: calls per second, memory and restore of live subscriptions, and what derive loses by it
+    Subscribe {
+        /// Calls of a measurement; 0 leaves this part out
+        #[arg(long, default_value_t = 20_000)]
+        calls: usize,
+        /// Calls at the same time
+        #[arg(long, default_value_t = 32, value_parser = concurrency)]
+        concurrency: usize,
+        /// Live subscriptions; 0 leaves this part out
+        #[arg(long, default_value_t = 1_000_000)]
+        subscriptions: usize,
+        /// Parcels of a measurement beside derive, a push each; 0 leaves this part out
+        #[arg(long, default_value_t = 200_000)]
+        parcels: usize,
+        /// How often each variant is measured
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+    },
     /// From a push's answer until its row is seen, at a quarter of the maximum load
     Latency(Latency),
     /// Refreshes of the metric tables and the queries of docs/metrics.md, with more and more shipments
@@ -104,6 +124,14 @@ struct Latency {
     /// latency: how long pushes are sent at the rate
     #[arg(long = "latency-seconds", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
     time: u64,
+}
+
+/// As many as an account may have at most.
+fn concurrency(text: &str) -> Result<usize, String> {
+    match at_least_one(text)? {
+        number @ ..=1_000 => Ok(number),
+        _ => Err("is more than 1000".to_owned()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -160,6 +188,19 @@ fn main() -> anyhow::Result<()> {
         }),
         Name::Restore { parcels, rounds } => restore::run(restore::Plan { parcels, rounds }),
         Name::Sink(sizes) => sink::run(sizes.into()),
+        Name::Subscribe {
+            calls,
+            concurrency,
+            subscriptions,
+            parcels,
+            rounds,
+        } => subscribe::run(subscribe::Plan {
+            calls,
+            concurrency,
+            subscriptions,
+            parcels,
+            rounds,
+        }),
         Name::Latency(sizes) => latency::run(sizes.into()),
         Name::Dashboards { shipments, rounds } => dashboards::run(&dashboards::Plan { shipments, rounds }),
     }

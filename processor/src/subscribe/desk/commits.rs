@@ -43,7 +43,7 @@ impl Desk {
                     self.calls.queue(queued);
                 }
             }
-            Some(Ended::Aborted(open)) => self.roll_back(open),
+            Some(Ended::Aborted(open)) => self.roll_back(open)?,
             None => {}
         }
         Ok(())
@@ -51,14 +51,14 @@ impl Desk {
 
     pub(super) fn abort(&mut self) -> Result<(), WorkerError> {
         if let Some(Ended::Aborted(open)) = self.transactions.abort()? {
-            self.roll_back(open);
+            self.roll_back(open)?;
         }
         Ok(())
     }
 
-    fn roll_back(&mut self, open: OpenTransaction) {
+    fn roll_back(&mut self, open: OpenTransaction) -> Result<(), WorkerError> {
         let accounts = &self.accounts;
-        self.state.undo(open.undo, |owner| accounts.is_running(owner));
+        self.state.undo(open.undo, |owner| accounts.is_running(owner))?;
         self.rewind.extend(open.first_offsets);
         for internal in open.internal.into_iter().rev() {
             match internal {
@@ -67,6 +67,7 @@ impl Desk {
             }
         }
         metrics::counter!("courierflow_subscribe_aborts_total").increment(1);
+        Ok(())
     }
 
     /// Arranges that a record which could not be processed is read again.

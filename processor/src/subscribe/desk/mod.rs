@@ -24,7 +24,7 @@ use super::accounts::Accounts;
 use super::answers::Internal;
 use super::calls::{Calls, MOST, Queued};
 use super::error::WorkerError;
-use super::state::{Held, Key, State, waits_for_account};
+use super::state::{Held, Key, Partition, State, waits_for_account};
 use super::transaction::{OpenTransaction, Place, Transactions};
 use crate::exactly_once::producer::Output;
 use courierflow_domain::subscription::{CarrierCodes, Effect, Input, Request, Step, step};
@@ -124,12 +124,16 @@ impl Desk {
     }
 
     /// Takes new partitions over. What was restored with a call in doubt is called again.
-    pub(super) fn assigned(&mut self, next: BTreeMap<Place, i64>, restored: BTreeMap<i32, Vec<Held>>) {
+    pub(super) fn assigned(
+        &mut self,
+        next: BTreeMap<Place, i64>,
+        restored: BTreeMap<i32, Partition>,
+    ) -> Result<(), WorkerError> {
         self.transactions.assigned(next);
-        for (partition, held) in restored {
-            self.state.insert_partition(partition, held);
+        for (partition, restored) in restored {
+            self.state.insert_partition(partition, restored)?;
         }
-        let calling = self.state.calling().into_iter();
+        let calling = self.state.calling()?.into_iter();
         self.restored
             .extend(calling.map(|(partition, key)| Internal::Restored { partition, key }));
         let owned = self.state.partitions().count();
@@ -139,6 +143,7 @@ impl Desk {
                 account.limiter.share(owned, all);
             }
         }
+        Ok(())
     }
 
     // ---- inputs -----------------------------------------------------------------------------------------------------
@@ -156,9 +161,8 @@ impl Desk {
             return Ok(());
         };
         let key = format!("{}:{tracking_number}", of.owner);
-        let held = self.state.get(partition, &key);
-        let before = held.map(|held| held.subscription.clone());
-        let key = held.map_or_else(|| key.into(), |held| Arc::clone(&held.key));
+        let before = self.state.get(partition, &key)?.map(|held| held.subscription);
+        let key = key.into();
         let step = step(before, input, now, of.terms(), &of.standing);
         self.apply(partition, &key, Some(account), step)
     }
@@ -172,7 +176,7 @@ impl Desk {
             return Ok(());
         }
         self.transactions.begin()?;
-        let mut secret = self.state.get(partition, key).and_then(|held| held.secret.clone());
+        let mut secret = self.state.get(partition, key)?.and_then(|held| held.secret);
         let mut redirect = None;
         for effect in effects {
             match (effect, &state) {
@@ -227,7 +231,7 @@ impl Desk {
                     subscription,
                     secret,
                 },
-            );
+            )?;
             self.with_open(|open| open.undo.push(undo));
         }
         Ok(())

@@ -76,7 +76,7 @@ impl Desk {
     fn read_push(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
         let partition = message.partition();
         let key = message.key().unwrap_or_default();
-        let of_number = self.state.of_number(partition, key);
+        let of_number = self.state.of_number(partition, key)?;
         if of_number.iter().all(|held| held.subscription.state.is_terminal()) || intake::was_read_before(message) {
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Desk {
             return Ok(());
         };
         let key = format!("{}:{}", self.accounts.owner(account), event.tracking_number);
-        let held = self.state.get(partition, &key);
+        let held = self.state.get(partition, &key)?;
         if held.is_some_and(|held| intake::is_before(&event, &held.subscription)) {
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl Desk {
         };
         let of_number = self
             .state
-            .of_number(partition, number_of_shipment(key).unwrap_or_default());
+            .of_number(partition, number_of_shipment(key).unwrap_or_default())?;
         let is_open = |state: SubscriptionState| !state.is_terminal();
         if !of_number.iter().any(|held| is_open(held.subscription.state)) {
             return Ok(());

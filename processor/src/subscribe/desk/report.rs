@@ -9,6 +9,7 @@ use courierflow_schemas::records::{Reason, SubscriptionState};
 use super::Desk;
 use crate::health::Health;
 use crate::subscribe::accounts::Accounts;
+use crate::subscribe::counts::worker_name;
 use crate::subscribe::state::Tally;
 
 /// Between two looks.
@@ -169,15 +170,19 @@ impl Desk {
         for (index, account) in self.accounts.iter().enumerate() {
             let label = || [("account", account.label.clone())];
             let in_flight = count(account.limiter.in_flight());
-            let parked = self.state.first_parked(&account.owner);
+            let parked = self.state.parked_since(&account.owner);
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            let parked = parked.map_or(0.0, |(since, ..)| (now.0 - since.saturating_mul(1_000)) as f64 / 1e6);
+            let parked = parked.map_or(0.0, |since| (now.0 - since.saturating_mul(1_000)) as f64 / 1e6);
             let in_line = self.calls.oldest(index).map_or(0.0, |age| age.as_secs_f64());
             let oldest = parked.max(in_line).max(0.0);
             let gauges = &mut self.report.gauges;
             gauges.set("courierflow_subscribe_in_flight", label(), in_flight);
             gauges.set("courierflow_subscribe_oldest_waiting_seconds", label(), oldest);
         }
+        let state_bytes = count(self.state.bytes());
+        self.report
+            .gauges
+            .set("courierflow_subscribe_state_bytes", [], state_bytes);
     }
 
     fn publish_states(&mut self) {

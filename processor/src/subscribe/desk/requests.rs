@@ -31,7 +31,7 @@ impl Desk {
             Err(unroutable) => {
                 let (vendor, account) = (&unroutable.vendor, &unroutable.account);
                 let key: Key = Subscription::key(vendor, account, &asked.tracking_number).into();
-                let before = self.state.get(partition, &key).map(|held| held.subscription.clone());
+                let before = self.state.get(partition, &key)?.map(|held| held.subscription);
                 let now = self.now();
                 let step = refuse(before, (vendor, account), &unroutable.asked, unroutable.reason, now);
                 let account = self.accounts.find(vendor, account);
@@ -49,12 +49,15 @@ impl Desk {
             open.counts.request(RequestOutcome::Refused);
             return Ok(());
         }
-        let of_number = self.state.of_number(partition, asked.tracking_number.as_bytes());
+        let of_number = self.state.of_number(partition, asked.tracking_number.as_bytes())?;
         let is_meant = |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
-        let meant = of_number.iter().map(|held| &held.subscription).filter(|subscription| {
-            is_meant(&asked.vendor, &subscription.vendor) && is_meant(&asked.account, &subscription.account)
-        });
-        let meant: Vec<Subscription> = meant.cloned().collect();
+        let meant = of_number
+            .into_iter()
+            .map(|held| held.subscription)
+            .filter(|subscription| {
+                is_meant(&asked.vendor, &subscription.vendor) && is_meant(&asked.account, &subscription.account)
+            });
+        let meant: Vec<Subscription> = meant.collect();
         let open = self.transactions.begin()?;
         if meant.is_empty() {
             open.counts.request(RequestOutcome::Already);

@@ -62,7 +62,7 @@ impl Desk {
         }
         match &internal {
             Internal::Ended(result) if result.exchanged.is_none() => {
-                if self.is_current(&result.queued) {
+                if self.is_current(&result.queued)? {
                     self.calls.queue(result.queued.clone());
                 }
                 return Ok(());
@@ -87,7 +87,7 @@ impl Desk {
 
     /// One input to the subscription with this key, if its account is in the configuration.
     fn take_key(&mut self, partition: i32, key: &Key, input: Input<'_>) -> Result<(), WorkerError> {
-        let Some(held) = self.state.get(partition, key) else {
+        let Some(held) = self.state.get(partition, key)? else {
             return Ok(());
         };
         let Subscription {
@@ -96,9 +96,8 @@ impl Desk {
             tracking_number,
             ..
         } = &held.subscription;
-        let (found, number) = (self.accounts.find(vendor, account), tracking_number.clone());
-        match found {
-            Some(account) => self.take(partition, account, &number, input),
+        match self.accounts.find(vendor, account) {
+            Some(account) => self.take(partition, account, tracking_number, input),
             None => Ok(()),
         }
     }
@@ -130,14 +129,14 @@ impl Desk {
         self.codecs.call.encode(&record, &mut value)?;
         let number = &result.subscription.tracking_number;
         self.produce(topics::VENDOR_CALL, partition, number.as_bytes(), Some(&value))?;
-        self.account_heard(index, number, &answer);
+        self.account_heard(index, number, &answer)?;
         self.take(partition, index, number, Input::Answer(&answer))
     }
 
-    fn account_heard(&mut self, index: usize, tracking_number: &str, answer: &Answer) {
+    fn account_heard(&mut self, index: usize, tracking_number: &str, answer: &Answer) -> Result<(), WorkerError> {
         let now = self.now();
         let Some(account) = self.accounts.get_mut(index) else {
-            return;
+            return Ok(());
         };
         let delays = &account.contract.terms.delays;
         let change = account.standing.heard(tracking_number, answer, now, delays);
@@ -153,20 +152,21 @@ impl Desk {
             }
             Some(AccountChange::Resumed) => {
                 tracing::info!(account = label, "account goes on");
-                self.state.unpark(&account.owner);
+                self.state.unpark(&account.owner)?;
             }
             Some(AccountChange::SlowDown { until }) => account.limiter.slow_down(until),
             Some(AccountChange::UnsentForLong) => {
                 tracing::error!(account = label, "nothing could be sent to the vendor for long");
             }
-            None => return,
+            None => return Ok(()),
         }
         self.report.degraded(&self.accounts);
+        Ok(())
     }
 
     fn timers(&mut self) -> Result<(), WorkerError> {
         let now = self.now();
-        for (partition, key) in self.state.due(now, TIMERS) {
+        for (partition, key) in self.state.due(now, TIMERS)? {
             if self.is_full() {
                 break;
             }
@@ -176,7 +176,7 @@ impl Desk {
     }
 
     fn timer(&mut self, partition: i32, key: &Key) -> Result<(), WorkerError> {
-        let Some(held) = self.state.get(partition, key) else {
+        let Some(held) = self.state.get(partition, key)? else {
             return Ok(());
         };
         let subscription = &held.subscription;
@@ -191,10 +191,10 @@ impl Desk {
         if can_go_on {
             self.take_key(partition, key, Input::Due)?;
         }
-        let after = self.state.get(partition, key);
+        let after = self.state.get(partition, key)?;
         if after.is_some_and(|after| after.subscription.version == version) {
             // Its account is stopped, or not in the configuration any more: no clock helps.
-            self.state.park(partition, key);
+            self.state.park(partition, key)?;
             return Ok(());
         }
         self.transactions.took(partition, None);
@@ -205,7 +205,7 @@ impl Desk {
     fn forget(&mut self, partition: i32, key: &Key) -> Result<(), WorkerError> {
         self.transactions.begin()?;
         self.produce(topics::SUBSCRIPTION, partition, key.as_bytes(), None)?;
-        let undo = self.state.remove(partition, key);
+        let undo = self.state.remove(partition, key)?;
         self.with_open(|open| open.undo.push(undo));
         self.transactions.took(partition, None);
         Ok(())
@@ -217,7 +217,7 @@ impl Desk {
             let Some(account) = self.accounts.get_mut(index) else {
                 continue;
             };
-            let Some((_, partition, key)) = self.state.first_parked(&account.owner) else {
+            let Some((partition, key)) = self.state.first_parked(&account.owner)? else {
                 continue;
             };
             if account.standing.takes_probe(now, &account.contract.terms.delays) {
@@ -231,59 +231,57 @@ impl Desk {
     // ---- calls ------------------------------------------------------------------------------------------------------
 
     /// Starts as many of the committed calls as the accounts may have now.
-    pub(in crate::subscribe) fn start_calls(&mut self) {
+    pub(in crate::subscribe) fn start_calls(&mut self) -> Result<(), WorkerError> {
         let now = self.now();
         for index in 0..self.accounts.len() {
-            while self.calls.has_next(index) && self.start_call(index, now) {}
+            while self.calls.has_next(index) && self.start_call(index, now)? {}
         }
+        Ok(())
     }
 
     /// Starts the next call of an account; false if it has to wait.
-    fn start_call(&mut self, index: usize, now: TimestampMicros) -> bool {
+    fn start_call(&mut self, index: usize, now: TimestampMicros) -> Result<bool, WorkerError> {
         let Some(account) = self.accounts.get_mut(index) else {
-            return false;
+            return Ok(false);
         };
         let is_running = account.standing.is_running();
         if is_running && !account.limiter.take(now) {
-            return false;
+            return Ok(false);
         }
         let Some(queued) = self.calls.next(index) else {
-            return false;
+            return Ok(false);
         };
         if !is_running {
             if queued.call.reason != CallReason::Probe {
                 // It waits with the others; nothing was asked.
                 self.not_made(&queued, Outcome::Account);
-                return true;
+                return Ok(true);
             }
             if !account.limiter.take(now) {
                 self.calls.queue(queued);
-                return false;
+                return Ok(false);
             }
         }
-        if !self.make(queued, now)
+        if !self.make(queued, now)?
             && let Some(account) = self.accounts.get_mut(index)
         {
             account.limiter.give_back();
         }
-        true
+        Ok(true)
     }
 
     /// Makes a call; false if there is nothing to be called any more.
-    fn make(&mut self, queued: Queued, now: TimestampMicros) -> bool {
-        if !self.is_current(&queued) {
-            return false;
-        }
-        let held = self.state.get(queued.partition, &queued.key);
+    fn make(&mut self, queued: Queued, now: TimestampMicros) -> Result<bool, WorkerError> {
+        let held = self.state.get(queued.partition, &queued.key)?;
+        let held = held.filter(|held| held.subscription.call_id == Some(queued.call.call_id));
         let (Some(held), Some(account)) = (held, self.accounts.get(queued.account)) else {
-            return false;
+            return Ok(false);
         };
-        let secret = held.secret.clone().unwrap_or_default();
-        match account.contract.call.subscribe(&held.subscription, &secret) {
+        let (subscription, secret) = (held.subscription, held.secret.unwrap_or_default());
+        match account.contract.call.subscribe(&subscription, &secret) {
             Ok(request) => {
-                let subscription = held.subscription.clone();
                 self.calls.start(queued, (subscription, secret), request, now);
-                true
+                Ok(true)
             }
             Err(error) => {
                 tracing::warn!(account = account.label, %error, "no call can be made");
@@ -292,7 +290,7 @@ impl Desk {
                     error => Outcome::Rejected(error.reason()),
                 };
                 self.not_made(&queued, outcome);
-                false
+                Ok(false)
             }
         }
     }
@@ -307,8 +305,8 @@ impl Desk {
     }
 
     /// Whether the subscription still waits for this call: a push may have told its success, or somebody cancelled.
-    fn is_current(&self, queued: &Queued) -> bool {
-        let held = self.state.get(queued.partition, &queued.key);
-        held.is_some_and(|held| held.subscription.call_id == Some(queued.call.call_id))
+    fn is_current(&self, queued: &Queued) -> Result<bool, WorkerError> {
+        let held = self.state.get(queued.partition, &queued.key)?;
+        Ok(held.is_some_and(|held| held.subscription.call_id == Some(queued.call.call_id)))
     }
 }
