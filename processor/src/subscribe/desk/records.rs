@@ -90,13 +90,12 @@ impl Desk {
             return Ok(());
         };
         let key = format!("{}:{}", self.accounts.owner(account), event.tracking_number);
-        let held = self.state.get(partition, &key)?;
-        if held.is_some_and(|held| intake::is_before(&event, &held.subscription)) {
+        let held = self.state.get(partition, &key)?.map(|held| held.subscription);
+        if held.as_ref().is_some_and(|held| intake::is_before(&event, held)) {
             return Ok(());
         }
         if event.origin == Origin::Query {
-            let held = held.map(|held| &held.subscription);
-            let news = held.and_then(|held| intake::brings_news(&event, held, self.accounts.carriers()));
+            let news = held.and_then(|held| intake::brings_news(&event, &held, self.accounts.carriers()));
             return match news {
                 Some(brings_news) => self.take(
                     partition,

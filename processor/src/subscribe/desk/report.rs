@@ -9,7 +9,6 @@ use courierflow_schemas::records::{Reason, SubscriptionState};
 use super::Desk;
 use crate::health::Health;
 use crate::subscribe::accounts::Accounts;
-use crate::subscribe::counts::worker_name;
 use crate::subscribe::state::Tally;
 
 /// Between two looks.
