@@ -8,9 +8,10 @@ use courierflow_schemas::records::{
     CallClass, CallKind, CallReason, Origin, PushEvent, PushId, RequestAction, Signature, SubscriptionRequest,
     TimestampMicros, Vendor, VendorCall,
 };
+use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::settings::Secret;
 use courierflow_schemas::topics::{PUSH, SHIPMENT, SUBSCRIPTION_REQUEST, VENDOR_CALL};
-use courierflow_schemas::wire::Decoder;
+use courierflow_schemas::wire::{Decoder, Encoder, Record};
 use courierflow_tests::stack::{Launch, Service, Stack};
 use courierflow_vendors::api::ApiKind;
 use courierflow_vendors::api::order::{ApiAccount, QueryOrder, Waybill};
@@ -154,20 +155,29 @@ fn picked_up(number: &str, carrier: &str, at: i64) -> Value {
     })
 }
 
-fn tell(stack: &dyn Stack, pushes: &[PushEvent]) {
+/// Writes records to the partitions of their numbers.
+fn write<R: Record>(stack: &dyn Stack, topic: &str, id: impl Fn(SchemaIds) -> u32, records: &[(&str, R)]) {
+    let ids = topics::registry(stack).schema_ids().unwrap();
+    let encoder = Encoder::new(id(ids));
     let mut by_partition: BTreeMap<i32, Vec<(&str, Vec<u8>)>> = BTreeMap::new();
-    for event in pushes {
-        let partition = topics::murmur2_partition(&event.tracking_number, PARTITIONS);
-        let value = topics::encoded(stack, event);
-        by_partition
-            .entry(partition)
-            .or_default()
-            .push((&event.tracking_number, value));
+    for (number, record) in records {
+        let mut value = Vec::new();
+        encoder.encode(record, &mut value).unwrap();
+        let partition = topics::murmur2_partition(number, PARTITIONS);
+        by_partition.entry(partition).or_default().push((number, value));
     }
     for (partition, records) in &by_partition {
         let records = records.iter().map(|(key, value)| (*key, Some(value.as_slice())));
-        topics::produce_all(stack, PUSH, *partition, records);
+        topics::produce_all(stack, topic, *partition, records);
     }
+}
+
+fn tell(stack: &dyn Stack, pushes: &[PushEvent]) {
+    let records: Vec<_> = pushes
+        .iter()
+        .map(|event| (event.tracking_number.as_str(), event.clone()))
+        .collect();
+    write(stack, PUSH, |ids| ids.push, &records);
 }
 
 /// Silent for days: the parcels of a list, picked up five days ago and heard of three days ago.
@@ -232,35 +242,29 @@ fn two_rounds(service: &Service) {
 }
 
 fn ask_to_follow(stack: &dyn Stack, parcels: &[Value]) {
-    let mut by_partition: BTreeMap<i32, Vec<(&str, Vec<u8>)>> = BTreeMap::new();
-    for parcel in parcels {
-        let request = SubscriptionRequest {
-            request_id: "r1".to_owned(),
-            requester: "test".to_owned(),
-            action: RequestAction::Subscribe,
-            requested_at: TimestampMicros(jiff::Timestamp::now().as_microsecond()),
-            vendor: None,
-            account: None,
-            carrier: Some(text(parcel, "kuaidi100").to_owned()),
-            tracking_number: text(parcel, "tracking_number").to_owned(),
-            phone: None,
-            from: None,
-            to: None,
-            product: None,
-            international: None,
-            reference: None,
-            not_before: None,
-            force: false,
-        };
-        let number = text(parcel, "tracking_number");
-        let value = topics::encoded_as(stack, |ids| ids.subscription_request, &request);
-        let partition = topics::murmur2_partition(number, PARTITIONS);
-        by_partition.entry(partition).or_default().push((number, value));
-    }
-    for (partition, records) in &by_partition {
-        let records = records.iter().map(|(key, value)| (*key, Some(value.as_slice())));
-        topics::produce_all(stack, SUBSCRIPTION_REQUEST, *partition, records);
-    }
+    let request = |parcel: &Value| SubscriptionRequest {
+        request_id: "r1".to_owned(),
+        requester: "test".to_owned(),
+        action: RequestAction::Subscribe,
+        requested_at: TimestampMicros(jiff::Timestamp::now().as_microsecond()),
+        vendor: None,
+        account: None,
+        carrier: Some(text(parcel, "kuaidi100").to_owned()),
+        tracking_number: text(parcel, "tracking_number").to_owned(),
+        phone: None,
+        from: None,
+        to: None,
+        product: None,
+        international: None,
+        reference: None,
+        not_before: None,
+        force: false,
+    };
+    let records: Vec<_> = parcels
+        .iter()
+        .map(|parcel| (text(parcel, "tracking_number"), request(parcel)))
+        .collect();
+    write(stack, SUBSCRIPTION_REQUEST, |ids| ids.subscription_request, &records);
 }
 
 /// Moves the vendors' clock, and waits until all pushes of that time are answered.
