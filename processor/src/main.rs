@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Err(error) => return exit::bad_configuration(PROGRAM, &error),
     };
     match command.run(&config) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Some values can only be judged by what they meet.
         Err(error) if error.is::<SettingsError>() => exit::bad_configuration(PROGRAM, &error),
         Err(error) => exit::failure(PROGRAM, &format_args!("{error:#}")),

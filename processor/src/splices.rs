@@ -7,6 +7,8 @@
 //! | `{expression:NAME}` | the expression of that entry alone, in parentheses; of several the first |
 //! | `{columns:NAME}` | the entry of `columns.sql`: columns with their comments |
 //! | `{rows:NAME}` | rows that the program has in tables of its own |
+//! | `{engine:NAME}`, `{durable:WHERE}` | what depends on the kind of the database (`migrate::kind`) |
+//! | `{setting:NAME}` | what an operator may choose (`[clickhouse.views]`) |
 //!
 //! Other braces are left alone: `{database}` and the server's own parameters, as `{origin:String}`.
 
@@ -18,6 +20,16 @@ pub const FORMULAS: &str = include_str!("../../deploy/clickhouse/formulas.sql");
 /// `deploy/clickhouse/columns.sql`.
 pub const COLUMNS: &str = include_str!("../../deploy/clickhouse/columns.sql");
 
+const KINDS: [&str; 7] = [
+    "formula",
+    "expression",
+    "columns",
+    "rows",
+    "engine",
+    "durable",
+    "setting",
+];
+
 /// Entries may contain splices; this limit stops an entry that contains itself.
 const MAX_DEPTH: u8 = 8;
 
@@ -27,7 +39,7 @@ pub enum SpliceError {
     /// No entry of this name.
     #[error("there is no {{{kind}:{name}}}")]
     Unknown {
-        /// `formula`, `expression`, `columns` or `rows`.
+        /// What stands before the colon.
         kind: String,
         /// The name.
         name: String,
@@ -54,6 +66,8 @@ pub struct Splices {
     formulas: BTreeMap<String, String>,
     columns: BTreeMap<String, String>,
     rows: BTreeMap<String, String>,
+    /// Texts of the other kinds, by kind and name.
+    others: BTreeMap<(&'static str, &'static str), String>,
 }
 
 impl Splices {
@@ -62,7 +76,7 @@ impl Splices {
         Self {
             formulas: entries(formulas, "-- formula "),
             columns: entries(columns, "-- columns "),
-            rows: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -70,6 +84,13 @@ impl Splices {
     #[must_use]
     pub fn with_rows(mut self, name: &str, rows: String) -> Self {
         self.rows.insert(name.to_owned(), rows);
+        self
+    }
+
+    /// Adds the text of `{kind:name}`, of a kind that has no file.
+    #[must_use]
+    pub fn with_text(mut self, kind: &'static str, name: &'static str, text: impl Into<String>) -> Self {
+        self.others.insert((kind, name), text.into());
         self
     }
 
@@ -103,12 +124,13 @@ impl Splices {
     }
 
     fn entry(&self, kind: &str, name: &str) -> Result<String, SpliceError> {
-        let entries = match kind {
-            "columns" => &self.columns,
-            "rows" => &self.rows,
-            _ => &self.formulas,
+        let entry = match kind {
+            "columns" => self.columns.get(name),
+            "rows" => self.rows.get(name),
+            "formula" | "expression" => self.formulas.get(name),
+            _ => self.others.get(&(kind, name)),
         };
-        let entry = entries.get(name).ok_or_else(|| SpliceError::Unknown {
+        let entry = entry.ok_or_else(|| SpliceError::Unknown {
             kind: kind.to_owned(),
             name: name.to_owned(),
         })?;
@@ -158,7 +180,7 @@ fn next_splice(text: &str) -> Option<(&str, &str, &str, &str)> {
         let open = from + text.get(from..)?.find('{')?;
         let inside = text.get(open + 1..)?;
         if let Some((kind, rest)) = inside.split_once(':')
-            && ["formula", "expression", "columns", "rows"].contains(&kind)
+            && KINDS.contains(&kind)
             && let Some((name, after)) = rest.split_once('}')
         {
             return Some((text.get(..open)?, kind, name, after));
@@ -175,7 +197,9 @@ mod tests {
                         -- Between them.\n-- formula outer\n{formula:first}, {expression:double}\n";
 
     fn splices() -> Splices {
-        Splices::new(TEXT, "-- columns two: both\n`a` Int8,\n`b` Int8\n").with_rows("few", "(1), (2)".to_owned())
+        Splices::new(TEXT, "-- columns two: both\n`a` Int8,\n`b` Int8\n")
+            .with_rows("few", "(1), (2)".to_owned())
+            .with_text("engine", "MergeTree", "ReplicatedMergeTree")
     }
 
     #[test]
@@ -189,6 +213,7 @@ mod tests {
             ("{expression:first}", "(a)"),
             ("({columns:two})", "(`a` Int8,\n`b` Int8)"),
             ("VALUES({rows:few})", "VALUES((1), (2))"),
+            ("{engine:MergeTree}(a)", "ReplicatedMergeTree(a)"),
             (
                 "{database}.t WHERE a = {origin:String}",
                 "{database}.t WHERE a = {origin:String}",
@@ -209,6 +234,7 @@ mod tests {
         };
         assert_eq!(splices().expand("{formula:none}"), Err(unknown("formula", "none")));
         assert_eq!(splices().expand("{rows:none}"), Err(unknown("rows", "none")));
+        assert_eq!(splices().expand("{setting:none}"), Err(unknown("setting", "none")));
         assert_eq!(
             splices().expand("{expression:outer}"),
             Err(SpliceError::NoExpression {

@@ -10,5 +10,6 @@ pub mod provinces;
 pub mod records;
 pub mod registry;
 pub mod settings;
+pub mod tls;
 pub mod topics;
 pub mod wire;

@@ -13,6 +13,7 @@ use crate::records::{
     PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
 use crate::settings::RegistrySettings;
+use crate::tls::ClientTls;
 use crate::wire::Record;
 
 /// Time-out of each request, so that a hung registry does not hang the start.
@@ -118,11 +119,7 @@ impl Registry {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
-            .tls_config(
-                ureq::tls::TlsConfig::builder()
-                    .provider(ureq::tls::TlsProvider::NativeTls)
-                    .build(),
-            )
+            .tls_config(ClientTls::config(settings.tls.as_ref()))
             .build()
             .into();
         let cache = read_cache(&settings.id_cache).unwrap_or_else(|error| {
@@ -153,6 +150,19 @@ impl Registry {
             vendor_call: self.migrate_subject::<VendorCall>(&mut changes)?,
         };
         Ok(Migrated { ids, changes })
+    }
+
+    /// What [`Self::migrate`] would change.
+    pub fn check(&self) -> Result<Vec<String>, RegistryError> {
+        let mut changes = Vec::new();
+        self.check_subject::<PushEvent>(&mut changes)?;
+        self.check_subject::<Shipment>(&mut changes)?;
+        self.check_subject::<Transition>(&mut changes)?;
+        self.check_subject::<SubscriptionRequest>(&mut changes)?;
+        self.check_subject::<Subscription>(&mut changes)?;
+        self.check_subject::<SubscriptionSecret>(&mut changes)?;
+        self.check_subject::<VendorCall>(&mut changes)?;
+        Ok(changes)
     }
 
     /// The ids of our schemas: from the registry, else from the on-disk copy of an earlier start.
@@ -226,6 +236,17 @@ impl Registry {
         };
         self.remember_id::<R>(subject, id);
         Ok(id)
+    }
+
+    fn check_subject<R: Record>(&self, changes: &mut Vec<String>) -> Result<(), RegistryError> {
+        let subject = R::subject();
+        if self.compatibility(&subject)?.as_deref() != Some("FULL_TRANSITIVE") {
+            changes.push(format!("set {subject} to FULL_TRANSITIVE"));
+        }
+        if self.lookup(&subject, R::SCHEMA_TEXT)?.is_none() {
+            changes.push(format!("registered {subject}"));
+        }
+        Ok(())
     }
 
     fn id_of<R: Record>(&self) -> Result<u32, RegistryError> {

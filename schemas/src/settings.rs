@@ -15,6 +15,7 @@ use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::carriers::Carriers;
+use crate::tls::ClientTls;
 
 const ENV_PREFIX: &str = "COURIERFLOW__";
 
@@ -240,7 +241,8 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     deserializer.deserialize_any(Scalar)
 }
 
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+/// Reads a table of such strings.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     #[derive(Deserialize)]
     struct Text(#[serde(deserialize_with = "text")] String);
     let values = BTreeMap::<String, Text>::deserialize(deserializer)?;
@@ -381,6 +383,18 @@ pub struct RegistrySettings {
     /// A file with that password.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// A file with the certificates by which the registry's is judged, instead of the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// A file with the certificate that the registry asks for.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// A file with its key.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// What is in the three files.
+    #[serde(skip)]
+    pub tls: Option<ClientTls>,
     /// File that keeps the registry's answers for a start without it.
     #[serde(default = "default_id_cache")]
     pub id_cache: PathBuf,
@@ -393,18 +407,30 @@ impl Default for RegistrySettings {
             user: None,
             password: None,
             password_file: None,
+            ca_file: None,
+            certificate_file: None,
+            key_file: None,
+            tls: None,
             id_cache: default_id_cache(),
         }
     }
 }
 
 impl RegistrySettings {
-    /// Reads `password_file` into `password`, and fails if the settings cannot work.
+    /// Reads the files, and fails if the settings cannot work.
     pub fn complete(&mut self) -> Result<(), SettingsError> {
         check_http_url("registry.url", &self.url)?;
         if let Some(path) = &self.password_file {
             self.password = Some(secret_from_file("registry.password_file", path)?);
         }
+        let (ca, certificate, key) = (&self.ca_file, &self.certificate_file, &self.key_file);
+        self.tls = ClientTls::read(
+            "registry",
+            &self.url,
+            ca.as_deref(),
+            certificate.as_deref(),
+            key.as_deref(),
+        )?;
         Ok(())
     }
 

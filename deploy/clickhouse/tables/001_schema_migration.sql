@@ -22,6 +22,6 @@ CREATE TABLE IF NOT EXISTS {database}.schema_migration
     `checksum`   String                 COMMENT 'XXH3-64 of the file as released, 16 hex digits: a changed file is refused',
     `applied_at` DateTime64(3, 'UTC')   COMMENT 'When it was applied, UTC'
 )
-ENGINE = ReplacingMergeTree
+ENGINE = {engine:ReplacingMergeTree}
 ORDER BY number
 COMMENT 'Files of tables/ that were applied to this database. What a view was made of stands in its comment';

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS {database}.push
 )
 -- No version: two rows of the same key come from the same record and are equal. They appear when the sink was ended
 -- between an insert and its commit, or replays; FINAL or a merge leaves one.
-ENGINE = ReplacingMergeTree
+ENGINE = {engine:ReplacingMergeTree}
 -- By the month of a key column: equal keys meet in one partition, and expiry drops whole parts except in the month of the
 -- boundary.
 PARTITION BY toYYYYMM(received_at)

@@ -67,7 +67,7 @@ CREATE TABLE IF NOT EXISTS {database}.shipment
     -- A parcel is often looked up without its carrier. The order alone then reads a piece of every carrier's range.
     INDEX tracking_number_bloom tracking_number TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(version, is_deleted)
+ENGINE = {engine:ReplacingMergeTree}(version, is_deleted)
 -- The month in which an epoch was first heard of does not change with later versions, so they meet in one partition. It
 -- can only change when a parcel is heard of again after its state was dropped; FINAL compares across partitions, so keep
 -- do_not_merge_across_partitions_select_final at its default 0.

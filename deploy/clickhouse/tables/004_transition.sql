@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS {database}.transition
     INDEX tracking_number_bloom tracking_number TYPE bloom_filter(0.01) GRANULARITY 1
 )
 -- A void row stays in the parts (no cleanup): it must win over older versions that a replay inserts again.
-ENGINE = ReplacingMergeTree(version, is_deleted)
+ENGINE = {engine:ReplacingMergeTree}(version, is_deleted)
 -- As in shipment: the same for all versions.
 PARTITION BY toYYYYMM(first_received_at)
 ORDER BY (carrier, tracking_number, vendor, epoch, occurred_at, transition_id)

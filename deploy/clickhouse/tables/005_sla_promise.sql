@@ -13,6 +13,6 @@ CREATE TABLE IF NOT EXISTS {database}.sla_promise
     `loaded_at` DateTime('UTC')         COMMENT 'When the file was loaded; UTC'
 )
 -- One row a key: the loader refuses a file that says two things of one lane.
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 ORDER BY (carrier, origin, dest)
 COMMENT 'Promised hours per carrier and lane. The most specific row speaks: first by carrier, then by origin, then by destination';

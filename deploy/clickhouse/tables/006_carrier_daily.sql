@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_daily_recent
     `claims`                         Nullable(UInt64)       COMMENT 'Reserved: claims are in no vendor''s data. Always NULL',
     `refreshed_at`                   DateTime('UTC')        COMMENT 'The now of all ages in this row: when it was computed; UTC'
 )
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 -- A question for a month reads that month.
 PARTITION BY toYYYYMM(cohort_date)
 -- One lane lies together, or all lanes of an origin; and the map of lanes adds up one histogram at a time instead of all of
@@ -76,7 +76,7 @@ ORDER BY (level, origin, dest, cohort_date, carrier, vendor)
 COMMENT 'carrier_daily of the last 40 cohort days, replaced every 10 minutes';
 
 CREATE TABLE IF NOT EXISTS {database}.carrier_daily_older AS {database}.carrier_daily_recent
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 PARTITION BY toYYYYMM(cohort_date)
 ORDER BY (level, origin, dest, cohort_date, carrier, vendor)
 COMMENT 'carrier_daily of all older cohort days, replaced once a day';

@@ -14,13 +14,13 @@ CREATE TABLE IF NOT EXISTS {database}.exception_daily_recent
     `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Those parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
     `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
 )
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 PARTITION BY toYYYYMM(cohort_date)
 ORDER BY (level, origin, dest, cohort_date, carrier, vendor, kind, name)
 COMMENT 'exception_daily of the last 40 cohort days, replaced every 10 minutes';
 
 CREATE TABLE IF NOT EXISTS {database}.exception_daily_older AS {database}.exception_daily_recent
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 PARTITION BY toYYYYMM(cohort_date)
 ORDER BY (level, origin, dest, cohort_date, carrier, vendor, kind, name)
 COMMENT 'exception_daily of all older cohort days, replaced once a day';

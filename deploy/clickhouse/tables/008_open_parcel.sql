@@ -25,6 +25,6 @@ CREATE TABLE IF NOT EXISTS {database}.open_parcel
     `stalled_after`      UInt32                           COMMENT 'Seconds without an event after which it counts as stalled',
     `refreshed_at`       DateTime('UTC')                  COMMENT 'When it was collected; UTC'
 )
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 ORDER BY (carrier, tracking_number, vendor, epoch)
 COMMENT 'Parcels that are neither delivered nor back nor cancelled, replaced every 5 minutes';

@@ -34,6 +34,6 @@ CREATE TABLE IF NOT EXISTS {database}.data_quality_daily
     `lag_digest`              AggregateFunction(quantilesTDigest(0.5, 0.95), Float32) COMMENT 'Seconds between those changes and their reports; to be merged',
     `refreshed_at`            DateTime('UTC')            COMMENT 'When it was counted; UTC'
 )
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 ORDER BY (received_date, vendor, carrier)
 COMMENT 'Counts of what is odd, by day of receipt, vendor and carrier; replaced every hour';

@@ -12,6 +12,6 @@ CREATE TABLE IF NOT EXISTS {database}.carrier_mapping
     `zone`             LowCardinality(String)  COMMENT 'IANA zone in which the carrier tells its times; empty = no single one is certain',
     `country`          LowCardinality(String)  COMMENT 'Country in which the carrier is at home, ISO 3166; empty = not known'
 )
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 ORDER BY (vendor, code)
 COMMENT 'Which carrier each code of a vendor means, one row per vendor and code';

@@ -5,10 +5,10 @@
 -- is broken. Tables that are made like these (CREATE TABLE ... AS, for a replay or a file of promises) have their settings, too.
 -- What is refreshed from the tables is not here: it is computed again.
 
-ALTER TABLE {database}.push MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE {database}.push {durable:MODIFY SETTING};
 
-ALTER TABLE {database}.shipment MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE {database}.shipment {durable:MODIFY SETTING};
 
-ALTER TABLE {database}.transition MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE {database}.transition {durable:MODIFY SETTING};
 
-ALTER TABLE {database}.sla_promise MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE {database}.sla_promise {durable:MODIFY SETTING};

@@ -14,12 +14,12 @@ CREATE TABLE IF NOT EXISTS {database}.sink_offset
     `own_id`       LowCardinality(String) COMMENT 'UUID of sink_offset. A backup that is restored has new UUIDs, and so has a table that is made anew'
 )
 -- One row per minute and partition remains of one per batch.
-ENGINE = ReplacingMergeTree(next_offset)
+ENGINE = {engine:ReplacingMergeTree}(next_offset)
 ORDER BY (topic, partition, run_at, first_offset, minute)
 -- Longer than the topics keep their records: a partition without a row is read from its beginning.
 TTL minute + INTERVAL 90 DAY DELETE
 -- As in 012: written after the rows, and not to be there without them.
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+{durable:SETTINGS}
 COMMENT 'Offsets of the records that the sink has inserted';
 
 CREATE TABLE IF NOT EXISTS {database}.sink_start
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS {database}.sink_start
     `first_offset` UInt64                 COMMENT 'The sink reads no earlier record: the table has better rows, which `processor replay --exchange` put in place',
     `set_at`       DateTime('UTC')        DEFAULT now('UTC') COMMENT 'When; UTC'
 )
-ENGINE = ReplacingMergeTree(first_offset)
+ENGINE = {engine:ReplacingMergeTree}(first_offset)
 ORDER BY (topic, partition)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+{durable:SETTINGS}
 COMMENT 'Where the topics begin to be the source of their tables. No row: at their beginning';

@@ -41,8 +41,8 @@ CREATE TABLE IF NOT EXISTS {database}.subscription
     INDEX tracking_number_bloom tracking_number TYPE bloom_filter(0.01) GRANULARITY 1
 )
 -- Not partitioned: no column of the key is a time, and a row that is asked for again may not change its partition.
-ENGINE = ReplacingMergeTree(version)
+ENGINE = {engine:ReplacingMergeTree}(version)
 ORDER BY (vendor, account, tracking_number)
 -- As in 012.
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+{durable:SETTINGS}
 COMMENT 'One row per subscription of a parcel at a vendor: its whole current state. Query with FINAL';

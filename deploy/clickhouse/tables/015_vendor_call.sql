@@ -27,11 +27,11 @@ CREATE TABLE IF NOT EXISTS {database}.vendor_call
     INDEX tracking_number_bloom tracking_number TYPE bloom_filter(0.01) GRANULARITY 1
 )
 -- No version, as in push: two rows of the same key come from the same record and are equal.
-ENGINE = ReplacingMergeTree
+ENGINE = {engine:ReplacingMergeTree}
 PARTITION BY toYYYYMM(started_at)
 ORDER BY (vendor, account, toDate(started_at), call_id, started_at)
 -- Longer than a year, so that a month can be compared with that of the year before.
 TTL toDateTime(started_at) + INTERVAL 400 DAY DELETE
 -- As in 012.
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+{durable:SETTINGS}
 COMMENT 'One row per call of a vendor''s API. Query with FINAL';

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS {database}.reconcile_gap
     `begun_at`   DateTime64(6, 'UTC')   COMMENT 'From when on pushes were lost; UTC, microseconds',
     `ended_at`   DateTime64(6, 'UTC')   COMMENT 'Until when; UTC, microseconds. Parcels with a later push are not asked about'
 )
-ENGINE = MergeTree
+ENGINE = {engine:MergeTree}
 ORDER BY ordered_at
 TTL toDateTime(ordered_at) + INTERVAL 400 DAY DELETE
 -- As in 012.

@@ -28,7 +28,7 @@
 -- then until the pickup. A parcel that is reported for longer before its pickup is missing until the older refresh, which reads
 -- everything, covers its day.
 CREATE OR REPLACE VIEW {database}.carrier_count
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:bin},

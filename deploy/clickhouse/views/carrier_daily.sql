@@ -67,7 +67,7 @@ CREATE OR REPLACE VIEW {database}.carrier_daily
     `claims`                         Nullable(UInt64)       COMMENT 'Reserved: claims are in no vendor''s data. Always NULL',
     `refreshed_at`                   DateTime('UTC')        COMMENT 'The now of all ages in this row: when it was computed; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH {formula:first_recent}
 SELECT * FROM {database}.carrier_daily_recent

@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW {database}.carrier_scorecard
     `cancelled`                   UInt64                 COMMENT 'Parcels picked up in the range and CANCELLED since; in no other column',
     {columns:carrier_figures}
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW {database}.carrier_trend
     `cancelled`                   UInt64                 COMMENT 'Parcels picked up that day and CANCELLED since; in no other column',
     {columns:carrier_figures}
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

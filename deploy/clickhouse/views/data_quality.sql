@@ -31,7 +31,7 @@ CREATE OR REPLACE VIEW {database}.data_quality
     `report_lag_p95_hours`      Nullable(Float64)        COMMENT '95 % of the changes were reported within so many hours; an estimate (t-digest)',
     `refreshed_at`              DateTime('UTC')          COMMENT 'When it was counted; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share}

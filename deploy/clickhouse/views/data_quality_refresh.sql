@@ -2,7 +2,7 @@ CREATE MATERIALIZED VIEW {database}.data_quality_refresh
 REFRESH EVERY 1 HOUR OFFSET 7 MINUTE
 SETTINGS refresh_retries = 2
 TO {database}.data_quality_daily
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:is_believed},
@@ -196,5 +196,5 @@ SELECT
     now('UTC') AS refreshed_at
 FROM counted
 GROUP BY received_date, vendor, carrier
-SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 1800
+SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = {setting:view_memory}, max_bytes_before_external_group_by = {setting:view_memory_before_disk}, max_execution_time = 1800
 COMMENT 'Fills data_quality_daily';

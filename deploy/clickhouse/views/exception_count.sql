@@ -2,7 +2,7 @@
 -- reasons. It is a separate table, because a parcel can count here several times.
 
 CREATE OR REPLACE VIEW {database}.exception_count
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:bin},

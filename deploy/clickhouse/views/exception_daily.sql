@@ -14,7 +14,7 @@ CREATE OR REPLACE VIEW {database}.exception_daily
     `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Those parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
     `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 -- The same boundary as in carrier_daily, because rates divide the one by the other.
 WITH {formula:first_recent}

@@ -2,12 +2,12 @@ CREATE MATERIALIZED VIEW {database}.exception_daily_older_refresh
 REFRESH EVERY 1 DAY OFFSET 19 HOUR 20 MINUTE DEPENDS ON {database}.carrier_daily_older_refresh
 SETTINGS refresh_retries = 2
 TO {database}.exception_daily_older
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT *
 FROM {database}.exception_count(
     from_date = toDate('2000-01-01'),
     to_date = {expression:last_older_day},
     received_from = toDateTime('2000-01-01', 'UTC'))
-SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
+SETTINGS max_memory_usage = {setting:view_memory}, max_bytes_before_external_group_by = {setting:view_memory_before_disk}, max_execution_time = 14400
 COMMENT 'Fills exception_daily_older';

@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW {database}.exception_name
     `name_en`         String            COMMENT 'Name in English',
     `is_vendor_clock` Bool              COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier, and can vanish later'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     named.kind AS kind,

@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW {database}.exception_rate
     `settled`           UInt64                 COMMENT 'All settled parcels of the carrier, with or without it; for a code those of its vendor',
     {columns:exception_figures}
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW {database}.exception_trend
     `settled`           UInt64                 COMMENT 'All settled parcels of the day, with or without it; for a code those of its vendor',
     {columns:exception_figures}
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

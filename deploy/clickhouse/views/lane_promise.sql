@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.lane_promise
     `dest`      String                  COMMENT 'Area of the destination as in view parcel; empty = unknown',
     `hours`     UInt16                  COMMENT 'Hours promised on this lane'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:is_municipality},

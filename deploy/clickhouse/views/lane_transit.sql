@@ -52,7 +52,7 @@ CREATE OR REPLACE VIEW {database}.lane_transit
     `return_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
     `refreshed_at`        DateTime('UTC')        COMMENT 'When the counts were taken, the oldest of them; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

@@ -21,7 +21,7 @@ CREATE OR REPLACE VIEW {database}.open_exceptions
     `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does with its subscription',
     `refreshed_at`       DateTime('UTC')                  COMMENT 'When the parcel was last looked at; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     carrier,

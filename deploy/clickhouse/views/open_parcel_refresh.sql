@@ -2,7 +2,7 @@ CREATE MATERIALIZED VIEW {database}.open_parcel_refresh
 REFRESH EVERY 5 MINUTE OFFSET 2 MINUTE
 SETTINGS refresh_retries = 2
 TO {database}.open_parcel
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:is_municipality},
@@ -55,5 +55,5 @@ WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
     AND first_received_at >= {expression:recent_since}
     -- The same condition on the partition, which limits what FINAL reads (see received_month in view parcel).
     AND _partition_id >= toString(toYYYYMM({expression:recent_since}))
-SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
+SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = {setting:view_memory}, max_execution_time = 240
 COMMENT 'Fills open_parcel';

@@ -57,7 +57,7 @@ CREATE OR REPLACE VIEW {database}.parcel
     `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
     `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:is_municipality},

@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.parcel_exception
     `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',
     `resolved_at`         Nullable(DateTime('UTC')) COMMENT 'First later event of a known status that is no exception, or the return to the sender; UTC. NULL = not resolved'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:is_trouble},

@@ -22,7 +22,7 @@ CREATE OR REPLACE VIEW {database}.push_completeness
     `pushed_p50_hours` Nullable(Float64)      COMMENT 'Half of them were told within so many hours of the event',
     `pushed_p95_hours` Nullable(Float64)      COMMENT '95 % of them, likewise'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

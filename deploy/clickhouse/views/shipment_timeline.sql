@@ -24,7 +24,7 @@ CREATE OR REPLACE VIEW {database}.shipment_timeline
     `received_at`        DateTime64(6, 'UTC')             COMMENT 'Receipt of the push that brought it; UTC',
     `reported_hours`     Float64                          COMMENT 'Hours between the change and its report'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH (SELECT mapFromArrays(groupArray(status), groupArray(rank)) FROM {database}.status_name WHERE kind = 'status') AS ranks
 SELECT

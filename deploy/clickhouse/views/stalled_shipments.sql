@@ -18,7 +18,7 @@ CREATE OR REPLACE VIEW {database}.stalled_shipments
     `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does with its subscription: an aborted one will not be heard of again by itself',
     `refreshed_at`       DateTime('UTC')                  COMMENT 'When the parcel was last looked at; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     carrier,

@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW {database}.status_name
     `name_zh`           String                 COMMENT 'Name in Chinese; of a code as in the vendor''s documents',
     `name_en`           String                 COMMENT 'Name in English'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT *
 FROM VALUES(

@@ -15,7 +15,7 @@ CREATE OR REPLACE VIEW {database}.subscription_attention
     `since`           DateTime64(6, 'UTC')             COMMENT 'Since when it is in this state; UTC',
     `age_hours`       Float64                          COMMENT 'Hours since then, at the time of the query'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     multiIf(

@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW {database}.subscription_coverage
     `shipments`              UInt64                 COMMENT 'Shipments first heard of that day, without the CARRIER_CORRECTED ones',
     `shipments_unsubscribed` UInt64                 COMMENT 'Of those, without a subscription of ours at that vendor: somebody else asked for their pushes, or the request was made before there were subscriptions here'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:share},

@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.subscription_quota
     `accepted_4` UInt64                 COMMENT 'Of those, with four or more: where a vendor takes no more than four a month, their quota is used up',
     `accepted`   UInt64                 COMMENT 'Accepted subscriptions of all of them'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     calls.month AS month,

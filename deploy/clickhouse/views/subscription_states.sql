@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {database}.subscription_states
     `subscriptions` UInt64                           COMMENT 'How many, ended ones included',
     `oldest_since`  DateTime64(6, 'UTC')             COMMENT 'Since when the one is in this state that is so for longest; UTC'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     vendor,

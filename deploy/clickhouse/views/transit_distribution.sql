@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW {database}.transit_distribution
     `transit_parcels`  UInt64                  COMMENT 'All parcels of valid transit time, the unfinished included',
     `delivered_share`  Float64                 COMMENT 'Share of transit_parcels delivered within these hours'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     total AS

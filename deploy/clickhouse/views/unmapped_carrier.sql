@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {database}.unmapped_carrier
     `last_received_at` DateTime64(6, 'UTC')    COMMENT 'Newest push of them that was accepted; UTC',
     `last_parcel`      String                  COMMENT 'The number of that parcel, to look the carrier up'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     vendor,

@@ -11,7 +11,7 @@ CREATE OR REPLACE VIEW {database}.vendor_call_daily
     `p50_ms`    UInt32                           COMMENT 'Half of them were answered within so many milliseconds, or given up',
     `p95_ms`    UInt32                           COMMENT '95 % of them, likewise'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     toDate(started_at, 'Asia/Shanghai') AS call_date,

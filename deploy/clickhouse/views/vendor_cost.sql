@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW {database}.vendor_cost
     `units`            Nullable(UInt64)       COMMENT 'Units of the vendor that the accepted calls are (vendor_fact.unit): a number under a carrier once a month, or once in so many days; NULL when the vendor does not say',
     `units_if_renewed` Nullable(UInt64)       COMMENT 'The same if a subscription that is still followed in a later month is a unit again in each; no vendor says whether it is'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     -- By its vendor's carrier, for that is what is billed. Where the vendor was to detect it, the subscription knows by now.

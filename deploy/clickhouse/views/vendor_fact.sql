@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW {database}.vendor_fact
     `unit`       LowCardinality(String) COMMENT 'What it bills together as one unit of a parcel under one of its carriers: MONTH = all calls of a calendar month, DAYS = all calls of unit_days days from the first one on, China time; empty = it does not say',
     `unit_days`  UInt16                 COMMENT 'Calendar days that a unit of kind DAYS lasts; 0 otherwise'
 )
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
+DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT *
 FROM VALUES('vendor String, name_zh String, name_en String, stale_days Nullable(UInt16), unit String, unit_days UInt16', {rows:vendor_fact}) AS fact

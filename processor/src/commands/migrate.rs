@@ -1,21 +1,63 @@
-//! `processor migrate`: brings topics, schemas and tables to the state that this version needs.
+//! `processor migrate`: brings topics, schemas and tables to the state that this version needs, or says what it would change.
 
-use clap::Args;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
 use courierflow_processor::config::Config;
-use courierflow_processor::migrate::{self, Report};
+use courierflow_processor::migrate::definitions::Definitions;
+use courierflow_processor::migrate::kind::DatabaseKind;
+use courierflow_processor::migrate::{self, Part, Plan, Report, clickhouse, ddl};
+use courierflow_service::exit;
 use tokio::runtime::Runtime;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Give all topics `topics.partitions` partitions, if they have fewer, and move the state of every parcel and subscription to the
     /// partition that it belongs to then. Nothing may run meanwhile, and derive, subscribe and sink must have read everything.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["check", "only", "print_ddl"])]
     grow: bool,
+    /// Change nothing, print what would be changed, and exit with 3 if that is anything.
+    #[arg(long)]
+    check: bool,
+    /// Only these parts, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "PARTS")]
+    only: Vec<Part>,
+    /// Print the statements of a new database, and change nothing.
+    #[arg(
+        long,
+        value_name = "KIND",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "configured",
+        conflicts_with = "check"
+    )]
+    print_ddl: Option<Printed>,
+}
+
+/// The kind of the database whose statements are printed.
+#[derive(Clone, Copy, ValueEnum)]
+enum Printed {
+    /// That of the configured one, which is looked at.
+    Configured,
+    /// One server.
+    Plain,
+    /// A cluster of one's own.
+    Replicated,
+    /// `ClickHouse` Cloud.
+    Shared,
 }
 
 /// Prints what was changed, one line each, and what an operator should look at.
 #[expect(clippy::print_stdout, reason = "the result of the command")]
-pub(crate) fn run(config: &Config, arguments: &Arguments, runtime: &Runtime) -> anyhow::Result<()> {
+pub(crate) fn run(config: &Config, arguments: &Arguments, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+    if let Some(printed) = arguments.print_ddl {
+        print!("{}", statements(config, printed, runtime)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut plan = Plan::all();
+    plan.may_change = !arguments.check;
+    plan.parts
+        .retain(|part| arguments.only.is_empty() || arguments.only.contains(part));
     let mut changes = Vec::new();
     if arguments.grow {
         changes.extend(migrate::grow(config, runtime.handle())?);
@@ -23,16 +65,33 @@ pub(crate) fn run(config: &Config, arguments: &Arguments, runtime: &Runtime) -> 
     let Report {
         changes: others,
         warnings,
-    } = runtime.block_on(migrate::run(config))?;
+    } = runtime.block_on(migrate::run(config, &plan))?;
     changes.extend(others);
     if changes.is_empty() {
         println!("nothing to change");
+    } else if arguments.check {
+        println!("without --check this would be done:");
     }
-    for change in changes {
+    for change in &changes {
         println!("{change}");
     }
     for warning in warnings {
         println!("warning: {warning}");
     }
-    Ok(())
+    if arguments.check && !changes.is_empty() {
+        return Ok(ExitCode::from(exit::WOULD_CHANGE));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn statements(config: &Config, printed: Printed, runtime: &Runtime) -> anyhow::Result<String> {
+    let settings = &config.clickhouse;
+    let kind = match printed {
+        Printed::Configured => runtime.block_on(clickhouse::kind_of_database(settings))?,
+        Printed::Plain => DatabaseKind::Plain,
+        Printed::Replicated => DatabaseKind::Replicated,
+        Printed::Shared => DatabaseKind::Shared,
+    };
+    let definitions = Definitions::embedded().with_settings(&settings.views);
+    Ok(ddl::all(kind, &settings.database, &definitions)?)
 }

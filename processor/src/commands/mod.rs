@@ -10,6 +10,7 @@ mod serve;
 mod subscriptions;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -59,11 +60,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the subcommand to its end.
-    pub(crate) fn run(self, config: &Config) -> anyhow::Result<()> {
+    /// Runs the subcommand to its end. Only `migrate --check` has another exit code than 0 to tell.
+    pub(crate) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         // The runtime serves HTTP and the inserts; the workers are plain threads.
         let runtime = start_runtime().context("cannot start")?;
         match self {
+            Self::Migrate(arguments) => return migrate::run(config, &arguments, &runtime),
             Self::Run => {
                 let mut roles = vec![Role::Derive, Role::Sink, Role::Dashboard];
                 if config.subscribe.is_on() {
@@ -83,12 +85,12 @@ impl Command {
             Self::Derive => runtime.block_on(serve(config, &[Role::Derive])),
             Self::Sink => runtime.block_on(serve(config, &[Role::Sink])),
             Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),
-            Self::Migrate(arguments) => migrate::run(config, &arguments, &runtime),
             Self::LoadSla(arguments) => runtime.block_on(load_sla::run(config, &arguments)),
             Self::Replay(arguments) => replay::run(config, &arguments, runtime.handle()),
             Self::DeadLetters(command) => command.run(config, runtime.handle()),
             Self::Subscriptions(command) => command.run(config, &runtime),
-        }
+        }?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -9,13 +9,18 @@ use courierflow_schemas::carriers::Carriers;
 use serde::Serialize;
 
 use super::definitions::{Definitions, TABLES};
+use super::kind::{self, DatabaseKind};
 use super::views::ViewError;
-use super::{carriers, replace, tables};
+use super::{carriers, replace, retention, tables};
 use crate::config::ClickHouseSettings;
 use crate::sink::client::client;
+use crate::splices::SpliceError;
 
 /// Creating a table on a busy replicated cluster takes a while; a hung server must not hang the command.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// How long a statement waits for the other replicas; less than [`STATEMENT_TIMEOUT`].
+const DDL_TIMEOUT_SECONDS: &str = "100";
 
 /// Oldest release that the DDL and the settings of the inserts are written for.
 const MIN_VERSION: (u32, u32) = (25, 8);
@@ -27,6 +32,13 @@ pub enum Change {
     Applied {
         /// File name.
         file: &'static str,
+    },
+    /// A table keeps its rows for another time.
+    Retention {
+        /// Its name.
+        table: &'static str,
+        /// Days; 0 for ever.
+        days: u32,
     },
     /// The table of mapped carriers has other rows now.
     MappedCarriers {
@@ -56,6 +68,8 @@ impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Applied { file } => write!(out, "applied {file}"),
+            Self::Retention { table, days: 0 } => write!(out, "table {table} keeps its rows for ever"),
+            Self::Retention { table, days } => write!(out, "table {table} keeps its rows for {days} days"),
             Self::MappedCarriers { codes } => write!(out, "replaced the mapping of carriers: {codes} codes"),
             Self::Created { view } => write!(out, "created view {view}"),
             Self::Replaced {
@@ -99,6 +113,25 @@ pub enum MigrateError {
         statement: usize,
         /// What the server says.
         source: ClientError,
+    },
+    /// A file of `tables/` uses a splice that does not exist: a mistake in the file.
+    #[error("tables/{name}: {source}")]
+    Splice {
+        /// The file.
+        name: &'static str,
+        /// What is missing.
+        source: SpliceError,
+    },
+    /// Tables of a replicated database that are on one replica only.
+    #[error(
+        "database {database} is Replicated, but these tables are not, and their rows are on one replica only: {tables}. \
+         \"Tables that are not replicated\" in the runbook says how to make them anew"
+    )]
+    NotReplicated {
+        /// The database.
+        database: String,
+        /// The tables.
+        tables: String,
     },
     /// A file differs from the one that was applied under its number.
     #[error(
@@ -173,21 +206,39 @@ pub async fn migrate_clickhouse(
     migrate_views_of(settings, carriers, &Definitions::embedded()).await
 }
 
-/// The same with other definitions of views than those embedded in this program.
+/// What [`migrate_clickhouse`] would change. Nothing is written; whether the server takes the new views is not known before they are
+/// there.
+pub async fn check_clickhouse(settings: &ClickHouseSettings, carriers: &Carriers) -> Result<Vec<Change>, MigrateError> {
+    bring_up_to_date(settings, carriers, &Definitions::embedded(), false).await
+}
+
+/// As [`migrate_clickhouse`], with other definitions of views than those embedded in this program.
 pub async fn migrate_views_of(
     settings: &ClickHouseSettings,
     carriers: &Carriers,
     definitions: &Definitions,
 ) -> Result<Vec<Change>, MigrateError> {
-    let database = Database {
-        client: client(settings),
-        name: &settings.database,
-        url: &settings.url,
-    };
+    bring_up_to_date(settings, carriers, definitions, true).await
+}
+
+/// The kind of the configured database. One that is not there becomes plain.
+pub async fn kind_of_database(settings: &ClickHouseSettings) -> Result<DatabaseKind, MigrateError> {
+    kind::look(&Database::new(settings, false)).await
+}
+
+async fn bring_up_to_date(
+    settings: &ClickHouseSettings,
+    carriers: &Carriers,
+    definitions: &Definitions,
+    may_change: bool,
+) -> Result<Vec<Change>, MigrateError> {
+    let definitions = definitions.clone().with_settings(&settings.views);
+    let database = Database::new(settings, may_change);
     database.check_version().await?;
     let mut changes = tables::apply(&database, TABLES).await?;
+    changes.extend(retention::bring_up_to_date(&database, &settings.retention_days).await?);
     changes.extend(carriers::bring_up_to_date(&database, carriers).await?);
-    changes.extend(replace::bring_up_to_date(&database, definitions).await?);
+    changes.extend(replace::bring_up_to_date(&database, &definitions).await?);
     Ok(changes)
 }
 
@@ -196,9 +247,40 @@ pub(super) struct Database<'a> {
     client: Client,
     pub(super) name: &'a str,
     url: &'a str,
+    may_change: bool,
+}
+
+impl<'a> Database<'a> {
+    fn new(settings: &'a ClickHouseSettings, may_change: bool) -> Self {
+        Self {
+            client: client(settings)
+                // In a Replicated database a statement reaches all replicas. One that is away catches up when it is back; it is not
+                // waited for. Elsewhere this means nothing.
+                .with_setting("distributed_ddl_output_mode", "none_only_active")
+                .with_setting("distributed_ddl_task_timeout", DDL_TIMEOUT_SECONDS),
+            name: &settings.database,
+            url: &settings.url,
+            may_change,
+        }
+    }
 }
 
 impl Database<'_> {
+    /// False if it is only looked at.
+    pub(super) const fn may_change(&self) -> bool {
+        self.may_change
+    }
+
+    /// Whether a table is there.
+    pub(super) async fn has(&self, table: &str) -> Result<bool, MigrateError> {
+        let query = format!(
+            "SELECT name FROM system.tables WHERE database = '{}' AND name = '{table}'",
+            self.name
+        );
+        let names: Vec<String> = self.rows(&query).await?;
+        Ok(!names.is_empty())
+    }
+
     async fn check_version(&self) -> Result<(), MigrateError> {
         let versions: Vec<String> = self.rows("SELECT version()").await?;
         let version = versions.into_iter().next().unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names;
+use crate::config::ViewSettings;
 use crate::splices::{self, Splices};
 
 /// A file of `deploy/clickhouse/tables/`.
@@ -104,6 +105,8 @@ pub struct Definitions {
     pub formulas: String,
     /// Text of `columns.sql`.
     pub columns: String,
+    /// What an operator may choose.
+    pub settings: ViewSettings,
 }
 
 impl Definitions {
@@ -116,7 +119,15 @@ impl Definitions {
                 .collect(),
             formulas: splices::FORMULAS.to_owned(),
             columns: splices::COLUMNS.to_owned(),
+            settings: ViewSettings::default(),
         }
+    }
+
+    /// The same with other settings.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &ViewSettings) -> Self {
+        self.settings = settings.clone();
+        self
     }
 
     /// The splices that views may use.
@@ -124,6 +135,13 @@ impl Definitions {
         Splices::new(&self.formulas, &self.columns)
             .with_rows("status_name", names::values_of_status_names())
             .with_rows("vendor_fact", names::values_of_vendor_facts())
+            .with_text("setting", "definer", self.settings.definer())
+            .with_text("setting", "view_memory", self.settings.max_memory_bytes.to_string())
+            .with_text(
+                "setting",
+                "view_memory_before_disk",
+                self.settings.memory_before_disk_bytes().to_string(),
+            )
     }
 }
 

@@ -4,20 +4,26 @@
 mod carriers;
 pub mod clickhouse;
 mod copies;
+pub mod ddl;
 pub mod definitions;
 mod grow;
 mod internal_topics;
+pub mod kind;
 mod move_state;
 pub mod names;
 mod replace;
 mod requeue;
+mod retention;
 mod tables;
+mod topic_settings;
 mod topics;
 pub mod views;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use courierflow_schemas::registry::Registry;
 
+use self::clickhouse::{Change, MigrateError};
 use crate::config::Config;
 pub use grow::grow;
 
@@ -30,19 +36,75 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
-/// Runs every step.
-pub async fn run(config: &Config) -> anyhow::Result<Report> {
-    let mut report = topics::migrate(config).await.context("topics")?;
-    report.changes.extend(schemas(config).await.context("schemas")?);
-    let of_database = clickhouse::migrate_clickhouse(&config.clickhouse, config.carriers)
-        .await
-        .context("tables and views")?;
-    report.changes.extend(of_database.iter().map(ToString::to_string));
+/// A part of the system that is brought up to date by itself: others may own the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The topics of Kafka.
+    Topics,
+    /// The schemas of the registry.
+    Schemas,
+    /// Tables and views of `ClickHouse`.
+    Tables,
+}
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which parts, in this order.
+    pub parts: Vec<Part>,
+    /// If false, it is only said what would be changed.
+    pub may_change: bool,
+}
+
+impl Plan {
+    /// Everything is brought up to date.
+    pub fn all() -> Self {
+        Self {
+            parts: Part::value_variants().to_vec(),
+            may_change: true,
+        }
+    }
+}
+
+/// Runs the steps of a plan.
+pub async fn run(config: &Config, plan: &Plan) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    for part in &plan.parts {
+        match part {
+            Part::Topics => {
+                let of_topics = topics::migrate(config, plan.may_change).await.context("topics")?;
+                report.changes.extend(of_topics.changes);
+                report.warnings.extend(of_topics.warnings);
+            }
+            Part::Schemas => {
+                let changes = schemas(config, plan.may_change).await.context("schemas")?;
+                report.changes.extend(changes);
+            }
+            Part::Tables => {
+                let changes = tables(config, plan.may_change).await.context("tables and views")?;
+                report.changes.extend(changes.iter().map(ToString::to_string));
+            }
+        }
+    }
     Ok(report)
 }
 
-async fn schemas(config: &Config) -> anyhow::Result<Vec<String>> {
+async fn schemas(config: &Config, may_change: bool) -> anyhow::Result<Vec<String>> {
     let registry = Registry::new(&config.registry);
-    let migrated = tokio::task::spawn_blocking(move || registry.migrate()).await??;
-    Ok(migrated.changes)
+    let changes = tokio::task::spawn_blocking(move || {
+        if may_change {
+            registry.migrate().map(|migrated| migrated.changes)
+        } else {
+            registry.check()
+        }
+    });
+    Ok(changes.await??)
+}
+
+async fn tables(config: &Config, may_change: bool) -> Result<Vec<Change>, MigrateError> {
+    if may_change {
+        clickhouse::migrate_clickhouse(&config.clickhouse, config.carriers).await
+    } else {
+        clickhouse::check_clickhouse(&config.clickhouse, config.carriers).await
+    }
 }

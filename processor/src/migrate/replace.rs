@@ -48,7 +48,7 @@ pub(super) async fn bring_up_to_date(
         .collect();
     check_targets(&outdated, &present, database)?;
     // A new database has no views that could break.
-    if !present.is_empty() {
+    if database.may_change() && !present.is_empty() {
         check(database, &outdated).await?;
     }
 
@@ -56,17 +56,12 @@ pub(super) async fn bring_up_to_date(
     let mut to_refresh = Vec::new();
     for view in outdated {
         let is_present = present.contains_key(&view.name);
-        let replaced = match &view.refresh {
-            Some(refresh) if is_present => {
-                to_refresh.push(&view.name);
-                alter(database, view, refresh).await
-            }
-            _ => database.execute(&view.create(database.name)).await,
-        };
-        replaced.map_err(|source| MigrateError::Replace {
-            view: view.name.clone(),
-            source,
-        })?;
+        if database.may_change() {
+            replace(database, view, is_present).await?;
+        }
+        if is_present && view.refresh.is_some() {
+            to_refresh.push(&view.name);
+        }
         let view_name = view.name.clone();
         changes.push(if is_present {
             Change::Replaced {
@@ -78,10 +73,24 @@ pub(super) async fn bring_up_to_date(
         });
     }
     changes.extend(drop_unwanted(database, &wanted, &present).await?);
-    for view in to_refresh {
-        refresh(database, view).await?;
+    if database.may_change() {
+        for view in to_refresh {
+            refresh(database, view).await?;
+        }
     }
     Ok(changes)
+}
+
+/// Creates a view, or changes the one that is there.
+async fn replace(database: &Database<'_>, view: &View, is_present: bool) -> Result<(), MigrateError> {
+    let replaced = match &view.refresh {
+        Some(refresh) if is_present => alter(database, view, refresh).await,
+        _ => database.execute(&view.create(database.name)).await,
+    };
+    replaced.map_err(|source| MigrateError::Replace {
+        view: view.name.clone(),
+        source,
+    })
 }
 
 async fn present(database: &Database<'_>) -> Result<BTreeMap<String, Present>, MigrateError> {
@@ -226,13 +235,14 @@ async fn drop_unwanted(
         let is_wanted = wanted.iter().any(|wanted| wanted.name == view.name);
         let is_ours = mark_of(&view.comment).is_some();
         if view.is_left_over || is_ours && !is_wanted {
-            database
-                .execute(&format!("DROP VIEW IF EXISTS {}.{}", database.name, view.name))
-                .await
-                .map_err(|source| MigrateError::Replace {
+            if database.may_change() {
+                let statement = format!("DROP VIEW IF EXISTS {}.{}", database.name, view.name);
+                let dropped = database.execute(&statement).await;
+                dropped.map_err(|source| MigrateError::Replace {
                     view: view.name.clone(),
                     source,
                 })?;
+            }
             changes.push(Change::Dropped {
                 view: view.name.clone(),
             });

@@ -1,4 +1,6 @@
 //! The numbered files of `deploy/clickhouse/tables/`, each applied once, in order, and recorded in `schema_migration`.
+//!
+//! The first makes the database, unless an operator has made it; only then it is known of which kind it is.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +8,9 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::clickhouse::{Change, Database, MigrateError};
+use super::ddl;
 use super::definitions::TableFile;
+use super::kind::{self, DatabaseKind};
 use super::views::{checksum, in_database};
 
 #[derive(Row, Deserialize)]
@@ -19,12 +23,23 @@ struct Remembered {
 /// Applies the files that are not applied yet.
 pub(super) async fn apply(database: &Database<'_>, files: &'static [TableFile]) -> Result<Vec<Change>, MigrateError> {
     let [first, ..] = files else { return Ok(vec![]) };
-    execute(database, first).await?;
-    let remembered = remembered(database).await?;
+    let kind = if database.may_change() {
+        create_database(database, first).await?;
+        let kind = kind::look(database).await?;
+        execute(database, first, kind).await?;
+        kind
+    } else {
+        kind::look(database).await?
+    };
+    let remembered = if database.may_change() || database.has("schema_migration").await? {
+        remembered(database).await?
+    } else {
+        BTreeMap::new()
+    };
 
     let mut applied = Vec::new();
     for file in files {
-        let checksum = checksum(file.text);
+        let checksum = checksum_of(file)?;
         match remembered.get(&file.number) {
             Some(known) if known.name == file.name && known.checksum == checksum => {}
             Some(known) => {
@@ -38,28 +53,61 @@ pub(super) async fn apply(database: &Database<'_>, files: &'static [TableFile]) 
                 });
             }
             None => {
-                execute(database, file).await?;
-                remember(database, file, &checksum).await?;
+                if database.may_change() {
+                    execute(database, file, kind).await?;
+                    remember(database, file, &checksum).await?;
+                }
                 applied.push(Change::Applied { file: file.name });
             }
         }
     }
+    kind::check_tables(database, kind).await?;
     Ok(applied)
 }
 
-async fn execute(database: &Database<'_>, file: &TableFile) -> Result<(), MigrateError> {
-    for (position, statement) in statements(file.text).iter().enumerate() {
-        let statement = in_database(statement, database.name);
-        database
-            .execute(&statement)
-            .await
-            .map_err(|source| MigrateError::Statement {
-                name: file.name,
-                statement: position + 1,
-                source,
-            })?;
+/// The first statement of all.
+async fn create_database(database: &Database<'_>, first: &TableFile) -> Result<(), MigrateError> {
+    let Some(statement) = statements(first.text).into_iter().next() else {
+        return Ok(());
+    };
+    execute_one(database, first, 1, &in_database(&statement, database.name)).await
+}
+
+async fn execute(database: &Database<'_>, file: &TableFile, kind: DatabaseKind) -> Result<(), MigrateError> {
+    let statements = ddl::of_file(file, kind, database.name).map_err(|source| MigrateError::Splice {
+        name: file.name,
+        source,
+    })?;
+    for (position, statement) in statements.iter().enumerate() {
+        execute_one(database, file, position + 1, statement).await?;
     }
     Ok(())
+}
+
+async fn execute_one(
+    database: &Database<'_>,
+    file: &TableFile,
+    position: usize,
+    statement: &str,
+) -> Result<(), MigrateError> {
+    let executed = database.execute(statement).await;
+    executed.map_err(|source| MigrateError::Statement {
+        name: file.name,
+        statement: position,
+        source,
+    })
+}
+
+/// Of what the file says for a plain database, whatever it says for this one: a backup may be restored into a database of another
+/// kind.
+fn checksum_of(file: &TableFile) -> Result<String, MigrateError> {
+    match DatabaseKind::Plain.splices().expand(file.text) {
+        Ok(text) => Ok(checksum(&text)),
+        Err(source) => Err(MigrateError::Splice {
+            name: file.name,
+            source,
+        }),
+    }
 }
 
 async fn remembered(database: &Database<'_>) -> Result<BTreeMap<u32, Remembered>, MigrateError> {
@@ -84,7 +132,7 @@ async fn remember(database: &Database<'_>, file: &TableFile, checksum: &str) -> 
 
 /// Splits a file into statements. A semicolon at the end of a line ends a statement; no string in our files has one
 /// there.
-fn statements(text: &str) -> Vec<String> {
+pub(super) fn statements(text: &str) -> Vec<String> {
     let mut statements = Vec::new();
     let mut statement = String::new();
     for line in text.lines() {
@@ -127,12 +175,25 @@ mod tests {
                         // These have no such clause, and change nothing the second time.
                         || code.contains(" ADD COLUMN IF NOT EXISTS ")
                         || code.contains(" COMMENT COLUMN ")
-                        || code.contains(" MODIFY SETTING "),
+                        || code.contains("{durable:MODIFY SETTING}"),
                     "{}: {code}",
                     file.name
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_text_for_a_plain_database() {
+        let file = |text| TableFile {
+            number: 1,
+            name: "001_x.sql",
+            text,
+        };
+        assert_eq!(
+            checksum_of(&file("ENGINE = {engine:MergeTree}")).unwrap(),
+            checksum("ENGINE = MergeTree")
+        );
     }
 
     #[test]

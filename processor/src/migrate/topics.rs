@@ -1,16 +1,18 @@
-//! The topics of the system: created with their settings, or aligned with them.
+//! The topics of the system: created with their settings, or given what they lack of them.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::bail;
-use courierflow_schemas::topics::{self, Policy, Topic};
+use courierflow_schemas::topics::{self, Topic};
 use courierflow_service::partition_counts;
 use rdkafka::admin::{
     AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::error::RDKafkaErrorCode;
 
+pub(super) use super::topic_settings::min_insync_replicas;
+use super::topic_settings::{self, Setting};
 use super::{Report, internal_topics};
 use crate::admin::{self, Admin};
 use crate::config::Config;
@@ -23,15 +25,20 @@ pub(super) fn options() -> AdminOptions {
         .request_timeout(Some(REQUEST))
 }
 
-/// Creates what is missing, aligns what is there.
-pub(super) async fn migrate(config: &Config) -> anyhow::Result<Report> {
+/// Creates what is missing, aligns what is there; without `may_change` it only says so.
+pub(super) async fn migrate(config: &Config, may_change: bool) -> anyhow::Result<Report> {
     let admin = admin::client(&config.kafka)?;
     let mut report = Report::default();
     for topic in topics::ALL {
-        if create(&admin, &topic, config).await? {
-            report.changes.push(format!("created topic {}", topic.name));
-            continue;
+        let found = Found::look(&admin, topic.name)?;
+        if found.partitions == 0 {
+            let is_new = !may_change || create(&admin, &topic, config, &mut report).await?;
+            if is_new {
+                report.changes.push(format!("created topic {}", topic.name));
+                continue;
+            }
         }
+        // Somebody else may have created it just now.
         let found = Found::look(&admin, topic.name)?;
         check_partitions(topic.name, found.partitions, config.topics.partitions)?;
         if found.replicas < config.topics.replication_factor {
@@ -41,11 +48,8 @@ pub(super) async fn migrate(config: &Config) -> anyhow::Result<Report> {
             ));
         }
         let replicas = found.replicas.min(config.topics.replication_factor);
-        if align(&admin, topic.name, policy_settings(&topic, replicas)).await? {
-            report
-                .changes
-                .push(format!("aligned the settings of topic {}", topic.name));
-        }
+        let settings = topic_settings::of(&topic, replicas, &config.topics);
+        align(&admin, topic.name, &settings, may_change, &mut report).await?;
     }
     report.warnings.extend(internal_topics::warnings(&admin, config).await?);
     Ok(report)
@@ -71,49 +75,67 @@ impl Found {
     }
 }
 
-/// One replica may be away, and a record is acknowledged only when another one than the leader has it. More than there are
-/// replicas would refuse every write.
-pub(super) fn min_insync_replicas(replicas: i32) -> i32 {
-    replicas.saturating_sub(1).max(1)
+/// What a managed Kafka answers if it does not let its users set something.
+fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation
+    )
 }
 
-/// The settings that make a topic what it is.
-pub(super) fn policy_settings(topic: &Topic, replicas: i32) -> Vec<(&'static str, String)> {
-    let mut settings = vec![
-        ("min.insync.replicas", min_insync_replicas(replicas).to_string()),
-        ("max.message.bytes", topics::MAX_RECORD_BYTES.to_string()),
-        // Ingest and derive set the time of a record to the receipt of its push.
-        ("message.timestamp.type", "CreateTime".to_owned()),
-    ];
-    settings.extend(topic.settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-    match topic.policy {
-        Policy::Compact => {
-            settings.push(("cleanup.policy", "compact".to_owned()));
-            // A restore reads everything that is not compacted yet, so compaction starts early.
-            settings.push(("min.cleanable.dirty.ratio", "0.1".to_owned()));
-        }
-        Policy::Delete(retention) => {
-            settings.push(("cleanup.policy", "delete".to_owned()));
-            settings.push(("retention.ms", retention.as_millis().to_string()));
+/// False if the topic is there already. Settings that the brokers refuse are left out and reported.
+async fn create(admin: &Admin, topic: &Topic, config: &Config, report: &mut Report) -> anyhow::Result<bool> {
+    let settings = topic_settings::of(topic, config.topics.replication_factor, &config.topics);
+    let all: Vec<&Setting> = settings.iter().collect();
+    let failed = |code| anyhow::anyhow!("creating {}: {code}", topic.name);
+    match try_create(admin, topic, config, &all, false).await? {
+        Ok(()) => return Ok(true),
+        Err(RDKafkaErrorCode::TopicAlreadyExists) => return Ok(false),
+        Err(code) if !is_refusal(code) => return Err(failed(code)),
+        Err(_) => {}
+    }
+    let mut taken = Vec::new();
+    for setting in &settings {
+        match try_create(admin, topic, config, &[setting], true).await? {
+            Ok(()) => taken.push(setting),
+            Err(code) if is_refusal(code) && !setting.is_indispensable() => {
+                report.warnings.push(refusal(topic.name, setting, code));
+            }
+            Err(code) => return Err(failed(code).context(format!("{} = {}", setting.name, setting.value))),
         }
     }
-    settings
+    match try_create(admin, topic, config, &taken, false).await? {
+        Ok(()) => Ok(true),
+        Err(code) => Err(failed(code)),
+    }
 }
 
-async fn create(admin: &Admin, topic: &Topic, config: &Config) -> anyhow::Result<bool> {
-    let settings = policy_settings(topic, config.topics.replication_factor);
-    let mut new = NewTopic::new(
-        topic.name,
-        config.topics.partitions,
-        TopicReplication::Fixed(config.topics.replication_factor),
-    );
-    for (name, value) in &settings {
-        new = new.set(name, value);
+fn refusal(topic: &str, setting: &Setting, code: RDKafkaErrorCode) -> String {
+    format!(
+        "topic {topic}: the brokers refuse {} = {} ({code}): {}",
+        setting.name,
+        setting.value,
+        setting.without_it()
+    )
+}
+
+/// With `validate_only` the brokers only say whether they would.
+async fn try_create(
+    admin: &Admin,
+    topic: &Topic,
+    config: &Config,
+    settings: &[&Setting],
+    validate_only: bool,
+) -> anyhow::Result<Result<(), RDKafkaErrorCode>> {
+    let replicas = TopicReplication::Fixed(config.topics.replication_factor);
+    let mut new = NewTopic::new(topic.name, config.topics.partitions, replicas);
+    for setting in settings {
+        new = new.set(setting.name, &setting.value);
     }
-    match admin.create_topics([&new], &options()).await?.pop() {
-        Some(Ok(_)) => Ok(true),
-        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),
-        Some(Err((name, code))) => bail!("creating {name}: {code}"),
+    let options = options().validate_only(validate_only);
+    match admin.create_topics([&new], &options).await?.pop() {
+        Some(Ok(_)) => Ok(Ok(())),
+        Some(Err((_, code))) => Ok(Err(code)),
         None => bail!("creating {}: no answer", topic.name),
     }
 }
@@ -130,20 +152,62 @@ fn check_partitions(topic: &str, found: usize, wanted: i32) -> anyhow::Result<()
     Ok(())
 }
 
-/// Gives a topic the settings in `wanted` and leaves the others. True if it had other values.
-pub(super) async fn align(admin: &Admin, topic: &str, mut wanted: Vec<(&'static str, String)>) -> anyhow::Result<bool> {
+/// Gives a topic what it must have and has not, and leaves everything else.
+async fn align(
+    admin: &Admin,
+    topic: &str,
+    settings: &[Setting],
+    may_change: bool,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let described = admin::describe(admin, ResourceSpecifier::Topic(topic), REQUEST).await?;
-    // How long records are kept is an operator's to change.
-    let is_set = |name: &str| {
-        described
-            .get(name)
-            .is_some_and(|entry| entry.source == ConfigSource::DynamicTopic)
-    };
-    wanted.retain(|(name, _)| *name != "retention.ms" || !is_set(name));
-    alter(admin, topic, &described, &wanted).await
+    let current = |name: &str| described.get(name).and_then(|entry| entry.value.as_deref());
+    let lacking: Vec<&Setting> = settings
+        .iter()
+        .filter(|setting| !setting.is_met_by(current(setting.name)))
+        .collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let mut aligned = lacking.clone();
+    if may_change && let Err(code) = try_alter(admin, topic, &described, &pairs(&lacking)).await? {
+        if !is_refusal(code) {
+            bail!("settings of {topic}: {code}");
+        }
+        aligned.clear();
+        for setting in lacking {
+            // Each call replaces all settings, so those that were taken so far go along.
+            let so_far: Vec<&Setting> = aligned.iter().copied().chain([setting]).collect();
+            match try_alter(admin, topic, &described, &pairs(&so_far)).await? {
+                Ok(()) => aligned.push(setting),
+                Err(code) if is_refusal(code) && !setting.is_indispensable() => {
+                    report.warnings.push(refusal(topic, setting, code));
+                }
+                Err(code) => bail!("settings of {topic}: {} = {}: {code}", setting.name, setting.value),
+            }
+        }
+    }
+    if !aligned.is_empty() {
+        let names: Vec<String> = aligned
+            .iter()
+            .map(|setting| format!("{} = {}", setting.name, setting.value))
+            .collect();
+        let names = names.join(", ");
+        report
+            .changes
+            .push(format!("aligned the settings of topic {topic}: {names}"));
+    }
+    Ok(())
 }
 
-/// The same, whatever an operator has set.
+fn pairs(settings: &[&Setting]) -> Vec<(&'static str, String)> {
+    settings
+        .iter()
+        .map(|setting| (setting.name, setting.value.clone()))
+        .collect()
+}
+
+/// Gives a topic these settings, whatever an operator has set. True if it had others.
 pub(super) async fn alter(
     admin: &Admin,
     topic: &str,
@@ -154,7 +218,19 @@ pub(super) async fn alter(
     if wanted.iter().all(|(name, value)| current(name).as_ref() == Some(value)) {
         return Ok(false);
     }
-    // The call replaces all settings of the topic, so those that an operator has set are carried over.
+    match try_alter(admin, topic, described, wanted).await? {
+        Ok(()) => Ok(true),
+        Err(code) => bail!("settings of {topic}: {code}"),
+    }
+}
+
+/// The call replaces all settings of the topic, so those that an operator has set are carried over.
+async fn try_alter(
+    admin: &Admin,
+    topic: &str,
+    described: &HashMap<String, ConfigEntry>,
+    wanted: &[(&'static str, String)],
+) -> anyhow::Result<Result<(), RDKafkaErrorCode>> {
     let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic));
     for (name, entry) in described {
         if entry.source == ConfigSource::DynamicTopic
@@ -168,20 +244,8 @@ pub(super) async fn alter(
         alter = alter.set(name, value);
     }
     match admin.alter_configs([&alter], &options()).await?.pop() {
-        Some(Ok(_)) => Ok(true),
-        Some(Err((_, code))) => bail!("settings of {topic}: {code}"),
+        Some(Ok(_)) => Ok(Ok(())),
+        Some(Err((_, code))) => Ok(Err(code)),
         None => bail!("settings of {topic}: no answer"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_replica_may_be_away() {
-        for (replicas, min) in [(0, 1), (1, 1), (2, 1), (3, 2), (5, 4)] {
-            assert_eq!(min_insync_replicas(replicas), min, "{replicas}");
-        }
     }
 }

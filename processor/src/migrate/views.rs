@@ -180,19 +180,30 @@ impl View {
     }
 
     /// The statements that change an existing refreshable view. The target keeps its rows. Query and comment change together, so
-    /// that the comment always belongs to the query.
+    /// that the comment always belongs to the query, and come last: the comment also says that the others are done. The definer is told
+    /// every time, as CREATE OR REPLACE tells that of the other views.
     ///
     /// CREATE OR REPLACE of a refreshable view takes `ClickHouse` 26.6; these statements are understood by 25.8.
-    pub(super) fn alter(&self, refresh: &Refresh, database: &str) -> [String; 2] {
+    pub(super) fn alter(&self, refresh: &Refresh, database: &str) -> Vec<String> {
         let (name, query) = (&self.name, &self.query);
-        [
+        let security = self.security().map(|(definer, security)| {
+            format!("ALTER TABLE {DATABASE}{name} MODIFY SQL SECURITY {security} DEFINER = {definer}")
+        });
+        let others = [
             format!("ALTER TABLE {DATABASE}{name} MODIFY REFRESH {}", refresh.schedule),
             format!(
                 "ALTER TABLE {DATABASE}{name} MODIFY COMMENT '{}', MODIFY QUERY\n{query}",
                 self.marked_comment()
             ),
-        ]
-        .map(|statement| in_database(&statement, database))
+        ];
+        let statements = security.into_iter().chain(others);
+        statements.map(|statement| in_database(&statement, database)).collect()
+    }
+
+    /// As whom it reads: definer and security of its line `DEFINER = … SQL SECURITY …`.
+    fn security(&self) -> Option<(&str, &str)> {
+        let mut lines = self.head.lines();
+        lines.find_map(|line| line.strip_prefix("DEFINER = ")?.split_once(" SQL SECURITY "))
     }
 
     /// A plain view with the same query under another name, which reads renamed views.
@@ -310,7 +321,7 @@ mod tests {
     fn refreshed(name: &str, schedule: &str, query: &str) -> (String, String) {
         let text = format!(
             "CREATE MATERIALIZED VIEW {{database}}.{name}\nREFRESH {schedule}\nSETTINGS refresh_retries = 2\nTO {{database}}.t_{name}\n\
-             DEFINER = CURRENT_USER\nAS\n{query}\nCOMMENT 'Fills';\n"
+             DEFINER = CURRENT_USER SQL SECURITY DEFINER\nAS\n{query}\nCOMMENT 'Fills';\n"
         );
         (name.to_owned(), text)
     }
@@ -397,13 +408,14 @@ mod tests {
             e.create("x"),
             format!(
                 "CREATE MATERIALIZED VIEW IF NOT EXISTS x.e\nREFRESH EVERY 1 DAY DEPENDS ON x.f\nSETTINGS refresh_retries = 2\n\
-                 TO x.t_e\nDEFINER = CURRENT_USER\nAS\nSELECT * FROM x.d\nCOMMENT 'Fills [{}]'",
+                 TO x.t_e\nDEFINER = CURRENT_USER SQL SECURITY DEFINER\nAS\nSELECT * FROM x.d\nCOMMENT 'Fills [{}]'",
                 e.checksum
             )
         );
         assert_eq!(
             e.alter(e.refresh.as_ref().unwrap(), "x"),
             [
+                "ALTER TABLE x.e MODIFY SQL SECURITY DEFINER DEFINER = CURRENT_USER".to_owned(),
                 "ALTER TABLE x.e MODIFY REFRESH EVERY 1 DAY DEPENDS ON x.f\nSETTINGS refresh_retries = 2".to_owned(),
                 format!(
                     "ALTER TABLE x.e MODIFY COMMENT 'Fills [{}]', MODIFY QUERY\nSELECT * FROM x.d",

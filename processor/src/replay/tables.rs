@@ -13,7 +13,7 @@ use super::ReplayError;
 use super::row_buffer::Rows;
 use super::sinks::SinkStart;
 use crate::config::ClickHouseSettings;
-use crate::sink::client::client;
+use crate::sink::client::quorum_client;
 
 /// The tables that are derived; `push` is a log of what was received.
 const TABLES: [&str; 2] = ["shipment", "transition"];
@@ -93,9 +93,13 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn new(settings: &ClickHouseSettings) -> Self {
-        let client = client(settings)
+        let client = quorum_client(settings)
             .with_database(&settings.database)
             .with_setting("async_insert", "0")
+            // On a cluster the statements of a replay may reach different replicas. A majority has each insert, and a replica that
+            // lacks one refuses to be read, which needs inserts one after another. Tables that are not replicated pass over it.
+            .with_setting("insert_quorum_parallel", "0")
+            .with_setting("select_sequential_consistency", "1")
             .with_setting("max_partitions_per_insert_block", "0")
             // The newest version of a row may be in another month than the others.
             .with_setting("do_not_merge_across_partitions_select_final", "0");
@@ -146,6 +150,7 @@ impl Tables {
 
     /// Copies the present rows of parcels whose first push was not read.
     pub(super) async fn complete(&self, covered_from: Option<TimestampMicros>) -> Result<(), ReplayError> {
+        self.wait_for_replica().await?;
         let began_before = match covered_from {
             Some(TimestampMicros(micros)) => format!("first_received_at < fromUnixTimestamp64Micro({micros})"),
             None => "false".to_owned(),
@@ -167,6 +172,7 @@ impl Tables {
     }
 
     pub(super) async fn difference(&self) -> Result<Difference, ReplayError> {
+        self.wait_for_replica().await?;
         let before = self.figures("shipment").await?;
         let mut after = self.figures("shipment_fresh").await?;
         let mut carriers = Vec::new();
@@ -231,6 +237,17 @@ impl Tables {
             self.execute(&format!("RENAME TABLE {table}_fresh TO {table}_before_replay"))
                 .await?;
             self.execute(&format!("DROP TABLE {table}_replayed SYNC")).await?;
+        }
+        Ok(())
+    }
+
+    /// What the sink has inserted may not have reached this replica yet, and would count as missing.
+    async fn wait_for_replica(&self) -> Result<(), ClientError> {
+        let query = "SELECT name FROM system.tables
+            WHERE database = currentDatabase() AND startsWith(engine, 'Replicated') AND name IN ?";
+        let replicated: Vec<String> = self.client.query(query).bind(TABLES.as_slice()).fetch_all().await?;
+        for table in replicated {
+            self.execute(&format!("SYSTEM SYNC REPLICA {table}")).await?;
         }
         Ok(())
     }

@@ -2,17 +2,39 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use clickhouse::Client;
 use courierflow_schemas::settings::Secret;
+use courierflow_schemas::tls::ClientTls;
+use hyper_tls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use native_tls::{Certificate, Identity, TlsConnector};
 
 use crate::config::{ClickHouseSettings, Compression};
 
 /// Identifies us in `system.query_log`.
 const PRODUCT: &str = "courierflow-processor";
 
+/// As the crate's own client, so that a connection is not used again just when the server closes it (3 s by default).
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+const TCP_KEEPALIVE: Duration = Duration::from_mins(1);
+
 /// A client without a database: `migrate` creates it.
 pub fn client(settings: &ClickHouseSettings) -> Client {
-    Client::default()
+    let client = match &settings.tls {
+        None => Client::default(),
+        Some(tls) => Client::with_http_client(
+            hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+                .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+                .build(https(tls)),
+        ),
+    };
+    let client = settings
+        .settings
+        .iter()
+        .fold(client, |client, (name, value)| client.with_setting(name, value));
+    client
         .with_url(&settings.url)
         .with_user(&settings.user)
         .with_password(settings.password.as_ref().map_or("", Secret::expose))
@@ -23,10 +45,42 @@ pub fn client(settings: &ClickHouseSettings) -> Client {
         })
 }
 
+fn https(tls: &TlsConnector) -> HttpsConnector<HttpConnector> {
+    let mut http = HttpConnector::new();
+    http.set_keepalive(Some(TCP_KEEPALIVE));
+    http.enforce_http(false);
+    HttpsConnector::from((http, tls.clone().into()))
+}
+
+/// What the files of `[clickhouse]` say, for connections. Fails if OpenSSL cannot use them.
+pub(crate) fn connector(tls: &ClientTls) -> anyhow::Result<TlsConnector> {
+    let mut connector = TlsConnector::builder();
+    // Those of the file stand instead of the system's.
+    connector.disable_built_in_roots(tls.roots().len() > 0);
+    for certificate in tls.roots() {
+        connector.add_root_certificate(Certificate::from_der(certificate).context("ca_file")?);
+    }
+    if let Some((chain, key)) = tls.own() {
+        connector.identity(Identity::from_pkcs8(chain, key).context("certificate_file and key_file")?);
+    }
+    Ok(connector.build()?)
+}
+
+/// A client whose inserts into replicated tables are answered when a majority of the replicas has them, so that an offset is not
+/// committed for rows that die with one disk. Other tables pass over it. `[clickhouse.settings]` may say another number.
+pub(crate) fn quorum_client(settings: &ClickHouseSettings) -> Client {
+    let client = client(settings);
+    if settings.settings.contains_key("insert_quorum") {
+        return client;
+    }
+    client.with_setting("insert_quorum", "auto")
+}
+
 /// The client of the sink. `timeout` is the sink's own time-out of an insert: a server that continued after it would do
 /// the work twice.
 pub fn insert_client(settings: &ClickHouseSettings, timeout: Duration) -> Client {
-    client(settings)
+    quorum_client(settings)
+        .with_setting("insert_quorum_timeout", timeout.as_millis().to_string())
         .with_database(&settings.database)
         // The default is 1 since 26.x. A batch already is one block; buffering it again would only delay the answer.
         .with_setting("async_insert", "0")

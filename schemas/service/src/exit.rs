@@ -6,6 +6,9 @@ use std::process::ExitCode;
 /// Exit code for an unusable configuration: a restart would not help.
 pub const BAD_CONFIGURATION: u8 = 2;
 
+/// Exit code of a check that found something to change.
+pub const WOULD_CHANGE: u8 = 3;
+
 /// Prints `PROGRAM: error` and returns the exit code [`BAD_CONFIGURATION`].
 pub fn bad_configuration(program: &str, error: &dyn Display) -> ExitCode {
     report(program, error);

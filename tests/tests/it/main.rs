@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
+//! | [`clusters`] | own | the DDL for replicated databases, and what an operator sets about tables and views |
 //! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
 //! | [`alarms`] | none | alarms and panels name metrics and sections that exist |
 //! | [`attacks`] | own | strangers hold connections, bodies and answers, and the services work on |
@@ -31,6 +32,7 @@
 //! | [`rivals`] | own | two hosts of one name have the same workers |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
+//! | [`tls`] | own | ClickHouse and the registry behind TLS with a private CA |
 //! | [`subscribe`] | own | vendors are asked for subscriptions, with kills, lost answers and stopped accounts |
 //!
 //! Tests of an invariant of the design have its number in their names. No test waits by sleeping: conditions are polled
@@ -48,6 +50,7 @@ mod alarms;
 mod attacks;
 mod broker;
 mod chaos;
+mod clusters;
 mod configuration;
 mod dashboard;
 mod data_loss;
@@ -73,3 +76,4 @@ mod same_step;
 mod shared;
 mod sink;
 mod subscribe;
+mod tls;

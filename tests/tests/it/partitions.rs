@@ -1,10 +1,12 @@
 //! Somebody gives a topic more partitions under a running system. Records on partitions that the other topics do not have would be
 //! acknowledged and never derived.
 
-use courierflow_schemas::topics::{ALL, PUSH, SHIPMENT};
-use courierflow_tests::stack::Launch;
+use courierflow_schemas::topics::{ALL, PUSH, SHIPMENT, TRANSITION};
+use courierflow_tests::stack::{self, Launch, Stack};
 
-use crate::harness::{eventually, migrate, migrated, post, processor, ready, readyz, topics, wait_until_in_tables};
+use crate::harness::{
+    PATIENCE, eventually, migrate, migrated, post, processor, ready, readyz, topics, wait_until_in_tables,
+};
 
 #[test]
 fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_rest_on() {
@@ -31,6 +33,63 @@ fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_res
         !migrate(&stack).contains("aligned"),
         "the second time nothing is left to do"
     );
+}
+
+/// Runs `migrate --check` and returns its exit code and what it prints.
+fn check(stack: &dyn Stack, only: &str, name: &str) -> (Option<i32>, String) {
+    let launch = processor("migrate", stack).arg("--check").arg("--only").arg(only);
+    let mut service = launch.start(name, stack).unwrap();
+    let status = service.wait(PATIENCE).unwrap();
+    (status.code(), service.log().unwrap())
+}
+
+#[test]
+fn migrate_says_beforehand_what_it_would_change_and_leaves_what_is_an_operators() {
+    let stack = stack::start("check").unwrap();
+    let (code, said) = check(&stack, "topics,schemas,tables", "before");
+    assert_eq!(code, Some(3), "{said}");
+    for line in [
+        "without --check this would be done:",
+        "created topic courier.push.v1",
+        "registered courier.push.v1-value",
+        "applied 001_schema_migration.sql",
+    ] {
+        assert!(said.contains(line), "{line} is missing in {said}");
+    }
+    assert_eq!(topics::partitions(&stack, PUSH), 0, "nothing was created");
+    migrate(&stack);
+    let (code, said) = check(&stack, "topics,schemas,tables", "after");
+    assert_eq!((code, said.contains("nothing to change")), (Some(0), true), "{said}");
+
+    // More than the promises need, and what they do not depend on.
+    let own = [
+        ("max.message.bytes", "10000000"),
+        ("min.cleanable.dirty.ratio", "0.4"),
+        ("cleanup.policy", "compact"),
+    ];
+    topics::set_all(&stack, SHIPMENT, &own);
+    let (code, said) = check(&stack, "topics", "own");
+    assert_eq!(code, Some(0), "{said}");
+
+    // Less than they need: only that is changed.
+    topics::set_all(
+        &stack,
+        SHIPMENT,
+        &[("max.message.bytes", "1000"), ("min.cleanable.dirty.ratio", "0.4")],
+    );
+    let aligned =
+        "aligned the settings of topic courier.shipment.v1: max.message.bytes = 8388608, cleanup.policy = compact";
+    let (code, said) = check(&stack, "topics", "less");
+    assert_eq!((code, said.contains(aligned)), (Some(3), true), "{said}");
+    let (code, said) = check(&stack, "schemas,tables", "others");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(migrate(&stack).contains(aligned));
+    assert_eq!(topics::setting(&stack, SHIPMENT, "min.cleanable.dirty.ratio"), "0.4");
+
+    // What the configuration says is done, on topics that are there, too.
+    let launch = processor("migrate", &stack).env("COURIERFLOW__TOPICS__RETENTION_DAYS__TRANSITION", "3");
+    launch.run_to_end("retention", &stack).unwrap();
+    assert_eq!(topics::setting(&stack, TRANSITION, "retention.ms"), "259200000");
 }
 
 #[test]

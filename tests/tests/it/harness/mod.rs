@@ -6,6 +6,7 @@ pub(crate) mod power;
 pub(crate) mod python;
 pub(crate) mod sharing;
 pub(crate) mod tables;
+pub(crate) mod tls;
 pub(crate) mod topics;
 pub(crate) mod vendors;
 

@@ -238,8 +238,16 @@ pub(crate) fn own_settings(stack: &dyn Stack, topic: &str) -> BTreeMap<String, S
 
 /// Changes a topic's settings to this one alone, as a careless operator might.
 pub(crate) fn set(stack: &dyn Stack, topic: &str, name: &str, value: &str) {
+    set_all(stack, topic, &[(name, value)]);
+}
+
+/// Gives a topic these settings and no others.
+pub(crate) fn set_all(stack: &dyn Stack, topic: &str, settings: &[(&str, &str)]) {
     let (admin, runtime) = admin(stack);
-    let alter = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(name, value);
+    let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    for (name, value) in settings {
+        alter = alter.set(name, value);
+    }
     let altered = runtime.block_on(admin.alter_configs([&alter], &AdminOptions::new()));
     altered.expect("an answer").remove(0).expect("the setting is changed");
 }

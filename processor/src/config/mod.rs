@@ -1,6 +1,9 @@
 //! The processor's view of the configuration file. Every key is explained, with unit and default, in
 //! `deploy/local/courierflow.toml`.
 
+mod clickhouse;
+mod topics;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,13 +11,15 @@ use std::time::Duration;
 use courierflow_domain::{Context, DeriveOptions, NoIdKey};
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::settings::{
-    self, KafkaSettings, RegistrySettings, Secret, SettingsError, check_http_url, require, require_between,
+    self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, require_between,
 };
 use courierflow_service::http_server::Limits;
 use courierflow_service::kafka_client;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+pub use self::clickhouse::{ClickHouseSettings, Compression, RetentionDays, ViewSettings};
+pub use self::topics::{TopicRetention, TopicSettings};
 pub use crate::reconcile::settings::ReconcileSettings;
 pub use crate::start_offsets::OnDataLoss;
 pub use crate::subscribe::ingest_section::IngestSection;
@@ -63,25 +68,6 @@ pub struct Config {
     /// Of ingest only what the vendors must have been told.
     #[serde(skip)]
     pub ingest: IngestSection,
-}
-
-/// `[topics]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TopicSettings {
-    /// Partitions of every topic. `processor migrate --grow` raises them, because derive's state belongs to partitions.
-    pub partitions: i32,
-    /// Copies of every partition.
-    pub replication_factor: i32,
-}
-
-impl Default for TopicSettings {
-    fn default() -> Self {
-        Self {
-            partitions: 8,
-            replication_factor: 1,
-        }
-    }
 }
 
 /// `[processor]`
@@ -221,48 +207,6 @@ impl DeriveSettings {
     }
 }
 
-/// `[clickhouse]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ClickHouseSettings {
-    /// Address of the HTTP interface.
-    pub url: String,
-    /// Database of all tables.
-    pub database: String,
-    /// User.
-    pub user: String,
-    /// Password of the user; empty when missing.
-    pub password: Option<Secret>,
-    /// A file with the password.
-    pub password_file: Option<PathBuf>,
-    /// Compression of inserts; `none` is cheaper if ClickHouse runs on the same host.
-    pub compression: Compression,
-}
-
-/// How inserts are compressed for transport.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Compression {
-    /// LZ4: about a quarter of the bytes.
-    #[default]
-    Lz4,
-    /// No compression.
-    None,
-}
-
-impl Default for ClickHouseSettings {
-    fn default() -> Self {
-        Self {
-            url: "http://127.0.0.1:8123".to_owned(),
-            database: "courier".to_owned(),
-            user: "default".to_owned(),
-            password: None,
-            password_file: None,
-            compression: Compression::Lz4,
-        }
-    }
-}
-
 /// `[sink]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -348,9 +292,7 @@ impl Config {
         }
         config.kafka.complete()?;
         config.registry.complete()?;
-        if let Some(file) = &config.clickhouse.password_file {
-            config.clickhouse.password = Some(settings::secret_from_file("clickhouse.password_file", file)?);
-        }
+        config.clickhouse.complete()?;
         if let Some(file) = &config.dashboard.clickhouse_password_file {
             let password = settings::secret_from_file("dashboard.clickhouse_password_file", file)?;
             config.dashboard.clickhouse_password = Some(password);
@@ -372,13 +314,6 @@ impl Config {
         self.dashboard.validate()?;
         self.subscribe.validate(self.carriers)?;
         self.reconcile.validate()
-    }
-}
-
-impl TopicSettings {
-    fn validate(&self) -> Result<(), SettingsError> {
-        require_between("topics.partitions", self.partitions, 1..=10_000)?;
-        require_between("topics.replication_factor", self.replication_factor, 1..=100)
     }
 }
 
@@ -438,17 +373,6 @@ impl DeriveSettings {
     }
 }
 
-impl ClickHouseSettings {
-    fn validate(&self) -> Result<(), SettingsError> {
-        require(
-            is_identifier(&self.database),
-            "clickhouse.database",
-            format!("{:?} is no identifier ([A-Za-z_][A-Za-z0-9_]*)", self.database),
-        )?;
-        check_http_url("clickhouse.url", &self.url)
-    }
-}
-
 impl SinkSettings {
     /// The consumer group that reads the topic of a table.
     pub fn group_of(&self, table: &str) -> String {
@@ -505,12 +429,6 @@ fn is_host_name(name: &str) -> bool {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     })
-}
-
-fn is_identifier(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]

@@ -1,0 +1,2900 @@
+-- carrier_daily.sql
+CREATE OR REPLACE VIEW courier.carrier_daily
+(
+    `level`                          LowCardinality(String) COMMENT 'What origin and dest are: carrier (all lanes together), province or city. Add up rows of one level only',
+    `cohort_date`                    Date                   COMMENT 'Day of the pickup, China time',
+    `vendor`                         LowCardinality(String) COMMENT 'Code of the vendor. A parcel that two vendors track counts once for each',
+    `carrier`                        LowCardinality(String) COMMENT 'Canonical carrier code',
+    `origin`                         LowCardinality(String) COMMENT 'Area of the origin: CN44 at level province; CN4403, or CN31 of a municipality, or CN44 where the city is unknown, at level city. Empty = unknown, or level carrier',
+    `dest`                           LowCardinality(String) COMMENT 'Area of the destination, as origin',
+    `parcels`                        UInt64                 COMMENT 'Size of the cohort: parcels picked up that day, without the CANCELLED and those given up for want of any record. delivered + sent_back + open',
+    `cancelled`                      UInt64                 COMMENT 'Parcels picked up that day and CANCELLED since; in no other column',
+    `pickup_imputed`                 UInt64                 COMMENT 'Parcels without a pickup scan: their clock starts at the first movement',
+    `delivered`                      UInt64                 COMMENT 'Parcels delivered on the forward leg',
+    `sent_back`                      UInt64                 COMMENT 'Parcels back with their sender that were never delivered',
+    `open`                           UInt64                 COMMENT 'Parcels neither delivered nor sent back',
+    `returned`                       UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
+    `refused`                        UInt64                 COMMENT 'Parcels that the recipient refused at least once',
+    `lost_presumed`                  UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by a vendor that waits at least 30 days for a change (vendor_fact)',
+    `with_exception`                 UInt64                 COMMENT 'Parcels with at least one exception',
+    `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
+    `transit_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time: key k = more than (k - 1) and at most k quarters of an hour from pickup to delivery',
+    `attempt_parcels`                UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
+    `attempt_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels by time from pickup to first attempt, as transit_bins',
+    `due_24h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',
+    `within_24h`                     UInt64                 COMMENT 'Of those, delivered within 24 h of the pickup',
+    `due_48h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 48 h + 6 h or more',
+    `within_48h`                     UInt64                 COMMENT 'Of those, delivered within 48 h of the pickup',
+    `due_72h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
+    `within_72h`                     UInt64                 COMMENT 'Of those, delivered within 72 h of the pickup',
+    `sla_parcels`                    UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
+    `sla_due`                        UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
+    `sla_attempted`                  UInt64                 COMMENT 'Of those, first attempted within the promise',
+    `sla_delivered_due`              UInt64                 COMMENT 'Parcels with a promise, of valid transit time, aged promise + 6 h or more',
+    `sla_delivered`                  UInt64                 COMMENT 'Of those, delivered within the promise',
+    `settled`                        UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
+    `settled_attempted`              UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+    `settled_first_attempt`          UInt64                 COMMENT 'Of those, delivered at the first attempt, strict: no locker, no station',
+    `settled_first_attempt_cn`       UInt64                 COMMENT 'Of those, delivered at the first attempt, or put into a locker or station at the first attempt and collected before overdue and within the 7 days',
+    `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception within 7 days of the pickup',
+    `settled_returned`               UInt64                 COMMENT 'Settled parcels that turned back within 7 days of the pickup',
+    `settled_refused`                UInt64                 COMMENT 'Settled parcels that the recipient refused within 7 days of the pickup',
+    `promised`                       UInt64                 COMMENT 'Parcels with a promise, of any age: those that the lost rate is over in the end',
+    `lost_due`                       UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
+    `lost_due_presumed`              UInt64                 COMMENT 'Of those, presumed lost',
+    `settled_reached`                UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station within 7 days of the pickup: denominator of the locker share',
+    `settled_locker`                 UInt64                 COMMENT 'Of those, put into a locker or station within these 7 days',
+    `locker_parcels`                 UInt64                 COMMENT 'Of settled_reached, the ones put there within 6 days of the pickup, of valid dwell time: denominator of dwell quantiles and of overdue',
+    `locker_bins`                    Map(UInt16, UInt32)    COMMENT 'Those locker_parcels by time from locker to delivery, in quarters of an hour as transit_bins; the uncollected are in none',
+    `locker_overdue`                 UInt64                 COMMENT 'Those locker_parcels that lay there for more than 18 h',
+    `pickup_wait_parcels`            UInt64                 COMMENT 'Settled parcels with a known wait from order to pickup',
+    `pickup_wait_seconds_sum`        UInt64                 COMMENT 'Sum of their waits',
+    `origin_parcels`                 UInt64                 COMMENT 'Settled parcels with a known time from pickup to leaving the origin city, left within 7 days of the pickup',
+    `origin_seconds_sum`             UInt64                 COMMENT 'Sum of these times',
+    `linehaul_parcels`               UInt64                 COMMENT 'Settled parcels with a known time from leaving the origin city to arriving in the destination city, arrived within 7 days of the pickup',
+    `linehaul_seconds_sum`           UInt64                 COMMENT 'Sum of these times',
+    `destination_parcels`            UInt64                 COMMENT 'Settled parcels with a known time from arriving in the destination city to going out for delivery, out within 7 days of the pickup',
+    `destination_seconds_sum`        UInt64                 COMMENT 'Sum of these times',
+    `last_mile_parcels`              UInt64                 COMMENT 'Settled parcels with a known time from going out for delivery to the first attempt, attempted within 7 days of the pickup',
+    `last_mile_seconds_sum`          UInt64                 COMMENT 'Sum of these times',
+    `eta_parcels`                    UInt64                 COMMENT 'Settled parcels with an estimate of the vendor; over settled this is the coverage',
+    `eta_due`                        UInt64                 COMMENT 'Of eta_parcels, the ones whose first estimate is judged: the China day after it ended within 7 days of the pickup',
+    `eta_hit`                        UInt64                 COMMENT 'Of those, first attempted on or before the China day of the first estimate',
+    `eta_within_day`                 UInt64                 COMMENT 'Of eta_due, first attempted within one day of it, either way',
+    `eta_attempted`                  UInt64                 COMMENT 'Of eta_due, with a known error: attempted within 7 days of the pickup',
+    `eta_error_seconds_sum`          Int64                  COMMENT 'Sum of first attempt - first estimate of those: positive = later than estimated',
+    `eta_absolute_error_seconds_sum` UInt64                 COMMENT 'Sum of its absolute value',
+    `claims`                         Nullable(UInt64)       COMMENT 'Reserved: claims are in no vendor''s data. Always NULL',
+    `refreshed_at`                   DateTime('UTC')        COMMENT 'The now of all ages in this row: when it was computed; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM courier.carrier_daily_recent WHERE level = 'carrier') AS first_recent
+SELECT * FROM courier.carrier_daily_recent
+UNION ALL
+SELECT * FROM courier.carrier_daily_older WHERE cohort_date < first_recent
+COMMENT 'Counts and histograms by pickup day, vendor, carrier and lane, from which all rates are made. Add up rows of one level; sumMap the bins [57cf644ea80a546d]';
+
+-- data_quality.sql
+CREATE OR REPLACE VIEW courier.data_quality
+(
+    `received_date`             Date                     COMMENT 'Day of the receipt, China time: of the first push for what is counted in shipments, of the push itself for what is counted in pushes and transitions',
+    `vendor`                    LowCardinality(String)   COMMENT 'Code of the vendor',
+    `carrier`                   LowCardinality(String)   COMMENT 'Canonical carrier code',
+    `shipments`                 UInt64                   COMMENT 'Shipments first heard of that day, CARRIER_CORRECTED ones included',
+    `events`                    UInt64                   COMMENT 'Events of those',
+    `pushes`                    UInt64                   COMMENT 'Pushes received, one per parcel; answers to queries are none',
+    `transitions`               UInt64                   COMMENT 'Changes of state that stand',
+    `lag_transitions`           UInt64                   COMMENT 'Changes that came with a later push than the first of their parcel, and not with the answer to a query: how late they were reported can be told',
+    `without_events_share`      Nullable(Float64)        COMMENT 'Of those, without any event: without_events / shipments',
+    `carrier_corrected_share`   Nullable(Float64)        COMMENT 'Of those, moved to another carrier by the vendor; they are in no other metric: carrier_corrected / shipments',
+    `aborted_share`             Nullable(Float64)        COMMENT '(aborted_no_record + aborted_stale) / shipments',
+    `lane_unknown_share`        Nullable(Float64)        COMMENT 'Of those, without an origin or a destination city or province: lane_unknown / shipments',
+    `duration_invalid_share`    Nullable(Float64)        COMMENT 'Of those, with at least one duration between milestones that is negative or over 180 days, and therefore in no figure: duration_invalid / shipments',
+    `bad_time_share`            Nullable(Float64)        COMMENT 'Shipments flagged bad_time: an item without a usable time, left out: flag_bad_time / shipments',
+    `delivery_revoked_share`    Nullable(Float64)        COMMENT 'Shipments flagged delivery_revoked: a sign-off that a later delivery revoked: flag_delivery_revoked / shipments',
+    `future_time_share`         Nullable(Float64)        COMMENT 'Shipments flagged future_time: an event dated later than its push: flag_future_time / shipments',
+    `lane_inferred_share`       Nullable(Float64)        COMMENT 'Shipments flagged lane_inferred: origin or destination taken from events: flag_lane_inferred / shipments',
+    `pickup_imputed_share`      Nullable(Float64)        COMMENT 'Shipments flagged pickup_imputed: no pickup scan: flag_pickup_imputed / shipments',
+    `post_terminal_scan_share`  Nullable(Float64)        COMMENT 'Shipments flagged post_terminal_scan: a scan after the end of the parcel: flag_post_terminal_scan / shipments',
+    `return_signed_share`       Nullable(Float64)        COMMENT 'Shipments flagged return_signed: a sign-off on the way back, read as RETURNED: flag_return_signed / shipments',
+    `route_loop_share`          Nullable(Float64)        COMMENT 'Shipments flagged route_loop: a route that the vendor calls a loop: flag_route_loop / shipments',
+    `tz_assumed_share`          Nullable(Float64)        COMMENT 'Shipments flagged tz_assumed: a local time of unknown zone: flag_tz_assumed / shipments',
+    `unknown_code_share`        Nullable(Float64)        COMMENT 'Shipments flagged unknown_code: a code that no table has: flag_unknown_code / shipments',
+    `events_without_code_share` Nullable(Float64)        COMMENT 'Of the events, read from a name or a text because the vendor sent no code: events_without_code / events',
+    `events_unknown_share`      Nullable(Float64)        COMMENT 'Of the events, of status UNKNOWN: events_unknown / events',
+    `pushes_repeated_share`     Nullable(Float64)        COMMENT 'Of those, byte for byte the same as another one of that day: repeated by the vendor: pushes_repeated / pushes',
+    `retracted_share`           Nullable(Float64)        COMMENT 'Changes of state that the vendor took back that day: transitions_retracted / (transitions + transitions_retracted)',
+    `report_lag_p50_hours`      Nullable(Float64)        COMMENT 'Half of the changes were reported within so many hours; an estimate (t-digest)',
+    `report_lag_p95_hours`      Nullable(Float64)        COMMENT '95 % of the changes were reported within so many hours; an estimate (t-digest)',
+    `refreshed_at`              DateTime('UTC')          COMMENT 'When it was counted; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share
+SELECT
+    received_date,
+    vendor,
+    carrier,
+    data_quality_daily.shipments AS shipments,
+    data_quality_daily.events AS events,
+    data_quality_daily.pushes AS pushes,
+    data_quality_daily.transitions AS transitions,
+    data_quality_daily.lag_transitions AS lag_transitions,
+    share(without_events, shipments) AS without_events_share,
+    share(carrier_corrected, shipments) AS carrier_corrected_share,
+    share(aborted_no_record + aborted_stale, shipments) AS aborted_share,
+    share(lane_unknown, shipments) AS lane_unknown_share,
+    share(duration_invalid, shipments) AS duration_invalid_share,
+    share(flag_bad_time, shipments) AS bad_time_share,
+    share(flag_delivery_revoked, shipments) AS delivery_revoked_share,
+    share(flag_future_time, shipments) AS future_time_share,
+    share(flag_lane_inferred, shipments) AS lane_inferred_share,
+    share(flag_pickup_imputed, shipments) AS pickup_imputed_share,
+    share(flag_post_terminal_scan, shipments) AS post_terminal_scan_share,
+    share(flag_return_signed, shipments) AS return_signed_share,
+    share(flag_route_loop, shipments) AS route_loop_share,
+    share(flag_tz_assumed, shipments) AS tz_assumed_share,
+    share(flag_unknown_code, shipments) AS unknown_code_share,
+    share(events_without_code, events) AS events_without_code_share,
+    share(events_unknown, events) AS events_unknown_share,
+    share(pushes_repeated, pushes) AS pushes_repeated_share,
+    share(transitions_retracted, transitions + transitions_retracted) AS retracted_share,
+    if(lag_transitions = 0, NULL, lags[1] / 3600) AS report_lag_p50_hours,
+    if(lag_transitions = 0, NULL, lags[2] / 3600) AS report_lag_p95_hours,
+    refreshed_at
+FROM
+(
+    SELECT *, finalizeAggregation(lag_digest) AS lags
+    FROM courier.data_quality_daily
+) AS data_quality_daily
+ORDER BY received_date, vendor, carrier
+COMMENT 'How far can the figures be trusted? One row per day of receipt, vendor and carrier, of the last 40 days [a6c2dcedf1878c40]';
+
+-- data_quality_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.data_quality_refresh
+REFRESH EVERY 1 HOUR OFFSET 7 MINUTE
+SETTINGS refresh_retries = 2
+TO courier.data_quality_daily
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
+    (start, end) -> ifNull(NOT is_believed(toInt64(end) - toInt64(start)), false) AS is_odd,
+    counted AS
+    (
+        SELECT
+            toDate(shipment.first_received_at, 'Asia/Shanghai') AS received_date,
+            vendor,
+            carrier,
+            count() AS counted_shipments,
+            countIf(empty(event.id)) AS counted_without_events,
+            countIf(tracking_state = 'CARRIER_CORRECTED') AS counted_carrier_corrected,
+            countIf(tracking_state = 'ABORTED_NO_RECORD') AS counted_aborted_no_record,
+            countIf(tracking_state = 'ABORTED_STALE') AS counted_aborted_stale,
+            countIf(NOT startsWith(ifNull(origin_code, ''), 'CN') OR NOT startsWith(ifNull(dest_code, ''), 'CN')) AS counted_lane_unknown,
+            countIf(
+                is_odd(created_at, picked_up_at) OR is_odd(picked_up_at, delivered_at) OR is_odd(picked_up_at, first_attempt_at)
+                OR is_odd(picked_up_at, left_origin_at) OR is_odd(left_origin_at, arrived_dest_at)
+                OR is_odd(arrived_dest_at, out_for_delivery_at) OR is_odd(out_for_delivery_at, first_attempt_at)
+                OR is_odd(available_at, delivered_at)) AS counted_duration_invalid,
+            countIf(has(flags, 'bad_time')) AS counted_flag_bad_time,
+            countIf(has(flags, 'delivery_revoked')) AS counted_flag_delivery_revoked,
+            countIf(has(flags, 'future_time')) AS counted_flag_future_time,
+            countIf(has(flags, 'lane_inferred')) AS counted_flag_lane_inferred,
+            countIf(has(flags, 'pickup_imputed')) AS counted_flag_pickup_imputed,
+            countIf(has(flags, 'post_terminal_scan')) AS counted_flag_post_terminal_scan,
+            countIf(has(flags, 'return_signed')) AS counted_flag_return_signed,
+            countIf(has(flags, 'route_loop')) AS counted_flag_route_loop,
+            countIf(has(flags, 'tz_assumed')) AS counted_flag_tz_assumed,
+            countIf(has(flags, 'unknown_code')) AS counted_flag_unknown_code,
+            sum(length(event.id)) AS counted_events,
+            sum(arrayCount(code -> isNull(code), event.raw_code)) AS counted_events_without_code,
+            sum(countEqual(event.status, 'UNKNOWN')) AS counted_events_unknown,
+            toUInt64(0) AS counted_pushes,
+            toUInt64(0) AS counted_pushes_repeated,
+            toUInt64(0) AS counted_transitions,
+            toUInt64(0) AS counted_transitions_retracted,
+            toUInt64(0) AS counted_lag_transitions,
+            arrayReduce('quantilesTDigestState(0.5, 0.95)', CAST([], 'Array(Float32)')) AS counted_lag_digest
+        FROM courier.shipment FINAL
+        WHERE shipment.first_received_at >= toDateTime((toDate(now(), 'Asia/Shanghai') - 40), 'Asia/Shanghai') AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 42 DAY))
+        GROUP BY received_date, vendor, carrier
+        UNION ALL
+        SELECT
+            toDate(push.received_at, 'Asia/Shanghai') AS received_date,
+            vendor,
+            carrier,
+            toUInt64(0) AS counted_shipments,
+            toUInt64(0) AS counted_without_events,
+            toUInt64(0) AS counted_carrier_corrected,
+            toUInt64(0) AS counted_aborted_no_record,
+            toUInt64(0) AS counted_aborted_stale,
+            toUInt64(0) AS counted_lane_unknown,
+            toUInt64(0) AS counted_duration_invalid,
+            toUInt64(0) AS counted_flag_bad_time,
+            toUInt64(0) AS counted_flag_delivery_revoked,
+            toUInt64(0) AS counted_flag_future_time,
+            toUInt64(0) AS counted_flag_lane_inferred,
+            toUInt64(0) AS counted_flag_pickup_imputed,
+            toUInt64(0) AS counted_flag_post_terminal_scan,
+            toUInt64(0) AS counted_flag_return_signed,
+            toUInt64(0) AS counted_flag_route_loop,
+            toUInt64(0) AS counted_flag_tz_assumed,
+            toUInt64(0) AS counted_flag_unknown_code,
+            toUInt64(0) AS counted_events,
+            toUInt64(0) AS counted_events_without_code,
+            toUInt64(0) AS counted_events_unknown,
+            count() AS counted_pushes,
+            toUInt64(count() - uniqExact(account, push_id, part)) AS counted_pushes_repeated,
+            toUInt64(0) AS counted_transitions,
+            toUInt64(0) AS counted_transitions_retracted,
+            toUInt64(0) AS counted_lag_transitions,
+            arrayReduce('quantilesTDigestState(0.5, 0.95)', CAST([], 'Array(Float32)')) AS counted_lag_digest
+        FROM courier.push FINAL
+        WHERE push.received_at >= toDateTime((toDate(now(), 'Asia/Shanghai') - 40), 'Asia/Shanghai') AND push.origin = 'PUSH'
+        GROUP BY received_date, vendor, carrier
+        UNION ALL
+        SELECT
+            toDate(transition.received_at, 'Asia/Shanghai') AS received_date,
+            vendor,
+            carrier,
+            toUInt64(0) AS counted_shipments,
+            toUInt64(0) AS counted_without_events,
+            toUInt64(0) AS counted_carrier_corrected,
+            toUInt64(0) AS counted_aborted_no_record,
+            toUInt64(0) AS counted_aborted_stale,
+            toUInt64(0) AS counted_lane_unknown,
+            toUInt64(0) AS counted_duration_invalid,
+            toUInt64(0) AS counted_flag_bad_time,
+            toUInt64(0) AS counted_flag_delivery_revoked,
+            toUInt64(0) AS counted_flag_future_time,
+            toUInt64(0) AS counted_flag_lane_inferred,
+            toUInt64(0) AS counted_flag_pickup_imputed,
+            toUInt64(0) AS counted_flag_post_terminal_scan,
+            toUInt64(0) AS counted_flag_return_signed,
+            toUInt64(0) AS counted_flag_route_loop,
+            toUInt64(0) AS counted_flag_tz_assumed,
+            toUInt64(0) AS counted_flag_unknown_code,
+            toUInt64(0) AS counted_events,
+            toUInt64(0) AS counted_events_without_code,
+            toUInt64(0) AS counted_events_unknown,
+            toUInt64(0) AS counted_pushes,
+            toUInt64(0) AS counted_pushes_repeated,
+            count() AS counted_transitions,
+            toUInt64(0) AS counted_transitions_retracted,
+            countIf(transition.received_at > transition.first_received_at AND transition.origin = 'PUSH') AS counted_lag_transitions,
+            quantilesTDigestStateIf(0.5, 0.95)(toFloat32(dateDiff('second', transition.occurred_at, transition.received_at)), transition.received_at > transition.first_received_at AND transition.origin = 'PUSH') AS counted_lag_digest
+        FROM courier.transition FINAL
+        WHERE transition.received_at >= toDateTime((toDate(now(), 'Asia/Shanghai') - 40), 'Asia/Shanghai') AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 180 DAY))
+        GROUP BY received_date, vendor, carrier
+        UNION ALL
+        SELECT
+            toDate(voided_at, 'Asia/Shanghai') AS received_date,
+            vendor,
+            carrier,
+            toUInt64(0) AS counted_shipments,
+            toUInt64(0) AS counted_without_events,
+            toUInt64(0) AS counted_carrier_corrected,
+            toUInt64(0) AS counted_aborted_no_record,
+            toUInt64(0) AS counted_aborted_stale,
+            toUInt64(0) AS counted_lane_unknown,
+            toUInt64(0) AS counted_duration_invalid,
+            toUInt64(0) AS counted_flag_bad_time,
+            toUInt64(0) AS counted_flag_delivery_revoked,
+            toUInt64(0) AS counted_flag_future_time,
+            toUInt64(0) AS counted_flag_lane_inferred,
+            toUInt64(0) AS counted_flag_pickup_imputed,
+            toUInt64(0) AS counted_flag_post_terminal_scan,
+            toUInt64(0) AS counted_flag_return_signed,
+            toUInt64(0) AS counted_flag_route_loop,
+            toUInt64(0) AS counted_flag_tz_assumed,
+            toUInt64(0) AS counted_flag_unknown_code,
+            toUInt64(0) AS counted_events,
+            toUInt64(0) AS counted_events_without_code,
+            toUInt64(0) AS counted_events_unknown,
+            toUInt64(0) AS counted_pushes,
+            toUInt64(0) AS counted_pushes_repeated,
+            toUInt64(0) AS counted_transitions,
+            count() AS counted_transitions_retracted,
+            toUInt64(0) AS counted_lag_transitions,
+            arrayReduce('quantilesTDigestState(0.5, 0.95)', CAST([], 'Array(Float32)')) AS counted_lag_digest
+        FROM (
+            SELECT vendor, carrier, max(transition.received_at) AS voided_at
+            FROM courier.transition
+            WHERE (carrier, tracking_number, vendor, epoch, transition.occurred_at, transition_id) IN
+            (
+                SELECT carrier, tracking_number, vendor, epoch, transition.occurred_at, transition_id
+                FROM courier.transition
+                WHERE is_deleted = 1 AND _partition_id >= toString(toYYYYMM(now('UTC') - INTERVAL 180 DAY))
+            )
+            GROUP BY carrier, tracking_number, vendor, epoch, transition.occurred_at, transition_id
+            HAVING argMax(is_deleted, version) = 1
+        )
+        WHERE voided_at >= toDateTime((toDate(now(), 'Asia/Shanghai') - 40), 'Asia/Shanghai')
+        GROUP BY received_date, vendor, carrier
+    )
+SELECT
+    received_date,
+    vendor,
+    carrier,
+    sum(counted_shipments) AS shipments,
+    sum(counted_without_events) AS without_events,
+    sum(counted_carrier_corrected) AS carrier_corrected,
+    sum(counted_aborted_no_record) AS aborted_no_record,
+    sum(counted_aborted_stale) AS aborted_stale,
+    sum(counted_lane_unknown) AS lane_unknown,
+    sum(counted_duration_invalid) AS duration_invalid,
+    sum(counted_flag_bad_time) AS flag_bad_time,
+    sum(counted_flag_delivery_revoked) AS flag_delivery_revoked,
+    sum(counted_flag_future_time) AS flag_future_time,
+    sum(counted_flag_lane_inferred) AS flag_lane_inferred,
+    sum(counted_flag_pickup_imputed) AS flag_pickup_imputed,
+    sum(counted_flag_post_terminal_scan) AS flag_post_terminal_scan,
+    sum(counted_flag_return_signed) AS flag_return_signed,
+    sum(counted_flag_route_loop) AS flag_route_loop,
+    sum(counted_flag_tz_assumed) AS flag_tz_assumed,
+    sum(counted_flag_unknown_code) AS flag_unknown_code,
+    sum(counted_events) AS events,
+    sum(counted_events_without_code) AS events_without_code,
+    sum(counted_events_unknown) AS events_unknown,
+    sum(counted_pushes) AS pushes,
+    sum(counted_pushes_repeated) AS pushes_repeated,
+    sum(counted_transitions) AS transitions,
+    sum(counted_transitions_retracted) AS transitions_retracted,
+    sum(counted_lag_transitions) AS lag_transitions,
+    quantilesTDigestMergeState(0.5, 0.95)(counted_lag_digest) AS lag_digest,
+    now('UTC') AS refreshed_at
+FROM counted
+GROUP BY received_date, vendor, carrier
+SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 1800
+COMMENT 'Fills data_quality_daily [81921277465f5e46]';
+
+-- exception_daily.sql
+CREATE OR REPLACE VIEW courier.exception_daily
+(
+    `level`           LowCardinality(String) COMMENT 'carrier (all lanes together), province or city, as in carrier_daily',
+    `cohort_date`     Date                   COMMENT 'Day of the pickup, China time',
+    `vendor`          LowCardinality(String) COMMENT 'Code of the vendor',
+    `carrier`         LowCardinality(String) COMMENT 'Canonical carrier code',
+    `origin`          LowCardinality(String) COMMENT 'Area of the origin, as in carrier_daily',
+    `dest`            LowCardinality(String) COMMENT 'Area of the destination, as in carrier_daily',
+    `kind`            LowCardinality(String) COMMENT 'code, reason or party',
+    `name`            LowCardinality(String) COMMENT 'The vendor''s code, the canonical reason, or the party; see exception_name',
+    `parcels`         UInt64                 COMMENT 'Parcels of the cohort with at least one such event',
+    `settled`         UInt64                 COMMENT 'Of those, settled (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup: numerator of the rate; carrier_daily.settled is its denominator',
+    `resolve_parcels` UInt64                 COMMENT 'Of settled, with a valid time to resolve (not over 180 days) or none yet: denominator of its quantiles',
+    `resolve_bins`    Map(UInt16, UInt32)    COMMENT 'Those parcels by time from the first such event to the next one that is no exception: key k = more than (k - 1) and at most k quarters of an hour; the unresolved are in none',
+    `refreshed_at`    DateTime('UTC')        COMMENT 'The now of all ages in this row; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM courier.carrier_daily_recent WHERE level = 'carrier') AS first_recent
+SELECT * FROM courier.exception_daily_recent WHERE cohort_date >= first_recent
+UNION ALL
+SELECT * FROM courier.exception_daily_older WHERE cohort_date < first_recent
+COMMENT 'Parcels with exceptions by pickup day, vendor, carrier, lane and code, reason or party [c24982c6d59d09a5]';
+
+-- lane_promise.sql
+CREATE OR REPLACE VIEW courier.lane_promise
+(
+    `carrier`   LowCardinality(String)  COMMENT 'Canonical carrier code',
+    `origin`    String                  COMMENT 'Area of the origin as in view parcel; empty = unknown',
+    `dest`      String                  COMMENT 'Area of the destination as in view parcel; empty = unknown',
+    `hours`     UInt16                  COMMENT 'Hours promised on this lane'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
+    code -> multiIf(
+    NOT startsWith(ifNull(code, ''), 'CN'), '',
+    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
+    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+    substring(code, 1, 6)) AS area,
+    lanes AS
+    (
+        SELECT DISTINCT toString(lane.carrier) AS lane_carrier, toString(lane.origin) AS lane_origin, toString(lane.dest) AS lane_dest
+        FROM (SELECT carrier, assumeNotNull(area(origin_code)) AS origin, assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest FROM courier.shipment) AS lane
+    ),
+    questions AS
+    (
+        SELECT
+            *,
+            arrayJoin(arrayFlatten(arrayMap(
+                by_carrier -> arrayMap(
+                    by_origin -> arrayMap(
+                        by_dest -> (by_carrier, by_origin, by_dest),
+                        arrayDistinct([lane_dest, substring(lane_dest, 1, 4), ''])),
+                    arrayDistinct([lane_origin, substring(lane_origin, 1, 4), ''])),
+                [lane_carrier, '']))) AS question
+        FROM lanes
+    )
+SELECT
+    lane_carrier AS carrier,
+    lane_origin AS origin,
+    lane_dest AS dest,
+    argMax(promise.hours, (promise.carrier != '', length(promise.origin), length(promise.dest))) AS hours
+FROM questions
+INNER JOIN courier.sla_promise AS promise
+    ON question.1 = promise.carrier AND question.2 = promise.origin AND question.3 = promise.dest
+GROUP BY lane_carrier, lane_origin, lane_dest
+COMMENT 'The promise of sla_promise that holds on each lane of each carrier; lanes for which no row speaks are not here [b5362cbd0a889d39]';
+
+-- push_completeness.sql
+CREATE OR REPLACE VIEW courier.push_completeness
+(
+    `query_date`       Date                   COMMENT 'Day of the audits, China time',
+    `vendor`           LowCardinality(String) COMMENT 'Code of the vendor',
+    `carrier`          LowCardinality(String) COMMENT 'Canonical carrier code',
+    `audited`          UInt64                 COMMENT 'Parcels asked about without a reason, of which the vendor knew something',
+    `with_missed`      UInt64                 COMMENT 'Of those, with at least one missed event',
+    `with_missed_share` Nullable(Float64)    COMMENT 'with_missed / audited',
+    `with_missed_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `with_missed_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `events`           UInt64                 COMMENT 'Events of the audited parcels that were older than 6 h at the audit, since the audit before',
+    `missed`           UInt64                 COMMENT 'Of those, told first by a query',
+    `missed_share`     Nullable(Float64)      COMMENT 'missed / events; events of one parcel are missed together, so its interval would be wider than it looks, and is not given',
+    `pushed_changes`   UInt64                 COMMENT 'Changes of state of those parcels and that time which a push told first, and not the first push of the parcel: denominator of the quantiles',
+    `pushed_p50_hours` Nullable(Float64)      COMMENT 'Half of them were told within so many hours of the event',
+    `pushed_p95_hours` Nullable(Float64)      COMMENT '95 % of them, likewise'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    6 * 3600 AS report_lag,
+    audit AS
+    (
+        SELECT
+            vendor,
+            carrier,
+            tracking_number,
+            toDate(started_at, 'Asia/Shanghai') AS query_date,
+            started_at - toIntervalSecond(report_lag) AS end,
+            lagInFrame(started_at, 1, toDateTime64('1970-01-01 00:00:00', 6, 'UTC')) OVER
+                (PARTITION BY vendor, carrier, tracking_number ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS start
+        FROM courier.vendor_call FINAL
+        WHERE kind = 'QUERY' AND reason = 'AUDIT' AND class = 'DONE'
+    ),
+    told AS
+    (
+        SELECT vendor, carrier, tracking_number, event.occurred_at AS times, event.origin AS origins
+        FROM courier.shipment FINAL
+        WHERE (carrier, tracking_number) IN (SELECT carrier, tracking_number FROM audit) AND tracking_state != 'CARRIER_CORRECTED'
+        ORDER BY epoch DESC
+        LIMIT 1 BY vendor, carrier, tracking_number
+    ),
+    judged AS
+    (
+        SELECT
+            audit.query_date AS query_date,
+            audit.vendor AS vendor,
+            audit.carrier AS carrier,
+            arrayCount(time -> time > audit.start AND time <= audit.end, told.times) AS events,
+            arrayCount((time, origin) -> time > audit.start AND time <= audit.end AND origin = 'QUERY', told.times, told.origins) AS missed
+        FROM audit
+        LEFT JOIN told ON told.vendor = audit.vendor AND told.carrier = audit.carrier AND told.tracking_number = audit.tracking_number
+    ),
+    pushed AS
+    (
+        SELECT
+            audit.query_date AS query_date,
+            audit.vendor AS vendor,
+            audit.carrier AS carrier,
+            count() AS changes,
+            quantilesExact(0.5, 0.95)(dateDiff('second', change.occurred_at, change.received_at) / 3600) AS hours
+        FROM audit
+        INNER JOIN
+        (
+            SELECT vendor, carrier, tracking_number, occurred_at, received_at
+            FROM courier.transition FINAL
+            WHERE (carrier, tracking_number) IN (SELECT carrier, tracking_number FROM audit)
+                AND origin = 'PUSH' AND received_at > first_received_at
+        ) AS change
+            ON change.vendor = audit.vendor AND change.carrier = audit.carrier AND change.tracking_number = audit.tracking_number
+        WHERE change.occurred_at > audit.start AND change.occurred_at <= audit.end
+        GROUP BY query_date, vendor, carrier
+    ),
+    counted AS
+    (
+        SELECT
+            query_date,
+            vendor,
+            carrier,
+            count() AS audited,
+            countIf(judged.missed > 0) AS with_missed,
+            sum(judged.events) AS all_events,
+            sum(judged.missed) AS all_missed
+        FROM judged
+        GROUP BY query_date, vendor, carrier
+    )
+SELECT
+    counted.query_date AS query_date,
+    counted.vendor AS vendor,
+    counted.carrier AS carrier,
+    counted.audited AS audited,
+    counted.with_missed AS with_missed,
+    share(with_missed, audited) AS with_missed_share,
+    wilson(with_missed, audited, -1) AS with_missed_low,
+    wilson(with_missed, audited, 1) AS with_missed_high,
+    all_events AS events,
+    all_missed AS missed,
+    share(missed, events) AS missed_share,
+    pushed.changes AS pushed_changes,
+    if(pushed_changes = 0, NULL, pushed.hours[1]) AS pushed_p50_hours,
+    if(pushed_changes = 0, NULL, pushed.hours[2]) AS pushed_p95_hours
+FROM counted
+LEFT JOIN pushed ON pushed.query_date = counted.query_date AND pushed.vendor = counted.vendor AND pushed.carrier = counted.carrier
+ORDER BY query_date, vendor, carrier
+SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
+COMMENT 'What do the pushes leave out? Audits in table vendor_call against the events of shipment, by day, vendor and carrier [1ea07f092219169c]';
+
+-- stalled_shipments.sql
+CREATE OR REPLACE VIEW courier.stalled_shipments
+(
+    `carrier`            LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor',
+    `account`            LowCardinality(String)           COMMENT 'Vendor contract',
+    `tracking_number`    String                           COMMENT 'The carrier''s parcel number',
+    `epoch`              Date                             COMMENT 'Epoch of the shipment',
+    `status`             LowCardinality(String)           COMMENT 'State in which it has stalled',
+    `sub_status`         LowCardinality(Nullable(String)) COMMENT 'Canonical refinement',
+    `last_event_at`      DateTime('UTC')                  COMMENT 'Newest event; UTC',
+    `silent_hours`       Float64                          COMMENT 'Hours since then, at the time of the query',
+    `limit_hours`        Float64                          COMMENT 'Hours after which it counts as stalled: not picked up 48, in transit 48 (cross-border 240), out for delivery 36, locker or station 18, customs 120; an exception or a return as in transit',
+    `last_location`      Nullable(String)                 COMMENT 'Place of the newest event',
+    `origin`             LowCardinality(String)           COMMENT 'Area of the origin; empty = unknown',
+    `dest`               LowCardinality(String)           COMMENT 'Area of the destination as in view parcel; empty = unknown',
+    `is_cross_border`    Bool                             COMMENT 'As in view parcel',
+    `leg`                LowCardinality(String)           COMMENT 'FORWARD or RETURN',
+    `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does with its subscription: an aborted one will not be heard of again by itself',
+    `refreshed_at`       DateTime('UTC')                  COMMENT 'When the parcel was last looked at; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    carrier,
+    vendor,
+    account,
+    tracking_number,
+    epoch,
+    status,
+    sub_status,
+    assumeNotNull(open_parcel.last_event_at) AS last_event_at,
+    dateDiff('second', assumeNotNull(open_parcel.last_event_at), now('UTC')) / 3600 AS silent_hours,
+    stalled_after / 3600 AS limit_hours,
+    last_location,
+    origin,
+    dest,
+    is_cross_border,
+    leg,
+    tracking_state,
+    refreshed_at
+FROM courier.open_parcel
+WHERE isNotNull(open_parcel.last_event_at)
+    AND dateDiff('second', assumeNotNull(open_parcel.last_event_at), now('UTC')) > stalled_after
+COMMENT 'Which parcels have not been heard of for too long? One row per open parcel; the vendors report late by up to 4 h, more when a push was repeated [23aa8982f0e8c22d]';
+
+-- status_name.sql
+CREATE OR REPLACE VIEW courier.status_name
+(
+    `kind`              LowCardinality(String) COMMENT 'What the row names: status, meaning (a status with its refinement), code (of a vendor), reason (of an exception) or party',
+    `vendor`            LowCardinality(String) COMMENT 'Whose code it is; empty for all that vendors share',
+    `code`              String                 COMMENT 'The vendor''s code, as sent; empty where kind is not code',
+    `status`            LowCardinality(String) COMMENT 'Canonical status; empty for a party',
+    `sub_status`        LowCardinality(String) COMMENT 'Canonical refinement; empty for a status and for a party',
+    `rank`              UInt8                  COMMENT 'How far along the status is: changes of one second are in this order',
+    `party`             LowCardinality(String) COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown; empty for what is no exception',
+    `is_exception`      Bool                   COMMENT 'An event of it is an exception or a refusal',
+    `is_failed_attempt` Bool                   COMMENT 'It is a failed attempt at delivery: a courier was at the door',
+    `is_vendor_clock`   Bool                   COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier, and can vanish later',
+    `name_zh`           String                 COMMENT 'Name in Chinese; of a code as in the vendor''s documents',
+    `name_en`           String                 COMMENT 'Name in English'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM VALUES(
+    'kind String, vendor String, code String, status String, sub_status String, rank UInt8, party String, is_exception Bool, is_failed_attempt Bool, is_vendor_clock Bool, name_zh String, name_en String',
+    ('status', '', '', 'UNKNOWN', '', 0, '', false, false, false, '', ''),
+    ('status', '', '', 'INFO_RECEIVED', '', 10, '', false, false, false, '', ''),
+    ('status', '', '', 'PICKED_UP', '', 20, '', false, false, false, '', ''),
+    ('status', '', '', 'IN_TRANSIT', '', 30, '', false, false, false, '', ''),
+    ('status', '', '', 'CUSTOMS', '', 30, '', false, false, false, '', ''),
+    ('status', '', '', 'OUT_FOR_DELIVERY', '', 40, '', false, false, false, '', ''),
+    ('status', '', '', 'AVAILABLE_FOR_PICKUP', '', 45, '', false, false, false, '', ''),
+    ('status', '', '', 'DELIVERED', '', 50, '', false, false, false, '', ''),
+    ('status', '', '', 'EXCEPTION', '', 42, '', false, false, false, '', ''),
+    ('status', '', '', 'RETURNING', '', 60, '', false, false, false, '', ''),
+    ('status', '', '', 'RETURNED', '', 70, '', false, false, false, '', ''),
+    ('status', '', '', 'CANCELLED', '', 80, '', false, false, false, '', ''),
+    ('meaning', '', '', 'UNKNOWN', 'NO_TRACE', 0, '', false, false, false, '暂无轨迹', 'No trace yet'),
+    ('meaning', '', '', 'INFO_RECEIVED', 'ORDER_CREATED', 10, '', false, false, false, '已下单', 'Order created'),
+    ('meaning', '', '', 'INFO_RECEIVED', 'AWAITING_PICKUP', 10, '', false, false, false, '待揽收', 'Awaiting pick-up'),
+    ('meaning', '', '', 'PICKED_UP', 'PICKED_UP', 20, '', false, false, false, '已揽收', 'Picked up'),
+    ('meaning', '', '', 'IN_TRANSIT', 'IN_TRANSIT', 30, '', false, false, false, '在途', 'In transit'),
+    ('meaning', '', '', 'IN_TRANSIT', 'LINEHAUL', 30, '', false, false, false, '干线', 'Line haul'),
+    ('meaning', '', '', 'IN_TRANSIT', 'LEFT_ORIGIN_DEPOT', 30, '', false, false, false, '寄件网点发件', 'Left origin depot'),
+    ('meaning', '', '', 'IN_TRANSIT', 'ARRIVED_HUB', 30, '', false, false, false, '到达转运中心', 'Arrived at hub'),
+    ('meaning', '', '', 'IN_TRANSIT', 'ARRIVED_DEST_CITY', 30, '', false, false, false, '到达派件城市', 'Arrived in destination city'),
+    ('meaning', '', '', 'IN_TRANSIT', 'ARRIVED_DELIVERY_DEPOT', 30, '', false, false, false, '到达派件网点', 'Arrived at delivery depot'),
+    ('meaning', '', '', 'IN_TRANSIT', 'REDIRECTED_NEW_ADDRESS', 30, '', false, false, false, '转寄', 'Redirected to another address'),
+    ('meaning', '', '', 'IN_TRANSIT', 'HANDED_TO_OTHER_CARRIER', 30, '', false, false, false, '转投', 'Handed to another carrier'),
+    ('meaning', '', '', 'IN_TRANSIT', 'LEFT_ORIGIN_COUNTRY', 30, '', false, false, false, '离开发件国', 'Left the country of origin'),
+    ('meaning', '', '', 'IN_TRANSIT', 'ARRIVED_DEST_COUNTRY', 30, '', false, false, false, '到达目的国', 'Arrived in the destination country'),
+    ('meaning', '', '', 'CUSTOMS', 'UNSPECIFIED', 30, '', false, false, false, '清关', 'Customs'),
+    ('meaning', '', '', 'CUSTOMS', 'AWAITING', 30, '', false, false, false, '待清关', 'Awaiting customs'),
+    ('meaning', '', '', 'CUSTOMS', 'IN_PROGRESS', 30, '', false, false, false, '清关中', 'In customs'),
+    ('meaning', '', '', 'CUSTOMS', 'CLEARED', 30, '', false, false, false, '已清关', 'Customs cleared'),
+    ('meaning', '', '', 'OUT_FOR_DELIVERY', 'OUT_FOR_DELIVERY', 40, '', false, false, false, '派件中', 'Out for delivery'),
+    ('meaning', '', '', 'OUT_FOR_DELIVERY', 'REATTEMPT', 40, '', false, false, false, '重新派送', 'Delivery tried again'),
+    ('meaning', '', '', 'OUT_FOR_DELIVERY', 'RETRIEVED_FROM_LOCKER', 40, '', false, false, false, '快件取出', 'Taken out of the locker'),
+    ('meaning', '', '', 'AVAILABLE_FOR_PICKUP', 'LOCKER_OR_STATION', 45, '', false, false, false, '投柜或驿站', 'In a locker or station'),
+    ('meaning', '', '', 'DELIVERED', 'UNSPECIFIED', 50, '', false, false, false, '签收', 'Delivered'),
+    ('meaning', '', '', 'DELIVERED', 'RECIPIENT', 50, '', false, false, false, '本人签收', 'Delivered to recipient'),
+    ('meaning', '', '', 'DELIVERED', 'AFTER_EXCEPTION', 50, '', false, false, false, '派件异常后签收', 'Delivered after an exception'),
+    ('meaning', '', '', 'DELIVERED', 'PROXY', 50, '', false, false, false, '代签', 'Delivered to somebody else'),
+    ('meaning', '', '', 'DELIVERED', 'LOCKER_OR_STATION', 50, '', false, false, false, '投柜或驿站签收', 'Collected from a locker or station'),
+    ('meaning', '', '', 'EXCEPTION', 'UNSPECIFIED', 42, 'unknown', true, false, false, '疑难', 'Problem'),
+    ('meaning', '', '', 'EXCEPTION', 'DELIVERY_OVERDUE', 42, 'carrier', true, false, true, '超时未签收', 'Not signed for in time'),
+    ('meaning', '', '', 'EXCEPTION', 'NO_UPDATE', 42, 'carrier', true, false, true, '超时未更新', 'No update in time'),
+    ('meaning', '', '', 'EXCEPTION', 'REFUSED', 42, 'consignee', true, true, false, '拒收', 'Refused by the recipient'),
+    ('meaning', '', '', 'EXCEPTION', 'DELIVERY_FAILED', 42, 'carrier', true, true, false, '派件异常', 'Delivery failed'),
+    ('meaning', '', '', 'EXCEPTION', 'PICKUP_OVERDUE', 42, 'consignee', true, false, true, '柜或驿站超时未取', 'Not collected from locker or station in time'),
+    ('meaning', '', '', 'EXCEPTION', 'RECIPIENT_UNREACHABLE', 42, 'consignee', true, true, false, '无法联系', 'Recipient unreachable'),
+    ('meaning', '', '', 'EXCEPTION', 'OUT_OF_SERVICE_AREA', 42, 'shipper', true, false, false, '超区', 'Outside the service area'),
+    ('meaning', '', '', 'EXCEPTION', 'HELD_AT_DEPOT', 42, 'carrier', true, false, false, '滞留', 'Held at the depot'),
+    ('meaning', '', '', 'EXCEPTION', 'DAMAGED', 42, 'carrier', true, false, false, '破损', 'Damaged'),
+    ('meaning', '', '', 'EXCEPTION', 'LOST', 42, 'carrier', true, false, false, '丢失', 'Lost'),
+    ('meaning', '', '', 'EXCEPTION', 'DESTROYED', 42, 'unknown', true, false, false, '销毁', 'Destroyed'),
+    ('meaning', '', '', 'EXCEPTION', 'CANCEL_REQUESTED', 42, 'shipper', true, false, false, '销单', 'Cancellation requested'),
+    ('meaning', '', '', 'EXCEPTION', 'CUSTOMS_EXCEPTION', 42, 'customs', true, false, false, '清关异常', 'Customs exception'),
+    ('meaning', '', '', 'EXCEPTION', 'SECURITY_OR_FEES', 42, 'unknown', true, false, false, '安检或费用问题', 'Security or fees'),
+    ('meaning', '', '', 'EXCEPTION', 'NO_CARRIER_INFO', 42, 'shipper', true, false, false, '发货无信息', 'Shipped, no information'),
+    ('meaning', '', '', 'EXCEPTION', 'INTERCEPTED', 42, 'shipper', true, false, false, '已拦截', 'Intercepted'),
+    ('meaning', '', '', 'EXCEPTION', 'DELAYED', 42, 'carrier', true, false, false, '配送延迟', 'Delivery delayed'),
+    ('meaning', '', '', 'EXCEPTION', 'BAD_ADDRESS', 42, 'shipper', true, true, false, '地址不详', 'Incomplete address'),
+    ('meaning', '', '', 'EXCEPTION', 'BAD_PHONE', 42, 'consignee', true, true, false, '电话错误', 'Wrong phone number'),
+    ('meaning', '', '', 'EXCEPTION', 'MISSORTED', 42, 'carrier', true, false, false, '错分件', 'Missorted'),
+    ('meaning', '', '', 'RETURNING', 'RETURNING', 60, '', false, false, false, '退回', 'On its way back'),
+    ('meaning', '', '', 'RETURNING', 'REFUSED', 60, 'consignee', true, true, false, '拒收退件', 'Refused, going back'),
+    ('meaning', '', '', 'RETURNED', 'RETURN_SIGNED', 70, '', false, false, false, '退签', 'Returned to the sender'),
+    ('meaning', '', '', 'RETURNED', 'REFUSED', 70, 'consignee', true, true, false, '拒签', 'Refused and returned'),
+    ('meaning', '', '', 'CANCELLED', 'WAYBILL_VOIDED', 80, '', false, false, false, '已销单', 'Waybill voided'),
+    ('meaning', '', '', 'CANCELLED', 'CANCELLED_BY_SHIPPER', 80, '', false, false, false, '客户取消发货', 'Cancelled by the shipper'),
+    ('code', 'kuaidi100', '0', 'IN_TRANSIT', 'IN_TRANSIT', 30, '', false, false, false, '在途', 'In transit'),
+    ('code', 'kuaidi100', '1', 'PICKED_UP', 'PICKED_UP', 20, '', false, false, false, '揽收', 'Picked up'),
+    ('code', 'kuaidi100', '2', 'EXCEPTION', 'UNSPECIFIED', 42, 'unknown', true, false, false, '疑难', 'Problem'),
+    ('code', 'kuaidi100', '3', 'DELIVERED', 'UNSPECIFIED', 50, '', false, false, false, '签收', 'Delivered'),
+    ('code', 'kuaidi100', '4', 'RETURNED', 'RETURN_SIGNED', 70, '', false, false, false, '退签', 'Returned to the sender'),
+    ('code', 'kuaidi100', '5', 'OUT_FOR_DELIVERY', 'OUT_FOR_DELIVERY', 40, '', false, false, false, '派件', 'Out for delivery'),
+    ('code', 'kuaidi100', '6', 'RETURNING', 'RETURNING', 60, '', false, false, false, '退回', 'On its way back'),
+    ('code', 'kuaidi100', '7', 'IN_TRANSIT', 'HANDED_TO_OTHER_CARRIER', 30, '', false, false, false, '转投', 'Handed to another carrier'),
+    ('code', 'kuaidi100', '8', 'CUSTOMS', 'UNSPECIFIED', 30, '', false, false, false, '清关', 'Customs'),
+    ('code', 'kuaidi100', '10', 'CUSTOMS', 'AWAITING', 30, '', false, false, false, '待清关', 'Awaiting customs'),
+    ('code', 'kuaidi100', '11', 'CUSTOMS', 'IN_PROGRESS', 30, '', false, false, false, '清关中', 'In customs'),
+    ('code', 'kuaidi100', '12', 'CUSTOMS', 'CLEARED', 30, '', false, false, false, '已清关', 'Customs cleared'),
+    ('code', 'kuaidi100', '13', 'EXCEPTION', 'CUSTOMS_EXCEPTION', 42, 'customs', true, false, false, '清关异常', 'Customs exception'),
+    ('code', 'kuaidi100', '14', 'EXCEPTION', 'REFUSED', 42, 'consignee', true, true, false, '拒签', 'Refused by the recipient'),
+    ('code', 'kuaidi100', '101', 'INFO_RECEIVED', 'ORDER_CREATED', 10, '', false, false, false, '已下单', 'Order created'),
+    ('code', 'kuaidi100', '102', 'INFO_RECEIVED', 'AWAITING_PICKUP', 10, '', false, false, false, '待揽收', 'Awaiting pick-up'),
+    ('code', 'kuaidi100', '103', 'PICKED_UP', 'PICKED_UP', 20, '', false, false, false, '已揽收', 'Picked up'),
+    ('code', 'kuaidi100', '201', 'EXCEPTION', 'DELIVERY_OVERDUE', 42, 'carrier', true, false, true, '超时未签收', 'Not signed for in time'),
+    ('code', 'kuaidi100', '202', 'EXCEPTION', 'NO_UPDATE', 42, 'carrier', true, false, true, '超时未更新', 'No update in time'),
+    ('code', 'kuaidi100', '203', 'EXCEPTION', 'REFUSED', 42, 'consignee', true, true, false, '拒收', 'Refused by the recipient'),
+    ('code', 'kuaidi100', '204', 'EXCEPTION', 'DELIVERY_FAILED', 42, 'carrier', true, true, false, '派件异常', 'Delivery failed'),
+    ('code', 'kuaidi100', '205', 'EXCEPTION', 'PICKUP_OVERDUE', 42, 'consignee', true, false, true, '柜或驿站超时未取', 'Not collected from locker or station in time'),
+    ('code', 'kuaidi100', '206', 'EXCEPTION', 'RECIPIENT_UNREACHABLE', 42, 'consignee', true, true, false, '无法联系', 'Recipient unreachable'),
+    ('code', 'kuaidi100', '207', 'EXCEPTION', 'OUT_OF_SERVICE_AREA', 42, 'shipper', true, false, false, '超区', 'Outside the service area'),
+    ('code', 'kuaidi100', '208', 'EXCEPTION', 'HELD_AT_DEPOT', 42, 'carrier', true, false, false, '滞留', 'Held at the depot'),
+    ('code', 'kuaidi100', '209', 'EXCEPTION', 'DAMAGED', 42, 'carrier', true, false, false, '破损', 'Damaged'),
+    ('code', 'kuaidi100', '210', 'EXCEPTION', 'CANCEL_REQUESTED', 42, 'shipper', true, false, false, '销单', 'Cancellation requested'),
+    ('code', 'kuaidi100', '301', 'DELIVERED', 'RECIPIENT', 50, '', false, false, false, '本人签收', 'Delivered to recipient'),
+    ('code', 'kuaidi100', '302', 'DELIVERED', 'AFTER_EXCEPTION', 50, '', false, false, false, '派件异常后签收', 'Delivered after an exception'),
+    ('code', 'kuaidi100', '303', 'DELIVERED', 'PROXY', 50, '', false, false, false, '代签', 'Delivered to somebody else'),
+    ('code', 'kuaidi100', '304', 'DELIVERED', 'LOCKER_OR_STATION', 50, '', false, false, false, '投柜或驿站签收', 'Collected from a locker or station'),
+    ('code', 'kuaidi100', '401', 'CANCELLED', 'WAYBILL_VOIDED', 80, '', false, false, false, '已销单', 'Waybill voided'),
+    ('code', 'kuaidi100', '501', 'AVAILABLE_FOR_PICKUP', 'LOCKER_OR_STATION', 45, '', false, false, false, '投柜或驿站', 'In a locker or station'),
+    ('code', 'kuaidi100', '1001', 'IN_TRANSIT', 'ARRIVED_DEST_CITY', 30, '', false, false, false, '到达派件城市', 'Arrived in destination city'),
+    ('code', 'kuaidi100', '1002', 'IN_TRANSIT', 'LINEHAUL', 30, '', false, false, false, '干线', 'Line haul'),
+    ('code', 'kuaidi100', '1003', 'IN_TRANSIT', 'REDIRECTED_NEW_ADDRESS', 30, '', false, false, false, '转递', 'Redirected to another address'),
+    ('code', 'kdniao', '0', 'UNKNOWN', 'NO_TRACE', 0, '', false, false, false, '暂无轨迹', 'No trace yet'),
+    ('code', 'kdniao', '1', 'PICKED_UP', 'PICKED_UP', 20, '', false, false, false, '已揽收', 'Picked up'),
+    ('code', 'kdniao', '2', 'IN_TRANSIT', 'IN_TRANSIT', 30, '', false, false, false, '在途', 'In transit'),
+    ('code', 'kdniao', '3', 'DELIVERED', 'UNSPECIFIED', 50, '', false, false, false, '已签收', 'Delivered'),
+    ('code', 'kdniao', '4', 'EXCEPTION', 'UNSPECIFIED', 42, 'unknown', true, false, false, '问题件', 'Problem'),
+    ('code', 'kdniao', '5', 'IN_TRANSIT', 'REDIRECTED_NEW_ADDRESS', 30, '', false, false, false, '转寄', 'Redirected to another address'),
+    ('code', 'kdniao', '6', 'CUSTOMS', 'UNSPECIFIED', 30, '', false, false, false, '清关', 'Customs'),
+    ('code', 'kdniao', '10', 'INFO_RECEIVED', 'AWAITING_PICKUP', 10, '', false, false, false, '待揽件', 'Awaiting pick-up'),
+    ('code', 'kdniao', '201', 'IN_TRANSIT', 'ARRIVED_DEST_CITY', 30, '', false, false, false, '到达派件城市', 'Arrived in destination city'),
+    ('code', 'kdniao', '202', 'OUT_FOR_DELIVERY', 'OUT_FOR_DELIVERY', 40, '', false, false, false, '派件中', 'Out for delivery'),
+    ('code', 'kdniao', '204', 'IN_TRANSIT', 'ARRIVED_HUB', 30, '', false, false, false, '到达转运中心', 'Arrived at hub'),
+    ('code', 'kdniao', '205', 'IN_TRANSIT', 'ARRIVED_DELIVERY_DEPOT', 30, '', false, false, false, '到达派件网点', 'Arrived at delivery depot'),
+    ('code', 'kdniao', '206', 'IN_TRANSIT', 'LEFT_ORIGIN_DEPOT', 30, '', false, false, false, '寄件网点发件', 'Left origin depot'),
+    ('code', 'kdniao', '211', 'AVAILABLE_FOR_PICKUP', 'LOCKER_OR_STATION', 45, '', false, false, false, '已放入快递柜或驿站', 'In a locker or station'),
+    ('code', 'kdniao', '301', 'DELIVERED', 'RECIPIENT', 50, '', false, false, false, '正常签收', 'Delivered to recipient'),
+    ('code', 'kdniao', '302', 'DELIVERED', 'AFTER_EXCEPTION', 50, '', false, false, false, '异常后最终签收', 'Delivered after an exception'),
+    ('code', 'kdniao', '304', 'DELIVERED', 'PROXY', 50, '', false, false, false, '代收签收', 'Delivered to somebody else'),
+    ('code', 'kdniao', '311', 'DELIVERED', 'LOCKER_OR_STATION', 50, '', false, false, false, '快递柜或驿站签收', 'Collected from a locker or station'),
+    ('code', 'kdniao', '401', 'EXCEPTION', 'NO_CARRIER_INFO', 42, 'shipper', true, false, false, '发货无信息', 'Shipped, no information'),
+    ('code', 'kdniao', '402', 'EXCEPTION', 'DELIVERY_OVERDUE', 42, 'carrier', true, false, true, '超时未签收', 'Not signed for in time'),
+    ('code', 'kdniao', '403', 'EXCEPTION', 'NO_UPDATE', 42, 'carrier', true, false, true, '超时未更新', 'No update in time'),
+    ('code', 'kdniao', '404', 'RETURNING', 'REFUSED', 60, 'consignee', true, true, false, '拒收(退件)', 'Refused, going back'),
+    ('code', 'kdniao', '405', 'EXCEPTION', 'DELIVERY_FAILED', 42, 'carrier', true, true, false, '派件异常', 'Delivery failed'),
+    ('code', 'kdniao', '406', 'RETURNED', 'RETURN_SIGNED', 70, '', false, false, false, '退货签收', 'Returned to the sender'),
+    ('code', 'kdniao', '407', 'RETURNING', 'RETURNING', 60, '', false, false, false, '退货未签收', 'On its way back'),
+    ('code', 'kdniao', '412', 'EXCEPTION', 'PICKUP_OVERDUE', 42, 'consignee', true, false, true, '柜/站超时未取', 'Not collected from locker or station in time'),
+    ('code', 'kdniao', '413', 'EXCEPTION', 'INTERCEPTED', 42, 'shipper', true, false, false, '单号已拦截', 'Intercepted'),
+    ('code', 'kdniao', '414', 'EXCEPTION', 'DAMAGED', 42, 'carrier', true, false, false, '破损', 'Damaged'),
+    ('code', 'kdniao', '415', 'CANCELLED', 'CANCELLED_BY_SHIPPER', 80, '', false, false, false, '客户取消发货', 'Cancelled by the shipper'),
+    ('code', 'kdniao', '416', 'EXCEPTION', 'RECIPIENT_UNREACHABLE', 42, 'consignee', true, true, false, '无法联系', 'Recipient unreachable'),
+    ('code', 'kdniao', '417', 'EXCEPTION', 'DELAYED', 42, 'carrier', true, false, false, '配送延迟', 'Delivery delayed'),
+    ('code', 'kdniao', '418', 'OUT_FOR_DELIVERY', 'RETRIEVED_FROM_LOCKER', 40, '', false, false, false, '快件取出', 'Taken out of the locker'),
+    ('code', 'kdniao', '419', 'OUT_FOR_DELIVERY', 'REATTEMPT', 40, '', false, false, false, '重新派送', 'Delivery tried again'),
+    ('code', 'kdniao', '420', 'EXCEPTION', 'BAD_ADDRESS', 42, 'shipper', true, true, false, '地址不详', 'Incomplete address'),
+    ('code', 'kdniao', '421', 'EXCEPTION', 'BAD_PHONE', 42, 'consignee', true, true, false, '电话错误', 'Wrong phone number'),
+    ('code', 'kdniao', '422', 'EXCEPTION', 'MISSORTED', 42, 'carrier', true, false, false, '错分件', 'Missorted'),
+    ('code', 'kdniao', '423', 'EXCEPTION', 'OUT_OF_SERVICE_AREA', 42, 'shipper', true, false, false, '超区件', 'Outside the service area'),
+    ('code', 'kdniao', '601', 'CUSTOMS', 'AWAITING', 30, '', false, false, false, '待清关', 'Awaiting customs'),
+    ('code', 'kdniao', '602', 'CUSTOMS', 'IN_PROGRESS', 30, '', false, false, false, '清关中', 'In customs'),
+    ('code', 'kdniao', '603', 'CUSTOMS', 'CLEARED', 30, '', false, false, false, '已清关', 'Customs cleared'),
+    ('code', 'kdniao', '604', 'EXCEPTION', 'CUSTOMS_EXCEPTION', 42, 'customs', true, false, false, '清关异常', 'Customs exception'),
+    ('code', '17track', 'NotFound_Other', 'UNKNOWN', 'NO_TRACE', 0, '', false, false, false, '暂无轨迹', 'No trace yet'),
+    ('code', '17track', 'NotFound_InvalidCode', 'UNKNOWN', 'NO_TRACE', 0, '', false, false, false, '暂无轨迹', 'No trace yet'),
+    ('code', '17track', 'InfoReceived', 'INFO_RECEIVED', 'ORDER_CREATED', 10, '', false, false, false, '已下单', 'Order created'),
+    ('code', '17track', 'InTransit_PickedUp', 'PICKED_UP', 'PICKED_UP', 20, '', false, false, false, '已揽收', 'Picked up'),
+    ('code', '17track', 'InTransit_Other', 'IN_TRANSIT', 'IN_TRANSIT', 30, '', false, false, false, '在途', 'In transit'),
+    ('code', '17track', 'InTransit_Departure', 'IN_TRANSIT', 'LEFT_ORIGIN_COUNTRY', 30, '', false, false, false, '离开发件国', 'Left the country of origin'),
+    ('code', '17track', 'InTransit_Arrival', 'IN_TRANSIT', 'ARRIVED_DEST_COUNTRY', 30, '', false, false, false, '到达目的国', 'Arrived in the destination country'),
+    ('code', '17track', 'InTransit_TransportArrived', 'IN_TRANSIT', 'LINEHAUL', 30, '', false, false, false, '干线', 'Line haul'),
+    ('code', '17track', 'InTransit_TransportDeparted', 'IN_TRANSIT', 'LINEHAUL', 30, '', false, false, false, '干线', 'Line haul'),
+    ('code', '17track', 'InTransit_CustomsProcessing', 'CUSTOMS', 'IN_PROGRESS', 30, '', false, false, false, '清关中', 'In customs'),
+    ('code', '17track', 'InTransit_CustomsReleased', 'CUSTOMS', 'CLEARED', 30, '', false, false, false, '已清关', 'Customs cleared'),
+    ('code', '17track', 'InTransit_CustomsRequiringInformation', 'EXCEPTION', 'CUSTOMS_EXCEPTION', 42, 'customs', true, false, false, '清关异常', 'Customs exception'),
+    ('code', '17track', 'Expired_Other', 'EXCEPTION', 'NO_UPDATE', 42, 'carrier', true, false, true, '超时未更新', 'No update in time'),
+    ('code', '17track', 'AvailableForPickup_Other', 'AVAILABLE_FOR_PICKUP', 'LOCKER_OR_STATION', 45, '', false, false, false, '投柜或驿站', 'In a locker or station'),
+    ('code', '17track', 'OutForDelivery_Other', 'OUT_FOR_DELIVERY', 'OUT_FOR_DELIVERY', 40, '', false, false, false, '派件中', 'Out for delivery'),
+    ('code', '17track', 'DeliveryFailure_Other', 'EXCEPTION', 'DELIVERY_FAILED', 42, 'carrier', true, true, false, '派件异常', 'Delivery failed'),
+    ('code', '17track', 'DeliveryFailure_NoBody', 'EXCEPTION', 'RECIPIENT_UNREACHABLE', 42, 'consignee', true, true, false, '无法联系', 'Recipient unreachable'),
+    ('code', '17track', 'DeliveryFailure_Security', 'EXCEPTION', 'SECURITY_OR_FEES', 42, 'unknown', true, false, false, '安检或费用问题', 'Security or fees'),
+    ('code', '17track', 'DeliveryFailure_Rejected', 'EXCEPTION', 'REFUSED', 42, 'consignee', true, true, false, '拒收', 'Refused by the recipient'),
+    ('code', '17track', 'DeliveryFailure_InvalidAddress', 'EXCEPTION', 'BAD_ADDRESS', 42, 'shipper', true, true, false, '地址不详', 'Incomplete address'),
+    ('code', '17track', 'Delivered_Other', 'DELIVERED', 'UNSPECIFIED', 50, '', false, false, false, '签收', 'Delivered'),
+    ('code', '17track', 'Exception_Other', 'EXCEPTION', 'UNSPECIFIED', 42, 'unknown', true, false, false, '疑难', 'Problem'),
+    ('code', '17track', 'Exception_Returning', 'RETURNING', 'RETURNING', 60, '', false, false, false, '退回', 'On its way back'),
+    ('code', '17track', 'Exception_Returned', 'RETURNED', 'RETURN_SIGNED', 70, '', false, false, false, '退签', 'Returned to the sender'),
+    ('code', '17track', 'Exception_NoBody', 'EXCEPTION', 'RECIPIENT_UNREACHABLE', 42, 'consignee', true, true, false, '无法联系', 'Recipient unreachable'),
+    ('code', '17track', 'Exception_Security', 'EXCEPTION', 'SECURITY_OR_FEES', 42, 'unknown', true, false, false, '安检或费用问题', 'Security or fees'),
+    ('code', '17track', 'Exception_Damage', 'EXCEPTION', 'DAMAGED', 42, 'carrier', true, false, false, '破损', 'Damaged'),
+    ('code', '17track', 'Exception_Damaged', 'EXCEPTION', 'DAMAGED', 42, 'carrier', true, false, false, '破损', 'Damaged'),
+    ('code', '17track', 'Exception_Rejected', 'EXCEPTION', 'REFUSED', 42, 'consignee', true, true, false, '拒收', 'Refused by the recipient'),
+    ('code', '17track', 'Exception_Delayed', 'EXCEPTION', 'DELAYED', 42, 'carrier', true, false, false, '配送延迟', 'Delivery delayed'),
+    ('code', '17track', 'Exception_Lost', 'EXCEPTION', 'LOST', 42, 'carrier', true, false, false, '丢失', 'Lost'),
+    ('code', '17track', 'Exception_Destroyed', 'EXCEPTION', 'DESTROYED', 42, 'unknown', true, false, false, '销毁', 'Destroyed'),
+    ('code', '17track', 'Exception_Cancel', 'CANCELLED', 'WAYBILL_VOIDED', 80, '', false, false, false, '已销单', 'Waybill voided'),
+    ('code', '17track', 'PickedUp', 'PICKED_UP', 'PICKED_UP', 20, '', false, false, false, '已揽收', 'Picked up'),
+    ('code', '17track', 'Departure', 'IN_TRANSIT', 'LEFT_ORIGIN_COUNTRY', 30, '', false, false, false, '离开发件国', 'Left the country of origin'),
+    ('code', '17track', 'Arrival', 'IN_TRANSIT', 'ARRIVED_DEST_COUNTRY', 30, '', false, false, false, '到达目的国', 'Arrived in the destination country'),
+    ('code', '17track', 'AvailableForPickup', 'AVAILABLE_FOR_PICKUP', 'LOCKER_OR_STATION', 45, '', false, false, false, '投柜或驿站', 'In a locker or station'),
+    ('code', '17track', 'OutForDelivery', 'OUT_FOR_DELIVERY', 'OUT_FOR_DELIVERY', 40, '', false, false, false, '派件中', 'Out for delivery'),
+    ('code', '17track', 'Delivered', 'DELIVERED', 'UNSPECIFIED', 50, '', false, false, false, '签收', 'Delivered'),
+    ('code', '17track', 'Returning', 'RETURNING', 'RETURNING', 60, '', false, false, false, '退回', 'On its way back'),
+    ('code', '17track', 'Returned', 'RETURNED', 'RETURN_SIGNED', 70, '', false, false, false, '退签', 'Returned to the sender'),
+    ('reason', '', '', 'EXCEPTION', 'UNSPECIFIED', 42, 'unknown', true, false, false, '疑难', 'Problem'),
+    ('reason', '', '', 'EXCEPTION', 'DELIVERY_OVERDUE', 42, 'carrier', true, false, true, '超时未签收', 'Not signed for in time'),
+    ('reason', '', '', 'EXCEPTION', 'NO_UPDATE', 42, 'carrier', true, false, true, '超时未更新', 'No update in time'),
+    ('reason', '', '', 'EXCEPTION', 'REFUSED', 42, 'consignee', true, true, false, '拒收', 'Refused by the recipient'),
+    ('reason', '', '', 'EXCEPTION', 'DELIVERY_FAILED', 42, 'carrier', true, true, false, '派件异常', 'Delivery failed'),
+    ('reason', '', '', 'EXCEPTION', 'PICKUP_OVERDUE', 42, 'consignee', true, false, true, '柜或驿站超时未取', 'Not collected from locker or station in time'),
+    ('reason', '', '', 'EXCEPTION', 'RECIPIENT_UNREACHABLE', 42, 'consignee', true, true, false, '无法联系', 'Recipient unreachable'),
+    ('reason', '', '', 'EXCEPTION', 'OUT_OF_SERVICE_AREA', 42, 'shipper', true, false, false, '超区', 'Outside the service area'),
+    ('reason', '', '', 'EXCEPTION', 'HELD_AT_DEPOT', 42, 'carrier', true, false, false, '滞留', 'Held at the depot'),
+    ('reason', '', '', 'EXCEPTION', 'DAMAGED', 42, 'carrier', true, false, false, '破损', 'Damaged'),
+    ('reason', '', '', 'EXCEPTION', 'LOST', 42, 'carrier', true, false, false, '丢失', 'Lost'),
+    ('reason', '', '', 'EXCEPTION', 'DESTROYED', 42, 'unknown', true, false, false, '销毁', 'Destroyed'),
+    ('reason', '', '', 'EXCEPTION', 'CANCEL_REQUESTED', 42, 'shipper', true, false, false, '销单', 'Cancellation requested'),
+    ('reason', '', '', 'EXCEPTION', 'CUSTOMS_EXCEPTION', 42, 'customs', true, false, false, '清关异常', 'Customs exception'),
+    ('reason', '', '', 'EXCEPTION', 'SECURITY_OR_FEES', 42, 'unknown', true, false, false, '安检或费用问题', 'Security or fees'),
+    ('reason', '', '', 'EXCEPTION', 'NO_CARRIER_INFO', 42, 'shipper', true, false, false, '发货无信息', 'Shipped, no information'),
+    ('reason', '', '', 'EXCEPTION', 'INTERCEPTED', 42, 'shipper', true, false, false, '已拦截', 'Intercepted'),
+    ('reason', '', '', 'EXCEPTION', 'DELAYED', 42, 'carrier', true, false, false, '配送延迟', 'Delivery delayed'),
+    ('reason', '', '', 'EXCEPTION', 'BAD_ADDRESS', 42, 'shipper', true, true, false, '地址不详', 'Incomplete address'),
+    ('reason', '', '', 'EXCEPTION', 'BAD_PHONE', 42, 'consignee', true, true, false, '电话错误', 'Wrong phone number'),
+    ('reason', '', '', 'EXCEPTION', 'MISSORTED', 42, 'carrier', true, false, false, '错分件', 'Missorted'),
+    ('party', '', '', '', '', 0, 'carrier', false, false, false, '快递公司', 'Carrier'),
+    ('party', '', '', '', '', 0, 'consignee', false, false, false, '收件人', 'Consignee'),
+    ('party', '', '', '', '', 0, 'shipper', false, false, false, '寄件人', 'Shipper'),
+    ('party', '', '', '', '', 0, 'customs', false, false, false, '海关', 'Customs'),
+    ('party', '', '', '', '', 0, 'unknown', false, false, false, '未知', 'Unknown')) AS named
+COMMENT 'Names of statuses, sub-statuses, vendors'' codes, reasons and parties [5a8686756754d4df]';
+
+-- subscription_attention.sql
+CREATE OR REPLACE VIEW courier.subscription_attention
+(
+    `attention`       LowCardinality(String)           COMMENT 'NO_FIRST_PUSH: followed for 24 h or more, and no push came. FOREIGN: somebody else has subscribed the number. QUOTA: no further subscription this month. ACCOUNT_STOPPED: the account cannot make calls. REJECTED: refused in the last 30 days',
+    `vendor`          LowCardinality(String)           COMMENT 'Code of the vendor',
+    `account`         LowCardinality(String)           COMMENT 'Vendor contract',
+    `carrier`         LowCardinality(String)           COMMENT 'Canonical carrier code; unknown until the vendor has detected it',
+    `tracking_number` String                           COMMENT 'The carrier''s parcel number',
+    `state`           LowCardinality(String)           COMMENT 'Where the subscription stands, as in subscription',
+    `reason`          LowCardinality(Nullable(String)) COMMENT 'Why, as in subscription',
+    `code`            LowCardinality(Nullable(String)) COMMENT 'The vendor''s last code',
+    `round`           UInt16                           COMMENT '1 for the first subscription, one more for each that followed after the vendor gave up',
+    `reference`       Nullable(String)                 COMMENT 'The requester''s own id of the order',
+    `requester`       LowCardinality(String)           COMMENT 'Who asked',
+    `since`           DateTime64(6, 'UTC')             COMMENT 'Since when it is in this state; UTC',
+    `age_hours`       Float64                          COMMENT 'Hours since then, at the time of the query'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    multiIf(
+        state = 'REJECTED', if(subscription.since >= now('UTC') - INTERVAL 30 DAY, 'REJECTED', ''),
+        state IN ('ENDED', 'EXPIRED', 'CANCELLED'), '',
+        ifNull(reason = 'FOREIGN', false), 'FOREIGN',
+        ifNull(reason = 'ACCOUNT_STOPPED', false), 'ACCOUNT_STOPPED',
+        state = 'QUOTA', 'QUOTA',
+        state = 'ACTIVE' AND isNull(first_push_at) AND subscription.since <= now('UTC') - INTERVAL 24 HOUR, 'NO_FIRST_PUSH',
+        '') AS attention,
+    vendor,
+    account,
+    carrier,
+    tracking_number,
+    state,
+    reason,
+    code,
+    round,
+    reference,
+    requester,
+    subscription.since AS since,
+    dateDiff('second', subscription.since, now64(6, 'UTC')) / 3600 AS age_hours
+FROM courier.subscription FINAL
+WHERE attention != ''
+ORDER BY attention, since
+COMMENT 'Which subscriptions need somebody? One row per subscription of table subscription that is stuck, refused, or followed in name only [630d5a9097459ab6]';
+
+-- subscription_coverage.sql
+CREATE OR REPLACE VIEW courier.subscription_coverage
+(
+    `day`                    Date                   COMMENT 'Day in China: of the request for what is counted in subscriptions, of the first push for what is counted in shipments',
+    `vendor`                 LowCardinality(String) COMMENT 'Code of the vendor; empty when the request led to none',
+    `account`                LowCardinality(String) COMMENT 'Vendor contract; of a shipment that of its last accepted push',
+    `requested`              UInt64                 COMMENT 'Subscriptions asked for that day; one that was asked for again counts on its last day only',
+    `accepted`               UInt64                 COMMENT 'Of those, accepted by the vendor',
+    `due`                    UInt64                 COMMENT 'Of the accepted, accepted at least 24 h ago: denominator of what follows',
+    `first_push_24h_share`   Nullable(Float64)      COMMENT 'Share of due with a push within 24 h of being accepted; NULL when nothing can be judged yet',
+    `first_push_24h_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `first_push_24h_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `first_push_p50_hours`   Nullable(Float64)      COMMENT 'Accepted to first push: half of due needed at most so many hours; those without a push count as infinitely long. NULL = not reached',
+    `first_push_p95_hours`   Nullable(Float64)      COMMENT '95 % of due, likewise',
+    `aborted`                UInt64                 COMMENT 'Of requested, given up by the vendor at least once, for want of a record or of change',
+    `without_shipment`       UInt64                 COMMENT 'Of due, without any shipment: no push of them could be derived. Shipments first heard of more than 60 days before the period are not looked for',
+    `shipments`              UInt64                 COMMENT 'Shipments first heard of that day, without the CARRIER_CORRECTED ones',
+    `shipments_unsubscribed` UInt64                 COMMENT 'Of those, without a subscription of ours at that vendor: somebody else asked for their pushes, or the request was made before there were subscriptions here'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    toDate(now(), 'Asia/Shanghai') - 30 AS first_covered_day,
+    asked AS
+    (
+        SELECT
+            toDate(subscription.requested_at, 'Asia/Shanghai') AS day,
+            subscription.vendor AS vendor,
+            subscription.account AS account,
+            subscription.tracking_number AS tracking_number,
+            subscription.round > 1 OR ifNull(subscription.reason IN ('NO_RECORD', 'STALE'), false) AS is_aborted,
+            call.accepted_at >= subscription.requested_at - INTERVAL 1 MINUTE AS is_accepted,
+            is_accepted AND call.accepted_at <= now64(6, 'UTC') - INTERVAL 24 HOUR AS is_due,
+            if(isNull(subscription.first_push_at), inf,
+                greatest(dateDiff('second', call.accepted_at, assumeNotNull(subscription.first_push_at)), 0) / 3600) AS hours
+        FROM (SELECT * FROM courier.subscription FINAL) AS subscription
+        LEFT JOIN
+        (
+            SELECT vendor, account, tracking_number, max(started_at) AS accepted_at
+            FROM (SELECT *, class = 'DONE' OR class = 'DUPLICATE' AND (reason = 'IN_DOUBT' OR call_id IN
+    (SELECT unanswered.call_id FROM courier.vendor_call AS unanswered WHERE unanswered.class = 'UNKNOWN'))
+    OR class = 'UNKNOWN' AND kind = 'SUBSCRIBE' AND (call_id, started_at) IN
+    (
+        SELECT argMax(tried.call_id, tried.started_at), max(tried.started_at)
+        FROM courier.vendor_call AS tried
+        WHERE tried.kind = 'SUBSCRIBE' AND (tried.vendor, tried.account, tried.tracking_number, tried.month, tried.vendor_carrier) IN
+        (
+            SELECT subscribed.vendor, subscribed.account, subscribed.tracking_number, calls.month, arrayJoin(['', toString(calls.vendor_carrier)])
+            FROM courier.subscription AS subscribed FINAL
+            ARRAY JOIN calls
+            WHERE calls.accepted > 0
+        )
+        GROUP BY tried.vendor, tried.account, tried.tracking_number, tried.month
+        HAVING countIf(tried.class IN ('DONE', 'DUPLICATE')) = 0
+    ) AS is_accepted FROM courier.vendor_call FINAL)
+            WHERE kind = 'SUBSCRIBE' AND is_accepted
+            GROUP BY vendor, account, tracking_number
+        ) AS call
+            ON call.vendor = subscription.vendor AND call.account = subscription.account AND call.tracking_number = subscription.tracking_number
+        WHERE subscription.requested_at >= toDateTime(first_covered_day, 'Asia/Shanghai')
+    ),
+    counted AS
+    (
+        SELECT
+            day,
+            vendor,
+            account,
+            count() AS a_requested,
+            countIf(is_accepted) AS an_accepted,
+            countIf(is_due) AS a_due,
+            countIf(is_due AND hours <= 24) AS a_pushed,
+            quantileExactIf(0.5)(hours, is_due) AS p50,
+            quantileExactIf(0.95)(hours, is_due) AS p95,
+            countIf(is_aborted) AS an_aborted,
+            countIf(is_due AND (vendor, tracking_number) NOT IN
+            (
+                SELECT heard.vendor, heard.tracking_number
+                FROM courier.shipment AS heard
+                WHERE heard.first_received_at >= toDateTime(first_covered_day - 60, 'Asia/Shanghai')
+                    AND heard.tracking_number IN (SELECT tracking_number FROM courier.subscription WHERE requested_at >= toDateTime(first_covered_day, 'Asia/Shanghai'))
+            )) AS a_silent,
+            toUInt64(0) AS a_shipment,
+            toUInt64(0) AS an_unsubscribed
+        FROM asked
+        GROUP BY day, vendor, account
+        UNION ALL
+        SELECT
+            toDate(shipment.first_received_at, 'Asia/Shanghai') AS day,
+            shipment.vendor AS vendor,
+            shipment.account AS account,
+            toUInt64(0) AS a_requested,
+            toUInt64(0) AS an_accepted,
+            toUInt64(0) AS a_due,
+            toUInt64(0) AS a_pushed,
+            inf AS p50,
+            inf AS p95,
+            toUInt64(0) AS an_aborted,
+            toUInt64(0) AS a_silent,
+            count() AS a_shipment,
+            countIf((shipment.vendor, shipment.tracking_number) NOT IN (SELECT subscribed.vendor, subscribed.tracking_number FROM courier.subscription AS subscribed)) AS an_unsubscribed
+        FROM courier.shipment FINAL
+        WHERE shipment.first_received_at >= toDateTime(first_covered_day, 'Asia/Shanghai') AND tracking_state != 'CARRIER_CORRECTED'
+        GROUP BY day, vendor, account
+    )
+SELECT
+    day,
+    vendor,
+    account,
+    sum(a_requested) AS requested,
+    sum(an_accepted) AS accepted,
+    sum(a_due) AS due,
+    share(sum(a_pushed), due) AS first_push_24h_share,
+    wilson(sum(a_pushed), due, -1) AS first_push_24h_low,
+    wilson(sum(a_pushed), due, 1) AS first_push_24h_high,
+    if(isFinite(min(p50)) AND due > 0, min(p50), NULL) AS first_push_p50_hours,
+    if(isFinite(min(p95)) AND due > 0, min(p95), NULL) AS first_push_p95_hours,
+    sum(an_aborted) AS aborted,
+    sum(a_silent) AS without_shipment,
+    sum(a_shipment) AS shipments,
+    sum(an_unsubscribed) AS shipments_unsubscribed
+FROM counted
+GROUP BY day, vendor, account
+ORDER BY day, vendor, account
+SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
+COMMENT 'Are all parcels followed, and do the pushes come? Tables subscription, vendor_call and shipment by day, vendor and contract, of the last 30 days [ff2bff7d8667da21]';
+
+-- subscription_quota.sql
+CREATE OR REPLACE VIEW courier.subscription_quota
+(
+    `month`      UInt32                 COMMENT 'Calendar month in China, 202612 for December 2026, in which the calls began',
+    `vendor`     LowCardinality(String) COMMENT 'Code of the vendor',
+    `account`    LowCardinality(String) COMMENT 'Vendor contract',
+    `numbers`    UInt64                 COMMENT 'Numbers, each under one of the vendor''s carriers, of which the vendor accepted at least one subscription',
+    `accepted_1` UInt64                 COMMENT 'Of those, with one accepted subscription',
+    `accepted_2` UInt64                 COMMENT 'Of those, with two',
+    `accepted_3` UInt64                 COMMENT 'Of those, with three',
+    `accepted_4` UInt64                 COMMENT 'Of those, with four or more: where a vendor takes no more than four a month, their quota is used up',
+    `accepted`   UInt64                 COMMENT 'Accepted subscriptions of all of them'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    calls.month AS month,
+    vendor,
+    account,
+    countIf(calls.accepted > 0) AS numbers,
+    countIf(calls.accepted = 1) AS accepted_1,
+    countIf(calls.accepted = 2) AS accepted_2,
+    countIf(calls.accepted = 3) AS accepted_3,
+    countIf(calls.accepted >= 4) AS accepted_4,
+    sum(calls.accepted) AS accepted
+FROM courier.subscription FINAL
+ARRAY JOIN calls
+GROUP BY month, vendor, account
+ORDER BY month, vendor, account
+COMMENT 'How much of the monthly quota is used? Numbers by accepted subscriptions, as the processor counts them (calls of table subscription). A subscription keeps the month of its last call and the month before, so earlier months fade [d5445c1940454b33]';
+
+-- subscription_states.sql
+CREATE OR REPLACE VIEW courier.subscription_states
+(
+    `vendor`        LowCardinality(String)           COMMENT 'Code of the vendor; empty when the request led to none',
+    `account`       LowCardinality(String)           COMMENT 'Vendor contract; empty when the request led to none',
+    `carrier`       LowCardinality(String)           COMMENT 'Canonical carrier code; unknown until the vendor has detected it',
+    `state`         LowCardinality(String)           COMMENT 'Where the subscriptions stand, as in subscription',
+    `reason`        LowCardinality(Nullable(String)) COMMENT 'Why, as in subscription; NULL when it goes without saying',
+    `subscriptions` UInt64                           COMMENT 'How many, ended ones included',
+    `oldest_since`  DateTime64(6, 'UTC')             COMMENT 'Since when the one is in this state that is so for longest; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    vendor,
+    account,
+    carrier,
+    state,
+    reason,
+    count() AS subscriptions,
+    min(since) AS oldest_since
+FROM courier.subscription FINAL
+GROUP BY vendor, account, carrier, state, reason
+ORDER BY vendor, account, carrier, state, reason
+COMMENT 'Where do the subscriptions stand? Counts of table subscription by contract, carrier, state and reason [6229e5a5626c2eb8]';
+
+-- unmapped_carrier.sql
+CREATE OR REPLACE VIEW courier.unmapped_carrier
+(
+    `vendor`           LowCardinality(String)  COMMENT 'Code of the vendor',
+    `code`             String                  COMMENT 'The vendor''s code, lower case',
+    `carrier`          LowCardinality(String)  COMMENT 'The code under which the parcels are counted: the vendor''s, behind its name and a dot where another company has that canonical code',
+    `parcels`          UInt64                  COMMENT 'Tracking numbers',
+    `last_received_at` DateTime64(6, 'UTC')    COMMENT 'Newest push of them that was accepted; UTC',
+    `last_parcel`      String                  COMMENT 'The number of that parcel, to look the carrier up'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    vendor,
+    if(startsWith(carrier, concat(vendor, '.')), substring(carrier, length(vendor) + 2), toString(carrier)) AS code,
+    carrier,
+    uniqExact(tracking_number) AS parcels,
+    max(received_at) AS last_received_at,
+    argMax(tracking_number, received_at) AS last_parcel
+FROM courier.shipment
+WHERE carrier != 'unknown'
+    AND carrier NOT IN (SELECT mapped.carrier FROM courier.carrier_mapping AS mapped)
+    AND (vendor, code) NOT IN (SELECT mapped.vendor, mapped.code FROM courier.carrier_mapping AS mapped)
+GROUP BY vendor, carrier
+COMMENT 'Carrier codes of the vendors that are not in the mapping, with their parcels. Codes that the vendors leave out are not here [aba6cbbc07fae1be]';
+
+-- vendor_call_daily.sql
+CREATE OR REPLACE VIEW courier.vendor_call_daily
+(
+    `call_date` Date                             COMMENT 'Day on which the calls began, China time',
+    `vendor`    LowCardinality(String)           COMMENT 'Code of the vendor',
+    `account`   LowCardinality(String)           COMMENT 'Vendor contract',
+    `api`       LowCardinality(String)           COMMENT 'Name of the vendor''s API',
+    `kind`      LowCardinality(String)           COMMENT 'SUBSCRIBE or QUERY',
+    `class`     LowCardinality(String)           COMMENT 'What the answers mean, as in vendor_call',
+    `code`      LowCardinality(Nullable(String)) COMMENT 'The vendor''s code; NULL when none could be read',
+    `calls`     UInt64                           COMMENT 'How many; a repetition of a call whose answer was lost counts',
+    `p50_ms`    UInt32                           COMMENT 'Half of them were answered within so many milliseconds, or given up',
+    `p95_ms`    UInt32                           COMMENT '95 % of them, likewise'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    toDate(started_at, 'Asia/Shanghai') AS call_date,
+    vendor,
+    account,
+    api,
+    kind,
+    class,
+    code,
+    count() AS calls,
+    quantileExact(0.5)(duration_ms) AS p50_ms,
+    quantileExact(0.95)(duration_ms) AS p95_ms
+FROM courier.vendor_call FINAL
+GROUP BY call_date, vendor, account, api, kind, class, code
+ORDER BY call_date, vendor, account, api, kind, class, code
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'What do the vendors answer, and how fast? Calls of table vendor_call by day, contract, API, class and code [ba1da03c3ea92fb3]';
+
+-- vendor_fact.sql
+CREATE OR REPLACE VIEW courier.vendor_fact
+(
+    `vendor`     LowCardinality(String) COMMENT 'Code of the vendor',
+    `name_zh`    String                 COMMENT 'Its name in Chinese',
+    `name_en`    String                 COMMENT 'Its name in English',
+    `stale_days` Nullable(UInt16)       COMMENT 'Days without change after which it gives a parcel up (tracking_state ABORTED_STALE); NULL if it does not or does not say',
+    `unit`       LowCardinality(String) COMMENT 'What it bills together as one unit of a parcel under one of its carriers: MONTH = all calls of a calendar month, DAYS = all calls of unit_days days from the first one on, China time; empty = it does not say',
+    `unit_days`  UInt16                 COMMENT 'Calendar days that a unit of kind DAYS lasts; 0 otherwise'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM VALUES('vendor String, name_zh String, name_en String, stale_days Nullable(UInt16), unit String, unit_days UInt16', ('kuaidi100', '快递100', 'Kuaidi100', 60, 'MONTH', 0),
+    ('kdniao', '快递鸟', 'Kdniao', 7, 'DAYS', 40),
+    ('17track', '17TRACK', '17TRACK', 30, '', 0)) AS fact
+COMMENT 'The vendors, and what differs between them [eafbfd0d7570230c]';
+
+-- carrier_scorecard.sql
+CREATE OR REPLACE VIEW courier.carrier_scorecard
+(
+    `carrier`                     LowCardinality(String) COMMENT 'Canonical carrier code',
+    `parcels`                     UInt64                 COMMENT 'Size of the cohort: parcels picked up in the range, without the CANCELLED and those given up for want of any record. delivered + sent_back + open',
+    `cancelled`                   UInt64                 COMMENT 'Parcels picked up in the range and CANCELLED since; in no other column',
+    `pickup_imputed`              UInt64                 COMMENT 'Parcels without a pickup scan: their clock starts at the first movement',
+`delivered`                   UInt64                 COMMENT 'Parcels delivered on the forward leg',
+`sent_back`                   UInt64                 COMMENT 'Parcels back with their sender that were never delivered',
+`open`                        UInt64                 COMMENT 'Parcels neither delivered nor sent back',
+`returned`                    UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
+`refused`                     UInt64                 COMMENT 'Parcels that the recipient refused at least once',
+`lost_presumed`               UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by a vendor that waits at least 30 days for a change (vendor_fact)',
+`with_exception`              UInt64                 COMMENT 'Parcels with at least one exception',
+`settled`                     UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
+`maturity`                    Nullable(Float64)      COMMENT 'Share of the parcels that are old enough for the 72 h rate: due_72h / transit_parcels',
+`is_mature`                   Bool                   COMMENT 'maturity is at least 0.99; otherwise the figures should be shown in grey',
+`transit_parcels`             UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
+`p50_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 50 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`p90_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 90 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`p95_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 95 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
+`is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
+`is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
+`attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`due_24h`                     UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',
+`rate_24h`                    Nullable(Float64)      COMMENT 'Share delivered within 24 h of the pickup: within_24h / due_24h; NULL when nothing can be judged yet',
+`rate_24h_low`                Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_24h_high`               Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`due_48h`                     UInt64                 COMMENT 'Parcels of valid transit time aged 48 h + 6 h or more',
+`rate_48h`                    Nullable(Float64)      COMMENT 'Share delivered within 48 h of the pickup: within_48h / due_48h; NULL when nothing can be judged yet',
+`rate_48h_low`                Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_48h_high`               Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`due_72h`                     UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
+`rate_72h`                    Nullable(Float64)      COMMENT 'Share delivered within 72 h of the pickup: within_72h / due_72h; NULL when nothing can be judged yet',
+`rate_72h_low`                Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_72h_high`               Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`sla_parcels`                 UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
+`sla_due`                     UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
+`on_time_maturity`            Nullable(Float64)      COMMENT 'Share of the parcels with a promise that are old enough for the on-time rate: sla_due / sla_parcels',
+`is_on_time_mature`           Bool                   COMMENT 'on_time_maturity is at least 0.99. Before, mostly short promises are judged: what is younger should not be shown',
+`on_time_rate`                Nullable(Float64)      COMMENT 'Share first attempted within the promise: sla_attempted / sla_due; NULL when nothing can be judged yet',
+`on_time_rate_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`on_time_rate_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`sla_delivered_due`           UInt64                 COMMENT 'Parcels with a promise, of valid transit time, aged promise + 6 h or more',
+`on_time_delivered_rate`      Nullable(Float64)      COMMENT 'Share delivered within the promise: sla_delivered / sla_delivered_due; NULL when nothing can be judged yet',
+`on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
+`first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`first_attempt_cn_rate`       Nullable(Float64)      COMMENT 'First-attempt delivery rate, Chinese practice: lockers and stations count when collected before overdue and within the 7 days: settled_first_attempt_cn / settled_attempted; NULL when nothing can be judged yet',
+`first_attempt_cn_rate_low`   Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`first_attempt_cn_rate_high`  Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`exception_rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one exception within 7 days of the pickup: settled_with_exception / settled; NULL when nothing can be judged yet',
+`exception_rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`exception_rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`return_rate`                 Nullable(Float64)      COMMENT 'Share of parcels that turned back within 7 days of the pickup: settled_returned / settled; NULL when nothing can be judged yet',
+`return_rate_low`             Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`return_rate_high`            Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`refusal_rate`                Nullable(Float64)      COMMENT 'Share of parcels that the recipient refused within 7 days of the pickup: settled_refused / settled; NULL when nothing can be judged yet',
+`refusal_rate_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`refusal_rate_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`promised`                    UInt64                 COMMENT 'Parcels with a promise, of any age: those that the lost rate is over in the end',
+`lost_due`                    UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
+`lost_maturity`               Nullable(Float64)      COMMENT 'Share of the parcels with a promise that are old enough for the lost rate: lost_due / promised',
+`is_lost_mature`              Bool                   COMMENT 'lost_maturity is at least 0.99. Before, mostly short promises are judged: what is younger should not be shown',
+`lost_rate`                   Nullable(Float64)      COMMENT 'Share of parcels presumed lost: lost_due_presumed / lost_due; NULL when nothing can be judged yet',
+`lost_rate_low`               Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`lost_rate_high`              Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`settled_reached`             UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station within 7 days of the pickup: denominator of the locker share',
+`locker_share`                Nullable(Float64)      COMMENT 'Share of the parcels that reached the recipient''s place which went into a locker or station: settled_locker / settled_reached; NULL when nothing can be judged yet',
+`locker_share_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`locker_share_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`locker_parcels`              UInt64                 COMMENT 'Of settled_reached, the ones put there within 6 days of the pickup, of valid dwell time: denominator of dwell quantiles and of overdue',
+`locker_p50_hours`            Nullable(Float64)      COMMENT 'Locker or station to delivery: 50 % of locker_parcels needed at most so many hours; the uncollected count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`locker_overdue_rate`         Nullable(Float64)      COMMENT 'Share of locker parcels that lay there for more than 18 h: locker_overdue / locker_parcels; NULL when nothing can be judged yet',
+`locker_overdue_rate_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`locker_overdue_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`pickup_wait_parcels`         UInt64                 COMMENT 'Settled parcels with a known wait from order to pickup',
+`pickup_wait_hours`           Nullable(Float64)      COMMENT 'Hours from order to pickup, mean over the settled parcels of which it is known (pickup_wait_parcels)',
+`origin_parcels`              UInt64                 COMMENT 'Settled parcels with a known time from pickup to leaving the origin city, left within 7 days of the pickup',
+`origin_hours`                Nullable(Float64)      COMMENT 'Hours from pickup to leaving the origin city, mean over the settled parcels that ended it within 7 days of the pickup (origin_parcels)',
+`linehaul_parcels`            UInt64                 COMMENT 'Settled parcels with a known time from leaving the origin city to arriving in the destination city, arrived within 7 days of the pickup',
+`linehaul_hours`              Nullable(Float64)      COMMENT 'Hours from the origin city to the destination city, mean over the settled parcels that ended it within 7 days of the pickup (linehaul_parcels)',
+`destination_parcels`         UInt64                 COMMENT 'Settled parcels with a known time from arriving in the destination city to going out for delivery, out within 7 days of the pickup',
+`destination_hours`           Nullable(Float64)      COMMENT 'Hours from arriving in the destination city to going out for delivery, mean over the settled parcels that ended it within 7 days of the pickup (destination_parcels)',
+`last_mile_parcels`           UInt64                 COMMENT 'Settled parcels with a known time from going out for delivery to the first attempt, attempted within 7 days of the pickup',
+`last_mile_hours`             Nullable(Float64)      COMMENT 'Hours from going out for delivery to the first attempt, mean over the settled parcels that ended it within 7 days of the pickup (last_mile_parcels)',
+`eta_parcels`                 UInt64                 COMMENT 'Settled parcels with an estimate of the vendor; over settled this is the coverage',
+`eta_coverage`                Nullable(Float64)      COMMENT 'Share of settled parcels with an estimate of the vendor: eta_parcels / settled',
+`eta_due`                     UInt64                 COMMENT 'Of eta_parcels, the ones whose first estimate is judged: the China day after it ended within 7 days of the pickup',
+`eta_hit_rate`                Nullable(Float64)      COMMENT 'Share first attempted on or before the day of the first estimate: eta_hit / eta_due; NULL when nothing can be judged yet',
+`eta_hit_rate_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`eta_hit_rate_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`eta_within_day_rate`         Nullable(Float64)      COMMENT 'Share first attempted within one day of the first estimate: eta_within_day / eta_due; NULL when nothing can be judged yet',
+`eta_within_day_rate_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`eta_within_day_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`eta_attempted`               UInt64                 COMMENT 'Of eta_due, with a known error: attempted within 7 days of the pickup',
+`eta_bias_hours`              Nullable(Float64)      COMMENT 'Mean of first attempt - first estimate over those of eta_due attempted within 7 days of the pickup (eta_attempted): positive = later than estimated',
+`eta_mae_hours`               Nullable(Float64)      COMMENT 'Mean of its absolute value',
+`claims`                      Nullable(UInt64)       COMMENT 'Reserved: claims are in no vendor''s data. Always NULL',
+`refreshed_at`                DateTime('UTC')        COMMENT 'When the counts were taken, the oldest of them; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+    mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
+    (seconds, parcels) -> if(parcels = 0, NULL, seconds / parcels / 3600) AS mean_hours,
+    total AS
+    (
+        SELECT
+            daily.carrier AS carrier,
+            sum(daily.parcels) AS parcels,
+sum(daily.cancelled) AS cancelled,
+sum(daily.pickup_imputed) AS pickup_imputed,
+sum(daily.delivered) AS delivered,
+sum(daily.sent_back) AS sent_back,
+sum(daily.open) AS open,
+sum(daily.returned) AS returned,
+sum(daily.refused) AS refused,
+sum(daily.lost_presumed) AS lost_presumed,
+sum(daily.with_exception) AS with_exception,
+sum(daily.transit_parcels) AS transit_parcels,
+sumMap(daily.transit_bins) AS transit_bins,
+sum(daily.attempt_parcels) AS attempt_parcels,
+sumMap(daily.attempt_bins) AS attempt_bins,
+sum(daily.due_24h) AS due_24h,
+sum(daily.within_24h) AS within_24h,
+sum(daily.due_48h) AS due_48h,
+sum(daily.within_48h) AS within_48h,
+sum(daily.due_72h) AS due_72h,
+sum(daily.within_72h) AS within_72h,
+sum(daily.sla_parcels) AS sla_parcels,
+sum(daily.sla_due) AS sla_due,
+sum(daily.sla_attempted) AS sla_attempted,
+sum(daily.sla_delivered_due) AS sla_delivered_due,
+sum(daily.sla_delivered) AS sla_delivered,
+sum(daily.settled) AS settled,
+sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_first_attempt) AS settled_first_attempt,
+sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
+sum(daily.settled_with_exception) AS settled_with_exception,
+sum(daily.settled_returned) AS settled_returned,
+sum(daily.settled_refused) AS settled_refused,
+sum(daily.promised) AS promised,
+sum(daily.lost_due) AS lost_due,
+sum(daily.lost_due_presumed) AS lost_due_presumed,
+sum(daily.settled_reached) AS settled_reached,
+sum(daily.settled_locker) AS settled_locker,
+sum(daily.locker_parcels) AS locker_parcels,
+sumMap(daily.locker_bins) AS locker_bins,
+sum(daily.locker_overdue) AS locker_overdue,
+sum(daily.pickup_wait_parcels) AS pickup_wait_parcels,
+sum(daily.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
+sum(daily.origin_parcels) AS origin_parcels,
+sum(daily.origin_seconds_sum) AS origin_seconds_sum,
+sum(daily.linehaul_parcels) AS linehaul_parcels,
+sum(daily.linehaul_seconds_sum) AS linehaul_seconds_sum,
+sum(daily.destination_parcels) AS destination_parcels,
+sum(daily.destination_seconds_sum) AS destination_seconds_sum,
+sum(daily.last_mile_parcels) AS last_mile_parcels,
+sum(daily.last_mile_seconds_sum) AS last_mile_seconds_sum,
+sum(daily.eta_parcels) AS eta_parcels,
+sum(daily.eta_due) AS eta_due,
+sum(daily.eta_hit) AS eta_hit,
+sum(daily.eta_within_day) AS eta_within_day,
+sum(daily.eta_attempted) AS eta_attempted,
+sum(daily.eta_error_seconds_sum) AS eta_error_seconds_sum,
+sum(daily.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
+sum(daily.claims) AS claims,
+min(daily.refreshed_at) AS refreshed_at
+        FROM courier.carrier_daily AS daily
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+        GROUP BY carrier
+    )
+SELECT
+    carrier,
+    parcels,
+cancelled,
+pickup_imputed,
+delivered,
+sent_back,
+open,
+returned,
+refused,
+lost_presumed,
+with_exception,
+settled,
+share(due_72h, transit_parcels) AS maturity,
+toBool(ifNull(maturity >= 0.99, false)) AS is_mature,
+transit_parcels,
+hours_at(transit_bins, transit_parcels, 50) AS p50_hours,
+hours_at(transit_bins, transit_parcels, 90) AS p90_hours,
+hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
+toBool(transit_parcels >= 10) AS is_p50_sound,
+toBool(transit_parcels >= 50) AS is_p90_sound,
+toBool(transit_parcels >= 100) AS is_p95_sound,
+attempt_parcels,
+hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
+hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
+due_24h,
+share(within_24h, due_24h) AS rate_24h,
+wilson(within_24h, due_24h, -1) AS rate_24h_low,
+wilson(within_24h, due_24h, 1) AS rate_24h_high,
+due_48h,
+share(within_48h, due_48h) AS rate_48h,
+wilson(within_48h, due_48h, -1) AS rate_48h_low,
+wilson(within_48h, due_48h, 1) AS rate_48h_high,
+due_72h,
+share(within_72h, due_72h) AS rate_72h,
+wilson(within_72h, due_72h, -1) AS rate_72h_low,
+wilson(within_72h, due_72h, 1) AS rate_72h_high,
+sla_parcels,
+sla_due,
+share(sla_due, sla_parcels) AS on_time_maturity,
+toBool(ifNull(on_time_maturity >= 0.99, false)) AS is_on_time_mature,
+share(sla_attempted, sla_due) AS on_time_rate,
+wilson(sla_attempted, sla_due, -1) AS on_time_rate_low,
+wilson(sla_attempted, sla_due, 1) AS on_time_rate_high,
+sla_delivered_due,
+share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
+wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
+wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
+settled_attempted,
+share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
+wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
+wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
+share(settled_first_attempt_cn, settled_attempted) AS first_attempt_cn_rate,
+wilson(settled_first_attempt_cn, settled_attempted, -1) AS first_attempt_cn_rate_low,
+wilson(settled_first_attempt_cn, settled_attempted, 1) AS first_attempt_cn_rate_high,
+share(settled_with_exception, settled) AS exception_rate,
+wilson(settled_with_exception, settled, -1) AS exception_rate_low,
+wilson(settled_with_exception, settled, 1) AS exception_rate_high,
+share(settled_returned, settled) AS return_rate,
+wilson(settled_returned, settled, -1) AS return_rate_low,
+wilson(settled_returned, settled, 1) AS return_rate_high,
+share(settled_refused, settled) AS refusal_rate,
+wilson(settled_refused, settled, -1) AS refusal_rate_low,
+wilson(settled_refused, settled, 1) AS refusal_rate_high,
+promised,
+lost_due,
+share(lost_due, promised) AS lost_maturity,
+toBool(ifNull(lost_maturity >= 0.99, false)) AS is_lost_mature,
+share(lost_due_presumed, lost_due) AS lost_rate,
+wilson(lost_due_presumed, lost_due, -1) AS lost_rate_low,
+wilson(lost_due_presumed, lost_due, 1) AS lost_rate_high,
+settled_reached,
+share(settled_locker, settled_reached) AS locker_share,
+wilson(settled_locker, settled_reached, -1) AS locker_share_low,
+wilson(settled_locker, settled_reached, 1) AS locker_share_high,
+locker_parcels,
+hours_at(locker_bins, locker_parcels, 50) AS locker_p50_hours,
+share(locker_overdue, locker_parcels) AS locker_overdue_rate,
+wilson(locker_overdue, locker_parcels, -1) AS locker_overdue_rate_low,
+wilson(locker_overdue, locker_parcels, 1) AS locker_overdue_rate_high,
+pickup_wait_parcels,
+mean_hours(pickup_wait_seconds_sum, pickup_wait_parcels) AS pickup_wait_hours,
+origin_parcels,
+mean_hours(origin_seconds_sum, origin_parcels) AS origin_hours,
+linehaul_parcels,
+mean_hours(linehaul_seconds_sum, linehaul_parcels) AS linehaul_hours,
+destination_parcels,
+mean_hours(destination_seconds_sum, destination_parcels) AS destination_hours,
+last_mile_parcels,
+mean_hours(last_mile_seconds_sum, last_mile_parcels) AS last_mile_hours,
+eta_parcels,
+share(eta_parcels, settled) AS eta_coverage,
+eta_due,
+share(eta_hit, eta_due) AS eta_hit_rate,
+wilson(eta_hit, eta_due, -1) AS eta_hit_rate_low,
+wilson(eta_hit, eta_due, 1) AS eta_hit_rate_high,
+share(eta_within_day, eta_due) AS eta_within_day_rate,
+wilson(eta_within_day, eta_due, -1) AS eta_within_day_rate_low,
+wilson(eta_within_day, eta_due, 1) AS eta_within_day_rate_high,
+eta_attempted,
+mean_hours(eta_error_seconds_sum, eta_attempted) AS eta_bias_hours,
+mean_hours(eta_absolute_error_seconds_sum, eta_attempted) AS eta_mae_hours,
+claims,
+refreshed_at
+FROM total
+ORDER BY carrier
+COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ [e738a4b985d23944]';
+
+-- carrier_trend.sql
+CREATE OR REPLACE VIEW courier.carrier_trend
+(
+    `cohort_date`                 Date                   COMMENT 'Day of the pickup, China time',
+    `carrier`                     LowCardinality(String) COMMENT 'Canonical carrier code',
+    `parcels`                     UInt64                 COMMENT 'Size of the cohort: parcels picked up that day, without the CANCELLED and those given up for want of any record. delivered + sent_back + open',
+    `cancelled`                   UInt64                 COMMENT 'Parcels picked up that day and CANCELLED since; in no other column',
+    `pickup_imputed`              UInt64                 COMMENT 'Parcels without a pickup scan: their clock starts at the first movement',
+`delivered`                   UInt64                 COMMENT 'Parcels delivered on the forward leg',
+`sent_back`                   UInt64                 COMMENT 'Parcels back with their sender that were never delivered',
+`open`                        UInt64                 COMMENT 'Parcels neither delivered nor sent back',
+`returned`                    UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
+`refused`                     UInt64                 COMMENT 'Parcels that the recipient refused at least once',
+`lost_presumed`               UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by a vendor that waits at least 30 days for a change (vendor_fact)',
+`with_exception`              UInt64                 COMMENT 'Parcels with at least one exception',
+`settled`                     UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
+`maturity`                    Nullable(Float64)      COMMENT 'Share of the parcels that are old enough for the 72 h rate: due_72h / transit_parcels',
+`is_mature`                   Bool                   COMMENT 'maturity is at least 0.99; otherwise the figures should be shown in grey',
+`transit_parcels`             UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
+`p50_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 50 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`p90_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 90 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`p95_hours`                   Nullable(Float64)      COMMENT 'Pickup to delivery: 95 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
+`is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
+`is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
+`attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`due_24h`                     UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',
+`rate_24h`                    Nullable(Float64)      COMMENT 'Share delivered within 24 h of the pickup: within_24h / due_24h; NULL when nothing can be judged yet',
+`rate_24h_low`                Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_24h_high`               Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`due_48h`                     UInt64                 COMMENT 'Parcels of valid transit time aged 48 h + 6 h or more',
+`rate_48h`                    Nullable(Float64)      COMMENT 'Share delivered within 48 h of the pickup: within_48h / due_48h; NULL when nothing can be judged yet',
+`rate_48h_low`                Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_48h_high`               Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`due_72h`                     UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
+`rate_72h`                    Nullable(Float64)      COMMENT 'Share delivered within 72 h of the pickup: within_72h / due_72h; NULL when nothing can be judged yet',
+`rate_72h_low`                Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_72h_high`               Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`sla_parcels`                 UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
+`sla_due`                     UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
+`on_time_maturity`            Nullable(Float64)      COMMENT 'Share of the parcels with a promise that are old enough for the on-time rate: sla_due / sla_parcels',
+`is_on_time_mature`           Bool                   COMMENT 'on_time_maturity is at least 0.99. Before, mostly short promises are judged: what is younger should not be shown',
+`on_time_rate`                Nullable(Float64)      COMMENT 'Share first attempted within the promise: sla_attempted / sla_due; NULL when nothing can be judged yet',
+`on_time_rate_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`on_time_rate_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`sla_delivered_due`           UInt64                 COMMENT 'Parcels with a promise, of valid transit time, aged promise + 6 h or more',
+`on_time_delivered_rate`      Nullable(Float64)      COMMENT 'Share delivered within the promise: sla_delivered / sla_delivered_due; NULL when nothing can be judged yet',
+`on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
+`first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`first_attempt_cn_rate`       Nullable(Float64)      COMMENT 'First-attempt delivery rate, Chinese practice: lockers and stations count when collected before overdue and within the 7 days: settled_first_attempt_cn / settled_attempted; NULL when nothing can be judged yet',
+`first_attempt_cn_rate_low`   Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`first_attempt_cn_rate_high`  Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`exception_rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one exception within 7 days of the pickup: settled_with_exception / settled; NULL when nothing can be judged yet',
+`exception_rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`exception_rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`return_rate`                 Nullable(Float64)      COMMENT 'Share of parcels that turned back within 7 days of the pickup: settled_returned / settled; NULL when nothing can be judged yet',
+`return_rate_low`             Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`return_rate_high`            Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`refusal_rate`                Nullable(Float64)      COMMENT 'Share of parcels that the recipient refused within 7 days of the pickup: settled_refused / settled; NULL when nothing can be judged yet',
+`refusal_rate_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`refusal_rate_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`promised`                    UInt64                 COMMENT 'Parcels with a promise, of any age: those that the lost rate is over in the end',
+`lost_due`                    UInt64                 COMMENT 'Parcels old enough to be presumed lost: with a promise, aged promise + 3 days (same city) or + 7 days (otherwise) + 6 h or more',
+`lost_maturity`               Nullable(Float64)      COMMENT 'Share of the parcels with a promise that are old enough for the lost rate: lost_due / promised',
+`is_lost_mature`              Bool                   COMMENT 'lost_maturity is at least 0.99. Before, mostly short promises are judged: what is younger should not be shown',
+`lost_rate`                   Nullable(Float64)      COMMENT 'Share of parcels presumed lost: lost_due_presumed / lost_due; NULL when nothing can be judged yet',
+`lost_rate_low`               Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`lost_rate_high`              Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`settled_reached`             UInt64                 COMMENT 'Settled parcels delivered or put into a locker or station within 7 days of the pickup: denominator of the locker share',
+`locker_share`                Nullable(Float64)      COMMENT 'Share of the parcels that reached the recipient''s place which went into a locker or station: settled_locker / settled_reached; NULL when nothing can be judged yet',
+`locker_share_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`locker_share_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`locker_parcels`              UInt64                 COMMENT 'Of settled_reached, the ones put there within 6 days of the pickup, of valid dwell time: denominator of dwell quantiles and of overdue',
+`locker_p50_hours`            Nullable(Float64)      COMMENT 'Locker or station to delivery: 50 % of locker_parcels needed at most so many hours; the uncollected count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`locker_overdue_rate`         Nullable(Float64)      COMMENT 'Share of locker parcels that lay there for more than 18 h: locker_overdue / locker_parcels; NULL when nothing can be judged yet',
+`locker_overdue_rate_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`locker_overdue_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`pickup_wait_parcels`         UInt64                 COMMENT 'Settled parcels with a known wait from order to pickup',
+`pickup_wait_hours`           Nullable(Float64)      COMMENT 'Hours from order to pickup, mean over the settled parcels of which it is known (pickup_wait_parcels)',
+`origin_parcels`              UInt64                 COMMENT 'Settled parcels with a known time from pickup to leaving the origin city, left within 7 days of the pickup',
+`origin_hours`                Nullable(Float64)      COMMENT 'Hours from pickup to leaving the origin city, mean over the settled parcels that ended it within 7 days of the pickup (origin_parcels)',
+`linehaul_parcels`            UInt64                 COMMENT 'Settled parcels with a known time from leaving the origin city to arriving in the destination city, arrived within 7 days of the pickup',
+`linehaul_hours`              Nullable(Float64)      COMMENT 'Hours from the origin city to the destination city, mean over the settled parcels that ended it within 7 days of the pickup (linehaul_parcels)',
+`destination_parcels`         UInt64                 COMMENT 'Settled parcels with a known time from arriving in the destination city to going out for delivery, out within 7 days of the pickup',
+`destination_hours`           Nullable(Float64)      COMMENT 'Hours from arriving in the destination city to going out for delivery, mean over the settled parcels that ended it within 7 days of the pickup (destination_parcels)',
+`last_mile_parcels`           UInt64                 COMMENT 'Settled parcels with a known time from going out for delivery to the first attempt, attempted within 7 days of the pickup',
+`last_mile_hours`             Nullable(Float64)      COMMENT 'Hours from going out for delivery to the first attempt, mean over the settled parcels that ended it within 7 days of the pickup (last_mile_parcels)',
+`eta_parcels`                 UInt64                 COMMENT 'Settled parcels with an estimate of the vendor; over settled this is the coverage',
+`eta_coverage`                Nullable(Float64)      COMMENT 'Share of settled parcels with an estimate of the vendor: eta_parcels / settled',
+`eta_due`                     UInt64                 COMMENT 'Of eta_parcels, the ones whose first estimate is judged: the China day after it ended within 7 days of the pickup',
+`eta_hit_rate`                Nullable(Float64)      COMMENT 'Share first attempted on or before the day of the first estimate: eta_hit / eta_due; NULL when nothing can be judged yet',
+`eta_hit_rate_low`            Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`eta_hit_rate_high`           Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`eta_within_day_rate`         Nullable(Float64)      COMMENT 'Share first attempted within one day of the first estimate: eta_within_day / eta_due; NULL when nothing can be judged yet',
+`eta_within_day_rate_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`eta_within_day_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`eta_attempted`               UInt64                 COMMENT 'Of eta_due, with a known error: attempted within 7 days of the pickup',
+`eta_bias_hours`              Nullable(Float64)      COMMENT 'Mean of first attempt - first estimate over those of eta_due attempted within 7 days of the pickup (eta_attempted): positive = later than estimated',
+`eta_mae_hours`               Nullable(Float64)      COMMENT 'Mean of its absolute value',
+`claims`                      Nullable(UInt64)       COMMENT 'Reserved: claims are in no vendor''s data. Always NULL',
+`refreshed_at`                DateTime('UTC')        COMMENT 'When the counts were taken, the oldest of them; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+    mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
+    (seconds, parcels) -> if(parcels = 0, NULL, seconds / parcels / 3600) AS mean_hours,
+    total AS
+    (
+        SELECT
+            daily.cohort_date AS cohort_date,
+            daily.carrier AS carrier,
+            sum(daily.parcels) AS parcels,
+sum(daily.cancelled) AS cancelled,
+sum(daily.pickup_imputed) AS pickup_imputed,
+sum(daily.delivered) AS delivered,
+sum(daily.sent_back) AS sent_back,
+sum(daily.open) AS open,
+sum(daily.returned) AS returned,
+sum(daily.refused) AS refused,
+sum(daily.lost_presumed) AS lost_presumed,
+sum(daily.with_exception) AS with_exception,
+sum(daily.transit_parcels) AS transit_parcels,
+sumMap(daily.transit_bins) AS transit_bins,
+sum(daily.attempt_parcels) AS attempt_parcels,
+sumMap(daily.attempt_bins) AS attempt_bins,
+sum(daily.due_24h) AS due_24h,
+sum(daily.within_24h) AS within_24h,
+sum(daily.due_48h) AS due_48h,
+sum(daily.within_48h) AS within_48h,
+sum(daily.due_72h) AS due_72h,
+sum(daily.within_72h) AS within_72h,
+sum(daily.sla_parcels) AS sla_parcels,
+sum(daily.sla_due) AS sla_due,
+sum(daily.sla_attempted) AS sla_attempted,
+sum(daily.sla_delivered_due) AS sla_delivered_due,
+sum(daily.sla_delivered) AS sla_delivered,
+sum(daily.settled) AS settled,
+sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_first_attempt) AS settled_first_attempt,
+sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
+sum(daily.settled_with_exception) AS settled_with_exception,
+sum(daily.settled_returned) AS settled_returned,
+sum(daily.settled_refused) AS settled_refused,
+sum(daily.promised) AS promised,
+sum(daily.lost_due) AS lost_due,
+sum(daily.lost_due_presumed) AS lost_due_presumed,
+sum(daily.settled_reached) AS settled_reached,
+sum(daily.settled_locker) AS settled_locker,
+sum(daily.locker_parcels) AS locker_parcels,
+sumMap(daily.locker_bins) AS locker_bins,
+sum(daily.locker_overdue) AS locker_overdue,
+sum(daily.pickup_wait_parcels) AS pickup_wait_parcels,
+sum(daily.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
+sum(daily.origin_parcels) AS origin_parcels,
+sum(daily.origin_seconds_sum) AS origin_seconds_sum,
+sum(daily.linehaul_parcels) AS linehaul_parcels,
+sum(daily.linehaul_seconds_sum) AS linehaul_seconds_sum,
+sum(daily.destination_parcels) AS destination_parcels,
+sum(daily.destination_seconds_sum) AS destination_seconds_sum,
+sum(daily.last_mile_parcels) AS last_mile_parcels,
+sum(daily.last_mile_seconds_sum) AS last_mile_seconds_sum,
+sum(daily.eta_parcels) AS eta_parcels,
+sum(daily.eta_due) AS eta_due,
+sum(daily.eta_hit) AS eta_hit,
+sum(daily.eta_within_day) AS eta_within_day,
+sum(daily.eta_attempted) AS eta_attempted,
+sum(daily.eta_error_seconds_sum) AS eta_error_seconds_sum,
+sum(daily.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
+sum(daily.claims) AS claims,
+min(daily.refreshed_at) AS refreshed_at
+        FROM courier.carrier_daily AS daily
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+        GROUP BY cohort_date, carrier
+    )
+SELECT
+    cohort_date,
+    carrier,
+    parcels,
+cancelled,
+pickup_imputed,
+delivered,
+sent_back,
+open,
+returned,
+refused,
+lost_presumed,
+with_exception,
+settled,
+share(due_72h, transit_parcels) AS maturity,
+toBool(ifNull(maturity >= 0.99, false)) AS is_mature,
+transit_parcels,
+hours_at(transit_bins, transit_parcels, 50) AS p50_hours,
+hours_at(transit_bins, transit_parcels, 90) AS p90_hours,
+hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
+toBool(transit_parcels >= 10) AS is_p50_sound,
+toBool(transit_parcels >= 50) AS is_p90_sound,
+toBool(transit_parcels >= 100) AS is_p95_sound,
+attempt_parcels,
+hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
+hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
+due_24h,
+share(within_24h, due_24h) AS rate_24h,
+wilson(within_24h, due_24h, -1) AS rate_24h_low,
+wilson(within_24h, due_24h, 1) AS rate_24h_high,
+due_48h,
+share(within_48h, due_48h) AS rate_48h,
+wilson(within_48h, due_48h, -1) AS rate_48h_low,
+wilson(within_48h, due_48h, 1) AS rate_48h_high,
+due_72h,
+share(within_72h, due_72h) AS rate_72h,
+wilson(within_72h, due_72h, -1) AS rate_72h_low,
+wilson(within_72h, due_72h, 1) AS rate_72h_high,
+sla_parcels,
+sla_due,
+share(sla_due, sla_parcels) AS on_time_maturity,
+toBool(ifNull(on_time_maturity >= 0.99, false)) AS is_on_time_mature,
+share(sla_attempted, sla_due) AS on_time_rate,
+wilson(sla_attempted, sla_due, -1) AS on_time_rate_low,
+wilson(sla_attempted, sla_due, 1) AS on_time_rate_high,
+sla_delivered_due,
+share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
+wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
+wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
+settled_attempted,
+share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
+wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
+wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
+share(settled_first_attempt_cn, settled_attempted) AS first_attempt_cn_rate,
+wilson(settled_first_attempt_cn, settled_attempted, -1) AS first_attempt_cn_rate_low,
+wilson(settled_first_attempt_cn, settled_attempted, 1) AS first_attempt_cn_rate_high,
+share(settled_with_exception, settled) AS exception_rate,
+wilson(settled_with_exception, settled, -1) AS exception_rate_low,
+wilson(settled_with_exception, settled, 1) AS exception_rate_high,
+share(settled_returned, settled) AS return_rate,
+wilson(settled_returned, settled, -1) AS return_rate_low,
+wilson(settled_returned, settled, 1) AS return_rate_high,
+share(settled_refused, settled) AS refusal_rate,
+wilson(settled_refused, settled, -1) AS refusal_rate_low,
+wilson(settled_refused, settled, 1) AS refusal_rate_high,
+promised,
+lost_due,
+share(lost_due, promised) AS lost_maturity,
+toBool(ifNull(lost_maturity >= 0.99, false)) AS is_lost_mature,
+share(lost_due_presumed, lost_due) AS lost_rate,
+wilson(lost_due_presumed, lost_due, -1) AS lost_rate_low,
+wilson(lost_due_presumed, lost_due, 1) AS lost_rate_high,
+settled_reached,
+share(settled_locker, settled_reached) AS locker_share,
+wilson(settled_locker, settled_reached, -1) AS locker_share_low,
+wilson(settled_locker, settled_reached, 1) AS locker_share_high,
+locker_parcels,
+hours_at(locker_bins, locker_parcels, 50) AS locker_p50_hours,
+share(locker_overdue, locker_parcels) AS locker_overdue_rate,
+wilson(locker_overdue, locker_parcels, -1) AS locker_overdue_rate_low,
+wilson(locker_overdue, locker_parcels, 1) AS locker_overdue_rate_high,
+pickup_wait_parcels,
+mean_hours(pickup_wait_seconds_sum, pickup_wait_parcels) AS pickup_wait_hours,
+origin_parcels,
+mean_hours(origin_seconds_sum, origin_parcels) AS origin_hours,
+linehaul_parcels,
+mean_hours(linehaul_seconds_sum, linehaul_parcels) AS linehaul_hours,
+destination_parcels,
+mean_hours(destination_seconds_sum, destination_parcels) AS destination_hours,
+last_mile_parcels,
+mean_hours(last_mile_seconds_sum, last_mile_parcels) AS last_mile_hours,
+eta_parcels,
+share(eta_parcels, settled) AS eta_coverage,
+eta_due,
+share(eta_hit, eta_due) AS eta_hit_rate,
+wilson(eta_hit, eta_due, -1) AS eta_hit_rate_low,
+wilson(eta_hit, eta_due, 1) AS eta_hit_rate_high,
+share(eta_within_day, eta_due) AS eta_within_day_rate,
+wilson(eta_within_day, eta_due, -1) AS eta_within_day_rate_low,
+wilson(eta_within_day, eta_due, 1) AS eta_within_day_rate_high,
+eta_attempted,
+mean_hours(eta_error_seconds_sum, eta_attempted) AS eta_bias_hours,
+mean_hours(eta_absolute_error_seconds_sum, eta_attempted) AS eta_mae_hours,
+claims,
+refreshed_at
+FROM total
+ORDER BY carrier, cohort_date
+COMMENT 'How does a carrier develop? carrier_scorecard by pickup day [3c21e48a8a22e94d]';
+
+-- exception_name.sql
+CREATE OR REPLACE VIEW courier.exception_name
+(
+    `kind`            String            COMMENT 'code, reason or party',
+    `vendor`          String            COMMENT 'Whose code it is; empty for reasons and parties, which all vendors share',
+    `name`            String            COMMENT 'The vendor''s code, the canonical reason, or the party',
+    `reason`          Nullable(String)  COMMENT 'Canonical reason behind a code; NULL for a party',
+    `party`           String            COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
+    `name_zh`         String            COMMENT 'Name in Chinese; of a code as in the vendor''s documents',
+    `name_en`         String            COMMENT 'Name in English',
+    `is_vendor_clock` Bool              COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier, and can vanish later'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    named.kind AS kind,
+    named.vendor AS vendor,
+    multiIf(named.kind = 'code', named.code, named.kind = 'reason', named.sub_status, named.party) AS name,
+    nullIf(named.sub_status, '') AS reason,
+    named.party AS party,
+    named.name_zh AS name_zh,
+    named.name_en AS name_en,
+    named.is_vendor_clock AS is_vendor_clock
+FROM courier.status_name AS named
+WHERE named.kind IN ('reason', 'party') OR named.kind = 'code' AND named.is_exception
+COMMENT 'Names of the exception codes, reasons and parties [ad428796f27a1d1f]';
+
+-- lane_transit.sql
+CREATE OR REPLACE VIEW courier.lane_transit
+(
+    `origin`              LowCardinality(String) COMMENT 'Area of the origin: of the level asked for; empty = unknown',
+    `dest`                LowCardinality(String) COMMENT 'Area of the destination, likewise',
+    `parcels`             UInt64                 COMMENT 'Size of the cohort: parcels picked up in the range, without the CANCELLED and those given up for want of any record. delivered + sent_back + open',
+    `cancelled`           UInt64                 COMMENT 'Parcels picked up in the range and CANCELLED since; in no other column',
+    `delivered`           UInt64                 COMMENT 'Parcels delivered on the forward leg',
+    `sent_back`           UInt64                 COMMENT 'Parcels back with their sender that were never delivered',
+    `open`                UInt64                 COMMENT 'Parcels neither delivered nor sent back',
+    `returned`            UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
+    `refused`             UInt64                 COMMENT 'Parcels that the recipient refused at least once',
+    `lost_presumed`       UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by a vendor that waits at least 30 days for a change (vendor_fact)',
+    `settled`             UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
+    `maturity`            Nullable(Float64)      COMMENT 'Share of the parcels that are old enough for the 72 h rate: due_72h / transit_parcels',
+    `is_mature`           Bool                   COMMENT 'maturity is at least 0.99; otherwise the figures should be shown in grey',
+    `transit_parcels`     UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
+    `p50_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 50 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+    `p90_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 90 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+    `p95_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 95 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+    `is_p50_sound`        Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
+    `is_p90_sound`        Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
+    `is_p95_sound`        Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+    `due_24h`             UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',
+    `rate_24h`            Nullable(Float64)      COMMENT 'Share delivered within 24 h of the pickup: within_24h / due_24h; NULL when nothing can be judged yet',
+    `rate_24h_low`        Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `rate_24h_high`       Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `due_48h`             UInt64                 COMMENT 'Parcels of valid transit time aged 48 h + 6 h or more',
+    `rate_48h`            Nullable(Float64)      COMMENT 'Share delivered within 48 h of the pickup: within_48h / due_48h; NULL when nothing can be judged yet',
+    `rate_48h_low`        Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `rate_48h_high`       Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `due_72h`             UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
+    `rate_72h`            Nullable(Float64)      COMMENT 'Share delivered within 72 h of the pickup: within_72h / due_72h; NULL when nothing can be judged yet',
+    `rate_72h_low`        Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `rate_72h_high`       Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `sla_parcels`         UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
+    `sla_due`             UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
+    `on_time_maturity`    Nullable(Float64)      COMMENT 'Share of the parcels with a promise that are old enough for the on-time rate: sla_due / sla_parcels',
+    `is_on_time_mature`   Bool                   COMMENT 'on_time_maturity is at least 0.99. Before, mostly short promises are judged: what is younger should not be shown',
+    `on_time_rate`        Nullable(Float64)      COMMENT 'Share first attempted within the promise: sla_attempted / sla_due; NULL when nothing can be judged yet',
+    `on_time_rate_low`    Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `on_time_rate_high`   Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `exception_rate`      Nullable(Float64)      COMMENT 'Share of parcels with at least one exception within 7 days of the pickup: settled_with_exception / settled; NULL when nothing can be judged yet',
+    `exception_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `exception_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `return_rate`         Nullable(Float64)      COMMENT 'Share of parcels that turned back within 7 days of the pickup: settled_returned / settled; NULL when nothing can be judged yet',
+    `return_rate_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `return_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `refreshed_at`        DateTime('UTC')        COMMENT 'When the counts were taken, the oldest of them; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+    mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
+    total AS
+    (
+        SELECT
+            daily.origin AS origin,
+            daily.dest AS dest,
+            sum(daily.parcels) AS parcels,
+            sum(daily.cancelled) AS cancelled,
+            sum(daily.delivered) AS delivered,
+            sum(daily.sent_back) AS sent_back,
+            sum(daily.open) AS open,
+            sum(daily.returned) AS returned,
+            sum(daily.refused) AS refused,
+            sum(daily.lost_presumed) AS lost_presumed,
+            sum(daily.transit_parcels) AS transit_parcels,
+            sumMap(daily.transit_bins) AS transit_bins,
+            sum(daily.due_24h) AS due_24h,
+            sum(daily.within_24h) AS within_24h,
+            sum(daily.due_48h) AS due_48h,
+            sum(daily.within_48h) AS within_48h,
+            sum(daily.due_72h) AS due_72h,
+            sum(daily.within_72h) AS within_72h,
+            sum(daily.sla_parcels) AS sla_parcels,
+            sum(daily.sla_due) AS sla_due,
+            sum(daily.sla_attempted) AS sla_attempted,
+            sum(daily.settled) AS settled,
+            sum(daily.settled_with_exception) AS settled_with_exception,
+            sum(daily.settled_returned) AS settled_returned,
+            min(daily.refreshed_at) AS refreshed_at
+        FROM courier.carrier_daily AS daily
+        WHERE daily.level = if({lane_level:String} = 'city' OR length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')
+            AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+            AND ({carrier:String} = '' OR daily.carrier = {carrier:String})
+        GROUP BY origin, dest
+    )
+SELECT
+    origin,
+    dest,
+    parcels,
+    cancelled,
+    delivered,
+    sent_back,
+    open,
+    returned,
+    refused,
+    lost_presumed,
+    settled,
+    share(due_72h, transit_parcels) AS maturity,
+    toBool(ifNull(maturity >= 0.99, false)) AS is_mature,
+    transit_parcels,
+    hours_at(transit_bins, transit_parcels, 50) AS p50_hours,
+    hours_at(transit_bins, transit_parcels, 90) AS p90_hours,
+    hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
+    toBool(transit_parcels >= 10) AS is_p50_sound,
+    toBool(transit_parcels >= 50) AS is_p90_sound,
+    toBool(transit_parcels >= 100) AS is_p95_sound,
+    due_24h,
+    share(within_24h, due_24h) AS rate_24h,
+wilson(within_24h, due_24h, -1) AS rate_24h_low,
+wilson(within_24h, due_24h, 1) AS rate_24h_high,
+    due_48h,
+    share(within_48h, due_48h) AS rate_48h,
+wilson(within_48h, due_48h, -1) AS rate_48h_low,
+wilson(within_48h, due_48h, 1) AS rate_48h_high,
+    due_72h,
+    share(within_72h, due_72h) AS rate_72h,
+wilson(within_72h, due_72h, -1) AS rate_72h_low,
+wilson(within_72h, due_72h, 1) AS rate_72h_high,
+    sla_parcels,
+    sla_due,
+    share(sla_due, sla_parcels) AS on_time_maturity,
+    toBool(ifNull(on_time_maturity >= 0.99, false)) AS is_on_time_mature,
+    share(sla_attempted, sla_due) AS on_time_rate,
+wilson(sla_attempted, sla_due, -1) AS on_time_rate_low,
+wilson(sla_attempted, sla_due, 1) AS on_time_rate_high,
+    share(settled_with_exception, settled) AS exception_rate,
+wilson(settled_with_exception, settled, -1) AS exception_rate_low,
+wilson(settled_with_exception, settled, 1) AS exception_rate_high,
+    share(settled_returned, settled) AS return_rate,
+wilson(settled_returned, settled, -1) AS return_rate_low,
+wilson(settled_returned, settled, 1) AS return_rate_high,
+    refreshed_at
+FROM total
+ORDER BY origin, dest
+COMMENT 'How long does a parcel take from here to there? One row per lane [a731561d07876456]';
+
+-- open_parcel_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.open_parcel_refresh
+REFRESH EVERY 5 MINUTE OFFSET 2 MINUTE
+SETTINGS refresh_retries = 2
+TO courier.open_parcel
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
+    code -> multiIf(
+    NOT startsWith(ifNull(code, ''), 'CN'), '',
+    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
+    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+    substring(code, 1, 6)) AS area,
+    (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM courier.status_name WHERE kind = 'reason') AS parties,
+    reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of,
+    18 * 3600 AS overdue_after,
+    arrayLastIndex(
+        (status, sub_status) -> status NOT IN ('UNKNOWN', 'EXCEPTION') AND ifNull(sub_status != 'REFUSED', true),
+        event.status, event.sub_status) AS last_progress,
+    arrayFirst(
+        (time, place, status) -> place > last_progress AND status != 'UNKNOWN',
+        event.occurred_at, arrayEnumerate(event.id), event.status) AS run_began_at
+SELECT
+    vendor,
+    account,
+    carrier,
+    tracking_number,
+    epoch,
+    status,
+    sub_status,
+    raw_code,
+    leg,
+    tracking_state,
+    assumeNotNull(area(origin_code)) AS origin,
+    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
+    has(flags, 'cross_border') AS is_cross_border,
+    picked_up_at,
+    last_event_at,
+    event.location[-1] AS last_location,
+    if(status = 'EXCEPTION' AND toUInt32(run_began_at) > 0, run_began_at, NULL) AS exception_since,
+    if(status = 'EXCEPTION', party_of(ifNull(toString(sub_status), '')), NULL) AS exception_party,
+    attempts,
+    multiIf(
+        status = 'AVAILABLE_FOR_PICKUP', overdue_after,
+        status = 'OUT_FOR_DELIVERY', 36 * 3600,
+        status = 'CUSTOMS', 5 * 86400,
+        is_cross_border AND isNotNull(picked_up_at), 10 * 86400,
+        48 * 3600) AS stalled_after,
+    now('UTC') AS refreshed_at
+FROM courier.shipment FINAL
+WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
+    AND tracking_state NOT IN ('CARRIER_CORRECTED', 'ABORTED_NO_RECORD')
+    AND isNull(delivered_at) AND isNull(returned_at)
+    AND first_received_at >= (now('UTC') - INTERVAL 101 DAY)
+    AND _partition_id >= toString(toYYYYMM((now('UTC') - INTERVAL 101 DAY)))
+SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
+COMMENT 'Fills open_parcel [3a1defd9b1a0156d]';
+
+-- parcel.sql
+CREATE OR REPLACE VIEW courier.parcel
+(
+    `vendor`               LowCardinality(String)           COMMENT 'Code of the vendor. A parcel that two vendors track is two rows',
+    `carrier`              LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`      String                           COMMENT 'The carrier''s parcel number',
+    `epoch`                Date                             COMMENT 'Epoch of the shipment',
+    `received_month`       LowCardinality(String)           COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
+    `status`               LowCardinality(String)           COMMENT 'Canonical status',
+    `observed_at`          DateTime('UTC')                  COMMENT 'The time that ages are measured against: that of the query; UTC',
+    `cohort_date`          Nullable(Date)                   COMMENT 'Day of the pickup, China time; NULL before the pickup',
+    `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
+    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; also empty when it is known only from events, because these show it only after the arrival',
+    `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
+    `is_cross_border`      Bool                             COMMENT 'Flagged cross_border: the trace shows a segment in another country, a clock other than China''s, or an unknown zone; until it does, the parcel is judged as domestic',
+    `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
+    `is_delivered`         Bool                             COMMENT 'Delivered on the forward leg, and no later delivery revoked it',
+    `is_sent_back`         Bool                             COMMENT 'Back with its sender without having been delivered',
+    `is_open`              Bool                             COMMENT 'Neither delivered nor sent back nor CANCELLED',
+    `is_returned`          Bool                             COMMENT 'On its way back or back, delivered before or not',
+    `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
+    `is_exception`         Bool                             COMMENT 'At least one event was an exception',
+    `is_lane_inferred`     Bool                             COMMENT 'At least one end of its lane was taken from events because the route did not give it. If that is the destination, the times of the last stages are known only after delivery',
+    `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
+    `picked_up_at`         Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
+    `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - picked_up_at',
+    `left_origin_after`    Nullable(Int64)                  COMMENT 'Seconds from the pickup until it left the origin city, NULL before that; negative if the vendor''s times are. The same holds for the following columns up to eta_due_after',
+    `arrived_dest_after`   Nullable(Int64)                  COMMENT 'Until it arrived in the destination city',
+    `out_after`            Nullable(Int64)                  COMMENT 'Until it first went out for delivery',
+    `available_after`      Nullable(Int64)                  COMMENT 'Until it was put into a locker or handed to a station',
+    `exception_after`      Nullable(Int64)                  COMMENT 'Until its first exception',
+    `refusal_after`        Nullable(Int64)                  COMMENT 'Until the recipient first refused it',
+    `return_after`         Nullable(Int64)                  COMMENT 'Until it turned back',
+    `eta_due_after`        Nullable(Int64)                  COMMENT 'Until the end of the China day after the vendor''s first estimate: then it is known whether that was right within one day',
+    `transit_seconds`      Nullable(Int64)                  COMMENT 'delivered_at - picked_up_at; NULL when unfinished, negative or over 180 days',
+    `attempt_seconds`      Nullable(Int64)                  COMMENT 'first_attempt_at - picked_up_at; NULL likewise',
+    `is_transit_invalid`   Bool                             COMMENT 'Delivered, but the transit time is negative or over 180 days: unknown, not unfinished',
+    `is_attempt_invalid`   Bool                             COMMENT 'Attempted, but the time until then is negative or over 180 days',
+    `pickup_wait_seconds`  Nullable(Int64)                  COMMENT 'picked_up_at - created_at; NULL without either, negative or over 180 days, as all that follow',
+    `origin_seconds`       Nullable(Int64)                  COMMENT 'Stage: left_origin_at - picked_up_at',
+    `linehaul_seconds`     Nullable(Int64)                  COMMENT 'Stage: arrived_dest_at - left_origin_at',
+    `destination_seconds`  Nullable(Int64)                  COMMENT 'Stage: out_for_delivery_at - arrived_dest_at',
+    `last_mile_seconds`    Nullable(Int64)                  COMMENT 'Stage: first_attempt_at - out_for_delivery_at',
+    `is_available`         Bool                             COMMENT 'Was put into a locker or handed to a station',
+    `locker_seconds`       Nullable(Int64)                  COMMENT 'delivered_at - available_at',
+    `is_locker_invalid`    Bool                             COMMENT 'Available and delivered, but the time between is negative or over 180 days',
+    `is_locker_overdue`    Bool                             COMMENT 'Lay there longer than 18 h: until delivered, turned back, or now',
+    `is_first_attempt`     Bool                             COMMENT 'First-attempt delivery, strict: delivered with no earlier failed attempt, locker, station or second round',
+    `is_first_attempt_cn`  Bool                             COMMENT 'First-attempt delivery, Chinese practice: also when the first attempt went to a locker or station and was collected before it was overdue (PICKUP_OVERDUE)',
+    `eta_error_seconds`    Nullable(Int64)                  COMMENT 'first_attempt_at - edd_first: positive = later than the vendor''s first estimate; NULL without either or when over 180 days either way',
+    `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
+    `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
+    `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
+    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Giving up after a week is too early to mean anything',
+    `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
+    `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
+    code -> multiIf(
+    NOT startsWith(ifNull(code, ''), 'CN'), '',
+    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
+    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+    substring(code, 1, 6)) AS area,
+    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
+    (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span,
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
+    time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
+    18 * 3600 AS overdue_after,
+    is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND is_in_time(time), event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
+SELECT
+    vendor,
+    carrier,
+    tracking_number,
+    epoch,
+    _partition_id AS received_month,
+    status,
+    now('UTC') AS observed_at,
+    china_day(picked_up_at) AS cohort_date,
+    assumeNotNull(area(origin_code)) AS origin,
+    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
+    origin = dest AND (length(origin) = 6 OR is_municipality(origin)) AS is_same_city,
+    has(flags, 'cross_border') AS is_cross_border,
+    isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
+    isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
+    isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,
+    isNull(delivered_at) AND isNull(returned_at) AND status != 'CANCELLED' AS is_open,
+    isNotNull(returning_at) OR isNotNull(returned_at) AS is_returned,
+    has(exception_reasons, 'REFUSED') AS is_refused,
+    notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception,
+    has(flags, 'lane_inferred') AS is_lane_inferred,
+    has(flags, 'pickup_imputed') AS is_pickup_imputed,
+    shipment.picked_up_at AS picked_up_at,
+    toInt64(observed_at) - toInt64(picked_up_at) AS age_seconds,
+    toInt64(left_origin_at) - toInt64(picked_up_at) AS left_origin_after,
+    toInt64(arrived_dest_at) - toInt64(picked_up_at) AS arrived_dest_after,
+    toInt64(out_for_delivery_at) - toInt64(picked_up_at) AS out_after,
+    toInt64(available_at) - toInt64(picked_up_at) AS available_after,
+    toInt64(first_event(arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status)))
+        - toInt64(picked_up_at) AS exception_after,
+    toInt64(first_event(arrayMap(sub_status -> ifNull(sub_status = 'REFUSED', false), event.sub_status))) - toInt64(picked_up_at) AS refusal_after,
+    toInt64(least(ifNull(returning_at, returned_at), ifNull(returned_at, returning_at))) - toInt64(picked_up_at) AS return_after,
+    (toInt64(china_day(edd_first)) + 2) * 86400 - 8 * 3600 - toInt64(picked_up_at) AS eta_due_after,
+    span(picked_up_at, delivered_at) AS transit_seconds,
+    span(picked_up_at, first_attempt_at) AS attempt_seconds,
+    isNotNull(delivered_at) AND isNull(transit_seconds) AS is_transit_invalid,
+    isNotNull(first_attempt_at) AND isNull(attempt_seconds) AS is_attempt_invalid,
+    span(created_at, picked_up_at) AS pickup_wait_seconds,
+    span(picked_up_at, left_origin_at) AS origin_seconds,
+    span(left_origin_at, arrived_dest_at) AS linehaul_seconds,
+    span(arrived_dest_at, out_for_delivery_at) AS destination_seconds,
+    span(out_for_delivery_at, first_attempt_at) AS last_mile_seconds,
+    isNotNull(available_at) AS is_available,
+    span(available_at, delivered_at) AS locker_seconds,
+    isNotNull(available_at) AND isNotNull(delivered_at) AND isNull(locker_seconds) AS is_locker_invalid,
+    NOT is_locker_invalid AND is_available
+        AND toInt64(coalesce(delivered_at, returning_at, returned_at, observed_at)) - toInt64(assumeNotNull(available_at)) > overdue_after AS is_locker_overdue,
+    ifNull(delivered_at = first_attempt_at AND attempts <= 1 AND (isNull(available_at) OR available_at > delivered_at), false) AS is_first_attempt,
+    is_first_attempt
+        OR ifNull(available_at = first_attempt_at AND available_at <= delivered_at AND attempts <= 1, false)
+            AND NOT has(exception_reasons, 'PICKUP_OVERDUE') AS is_first_attempt_cn,
+    if(is_believed(abs(toInt64(first_attempt_at) - toInt64(edd_first))), toInt64(first_attempt_at) - toInt64(edd_first), NULL) AS eta_error_seconds,
+    isNotNull(edd_first) AS has_eta,
+    ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
+    ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
+    tracking_state = 'ABORTED_STALE'
+        AND shipment.vendor IN (SELECT patient.vendor FROM courier.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
+    exception_codes,
+    exception_reasons
+FROM courier.shipment FINAL
+WHERE tracking_state != 'CARRIER_CORRECTED'
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [45376529a17f6d1d]';
+
+-- parcel_exception.sql
+CREATE OR REPLACE VIEW courier.parcel_exception
+(
+    `vendor`              LowCardinality(String)  COMMENT 'Code of the vendor',
+    `carrier`             LowCardinality(String)  COMMENT 'Canonical carrier code',
+    `tracking_number`     String                  COMMENT 'The carrier''s parcel number',
+    `epoch`               Date                    COMMENT 'Epoch of the shipment',
+    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
+    `kind`                LowCardinality(String)  COMMENT 'code, reason or party',
+    `name`                LowCardinality(String)  COMMENT 'The vendor''s code, the canonical reason, or the party',
+    `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',
+    `resolved_at`         Nullable(DateTime('UTC')) COMMENT 'First later event of a known status that is no exception, or the return to the sender; UTC. NULL = not resolved'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
+    time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
+    (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM courier.status_name WHERE kind = 'reason') AS parties,
+    reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of,
+    arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status) AS event_is_exception,
+    arrayReverseFill(
+        time -> time != 0,
+        arrayMap(
+            (time, status, is_exception) -> if(is_exception AND status != 'RETURNED' OR status = 'UNKNOWN' OR NOT is_in_time(time), toUInt32(0), toUInt32(time)),
+            event.occurred_at, event.status, event_is_exception)) AS event_ended_at,
+    arrayFilter(
+        i -> event_is_exception[i] AND is_in_time(event.occurred_at[i]),
+        arrayEnumerate(event.id)) AS exceptions,
+    arrayConcat(
+        arrayMap(i -> ('code', ifNull(event.raw_code[i], ''), i), exceptions),
+        arrayMap(i -> ('reason', ifNull(event.sub_status[i], ''), i), exceptions),
+        arrayMap(i -> ('party', party_of(ifNull(event.sub_status[i], '')), i), exceptions)) AS mentions,
+    arrayMap(mention -> (mention.1, mention.2), mentions) AS subjects,
+    arrayJoin(arrayFilter(
+        (mention, place, subject) -> subject.2 != '' AND indexOf(subjects, subject) = place,
+        mentions, arrayEnumerate(mentions), subjects)) AS first_mention
+SELECT
+    vendor,
+    carrier,
+    tracking_number,
+    epoch,
+    _partition_id AS received_month,
+    first_mention.1 AS kind,
+    first_mention.2 AS name,
+    event.occurred_at[first_mention.3] AS began_at,
+    if(event_ended_at[first_mention.3] = 0, NULL, toDateTime(event_ended_at[first_mention.3], 'UTC')) AS resolved_at
+FROM courier.shipment FINAL
+WHERE tracking_state != 'CARRIER_CORRECTED' AND (notEmpty(exception_codes) OR notEmpty(exception_reasons))
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'Every parcel once per exception code, reason and party: when it began and when it was over [90b1fdcff98a474e]';
+
+-- shipment_timeline.sql
+CREATE OR REPLACE VIEW courier.shipment_timeline
+(
+    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor: each reports its own history of a parcel',
+    `carrier`            LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`    String                           COMMENT 'The carrier''s parcel number: trimmed, ASCII upper case',
+    `epoch`              Date                             COMMENT 'Life of the number: carriers reuse numbers',
+    `occurred_at`        DateTime('UTC')                  COMMENT 'Time of the change; UTC',
+    `occurred_at_china`  DateTime('Asia/Shanghai')        COMMENT 'The same, China time',
+    `from_status`        LowCardinality(String)           COMMENT 'Status before; UNKNOWN for the first change',
+    `from_sub_status`    LowCardinality(Nullable(String)) COMMENT 'Sub-status before',
+    `to_status`          LowCardinality(String)           COMMENT 'Status after',
+    `to_sub_status`      LowCardinality(Nullable(String)) COMMENT 'Sub-status after',
+    `leg`                LowCardinality(String)           COMMENT 'FORWARD or RETURN, after the change',
+    `dwell_hours`        Nullable(Float64)                COMMENT 'Hours in the state before; NULL for the first change',
+    `raw_code`           LowCardinality(Nullable(String)) COMMENT 'The vendor''s code',
+    `is_exception`       Bool                             COMMENT 'The event is an exception or a refusal',
+    `party`              LowCardinality(Nullable(String)) COMMENT 'Who answers for an exception',
+    `verdict`            LowCardinality(String)           COMMENT 'How ordinary the change is: EXPECTED, TOLERATED or ANOMALY',
+    `area_code`          LowCardinality(Nullable(String)) COMMENT 'Area code of the event',
+    `location`           Nullable(String)                 COMMENT 'Place name of the event',
+    `received_at`        DateTime64(6, 'UTC')             COMMENT 'Receipt of the push that brought it; UTC',
+    `reported_hours`     Float64                          COMMENT 'Hours between the change and its report'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH (SELECT mapFromArrays(groupArray(status), groupArray(rank)) FROM courier.status_name WHERE kind = 'status') AS ranks
+SELECT
+    vendor,
+    carrier,
+    tracking_number,
+    epoch,
+    transition.occurred_at AS occurred_at,
+    toTimeZone(transition.occurred_at, 'Asia/Shanghai') AS occurred_at_china,
+    from_status,
+    from_sub_status,
+    to_status,
+    to_sub_status,
+    leg,
+    dwell_seconds / 3600 AS dwell_hours,
+    raw_code,
+    is_exception,
+    party,
+    verdict,
+    area_code,
+    location,
+    transition.received_at AS received_at,
+    dateDiff('second', transition.occurred_at, transition.received_at) / 3600 AS reported_hours
+FROM courier.transition FINAL
+ORDER BY
+    carrier, tracking_number, vendor, epoch, occurred_at,
+    ranks[toString(to_status)], transition_id
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'What happened to this parcel, and when did we hear of it? One row per valid change of state; retracted changes are left out [d07be591cfaf8a3a]';
+
+-- transit_distribution.sql
+CREATE OR REPLACE VIEW courier.transit_distribution
+(
+    `carrier`          LowCardinality(String)  COMMENT 'Canonical carrier code',
+    `hours`            UInt16                  COMMENT 'Hours from pickup to delivery, rounded up',
+    `parcels`          UInt64                  COMMENT 'Parcels delivered that took more than hours - 1 and at most hours',
+    `transit_parcels`  UInt64                  COMMENT 'All parcels of valid transit time, the unfinished included',
+    `delivered_share`  Float64                 COMMENT 'Share of transit_parcels delivered within these hours'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    total AS
+    (
+        SELECT
+            daily.carrier AS carrier,
+            sum(daily.transit_parcels) AS transit_parcels,
+            sumMap(daily.transit_bins) AS transit_bins
+        FROM courier.carrier_daily AS daily
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+        GROUP BY daily.carrier
+    ),
+    by_hour AS
+    (
+        SELECT carrier, transit_parcels, toUInt16(intDiv(bin + 3, 4)) AS hours, sum(bin_parcels) AS parcels
+        FROM total
+        ARRAY JOIN mapKeys(transit_bins) AS bin, mapValues(transit_bins) AS bin_parcels
+        GROUP BY carrier, transit_parcels, hours
+    )
+SELECT
+    carrier,
+    hours,
+    parcels,
+    transit_parcels,
+    sum(parcels) OVER (PARTITION BY carrier ORDER BY hours) / transit_parcels AS delivered_share
+FROM by_hour
+ORDER BY carrier, hours
+COMMENT 'How are the transit times of a carrier spread? One row per carrier and hour in which something was delivered [13a5a8ac1d83c223]';
+
+-- vendor_cost.sql
+CREATE OR REPLACE VIEW courier.vendor_cost
+(
+    `month`            UInt32                 COMMENT 'Calendar month in China, 202612 for December 2026: of the calls, and of the begin of a unit',
+    `vendor`           LowCardinality(String) COMMENT 'Code of the vendor',
+    `account`          LowCardinality(String) COMMENT 'Vendor contract',
+    `carrier`          LowCardinality(String) COMMENT 'Canonical carrier code; unknown until the vendor has detected it',
+    `calls`            UInt64                 COMMENT 'Calls, subscriptions and queries, whatever was answered',
+    `accepted`         UInt64                 COMMENT 'Of those, accepted by the vendor: done, or said to be done already when an earlier try of the same call was not answered, or told by a push when no try was answered',
+    `units`            Nullable(UInt64)       COMMENT 'Units of the vendor that the accepted calls are (vendor_fact.unit): a number under a carrier once a month, or once in so many days; NULL when the vendor does not say',
+    `units_if_renewed` Nullable(UInt64)       COMMENT 'The same if a subscription that is still followed in a later month is a unit again in each; no vendor says whether it is'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    called AS
+    (
+        SELECT
+            call.vendor AS vendor,
+            call.account AS account,
+            call.tracking_number AS tracking_number,
+            if(call.vendor_carrier = '', toString(subscription.vendor_carrier), toString(call.vendor_carrier)) AS billed_carrier,
+            if(call.carrier = 'unknown' AND subscription.carrier != '', toString(subscription.carrier), toString(call.carrier)) AS carrier,
+            call.called_on AS called_on,
+            call.is_accepted AS is_accepted,
+            call.is_accepted AND call.kind = 'SUBSCRIBE' AND subscription.vendor_carrier = billed_carrier AS is_followed,
+            if(subscription.state IN ('ACTIVE', 'CALLING', 'WAITING', 'REQUESTED'),
+                toDate(now(), 'Asia/Shanghai'),
+                toDate(if(subscription.state = 'CANCELLED', subscription.since, ifNull(subscription.ended_at, subscription.since)), 'Asia/Shanghai')) AS followed_until
+        FROM
+        (
+            SELECT
+                vendor, account, tracking_number, vendor_carrier, carrier, kind,
+                toDate(started_at, 'Asia/Shanghai') AS called_on,
+                class = 'DONE' OR class = 'DUPLICATE' AND (reason = 'IN_DOUBT' OR call_id IN
+    (SELECT unanswered.call_id FROM courier.vendor_call AS unanswered WHERE unanswered.class = 'UNKNOWN'))
+    OR class = 'UNKNOWN' AND kind = 'SUBSCRIBE' AND (call_id, started_at) IN
+    (
+        SELECT argMax(tried.call_id, tried.started_at), max(tried.started_at)
+        FROM courier.vendor_call AS tried
+        WHERE tried.kind = 'SUBSCRIBE' AND (tried.vendor, tried.account, tried.tracking_number, tried.month, tried.vendor_carrier) IN
+        (
+            SELECT subscribed.vendor, subscribed.account, subscribed.tracking_number, calls.month, arrayJoin(['', toString(calls.vendor_carrier)])
+            FROM courier.subscription AS subscribed FINAL
+            ARRAY JOIN calls
+            WHERE calls.accepted > 0
+        )
+        GROUP BY tried.vendor, tried.account, tried.tracking_number, tried.month
+        HAVING countIf(tried.class IN ('DONE', 'DUPLICATE')) = 0
+    ) AS is_accepted
+            FROM courier.vendor_call FINAL
+        ) AS call
+        LEFT JOIN (SELECT * FROM courier.subscription FINAL) AS subscription
+            ON subscription.vendor = call.vendor AND subscription.account = call.account AND subscription.tracking_number = call.tracking_number
+    ),
+    billed AS
+    (
+        SELECT
+            called.vendor AS vendor,
+            called.account AS account,
+            max(called.carrier) AS carrier,
+            any(fact.unit) AS unit,
+            any(fact.unit_days) AS unit_days,
+            arraySort(groupUniqArrayIf(called.called_on, called.is_accepted)) AS days,
+            arrayFold(
+                (starts, day) -> if(empty(starts) OR day >= starts[-1] + unit_days, arrayPushBack(starts, day), starts),
+                days, CAST([], 'Array(Date)')) AS starts,
+            multiIf(
+                unit = 'MONTH', arrayDistinct(arrayMap(day -> toYYYYMM(day), days)),
+                unit = 'DAYS', arrayMap(day -> toYYYYMM(day), starts),
+                CAST([], 'Array(UInt32)')) AS unit_months,
+            minIf(called.called_on, called.is_followed) AS followed_from,
+            maxIf(called.followed_until, called.is_followed) AS followed_to,
+            if(unit = 'MONTH' AND countIf(called.is_followed) > 0,
+                arrayMap(
+                    month -> toYYYYMM(addMonths(toStartOfMonth(followed_from), month)),
+                    range(toUInt16(greatest(dateDiff('month', followed_from, followed_to), 0) + 1))),
+                CAST([], 'Array(UInt32)')) AS followed_months
+        FROM called
+        LEFT JOIN courier.vendor_fact AS fact ON fact.vendor = called.vendor
+        GROUP BY called.vendor, called.account, called.billed_carrier, called.tracking_number
+    ),
+    counted AS
+    (
+        SELECT
+            toYYYYMM(called_on) AS month, vendor, account, carrier,
+            1 AS a_call, toUInt8(is_accepted) AS an_accepted, 0 AS a_unit, 0 AS a_renewed_unit
+        FROM called
+        UNION ALL
+        SELECT
+            arrayJoin(arrayDistinct(arrayConcat(unit_months, followed_months))) AS month, vendor, account, carrier,
+            0 AS a_call, toUInt8(0) AS an_accepted,
+            countEqual(unit_months, month) AS a_unit, greatest(countEqual(unit_months, month), 1) AS a_renewed_unit
+        FROM billed
+    )
+SELECT
+    counted.month AS month,
+    counted.vendor AS vendor,
+    counted.account AS account,
+    counted.carrier AS carrier,
+    sum(a_call) AS calls,
+    sum(an_accepted) AS accepted,
+    if(any(fact.unit) = '', NULL, sum(a_unit)) AS units,
+    if(any(fact.unit) = '', NULL, sum(a_renewed_unit)) AS units_if_renewed
+FROM counted
+LEFT JOIN courier.vendor_fact AS fact ON fact.vendor = counted.vendor
+GROUP BY counted.month, counted.vendor, counted.account, counted.carrier
+ORDER BY month, vendor, account, carrier
+SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
+COMMENT 'What will the vendors bill? An estimate in units from table vendor_call, by month, contract and carrier; times the price of the contract it is the cost [43090c54590675c6]';
+
+-- carrier_count.sql
+CREATE OR REPLACE VIEW courier.carrier_count
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
+    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
+    bins -> mapFromArrays(
+    arrayCompact(arraySort(bins)),
+    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
+    (from_area, to_area) -> [
+    ('carrier', '', ''),
+    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
+    ('city', toString(from_area), toString(to_area))] AS lanes,
+    7 * 86400 AS horizon,
+    6 * 3600 AS report_lag,
+    measured AS
+    (
+        SELECT
+            parcel.* EXCEPT (exception_codes, exception_reasons),
+            multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), parcel.is_cross_border, NULL, parcel.is_same_city, 24, 72) * 3600 AS sla_seconds,
+            sla_seconds + if(parcel.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
+            parcel.age_seconds - report_lag AS reported_seconds,
+            parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
+            is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
+            is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
+            is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
+            is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
+            NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
+            is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
+            is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
+            is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
+            is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
+            is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
+            is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
+            is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
+            parcel.is_open AND (parcel.is_stale_aborted OR ifNull(parcel.age_seconds > lost_after_seconds, false)) AS is_lost_presumed
+        FROM courier.parcel
+        LEFT JOIN courier.lane_promise
+            ON parcel.carrier = lane_promise.carrier AND parcel.origin = lane_promise.origin AND parcel.dest = lane_promise.dest
+        WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+    ),
+    by_city AS
+    (
+        SELECT
+            assumeNotNull(cohort_date) AS cohort_date,
+            vendor,
+            carrier,
+            origin,
+            dest,
+            countIf(is_in_cohort) AS parcels,
+            countIf(status = 'CANCELLED') AS cancelled,
+            countIf(is_in_cohort AND is_pickup_imputed) AS pickup_imputed,
+            countIf(is_in_cohort AND is_delivered) AS delivered,
+            countIf(is_in_cohort AND is_sent_back) AS sent_back,
+            countIf(is_in_cohort AND is_open) AS open,
+            countIf(is_in_cohort AND is_returned) AS returned,
+            countIf(is_in_cohort AND is_refused) AS refused,
+            countIf(is_in_cohort AND is_lost_presumed) AS lost_presumed,
+            countIf(is_in_cohort AND is_exception) AS with_exception,
+            countIf(is_in_cohort AND NOT is_transit_invalid) AS transit_parcels,
+            groupArrayIf(bin(assumeNotNull(transit_seconds)), is_in_cohort AND isNotNull(transit_seconds)) AS transit_bins,
+            countIf(is_in_cohort AND NOT is_attempt_invalid) AS attempt_parcels,
+            groupArrayIf(bin(assumeNotNull(attempt_seconds)), is_in_cohort AND isNotNull(attempt_seconds)) AS attempt_bins,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 24 * 3600) AS due_24h,
+            countIf(is_in_cohort AND reported_seconds >= 24 * 3600 AND transit_seconds <= 24 * 3600) AS within_24h,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 48 * 3600) AS due_48h,
+            countIf(is_in_cohort AND reported_seconds >= 48 * 3600 AND transit_seconds <= 48 * 3600) AS within_48h,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 72 * 3600) AS due_72h,
+            countIf(is_in_cohort AND reported_seconds >= 72 * 3600 AND transit_seconds <= 72 * 3600) AS within_72h,
+            countIf(is_in_cohort AND NOT is_attempt_invalid AND isNotNull(sla_seconds)) AS sla_parcels,
+            countIf(is_in_cohort AND NOT is_attempt_invalid AND reported_seconds >= sla_seconds) AS sla_due,
+            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND attempt_seconds <= sla_seconds) AS sla_attempted,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= sla_seconds) AS sla_delivered_due,
+            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND transit_seconds <= sla_seconds) AS sla_delivered,
+            countIf(is_settled) AS settled,
+            countIf(is_attempted_early) AS settled_attempted,
+            countIf(is_attempted_early AND is_first_attempt) AS settled_first_attempt,
+            countIf(is_attempted_early AND is_delivered_early AND is_first_attempt_cn) AS settled_first_attempt_cn,
+            countIf(is_settled AND is_exception AND exception_after <= horizon) AS settled_with_exception,
+            countIf(is_settled AND return_after <= horizon) AS settled_returned,
+            countIf(is_settled AND is_refused AND refusal_after <= horizon) AS settled_refused,
+            countIf(is_in_cohort AND isNotNull(sla_seconds)) AS promised,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
+            countIf(is_delivered_early OR is_available_early) AS settled_reached,
+            countIf(is_available_early) AS settled_locker,
+            countIf(is_dwell_known) AS locker_parcels,
+            groupArrayIf(bin(assumeNotNull(locker_seconds)), is_dwell_known AND isNotNull(locker_seconds)) AS locker_bins,
+            countIf(is_dwell_known AND is_locker_overdue) AS locker_overdue,
+            countIf(is_pickup_wait_known) AS pickup_wait_parcels,
+            sumIf(toUInt64(assumeNotNull(pickup_wait_seconds)), is_pickup_wait_known) AS pickup_wait_seconds_sum,
+            countIf(is_origin_known) AS origin_parcels,
+            sumIf(toUInt64(assumeNotNull(origin_seconds)), is_origin_known) AS origin_seconds_sum,
+            countIf(is_linehaul_known) AS linehaul_parcels,
+            sumIf(toUInt64(assumeNotNull(linehaul_seconds)), is_linehaul_known) AS linehaul_seconds_sum,
+            countIf(is_destination_known) AS destination_parcels,
+            sumIf(toUInt64(assumeNotNull(destination_seconds)), is_destination_known) AS destination_seconds_sum,
+            countIf(is_last_mile_known) AS last_mile_parcels,
+            sumIf(toUInt64(assumeNotNull(last_mile_seconds)), is_last_mile_known) AS last_mile_seconds_sum,
+            countIf(is_settled AND has_eta) AS eta_parcels,
+            countIf(is_eta_due) AS eta_due,
+            countIf(is_eta_due AND is_eta_hit) AS eta_hit,
+            countIf(is_eta_due AND is_eta_within_day) AS eta_within_day,
+            countIf(is_eta_error_known) AS eta_attempted,
+            sumIf(assumeNotNull(eta_error_seconds), is_eta_error_known) AS eta_error_seconds_sum,
+            sumIf(abs(assumeNotNull(eta_error_seconds)), is_eta_error_known) AS eta_absolute_error_seconds_sum,
+            any(observed_at) AS refreshed_at
+        FROM measured
+        GROUP BY cohort_date, vendor, carrier, origin, dest
+    )
+SELECT
+    lane.1 AS level,
+    by_city.cohort_date AS cohort_date,
+    by_city.vendor AS vendor,
+    by_city.carrier AS carrier,
+    lane.2 AS origin,
+    lane.3 AS dest,
+    sum(by_city.parcels) AS parcels,
+    sum(by_city.cancelled) AS cancelled,
+    sum(by_city.pickup_imputed) AS pickup_imputed,
+    sum(by_city.delivered) AS delivered,
+    sum(by_city.sent_back) AS sent_back,
+    sum(by_city.open) AS open,
+    sum(by_city.returned) AS returned,
+    sum(by_city.refused) AS refused,
+    sum(by_city.lost_presumed) AS lost_presumed,
+    sum(by_city.with_exception) AS with_exception,
+    sum(by_city.transit_parcels) AS transit_parcels,
+    counted(groupArrayArray(by_city.transit_bins)) AS transit_bins,
+    sum(by_city.attempt_parcels) AS attempt_parcels,
+    counted(groupArrayArray(by_city.attempt_bins)) AS attempt_bins,
+    sum(by_city.due_24h) AS due_24h,
+    sum(by_city.within_24h) AS within_24h,
+    sum(by_city.due_48h) AS due_48h,
+    sum(by_city.within_48h) AS within_48h,
+    sum(by_city.due_72h) AS due_72h,
+    sum(by_city.within_72h) AS within_72h,
+    sum(by_city.sla_parcels) AS sla_parcels,
+    sum(by_city.sla_due) AS sla_due,
+    sum(by_city.sla_attempted) AS sla_attempted,
+    sum(by_city.sla_delivered_due) AS sla_delivered_due,
+    sum(by_city.sla_delivered) AS sla_delivered,
+    sum(by_city.settled) AS settled,
+    sum(by_city.settled_attempted) AS settled_attempted,
+    sum(by_city.settled_first_attempt) AS settled_first_attempt,
+    sum(by_city.settled_first_attempt_cn) AS settled_first_attempt_cn,
+    sum(by_city.settled_with_exception) AS settled_with_exception,
+    sum(by_city.settled_returned) AS settled_returned,
+    sum(by_city.settled_refused) AS settled_refused,
+    sum(by_city.promised) AS promised,
+    sum(by_city.lost_due) AS lost_due,
+    sum(by_city.lost_due_presumed) AS lost_due_presumed,
+    sum(by_city.settled_reached) AS settled_reached,
+    sum(by_city.settled_locker) AS settled_locker,
+    sum(by_city.locker_parcels) AS locker_parcels,
+    counted(groupArrayArray(by_city.locker_bins)) AS locker_bins,
+    sum(by_city.locker_overdue) AS locker_overdue,
+    sum(by_city.pickup_wait_parcels) AS pickup_wait_parcels,
+    sum(by_city.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
+    sum(by_city.origin_parcels) AS origin_parcels,
+    sum(by_city.origin_seconds_sum) AS origin_seconds_sum,
+    sum(by_city.linehaul_parcels) AS linehaul_parcels,
+    sum(by_city.linehaul_seconds_sum) AS linehaul_seconds_sum,
+    sum(by_city.destination_parcels) AS destination_parcels,
+    sum(by_city.destination_seconds_sum) AS destination_seconds_sum,
+    sum(by_city.last_mile_parcels) AS last_mile_parcels,
+    sum(by_city.last_mile_seconds_sum) AS last_mile_seconds_sum,
+    sum(by_city.eta_parcels) AS eta_parcels,
+    sum(by_city.eta_due) AS eta_due,
+    sum(by_city.eta_hit) AS eta_hit,
+    sum(by_city.eta_within_day) AS eta_within_day,
+    sum(by_city.eta_attempted) AS eta_attempted,
+    sum(by_city.eta_error_seconds_sum) AS eta_error_seconds_sum,
+    sum(by_city.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
+    CAST(NULL, 'Nullable(UInt64)') AS claims,
+    any(by_city.refreshed_at) AS refreshed_at
+FROM by_city
+ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
+GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
+SETTINGS join_use_nulls = 0
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [fe89674ae9f45dd9]';
+
+-- exception_count.sql
+CREATE OR REPLACE VIEW courier.exception_count
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
+    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
+    bins -> mapFromArrays(
+    arrayCompact(arraySort(bins)),
+    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
+    (from_area, to_area) -> [
+    ('carrier', '', ''),
+    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
+    ('city', toString(from_area), toString(to_area))] AS lanes,
+    7 * 86400 AS horizon,
+    6 * 3600 AS report_lag,
+    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
+    measured AS
+    (
+        SELECT
+            assumeNotNull(parcel.cohort_date) AS cohort_date,
+            parcel.vendor AS vendor,
+            parcel.carrier AS carrier,
+            parcel.origin AS origin,
+            parcel.dest AS dest,
+            parcel.observed_at AS observed_at,
+            ifNull(parcel.age_seconds >= horizon + report_lag AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= horizon, false) AS is_settled,
+            parcel_exception.kind AS kind,
+            parcel_exception.name AS name,
+            toInt64(resolved_at) - toInt64(began_at) AS seconds_to_resolve
+        FROM courier.parcel_exception
+        INNER JOIN courier.parcel
+            ON parcel.carrier = parcel_exception.carrier AND parcel.tracking_number = parcel_exception.tracking_number
+                AND parcel.vendor = parcel_exception.vendor AND parcel.epoch = parcel_exception.epoch
+        WHERE parcel.is_in_cohort AND parcel.is_exception
+            AND parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+            AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+    )
+SELECT
+    lane.1 AS level,
+    measured.cohort_date AS cohort_date,
+    measured.vendor AS vendor,
+    measured.carrier AS carrier,
+    lane.2 AS origin,
+    lane.3 AS dest,
+    measured.kind AS kind,
+    measured.name AS name,
+    count() AS parcels,
+    countIf(is_settled) AS settled,
+    countIf(is_settled AND ifNull(is_believed(seconds_to_resolve), true)) AS resolve_parcels,
+    counted(groupArrayIf(bin(assumeNotNull(seconds_to_resolve)), is_settled AND ifNull(is_believed(seconds_to_resolve), false))) AS resolve_bins,
+    any(observed_at) AS refreshed_at
+FROM measured
+ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
+GROUP BY lane, cohort_date, vendor, carrier, kind, name
+SETTINGS join_use_nulls = 0
+COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [46ba0d8b450a03f5]';
+
+-- exception_rate.sql
+CREATE OR REPLACE VIEW courier.exception_rate
+(
+    `carrier`           LowCardinality(String) COMMENT 'Canonical carrier code',
+    `kind`              LowCardinality(String) COMMENT 'code, reason or party',
+    `vendor`            LowCardinality(String) COMMENT 'Whose code it is; empty for reasons and parties, which are the same for all vendors',
+    `name`              LowCardinality(String) COMMENT 'The vendor''s code, the canonical reason or the party',
+    `name_zh`           Nullable(String)       COMMENT 'Its name in Chinese; NULL for a code that is not documented',
+`name_en`           Nullable(String)       COMMENT 'Its name in English; likewise',
+`reason`            Nullable(String)       COMMENT 'Canonical reason behind a code',
+`party`             Nullable(String)       COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
+`is_vendor_clock`   Nullable(Bool)         COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier',
+`parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
+`settled_with`      UInt64                 COMMENT 'Of parcels, the settled ones (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup',
+    `settled`           UInt64                 COMMENT 'All settled parcels of the carrier, with or without it; for a code those of its vendor',
+    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event within 7 days of the pickup: settled_with / settled, at most 1; NULL when nothing can be judged yet',
+`rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`resolve_parcels`   UInt64                 COMMENT 'Of settled_with, those whose time to resolve is known or still running',
+`resolve_p50_hours` Nullable(Float64)      COMMENT 'Half of them had their next event that is no exception within so many hours; NULL = not reached. At most 0.25 h above the true value',
+`refreshed_at`      DateTime('UTC')        COMMENT 'When the counts were taken; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+    mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
+    found AS
+    (
+        SELECT
+            daily.carrier AS carrier,
+            daily.kind AS kind,
+            if(daily.kind = 'code', daily.vendor, '') AS code_vendor,
+            daily.name AS name,
+            sum(daily.parcels) AS parcels,
+            sum(daily.settled) AS settled_with,
+            sum(daily.resolve_parcels) AS resolve_parcels,
+            sumMap(daily.resolve_bins) AS resolve_bins,
+            min(daily.refreshed_at) AS refreshed_at
+        FROM courier.exception_daily AS daily
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+        GROUP BY daily.carrier, daily.kind, code_vendor, daily.name
+    ),
+    cohort AS
+    (
+        SELECT
+            daily.carrier AS carrier,
+            scope AS code_vendor,
+            sum(daily.settled) AS settled
+        FROM courier.carrier_daily AS daily
+        ARRAY JOIN [toString(daily.vendor), ''] AS scope
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+        GROUP BY daily.carrier, scope
+    )
+SELECT
+    found.carrier AS carrier,
+    found.kind AS kind,
+    found.code_vendor AS vendor,
+    found.name AS name,
+    nullIf(named.name_zh, '') AS name_zh,
+    nullIf(named.name_en, '') AS name_en,
+    named.reason AS reason,
+    nullIf(named.party, '') AS party,
+    if(named.name_en = '', NULL, named.is_vendor_clock) AS is_vendor_clock,
+    found.parcels AS parcels,
+    found.settled_with AS settled_with,
+    cohort.settled AS settled,
+    share(least(settled_with, settled), settled) AS rate,
+wilson(least(settled_with, settled), settled, -1) AS rate_low,
+wilson(least(settled_with, settled), settled, 1) AS rate_high,
+    found.resolve_parcels AS resolve_parcels,
+    hours_at(resolve_bins, resolve_parcels, 50) AS resolve_p50_hours,
+    found.refreshed_at AS refreshed_at
+FROM found
+INNER JOIN cohort ON found.carrier = cohort.carrier AND found.code_vendor = cohort.code_vendor
+LEFT JOIN courier.exception_name AS named
+    ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
+ORDER BY carrier, kind, vendor, name
+SETTINGS join_use_nulls = 0
+COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several [a9ff96f7215ff17d]';
+
+-- exception_trend.sql
+CREATE OR REPLACE VIEW courier.exception_trend
+(
+    `cohort_date`       Date                   COMMENT 'Day of the pickup, China time',
+    `kind`              LowCardinality(String) COMMENT 'code, reason or party',
+    `vendor`            LowCardinality(String) COMMENT 'Whose code it is; empty for reasons and parties, which are the same for all vendors',
+    `name`              LowCardinality(String) COMMENT 'The vendor''s code, the canonical reason or the party',
+    `name_zh`           Nullable(String)       COMMENT 'Its name in Chinese; NULL for a code that is not documented',
+`name_en`           Nullable(String)       COMMENT 'Its name in English; likewise',
+`reason`            Nullable(String)       COMMENT 'Canonical reason behind a code',
+`party`             Nullable(String)       COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
+`is_vendor_clock`   Nullable(Bool)         COMMENT 'It comes from the vendor''s clock, not from a scan of the carrier',
+`parcels`           UInt64                 COMMENT 'Parcels with at least one such event',
+`settled_with`      UInt64                 COMMENT 'Of parcels, the settled ones (aged 7 days + 6 h or more) with a first such event within 7 days of the pickup',
+    `settled`           UInt64                 COMMENT 'All settled parcels of the day, with or without it; for a code those of its vendor',
+    `rate`              Nullable(Float64)      COMMENT 'Share of parcels with at least one such event within 7 days of the pickup: settled_with / settled, at most 1; NULL when nothing can be judged yet',
+`rate_low`          Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_high`         Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`resolve_parcels`   UInt64                 COMMENT 'Of settled_with, those whose time to resolve is known or still running',
+`resolve_p50_hours` Nullable(Float64)      COMMENT 'Half of them had their next event that is no exception within so many hours; NULL = not reached. At most 0.25 h above the true value',
+`refreshed_at`      DateTime('UTC')        COMMENT 'When the counts were taken; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    (bins, whole, percent) -> if(whole = 0 OR arraySum(mapValues(bins)) * 100 < whole * percent, NULL,
+    mapKeys(bins)[arrayFirstIndex(sofar -> sofar * 100 >= whole * percent, arrayCumSum(mapValues(bins)))] / 4) AS hours_at,
+    found AS
+    (
+        SELECT
+            daily.cohort_date AS cohort_date,
+            daily.kind AS kind,
+            if(daily.kind = 'code', daily.vendor, '') AS code_vendor,
+            daily.name AS name,
+            sum(daily.parcels) AS parcels,
+            sum(daily.settled) AS settled_with,
+            sum(daily.resolve_parcels) AS resolve_parcels,
+            sumMap(daily.resolve_bins) AS resolve_bins,
+            min(daily.refreshed_at) AS refreshed_at
+        FROM courier.exception_daily AS daily
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+            AND ({carrier:String} = '' OR daily.carrier = {carrier:String})
+        GROUP BY daily.cohort_date, daily.kind, code_vendor, daily.name
+    ),
+    cohort AS
+    (
+        SELECT
+            daily.cohort_date AS cohort_date,
+            scope AS code_vendor,
+            sum(daily.settled) AS settled
+        FROM courier.carrier_daily AS daily
+        ARRAY JOIN [toString(daily.vendor), ''] AS scope
+        WHERE daily.level = (multiIf({origin:String} = '' AND {dest:String} = '', 'carrier', length({origin:String}) > 4 OR length({dest:String}) > 4, 'city', 'province')) AND (daily.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND ({vendor:String} = '' OR daily.vendor = {vendor:String})
+    AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String}))
+            AND ({carrier:String} = '' OR daily.carrier = {carrier:String})
+        GROUP BY daily.cohort_date, scope
+    )
+SELECT
+    found.cohort_date AS cohort_date,
+    found.kind AS kind,
+    found.code_vendor AS vendor,
+    found.name AS name,
+    nullIf(named.name_zh, '') AS name_zh,
+    nullIf(named.name_en, '') AS name_en,
+    named.reason AS reason,
+    nullIf(named.party, '') AS party,
+    if(named.name_en = '', NULL, named.is_vendor_clock) AS is_vendor_clock,
+    found.parcels AS parcels,
+    found.settled_with AS settled_with,
+    cohort.settled AS settled,
+    share(least(settled_with, settled), settled) AS rate,
+wilson(least(settled_with, settled), settled, -1) AS rate_low,
+wilson(least(settled_with, settled), settled, 1) AS rate_high,
+    found.resolve_parcels AS resolve_parcels,
+    hours_at(resolve_bins, resolve_parcels, 50) AS resolve_p50_hours,
+    found.refreshed_at AS refreshed_at
+FROM found
+INNER JOIN cohort ON found.cohort_date = cohort.cohort_date AND found.code_vendor = cohort.code_vendor
+LEFT JOIN courier.exception_name AS named
+    ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
+ORDER BY cohort_date, kind, vendor, name
+SETTINGS join_use_nulls = 0
+COMMENT 'What goes wrong, day by day? exception_rate by pickup day, of all carriers or of one [ebcefd527efc3e40]';
+
+-- open_exceptions.sql
+CREATE OR REPLACE VIEW courier.open_exceptions
+(
+    `carrier`            LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `vendor`             LowCardinality(String)           COMMENT 'Code of the vendor',
+    `account`            LowCardinality(String)           COMMENT 'Vendor contract',
+    `tracking_number`    String                           COMMENT 'The carrier''s parcel number',
+    `epoch`              Date                             COMMENT 'Epoch of the shipment',
+    `reason`             LowCardinality(Nullable(String)) COMMENT 'Canonical reason',
+    `raw_code`           LowCardinality(Nullable(String)) COMMENT 'The vendor''s code; NULL when a name or a text told it',
+    `name_zh`            Nullable(String)                 COMMENT 'Name of the reason in Chinese',
+    `name_en`            Nullable(String)                 COMMENT 'Name of the reason in English',
+    `party`              LowCardinality(Nullable(String)) COMMENT 'Who answers for it: carrier, consignee, shipper, customs or unknown',
+    `exception_since`    Nullable(DateTime('UTC'))        COMMENT 'First event of the unbroken run of exceptions; UTC. NULL when only the vendor''s state reports the exception and no event does',
+    `open_hours`         Nullable(Float64)                COMMENT 'Hours since then, at the time of the query',
+    `last_event_at`      Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
+    `last_location`      Nullable(String)                 COMMENT 'Its place',
+    `origin`             LowCardinality(String)           COMMENT 'Area of the origin; empty = unknown',
+    `dest`               LowCardinality(String)           COMMENT 'Area of the destination as in view parcel; empty = unknown',
+    `leg`                LowCardinality(String)           COMMENT 'FORWARD or RETURN',
+    `attempts`           UInt8                            COMMENT 'Delivery rounds so far',
+    `tracking_state`     LowCardinality(String)           COMMENT 'What the vendor does with its subscription',
+    `refreshed_at`       DateTime('UTC')                  COMMENT 'When the parcel was last looked at; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    carrier,
+    open_parcel.vendor AS vendor,
+    account,
+    tracking_number,
+    epoch,
+    sub_status AS reason,
+    raw_code,
+    nullIf(named.name_zh, '') AS name_zh,
+    nullIf(named.name_en, '') AS name_en,
+    exception_party AS party,
+    exception_since,
+    dateDiff('second', exception_since, now('UTC')) / 3600 AS open_hours,
+    last_event_at,
+    last_location,
+    origin,
+    dest,
+    leg,
+    attempts,
+    tracking_state,
+    refreshed_at
+FROM courier.open_parcel
+LEFT JOIN courier.exception_name AS named ON named.kind = 'reason' AND named.name = ifNull(toString(sub_status), '')
+WHERE status = 'EXCEPTION'
+SETTINGS join_use_nulls = 0
+COMMENT 'Which parcels are in trouble now? One row per parcel whose state is an exception; a refused parcel that is already on its way back is not here [05121094838a5159]';
+
+-- carrier_daily_older_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
+REFRESH EVERY 1 DAY OFFSET 19 HOUR 20 MINUTE
+SETTINGS refresh_retries = 2
+TO courier.carrier_daily_older
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM courier.carrier_count(
+    from_date = toDate('2000-01-01'),
+    to_date = (toDate(now(), 'Asia/Shanghai') - 31),
+    received_from = toDateTime('2000-01-01', 'UTC'))
+SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
+COMMENT 'Fills carrier_daily_older [bd961c90179ad159]';
+
+-- carrier_daily_recent_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
+REFRESH EVERY 10 MINUTE
+SETTINGS refresh_retries = 2
+TO courier.carrier_daily_recent
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM courier.carrier_count(
+    from_date = (toDate(now(), 'Asia/Shanghai') - 40),
+    to_date = toDate('2100-01-01'),
+    received_from = (now('UTC') - INTERVAL 101 DAY))
+SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
+COMMENT 'Fills carrier_daily_recent [b1235ef63e839b21]';
+
+-- exception_daily_older_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh
+REFRESH EVERY 1 DAY OFFSET 19 HOUR 20 MINUTE DEPENDS ON courier.carrier_daily_older_refresh
+SETTINGS refresh_retries = 2
+TO courier.exception_daily_older
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM courier.exception_count(
+    from_date = toDate('2000-01-01'),
+    to_date = (toDate(now(), 'Asia/Shanghai') - 31),
+    received_from = toDateTime('2000-01-01', 'UTC'))
+SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
+COMMENT 'Fills exception_daily_older [cf7a56a588fce95e]';
+
+-- exception_daily_recent_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_recent_refresh
+REFRESH EVERY 10 MINUTE DEPENDS ON courier.carrier_daily_recent_refresh
+SETTINGS refresh_retries = 2
+TO courier.exception_daily_recent
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT *
+FROM courier.exception_count(
+    from_date = (toDate(now(), 'Asia/Shanghai') - 40),
+    to_date = toDate('2100-01-01'),
+    received_from = (now('UTC') - INTERVAL 101 DAY))
+SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
+COMMENT 'Fills exception_daily_recent [5068ccabd485267b]';
+
