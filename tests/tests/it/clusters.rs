@@ -56,8 +56,7 @@ fn the_server_understands_the_statements_of_every_kind() {
         let statements = statements(kind);
         assert!(statements.len() > 60, "{kind:?}: {}", statements.len());
         for statement in statements {
-            tables::try_rows(&stack, &format!("EXPLAIN AST {statement}"))
-                .unwrap_or_else(|error| panic!("{kind:?}: {statement}: {error}"));
+            tables::execute(&stack, &format!("EXPLAIN AST {statement}"));
         }
     }
 }
