@@ -446,3 +446,18 @@ ALTER TABLE courier.data_quality_daily COMMENT COLUMN `pushes` 'Pushes received,
 
 ALTER TABLE courier.data_quality_daily COMMENT COLUMN `lag_transitions` 'Changes that came with a later push than the first of their parcel, and not with the answer to a query: how late they were reported can be told';
 
+-- 017_reconcile_gap.sql
+CREATE TABLE IF NOT EXISTS courier.reconcile_gap
+(
+    `ordered_at` DateTime64(6, 'UTC')   COMMENT 'When it was ordered; UTC, microseconds',
+    `vendor`     LowCardinality(String) COMMENT 'Code of the vendor; empty = all accounts',
+    `account`    LowCardinality(String) COMMENT 'Vendor contract; empty = all accounts',
+    `begun_at`   DateTime64(6, 'UTC')   COMMENT 'From when on pushes were lost; UTC, microseconds',
+    `ended_at`   DateTime64(6, 'UTC')   COMMENT 'Until when; UTC, microseconds. Parcels with a later push are not asked about'
+)
+ENGINE = MergeTree
+ORDER BY ordered_at
+TTL toDateTime(ordered_at) + INTERVAL 400 DAY DELETE
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'One row per order to ask the vendors about all open parcels after pushes were lost';
+
