@@ -14,6 +14,8 @@ enum Need {
     Exactly,
     /// It may have more.
     AtLeast,
+    /// It may have more, but not more than this.
+    AtLeastUpTo(i64),
     /// It may have less.
     AtMost,
     /// As it likes: a new topic begins with it.
@@ -32,12 +34,12 @@ pub(super) struct Setting {
 pub(super) fn of(topic: &Topic, replicas: i32, chosen: &TopicSettings) -> Vec<Setting> {
     let setting = |name, value: String, need| Setting { name, value, need };
     let min_insync = match chosen.min_insync_replicas {
+        // More than there are replicas would refuse every write.
         None => setting(
             "min.insync.replicas",
             min_insync_replicas(replicas).to_string(),
-            Need::AtLeast,
+            Need::AtLeastUpTo(replicas.max(1).into()),
         ),
-        // More than there are replicas would refuse every write.
         Some(min) => setting(
             "min.insync.replicas",
             min.min(replicas.max(1)).to_string(),
@@ -86,6 +88,7 @@ impl Setting {
         match self.need {
             Need::Exactly => current == self.value,
             Need::AtLeast => numbers().is_some_and(|(current, wanted)| current >= wanted),
+            Need::AtLeastUpTo(most) => numbers().is_some_and(|(current, wanted)| (wanted..=most).contains(&current)),
             Need::AtMost => numbers().is_some_and(|(current, wanted)| current <= wanted),
             Need::AtFirst => true,
         }
@@ -142,6 +145,7 @@ mod tests {
             (PUSH, "min.insync.replicas", "1", false),
             (PUSH, "min.insync.replicas", "2", true),
             (PUSH, "min.insync.replicas", "3", true),
+            (PUSH, "min.insync.replicas", "4", false),
             (PUSH, "cleanup.policy", "compact", false),
             (PUSH, "message.timestamp.type", "LogAppendTime", false),
             (SHIPMENT, "cleanup.policy", "compact", true),

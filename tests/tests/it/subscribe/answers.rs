@@ -14,8 +14,8 @@ fn a1_a2_a8_a11_a14_a17_what_vendors_answer_is_told_and_nobody_is_asked_twice() 
     let stack = migrated("subscribe");
     let vendors = Vendors::start();
     let launch = Configuration::new()
-        .set("first_push_late_ms", 1_000)
-        .set("not_recognised_ms", 600_000);
+        .set("first_push_late_ms", &1_000)
+        .set("not_recognised_ms", &600_000);
     let launch = launch.launch("subscribe", &stack, &vendors);
     let mut subscribe = ready(&launch, "subscribe", &stack);
 

@@ -32,11 +32,11 @@ fn a9_a10_four_subscriptions_of_a_month_in_china_and_the_fifth_in_the_next() {
     let at = |moment: Timestamp| {
         let offset = moment.as_millisecond() - Timestamp::now().as_millisecond();
         Configuration::new()
-            .set("clock_offset_ms", offset)
-            .set("no_record_rounds", 10)
-            .set("resubscribe_after_ms", 0)
-            .set("resubscribe_jitter_ms", 0)
-            .set("quota_wake_jitter_ms", 0)
+            .set("clock_offset_ms", &offset)
+            .set("no_record_rounds", &10)
+            .set("resubscribe_after_ms", &0)
+            .set("resubscribe_jitter_ms", &0)
+            .set("quota_wake_jitter_ms", &0)
             .launch("subscribe", &stack, &vendors)
     };
     let number = "YT0000000000009";

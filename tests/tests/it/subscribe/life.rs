@@ -19,8 +19,8 @@ fn a15_a16_a19_a_vendor_that_gives_up_corrects_and_ends_is_followed_to_the_end()
     let vendors = Vendors::since(40, 40, 1);
     let ingest = ready(&Launch::ingest(), "ingest", &stack);
     let configuration = Configuration::new()
-        .set("resubscribe_after_ms", 1_000)
-        .set("resubscribe_jitter_ms", 0)
+        .set("resubscribe_after_ms", &1_000)
+        .set("resubscribe_jitter_ms", &0)
         .callback_base(ingest.url());
     let _processor = ready(&configuration.launch("run", &stack, &vendors), "processor", &stack);
 

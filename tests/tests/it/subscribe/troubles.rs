@@ -14,7 +14,7 @@ fn a12_a_slow_hanging_or_mad_vendor_is_asked_again_and_nothing_else_waits() {
     let stack = migrated("subscribe-slow");
     let vendors = Vendors::start();
     let retries = [200; 1_000];
-    let launch = Configuration::new().set("retry_ms", format!("{retries:?}"));
+    let launch = Configuration::new().set("retry_ms", &format!("{retries:?}"));
     let mut subscribe = ready(&launch.launch("subscribe", &stack, &vendors), "subscribe", &stack);
     for (index, fault) in ["slow", "hang", "html", "drop_after_accept"].into_iter().enumerate() {
         vendors.faults(&json!({fault: 1.0, "slow_ms": 3_000}));

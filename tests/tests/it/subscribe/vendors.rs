@@ -41,7 +41,7 @@ impl Configuration {
     }
 
     /// Another value of a key of `[subscribe]`.
-    pub(crate) fn set(mut self, key: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn set(mut self, key: &'static str, value: &impl ToString) -> Self {
         self.subscribe.insert(key, value.to_string());
         self
     }
