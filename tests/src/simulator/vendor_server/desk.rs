@@ -248,13 +248,22 @@ impl Desk {
         let number = push.key.tracking_number.as_str();
         let is_exposed = self.random(LOSSES, number, 0).chance(self.faults.lost_parcels);
         if is_exposed && self.random(LOSSES, number, at).chance(self.faults.lost_pushes) {
-            self.ledger.counts(&push.key, at).pushes_lost += 1;
+            self.ledger.lose(&push.key, at, push.lines);
             return;
         }
         self.ledger.counts(&push.key, at).pushes_sent += 1;
         let id = self.new_id();
         self.pushes.insert(id, push);
         self.schedule.add(at, Task::Send(id));
+    }
+
+    /// The program has ended, and goes on now: what was on its way is sent again.
+    pub(crate) fn resume(&mut self, now: Seconds) {
+        for (_, lane) in std::mem::take(&mut self.lanes) {
+            for id in lane {
+                self.schedule.add(now, Task::Send(id));
+            }
+        }
     }
 
     fn enter_lane(&mut self, id: PushId) -> Option<Outgoing> {
@@ -281,13 +290,12 @@ impl Desk {
     pub(crate) fn answered(&mut self, id: PushId, is_success: bool, now: Seconds) -> Option<Outgoing> {
         let mut push = self.pushes.remove(&id)?;
         let number = push.key.tracking_number.clone();
-        let counts = self.ledger.counts(&push.key, push.made_at);
         if is_success {
-            counts.pushes_answered += 1;
+            self.ledger.tell(&push.key, push.made_at);
         } else {
             push.failures += 1;
             match retry_after(push.key.contract.vendor(), push.failures) {
-                None => counts.pushes_given_up += 1,
+                None => self.ledger.counts(&push.key, push.made_at).pushes_given_up += 1,
                 Some(wait) => {
                     self.schedule.add(now + wait, Task::Send(id));
                     self.pushes.insert(id, push);

@@ -75,6 +75,10 @@ pub struct ServeConfig {
     pub units: Option<u64>,
 }
 
+/// Vendors that may be away for a while: their books and their clock outlive the program.
+#[derive(Clone, Debug)]
+pub struct VendorState(Arc<server::Vendors>);
+
 /// Vendors that listen already.
 #[derive(Debug)]
 pub struct VendorServer {
@@ -99,6 +103,23 @@ impl VendorServer {
             vendors,
             address,
         })
+    }
+
+    /// The same vendors listen again, after the runtime in which they were served has ended in the middle of whatever they did.
+    pub async fn resume(address: SocketAddr, state: VendorState) -> anyhow::Result<Self> {
+        let listener = server::bind(address).await?;
+        let VendorState(vendors) = state;
+        vendors.resume();
+        Ok(Self {
+            listener,
+            vendors,
+            address,
+        })
+    }
+
+    /// What outlives this server.
+    pub fn state(&self) -> VendorState {
+        VendorState(Arc::clone(&self.vendors))
     }
 
     /// Where it listens.

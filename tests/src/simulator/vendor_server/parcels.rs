@@ -100,12 +100,15 @@ impl Parcels {
         Some(code(vendor, parcel.carrier.code)).filter(|code| is_known && !code.is_empty())
     }
 
-    /// A list of all parcels, for whoever loads requests from a file; `None` if there is no such column.
+    /// A list of all parcels in the order in which they were ordered, for whoever loads requests from a file; `None` if there
+    /// is no such column.
     pub(crate) fn to_csv(&self, columns: &str) -> Option<String> {
         let find = |name: &str| COLUMNS.iter().find(|(column, _)| *column == name);
         let chosen: Vec<_> = columns.split(',').map(find).collect::<Option<_>>()?;
         let mut csv = format!("{columns}\n");
-        for parcel in self.iter() {
+        let mut parcels: Vec<_> = self.iter().collect();
+        parcels.sort_by_key(|parcel| parcel.ordered_at);
+        for parcel in parcels {
             let quoted: Vec<_> = chosen.iter().map(|(_, cell)| format!("\"{}\"", cell(parcel))).collect();
             csv.push_str(&quoted.join(","));
             csv.push('\n');

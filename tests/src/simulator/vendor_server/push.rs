@@ -20,6 +20,8 @@ pub(crate) struct Push {
     pub(crate) body: Vec<u8>,
     /// When the vendor looked.
     pub(crate) made_at: Seconds,
+    /// The times of all lines that it tells.
+    pub(crate) lines: Vec<Seconds>,
     /// Calls so far that were not answered with success.
     pub(crate) failures: usize,
 }
@@ -73,6 +75,7 @@ pub(crate) fn write(
         headers,
         body,
         made_at: snapshot.taken_at,
+        lines: watch.sold.lines(snapshot).collect(),
         failures: 0,
     };
     Some(push).filter(|push| !push.url.is_empty())

@@ -67,6 +67,12 @@ impl Vendors {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Goes on after its program has ended.
+    pub(crate) fn resume(&self) {
+        let now = self.now();
+        self.desk().resume(now);
+    }
+
     /// The simulated time.
     pub(crate) fn now(&self) -> Seconds {
         self.clock().now(real_now())

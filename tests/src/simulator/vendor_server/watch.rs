@@ -35,6 +35,13 @@ impl Sold {
         }
     }
 
+    /// The times of the lines that it tells.
+    pub(crate) fn lines(self, snapshot: &Snapshot<'_>) -> impl Iterator<Item = Seconds> {
+        let abroad = snapshot.abroad.iter().filter(move |_| self.goes_abroad());
+        let own = snapshot.happenings.iter().map(|happening| happening.at);
+        own.chain(abroad.map(|happening| happening.at))
+    }
+
     /// Whether the history of a second carrier belongs to it.
     const fn goes_abroad(self) -> bool {
         matches!(
@@ -140,7 +147,7 @@ impl Progress {
     ) -> Option<Reason> {
         let seen = Seen {
             at: snapshot.taken_at,
-            lines: snapshot.happenings.len() + if sold.goes_abroad() { snapshot.abroad.len() } else { 0 },
+            lines: sold.lines(snapshot).count(),
             is_over: snapshot.is_over(),
             // A vendor that is asked late counts from the parcel's last line, not from its own first look.
             silent_since: snapshot.newest().map_or(self.changed_at, |newest| newest.at),

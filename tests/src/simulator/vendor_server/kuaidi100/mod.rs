@@ -15,7 +15,7 @@ use super::contract::Contract;
 use super::desk::{Desk, Played, key};
 use super::faults::Fault;
 use super::form::fields;
-use super::ledger::{Asked, Key};
+use super::ledger::{Asked, Key, Repeated};
 use super::parcels::{carrier_by_number, code, is_listed};
 use super::push::kuaidi100_answer;
 use super::watch::{Progress, Sold, Watch};
@@ -96,9 +96,12 @@ fn take(
     let wanted = request.check(is_map).map_err(|code| (None, code))?;
     let key = key(contract, &wanted.carrier, &request.number);
     let refuse = |code| (Some(key.carrier.clone()), code);
-    desk.ledger
-        .may_begin(&key, now)
-        .map_err(|_| refuse(codes::subscribe::REPEATED))?;
+    if let Err(repeated) = desk.ledger.may_begin(&key, now) {
+        if repeated == Repeated::MonthIsFull {
+            desk.ledger.counts(&key, now).beyond_quota += 1;
+        }
+        return Err(refuse(codes::subscribe::REPEATED));
+    }
     if !desk.ledger.can_pay(&key, now) {
         return Err(refuse(codes::subscribe::NO_UNITS));
     }

@@ -48,6 +48,8 @@ pub(crate) struct Counts {
     pub(crate) calls: u64,
     /// Those that began a subscription, answered or not.
     pub(crate) accepted: u64,
+    /// Those that came although the month was full.
+    pub(crate) beyond_quota: u64,
     /// Subscriptions that the vendor began by itself, under a corrected carrier.
     pub(crate) corrected: u64,
     /// Calls by what was answered.
@@ -72,6 +74,15 @@ pub(crate) struct Counts {
     pub(crate) pushes_given_up: u64,
     /// Units charged.
     pub(crate) units: u64,
+}
+
+/// A push that was never sent, on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LostPush {
+    /// When the vendor looked, seconds UTC.
+    at: Seconds,
+    /// The times of all lines that it would have told, seconds UTC.
+    lines: Vec<Seconds>,
 }
 
 /// Whether the vendor follows a number.
@@ -114,6 +125,10 @@ pub(crate) struct Entry {
     pub(crate) queries: QueryLog,
     /// The last calls, oldest first.
     pub(crate) calls: VecDeque<WrittenCall>,
+    /// Pushes that were never sent, oldest first.
+    pub(crate) lost: Vec<LostPush>,
+    /// When the vendor looked for the newest push that was taken. It told the whole history until then.
+    pub(crate) told_until: Option<Seconds>,
     /// Months in which it was charged (Kuaidi100, 17TRACK: once ever).
     charged: BTreeSet<Month>,
     /// First day of the last window in which it was charged (Kdniao).
@@ -147,6 +162,18 @@ impl Entry {
             }
         };
         *codes.entry(code.to_owned()).or_default() += 1;
+    }
+
+    /// A push is never sent.
+    pub(crate) fn lose(&mut self, at: Seconds, lines: Vec<Seconds>) {
+        self.counts(at).pushes_lost += 1;
+        self.lost.push(LostPush { at, lines });
+    }
+
+    /// A push that was made at that moment was taken.
+    pub(crate) fn tell(&mut self, made_at: Seconds) {
+        self.counts(made_at).pushes_answered += 1;
+        self.told_until = self.told_until.max(Some(made_at));
     }
 
     /// Whether Kuaidi100 takes a subscription now.

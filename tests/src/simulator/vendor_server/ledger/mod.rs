@@ -147,6 +147,16 @@ impl Ledger {
         *self.faults.entry(fault).or_default() += 1;
     }
 
+    /// A push is never sent.
+    pub(crate) fn lose(&mut self, key: &Key, at: Seconds, lines: Vec<Seconds>) {
+        self.entries.entry(key.clone()).or_default().lose(at, lines);
+    }
+
+    /// A push that was made at that moment was taken.
+    pub(crate) fn tell(&mut self, key: &Key, made_at: Seconds) {
+        self.entries.entry(key.clone()).or_default().tell(made_at);
+    }
+
     pub(crate) fn counts(&mut self, key: &Key, now: Seconds) -> &mut Counts {
         self.entries.entry(key.clone()).or_default().counts(now)
     }
@@ -179,6 +189,8 @@ impl Ledger {
                 "following": entry.following,
                 "months": entry.months,
                 "calls": entry.calls,
+                "lost": entry.lost,
+                "told_until": entry.told_until,
             }));
         }
         json!({"total": total, "units": self.purses, "faults": self.faults, "numbers": numbers})
@@ -189,6 +201,7 @@ impl Counts {
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.accepted += other.accepted;
+        self.beyond_quota += other.beyond_quota;
         self.corrected += other.corrected;
         self.queries += other.queries;
         self.queries_too_soon += other.queries_too_soon;

@@ -21,6 +21,8 @@ enum Action {
     Wait(Seconds),
     /// One of the pushes on the way is answered.
     Answer { which: usize, is_success: bool },
+    /// The program ends, and goes on: nobody hears the answers to what was on the way.
+    Restart,
 }
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
@@ -28,6 +30,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         (0..20_usize, any::<bool>()).prop_map(|(number, at_kdniao)| Action::Subscribe { number, at_kdniao }),
         (60..200_000_i64).prop_map(Action::Wait),
         (any::<usize>(), any::<bool>()).prop_map(|(which, is_success)| Action::Answer { which, is_success }),
+        Just(Action::Restart),
     ];
     proptest::collection::vec(action, 1..120)
 }
@@ -92,6 +95,10 @@ proptest! {
                     in_flight.extend(desk.answered(push.id, is_success, now));
                 }
                 Action::Answer { .. } => {}
+                Action::Restart => {
+                    in_flight.clear();
+                    desk.resume(now);
+                }
             }
             in_flight.extend(desk.work(now));
             let mut of_number: HashMap<String, u32> = HashMap::new();
