@@ -15,6 +15,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${COURIERFLOW_INGEST_PORT:=8080}"
 : "${COURIERFLOW_SUBSCRIPTIONS_PORT:=8083}"       # requests for subscriptions, of ingest
 : "${COURIERFLOW_PROCESSOR_PORT:=8081}"           # health, metrics, pages
+: "${COURIERFLOW_VENDOR_PORT:=8090}"              # vendors that are called, of the demo
 : "${COURIERFLOW_KAFKA_HEAP:=512m}"
 : "${COURIERFLOW_KAFKA_PROPERTIES:=}"             # more lines for the broker, which win over those of server.properties
 : "${COURIERFLOW_START_SECONDS:=90}"              # how long a server or service may take until it is ready
@@ -27,6 +28,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 port_variables=(
   COURIERFLOW_KAFKA_PORT COURIERFLOW_KAFKA_CONTROLLER_PORT COURIERFLOW_REGISTRY_PORT COURIERFLOW_CLICKHOUSE_HTTP_PORT
   COURIERFLOW_CLICKHOUSE_TCP_PORT COURIERFLOW_INGEST_PORT COURIERFLOW_SUBSCRIPTIONS_PORT COURIERFLOW_PROCESSOR_PORT
+  COURIERFLOW_VENDOR_PORT
 )
 
 say() { printf '%s\n' "$*"; }

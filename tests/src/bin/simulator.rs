@@ -12,9 +12,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand};
 use courierflow_schemas::records::Vendor;
+use courierflow_tests::simulator::follow::{FollowArguments, LoopReport};
 use courierflow_tests::simulator::push::config::accounts;
 use courierflow_tests::simulator::push::{Simulation, SimulationConfig};
-use courierflow_tests::simulator::report::{CARRIERS_SQL, ClickHouse, Findings, wait_until_caught_up};
+use courierflow_tests::simulator::report::{
+    CARRIERS_SQL, ClickHouse, ClickHouseArguments, Findings, wait_until_caught_up,
+};
 use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
 use courierflow_tests::simulator::vendor_server::{ServeArguments, VendorServer};
 use courierflow_tests::simulator::vendors::options::{Account, AccountOption};
@@ -29,15 +32,8 @@ struct Arguments {
     /// Where ingest listens: scheme, host, port
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     ingest_url: String,
-    /// HTTP interface of ClickHouse, for the report
-    #[arg(long, default_value = "http://127.0.0.1:8123")]
-    clickhouse_url: String,
-    /// User of ClickHouse
-    #[arg(long, default_value = "default")]
-    clickhouse_user: String,
-    /// Password of that user
-    #[arg(long, env = "CLICKHOUSE_PASSWORD", default_value = "", hide_env_values = true)]
-    clickhouse_password: String,
+    #[command(flatten)]
+    clickhouse: ClickHouseArguments,
     /// Pushes a second; 0: as fast as they are answered
     #[arg(long, default_value_t = 0.0, value_parser = |text: &str| number(text, 1e6))]
     rate: f64,
@@ -82,6 +78,8 @@ struct Arguments {
 enum Mode {
     /// Vendors that are called: subscriptions and queries come in, pushes go to the callback URLs
     Serve(Box<ServeArguments>),
+    /// Wait until the world of those vendors is over, and compare their books with the tables
+    Follow(FollowArguments),
 }
 
 /// A number from 0 to `most`; not NaN.
@@ -149,6 +147,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = match &arguments.mode {
         Some(Mode::Serve(arguments)) => serve(arguments).await,
+        Some(Mode::Follow(arguments)) => follow(arguments).await,
         None => run(&arguments).await,
     };
     match ended {
@@ -174,6 +173,19 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     };
     server.run(stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what became of the parcels that the vendors were asked to follow; fails if the two sides do not agree.
+async fn follow(arguments: &FollowArguments) -> anyhow::Result<ExitCode> {
+    let mut ticker = Ticker::new(0);
+    let report = LoopReport::gather(arguments, |text| ticker.line(text)).await?;
+    ticker.clear();
+    println!("{report}");
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -227,11 +239,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn report(arguments: &Arguments, started_at: i64, push_events: u64) -> anyhow::Result<()> {
-    let clickhouse = ClickHouse::new(
-        &arguments.clickhouse_url,
-        &arguments.clickhouse_user,
-        &arguments.clickhouse_password,
-    )?;
+    let clickhouse = ClickHouse::of(&arguments.clickhouse)?;
     let patience = Duration::from_secs(arguments.patience);
     let waiting_since = Instant::now();
     let mut ticker = Ticker::new(push_events);
@@ -251,7 +259,7 @@ async fn report(arguments: &Arguments, started_at: i64, push_events: u64) -> any
     println!("{}", Findings::gather(&clickhouse).await?.render());
     println!(
         "The table is this query; try it at {}/play\n",
-        arguments.clickhouse_url.trim_end_matches('/')
+        arguments.clickhouse.clickhouse_url.trim_end_matches('/')
     );
     for line in CARRIERS_SQL.lines() {
         println!("  {line}");

@@ -11,6 +11,7 @@
 //! | [`order`] | which pushes may be on the way at the same time | no |
 //! | [`sender`] | posts them | yes |
 //! | [`report`] | asks `ClickHouse` what came out | yes |
+//! | [`follow`] | compares the books of these servers with the tables | yes |
 //! | [`vendor_server`] | the vendors as servers that are called: subscriptions and queries in, pushes out | yes |
 //!
 //! Everything before [`sender`] is a function of the [`push::SimulationConfig`]: the same seed at the same `now` gives
@@ -23,6 +24,7 @@
 
 pub mod carriers;
 pub mod clock;
+pub mod follow;
 pub mod order;
 pub mod places;
 pub mod push;

@@ -3,10 +3,25 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::measures::REFRESHED;
+
+/// Which server, and as whom.
+#[derive(Clone, Debug, Args)]
+pub struct ClickHouseArguments {
+    /// HTTP interface of ClickHouse, for the report
+    #[arg(long, default_value = "http://127.0.0.1:8123")]
+    pub clickhouse_url: String,
+    /// User of ClickHouse
+    #[arg(long, default_value = "default")]
+    pub clickhouse_user: String,
+    /// Password of that user
+    #[arg(long, env = "CLICKHOUSE_PASSWORD", default_value = "", hide_env_values = true)]
+    pub clickhouse_password: String,
+}
 
 /// A `ClickHouse` server, by its HTTP interface.
 #[derive(Clone, Debug)]
@@ -18,6 +33,16 @@ pub struct ClickHouse {
 }
 
 impl ClickHouse {
+    /// Talks to the server of the arguments.
+    pub fn of(arguments: &ClickHouseArguments) -> anyhow::Result<Self> {
+        let ClickHouseArguments {
+            clickhouse_url,
+            clickhouse_user,
+            clickhouse_password,
+        } = arguments;
+        Self::new(clickhouse_url, clickhouse_user, clickhouse_password)
+    }
+
     /// Talks to `url` (scheme, host, port) as `user`.
     pub fn new(url: &str, user: &str, password: &str) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
@@ -49,6 +74,13 @@ impl ClickHouse {
         Ok(())
     }
 
+    /// Begins to fill a table anew that is else filled by the clock.
+    pub(crate) async fn begin_refresh(&self, table: &str) -> anyhow::Result<()> {
+        self.post(format!("SYSTEM REFRESH VIEW courier.{table}_refresh"))
+            .await?;
+        Ok(())
+    }
+
     async fn post(&self, statement: String) -> anyhow::Result<String> {
         // Both settings have had other defaults in other versions: numbers as numbers, infinity as null.
         let settings = "output_format_json_quote_64bit_integers=0&output_format_json_quote_denormals=0";
@@ -67,7 +99,7 @@ impl ClickHouse {
         Ok(text)
     }
 
-    pub(super) async fn one<Row: DeserializeOwned>(&self, sql: &str) -> anyhow::Result<Row> {
+    pub(crate) async fn one<Row: DeserializeOwned>(&self, sql: &str) -> anyhow::Result<Row> {
         self.rows(sql)
             .await?
             .into_iter()

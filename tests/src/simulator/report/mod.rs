@@ -4,7 +4,7 @@ mod clickhouse;
 mod exceptions;
 mod render;
 
-pub use clickhouse::{ClickHouse, wait_until_caught_up};
+pub use clickhouse::{ClickHouse, ClickHouseArguments, wait_until_caught_up};
 
 use serde::Deserialize;
 
