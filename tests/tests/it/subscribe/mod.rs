@@ -8,6 +8,7 @@
 //! | [`calendar`] | the month in China |
 //! | [`kills`] | the role is killed, at random and just where it would hurt |
 //! | [`life`] | pushes of the vendors from a subscription to its end |
+//! | [`outages`] | ClickHouse or Kafka is away |
 //! | [`troubles`] | vendors that are slow or mad, a registry that is away, an account that is gone |
 //! | [`vendors`], [`records`] | what the tests share |
 
@@ -16,6 +17,7 @@ mod asked;
 mod calendar;
 mod kills;
 mod life;
+mod outages;
 pub(crate) mod records;
 mod troubles;
 pub(crate) mod vendors;
