@@ -6,13 +6,24 @@ use std::time::{Duration, Instant};
 use courierflow_tests::attack::Attack;
 use courierflow_tests::stack::{Broker, ClusterStack, Launch, Server, Service, Stack};
 
+use super::Plan;
+use super::subscriptions::taking_requests;
+use super::vendors::Vendors;
 use crate::harness::power::{cut_off, parts_since, server_time};
 use crate::harness::{PATIENCE, migrated, processor, ready};
+use crate::subscribe::configuration_of;
 
 /// Longer than the session time-out of every consumer (6 s): so the group reassigns the frozen member's partitions.
 const FREEZE: Duration = Duration::from_secs(9);
 /// Parts that are younger may not be on the disk when the power fails.
 const UNFLUSHED_SECONDS: u64 = 3;
+/// The vendors' half hour, and when a parcel is done, at the speed of their clock; repetitions that outlast every outage.
+const DURATIONS: [(&str, &str); 4] = [
+    ("RESUBSCRIBE_AFTER_MS", "1600"),
+    ("RESUBSCRIBE_JITTER_MS", "200"),
+    ("END_AFTER_MS", "504000"),
+    ("RETRY_MS", "[200, 1000, 3000, 6000, 12000, 24000]"),
+];
 /// As many half-sent requests as once took a service down.
 const BESIEGERS: usize = 1_045;
 
@@ -23,6 +34,7 @@ pub(super) enum Victim {
     /// One of the processes that only derive.
     Derive(usize),
     Sink,
+    Subscribe,
     /// An additional process that derives and inserts for a while.
     Visitor,
     /// Somebody who runs `processor migrate` with another number of partitions.
@@ -30,6 +42,8 @@ pub(super) enum Victim {
     Server(Server),
     /// One of three brokers.
     Broker(Broker),
+    /// Those who are asked to follow parcels.
+    Vendors,
 }
 
 /// What happens to the victim.
@@ -41,8 +55,10 @@ pub(super) enum Blow {
     CutPower,
     /// SIGKILL, and its disk is empty.
     LoseDisk,
-    /// SIGSTOP for longer than its session lasts.
+    /// SIGSTOP for longer than its session lasts. Vendors take calls and answer none.
     Freeze,
+    /// Errors, slow answers, pages of HTML, calls that are taken and not answered.
+    Err,
     /// Strangers hold connections with half-sent requests.
     Besiege,
     /// It joins the groups, and later leaves them in an orderly way.
@@ -56,11 +72,13 @@ pub(super) enum Blow {
 pub(super) struct Fault(Blow, Victim);
 
 /// A round injects each of these once.
-pub(super) const ROUND: [Fault; 15] = [
+pub(super) const ROUND: [Fault; 20] = [
     Fault(Blow::Kill, Victim::Ingest),
     Fault(Blow::Kill, Victim::Derive(0)),
     Fault(Blow::Kill, Victim::Derive(1)),
     Fault(Blow::Kill, Victim::Sink),
+    Fault(Blow::Kill, Victim::Subscribe),
+    Fault(Blow::Kill, Victim::Vendors),
     Fault(Blow::Kill, Victim::Server(Server::Kafka)),
     Fault(Blow::Kill, Victim::Server(Server::Registry)),
     Fault(Blow::Kill, Victim::Server(Server::ClickHouse)),
@@ -68,6 +86,9 @@ pub(super) const ROUND: [Fault; 15] = [
     Fault(Blow::Freeze, Victim::Derive(0)),
     Fault(Blow::Freeze, Victim::Derive(1)),
     Fault(Blow::Freeze, Victim::Sink),
+    Fault(Blow::Freeze, Victim::Subscribe),
+    Fault(Blow::Freeze, Victim::Vendors),
+    Fault(Blow::Err, Victim::Vendors),
     Fault(Blow::Besiege, Victim::Ingest),
     Fault(Blow::Besiege, Victim::Sink),
     Fault(Blow::Join, Victim::Visitor),
@@ -88,6 +109,8 @@ impl fmt::Display for Fault {
             Victim::Ingest => write!(out, "ingest"),
             Victim::Derive(index) => write!(out, "derive {}", index + 1),
             Victim::Sink => write!(out, "sink"),
+            Victim::Subscribe => write!(out, "subscribe"),
+            Victim::Vendors => write!(out, "the vendors"),
             Victim::Visitor => write!(out, "a third processor"),
             Victim::Operator => write!(out, "another number of partitions"),
             Victim::Server(server) => write!(out, "{server}"),
@@ -101,6 +124,7 @@ impl fmt::Display for Fault {
                 Blow::CutPower => "power cut, the newest parts are gone",
                 Blow::LoseDisk => "kill -9, its disk is empty",
                 Blow::Freeze => "frozen and thawed",
+                Blow::Err => "errors, slow and lost answers",
                 Blow::Besiege => "half-sent requests on 1,045 connections",
                 Blow::Join => "joined and left",
                 Blow::Refuse => "refused",
@@ -158,20 +182,40 @@ pub(super) struct Scene {
     pub(super) ingest: Service,
     pub(super) derive: [Service; 2],
     pub(super) sink: Service,
+    pub(super) subscribe: Service,
+    pub(super) vendors: Vendors,
+    pub(super) subscriptions_url: String,
     visitor: Option<Service>,
     // The last field, so that services end before their servers.
     pub(super) servers: Servers,
 }
 
 impl Scene {
-    pub(super) fn open(name: &str, brokers: Brokers) -> Self {
-        let servers = Servers::open(name, brokers);
+    pub(super) fn open(name: &str, plan: Plan) -> Self {
+        let servers = Servers::open(name, plan.brokers);
         let stack = servers.stack();
+        let vendors = Vendors::start(stack, plan.until.at_most(), plan.seed);
+        // ingest reads no callback; only when it has started is its address known.
+        let configuration = |callback_base: &str| configuration_of(stack, &vendors.url(), callback_base);
+        let port = stack.reserve_port().unwrap();
+        let ingest = taking_requests(
+            Launch::ingest().config(configuration("http://127.0.0.1:9")),
+            stack,
+            port,
+        );
+        let ingest = ready(&ingest, "ingest", stack);
+        let mut subscribe = processor("subscribe", stack).config(configuration(&ingest.url()));
+        for (key, value) in DURATIONS {
+            subscribe = subscribe.env(&format!("COURIERFLOW__SUBSCRIBE__{key}"), value);
+        }
         let derive = |name| ready(&processor("derive", stack), name, stack);
         Self {
-            ingest: ready(&Launch::ingest(), "ingest", stack),
+            ingest,
             derive: [derive("derive-1"), derive("derive-2")],
             sink: ready(&processor("sink", stack), "sink", stack),
+            subscribe: ready(&subscribe, "subscribe", stack),
+            vendors,
+            subscriptions_url: format!("http://127.0.0.1:{port}"),
             visitor: None,
             servers,
         }
@@ -182,6 +226,7 @@ impl Scene {
             Victim::Ingest => &mut self.ingest,
             Victim::Derive(index) => &mut self.derive[index],
             Victim::Sink => &mut self.sink,
+            Victim::Subscribe => &mut self.subscribe,
             _ => unreachable!("{victim:?} is no service that is always there"),
         }
     }
@@ -196,7 +241,7 @@ impl Scene {
                 let lost = parts_since(
                     stack,
                     server_time(stack) - UNFLUSHED_SECONDS,
-                    &["push", "shipment", "transition"],
+                    &["push", "shipment", "transition", "subscription", "vendor_call"],
                 );
                 cut_off(stack, &lost);
             }
@@ -216,6 +261,9 @@ impl Scene {
                 let ended = migrate.run_to_end("other-partitions", stack);
                 assert!(ended.is_err(), "more partitions without --grow");
             }
+            Fault(Blow::Kill, Victim::Vendors) => self.vendors.kill(),
+            Fault(Blow::Freeze, Victim::Vendors) => self.vendors.freeze(),
+            Fault(Blow::Err, _) => self.vendors.err(),
             Fault(blow, victim) => {
                 let service = self.service(victim);
                 let status = service.try_wait().unwrap();
@@ -241,6 +289,9 @@ impl Scene {
             Fault(Blow::Kill | Blow::LoseDisk, Victim::Broker(broker)) => {
                 self.servers.cluster().start_broker(broker).unwrap();
             }
+            Fault(Blow::Kill, Victim::Vendors) => self.vendors.restart(),
+            Fault(Blow::Freeze, Victim::Vendors) => self.vendors.thaw(),
+            Fault(Blow::Err, _) => self.vendors.recover(),
             Fault(Blow::Kill, victim) => self.service(victim).restart().unwrap(),
             Fault(Blow::Freeze, victim) => self.service(victim).thaw().unwrap(),
             Fault(Blow::Join, _) => {
@@ -277,7 +328,7 @@ impl Wounds {
         let lasts = match fault.0 {
             Blow::Kill | Blow::CutPower | Blow::LoseDisk => Duration::from_millis(random.u64(0..2_000)),
             Blow::Freeze => FREEZE,
-            Blow::Join | Blow::Besiege => Duration::from_millis(random.u64(1_000..8_000)),
+            Blow::Join | Blow::Besiege | Blow::Err => Duration::from_millis(random.u64(1_000..8_000)),
             Blow::Refuse => Duration::ZERO,
         };
         self.0.push((fault, Instant::now() + lasts, wound));

@@ -6,6 +6,8 @@
 
 mod faults;
 mod report;
+mod subscriptions;
+mod vendors;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -18,6 +20,7 @@ use courierflow_tests::stack::Stack;
 
 use self::faults::{Brokers, Fault, ROUND, ROUND_OF_THREE, Scene, Wounds};
 use self::report::Report;
+use self::subscriptions::Asking;
 use crate::harness::load::{Load, simulation};
 use crate::harness::topics::{self, read};
 use crate::harness::{PATIENCE, eventually, option, tables, wait_until_in_tables};
@@ -46,6 +49,14 @@ enum Until {
 }
 
 impl Until {
+    /// More than it takes.
+    fn at_most(self) -> Duration {
+        match self {
+            Self::Faults(faults) => Duration::from_secs(20) * u32::try_from(faults).unwrap_or(u32::MAX),
+            Self::Elapsed(time) => 2 * time,
+        }
+    }
+
     fn is_reached(self, faults: usize, begun: Instant) -> bool {
         match self {
             Self::Faults(wanted) => faults >= wanted,
@@ -57,8 +68,9 @@ impl Until {
 /// Panics, which keeps the logs, if anything is lost, duplicated or different.
 fn play(name: &str, plan: Plan) -> Report {
     let mut random = fastrand::Rng::with_seed(plan.seed);
-    let mut scene = Scene::open(name, plan.brokers);
+    let mut scene = Scene::open(name, plan);
     let begun = Instant::now();
+    let asking = Asking::begin(scene.subscriptions_url.clone(), &scene.vendors);
     let mut waves = vec![Load::start(scene.ingest.url(), plan.seed, WAVE, RATE)];
     let mut wounds = Wounds::default();
     let mut faults = BTreeMap::new();
@@ -77,6 +89,7 @@ fn play(name: &str, plan: Plan) -> Report {
         *faults.entry(fault).or_default() += 1;
     }
     wounds.heal_all(&mut scene);
+    let asked = asking.finish();
     let seeds = (plan.seed..).take(waves.len());
     let (mut pushes, mut acked, mut retried) = (0, 0, 0);
     for wave in waves {
@@ -86,7 +99,13 @@ fn play(name: &str, plan: Plan) -> Report {
         retried += sent.retried;
     }
     eventually("all services are ready", || {
-        let services = [&scene.ingest, &scene.derive[0], &scene.derive[1], &scene.sink];
+        let services = [
+            &scene.ingest,
+            &scene.derive[0],
+            &scene.derive[1],
+            &scene.sink,
+            &scene.subscribe,
+        ];
         let waiting = services.iter().filter(|service| !service.is_ready()).count();
         if waiting == 0 {
             Ok(())
@@ -95,6 +114,8 @@ fn play(name: &str, plan: Plan) -> Report {
         }
     });
     let stack = scene.servers.stack();
+    scene.vendors.stop_the_clock();
+    let subscriptions = subscriptions::compare(stack, &scene.vendors, &asked);
     wait_until_in_tables(stack);
 
     let stored = topics::push_events(stack, &read(stack, PUSH));
@@ -114,18 +135,24 @@ fn play(name: &str, plan: Plan) -> Report {
         transitions: transitions.len(),
         dead_letters: read(stack, DERIVE_DEAD).len(),
         differing: differing(stack, &stored),
+        subscriptions,
     };
     assert!(report.is_clean(), "{report}");
     report
 }
 
-/// Rows that differ from the recomputation, after the time that the sink may take to read again what a power cut has taken: its group
-/// has no lag meanwhile.
+/// Rows that differ from the recomputation.
 fn differing(stack: &dyn Stack, stored: &[PushEvent]) -> Vec<Difference> {
     let expected = oracle::expected_tables(stored);
+    what_remains(|| oracle::differences(&expected, &tables::contents(stack)))
+}
+
+/// The differences that are still there after the time that the sink may take to read again what a power cut has taken: its group has
+/// no lag meanwhile.
+fn what_remains<D>(differences: impl Fn() -> Vec<D>) -> Vec<D> {
     let begun = Instant::now();
     loop {
-        let differing = oracle::differences(&expected, &tables::contents(stack));
+        let differing = differences();
         if differing.is_empty() || begun.elapsed() > PATIENCE {
             return differing;
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use courierflow_tests::oracle::Difference;
 
 use super::faults::Fault;
+use super::subscriptions::Compared;
 
 /// The result of a run.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) struct Report {
     pub(super) doubled: Vec<String>,
     pub(super) dead_letters: usize,
     pub(super) differing: Vec<Difference>,
+    pub(super) subscriptions: Compared,
 }
 
 impl Report {
@@ -33,6 +35,7 @@ impl Report {
             && self.doubled.is_empty()
             && self.differing.is_empty()
             && self.dead_letters == 0
+            && self.subscriptions.is_clean()
     }
 }
 
@@ -57,6 +60,46 @@ impl fmt::Display for Report {
         line("  of both, seen more than once", self.doubled.len() as u64)?;
         line("dead letters of derive and sink", self.dead_letters as u64)?;
         line("rows that differ from the recomputation", self.differing.len() as u64)?;
+        let subscriptions = &self.subscriptions;
+        line(
+            "parcels that the vendors were asked to follow",
+            subscriptions.asked as u64,
+        )?;
+        line(
+            "  followed, ended, or refused for a reason",
+            subscriptions.settled as u64,
+        )?;
+        line("  lost on the way", subscriptions.lost.len() as u64)?;
+        line("calls that the vendors counted", subscriptions.vendor_calls)?;
+        line(
+            "  of parcels without a committed intent",
+            subscriptions.without_intent.len() as u64,
+        )?;
+        line("subscriptions that the vendors accepted", subscriptions.accepted)?;
+        line(
+            "  parcels with two in a round, or unknown to us",
+            subscriptions.differing.len() as u64,
+        )?;
+        line(
+            "subscription records that a committed reader sees",
+            subscriptions.records as u64,
+        )?;
+        line("  seen more than once", subscriptions.doubled.len() as u64)?;
+        line(
+            "rows that differ from the newest of them",
+            subscriptions.rows_differing.len() as u64,
+        )?;
+        for (name, found) in [
+            ("lost", &subscriptions.lost),
+            ("without an intent", &subscriptions.without_intent),
+            ("accepted", &subscriptions.differing),
+            ("doubled", &subscriptions.doubled),
+            ("row", &subscriptions.rows_differing),
+        ] {
+            for text in found.iter().take(5) {
+                writeln!(out, "{name}: {text}")?;
+            }
+        }
         for lost in self.lost.iter().take(5) {
             writeln!(out, "lost: {lost}")?;
         }
