@@ -17,6 +17,7 @@ make_vendor_keys() {
 export_vendor_configuration() {
   local vendor=http://127.0.0.1:$COURIERFLOW_VENDOR_PORT
   local every="callback_base=\"http://127.0.0.1:$COURIERFLOW_INGEST_PORT\",max_calls_per_second=200.0,max_concurrency=16"
+  every+=",daily_queries=100000,audit_per_10000=500"
   local kuaidi100="name=\"demo\",vendor=\"kuaidi100\",api=\"kuaidi100_enterprise\",$every"
   kuaidi100+=",subscribe_url=\"$vendor/poll\",query_url=\"$vendor/poll/query.do\",customer=\"courierflow-demo-customer\""
   kuaidi100+=",key_file=\"$data_dir/kuaidi100.key\",salt_file=\"$data_dir/kuaidi100.salt\",price=0.08"
@@ -40,6 +41,26 @@ export_vendor_configuration() {
   export COURIERFLOW__SUBSCRIBE__END_AFTER_MS=$((604800000 / vendor_speed))
   export COURIERFLOW__SUBSCRIBE__KDNIAO_END_AFTER_MS=$((86400000 / vendor_speed))
   export COURIERFLOW__SUBSCRIBE__FALLBACK_END_MS=$((86400000 / vendor_speed))
+}
+
+# Queries about silent parcels, in simulated time; days are those of the real calendar, in which a demo is one.
+export_reconcile_configuration() {
+  export COURIERFLOW__RECONCILE__EVERY_MS=1000
+  export COURIERFLOW__RECONCILE__CALL_TIMEOUT_MS=3000
+  export COURIERFLOW__RECONCILE__PROBE_MS=1000
+  export COURIERFLOW__RECONCILE__APART_MS=$((2 * 3600000 / vendor_speed))
+  export COURIERFLOW__RECONCILE__PER_DAY=1000
+  export COURIERFLOW__RECONCILE__PER_LIFE=100
+  export COURIERFLOW__RECONCILE__NO_RESULT_PAUSE_MS=$((86400000 / vendor_speed))
+  export COURIERFLOW__RECONCILE__ENDED_OPEN_MS="[$((21600000 / vendor_speed)),$((108000000 / vendor_speed))]"
+  export COURIERFLOW__RECONCILE__FIRST_PUSH_LATE_MS="[$((86400000 / vendor_speed)),$((172800000 / vendor_speed)),$((259200000 / vendor_speed))]"
+  export COURIERFLOW__RECONCILE__FALLBACK_EVERY_MS=$((86400000 / vendor_speed))
+  export COURIERFLOW__RECONCILE__STALLED_MS="[0,$((86400000 / vendor_speed)),$((259200000 / vendor_speed))]"
+  export COURIERFLOW__RECONCILE__STALLED_QUIET_MS=$((43200000 / vendor_speed))
+  # From the pickup on, which is days ago in real time: no audit is too late.
+  export COURIERFLOW__RECONCILE__AUDIT_WITHIN_MS=$((30 * 86400000))
+  # The hours of the last seven days say what is usual: real ones, of which a demo has none.
+  export COURIERFLOW__RECONCILE__GAP_USUAL_PER_HOUR=1000000000
 }
 
 # --- The vendors -----------------------------------------------------------------------------------------------------
@@ -81,7 +102,8 @@ play_loop() { # DAYS PARCELS SEED [ARGUMENTS of simulator serve]
   "$bin/processor" subscriptions load "$requests" --requester demo \
     --rate $((parcels * vendor_speed / 86400 / (days - 5) + 1)) --config "$config" </dev/null
   rm "$requests"
-  "$bin/simulator" follow --vendor-url "$url" --since "$since" \
+  # shellcheck disable=SC2086 # an option or nothing
+  "$bin/simulator" follow --find-lost ${strict:-} --vendor-url "$url" --since "$since" \
     --clickhouse-url "http://127.0.0.1:$COURIERFLOW_CLICKHOUSE_HTTP_PORT"
   say "the loop took $((SECONDS - begun)) s"
 }

@@ -24,7 +24,7 @@ use crate::subscribe::vendors::{Configuration, Vendors, subscribe};
 const FORMER: usize = 8;
 
 fn grown_subscribe(stack: &dyn Stack, vendors: &Vendors) -> Launch {
-    grown("subscribe", stack).config(Configuration::new().write(stack, vendors))
+    grown("subscribe", stack).config(Configuration::new().write(stack, &vendors.url))
 }
 
 fn cancel(number: &str, id: &str) -> SubscriptionRequest {

@@ -43,9 +43,12 @@ pub struct FollowArguments {
     /// Seconds to wait for that after the end of the vendors' world
     #[arg(long, default_value_t = 60)]
     patience: u64,
-    /// Wait until queries have found every lost push that no later one tells again, and fail if they do not
+    /// Wait until queries have found every lost push that no later one tells again
     #[arg(long)]
     find_lost: bool,
+    /// Fail if they have not
+    #[arg(long, requires = "find_lost")]
+    strict: bool,
 }
 
 /// What both sides say when everything has arrived.
@@ -54,7 +57,7 @@ pub struct LoopReport {
     books: Books,
     tables: Tables,
     lost: LostPushes,
-    find_lost: bool,
+    strict: bool,
 }
 
 impl LoopReport {
@@ -71,12 +74,12 @@ impl LoopReport {
             let lost = books.lost_pushes(&tables.known, end - DAY);
             let is_found = !arguments.find_lost || lost.missing.is_empty();
             if is_found || quiet_since.elapsed() > Duration::from_secs(arguments.patience) {
-                let find_lost = arguments.find_lost;
+                let strict = arguments.strict;
                 return Ok(Self {
                     books,
                     tables,
                     lost,
-                    find_lost,
+                    strict,
                 });
             }
             on_wait(&format!("{} lost pushes are still to be found", lost.missing.len()));

@@ -11,7 +11,7 @@ use super::subscriptions::taking_requests;
 use super::vendors::Vendors;
 use crate::harness::power::{cut_off, parts_since, server_time};
 use crate::harness::{PATIENCE, migrated, processor, ready};
-use crate::subscribe::configuration_of;
+use crate::subscribe::vendors::Configuration;
 
 /// Longer than the session time-out of every consumer (6 s): so the group reassigns the frozen member's partitions.
 const FREEZE: Duration = Duration::from_secs(9);
@@ -196,15 +196,18 @@ impl Scene {
         let stack = servers.stack();
         let vendors = Vendors::start(stack, plan.until.at_most(), plan.seed);
         // ingest reads no callback; only when it has started is its address known.
-        let configuration = |callback_base: &str| configuration_of(stack, &vendors.url(), callback_base);
+        let configuration = |callback_base: String| {
+            let configuration = Configuration::new().callback_base(callback_base);
+            configuration.write(stack, &vendors.url())
+        };
         let port = stack.reserve_port().unwrap();
         let ingest = taking_requests(
-            Launch::ingest().config(configuration("http://127.0.0.1:9")),
+            Launch::ingest().config(configuration("http://127.0.0.1:9".to_owned())),
             stack,
             port,
         );
         let ingest = ready(&ingest, "ingest", stack);
-        let mut subscribe = processor("subscribe", stack).config(configuration(&ingest.url()));
+        let mut subscribe = processor("subscribe", stack).config(configuration(ingest.url()));
         for (key, value) in DURATIONS {
             subscribe = subscribe.env(&format!("COURIERFLOW__SUBSCRIBE__{key}"), value);
         }

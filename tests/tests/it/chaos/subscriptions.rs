@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::vendors::Vendors;
 use super::what_remains;
 use crate::harness::{agent, eventually, tables};
-use crate::subscribe::{calls, newest, versions};
+use crate::subscribe::records::{calls, newest, versions};
 
 const TOKEN: &str = "chaos-token-0123456789abcdef0123456789abcdef";
 /// Parcels of one request, one of them a number that no carrier knows.

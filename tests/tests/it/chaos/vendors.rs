@@ -8,8 +8,8 @@ use courierflow_tests::stack::Stack;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use crate::harness::vendors::{CUSTOMER, KEY};
 use crate::harness::{PATIENCE, agent, eventually};
-use crate::subscribe::{CUSTOMER, KEY};
 
 /// Simulated seconds in a second: three days without a record take longer than any outage of a run.
 const SPEED: u32 = 1_200;

@@ -39,7 +39,7 @@ impl World {
             .set("workers", &2)
             .set("resubscribe_after_ms", &0)
             .set("resubscribe_jitter_ms", &0);
-        let config = configuration.write(&stack, &vendors);
+        let config = configuration.write(&stack, &vendors.url);
         let port = stack.reserve_port().unwrap();
         let desk = format!("127.0.0.1:{port}");
         let ingest = Launch::ingest()

@@ -59,10 +59,11 @@ impl Configuration {
 
     /// Starts the role, or `run`, with it.
     pub(crate) fn launch(&self, subcommand: &str, stack: &dyn Stack, vendors: &Vendors) -> Launch {
-        processor(subcommand, stack).config(self.write(stack, vendors))
+        processor(subcommand, stack).config(self.write(stack, &vendors.url))
     }
 
-    pub(crate) fn write(&self, stack: &dyn Stack, vendors: &Vendors) -> PathBuf {
+    /// The file, with vendors at this address.
+    pub(crate) fn write(&self, stack: &dyn Stack, url: &str) -> PathBuf {
         let directory = stack.dir();
         let write = |name: &str, text: &str| {
             let file = directory.join(name);
@@ -83,7 +84,7 @@ impl Configuration {
             &format!("[\"kuaidi100/{}\"]", self.account),
         );
         let keys = self.subscribe.iter().map(|(key, value)| format!("{key} = {value}\n"));
-        let (url, slots) = (&vendors.url, directory.join("slots"));
+        let slots = directory.join("slots");
         let section = format!(
             r#"
 [subscribe]
