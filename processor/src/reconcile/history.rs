@@ -95,12 +95,11 @@ impl History {
         let same = of_number
             .iter_mut()
             .find(|known| (known.call_id, known.started_at) == (past.call_id, past.started_at));
-        match same {
-            Some(known) => *known = past,
-            None => {
-                of_number.push(past);
-                of_number.sort_by_key(|past| past.started_at);
-            }
+        if let Some(known) = same {
+            *known = past;
+        } else {
+            of_number.push(past);
+            of_number.sort_by_key(|past| past.started_at);
         }
     }
 

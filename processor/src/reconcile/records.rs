@@ -123,7 +123,12 @@ fn event(result: &CallResult, account: &CallAccount, found: Found<'_>) -> PushEv
 pub(super) fn heard(intent: &Intent, answer: &Answer) -> subscription::Answer {
     let outcome = match answer.class {
         CallClass::Done | CallClass::NoResult | CallClass::Duplicate => Outcome::Done,
-        CallClass::Rejected => Outcome::Rejected(answer.reason.filter(is_harmless).unwrap_or(Reason::UnknownCarrier)),
+        CallClass::Rejected => Outcome::Rejected(
+            answer
+                .reason
+                .filter(|reason| is_harmless(*reason))
+                .unwrap_or(Reason::UnknownCarrier),
+        ),
         CallClass::Account => Outcome::Account,
         CallClass::Unknown => Outcome::Unanswered,
         CallClass::Retry if answer.slow_down => Outcome::Throttled(answer.retry_after),
@@ -139,7 +144,7 @@ pub(super) fn heard(intent: &Intent, answer: &Answer) -> subscription::Answer {
 }
 
 /// False for the reasons of which many in a row would mean a bad callback address.
-const fn is_harmless(reason: &Reason) -> bool {
+const fn is_harmless(reason: Reason) -> bool {
     !matches!(reason, Reason::BadData | Reason::Sensitive | Reason::NotRecognised)
 }
 

@@ -28,8 +28,9 @@ impl Budget {
     pub fn shared(self, owned: usize, all: usize) -> Self {
         let part = |left: u32| {
             let owned = u64::try_from(owned.min(all)).unwrap_or(u64::MAX);
-            let all = u64::try_from(all).unwrap_or(u64::MAX).max(1);
-            u32::try_from(u64::from(left).saturating_mul(owned) / all).unwrap_or(left)
+            let all = u64::try_from(all).unwrap_or(u64::MAX);
+            let shared = u64::from(left).saturating_mul(owned).checked_div(all);
+            shared.map_or(0, |shared| u32::try_from(shared).unwrap_or(left))
         };
         Self {
             urgent: part(self.urgent),

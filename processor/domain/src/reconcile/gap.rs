@@ -55,14 +55,14 @@ pub struct PushCounts {
 
 /// How long the intervals must be in which pushes are counted: short against the silence that is looked for.
 pub fn interval(patience: Duration) -> Duration {
-    (patience / 9).max(Duration::from_secs(1))
+    patience.checked_div(9).unwrap_or_default().max(Duration::from_secs(1))
 }
 
 /// The gaps of an account that have not ended, or not for longer than a day. Only whole intervals count, so the newest one does not.
 pub fn gaps(counts: &PushCounts, now: TimestampMicros, terms: &GapTerms) -> Vec<Gap> {
     let length = interval(terms.patience);
     let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
-    let a_day = i64::try_from(DAY.as_micros()).unwrap_or(i64::MAX) / micros;
+    let a_day = i64::try_from(DAY.as_micros()).unwrap_or(i64::MAX).div_euclid(micros);
     let present = now.0.div_euclid(micros);
     let times = counts.by_interval.range(..present).map(|(interval, _)| *interval);
     let nexts = times.clone().skip(1).map(Some).chain([None]);
@@ -73,9 +73,10 @@ pub fn gaps(counts: &PushCounts, now: TimestampMicros, terms: &GapTerms) -> Vec<
     });
     silences
         .filter(|(first, end, _)| {
-            let intervals = u32::try_from(end - first).unwrap_or(u32::MAX);
+            let intervals = u32::try_from(end.saturating_sub(*first)).unwrap_or(u32::MAX);
             let before = (1..=DAYS_BEFORE).map(|day| {
-                let of_day = counts.by_interval.range(first - day * a_day..end - day * a_day);
+                let earlier = |interval: i64| interval.saturating_sub(day.saturating_mul(a_day));
+                let of_day = counts.by_interval.range(earlier(*first)..earlier(*end));
                 of_day.fold(0, |sum: u32, (_, pushes)| sum.saturating_add(*pushes))
             });
             is_gap(length.saturating_mul(intervals), &before.collect::<Vec<_>>(), terms)
