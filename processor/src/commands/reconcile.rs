@@ -19,6 +19,7 @@ pub(crate) struct Arguments {
     account: Option<String>,
 }
 
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let is_on = config.subscribe.queried().next().is_some();
     let reason = "is 0 or missing: there is nobody to ask";
