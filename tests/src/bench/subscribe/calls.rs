@@ -141,7 +141,7 @@ fn subscribe(
     let mut first = None;
     while Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
-        let Ok(done) = metrics::sum(worker, r#"courierflow_subscribe_calls_total"#) else {
+        let Ok(done) = metrics::sum(worker, "courierflow_subscribe_calls_total") else {
             continue;
         };
         let now = Instant::now();

@@ -94,7 +94,7 @@ fn settled(worker: &Service) -> anyhow::Result<f64> {
 
 /// The number of a parcel.
 pub(super) fn number(index: usize) -> String {
-    format!("YT{:013}", index)
+    format!("YT{index:013}")
 }
 
 /// As long as those that callers make of a UUID.

@@ -39,7 +39,7 @@ pub(super) struct Books {
     pub(super) total: Counts,
     /// Of each number under each carrier; empty if only the totals were asked for.
     #[serde(default)]
-    numbers: Vec<Number>,
+    numbers: Vec<Parcel>,
 }
 
 /// What was counted.
@@ -58,7 +58,7 @@ pub(super) struct Counts {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Number {
+struct Parcel {
     tracking_number: String,
     months: BTreeMap<String, Counts>,
     lost: Vec<LostPush>,
@@ -170,7 +170,7 @@ mod tests {
         let known = |by_push: &[Seconds], by_query: &[Seconds]| {
             let by_push: BTreeSet<_> = by_push.iter().copied().collect();
             let at = by_push.iter().chain(by_query).copied().collect();
-            BTreeMap::from([("YT1".to_owned(), Known { by_push, at })])
+            BTreeMap::from([("YT1".to_owned(), Known { at, by_push })])
         };
         let told_again = LostPushes {
             told_again: 1,

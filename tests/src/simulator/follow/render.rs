@@ -12,7 +12,7 @@ impl LoopReport {
             && self.tables.retracted == 0
             && self.differing().is_empty()
             && self.cost().is_none_or(|(units, charged)| units == charged)
-            && !(self.strict && !self.lost.missing.is_empty())
+            && (!self.strict || self.lost.missing.is_empty())
     }
 
     /// Calls that the vendor's limits forbid.
