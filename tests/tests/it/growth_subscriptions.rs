@@ -53,6 +53,34 @@ fn moving_number(prefix: &str) -> String {
         .unwrap()
 }
 
+/// The keys that have a value.
+fn keys_on(stack: &dyn Stack, topic: &str) -> BTreeSet<String> {
+    let places = places_on(stack, topic);
+    let is_held = places.into_iter().filter(|(_, at)| !at.is_empty());
+    is_held.map(|(key, _)| key).collect()
+}
+
+/// Kills the command when the topics have grown, and again while subscriptions move.
+fn kill_twice_on_the_way(stack: &dyn Stack) {
+    kill_when_grown(stack, SUBSCRIPTION_REQUEST);
+    let mut running = grown("migrate", stack)
+        .arg("--grow")
+        .start("grow-killed-again", stack)
+        .unwrap();
+    eventually("some subscription is where it belongs", || {
+        let has_moved = places_on(stack, SUBSCRIPTION).values().any(|at| {
+            at.iter()
+                .any(|partition| usize::try_from(*partition).unwrap() >= FORMER)
+        });
+        if has_moved || running.try_wait().unwrap().is_some() {
+            Ok(())
+        } else {
+            Err("none".to_owned())
+        }
+    });
+    running.kill().unwrap();
+}
+
 #[test]
 fn i2_subscriptions_and_requests_go_on_where_they_were_when_all_topics_grow() {
     let stack = migrated("growth-subscriptions");
@@ -101,30 +129,10 @@ fn i2_subscriptions_and_requests_go_on_where_they_were_when_all_topics_grow() {
     ask(&*stack, &asked);
 
     let before = newest(&*stack);
-    let keys = |topic: &str| -> BTreeSet<String> {
-        let places = places_on(&*stack, topic);
-        let is_held = places.into_iter().filter(|(_, at)| !at.is_empty());
-        is_held.map(|(key, _)| key).collect()
-    };
+    let keys = |topic| keys_on(&*stack, topic);
     let (subscriptions, secrets) = (keys(SUBSCRIPTION), keys(SUBSCRIPTION_SECRET));
     assert_eq!(secrets.len(), active.len() + waiting.len());
-    kill_when_grown(&*stack, SUBSCRIPTION_REQUEST);
-    let mut running = grown("migrate", &*stack)
-        .arg("--grow")
-        .start("grow-killed-again", &*stack)
-        .unwrap();
-    eventually("some subscription is where it belongs", || {
-        let has_moved = places_on(&*stack, SUBSCRIPTION).values().any(|at| {
-            at.iter()
-                .any(|partition| usize::try_from(*partition).unwrap() >= FORMER)
-        });
-        if has_moved || running.try_wait().unwrap().is_some() {
-            Ok(())
-        } else {
-            Err("none".to_owned())
-        }
-    });
-    running.kill().unwrap();
+    kill_twice_on_the_way(&*stack);
     let said = grow(&*stack, "grow").unwrap();
     assert_eq!(partitions(&*stack, PUSH), GROWN, "{said}");
     for topic in [SUBSCRIPTION, SUBSCRIPTION_SECRET, SHIPMENT] {

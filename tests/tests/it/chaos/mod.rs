@@ -89,7 +89,7 @@ fn play(name: &str, plan: Plan) -> Report {
         *faults.entry(fault).or_default() += 1;
     }
     wounds.heal_all(&mut scene);
-    let asked = asking.finish();
+    let followed = asking.finish();
     let seeds = (plan.seed..).take(waves.len());
     let (mut pushes, mut acked, mut retried) = (0, 0, 0);
     for wave in waves {
@@ -115,7 +115,7 @@ fn play(name: &str, plan: Plan) -> Report {
     });
     let stack = scene.servers.stack();
     scene.vendors.stop_the_clock();
-    let subscriptions = subscriptions::compare(stack, &scene.vendors, &asked);
+    let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
     wait_until_in_tables(stack);
 
     let stored = topics::push_events(stack, &read(stack, PUSH));
