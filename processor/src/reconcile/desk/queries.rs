@@ -1,264 +1,31 @@
-//! Everything that a worker knows, and what it does next: rounds, calls that begin, calls that have ended.
+//! Rounds and calls: whom to ask is planned, calls begin once their intents are committed, and what they became is recorded.
 
-use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-use courierflow_domain::reconcile::{Class, Terms};
+use courierflow_domain::reconcile::Class;
 use courierflow_domain::subscription::months::begin_of_day;
 use courierflow_domain::subscription::{self, AccountChange};
-use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{
-    CallClass, CallReason, Subscription, SubscriptionSecret, TimestampMicros, VendorCall,
-};
-use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
-use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_schemas::records::{CallClass, Subscription, TimestampMicros, VendorCall};
 use courierflow_vendors::api::answer::Answer;
 use courierflow_vendors::api::order::Waybill;
-use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
-use rdkafka::message::BorrowedMessage;
 
-use super::accounts::{self, Account, Contract};
-use super::calls::{CallResult, Calls, Prepared, Queued, now};
-use super::candidates::{Found, Scope};
-use super::error::WorkerError;
-use super::history::{History, KEPT};
-use super::intents::Intent;
-use super::records::{self, Ended};
-use super::round::{Decided, Round};
-use super::secrets::Secrets;
-use super::settings::ReconcileSettings;
-use super::transaction::{Change, Outcome, Transactions};
-use crate::health::Health;
+use super::{Asked, Desk, horizon};
+use crate::reconcile::calls::{CallResult, Prepared, Queued, now};
+use crate::reconcile::candidates::{Found, Scope};
+use crate::reconcile::error::WorkerError;
+use crate::reconcile::records::{self, Ended};
+use crate::reconcile::round::{Decided, Round};
+use crate::reconcile::transaction::{Change, Outcome};
 
 /// So many calls begin with one transaction at most.
 const MOST_BEGINS: usize = 64;
-/// Calls that have not ended by then are recorded by the next owner of their partitions.
-const PATIENCE_WITH_CALLS: Duration = Duration::from_secs(6);
-/// Between two looks at the gauges.
-const PERIOD: Duration = Duration::from_secs(2);
-
-/// The topics that a worker reads, from their beginning.
-pub(super) const INPUTS: [&str; 2] = [topics::VENDOR_CALL, topics::SUBSCRIPTION_SECRET];
-
-/// Reads the records.
-pub(super) struct Decoders {
-    call: Decoder<VendorCall>,
-    secret: Decoder<SubscriptionSecret>,
-}
-
-impl Decoders {
-    pub(super) fn new(registry: &Registry, ids: SchemaIds) -> Self {
-        Self {
-            call: Decoder::new(registry.clone(), ids.vendor_call),
-            secret: Decoder::new(registry.clone(), ids.subscription_secret),
-        }
-    }
-}
-
-/// What is the same as long as the worker runs.
-pub(super) struct Fixed {
-    pub(super) settings: ReconcileSettings,
-    pub(super) terms: Terms,
-    pub(super) delays: subscription::Delays,
-    pub(super) carriers: &'static Carriers,
-    /// Partitions of all topics.
-    pub(super) all: u32,
-    pub(super) health: Health,
-    pub(super) part: String,
-}
-
-/// An account, and what it may still spend.
-struct Asked {
-    account: Account,
-    /// Of this worker's part of the day, as of the last round. No call begins without it, whatever is in line.
-    left: u32,
-}
-
-/// See the module.
-pub(super) struct Desk {
-    pub(super) calls: Calls,
-    fixed: Fixed,
-    accounts: Vec<Asked>,
-    transactions: Transactions,
-    decoders: Decoders,
-    history: History,
-    secrets: Secrets,
-    partitions: Vec<i32>,
-    /// Tells calls of the present assignment from those of former ones.
-    assignment: u64,
-    /// To be committed.
-    ended: Vec<Ended>,
-    /// Parcels, with their carrier, for which no request can be written.
-    impossible: HashSet<(String, String)>,
-    /// There was a round, so it is known what is left of the day.
-    is_planned: bool,
-    published: Option<Instant>,
-}
 
 impl Desk {
-    pub(super) fn new(
-        fixed: Fixed,
-        contracts: &[Contract],
-        calls: Calls,
-        transactions: Transactions,
-        decoders: Decoders,
-    ) -> Self {
-        let asked = |contract: &Contract| Asked {
-            account: Account::new(contract),
-            left: 0,
-        };
-        Self {
-            calls,
-            fixed,
-            accounts: contracts.iter().map(asked).collect(),
-            transactions,
-            decoders,
-            history: History::default(),
-            secrets: Secrets::default(),
-            partitions: Vec::new(),
-            assignment: 0,
-            ended: Vec::new(),
-            impossible: HashSet::new(),
-            is_planned: false,
-            published: None,
-        }
-    }
-
-    // ---- partitions -------------------------------------------------------------------------------------------------
-
-    /// Takes new partitions over, each with the calls that its former owner has begun and not ended.
-    pub(super) fn assigned(&mut self, under_way: BTreeMap<i32, Vec<Intent>>) {
-        self.forget_all();
-        self.partitions = under_way.keys().copied().collect();
-        self.history.assigned(&self.partitions);
-        self.secrets.assigned(&self.partitions);
-        let (owned, all) = (
-            self.partitions.len(),
-            usize::try_from(self.fixed.all).unwrap_or(usize::MAX),
-        );
-        for asked in &mut self.accounts {
-            asked.account.limiter.share(owned, all);
-        }
-        for (partition, intents) in &under_way {
-            for intent in intents {
-                let ended = records::left_behind(*partition, intent.clone(), self.api_of(intent));
-                self.ended.push(ended);
-            }
-        }
-        if !self.ended.is_empty() {
-            tracing::info!(
-                calls = self.ended.len(),
-                "calls were begun by a former owner, and nobody knows their answer"
-            );
-        }
-        self.transactions.assigned(under_way);
-    }
-
-    pub(super) const fn has_partitions(&self) -> bool {
-        !self.partitions.is_empty()
-    }
-
-    fn api_of(&self, intent: &Intent) -> &'static str {
-        let found = self.find(intent.vendor.as_str(), &intent.account);
-        let asked = found.and_then(|index| self.accounts.get(index));
-        asked.map_or("", |asked| asked.account.contract.call.kind().as_str())
-    }
-
-    fn find(&self, vendor: &str, account: &str) -> Option<usize> {
-        let contracts = self.accounts.iter().map(|asked| &asked.account.contract);
-        accounts::find(contracts, vendor, account)
-    }
-
-    /// Handles revoked partitions: what has ended is committed, unless they are `lost` and it is too late.
-    pub(super) fn revoke(
-        &mut self,
-        consumer: &BaseConsumer<impl ConsumerContext>,
-        lost: bool,
-    ) -> Result<(), WorkerError> {
-        let ended = if lost { Ok(()) } else { self.finish(consumer) };
-        self.forget_all();
-        ended
-    }
-
-    /// Waits for the calls in flight, and commits what they became. No further call begins.
-    pub(super) fn finish(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
-        const STEP: Duration = Duration::from_millis(100);
-        self.calls.clear();
-        let begun = Instant::now();
-        while self.calls.are_in_flight() && begun.elapsed() < PATIENCE_WITH_CALLS {
-            if let Some(result) = self.calls.ended(STEP) {
-                self.call_ended(result);
-            }
-        }
-        self.take_ended_calls();
-        // What cannot be committed now is left to the next owner, as a call of which nobody knows the answer.
-        self.calls.clear();
-        self.commit(consumer, Vec::new())
-    }
-
-    fn forget_all(&mut self) {
-        self.assignment += 1;
-        self.calls.clear();
-        self.ended.clear();
-        self.partitions.clear();
-        self.history.assigned(&[]);
-        self.secrets.assigned(&[]);
-        self.transactions.assigned(BTreeMap::new());
-    }
-
-    // ---- records ----------------------------------------------------------------------------------------------------
-
-    /// Takes a record of one of the topics.
-    pub(super) fn read(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
-        let (partition, payload) = (message.partition(), message.payload());
-        let done = if message.topic() == topics::VENDOR_CALL {
-            let read = self.read_call(partition, payload.unwrap_or_default());
-            if read.as_ref().err().is_none_or(|error| !error.is_transient()) {
-                self.transactions.read(partition, message.offset());
-            }
-            read
-        } else {
-            self.read_secret(partition, message.key().unwrap_or_default(), payload)
-        };
-        match done {
-            Err(error) if error.is_transient() => Err(WorkerError::NotNow(error)),
-            Err(error) => {
-                let (topic, offset, class) = (message.topic(), message.offset(), error.class());
-                tracing::warn!(
-                    topic,
-                    partition,
-                    offset,
-                    class,
-                    "a record cannot be read, and is passed over"
-                );
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    fn read_call(&mut self, partition: i32, value: &[u8]) -> Result<(), DecodeError> {
-        let call = self.decoders.call.decode(value)?;
-        let is_recent = call.started_at >= horizon(now());
-        // Only queries have such a reason: what else a call may be for is of no interest.
-        if is_recent && is_of_query(call.reason) {
-            self.history.read(partition, &call);
-        }
-        Ok(())
-    }
-
-    fn read_secret(&mut self, partition: i32, key: &[u8], value: Option<&[u8]>) -> Result<(), DecodeError> {
-        let secret = value.map(|value| self.decoders.secret.decode(value)).transpose()?;
-        self.secrets.read(partition, &String::from_utf8_lossy(key), secret);
-        Ok(())
-    }
-
     // ---- rounds -----------------------------------------------------------------------------------------------------
 
     /// Whom the next round is about.
-    pub(super) fn scope(&mut self) -> Scope {
+    pub(in crate::reconcile) fn scope(&mut self) -> Scope {
         let now = now();
         self.history.forget_before(horizon(now));
         let settings = &self.fixed.settings;
@@ -277,7 +44,7 @@ impl Desk {
     }
 
     /// Plans anew: what is still in line from the round before is planned again, or has become needless.
-    pub(super) fn plan(&mut self, scope: &Scope, found: &Found) {
+    pub(in crate::reconcile) fn plan(&mut self, scope: &Scope, found: &Found) {
         self.calls.clear_planned();
         let round = Round {
             contracts: self.accounts.iter().map(|asked| &asked.account.contract).collect(),
@@ -318,13 +85,16 @@ impl Desk {
     // ---- calls ------------------------------------------------------------------------------------------------------
 
     /// Commits what has ended and what is about to begin, then makes the calls.
-    pub(super) fn step(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<(), WorkerError> {
+    pub(in crate::reconcile) fn step(
+        &mut self,
+        consumer: &BaseConsumer<impl ConsumerContext>,
+    ) -> Result<(), WorkerError> {
         self.take_ended_calls();
         let prepared = self.prepare();
         self.commit(consumer, prepared)
     }
 
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         consumer: &BaseConsumer<impl ConsumerContext>,
         prepared: Vec<Prepared>,
@@ -441,13 +211,13 @@ impl Desk {
         }
     }
 
-    fn take_ended_calls(&mut self) {
+    pub(super) fn take_ended_calls(&mut self) {
         while let Some(result) = self.calls.ended(Duration::ZERO) {
             self.call_ended(result);
         }
     }
 
-    fn call_ended(&mut self, result: CallResult) {
+    pub(super) fn call_ended(&mut self, result: CallResult) {
         self.give_back(result.account, u32::from(result.exchanged.is_none()));
         // Of a former assignment: whoever has the partition now has recorded it.
         if result.assignment != self.assignment {
@@ -521,55 +291,10 @@ impl Desk {
             self.calls.queue(account, again);
         }
     }
-
-    // ---- what operators see -----------------------------------------------------------------------------------------
-
-    /// A stopped account makes nothing unready: a restart would not help.
-    fn report_stopped(&self) {
-        let mut stopped = BTreeMap::new();
-        for Asked { account, .. } in &self.accounts {
-            let now = account.standing.stopped();
-            metrics::gauge!("courierflow_reconcile_account_stopped", "account" => account.label.clone(), "reason" => "account")
-                .set(if now.is_some() { 1.0 } else { 0.0 });
-            if let Some((_, code)) = now {
-                let told = format!(
-                    "{} the vendor does not know the key, or no units are left",
-                    code.unwrap_or("no code")
-                );
-                stopped.insert(account.label.clone(), told);
-            }
-        }
-        self.fixed.health.degraded(&self.fixed.part, stopped);
-    }
-
-    /// Sets the gauges, now and then.
-    pub(super) fn publish(&mut self) {
-        if self.published.is_some_and(|then| then.elapsed() < PERIOD) {
-            return;
-        }
-        if self.published.is_none() {
-            self.report_stopped();
-        }
-        self.published = Some(Instant::now());
-        for Asked { account, left } in self.accounts.iter().filter(|_| self.is_planned) {
-            metrics::gauge!("courierflow_reconcile_budget_left", "account" => account.label.clone())
-                .set(f64::from(*left));
-        }
-    }
-}
-
-/// Queries before this are not remembered.
-fn horizon(now: TimestampMicros) -> TimestampMicros {
-    let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
-    TimestampMicros(now.0.saturating_sub(kept))
 }
 
 fn micros(millis: u64) -> i64 {
     i64::try_from(millis.saturating_mul(1_000)).unwrap_or(i64::MAX)
-}
-
-fn is_of_query(reason: CallReason) -> bool {
-    reason == CallReason::Manual || Class::of_reason(reason).is_some()
 }
 
 fn count(call: &VendorCall) {

@@ -1,0 +1,44 @@
+//! What operators see: which accounts are stopped, and what is left of the day.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::{Asked, Desk};
+
+/// Between two looks at the gauges.
+const PERIOD: Duration = Duration::from_secs(2);
+
+impl Desk {
+    /// A stopped account makes nothing unready: a restart would not help.
+    pub(super) fn report_stopped(&self) {
+        let mut stopped = BTreeMap::new();
+        for Asked { account, .. } in &self.accounts {
+            let now = account.standing.stopped();
+            metrics::gauge!("courierflow_reconcile_account_stopped", "account" => account.label.clone(), "reason" => "account")
+                .set(if now.is_some() { 1.0 } else { 0.0 });
+            if let Some((_, code)) = now {
+                let told = format!(
+                    "{} the vendor does not know the key, or no units are left",
+                    code.unwrap_or("no code")
+                );
+                stopped.insert(account.label.clone(), told);
+            }
+        }
+        self.fixed.health.degraded(&self.fixed.part, stopped);
+    }
+
+    /// Sets the gauges, now and then.
+    pub(in crate::reconcile) fn publish(&mut self) {
+        if self.published.is_some_and(|then| then.elapsed() < PERIOD) {
+            return;
+        }
+        if self.published.is_none() {
+            self.report_stopped();
+        }
+        self.published = Some(Instant::now());
+        for Asked { account, left } in self.accounts.iter().filter(|_| self.is_planned) {
+            metrics::gauge!("courierflow_reconcile_budget_left", "account" => account.label.clone())
+                .set(f64::from(*left));
+        }
+    }
+}
