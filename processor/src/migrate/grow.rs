@@ -96,6 +96,7 @@ fn counts(admin: &Admin, wanted: i32) -> anyhow::Result<BTreeMap<&'static str, i
 struct Groups {
     derive: String,
     subscribe: String,
+    reconcile: String,
     sink_shipment: String,
     sink_subscription: String,
     sink_others: [String; 3],
@@ -107,6 +108,7 @@ impl Groups {
         Self {
             derive: config.derive.group.clone(),
             subscribe: config.subscribe.group.clone(),
+            reconcile: config.reconcile.group.clone(),
             sink_shipment: sink(rows::Shipment::NAME),
             sink_subscription: sink(rows::Subscription::NAME),
             sink_others: [rows::Push::NAME, rows::Transition::NAME, rows::VendorCall::NAME].map(sink),
@@ -143,6 +145,7 @@ impl Groups {
         for group in [
             &self.derive,
             &self.subscribe,
+            &self.reconcile,
             &self.sink_shipment,
             &self.sink_subscription,
         ]

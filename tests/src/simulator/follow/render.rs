@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::LoopReport;
-use super::tables::StateRow;
+use super::tables::{Accepted, StateRow};
 
 impl LoopReport {
     /// Whether both sides agree, and no limit was passed.
@@ -27,9 +27,10 @@ impl LoopReport {
         let books = self.books.subscriptions();
         let differing = self.tables.accepted.iter().filter_map(|(number, ours)| {
             let (accepted, corrected) = books.get(number.as_str()).copied().unwrap_or_default();
-            let is_right = (accepted..=accepted + corrected).contains(ours);
+            let Accepted { known, doubtful } = ours;
+            let is_right = (accepted..=accepted + corrected + doubtful).contains(&(known + doubtful));
             (!is_right).then(|| {
-                format!("{number}: the vendor accepted {accepted} and began {corrected} by itself, we know of {ours}")
+                format!("{number}: the vendor accepted {accepted} and began {corrected} by itself, we know of {known}, and of {doubtful} not")
             })
         });
         differing.collect()

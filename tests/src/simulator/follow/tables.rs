@@ -42,8 +42,8 @@ pub(super) struct Known {
 pub(super) struct Tables {
     pub(super) states: Vec<StateRow>,
     pub(super) calls: Calls,
-    /// Accepted subscriptions of each number, corrections by the vendor included.
-    pub(super) accepted: BTreeMap<String, u64>,
+    /// Of each number.
+    pub(super) accepted: BTreeMap<String, Accepted>,
     /// By tracking number.
     pub(super) known: BTreeMap<String, Known>,
     /// Events that a query told first.
@@ -52,6 +52,15 @@ pub(super) struct Tables {
     pub(super) retracted: u64,
     /// `vendor_cost`, of all calls that there are.
     pub(super) units: u64,
+}
+
+/// Subscriptions of a number as courierflow knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// Those that were accepted, corrections by the vendor included.
+    pub(super) known: u64,
+    /// Calls without an answer to a vendor that accepts again what it has: it may have accepted each of them.
+    pub(super) doubtful: u64,
 }
 
 /// What still changes while something is under way.
@@ -138,21 +147,33 @@ fn retracted_sql(its_numbers: &str) -> String {
     )
 }
 
-async fn accepted(clickhouse: &ClickHouse, asked: &str) -> anyhow::Result<BTreeMap<String, u64>> {
+async fn accepted(clickhouse: &ClickHouse, asked: &str) -> anyhow::Result<BTreeMap<String, Accepted>> {
     #[derive(Deserialize)]
     struct Row {
         tracking_number: String,
-        accepted: u64,
+        known: u64,
+        doubtful: u64,
     }
     let rows: Vec<Row> = clickhouse
         .rows(&format!(
-            "SELECT tracking_number, sum(arraySum(calls.accepted)) AS accepted FROM {asked} GROUP BY tracking_number"
+            "SELECT tracking_number, sum(arraySum(calls.accepted)) AS known, any(unanswered.number) AS doubtful
+             FROM {asked} AS subscription LEFT JOIN
+             (
+                 SELECT tracking_number, count() AS number FROM courier.vendor_call FINAL
+                 WHERE vendor = 'kdniao' AND kind = 'SUBSCRIBE' AND class = 'UNKNOWN' GROUP BY tracking_number
+             ) AS unanswered USING tracking_number
+             GROUP BY tracking_number"
         ))
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.tracking_number, row.accepted))
-        .collect())
+    let accepted = rows.into_iter().map(|row| {
+        let Row {
+            tracking_number,
+            known,
+            doubtful,
+        } = row;
+        (tracking_number, Accepted { known, doubtful })
+    });
+    Ok(accepted.collect())
 }
 
 async fn known(clickhouse: &ClickHouse, its_numbers: &str) -> anyhow::Result<BTreeMap<String, Known>> {

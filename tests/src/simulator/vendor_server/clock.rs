@@ -16,6 +16,8 @@ pub(crate) struct VendorClock {
     shown: Seconds,
     /// Simulated seconds in one real second.
     speed: f64,
+    /// What it was ahead then: see [`VendorClock::ahead`].
+    was_ahead: Seconds,
 }
 
 /// A change of the clock. What is missing stays.
@@ -37,18 +39,30 @@ impl VendorClock {
             set_at: real,
             shown,
             speed,
+            was_ahead: 0,
         }
     }
 
     /// The simulated time.
+    pub(crate) fn now(&self, real: i64) -> Seconds {
+        self.unlimited(real).min(latest(real))
+    }
+
+    /// How far it would be ahead if it did not stay behind the real one. By that clock calls of a customer whose durations are as
+    /// short as its speed wants are not too soon either when it has caught up.
+    pub(crate) fn ahead(&self, real: i64) -> Seconds {
+        self.was_ahead
+            .saturating_add(self.unlimited(real).saturating_sub(latest(real)).max(0))
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
-        reason = "a float becomes the nearest integer, and the result is limited by the real time"
+        reason = "a float becomes the nearest integer, and nobody waits for longer than it can count"
     )]
-    pub(crate) fn now(&self, real: i64) -> Seconds {
+    fn unlimited(&self, real: i64) -> Seconds {
         let passed = (real - self.set_at).max(0) as f64 / 1e6 * self.speed;
-        self.shown.saturating_add(passed as Seconds).min(latest(real))
+        self.shown.saturating_add(passed as Seconds)
     }
 
     /// The changed clock; a text that says why not, if it would go back or pass the real time.
@@ -74,6 +88,7 @@ impl VendorClock {
             set_at: real,
             shown,
             speed,
+            was_ahead: self.ahead(real),
         })
     }
 
@@ -117,6 +132,18 @@ mod tests {
             assert_eq!(clock.now(REAL + real_seconds * 1_000_000), expected, "{case}");
         }
         assert_eq!(VendorClock::new(REAL, NOW + 5, 1.0).now(REAL), NOW - 1, "no future");
+    }
+
+    #[test]
+    fn how_far_it_is_ahead_grows_with_its_speed_once_it_has_caught_up() {
+        let clock = VendorClock::new(REAL, NOW - 86_400, 7_200.0);
+        let after = |seconds: i64| REAL + seconds * 1_000_000;
+        assert_eq!(clock.ahead(after(11)), 0);
+        let ahead = clock.ahead(after(100));
+        assert_eq!(ahead, 7_200 * 100 - 86_400 - 99);
+        let stopped = clock.changed(&change(r#"{"speed":0}"#), after(100)).unwrap();
+        assert_eq!(stopped.ahead(after(100)), ahead);
+        assert_eq!(stopped.ahead(after(200)), ahead);
     }
 
     #[test]

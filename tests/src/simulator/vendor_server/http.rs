@@ -76,9 +76,10 @@ async fn answer(api: Api, vendors: Arc<Vendors>, scissors: Scissors, headers: He
         content_type: header(header::CONTENT_TYPE.as_str()).unwrap_or_default().to_lowercase(),
         body: body.to_vec(),
     };
-    let now = vendors.now();
+    let (now, ahead) = vendors.now_and_ahead();
     let (fault, slow_ms, answer) = {
         let mut desk = vendors.desk();
+        desk.ledger.ahead = ahead;
         let fault = desk.draw_fault();
         let answer = (fault != Some(Fault::Hang)).then(|| desk.answer(&call, fault, now));
         let is_begun = answer.as_ref().is_some_and(|answer| answer.begun);

@@ -78,6 +78,12 @@ impl Vendors {
         self.clock().now(real_now())
     }
 
+    /// The simulated time, and how far the clock of limits is ahead of it.
+    pub(crate) fn now_and_ahead(&self) -> (Seconds, Seconds) {
+        let (clock, real) = (self.clock(), real_now());
+        (clock.now(real), clock.ahead(real))
+    }
+
     fn clock(&self) -> VendorClock {
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -50,6 +50,8 @@ pub(crate) struct Ledger {
     purses: BTreeMap<Contract, Purse>,
     /// Calls that went wrong on purpose, by the fault.
     faults: BTreeMap<&'static str, u64>,
+    /// How far the clock of limits is ahead of the simulated time.
+    pub(crate) ahead: Seconds,
 }
 
 impl Ledger {
@@ -59,6 +61,7 @@ impl Ledger {
             entries: BTreeMap::new(),
             purses: BTreeMap::new(),
             faults: BTreeMap::new(),
+            ahead: 0,
         };
         ledger.set_units(units);
         ledger
@@ -126,7 +129,7 @@ impl Ledger {
     /// A query comes: which moment's history may it see?
     pub(crate) fn admit_query(&mut self, key: &Key, now: Seconds, age: Seconds) -> Admission {
         let entry = self.entries.entry(key.clone()).or_default();
-        let admission = entry.queries.admit(now, age);
+        let admission = entry.queries.admit(now, self.ahead, age);
         let counts = entry.counts(now);
         match admission.limit {
             Some(Limit::TooSoon) => counts.queries_too_soon += 1,
