@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{PushEvent, PushId, Vendor};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, PUSH_DEAD, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::{Encoder, Record as _};
 use courierflow_tests::stack::{Launch, Service, Stack, binary, repository};
@@ -19,23 +19,7 @@ const PERSONAL: &str = "派件员: 司马相如, 电话: 13912345678, 取件码 
 fn event(number: &str, payload: String) -> PushEvent {
     PushEvent {
         push_id: PushId(*b"dead-letter-test"),
-        part: 0,
-        parts: 1,
-        vendor: Vendor::Kuaidi100,
-        account: "demo".to_owned(),
-        // The push log deletes rows older than 90 days.
-        received_at: TimestampMicros(jiff::Timestamp::now().as_microsecond()),
-        signature: Signature::Verified,
-        vendor_carrier: "yuantong".to_owned(),
-        tracking_number: number.to_owned(),
-        request_type: None,
-        query: String::new(),
-        content_type: String::new(),
-        push_time: None,
-        business_id: None,
-        payload,
-        origin: Origin::Push,
-        query_reason: None,
+        ..topics::push_event(number, payload)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use courierflow_schemas::records::{
-    CallClass, CallKind, CallReason, Origin, PushEvent, PushId, RequestAction, Signature, SubscriptionRequest,
-    TimestampMicros, Vendor, VendorCall,
+    CallClass, CallKind, CallReason, Origin, PushEvent, PushId, RequestAction, SubscriptionRequest, TimestampMicros,
+    Vendor, VendorCall,
 };
 use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::settings::Secret;
@@ -118,22 +118,9 @@ fn push(number: &str, carrier: &str, result: &Value, received_at: i64) -> PushEv
     id[8..].copy_from_slice(&xxhash(number).to_be_bytes());
     PushEvent {
         push_id: PushId(id),
-        part: 0,
-        parts: 1,
-        vendor: Vendor::Kuaidi100,
-        account: "demo".to_owned(),
         received_at: TimestampMicros(micros),
-        signature: Signature::Verified,
         vendor_carrier: carrier.to_owned(),
-        tracking_number: number.to_owned(),
-        request_type: None,
-        query: String::new(),
-        content_type: String::new(),
-        push_time: None,
-        business_id: None,
-        payload: payload.to_string(),
-        origin: Origin::Push,
-        query_reason: None,
+        ..topics::push_event(number, payload.to_string())
     }
 }
 

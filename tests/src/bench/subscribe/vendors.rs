@@ -34,12 +34,7 @@ impl Vendors {
             contracts: Contracts {
                 kuaidi100_key: KEY.to_owned(),
                 kuaidi100_customer: CUSTOMER.to_owned(),
-                kuaidi100_app_code: String::new(),
-                kdniao_business_id: String::new(),
-                kdniao_app_key: String::new(),
-                kdniao_callback: String::new(),
-                seventeentrack_key: String::new(),
-                seventeentrack_callback: String::new(),
+                ..Contracts::default()
             },
             faults: Faults::default(),
             units: None,

@@ -33,7 +33,7 @@ impl Contract {
 }
 
 /// What the subscriber has agreed with the vendors.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Contracts {
     /// `key` of Kuaidi100's enterprise contract.
     pub kuaidi100_key: String,

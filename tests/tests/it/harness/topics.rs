@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use courierflow_schemas::records::{PushEvent, Shipment, Transition};
+use courierflow_schemas::records::{
+    Origin, PushEvent, PushId, Shipment, Signature, TimestampMicros, Transition, Vendor,
+};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
 use courierflow_schemas::topics;
@@ -418,3 +420,26 @@ pub(crate) fn murmur2_partition(key: &str, partitions: usize) -> i32 {
 
 /// The names, for tests that read all three.
 pub(crate) const THREE: [&str; 3] = [topics::PUSH, topics::SHIPMENT, topics::TRANSITION];
+
+/// A push of Kuaidi100 to the account `demo`, received now, as ingest stores it.
+pub(crate) fn push_event(number: &str, payload: String) -> PushEvent {
+    PushEvent {
+        push_id: PushId::default(),
+        part: 0,
+        parts: 1,
+        vendor: Vendor::Kuaidi100,
+        account: "demo".to_owned(),
+        received_at: TimestampMicros(jiff::Timestamp::now().as_microsecond()),
+        signature: Signature::Verified,
+        vendor_carrier: "yuantong".to_owned(),
+        tracking_number: number.to_owned(),
+        request_type: None,
+        query: String::new(),
+        content_type: String::new(),
+        push_time: None,
+        business_id: None,
+        payload,
+        origin: Origin::Push,
+        query_reason: None,
+    }
+}

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use courierflow_schemas::records::{
-    Origin, PushEvent, PushId, RequestAction, Signature, Subscription, SubscriptionRequest, SubscriptionState,
-    TimestampMicros, Vendor, VendorCall,
+    PushEvent, RequestAction, Subscription, SubscriptionRequest, SubscriptionState, TimestampMicros, VendorCall,
 };
 use courierflow_schemas::topics::{PUSH, SUBSCRIPTION, SUBSCRIPTION_REQUEST, SUBSCRIPTION_SECRET, VENDOR_CALL};
 use courierflow_schemas::wire::{Decoder, Encoder};
@@ -112,7 +111,7 @@ pub(crate) fn numbers(prefix: &str, count: usize) -> Vec<String> {
 
 /// A push of the vendor to the account `demo`, as ingest stores it.
 pub(crate) fn push(stack: &dyn Stack, number: &str, payload: &Value) {
-    let value = topics::encoded(stack, &event_of(number, payload));
+    let value = topics::encoded(stack, &topics::push_event(number, payload.to_string()));
     topics::produce(stack, PUSH, partition_of(number), number, &[Some(&value)]);
 }
 
@@ -126,29 +125,7 @@ pub(crate) fn pushed(number: &str, status: &str, message: &str) -> PushEvent {
         "status": status, "message": message, "autoCheck": "0", "comOld": "", "comNew": "",
         "lastResult": {"message": "ok", "state": "3", "ischeck": "1", "com": "yuantong", "nu": number, "data": items},
     });
-    event_of(number, &payload)
-}
-
-fn event_of(number: &str, payload: &Value) -> PushEvent {
-    PushEvent {
-        push_id: PushId::default(),
-        part: 0,
-        parts: 1,
-        vendor: Vendor::Kuaidi100,
-        account: "demo".to_owned(),
-        received_at: TimestampMicros(jiff::Timestamp::now().as_microsecond()),
-        signature: Signature::Verified,
-        vendor_carrier: "yuantong".to_owned(),
-        tracking_number: number.to_owned(),
-        request_type: None,
-        query: String::new(),
-        content_type: String::new(),
-        push_time: None,
-        business_id: None,
-        payload: payload.to_string(),
-        origin: Origin::Push,
-        query_reason: None,
-    }
+    topics::push_event(number, payload.to_string())
 }
 
 pub(crate) fn partition_of(number: &str) -> i32 {
