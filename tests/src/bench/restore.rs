@@ -16,6 +16,8 @@ use super::{kafka, metrics, pushes, sink};
 use crate::stack::{Launch, LocalStack, Service, Stack};
 
 const PARTITIONS: i32 = 8;
+/// So many parcels have a history of their own.
+const DERIVED: usize = 20_000;
 const REQUEST: Duration = Duration::from_secs(10);
 /// Between two pushes while the worker dies and comes back.
 const TRICKLE: Duration = Duration::from_millis(20);
@@ -36,7 +38,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     let stack = LocalStack::start("bench-restore")?;
     Launch::processor("migrate").run_to_end("migrate", &stack)?;
     let begun = Instant::now();
-    let bytes = sink::preload(&stack, plan.parcels)?;
+    let bytes = sink::preload(&stack, plan.parcels, DERIVED)?;
     println!("filled in {:.0} s", begun.elapsed().as_secs_f64());
     println!(
         "{} live parcels of {} items, {} bytes a record; two workers, broker on the same cores",

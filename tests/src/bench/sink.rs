@@ -1,5 +1,6 @@
 //! `./dev bench sink`: rows of `shipment` per second from Kafka into ClickHouse, beside a floor that inserts such rows with
-//! the same client, in batches of the same size and as many at a time, from memory.
+//! the same client, in batches of the same size and as many at a time, from memory. The floor is measured again without
+//! waiting for the disk, and both once more with small inserts: the difference is what it costs that rows survive a power cut.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,8 +15,8 @@ use courierflow_processor::sink::client::insert_client;
 use courierflow_processor::sink::rows::{self, ShipmentRow, Table};
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{Shipment, TimestampMicros};
-use courierflow_schemas::topics;
 use courierflow_schemas::wire::Encoder;
+use courierflow_schemas::{partition, topics};
 use courierflow_vendors::reading::{self, Reading};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
@@ -24,12 +25,17 @@ use super::{cpu, kafka, metrics, pushes};
 use crate::differential::OPTIONS;
 use crate::stack::{Launch, LocalStack, Server, Service, Stack, repository};
 
-const PARTITIONS: usize = 8;
+const PARTITIONS: i32 = 8;
 pub(super) const RECEIVED_AT: i64 = 1_785_000_000_000_000;
 /// The sink has this many inserts under way.
 const INSERTS: usize = 2;
+/// Of two threads each: shipments that others are made of.
+const TEMPLATES: usize = 10_000;
 /// Of the floor: so many rows as objects take some hundred MB.
 const FLOOR_BATCHES: usize = 4;
+/// Rows in an insert, and inserts, of a sink that has caught up.
+const SMALL_BATCH: usize = 500;
+const SMALL_INSERTS: usize = 200;
 /// For the sink to come to the end.
 const DRAIN: Duration = Duration::from_mins(2);
 
@@ -83,7 +89,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     ensure!(plan.shipments > 0, "no shipments");
     let stack = LocalStack::start("bench-sink")?;
     Launch::processor("migrate").run_to_end("migrate", &stack)?;
-    let bytes = preload(&stack, plan.shipments)?;
+    let bytes = preload(&stack, plan.shipments, usize::MAX)?;
     println!(
         "{} shipments of {} events, {} bytes a record; broker and ClickHouse on the same {} cores",
         plan.shipments,
@@ -93,6 +99,13 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     );
     let sink = measure_sink(&stack, plan.shipments)?;
     let floor = measure_floor(&stack, plan.shipments, sink.batch)?;
+    let floor_small = measure_floor(&stack, SMALL_INSERTS * SMALL_BATCH, SMALL_BATCH)?;
+    sql(
+        &stack,
+        "ALTER TABLE courier.shipment MODIFY SETTING fsync_after_insert = 0, fsync_part_directory = 0",
+    )?;
+    let unsafe_floor = measure_floor(&stack, plan.shipments, sink.batch)?;
+    let unsafe_small = measure_floor(&stack, SMALL_INSERTS * SMALL_BATCH, SMALL_BATCH)?;
     println!(
         "{:<34} {:>10} {:>10} {:>8} {:>11} {:>11} {:>8}",
         "", "rows/batch", "rows/s", "floor", "process µs", "server µs", "Kafka µs"
@@ -100,6 +113,9 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     for (name, measured) in [
         ("floor: the same rows from memory", &floor),
         ("sink: from Kafka", &sink),
+        ("floor without fsync", &unsafe_floor),
+        ("small inserts", &floor_small),
+        ("small inserts without fsync", &unsafe_small),
     ] {
         println!(
             "{name:<34} {:>10} {:>10.0} {:>8.2} {:>11.1} {:>11.1} {:>8.1}",
@@ -133,14 +149,15 @@ fn shipment(parcel: usize) -> anyhow::Result<Shipment> {
     }
 }
 
-/// Produces the shipments; returns the bytes of all records.
-pub(super) fn preload(stack: &dyn Stack, shipments: usize) -> anyhow::Result<usize> {
+/// Produces the shipments; returns the bytes of all records. The first of them are `derived`; the others have the history of
+/// one of these, because deriving millions of them takes longer than what is measured.
+pub(super) fn preload(stack: &dyn Stack, shipments: usize, derived: usize) -> anyhow::Result<usize> {
     let id = kafka::schema_ids(stack)?.shipment;
     let brokers = &stack.brokers();
     // Making them takes longer than storing them.
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..2)
-            .map(|number| scope.spawn(move || produce(brokers, id, (number..shipments).step_by(2))))
+            .map(|number| scope.spawn(move || produce(brokers, id, (number..shipments).step_by(2), derived)))
             .collect();
         let sizes = threads
             .into_iter()
@@ -149,13 +166,31 @@ pub(super) fn preload(stack: &dyn Stack, shipments: usize) -> anyhow::Result<usi
     })
 }
 
-fn produce(brokers: &str, schema_id: u32, parcels: impl Iterator<Item = usize>) -> anyhow::Result<usize> {
+fn produce(
+    brokers: &str,
+    schema_id: u32,
+    parcels: impl Iterator<Item = usize>,
+    derived: usize,
+) -> anyhow::Result<usize> {
     let encoder = Encoder::<Shipment>::new(schema_id);
     let producer = kafka::filler(brokers)?;
+    let mut templates = Vec::new();
     let mut value = Vec::new();
     let mut bytes = 0;
     for parcel in parcels {
-        let shipment = shipment(parcel)?;
+        let (shipment, memory) = if parcel < derived {
+            let shipment = shipment(parcel)?;
+            let memory = Memory::of(&shipment).to_bytes()?;
+            if templates.len() < TEMPLATES {
+                templates.push((shipment.clone(), memory.clone()));
+            }
+            (shipment, memory)
+        } else {
+            let template = templates.get(parcel % templates.len().max(1));
+            let (mut shipment, memory) = template.context("the first are derived")?.clone();
+            shipment.tracking_number = pushes::tracking_number(parcel);
+            (shipment, memory)
+        };
         value.clear();
         encoder.encode(&shipment, &mut value)?;
         bytes += value.len();
@@ -166,12 +201,11 @@ fn produce(brokers: &str, schema_id: u32, parcels: impl Iterator<Item = usize>) 
             shipment.tracking_number
         );
         let record = BaseRecord::to(topics::SHIPMENT)
-            // derive chooses it by the tracking number alone; what counts here is that all are used.
-            .partition(i32::try_from(parcel % PARTITIONS)?)
+            .partition(partition::of_key(shipment.tracking_number.as_bytes(), PARTITIONS))
             .key(key.as_bytes())
             .headers(OwnedHeaders::new_with_capacity(1).insert(Header {
                 key: memory::HEADER,
-                value: Some(&Memory::of(&shipment).to_bytes()?),
+                value: Some(&memory),
             }));
         kafka::fill(&producer, record.payload(&value))?;
     }
