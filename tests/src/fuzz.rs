@@ -97,6 +97,7 @@ pub fn payloads_of_a_parcel(vendor: Vendor, payloads: &[u8]) {
             match transition.op {
                 Op::Observed => _ = live.insert(row),
                 Op::Retracted => assert!(live.remove(&row), "a transition is taken back that is not there"),
+                Op::Other => panic!("nobody writes it"),
             }
         }
     }

@@ -150,5 +150,7 @@ closed_set! {
         Forward = "FORWARD",
         /// Back to the sender.
         Return = "RETURN",
+        /// One that a newer program knows. No program writes it.
+        Other = "OTHER",
     }
 }

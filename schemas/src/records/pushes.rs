@@ -11,7 +11,7 @@ use super::{TimestampMicros, Vendor};
 pub struct PushId(#[serde(with = "apache_avro::serde::fixed")] pub [u8; 16]);
 
 closed_set! {
-    /// How a push was authenticated.
+    /// How a push was authenticated. A way that only a newer program knows is read as none.
     Signature {
         /// The vendor's signature matched one of the account's secrets.
         Verified = "VERIFIED",

@@ -18,11 +18,13 @@ closed_set! {
         AbortedStale = "ABORTED_STALE",
         /// Continues under another carrier; excluded from all metrics.
         CarrierCorrected = "CARRIER_CORRECTED",
+        /// One that a newer program knows. No program writes it.
+        Other = "OTHER",
     }
 }
 
 closed_set! {
-    /// Which carrier's list an event comes from.
+    /// Which carrier's list an event comes from. One that only a newer program knows is read as the origin, which is everything else.
     Segment {
         /// The origin country's carrier, and everything domestic.
         Origin = "ORIGIN",

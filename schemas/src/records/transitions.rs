@@ -12,6 +12,8 @@ closed_set! {
         Observed = "OBSERVED",
         /// Void: the vendor rewrote history.
         Retracted = "RETRACTED",
+        /// One that a newer program knows. No program writes it.
+        Other = "OTHER",
     }
 }
 
@@ -24,6 +26,8 @@ closed_set! {
         Tolerated = "TOLERATED",
         /// Should not happen.
         Anomaly = "ANOMALY",
+        /// One that a newer program knows. No program writes it.
+        Other = "OTHER",
     }
 }
 

@@ -288,6 +288,7 @@ impl Stream {
                     match transition.op {
                         Op::Observed => self.transitions.insert(row, transition.clone()),
                         Op::Retracted => Some(self.transitions.remove(&row).expect("a retraction of a live row")),
+                        Op::Other => panic!("nobody writes it"),
                     };
                 }
                 if let Some(retired) = derived.shipment.retired_epoch {

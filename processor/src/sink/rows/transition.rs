@@ -64,7 +64,8 @@ impl Table for Transition {
             version: unsigned("version", transition.version)?,
             is_deleted: match transition.op {
                 Op::Observed => 0,
-                Op::Retracted => 1,
+                // What this program cannot understand it does not count.
+                Op::Retracted | Op::Other => 1,
             },
             first_received_at: micros("first_received_at", transition.first_received_at)?,
             received_at: micros("received_at", transition.received_at)?,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
+use courierflow_schemas::records::{
+    PushEvent, Shipment, Subscription, SubscriptionRequest, Transition, Vendor, VendorCall,
+};
 use courierflow_schemas::topics::{self, PUSH, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::Record as _;
 use courierflow_tests::simulator::vendors::kuaidi100::{self, Shape};
@@ -443,6 +445,50 @@ fn schemas_are_fully_compatible_for_good() {
         for (status, answer) in refused {
             assert_eq!(status, 409, "{subject}: {answer}");
         }
+    }
+}
+
+/// Asked, not registered: the subjects keep their one version.
+#[test]
+fn the_registry_takes_further_symbols_of_every_enum() {
+    fn enums(node: &mut Value, change: &dyn Fn(&mut Value)) -> usize {
+        let mut found = 0;
+        if node["type"] == "enum" {
+            change(node);
+            found += 1;
+        }
+        match node {
+            Value::Object(map) => found += map.values_mut().map(|inner| enums(inner, change)).sum::<usize>(),
+            Value::Array(items) => found += items.iter_mut().map(|inner| enums(inner, change)).sum::<usize>(),
+            _ => {}
+        }
+        found
+    }
+    let shared = shared();
+    for (subject, text) in [
+        (PushEvent::subject(), PushEvent::SCHEMA_TEXT),
+        (Shipment::subject(), Shipment::SCHEMA_TEXT),
+        (Transition::subject(), Transition::SCHEMA_TEXT),
+        (SubscriptionRequest::subject(), SubscriptionRequest::SCHEMA_TEXT),
+        (Subscription::subject(), Subscription::SCHEMA_TEXT),
+        (VendorCall::subject(), VendorCall::SCHEMA_TEXT),
+    ] {
+        let is_compatible = |change: &dyn Fn(&mut Value)| {
+            let mut schema: Value = serde_json::from_str(text).expect("JSON");
+            assert!(enums(&mut schema, change) > 0, "{subject}");
+            let body = json!({"schema": schema.to_string(), "schemaType": "AVRO"});
+            let path = format!("/compatibility/subjects/{subject}/versions");
+            let (status, answer) = ask_registry(&shared.stack, &path, Some(&body));
+            assert_eq!(status, 200, "{subject}: {answer}");
+            answer["is_compatible"] == true
+        };
+        let grow = |node: &mut Value| node["symbols"].as_array_mut().expect("symbols").push(json!("LATER"));
+        assert!(is_compatible(&grow), "{subject}");
+        let shrink = |node: &mut Value| {
+            node["symbols"].as_array_mut().expect("symbols").pop();
+            node.as_object_mut().expect("an enum").remove("default");
+        };
+        assert!(!is_compatible(&shrink), "{subject}: a symbol less, and nothing to take it for");
     }
 }
 
