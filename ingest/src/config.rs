@@ -1,5 +1,5 @@
 //! The configuration of ingest: the sections `[ingest]`, `[kafka]` and `[registry]` of the file that both services share, and what it
-//! needs to know of `[subscribe]` and `[processor]` to check requests for subscriptions.
+//! needs to know of `[topics]`, and of `[subscribe]` and `[processor]` to check requests for subscriptions.
 //! Durations are in milliseconds, sizes in bytes unless the key says otherwise.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, text};
+use courierflow_schemas::topics;
 use courierflow_service::http_server::Limits;
 use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
 use courierflow_vendors::protocol;
@@ -35,9 +36,9 @@ pub struct Config {
     /// The schema registry.
     #[serde(default)]
     pub registry: RegistrySettings,
-    /// Of the processor.
-    #[serde(default, rename = "topics")]
-    _topics: IgnoredAny,
+    /// Of the processor, which makes the topics: how they are called.
+    #[serde(default)]
+    pub topics: TopicNames,
     /// Of the processor, which asks the vendors: the accounts that may be asked.
     #[serde(default)]
     pub subscribe: SubscribeAccounts,
@@ -61,6 +62,14 @@ pub struct Config {
     /// Of the processor.
     #[serde(default, rename = "clickhouse")]
     _clickhouse: IgnoredAny,
+}
+
+/// `[topics]`, of which only the names are read here.
+#[derive(Debug, Default, Deserialize)]
+pub struct TopicNames {
+    /// Before the names of all topics and subjects; the same for the processor.
+    #[serde(default, deserialize_with = "text")]
+    pub prefix: String,
 }
 
 /// `[processor]`, of which only the mapping of carriers is read here.
@@ -184,6 +193,7 @@ impl Config {
         config.registry.complete()?;
         config.ingest.read_files()?;
         config.ingest.validate()?;
+        topics::check_prefix(&config.topics.prefix)?;
         config.check_subscriptions()?;
         Ok(config)
     }

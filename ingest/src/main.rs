@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::{Error, Listeners, run};
+use courierflow_schemas::topics;
 use courierflow_service::{exit, logging, signals};
 use tokio::net::TcpListener;
 
@@ -34,6 +35,8 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return exit::bad_configuration(PROGRAM, &error),
     };
+
+    topics::belong_to(&config.topics.prefix);
 
     // 2. The log.
     logging::init();

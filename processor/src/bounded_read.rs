@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BlockingRetryable, ConstantBuilder};
 use courierflow_schemas::settings::KafkaSettings;
+use courierflow_schemas::topics::prefixed;
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -77,7 +78,7 @@ pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer
     client.set("client.id", name);
     kafka_client::configure(&mut client, kafka);
     client
-        .set("group.id", name)
+        .set("group.id", prefixed(name))
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use courierflow_processor::config::Config;
 use courierflow_schemas::settings::SettingsError;
+use courierflow_schemas::topics;
 use courierflow_service::{exit, logging};
 
 use crate::commands::Arguments;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return exit::bad_configuration(PROGRAM, &error),
     };
+    topics::belong_to(&config.topics.prefix);
     match command.run(&config) {
         Ok(code) => code,
         // Some values can only be judged by what they meet.

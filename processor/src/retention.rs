@@ -29,9 +29,9 @@ pub async fn publish(config: Config) {
             if matches!(topic.policy, Policy::Compact) {
                 continue;
             }
-            match retention(&admin, topic.name).await {
+            match retention(&admin, topic.on_broker()).await {
                 Some(seconds) => {
-                    metrics::gauge!("courierflow_topic_retention_seconds", "topic" => topic.name).set(seconds);
+                    metrics::gauge!("courierflow_topic_retention_seconds", "topic" => topic.on_broker()).set(seconds);
                 }
                 None => wait = BETWEEN_ATTEMPTS,
             }

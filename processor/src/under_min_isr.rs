@@ -22,7 +22,7 @@ pub async fn publish(config: Config) {
             return;
         }
     };
-    let ours = topics::ALL.iter().map(|topic| topic.name);
+    let ours = topics::ALL.iter().map(topics::Topic::on_broker);
     let all: Vec<_> = ours.chain(["__consumer_offsets", "__transaction_state"]).collect();
     loop {
         for topic in &all {

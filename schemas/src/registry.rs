@@ -44,8 +44,13 @@ pub enum RegistryError {
         message: String,
     },
     /// The subject does not have our schema, and there is no earlier answer on disk.
-    #[error("subject {0} has no schema of this version: run `processor migrate` first")]
-    NotRegistered(String),
+    #[error("subject {subject} has no schema of this version: {what_to_do}")]
+    NotRegistered {
+        /// The subject.
+        subject: String,
+        /// How to go on.
+        what_to_do: String,
+    },
     /// The copy on disk cannot be used or written.
     #[error("schema id cache {path}: {reason}")]
     Cache {
@@ -256,7 +261,7 @@ impl Registry {
                 self.remember_id::<R>(subject, id);
                 Ok(id)
             }
-            Ok(None) => Err(RegistryError::NotRegistered(subject)),
+            Ok(None) => Err(self.not_registered(subject, R::TOPIC)),
             Err(error) => {
                 let cached = self.with_cache(|cache| {
                     cache
@@ -270,6 +275,26 @@ impl Registry {
                 Ok(id)
             }
         }
+    }
+
+    /// If another installation has a subject for this topic, its prefix may be the one that was meant.
+    fn not_registered(&self, subject: String, topic: &str) -> RegistryError {
+        let all: Vec<String> = self
+            .get("/subjects", "list the subjects")
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let end = format!("{topic}-value");
+        let others: Vec<&str> = all.iter().filter_map(|other| other.strip_suffix(&end)).collect();
+        let is_there = all.contains(&subject);
+        let what_to_do = match others.first() {
+            Some(prefix) if !is_there => format!(
+                "there is {prefix}{end}, so topics.prefix may have to be {prefix:?}, the same for all services; if not, run \
+                 `processor migrate` first"
+            ),
+            _ => "run `processor migrate` first".to_owned(),
+        };
+        RegistryError::NotRegistered { subject, what_to_do }
     }
 
     /// The id of exactly this text; not that of `versions/latest`, which may be another program's newer schema.

@@ -27,7 +27,7 @@ const HEADER_BYTES: usize = 5;
 
 /// A record type with its schema and its topic.
 pub trait Record: Serialize + DeserializeOwned + 'static {
-    /// The topic whose values are of this type.
+    /// The topic whose values are of this type, without the prefix of the installation.
     const TOPIC: &'static str;
     /// The one text that is registered: registries count texts that differ in white space as different schemas.
     const SCHEMA_TEXT: &'static str;
@@ -38,9 +38,14 @@ pub trait Record: Serialize + DeserializeOwned + 'static {
     /// The same schema as the encoder and the decoder of our own records need it.
     fn direct_schema() -> &'static serde_avro_fast::Schema;
 
+    /// The topic as it is called on the brokers.
+    fn topic() -> &'static str {
+        topics::on_broker(Self::TOPIC)
+    }
+
     /// The registry's subject of the schema.
     fn subject() -> String {
-        format!("{}-value", Self::TOPIC)
+        format!("{}-value", Self::topic())
     }
 }
 

@@ -516,7 +516,10 @@ fn internal_fields_are_marked() {
     assert_eq!(internal(Subscription::SCHEMA_TEXT), of_subscribe);
     let contracts = include_str!("../../docs/contracts.md");
     for name in of_derive.iter().chain(&of_subscribe) {
-        assert!(contracts.contains(&format!("`{name}`")), "docs/contracts.md says that {name} is internal");
+        assert!(
+            contracts.contains(&format!("`{name}`")),
+            "docs/contracts.md says that {name} is internal"
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use courierflow_schemas::records::{PushEvent, SubscriptionRequest};
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::Encoder;
 use courierflow_service::{kafka_client, partition_counts};
 use jiff::Timestamp;
@@ -261,10 +261,11 @@ impl Shared {
                 .push
                 .encode(event, &mut datum)
                 .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
-            let record = BaseRecord::with_opaque_to(topics::PUSH, Box::new(acknowledge(&mut acknowledgements)))
-                .key(&event.tracking_number)
-                .payload(&datum)
-                .timestamp(event.received_at.0 / 1000);
+            let record =
+                BaseRecord::with_opaque_to(on_broker(topics::PUSH), Box::new(acknowledge(&mut acknowledgements)))
+                    .key(&event.tracking_number)
+                    .payload(&datum)
+                    .timestamp(event.received_at.0 / 1000);
             producer.send(record).map_err(|(error, _)| refused(&error))?;
         }
         for request in &batch.requests {
@@ -274,7 +275,7 @@ impl Shared {
                 .encode(request, &mut datum)
                 .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
             let record = BaseRecord::with_opaque_to(
-                topics::SUBSCRIPTION_REQUEST,
+                on_broker(topics::SUBSCRIPTION_REQUEST),
                 Box::new(acknowledge(&mut acknowledgements)),
             )
             .key(&request.tracking_number)
@@ -287,7 +288,7 @@ impl Shared {
         }
         if let Some(letter) = &batch.dead_letter {
             let record = BaseRecord::<(), [u8], _>::with_opaque_to(
-                topics::PUSH_DEAD,
+                on_broker(topics::PUSH_DEAD),
                 Box::new(acknowledge(&mut acknowledgements)),
             )
             .payload(&letter.body)
@@ -372,7 +373,12 @@ impl Shared {
         let producer = self.producer();
         let mut trouble = None;
         let mut counts = Vec::new();
-        for topic in [topics::PUSH, topics::PUSH_DEAD, topics::SHIPMENT, topics::TRANSITION] {
+        for topic in [
+            on_broker(topics::PUSH),
+            on_broker(topics::PUSH_DEAD),
+            on_broker(topics::SHIPMENT),
+            on_broker(topics::TRANSITION),
+        ] {
             match producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT) {
                 Ok(metadata) => {
                     let found = metadata.topics().iter().find(|found| found.name() == topic);
@@ -391,7 +397,7 @@ impl Shared {
         self.note_broker(true);
         self.look_at_requests(&producer, &counts);
         // On partitions that the topics of derive do not have, a push would be acknowledged and never derived.
-        counts.retain(|(topic, _)| partition_counts::TOPICS.contains(topic));
+        counts.retain(|(topic, _)| partition_counts::topics().contains(topic));
         let difference = partition_counts::difference(counts);
         let trouble = trouble.or_else(|| difference.map(|difference| difference.to_string()));
         if self.readiness.set_topics(trouble.is_none()) {
@@ -405,19 +411,23 @@ impl Shared {
 
     /// Checks the topic of requests for subscriptions, if anybody can ask here. Pushes do not depend on it.
     fn look_at_requests(&self, producer: &Producer, counts: &[(&'static str, usize)]) {
-        const TOPIC: &str = topics::SUBSCRIPTION_REQUEST;
+        let request_topic = on_broker(topics::SUBSCRIPTION_REQUEST);
         if !self.readiness.takes_requests() {
             return;
         }
-        let Ok(metadata) = producer.client().fetch_metadata(Some(TOPIC), METADATA_TIMEOUT) else {
+        let Ok(metadata) = producer.client().fetch_metadata(Some(request_topic), METADATA_TIMEOUT) else {
             // The broker has just answered: it will tell the next time.
             return;
         };
-        let found = metadata.topics().iter().find(|found| found.name() == TOPIC);
+        let found = metadata.topics().iter().find(|found| found.name() == request_topic);
         // A request lies on the partition of its number, where the pushes of its parcel will be.
-        let of_pushes = counts.iter().filter(|(topic, _)| *topic == topics::PUSH).copied();
-        let trouble = topic_trouble(TOPIC, found).or_else(|| {
-            let difference = partition_counts::difference(of_pushes.chain([(TOPIC, partition_counts::of(found))]));
+        let of_pushes = counts
+            .iter()
+            .filter(|(topic, _)| *topic == on_broker(topics::PUSH))
+            .copied();
+        let trouble = topic_trouble(request_topic, found).or_else(|| {
+            let difference =
+                partition_counts::difference(of_pushes.chain([(request_topic, partition_counts::of(found))]));
             difference.map(|difference| difference.to_string())
         });
         if self.readiness.set_subscriptions(trouble.is_none()) {
@@ -441,7 +451,13 @@ impl Shared {
 
 /// What is wrong with a topic. Those that ingest writes need a leader.
 fn topic_trouble(topic: &str, found: Option<&MetadataTopic>) -> Option<String> {
-    if ![topics::PUSH, topics::PUSH_DEAD, topics::SUBSCRIPTION_REQUEST].contains(&topic) {
+    if ![
+        on_broker(topics::PUSH),
+        on_broker(topics::PUSH_DEAD),
+        on_broker(topics::SUBSCRIPTION_REQUEST),
+    ]
+    .contains(&topic)
+    {
         return None;
     }
     let Some(found) = found.filter(|found| found.error().is_none()) else {

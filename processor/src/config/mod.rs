@@ -302,7 +302,20 @@ impl Config {
         }
         kafka_client::check(&config.kafka)?;
         config.validate()?;
+        config.prefix_groups();
         Ok(config)
+    }
+
+    /// Transactional ids are made of the groups' names.
+    fn prefix_groups(&mut self) {
+        for group in [
+            &mut self.derive.group,
+            &mut self.sink.group,
+            &mut self.subscribe.group,
+            &mut self.reconcile.group,
+        ] {
+            group.insert_str(0, &self.topics.prefix);
+        }
     }
 
     fn validate(&self) -> Result<(), SettingsError> {

@@ -8,6 +8,9 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TopicSettings {
+    /// Before the names of all topics, consumer groups, transactional ids and subjects, so that several installations share a
+    /// cluster, and an ACL of one prefix is enough for each. The same for ingest.
+    pub prefix: String,
     /// Partitions of every topic. `processor migrate --grow` raises them, because derive's state belongs to partitions.
     pub partitions: i32,
     /// Copies of every partition.
@@ -40,6 +43,7 @@ pub struct TopicRetention {
 impl Default for TopicSettings {
     fn default() -> Self {
         Self {
+            prefix: String::new(),
             partitions: 8,
             replication_factor: 1,
             min_insync_replicas: None,
@@ -50,6 +54,7 @@ impl Default for TopicSettings {
 
 impl TopicSettings {
     pub(super) fn validate(&self) -> Result<(), SettingsError> {
+        topics::check_prefix(&self.prefix)?;
         require_between("topics.partitions", self.partitions, 1..=10_000)?;
         require_between("topics.replication_factor", self.replication_factor, 1..=100)?;
         if let Some(min) = self.min_insync_replicas {

@@ -59,12 +59,17 @@ pub(super) enum NotReplayable {
 impl Letter {
     /// Its reason or error class, a stable name.
     pub(super) fn reason(&self) -> &str {
-        let name = if self.topic == topics::PUSH_DEAD {
+        let name = if self.is_of_ingest() {
             REASON
         } else {
             header::ERROR_CLASS
         };
         self.header(name).unwrap_or("unknown")
+    }
+
+    /// Whether ingest wrote it.
+    fn is_of_ingest(&self) -> bool {
+        self.topic == topics::on_broker(topics::PUSH_DEAD)
     }
 
     /// A header, unless it is missing or empty.
@@ -87,19 +92,19 @@ impl Letter {
     /// The partition of `courier.push.v1` to replay the record to, of its `partitions` partitions: that of its key, where the
     /// state of its parcel is (I2). It is the one it came from, unless the topics have grown since.
     pub(super) fn way_back(&self, partitions: i32) -> Result<i32, NotReplayable> {
-        if self.topic == topics::PUSH_DEAD {
+        if self.is_of_ingest() {
             return Err(NotReplayable::RawBody);
         }
         let origin = self.origin().ok_or(NotReplayable::NoOrigin)?;
-        match origin.topic {
-            topics::PUSH if (0..partitions).contains(&origin.partition) => {
+        match topics::known(origin.topic) {
+            Some(topics::PUSH) if (0..partitions).contains(&origin.partition) => {
                 let key = self.key.as_deref();
                 Ok(key.map_or(origin.partition, |key| partition::of_key(key, partitions)))
             }
-            topics::SHIPMENT | topics::TRANSITION | topics::SUBSCRIPTION | topics::VENDOR_CALL => {
+            Some(topics::SHIPMENT | topics::TRANSITION | topics::SUBSCRIPTION | topics::VENDOR_CALL) => {
                 Err(NotReplayable::Derived)
             }
-            topics::SUBSCRIPTION_REQUEST => Err(NotReplayable::Request),
+            Some(topics::SUBSCRIPTION_REQUEST) => Err(NotReplayable::Request),
             _ => Err(NotReplayable::NoOrigin),
         }
     }

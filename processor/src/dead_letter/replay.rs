@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use courierflow_schemas::settings::KafkaSettings;
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -41,7 +41,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A record cannot be produced.
-    #[error("producing to {topic}: {0}; replay again, what went back already does no harm", topic = topics::PUSH)]
+    #[error("producing to {topic}: {0}; replay again, what went back already does no harm", topic = on_broker(topics::PUSH))]
     Produce(#[from] KafkaError),
     /// The output could not be written.
     #[error("writing: {0}")]
@@ -88,7 +88,7 @@ pub fn replay(
     out: &mut impl Write,
 ) -> Result<Report, ReplayError> {
     let consumer = bounded_read::consumer(kafka, scan::CLIENT).map_err(ReadError::from)?;
-    let partitions = bounded_read::partitions(&consumer, topics::PUSH)?;
+    let partitions = bounded_read::partitions(&consumer, on_broker(topics::PUSH))?;
     let mut sender = Sender::new(kafka, runtime)?;
     let mut seen = HashSet::new();
     let mut report = Report::default();
@@ -109,7 +109,12 @@ pub fn replay(
         }
         report.replayed += 1;
         if dry_run {
-            writeln!(out, "{} would go to {}/{partition}", letter.place(), topics::PUSH)?;
+            writeln!(
+                out,
+                "{} would go to {}/{partition}",
+                letter.place(),
+                on_broker(topics::PUSH)
+            )?;
             return Ok(());
         }
         sender.send(&letter, partition)
@@ -168,7 +173,7 @@ impl Sender {
             key: REPLAYED_FROM,
             value: Some(&place),
         });
-        let mut record = FutureRecord::<[u8], [u8]>::to(topics::PUSH)
+        let mut record = FutureRecord::<[u8], [u8]>::to(on_broker(topics::PUSH))
             .partition(partition)
             .headers(headers);
         record.key = letter.key.as_deref();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use courierflow_schemas::settings::KafkaSettings;
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers};
@@ -22,10 +22,10 @@ pub enum Source {
 }
 
 impl Source {
-    const fn topic(self) -> &'static str {
+    fn topic(self) -> &'static str {
         match self {
-            Self::Push => topics::PUSH_DEAD,
-            Self::Derive => topics::DERIVE_DEAD,
+            Self::Push => on_broker(topics::PUSH_DEAD),
+            Self::Derive => on_broker(topics::DERIVE_DEAD),
         }
     }
 }

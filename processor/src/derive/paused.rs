@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::TopicPartitionList;
 
 use super::restore::{Goal, Restore};
@@ -44,7 +44,7 @@ impl Paused {
 pub(super) fn push_partitions<'p>(partitions: impl IntoIterator<Item = &'p i32>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
-        list.add_partition(topics::PUSH, *partition);
+        list.add_partition(on_broker(topics::PUSH), *partition);
     }
     list
 }

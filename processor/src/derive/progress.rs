@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 
 use crate::exactly_once::stable_offsets::{StableOffsetsError, stable_offsets};
 use crate::shutdown::Shutdown;
@@ -45,7 +45,7 @@ impl Progress {
 
     /// Adds it to the offsets that are to be committed.
     pub(super) fn add_to(self, offsets: &mut TopicPartitionList, partition: i32) -> Result<(), KafkaError> {
-        let mut element = offsets.add_partition(topics::PUSH, partition);
+        let mut element = offsets.add_partition(on_broker(topics::PUSH), partition);
         element.set_offset(Offset::Offset(self.offset))?;
         if self.expired > 0 {
             element.set_metadata(format!("{EXPIRED}{}", self.expired));
@@ -62,7 +62,7 @@ pub(super) fn stable_progress<C: ConsumerContext>(
 ) -> Result<BTreeMap<i32, Option<Progress>>, StableOffsetsError> {
     let mut wanted = TopicPartitionList::new();
     for &partition in partitions {
-        wanted.add_partition(topics::PUSH, partition);
+        wanted.add_partition(on_broker(topics::PUSH), partition);
     }
     let offsets = stable_offsets(member, &wanted, shutdown)?;
     let elements = offsets.elements();

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker, prefixed};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) enum RecordReaderError {
     #[error("reading a record back: {0}")]
     Kafka(#[from] KafkaError),
-    #[error("{topic}/{partition} has no record at offset {offset}: found {found:?}", topic = topics::SHIPMENT)]
+    #[error("{topic}/{partition} has no record at offset {offset}: found {found:?}", topic = on_broker(topics::SHIPMENT))]
     Missing {
         partition: i32,
         offset: i64,
@@ -40,7 +40,7 @@ impl RecordReader {
     pub(super) fn new(client: &ClientConfig, shutdown: Shutdown) -> Result<Self, RecordReaderError> {
         let mut config = client.clone();
         config
-            .set("group.id", "courierflow-recall")
+            .set("group.id", prefixed("courierflow-recall"))
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "false")
             // The record is known to be committed, so there is no transaction to wait for.
@@ -64,7 +64,7 @@ impl RecordReader {
     /// The value of the record at `offset`. It must exist, because compaction keeps the newest record of a key.
     pub(super) fn read(&self, partition: i32, offset: i64) -> Result<Vec<u8>, RecordReaderError> {
         let mut place = TopicPartitionList::new();
-        place.add_partition_offset(topics::SHIPMENT, partition, Offset::Offset(offset))?;
+        place.add_partition_offset(on_broker(topics::SHIPMENT), partition, Offset::Offset(offset))?;
         self.reader.assign(&place)?;
         let value = self.wait_for(partition, offset);
         self.reader.unassign()?;

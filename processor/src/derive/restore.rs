@@ -10,9 +10,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use courierflow_schemas::partition;
 use courierflow_schemas::records::Shipment;
+use courierflow_schemas::topics::{self, on_broker, prefixed};
 use courierflow_schemas::wire::{DecodeError, Decoder};
-use courierflow_schemas::{partition, topics};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Headers;
@@ -34,7 +35,7 @@ pub(super) enum RestoreError {
     #[error("restore: {0}")]
     Kafka(#[from] KafkaError),
     /// The registry could not be reached; the record is not at fault.
-    #[error("restore of {topic}/{partition} at offset {offset}: {source}", topic = topics::SHIPMENT)]
+    #[error("restore of {topic}/{partition} at offset {offset}: {source}", topic = on_broker(topics::SHIPMENT))]
     NotNow {
         partition: i32,
         offset: i64,
@@ -42,7 +43,7 @@ pub(super) enum RestoreError {
     },
     /// The newest record of some keys cannot be decoded. The restore fails, because their state is unknown.
     #[error("restore of {topic}/{partition} at offset {offset}: {class}: {source}; the newest records of {keys} keys \
-             cannot be read", topic = topics::SHIPMENT, class = source.class())]
+             cannot be read", topic = on_broker(topics::SHIPMENT), class = source.class())]
     Unreadable {
         partition: i32,
         /// Offset of the first such record.
@@ -53,7 +54,7 @@ pub(super) enum RestoreError {
     /// The topics got more partitions, and the state was not moved. Later pushes of these parcels are on other partitions, where they
     /// would begin a second life.
     #[error("restore of {topic}/{partition}: {keys} parcels belong to other partitions when there are {partitions}, the first at \
-             offset {offset}: run `processor migrate --grow`", topic = topics::SHIPMENT)]
+             offset {offset}: run `processor migrate --grow`", topic = on_broker(topics::SHIPMENT))]
     Misplaced {
         partition: i32,
         /// Offset of the first such record.
@@ -64,7 +65,7 @@ pub(super) enum RestoreError {
     #[error("restore: {0}")]
     Pack(#[from] postcard::Error),
     #[error("restore of partitions {0:?} of {topic} made no progress for {seconds} s; if this goes on, look for a hanging \
-             transaction: kafka-transactions.sh find-hanging", topic = topics::SHIPMENT, seconds = NO_PROGRESS.as_secs())]
+             transaction: kafka-transactions.sh find-hanging", topic = on_broker(topics::SHIPMENT), seconds = NO_PROGRESS.as_secs())]
     NoProgress(Vec<i32>),
 }
 
@@ -125,7 +126,7 @@ impl Restorer {
         let mut config = client.clone();
         // Not a member of the group: partitions are assigned by hand and nothing is committed.
         config
-            .set("group.id", "courierflow-restore")
+            .set("group.id", prefixed("courierflow-restore"))
             .set("enable.auto.commit", "false");
         config
             .set("auto.offset.reset", "earliest")
@@ -165,7 +166,7 @@ impl Restorer {
         let mut assignment = TopicPartitionList::new();
         for (&partition, goal) in &goals {
             let from = goal.next.map_or(Offset::Beginning, Offset::Offset);
-            assignment.add_partition_offset(topics::SHIPMENT, partition, from)?;
+            assignment.add_partition_offset(on_broker(topics::SHIPMENT), partition, from)?;
         }
         reader.assign(&assignment)?;
         Ok(Restore {
@@ -179,7 +180,9 @@ impl Restorer {
     }
 
     fn goal(&self, partition: i32, progress: Option<Progress>) -> Result<Goal, RestoreError> {
-        let (low, high) = self.watermarks.fetch_watermarks(topics::SHIPMENT, partition, REQUEST)?;
+        let (low, high) = self
+            .watermarks
+            .fetch_watermarks(on_broker(topics::SHIPMENT), partition, REQUEST)?;
         Ok(Goal {
             next: None,
             low_watermark: low,
@@ -268,7 +271,7 @@ impl Restore {
             if goal.low_watermark == goal.high_watermark {
                 return true;
             }
-            let element = position.find_partition(topics::SHIPMENT, partition);
+            let element = position.find_partition(on_broker(topics::SHIPMENT), partition);
             matches!(element.map(|element| element.offset()), Some(Offset::Offset(offset)) if offset >= goal.high_watermark)
         };
         let finished: Vec<i32> = self

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::DecodeError;
 use courierflow_service::kafka_client;
 use rdkafka::config::RDKafkaLogLevel;
@@ -185,7 +185,7 @@ impl Worker {
             commit_interval: config.derive.commit_interval(),
             partitions: config.topics.partitions,
         };
-        worker.consumer.subscribe(&[topics::PUSH])?;
+        worker.consumer.subscribe(&[on_broker(topics::PUSH)])?;
         Ok(worker)
     }
 
@@ -307,7 +307,7 @@ impl Worker {
         self.consumer.resume(&assigned)?;
         for (partition, offset) in std::mem::take(&mut paused.unread) {
             self.consumer
-                .seek(topics::PUSH, partition, Offset::Offset(offset), SEEK)?;
+                .seek(on_broker(topics::PUSH), partition, Offset::Offset(offset), SEEK)?;
         }
         Ok(())
     }
@@ -351,7 +351,7 @@ impl Worker {
     fn rewind(&self, deriver: &mut Deriver) -> Result<(), WorkerError> {
         for (partition, offset) in deriver.take_rewind() {
             self.consumer
-                .seek(topics::PUSH, partition, Offset::Offset(offset), SEEK)?;
+                .seek(on_broker(topics::PUSH), partition, Offset::Offset(offset), SEEK)?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::ClientConfig;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -119,10 +120,7 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         let mut config = client.clone();
         config.set("transactional.id", name);
         config.set("transaction.timeout.ms", timeout.as_millis().to_string());
-        config.set(
-            "message.max.bytes",
-            courierflow_schemas::topics::MAX_RECORD_BYTES.to_string(),
-        );
+        config.set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string());
         config.set("compression.type", "lz4").set("linger.ms", "2");
         // With more requests in flight, a record that was refused can be reported as stored: see the producer of
         // ingest.
@@ -152,10 +150,11 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
     /// Queues a record for sending. The commit confirms that it was delivered.
     pub(crate) fn produce(&self, output: Output<'_, K>) -> Result<(), ProducerError> {
         let begun = Instant::now();
-        let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(output.topic, Box::new(output.told_back))
-            .partition(output.partition)
-            .key(output.key)
-            .timestamp(output.timestamp_millis);
+        let mut record =
+            BaseRecord::<[u8], [u8], _>::with_opaque_to(on_broker(output.topic), Box::new(output.told_back))
+                .partition(output.partition)
+                .key(output.key)
+                .timestamp(output.timestamp_millis);
         if let Some(value) = output.value {
             record = record.payload(value);
         }

@@ -64,7 +64,7 @@ impl Copies {
     pub(super) fn in_transaction(config: &Config) -> Result<Self, KafkaError> {
         let mut client = Self::settings(config);
         client
-            .set("transactional.id", TRANSACTIONAL_ID)
+            .set("transactional.id", topics::prefixed(TRANSACTIONAL_ID))
             .set("transaction.timeout.ms", TRANSACTION.as_millis().to_string());
         let producer: ThreadedProducer<Deliveries> = client.create_with_context(Deliveries::default())?;
         producer.init_transactions(REQUEST)?;

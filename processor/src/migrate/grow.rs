@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::admin::NewPartitions;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
@@ -51,7 +51,7 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
             "wrote {requeued} pushes that were not read yet to their partitions"
         ));
     }
-    for (topic, &count) in counts.iter().filter(|(topic, _)| **topic != topics::PUSH) {
+    for (topic, &count) in counts.iter().filter(|(topic, _)| **topic != on_broker(topics::PUSH)) {
         add_partitions(&admin, runtime, topic, count, wanted, &mut changes)?;
     }
     let requeued = requeue::requests(config, &reader, wanted)?;
@@ -67,8 +67,8 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
         }
     }
     groups.refuse_members(&reader)?;
-    let of_push = counts.get(topics::PUSH).copied().unwrap_or_default();
-    add_partitions(&admin, runtime, topics::PUSH, of_push, wanted, &mut changes)?;
+    let of_push = counts.get(on_broker(topics::PUSH)).copied().unwrap_or_default();
+    add_partitions(&admin, runtime, on_broker(topics::PUSH), of_push, wanted, &mut changes)?;
     Ok(changes)
 }
 
@@ -76,18 +76,18 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
 fn counts(admin: &Admin, wanted: i32) -> anyhow::Result<BTreeMap<&'static str, i32>> {
     let mut counts = BTreeMap::new();
     for topic in topics::ALL {
-        let count = i32::try_from(Found::look(admin, topic.name)?.partitions)?;
+        let count = i32::try_from(Found::look(admin, topic.on_broker())?.partitions)?;
         ensure!(
             count > 0,
             "topic {} does not exist: run `processor migrate`",
-            topic.name
+            topic.on_broker()
         );
         ensure!(
             count <= wanted,
             "topic {} has {count} partitions, topics.partitions says {wanted}: partitions cannot be taken away",
-            topic.name
+            topic.on_broker()
         );
-        counts.insert(topic.name, count);
+        counts.insert(topic.on_broker(), count);
     }
     Ok(counts)
 }
@@ -119,20 +119,20 @@ impl Groups {
     fn states(&self) -> [Keyed<'_>; 3] {
         [
             Keyed {
-                topic: topics::SHIPMENT,
+                topic: on_broker(topics::SHIPMENT),
                 what: "parcels",
                 sink: Some(&self.sink_shipment),
                 // It looks whether a parcel has ended, which the newest record says.
                 skips: Some(&self.subscribe),
             },
             Keyed {
-                topic: topics::SUBSCRIPTION,
+                topic: on_broker(topics::SUBSCRIPTION),
                 what: "subscriptions",
                 sink: Some(&self.sink_subscription),
                 skips: None,
             },
             Keyed {
-                topic: topics::SUBSCRIPTION_SECRET,
+                topic: on_broker(topics::SUBSCRIPTION_SECRET),
                 what: "secrets of subscriptions",
                 sink: None,
                 skips: None,

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
 use courierflow_schemas::partition;
+use courierflow_schemas::topics::prefixed;
 use courierflow_service::kafka_client;
 use rdkafka::admin::ResourceSpecifier;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -78,7 +79,7 @@ fn ranges(config: &Config, reader: &BaseConsumer, topic: &'static str, partition
     let mut client = ClientConfig::new();
     kafka_client::configure(&mut client, &config.kafka);
     client
-        .set("group.id", "courierflow-grow")
+        .set("group.id", prefixed("courierflow-grow"))
         .set("isolation.level", "read_uncommitted");
     let of_all: BaseConsumer = client.create()?;
     let mut ranges = Vec::new();

@@ -9,7 +9,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use courierflow_schemas::{partition, topics};
+use courierflow_schemas::partition;
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::message::{Header, OwnedMessage};
@@ -28,10 +29,22 @@ const MAX_BYTES: usize = 1 << 30;
 /// Returns how many pushes were written again; none if all of them wait where they belong. `wanted` is the new number of
 /// partitions.
 pub(super) fn pushes(config: &Config, reader: &BaseConsumer, wanted: i32) -> anyhow::Result<usize> {
-    let partitions = bounded_read::partitions(reader, topics::PUSH)?;
-    let derive = Group::of(config, "derive", &config.derive.group, topics::PUSH, partitions)?;
-    let subscribe = Group::of(config, "subscribe", &config.subscribe.group, topics::PUSH, partitions)?;
-    let mut unread = Unread::of(topics::PUSH, partitions, derive);
+    let partitions = bounded_read::partitions(reader, on_broker(topics::PUSH))?;
+    let derive = Group::of(
+        config,
+        "derive",
+        &config.derive.group,
+        on_broker(topics::PUSH),
+        partitions,
+    )?;
+    let subscribe = Group::of(
+        config,
+        "subscribe",
+        &config.subscribe.group,
+        on_broker(topics::PUSH),
+        partitions,
+    )?;
+    let mut unread = Unread::of(on_broker(topics::PUSH), partitions, derive);
     // Who has committed nothing reads nothing.
     if !subscribe.committed.is_empty() {
         unread.groups.push(subscribe);
@@ -41,7 +54,7 @@ pub(super) fn pushes(config: &Config, reader: &BaseConsumer, wanted: i32) -> any
 
 /// The same for requests for subscriptions. Their topic has `wanted` partitions.
 pub(super) fn requests(config: &Config, reader: &BaseConsumer, wanted: i32) -> anyhow::Result<usize> {
-    let topic = topics::SUBSCRIPTION_REQUEST;
+    let topic = on_broker(topics::SUBSCRIPTION_REQUEST);
     let subscribe = Group::of(config, "subscribe", &config.subscribe.group, topic, wanted)?;
     Unread::of(topic, wanted, subscribe).write_again(config, reader, wanted)
 }

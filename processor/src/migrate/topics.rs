@@ -30,26 +30,28 @@ pub(super) async fn migrate(config: &Config, may_change: bool) -> anyhow::Result
     let admin = admin::client(&config.kafka)?;
     let mut report = Report::default();
     for topic in topics::ALL {
-        let found = Found::look(&admin, topic.name)?;
+        let found = Found::look(&admin, topic.on_broker())?;
         if found.partitions == 0 {
             let is_new = !may_change || create(&admin, &topic, config, &mut report).await?;
             if is_new {
-                report.changes.push(format!("created topic {}", topic.name));
+                report.changes.push(format!("created topic {}", topic.on_broker()));
                 continue;
             }
         }
         // Somebody else may have created it just now.
-        let found = Found::look(&admin, topic.name)?;
-        check_partitions(topic.name, found.partitions, config.topics.partitions)?;
+        let found = Found::look(&admin, topic.on_broker())?;
+        check_partitions(topic.on_broker(), found.partitions, config.topics.partitions)?;
         if found.replicas < config.topics.replication_factor {
             report.warnings.push(format!(
                 "topic {} has {} replicas, topics.replication_factor says {}: see \"Replicas\" in the runbook",
-                topic.name, found.replicas, config.topics.replication_factor
+                topic.on_broker(),
+                found.replicas,
+                config.topics.replication_factor
             ));
         }
         let replicas = found.replicas.min(config.topics.replication_factor);
         let settings = topic_settings::of(&topic, replicas, &config.topics);
-        align(&admin, topic.name, &settings, may_change, &mut report).await?;
+        align(&admin, topic.on_broker(), &settings, may_change, &mut report).await?;
     }
     report.warnings.extend(internal_topics::warnings(&admin, config).await?);
     Ok(report)
@@ -87,7 +89,7 @@ fn is_refusal(code: RDKafkaErrorCode) -> bool {
 async fn create(admin: &Admin, topic: &Topic, config: &Config, report: &mut Report) -> anyhow::Result<bool> {
     let settings = topic_settings::of(topic, config.topics.replication_factor, &config.topics);
     let all: Vec<&Setting> = settings.iter().collect();
-    let failed = |code| anyhow::anyhow!("creating {}: {code}", topic.name);
+    let failed = |code| anyhow::anyhow!("creating {}: {code}", topic.on_broker());
     match try_create(admin, topic, config, &all, false).await? {
         Ok(()) => return Ok(true),
         Err(RDKafkaErrorCode::TopicAlreadyExists) => return Ok(false),
@@ -99,7 +101,7 @@ async fn create(admin: &Admin, topic: &Topic, config: &Config, report: &mut Repo
         match try_create(admin, topic, config, &[setting], true).await? {
             Ok(()) => taken.push(setting),
             Err(code) if is_refusal(code) && !setting.is_indispensable() => {
-                report.warnings.push(refusal(topic.name, setting, code));
+                report.warnings.push(refusal(topic.on_broker(), setting, code));
             }
             Err(code) => return Err(failed(code).context(format!("{} = {}", setting.name, setting.value))),
         }
@@ -128,7 +130,7 @@ async fn try_create(
     validate_only: bool,
 ) -> anyhow::Result<Result<(), RDKafkaErrorCode>> {
     let replicas = TopicReplication::Fixed(config.topics.replication_factor);
-    let mut new = NewTopic::new(topic.name, config.topics.partitions, replicas);
+    let mut new = NewTopic::new(topic.on_broker(), config.topics.partitions, replicas);
     for setting in settings {
         new = new.set(setting.name, &setting.value);
     }
@@ -136,7 +138,7 @@ async fn try_create(
     match admin.create_topics([&new], &options).await?.pop() {
         Some(Ok(_)) => Ok(Ok(())),
         Some(Err((_, code))) => Ok(Err(code)),
-        None => bail!("creating {}: no answer", topic.name),
+        None => bail!("creating {}: no answer", topic.on_broker()),
     }
 }
 

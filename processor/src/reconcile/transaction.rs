@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use courierflow_schemas::records::{PushEvent, VendorCall};
 use courierflow_schemas::registry::SchemaIds;
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::Encoder;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -159,7 +159,7 @@ impl Transactions {
                 transaction: self.transaction_name(),
                 calls: calls.clone(),
             };
-            let mut element = offsets.add_partition(topics::VENDOR_CALL, *partition);
+            let mut element = offsets.add_partition(on_broker(topics::VENDOR_CALL), *partition);
             element.set_offset(Offset::Offset(self.next.get(partition).copied().unwrap_or(0)))?;
             element.set_metadata(metadata.to_text());
         }

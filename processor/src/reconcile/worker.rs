@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::accounts::Contract;
 use super::calls::Calls;
 use super::candidates::Tables;
-use super::desk::{Decoders, Desk, Fixed, INPUTS};
+use super::desk::{Decoders, Desk, Fixed, inputs};
 use super::error::{WorkerError, caught};
 use super::intents::Metadata;
 use super::member::Member;
@@ -104,7 +104,7 @@ impl Worker {
             last_poll,
             partitions: config.topics.partitions,
         };
-        worker.consumer.subscribe(&INPUTS)?;
+        worker.consumer.subscribe(&inputs())?;
         let tables = Tables::new(&config.clickhouse, settings);
         let every = Duration::from_millis(settings.every_ms);
         let course = Course {
@@ -233,7 +233,7 @@ impl Worker {
     fn left_under_way(&self, assigned: &[i32]) -> Result<BTreeMap<i32, Vec<super::intents::Intent>>, WorkerError> {
         let mut places = TopicPartitionList::new();
         for partition in assigned {
-            places.add_partition(topics::VENDOR_CALL, *partition);
+            places.add_partition(on_broker(topics::VENDOR_CALL), *partition);
         }
         let committed = stable_offsets(&self.consumer, &places, &self.shutdown)?;
         let elements = committed.elements();
@@ -246,7 +246,7 @@ impl Worker {
 
     fn goals(&self, assigned: &[i32]) -> Result<BTreeMap<(String, i32), i64>, WorkerError> {
         let mut goals = BTreeMap::new();
-        for topic in INPUTS {
+        for topic in inputs() {
             for partition in assigned {
                 let (low, high) = watermarks(&self.watermarks, topic, *partition)?;
                 if low < high {

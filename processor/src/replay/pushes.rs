@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use courierflow_schemas::partition;
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::{partition, topics};
+use courierflow_schemas::topics::{self, on_broker};
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -41,7 +42,7 @@ impl Pushes {
     ) -> Result<Self, ReplayError> {
         let options = config.derive.options()?;
         let consumer = bounded_read::consumer(&config.kafka, "courierflow-replay").map_err(ReadError::from)?;
-        let partitions = bounded_read::partitions(&consumer, topics::PUSH)?;
+        let partitions = bounded_read::partitions(&consumer, on_broker(topics::PUSH))?;
         Ok(Self {
             ranges: ranges(&consumer, partitions, from)?,
             partitions,
@@ -80,7 +81,7 @@ impl Pushes {
             elsewhere,
             ..
         } = self;
-        bounded_read::read(consumer, topics::PUSH, &self.ranges, |message| {
+        bounded_read::read(consumer, on_broker(topics::PUSH), &self.ranges, |message| {
             let key = message.key().unwrap_or_default();
             if partition::of_key(key, self.partitions) == message.partition()
                 && let Some(newest) = elsewhere.get(&xxh3_128(key))
@@ -105,7 +106,7 @@ impl Pushes {
         let mut partition = Partition::default();
         let mut rows = RowBuffer::new(insert);
         let mut cuts_the_past_off = range.first > 0;
-        bounded_read::read(consumer, topics::PUSH, &[range], |message| {
+        bounded_read::read(consumer, on_broker(topics::PUSH), &[range], |message| {
             let event = derivation.take(message, &mut partition, &mut rows)?;
             if std::mem::take(&mut cuts_the_past_off) {
                 *covered_from = (*covered_from).max(Some(begins_at(message, event.as_ref())));
@@ -137,7 +138,7 @@ fn begins_at(message: &impl Message, event: Option<&PushEvent>) -> TimestampMicr
 fn ranges(consumer: &BaseConsumer, partitions: i32, from: Option<Timestamp>) -> Result<Vec<Range>, ReadError> {
     let mut ranges = Vec::new();
     for partition in 0..partitions {
-        let (low, end) = consumer.fetch_watermarks(topics::PUSH, partition, REQUEST)?;
+        let (low, end) = consumer.fetch_watermarks(on_broker(topics::PUSH), partition, REQUEST)?;
         let first = match from {
             None => low,
             // If no record is that new, start at the end.
@@ -152,10 +153,14 @@ fn ranges(consumer: &BaseConsumer, partitions: i32, from: Option<Timestamp>) -> 
 
 fn offset_at(consumer: &BaseConsumer, partition: i32, time: Timestamp) -> Result<Option<i64>, KafkaError> {
     let mut wanted = TopicPartitionList::new();
-    wanted.add_partition_offset(topics::PUSH, partition, Offset::Offset(time.as_millisecond()))?;
+    wanted.add_partition_offset(
+        on_broker(topics::PUSH),
+        partition,
+        Offset::Offset(time.as_millisecond()),
+    )?;
     let found = consumer.offsets_for_times(wanted, REQUEST)?;
     let offset = found
-        .find_partition(topics::PUSH, partition)
+        .find_partition(on_broker(topics::PUSH), partition)
         .map(|found| found.offset());
     Ok(match offset {
         Some(Offset::Offset(offset)) => Some(offset),

@@ -19,14 +19,16 @@ pub(super) struct SinkStart {
 }
 
 /// Table and topic of each sink.
-const SINKS: [(&str, &str); 2] = [
-    (rows::Shipment::NAME, <rows::Shipment as Table>::Record::TOPIC),
-    (rows::Transition::NAME, <rows::Transition as Table>::Record::TOPIC),
-];
+fn sinks() -> [(&'static str, &'static str); 2] {
+    [
+        (rows::Shipment::NAME, <rows::Shipment as Table>::Record::topic()),
+        (rows::Transition::NAME, <rows::Transition as Table>::Record::topic()),
+    ]
+}
 
 /// Fails if one of them runs.
 pub(super) fn refuse_running(config: &Config) -> Result<(), ReplayError> {
-    for (table, _) in SINKS {
+    for (table, _) in sinks() {
         let group = config.sink.group_of(table);
         let client = groups::client(&config.kafka, &group).map_err(ReadError::from)?;
         let members = groups::members(&client, &group, REQUEST).map_err(ReadError::from)?;
@@ -40,7 +42,7 @@ pub(super) fn refuse_running(config: &Config) -> Result<(), ReplayError> {
 /// Where they go on when they are started again.
 pub(super) fn committed(config: &Config) -> Result<Vec<SinkStart>, ReadError> {
     let mut starts = Vec::new();
-    for (table, topic) in SINKS {
+    for (table, topic) in sinks() {
         let client = groups::client(&config.kafka, &config.sink.group_of(table))?;
         let partitions = bounded_read::partitions(&client, topic)?;
         for (partition, offset) in groups::committed(&client, topic, partitions, REQUEST)? {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -62,7 +62,7 @@ impl DeadLetters {
                         value: Some(&value),
                     })
                 });
-            let mut letter = FutureRecord::<[u8], [u8]>::to(topics::DERIVE_DEAD)
+            let mut letter = FutureRecord::<[u8], [u8]>::to(on_broker(topics::DERIVE_DEAD))
                 .partition(record.partition)
                 .headers(headers);
             letter.key = record.key;

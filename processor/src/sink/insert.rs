@@ -194,7 +194,7 @@ impl<T: Table> Inserter<T> {
             Err(error) => return Ok(Outcome::Refused(error.into())),
         };
         let retired = T::retired_row(&decoded);
-        let row = T::row(decoded, &record.coordinates(T::Record::TOPIC), self.carriers);
+        let row = T::row(decoded, &record.coordinates(T::Record::topic()), self.carriers);
         Ok(match row {
             Ok(row) => Outcome::Row(row, retired),
             Err(error) => Outcome::Refused(error.into()),

@@ -113,7 +113,7 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
     let stored = Stored::new(
         &surroundings.config,
         T::NAME,
-        T::Record::TOPIC,
+        T::Record::topic(),
         surroundings.runtime.clone(),
     );
     loop {
@@ -148,7 +148,7 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
 
 fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth, stored: &Stored) -> Result<(), WorkerError> {
     let config = &surroundings.config;
-    let consumer = consumer::subscribe(config, T::NAME, T::Record::TOPIC, stored.clone())?;
+    let consumer = consumer::subscribe(config, T::NAME, T::Record::topic(), stored.clone())?;
     let guard = Arc::new(Mutex::new(PoisonGuard::new(config.processor.poison_guard)));
     let (outcome_sender, outcomes) = mpsc::channel();
     let (abandon, abandoned) = watch::channel(false);
@@ -163,7 +163,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth, store
             let decoder = Decoder::new(surroundings.registry.clone(), T::schema_id(&surroundings.ids));
             let settler = Settler::<T> {
                 inserter: Inserter::new(client, decoder, config.carriers, timeout),
-                dead_letters: DeadLetters::new(config, T::NAME, T::Record::TOPIC),
+                dead_letters: DeadLetters::new(config, T::NAME, T::Record::topic()),
                 guard: guard.clone(),
                 health: health.clone(),
                 runtime: surroundings.runtime.clone(),

@@ -193,7 +193,7 @@ impl<T: Table> Settler<T> {
 
     fn watch(&self, batch: &Batch, part: Range<usize>, refused: &[(usize, Refusal)]) -> Result<(), Unsettled> {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        watch(&mut guard, T::Record::TOPIC, batch, part, refused)
+        watch(&mut guard, T::Record::topic(), batch, part, refused)
     }
 
     /// Repeats an attempt with growing delays until it succeeds or fails in a way that does not pass.

@@ -246,7 +246,7 @@ impl<T: Table> Worker<T> {
     fn commit(&self) -> Result<(), KafkaError> {
         let mut offsets = TopicPartitionList::with_capacity(self.state.uncommitted.len());
         for (partition, offset) in &self.state.uncommitted {
-            offsets.add_partition_offset(T::Record::TOPIC, *partition, Offset::Offset(*offset))?;
+            offsets.add_partition_offset(T::Record::topic(), *partition, Offset::Offset(*offset))?;
         }
         self.consumer.commit(&offsets, CommitMode::Sync)
     }
@@ -274,7 +274,7 @@ impl<T: Table> Worker<T> {
             return Ok(());
         };
         let batch = std::mem::take(&mut self.state.batch);
-        let ranges = self.state.ranges(T::Record::TOPIC, &offsets);
+        let ranges = self.state.ranges(T::Record::topic(), &offsets);
         self.state.in_flight.push_back(InFlight {
             settler,
             offsets,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use courierflow_schemas::partition;
 use courierflow_schemas::records::{Subscription, SubscriptionSecret};
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics::{SUBSCRIPTION, SUBSCRIPTION_SECRET};
+use courierflow_schemas::topics::{self, on_broker, prefixed};
 use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -49,7 +49,7 @@ pub(super) enum RestoreError {
     },
     /// The topics got more partitions, and the state was not moved: a number would have two subscriptions.
     #[error("restore of {topic}/{partition}: a subscription at offset {offset} belongs to another partition: \
-             the topics have grown, and the subscriptions were not moved", topic = SUBSCRIPTION)]
+             the topics have grown, and the subscriptions were not moved", topic = subscriptions())]
     Misplaced { partition: i32, offset: i64 },
     /// A bug.
     #[error("restore: what was read cannot be kept: {0}")]
@@ -106,7 +106,7 @@ impl Restorer {
         let mut config = client.clone();
         // Not a member of the group: partitions are assigned by hand and nothing is committed.
         config
-            .set("group.id", "courierflow-restore")
+            .set("group.id", prefixed("courierflow-restore"))
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "false")
@@ -132,7 +132,7 @@ impl Restorer {
 
     /// Begins to restore the given partitions.
     pub(super) fn begin(&self, partitions: &[i32]) -> Result<Restore, RestoreError> {
-        let goals = self.goals(SUBSCRIPTION, partitions)?;
+        let goals = self.goals(subscriptions(), partitions)?;
         // A new consumer each time: its position cannot be that of an earlier assignment.
         let reader: BaseConsumer = self.reader.create()?;
         reader.assign(&beginnings(&goals)?)?;
@@ -140,7 +140,7 @@ impl Restorer {
         Ok(Restore {
             reader,
             goals,
-            secrets: Some(self.goals(SUBSCRIPTION_SECRET, partitions)?),
+            secrets: Some(self.goals(secrets(), partitions)?),
             found: partitions.iter().map(|partition| (*partition, empty())).collect(),
             unreadable: BTreeMap::new(),
             misplaced: BTreeMap::new(),
@@ -214,7 +214,7 @@ impl Read {
         let key = message.key().unwrap_or_default();
         let number = partition::number_of_subscription(key).unwrap_or_default();
         let payload = message.payload();
-        let decoded = if message.topic() == SUBSCRIPTION {
+        let decoded = if message.topic() == subscriptions() {
             let decoded = payload.map(|value| restorer.subscriptions.decode(value)).transpose();
             decoded.map(|subscription| Value::Subscription(subscription.map(Box::new)))
         } else {
@@ -243,11 +243,19 @@ impl Read {
     }
 }
 
+fn subscriptions() -> &'static str {
+    on_broker(topics::SUBSCRIPTION)
+}
+
+fn secrets() -> &'static str {
+    on_broker(topics::SUBSCRIPTION_SECRET)
+}
+
 fn topic_of(topic: &str) -> &'static str {
-    if topic == SUBSCRIPTION {
-        SUBSCRIPTION
+    if topic == subscriptions() {
+        subscriptions()
     } else {
-        SUBSCRIPTION_SECRET
+        secrets()
     }
 }
 
@@ -276,7 +284,7 @@ impl Restore {
             return Ok(());
         };
         self.unreadable.remove(&(topic, partition, Key::clone(&key)));
-        if topic == SUBSCRIPTION {
+        if topic == subscriptions() {
             let place = (partition, Key::clone(&key));
             if is_misplaced {
                 self.misplaced.insert(place, offset);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
@@ -22,14 +22,19 @@ use crate::exactly_once::stable_offsets::stable_offsets;
 use crate::shutdown::Shutdown;
 
 /// The topics that a worker reads.
-pub(super) const INPUTS: [&str; 3] = [topics::SUBSCRIPTION_REQUEST, topics::PUSH, topics::SHIPMENT];
+const INPUTS: [&str; 3] = [topics::SUBSCRIPTION_REQUEST, topics::PUSH, topics::SHIPMENT];
 
-/// A place in one of them: topic and partition.
+/// A place in one of them: topic, as the brokers call it, and partition.
 pub(super) type Place = (&'static str, i32);
+
+/// The topics that a worker reads, as the brokers call them.
+pub(super) fn inputs() -> [&'static str; 3] {
+    INPUTS.map(on_broker)
+}
 
 /// The name of one of them that lives as long as the program.
 pub(super) fn input(topic: &str) -> Option<&'static str> {
-    INPUTS.into_iter().find(|known| *known == topic)
+    inputs().into_iter().find(|known| *known == topic)
 }
 
 /// A transaction with more inputs is committed.
@@ -208,7 +213,7 @@ impl Transactions {
     /// All offsets that have moved, and those of the requests in every partition that was touched.
     fn offsets(&self, name: &str) -> Result<TopicPartitionList, KafkaError> {
         let touched = self.open.iter().flat_map(|open| &open.touched);
-        let touched = touched.map(|partition| (topics::SUBSCRIPTION_REQUEST, *partition));
+        let touched = touched.map(|partition| (on_broker(topics::SUBSCRIPTION_REQUEST), *partition));
         let places: BTreeSet<Place> = self.moved.iter().copied().chain(touched).collect();
         let mut offsets = TopicPartitionList::new();
         for (place, next) in &self.next {

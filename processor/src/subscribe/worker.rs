@@ -19,7 +19,7 @@ use super::error::{WorkerError, caught};
 use super::member::Member;
 use super::restore::{Restore, Restorer};
 use super::state::{Partition, State};
-use super::transaction::{INPUTS, Place, Transactions, input};
+use super::transaction::{Place, Transactions, input, inputs};
 use crate::config::Config;
 use crate::exactly_once::assignment::AssignmentChange;
 use crate::exactly_once::last_poll::LastPoll;
@@ -124,7 +124,7 @@ impl Worker {
             last_poll,
             partitions: config.topics.partitions,
         };
-        worker.consumer.subscribe(&INPUTS)?;
+        worker.consumer.subscribe(&inputs())?;
         let result = caught(|| worker.run_until_shutdown(restorer));
         if result.is_err() {
             // Leaving the group revokes all partitions, which would commit the open transaction; it may hold only a part.
@@ -325,7 +325,7 @@ impl Worker {
 /// These partitions of all topics that are read.
 fn places(partitions: &[i32]) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
-    for topic in INPUTS {
+    for topic in inputs() {
         for partition in partitions {
             list.add_partition(topic, *partition);
         }

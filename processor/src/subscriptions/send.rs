@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use courierflow_schemas::records::SubscriptionRequest;
 use courierflow_schemas::registry::{Registry, RegistryError};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{EncodeError, Encoder};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
@@ -32,7 +32,7 @@ pub enum SendError {
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// A record cannot be produced.
-    #[error("producing to {topic}: {0}; do it again, what was sent already does no harm", topic = topics::SUBSCRIPTION_REQUEST)]
+    #[error("producing to {topic}: {0}; do it again, what was sent already does no harm", topic = on_broker(topics::SUBSCRIPTION_REQUEST))]
     Produce(#[from] KafkaError),
 }
 
@@ -50,7 +50,7 @@ pub async fn send(config: &Config, requests: &[SubscriptionRequest], rate: NonZe
         ticks.tick().await;
         datum.clear();
         encoder.encode(request, &mut datum)?;
-        let record = FutureRecord::to(topics::SUBSCRIPTION_REQUEST)
+        let record = FutureRecord::to(on_broker(topics::SUBSCRIPTION_REQUEST))
             .key(&request.tracking_number)
             .payload(&datum)
             .timestamp(request.requested_at.0 / 1000);

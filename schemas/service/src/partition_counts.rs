@@ -10,8 +10,10 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::metadata::MetadataTopic;
 
-/// The topics that derive reads and writes.
-pub const TOPICS: [&str; 3] = [topics::PUSH, topics::SHIPMENT, topics::TRANSITION];
+/// The topics that derive reads and writes, as the brokers call them.
+pub fn topics() -> [&'static str; 3] {
+    [topics::PUSH, topics::SHIPMENT, topics::TRANSITION].map(topics::on_broker)
+}
 
 /// Two topics with different numbers of partitions, or one that has not the number of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +60,8 @@ pub fn compare<C: ClientContext>(
     configured: i32,
     timeout: Duration,
 ) -> KafkaResult<Option<PartitionCountsDiffer>> {
-    let mut counts = Vec::with_capacity(TOPICS.len());
-    for topic in TOPICS {
+    let mut counts = Vec::with_capacity(topics().len());
+    for topic in topics() {
         let metadata = client.fetch_metadata(Some(topic), timeout)?;
         counts.push((topic, of(metadata.topics().first())));
     }

@@ -21,6 +21,7 @@
 //! | [`lost_rows`] | own | ClickHouse loses rows: a power cut, a backup that is restored, a new database |
 //! | [`growth`] | own | all topics get more partitions, by the procedure of the runbook |
 //! | [`growth_subscriptions`] | own | the same with subscriptions: nothing is lost, nobody is asked twice |
+//! | [`installations`] | own | two installations on the same servers, one with a prefix: nothing crosses |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
@@ -62,6 +63,7 @@ mod garbage;
 mod growth;
 mod growth_subscriptions;
 mod harness;
+mod installations;
 mod lost_rows;
 mod metrics;
 mod migration;

@@ -16,7 +16,7 @@ use courierflow_domain::subscription;
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{CallReason, SubscriptionSecret, TimestampMicros, VendorCall};
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{DecodeError, Decoder};
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -36,8 +36,10 @@ use crate::reconcile::transaction::Transactions;
 /// Calls that have not ended by then are recorded by the next owner of their partitions.
 const PATIENCE_WITH_CALLS: Duration = Duration::from_secs(6);
 
-/// The topics that a worker reads, from their beginning.
-pub(in crate::reconcile) const INPUTS: [&str; 2] = [topics::VENDOR_CALL, topics::SUBSCRIPTION_SECRET];
+/// The topics that a worker reads, from their beginning, as the brokers call them.
+pub(in crate::reconcile) fn inputs() -> [&'static str; 2] {
+    [topics::VENDOR_CALL, topics::SUBSCRIPTION_SECRET].map(on_broker)
+}
 
 /// Reads the records.
 pub(in crate::reconcile) struct Decoders {
@@ -213,7 +215,7 @@ impl Desk {
     /// Takes a record of one of the topics.
     pub(in crate::reconcile) fn read(&mut self, message: &BorrowedMessage<'_>) -> Result<(), WorkerError> {
         let (partition, payload) = (message.partition(), message.payload());
-        let done = if message.topic() == topics::VENDOR_CALL {
+        let done = if message.topic() == on_broker(topics::VENDOR_CALL) {
             let read = self.read_call(partition, payload.unwrap_or_default());
             if read.as_ref().err().is_none_or(|error| !error.is_transient()) {
                 self.transactions.read(partition, message.offset());

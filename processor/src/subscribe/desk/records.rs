@@ -26,9 +26,9 @@ impl Desk {
             // Fetched before the partition was revoked; the new owner reads it.
             return Ok(());
         };
-        match topic {
-            topics::SUBSCRIPTION_REQUEST => self.read_request(message)?,
-            topics::PUSH => self.read_push(message)?,
+        match topics::known(topic) {
+            Some(topics::SUBSCRIPTION_REQUEST) => self.read_request(message)?,
+            Some(topics::PUSH) => self.read_push(message)?,
             _ => self.read_shipment(message)?,
         }
         self.transactions.read((topic, partition), message.offset());

@@ -488,7 +488,10 @@ fn the_registry_takes_further_symbols_of_every_enum() {
             node["symbols"].as_array_mut().expect("symbols").pop();
             node.as_object_mut().expect("an enum").remove("default");
         };
-        assert!(!is_compatible(&shrink), "{subject}: a symbol less, and nothing to take it for");
+        assert!(
+            !is_compatible(&shrink),
+            "{subject}: a symbol less, and nothing to take it for"
+        );
     }
 }
 
