@@ -8,7 +8,7 @@ use clap::Parser;
 use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::{Error, Listeners, run};
 use courierflow_schemas::topics;
-use courierflow_service::{exit, logging, signals};
+use courierflow_service::{exit, kafka_access, logging, signals};
 use tokio::net::TcpListener;
 
 /// As in the processor: bodies and their parts are allocated on one thread and freed on another.
@@ -42,19 +42,24 @@ async fn main() -> ExitCode {
     logging::init();
     logging::log_panics();
 
-    // 3. The ports, before anything else is started.
+    // 3. Whether the brokers take our name, if they are there.
+    if let Err(error) = kafka_access::look(&config.kafka) {
+        return exit::bad_configuration(PROGRAM, &error);
+    }
+
+    // 4. The ports, before anything else is started.
     let listeners = match listen(&config.ingest).await {
         Ok(listeners) => listeners,
         Err(error) => return exit::failure(PROGRAM, &error),
     };
 
-    // 4. The signals.
+    // 5. The signals.
     let shutdown = match signals::termination() {
         Ok(shutdown) => shutdown,
         Err(error) => return exit::failure(PROGRAM, &format_args!("cannot wait for signals: {error}")),
     };
 
-    // 5. The service, until a signal; then not ready, drained, flushed.
+    // 6. The service, until a signal; then not ready, drained, flushed.
     match run(&config, listeners, shutdown).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ (Error::Settings(_) | Error::Kafka(_))) => exit::bad_configuration(PROGRAM, &error),

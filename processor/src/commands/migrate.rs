@@ -34,6 +34,19 @@ pub(crate) struct Arguments {
     print_ddl: Option<Printed>,
 }
 
+impl Arguments {
+    /// Whether it looks at topics.
+    pub(crate) fn use_kafka(&self) -> bool {
+        self.print_ddl.is_none() && (self.grow || self.parts().contains(&Part::Topics))
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let mut parts = Plan::all().parts;
+        parts.retain(|part| self.only.is_empty() || self.only.contains(part));
+        parts
+    }
+}
+
 /// The kind of the database whose statements are printed.
 #[derive(Clone, Copy, ValueEnum)]
 enum Printed {
@@ -54,10 +67,10 @@ pub(crate) fn run(config: &Config, arguments: &Arguments, runtime: &Runtime) -> 
         print!("{}", statements(config, printed, runtime)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut plan = Plan::all();
-    plan.may_change = !arguments.check;
-    plan.parts
-        .retain(|part| arguments.only.is_empty() || arguments.only.contains(part));
+    let plan = Plan {
+        parts: arguments.parts(),
+        may_change: !arguments.check,
+    };
     let mut changes = Vec::new();
     if arguments.grow {
         changes.extend(migrate::grow(config, runtime.handle())?);

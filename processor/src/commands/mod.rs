@@ -16,6 +16,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use courierflow_processor::config::Config;
 use courierflow_schemas::settings::require;
+use courierflow_service::kafka_access;
 use tokio::runtime::Runtime;
 
 use self::serve::{Role, serve};
@@ -60,10 +61,21 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    fn uses_kafka(&self) -> bool {
+        match self {
+            Self::Dashboard | Self::LoadSla(_) => false,
+            Self::Migrate(arguments) => arguments.use_kafka(),
+            _ => true,
+        }
+    }
+
     /// Runs the subcommand to its end. Only `migrate --check` has another exit code than 0 to tell.
     pub(crate) fn run(self, config: &Config) -> anyhow::Result<ExitCode> {
         // The runtime serves HTTP and the inserts; the workers are plain threads.
         let runtime = start_runtime().context("cannot start")?;
+        if self.uses_kafka() {
+            kafka_access::look(&config.kafka)?;
+        }
         match self {
             Self::Migrate(arguments) => return migrate::run(config, &arguments, &runtime),
             Self::Run => {

@@ -6,6 +6,8 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
+use crate::kafka_access;
+
 /// Sets the properties of the configuration. Properties that are set afterwards cannot be changed by a user.
 pub fn configure(client: &mut ClientConfig, kafka: &KafkaSettings) {
     for (name, value) in kafka.client_properties() {
@@ -13,8 +15,9 @@ pub fn configure(client: &mut ClientConfig, kafka: &KafkaSettings) {
     }
 }
 
-/// Checks that the client knows all properties and accepts their values.
+/// Checks that the client knows all properties and accepts their values, and that this build can authenticate by them.
 pub fn check(kafka: &KafkaSettings) -> Result<(), SettingsError> {
+    kafka_access::check_properties(kafka)?;
     let mut client = ClientConfig::new();
     configure(&mut client, kafka);
     client

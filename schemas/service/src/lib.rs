@@ -4,6 +4,7 @@
 pub mod exit;
 pub mod file_limit;
 pub mod http_server;
+pub mod kafka_access;
 pub mod kafka_client;
 pub mod logging;
 pub mod partition_counts;
