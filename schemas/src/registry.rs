@@ -1,4 +1,4 @@
-//! The schema registry (Confluent API, which Apicurio and others offer) and an on-disk copy of its answers, so that a
+//! The schema registry (Confluent API, which Apicurio, Karapace, Redpanda and others offer) and an on-disk copy of its answers, so that a
 //! service can start while the registry is away.
 
 use std::collections::BTreeMap;
@@ -12,12 +12,14 @@ use serde_json::json;
 use crate::records::{
     PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
-use crate::settings::RegistrySettings;
+use crate::settings::{RegistrySettings, SettingsError};
 use crate::tls::ClientTls;
 use crate::wire::Record;
 
 /// Time-out of each request, so that a hung registry does not hang the start.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest message of the registry in an error.
+const MAX_MESSAGE_CHARS: usize = 500;
 const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
 /// Why a request to the registry failed.
@@ -31,6 +33,23 @@ pub enum RegistryError {
         /// The error of the HTTP client.
         reason: String,
     },
+    /// It wants to know who asks, or does not let that one.
+    #[error("registry {url} does not let us {action} (HTTP status {status}): {hint}; it says {message:?}")]
+    Denied {
+        /// Its address, without credentials.
+        url: String,
+        /// HTTP status: 401 or 403.
+        status: u16,
+        /// The request.
+        action: String,
+        /// The keys of the configuration that decide.
+        hint: &'static str,
+        /// The registry's message.
+        message: String,
+    },
+    /// A secret that is needed for a request cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// It answered with an error.
     #[error("registry {url} answered {status} to {action}: {message}")]
     Refused {
@@ -112,7 +131,7 @@ pub struct Registry {
 
 struct Shared {
     url: String,
-    authorization: Option<String>,
+    settings: RegistrySettings,
     agent: ureq::Agent,
     cache_path: PathBuf,
     cache: Mutex<Cache>,
@@ -134,7 +153,7 @@ impl Registry {
         Self {
             shared: Arc::new(Shared {
                 url: settings.url.trim_end_matches('/').to_owned(),
-                authorization: settings.authorization(),
+                settings: settings.clone(),
                 agent,
                 cache_path: settings.id_cache.clone(),
                 cache: Mutex::new(cache),
@@ -271,7 +290,7 @@ impl Registry {
                         .map(|known| known.id)
                 });
                 let Some(id) = cached else { return Err(error) };
-                tracing::warn!(%error, subject, id, "registry is away, using the schema id on disk");
+                tracing::warn!(%error, subject, id, "the registry does not tell, using the schema id on disk");
                 Ok(id)
             }
         }
@@ -313,10 +332,7 @@ impl Registry {
     }
 
     fn get<A: for<'de> Deserialize<'de>>(&self, path: &str, action: &str) -> Result<Option<A>, RegistryError> {
-        let mut request = self.shared.agent.get(self.address(path));
-        if let Some(authorization) = &self.shared.authorization {
-            request = request.header("Authorization", authorization);
-        }
+        let request = self.with_headers(self.shared.agent.get(self.address(path)))?;
         let response = request.call().map_err(|error| self.unreachable(&error))?;
         match self.answer(response, action) {
             Ok(answer) => Ok(Some(answer)),
@@ -331,14 +347,23 @@ impl Registry {
         body: &serde_json::Value,
         action: &str,
     ) -> Result<A, RegistryError> {
-        let mut request = request.header("Content-Type", CONTENT_TYPE);
-        if let Some(authorization) = &self.shared.authorization {
-            request = request.header("Authorization", authorization);
-        }
-        let response = request
+        let response = self
+            .with_headers(request)?
+            .header("Content-Type", CONTENT_TYPE)
             .send(body.to_string())
             .map_err(|error| self.unreachable(&error))?;
         self.answer(response, action)
+    }
+
+    fn with_headers<B>(&self, mut request: ureq::RequestBuilder<B>) -> Result<ureq::RequestBuilder<B>, RegistryError> {
+        let settings = &self.shared.settings;
+        for (name, value) in &settings.headers {
+            request = request.header(name, value);
+        }
+        if let Some(authorization) = settings.authorization()? {
+            request = request.header("Authorization", authorization);
+        }
+        Ok(request)
     }
 
     fn answer<A: for<'de> Deserialize<'de>>(
@@ -363,7 +388,19 @@ impl Registry {
                 message: String,
             }
             let message = serde_json::from_str::<Message>(&text).map_or(text, |body| body.message);
-            return Err(refused(message));
+            // A proxy answers with a page.
+            let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+            let message: String = message.chars().take(MAX_MESSAGE_CHARS).collect();
+            return Err(match hint(status, &self.shared.settings) {
+                Some(hint) => RegistryError::Denied {
+                    url: self.shared.url.clone(),
+                    status,
+                    action: action.to_owned(),
+                    hint,
+                    message,
+                },
+                None => refused(message),
+            });
         }
         serde_json::from_str(&text).map_err(|error| refused(format!("unexpected answer: {error}")))
     }
@@ -404,6 +441,19 @@ impl Registry {
         if let Err(error) = write_cache(&self.shared.cache_path, &cache) {
             tracing::warn!(%error, "schema id cache not written");
         }
+    }
+}
+
+/// What decides whether it lets us in; `None` if it was not about that.
+fn hint(status: u16, settings: &RegistrySettings) -> Option<&'static str> {
+    let has_token = settings.token.is_some() || settings.token_file.is_some();
+    match status {
+        401 if has_token => Some("is the token of registry.token or registry.token_file still good?"),
+        401 if settings.user.is_some() => Some("are registry.user and registry.password right?"),
+        401 => Some("set registry.user and registry.password_file, or registry.token_file"),
+        403 if has_token || settings.user.is_some() => Some("the user of [registry] lacks a right"),
+        403 => Some("nobody may that without registry.user or registry.token_file"),
+        _ => None,
     }
 }
 

@@ -374,6 +374,15 @@ pub struct RegistrySettings {
     /// Address of the Confluent-compatible API.
     #[serde(default = "default_registry_url", deserialize_with = "text")]
     pub url: String,
+    /// A bearer token, instead of a user.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// A file with that token, read again for each request: tokens expire, and something else renews the file.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
+    /// Further headers of every request.
+    #[serde(default, deserialize_with = "texts")]
+    pub headers: BTreeMap<String, String>,
     /// User of HTTP basic authentication; none when missing.
     #[serde(default)]
     pub user: Option<String>,
@@ -404,6 +413,9 @@ impl Default for RegistrySettings {
     fn default() -> Self {
         Self {
             url: default_registry_url(),
+            token: None,
+            token_file: None,
+            headers: BTreeMap::new(),
             user: None,
             password: None,
             password_file: None,
@@ -420,6 +432,7 @@ impl RegistrySettings {
     /// Reads the files, and fails if the settings cannot work.
     pub fn complete(&mut self) -> Result<(), SettingsError> {
         check_http_url("registry.url", &self.url)?;
+        self.check_authentication()?;
         if let Some(path) = &self.password_file {
             self.password = Some(secret_from_file("registry.password_file", path)?);
         }
@@ -434,12 +447,45 @@ impl RegistrySettings {
         Ok(())
     }
 
-    pub(crate) fn authorization(&self) -> Option<String> {
+    fn check_authentication(&self) -> Result<(), SettingsError> {
+        let has_token = self.token.is_some() || self.token_file.is_some();
+        require(
+            self.user.is_none() || !has_token,
+            "registry.user",
+            "is there beside a token, of which only one can be sent",
+        )?;
+        require(
+            self.token.is_none() || self.token_file.is_none(),
+            "registry.token",
+            "is there beside registry.token_file",
+        )?;
+        if let Some(path) = &self.token_file {
+            secret_from_file("registry.token_file", path)?;
+        }
+        let is_token =
+            |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        for (name, value) in &self.headers {
+            let is_sendable = is_token(name) && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+            require(is_sendable, &format!("registry.headers.{name}"), "is no HTTP header")?;
+        }
+        Ok(())
+    }
+
+    /// The header by which a request says who asks; none if the registry does not ask.
+    pub(crate) fn authorization(&self) -> Result<Option<String>, SettingsError> {
         use base64::Engine;
-        let user = self.user.as_deref()?;
-        let password = self.password.as_ref().map_or("", Secret::expose);
-        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        Some(format!("Basic {credentials}"))
+        if let Some(path) = &self.token_file {
+            let token = secret_from_file("registry.token_file", path)?;
+            return Ok(Some(format!("Bearer {}", token.expose())));
+        }
+        if let Some(token) = &self.token {
+            return Ok(Some(format!("Bearer {}", token.expose())));
+        }
+        Ok(self.user.as_deref().map(|user| {
+            let password = self.password.as_ref().map_or("", Secret::expose);
+            let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+            format!("Basic {credentials}")
+        }))
     }
 }
 

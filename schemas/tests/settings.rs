@@ -135,6 +135,35 @@ fn what_the_promises_rest_on_is_not_for_configuration_to_change() {
 }
 
 #[test]
+fn the_registry_is_told_one_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "t").unwrap();
+    let file = format!("token_file = '{}'", file.display());
+    for (text, key) in [
+        (file.as_str(), None),
+        ("token = 'hush'", None),
+        ("user = 'me'\npassword = 'hush'", None),
+        ("[registry.headers]\ntarget-sr-cluster = 'lsrc-1'", None),
+        ("token = 'hush'\nuser = 'me'", Some("registry.user")),
+        (&format!("token = 'hush'\n{file}"), Some("registry.token")),
+        ("token_file = '/no/such'", Some("registry.token_file")),
+        ("[registry.headers]\n'a b' = 'hush'", Some("registry.headers.a b")),
+    ] {
+        let mut config = load(&format!("[registry]\n{text}"), &[]).unwrap();
+        let checked = config.registry.complete().map_err(|error| error.to_string());
+        match (checked, key) {
+            (Ok(()), None) => {}
+            (Err(said), Some(key)) => assert!(
+                said.contains(&format!("key {key}: ")) && !said.contains("hush"),
+                "{said}"
+            ),
+            (checked, _) => panic!("{text}: {checked:?}"),
+        }
+    }
+}
+
+#[test]
 fn addresses_have_a_host_and_no_password() {
     for (url, reason) in [
         ("http://registry:8082/apis", None),
