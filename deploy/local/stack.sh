@@ -26,7 +26,7 @@ server_ports() { # NAME: the variables of its ports, the one that clients use fi
 kafka_spawn() { # HOME
   local properties=$data_dir/kafka.properties java
   need_java
-  java=(java -Xmx"$COURIERFLOW_KAFKA_HEAP" -Dlog4j2.configurationFile="$repo/deploy/local/kafka/log4j2.properties" -cp "$1/lib/*")
+  java=(java -Xmx"$COURIERFLOW_KAFKA_HEAP" -Dlog4j2.configurationFile="$repo/deploy/local/kafka/log4j2.properties" -cp "$1/lib/*${COURIERFLOW_KAFKA_CLASSPATH:+:$COURIERFLOW_KAFKA_CLASSPATH}")
   {
     cat "$repo/deploy/local/kafka/server.properties"
     printf '\n# This instance\n'
@@ -204,6 +204,7 @@ usage: stack.sh COMMAND [NAME...]      NAME is kafka, registry or clickhouse; wi
   thaw      SIGCONT
   sweep     kill everything that was started in COURIERFLOW_LOCAL_DIR
   status    name, pid, port, ready
+  home      directory of what was fetched of it
 
 Directory, ports and cache are set by COURIERFLOW_LOCAL_DIR, COURIERFLOW_KAFKA_PORT, ...: see settings.sh.
 TEXT
@@ -223,6 +224,7 @@ stack_main() {
     freeze) for name in "$@"; do process_signal "$name" STOP; done ;;
     thaw) for name in "$@"; do process_signal "$name" CONT; done ;;
     sweep) stack_sweep ;;
+    home) for name in "$@"; do printf '%s\n' "$(part_home "$name")"; done ;;
     help | -h | --help) stack_usage ;;
     *) fail "no command is called '$command': see stack.sh help" ;;
   esac

@@ -2,16 +2,17 @@
 
 use super::reservation::{Reservation, SERVER_PORTS, run};
 use super::{Server, Stack};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The ports that the servers listen on: places in the block, and the variables of `deploy/local/settings.sh`.
 const KAFKA: u16 = 0;
+const KAFKA_CONTROLLER: u16 = 1;
 const REGISTRY: u16 = 2;
 const CLICKHOUSE_HTTP: u16 = 3;
 const PORT_VARIABLES: [(&str, u16); SERVER_PORTS as usize] = [
     ("COURIERFLOW_KAFKA_PORT", KAFKA),
-    ("COURIERFLOW_KAFKA_CONTROLLER_PORT", 1),
+    ("COURIERFLOW_KAFKA_CONTROLLER_PORT", KAFKA_CONTROLLER),
     ("COURIERFLOW_REGISTRY_PORT", REGISTRY),
     ("COURIERFLOW_CLICKHOUSE_HTTP_PORT", CLICKHOUSE_HTTP),
     ("COURIERFLOW_CLICKHOUSE_TCP_PORT", 4),
@@ -25,7 +26,17 @@ const PORT_VARIABLES: [(&str, u16); SERVER_PORTS as usize] = [
 #[derive(Debug)]
 pub struct LocalStack {
     reservation: Reservation,
+    broker: BrokerSettings,
     started: bool,
+}
+
+/// What a broker of a test has and others have not.
+#[derive(Debug, Default)]
+pub struct BrokerSettings {
+    /// Lines that win over those of `server.properties`.
+    pub properties: String,
+    /// A directory of classes beside those of Kafka.
+    pub classes: Option<PathBuf>,
 }
 
 impl LocalStack {
@@ -36,10 +47,21 @@ impl LocalStack {
 
     /// Starts some of the servers, for what does not need the others; [`Stack::start_server`] adds one later.
     pub fn start_only(name: &str, servers: &[Server]) -> anyhow::Result<Self> {
+        Self::start_with(name, servers, |_| Ok(BrokerSettings::default()))
+    }
+
+    /// The same with a broker of other settings, which may name ports that are reserved here.
+    pub fn start_with(
+        name: &str,
+        servers: &[Server],
+        broker: impl FnOnce(&Self) -> anyhow::Result<BrokerSettings>,
+    ) -> anyhow::Result<Self> {
         let mut stack = Self {
             reservation: Reservation::new(name)?,
+            broker: BrokerSettings::default(),
             started: false,
         };
+        stack.broker = broker(&stack)?;
         // Without names the script starts all of them.
         if !servers.is_empty() {
             stack.script("start", servers)?;
@@ -47,6 +69,22 @@ impl LocalStack {
         }
         stack.started = true;
         Ok(stack)
+    }
+
+    /// The listeners that the broker has anyway, as its property `listeners` names them.
+    pub fn listeners(&self) -> String {
+        let port = |place| self.reservation.port(place);
+        format!(
+            "PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{}",
+            port(KAFKA),
+            port(KAFKA_CONTROLLER)
+        )
+    }
+
+    /// Where the broker's classes are: the directory of Kafka.
+    pub fn kafka_home(&self) -> anyhow::Result<PathBuf> {
+        let output = self.command().args(["home", "kafka"]).output()?;
+        Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim_end()))
     }
 
     fn script(&self, command: &str, servers: &[Server]) -> anyhow::Result<()> {
@@ -59,6 +97,10 @@ impl LocalStack {
         let ports = PORT_VARIABLES.map(|(variable, place)| (variable, self.reservation.port(place).to_string()));
         let mut script = self.reservation.script();
         script.envs(ports);
+        script.env("COURIERFLOW_KAFKA_PROPERTIES", &self.broker.properties);
+        if let Some(classes) = &self.broker.classes {
+            script.env("COURIERFLOW_KAFKA_CLASSPATH", classes);
+        }
         script
     }
 }

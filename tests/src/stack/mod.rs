@@ -38,7 +38,7 @@ pub use binaries::binary;
 pub use cluster::{Broker, ClusterStack};
 #[cfg(feature = "containers")]
 pub use containers::ContainerStack;
-pub use local::LocalStack;
+pub use local::{BrokerSettings, LocalStack};
 pub use service::{Launch, Service};
 
 use anyhow::bail;

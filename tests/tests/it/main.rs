@@ -31,6 +31,7 @@
 //! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
 //! | [`replicas`] | own | three brokers: one loses its disk under load; few replicas are told |
 //! | [`rivals`] | own | two hosts of one name have the same workers |
+//! | [`sasl`] | own | brokers that ask who we are: PLAIN, SCRAM, OAUTHBEARER; what is said when they refuse |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
 //! | [`tls`] | own | ClickHouse and the registry behind TLS with a private CA |
@@ -75,6 +76,7 @@ mod replay;
 mod replicas;
 mod rivals;
 mod same_step;
+mod sasl;
 mod shared;
 mod sink;
 mod subscribe;
