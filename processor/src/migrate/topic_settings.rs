@@ -94,16 +94,16 @@ impl Setting {
         }
     }
 
-    /// Whether the topic is of no use without it: state would be deleted, or pushes forgotten.
+    /// Whether the topic is of no use without it: state would be deleted, or pushes forgotten, or a state that has grown too large for the
+    /// topic would stop derive.
     pub(super) fn is_indispensable(&self) -> bool {
-        self.name == "cleanup.policy"
+        matches!(self.name, "cleanup.policy" | "max.message.bytes")
     }
 
     /// What a topic loses that does not have it.
     pub(super) fn without_it(&self) -> &'static str {
         match self.name {
             "min.insync.replicas" => "a record may be acknowledged that one broker alone has",
-            "max.message.bytes" => "larger records are refused, and their pushes answered 503",
             "message.timestamp.type" => "records have the time of the broker, not that of their push",
             "retention.ms" => "records are kept for another time",
             "min.cleanable.dirty.ratio" => "a restore of derive reads more",

@@ -22,6 +22,7 @@
 //! | [`growth`] | own | all topics get more partitions, by the procedure of the runbook |
 //! | [`growth_subscriptions`] | own | the same with subscriptions: nothing is lost, nobody is asked twice |
 //! | [`installations`] | own | two installations on the same servers, one with a prefix: nothing crosses |
+//! | [`managed_kafka`] | own | brokers that refuse settings of topics |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
 //! | [`partitions`] | own | settings of topics; a topic gets more partitions under a running system |
@@ -66,6 +67,7 @@ mod growth_subscriptions;
 mod harness;
 mod installations;
 mod lost_rows;
+mod managed_kafka;
 mod metrics;
 mod migration;
 mod partitions;
