@@ -29,6 +29,21 @@ struct Part {
     /// What of the part does not work, though the part is as ready as a restart could make it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     degraded: BTreeMap<String, String>,
+    /// Why the part waits where it is. While it does, it is not ready, whatever else is true of it.
+    #[serde(skip)]
+    interrupted: Option<String>,
+}
+
+impl Part {
+    /// The part as it is told.
+    fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        if shown.interrupted.is_some() {
+            shown.ready = false;
+            shown.reason = shown.interrupted.take();
+        }
+        shown
+    }
 }
 
 impl Health {
@@ -40,6 +55,7 @@ impl Health {
             reason: None,
             last_failure: None,
             degraded: degraded_of(&parts, part),
+            interrupted: None,
         };
         parts.insert(part.to_owned(), state);
     }
@@ -60,6 +76,7 @@ impl Health {
             reason: Some(reason.into()),
             last_failure,
             degraded: degraded_of(&parts, part),
+            interrupted: None,
         };
         parts.insert(part.to_owned(), state);
     }
@@ -71,8 +88,29 @@ impl Health {
             reason: Some(reason.to_owned()),
             last_failure: Some(reason.to_owned()),
             degraded: BTreeMap::new(),
+            interrupted: None,
         };
         self.lock().insert(part.to_owned(), state);
+    }
+
+    /// Says that a part waits for something and cannot do anything else meanwhile.
+    pub(crate) fn interrupted(&self, part: &str, reason: String) {
+        if let Some(state) = self.lock().get_mut(part) {
+            state.interrupted = Some(reason);
+        }
+    }
+
+    /// The part goes on, as ready or not as it was before.
+    pub(crate) fn goes_on(&self, part: &str) {
+        if let Some(state) = self.lock().get_mut(part) {
+            state.interrupted = None;
+        }
+    }
+
+    /// All parts as they are told.
+    fn shown(&self) -> BTreeMap<String, Part> {
+        let parts = self.lock();
+        parts.iter().map(|(name, part)| (name.clone(), part.shown())).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Part>> {
@@ -130,7 +168,7 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
 }
 
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let parts = app.health.lock().clone();
+    let parts = app.health.shown();
     // While no part has reported yet, the process is still starting.
     let ready = !parts.is_empty() && parts.values().all(|part| part.ready);
     let status = if ready {
@@ -143,8 +181,8 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 
 async fn render_metrics(State(app): State<App>) -> String {
     // This gauge is set whenever metrics are scraped.
-    for (part, state) in app.health.lock().iter() {
-        metrics::gauge!("courierflow_processor_ready", "part" => part.clone()).set(if state.ready { 1.0 } else { 0.0 });
+    for (part, state) in app.health.shown() {
+        metrics::gauge!("courierflow_processor_ready", "part" => part).set(if state.ready { 1.0 } else { 0.0 });
     }
     app.metrics.run_upkeep();
     app.metrics.render()
@@ -157,7 +195,7 @@ mod tests {
     use super::*;
 
     fn part(health: &Health) -> Value {
-        json!(health.lock().get("derive-0"))
+        json!(health.shown().get("derive-0"))
     }
 
     #[test]
@@ -174,5 +212,39 @@ mod tests {
         assert_eq!(part(&health), json!({"ready": true}));
         health.not_ready("derive-0", "shut down");
         assert_eq!(part(&health), json!({"ready": false, "reason": "shut down"}));
+    }
+
+    #[test]
+    fn after_an_interruption_a_part_is_what_it_was() {
+        let health = Health::default();
+        let repeated = "commit_transaction is repeated: timed out";
+        let interrupt = || health.interrupted("derive-0", repeated.to_owned());
+        interrupt();
+        assert_eq!(part(&health), Value::Null, "there is no such part yet");
+
+        health.ready("derive-0");
+        health.degraded("derive-0", BTreeMap::from([("demo".to_owned(), "601".to_owned())]));
+        let before = part(&health);
+        interrupt();
+        assert_eq!(
+            part(&health),
+            json!({"ready": false, "reason": repeated, "degraded": {"demo": "601"}})
+        );
+        health.goes_on("derive-0");
+        assert_eq!(part(&health), before);
+
+        health.failed("derive-0", "fenced");
+        let before = part(&health);
+        interrupt();
+        assert_eq!(
+            part(&health),
+            json!({"ready": false, "reason": repeated, "last_failure": "fenced"})
+        );
+        health.goes_on("derive-0");
+        assert_eq!(part(&health), before);
+
+        interrupt();
+        health.failed("derive-0", "hangs");
+        assert_eq!(part(&health)["reason"], "hangs", "whoever says more is believed");
     }
 }

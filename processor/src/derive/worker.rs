@@ -27,7 +27,7 @@ use super::state_budget::StateBudget;
 use crate::config::Config;
 use crate::exactly_once::assignment::{AssignmentChange, GroupEvent, partitions_of};
 use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
-use crate::exactly_once::producer::TransactionalProducer;
+use crate::exactly_once::producer::{Owner, TransactionalProducer};
 use crate::health::Health;
 use crate::partition_counts;
 use crate::poison::PoisonGuard;
@@ -150,8 +150,12 @@ impl Worker {
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
-        let producer =
-            TransactionalProducer::new(&client, config.derive.transaction_timeout(), slot, shutdown.clone())?;
+        let owner = Owner {
+            part: part.to_owned(),
+            health: health.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let producer = TransactionalProducer::new(&client, config.derive.transaction_timeout(), slot, owner)?;
         let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
         let restorer = Restorer::new(&client, config.topics.partitions)?;
         let record_reader = RecordReader::new(&client, shutdown.clone())?;

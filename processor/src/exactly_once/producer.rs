@@ -14,6 +14,7 @@ use rdkafka::message::{DeliveryResult, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientContext, Message};
 
+use crate::health::Health;
 use crate::shutdown::Shutdown;
 
 const REQUEST: Duration = Duration::from_secs(10);
@@ -100,11 +101,20 @@ impl<K: Send + Sync + 'static> ProducerContext for Deliveries<K> {
     }
 }
 
+/// The worker of a producer, as the process knows it.
+#[derive(Clone)]
+pub(crate) struct Owner {
+    /// Its name in `/readyz`.
+    pub(crate) part: String,
+    pub(crate) health: Health,
+    pub(crate) shutdown: Shutdown,
+}
+
 /// A transactional producer.
 pub(crate) struct TransactionalProducer<K: Send + Sync + 'static> {
     producer: ThreadedProducer<Deliveries<K>>,
     timeout: Duration,
-    shutdown: Shutdown,
+    owner: Owner,
     /// A call did not return. No other call may follow, because the client would refuse it as one in conflict for ever.
     hangs: Arc<AtomicBool>,
 }
@@ -115,7 +125,7 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         client: &ClientConfig,
         timeout: Duration,
         name: &str,
-        shutdown: Shutdown,
+        owner: Owner,
     ) -> Result<Self, ProducerError> {
         let mut config = client.clone();
         config.set("transactional.id", name);
@@ -135,16 +145,16 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         let this = Self {
             producer,
             timeout,
-            shutdown,
+            owner,
             hangs: Arc::default(),
         };
-        this.repeat(|producer| producer.init_transactions(REQUEST))?;
+        this.repeat("init_transactions", |producer| producer.init_transactions(REQUEST))?;
         Ok(this)
     }
 
     pub(crate) fn begin(&self) -> Result<(), ProducerError> {
         self.producer.context().lock().clear();
-        self.repeat(Producer::begin_transaction)
+        self.repeat("begin_transaction", Producer::begin_transaction)
     }
 
     /// Queues a record for sending. The commit confirms that it was delivered.
@@ -179,7 +189,7 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
     ) -> Result<(), ProducerError> {
         self.wait_for_deliveries();
         self.add_offsets(offsets, group)?;
-        match self.repeat(|producer| producer.commit_transaction(REQUEST)) {
+        match self.repeat("commit_transaction", |producer| producer.commit_transaction(REQUEST)) {
             Err(ProducerError::Abort(error)) => Err(ProducerError::InDoubt(error)),
             other => other,
         }
@@ -192,12 +202,14 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         let this = Self {
             producer: self.producer.clone(),
             timeout: self.timeout,
-            shutdown: self.shutdown.clone(),
+            owner: self.owner.clone(),
             hangs: Arc::clone(&self.hangs),
         };
         let (sender, result) = mpsc::sync_channel(1);
         thread::spawn(move || {
-            let result = this.repeat(|producer| producer.send_offsets_to_transaction(&offsets, &group, REQUEST));
+            let result = this.repeat("send_offsets_to_transaction", |producer| {
+                producer.send_offsets_to_transaction(&offsets, &group, REQUEST)
+            });
             // Nobody waits for it any more after the time-out.
             let _ = sender.send(result);
         });
@@ -213,7 +225,7 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
     }
 
     pub(crate) fn abort(&self) -> Result<(), ProducerError> {
-        match self.repeat(|producer| producer.abort_transaction(REQUEST)) {
+        match self.repeat("abort_transaction", |producer| producer.abort_transaction(REQUEST)) {
             // A failed abort cannot be repaired by another abort.
             Err(ProducerError::Abort(error)) => Err(ProducerError::Fatal(error)),
             other => other,
@@ -229,27 +241,38 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         }
     }
 
-    /// Repeats a call while its error is retriable (a broker is away, a coordinator moves).
+    /// Repeats a call while its error is retriable (a broker is away, a coordinator moves). The worker does nothing else meanwhile, so it
+    /// is not ready.
     fn repeat(
         &self,
+        name: &'static str,
         call: impl Fn(&ThreadedProducer<Deliveries<K>>) -> Result<(), KafkaError>,
     ) -> Result<(), ProducerError> {
-        loop {
+        let Owner { part, health, shutdown } = &self.owner;
+        let mut is_repeated = false;
+        let result = loop {
             if self.hangs.load(Ordering::Relaxed) {
+                // The worker has gone on without this producer, and what is said of its part is about another one.
                 return Err(ProducerError::Hangs);
             }
             match call(&self.producer) {
-                Ok(()) => return Ok(()),
+                Ok(()) => break Ok(()),
                 Err(error) if is_retriable(&error) => {
-                    if self.shutdown.has_begun() {
-                        return Err(ProducerError::ShutDown);
+                    if shutdown.has_begun() {
+                        break Err(ProducerError::ShutDown);
                     }
-                    tracing::warn!(%error, "transaction call is repeated");
+                    tracing::warn!(call = name, %error, "transaction call is repeated");
+                    health.interrupted(part, format!("{name} is repeated: {error}"));
+                    is_repeated = true;
                     thread::sleep(Duration::from_millis(100));
                 }
-                Err(error) => return Err(self.judge(error)),
+                Err(error) => break Err(self.judge(error)),
             }
+        };
+        if is_repeated {
+            health.goes_on(part);
         }
+        result
     }
 
     fn judge(&self, error: KafkaError) -> ProducerError {

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::exactly_once::assignment::AssignmentChange;
 use crate::exactly_once::last_poll::LastPoll;
 use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
-use crate::exactly_once::producer::TransactionalProducer;
+use crate::exactly_once::producer::{Owner, TransactionalProducer};
 use crate::exactly_once::stable_offsets::stable_offsets;
 use crate::health::Health;
 use crate::partition_counts;
@@ -67,6 +67,16 @@ pub(super) struct Shared {
     pub(super) shutdown: Shutdown,
 }
 
+impl Shared {
+    fn owner(&self, part: &str) -> Owner {
+        Owner {
+            part: part.to_owned(),
+            health: self.health.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
+
 /// What keeps partitions paused.
 struct Paused {
     restorer: Restorer,
@@ -104,7 +114,7 @@ impl Worker {
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
-        let producer = TransactionalProducer::new(&client, timeout, slot, shared.shutdown.clone())?;
+        let producer = TransactionalProducer::new(&client, timeout, slot, shared.owner(part))?;
         let names = shared.contracts.iter().map(Contract::names).collect();
         let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions, names)?;
         let desk = desk(shared, producer, slot, part)?;

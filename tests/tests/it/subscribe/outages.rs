@@ -8,7 +8,7 @@ use courierflow_tests::stack::{Server, Stack};
 
 use super::records::{ask, calls, numbers, request, versions, wait_for};
 use super::vendors::{Vendors, subscribe};
-use crate::harness::{PATIENCE, eventually, migrated, processor, ready, tables, wait_until_sink_has_read};
+use crate::harness::{PATIENCE, eventually, migrated, processor, ready, readyz, tables, wait_until_sink_has_read};
 
 #[test]
 fn c3_without_clickhouse_it_goes_on_and_without_kafka_it_waits() {
@@ -34,13 +34,15 @@ fn c3_without_clickhouse_it_goes_on_and_without_kafka_it_waits() {
         calls => Err(calls.to_string()),
     });
     stack.kill(Server::Kafka).unwrap();
-    // Where the outage finds it decides how it shows: a commit is repeated, or the worker is rebuilt and not ready meanwhile.
-    eventually("it notices", || {
-        let is_repeating = subscribe.log().unwrap().contains("transaction call is repeated");
-        if is_repeating || !subscribe.is_ready() {
+    // Where the outage finds it decides which call fails first; a worker that was rebuilt repeats its first one.
+    eventually("it says that it waits", || {
+        let answer = readyz(&subscribe)?;
+        let part = &answer["parts"]["subscribe-0"];
+        let says = part["reason"].as_str().unwrap_or_default();
+        if answer["ready"] == false && part["ready"] == false && says.contains(" is repeated: ") {
             Ok(())
         } else {
-            Err("nothing".to_owned())
+            Err(answer.to_string())
         }
     });
     let while_away = vendors.calls() - before;
@@ -53,6 +55,7 @@ fn c3_without_clickhouse_it_goes_on_and_without_kafka_it_waits() {
         Vec::<&String>::new(),
         "called without an intent"
     );
+    subscribe.wait_ready(PATIENCE).unwrap();
 
     vendors.faults(&serde_json::json!({"slow": 0.0}));
     let active = wait_for(&*stack, &without_kafka, SubscriptionState::Active);
