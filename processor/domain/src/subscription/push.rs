@@ -130,7 +130,8 @@ impl Draft<'_> {
         quota::rename(&mut self.next.calls, &carrier.vendors);
     }
 
-    /// The vendor has subscribed the parcel under another carrier by itself: that counts, and needs no call.
+    /// The vendor has subscribed the parcel under another carrier by itself: that counts, and needs no call. It is another subscription,
+    /// which has to prove itself like the one before: what is counted from its beginning begins anew.
     fn corrected(&mut self, carrier: &CarrierCodes) {
         if self.next.vendor_carrier == carrier.vendors {
             return;
@@ -144,7 +145,9 @@ impl Draft<'_> {
         }
         self.next.carrier.clone_from(&carrier.canonical);
         self.accepted(self.now);
+        self.next.first_push_at = None;
         self.activate(Some(Reason::Corrected), false);
+        self.next.since = self.now;
     }
 
     /// The one answer that decides about a parcel of which nothing was heard for long.

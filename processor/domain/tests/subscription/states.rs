@@ -205,6 +205,30 @@ fn active_a_correction_needs_no_call() {
 }
 
 #[test]
+fn active_a_correction_begins_a_subscription_that_has_to_prove_itself_anew() {
+    let mut push = word(TrackingWord::Corrected, false);
+    push.corrected_to = Some(carrier("ems", "ems"));
+    let mut parcel = Parcel::active(with_quota());
+    let followed_since = parcel.is().since;
+    // The vendor had nothing to tell under the wrong carrier, and said so.
+    parcel.after(HOUR).push(&word(TrackingWord::Active, false));
+    assert!(parcel.is().first_push_at.is_some());
+    parcel.after(3 * DAY).push(&push);
+    let corrected_at = parcel.is().since;
+    assert!(
+        corrected_at > followed_since,
+        "the questions about a push that is late are counted from here"
+    );
+    assert_eq!(parcel.is().first_push_at, None);
+    parcel.after(HOUR).push(&push);
+    assert_eq!(parcel.is().since, corrected_at, "told again");
+    parcel.after(HOUR).push(&lines());
+    assert_eq!(parcel.phase(), Active);
+    assert!(parcel.is().first_push_at.is_some());
+    assert_eq!(parcel.is().since, corrected_at);
+}
+
+#[test]
 fn active_a_vendor_without_quota_is_asked_again_at_once_up_to_five_times() {
     for push in [no_record(), stale()] {
         let mut parcel = Parcel::active(without_quota());
