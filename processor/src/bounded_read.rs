@@ -1,7 +1,7 @@
 //! Reads topics from one offset to another with a consumer that is not a member of a group, for commands that process
 //! what is there and then exit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use backon::{BlockingRetryable, ConstantBuilder};
@@ -113,8 +113,8 @@ pub(crate) fn read<E: From<ReadError>>(
     let mut ends: BTreeMap<i32, i64> = ranges.iter().map(|range| (range.partition, range.end)).collect();
     let mut last_progress = Instant::now();
     while !ends.is_empty() {
-        match consumer.poll(POLL) {
-            Some(Ok(message)) => {
+        match poll(consumer, topic, &mut last_progress)? {
+            Polled::Record(message) => {
                 let (partition, offset) = (message.partition(), message.offset());
                 let Some(&end) = ends.get(&partition) else { continue };
                 if offset < end {
@@ -123,21 +123,72 @@ pub(crate) fn read<E: From<ReadError>>(
                 if offset + 1 >= end {
                     ends.remove(&partition);
                 }
-                last_progress = Instant::now();
             }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                last_progress = Instant::now();
+            Polled::End(partition) => {
                 ends.remove(&partition);
             }
-            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(ReadError::from(error).into()),
-            // The client recovers from transport errors by itself; if it does not, the lack of progress is an error.
-            Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => {}
-            Some(Err(error)) => return Err(ReadError::from(error).into()),
-            None => return Err(ReadError::NoAnswer(topic).into()),
+            Polled::Nothing => {}
         }
     }
     consumer.assign(&TopicPartitionList::new()).map_err(ReadError::from)?;
     Ok(())
+}
+
+/// The timestamp of the first record from each of these offsets on, in milliseconds since 1970. A partition without such a record is
+/// missing: behind the last one there may be markers of transactions.
+pub(crate) fn first_timestamps(
+    consumer: &BaseConsumer,
+    topic: &'static str,
+    from: &BTreeMap<i32, Offset>,
+) -> Result<BTreeMap<i32, i64>, ReadError> {
+    let mut assignment = TopicPartitionList::new();
+    for (partition, offset) in from {
+        assignment.add_partition_offset(topic, *partition, *offset)?;
+    }
+    consumer.assign(&assignment)?;
+    let mut open: BTreeSet<i32> = from.keys().copied().collect();
+    let mut found = BTreeMap::new();
+    let mut last_progress = Instant::now();
+    while !open.is_empty() {
+        match poll(consumer, topic, &mut last_progress)? {
+            Polled::Record(message) => {
+                if open.remove(&message.partition()) {
+                    found.insert(message.partition(), message.timestamp().to_millis().unwrap_or_default());
+                }
+            }
+            Polled::End(partition) => {
+                open.remove(&partition);
+            }
+            Polled::Nothing => {}
+        }
+    }
+    consumer.assign(&TopicPartitionList::new())?;
+    Ok(found)
+}
+
+enum Polled<'a> {
+    Record(BorrowedMessage<'a>),
+    /// The partition has no further record now.
+    End(i32),
+    Nothing,
+}
+
+fn poll<'a>(
+    consumer: &'a BaseConsumer,
+    topic: &'static str,
+    last_progress: &mut Instant,
+) -> Result<Polled<'a>, ReadError> {
+    let polled = match consumer.poll(POLL) {
+        Some(Ok(message)) => Polled::Record(message),
+        Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
+        Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
+        // The client recovers from transport errors by itself; if it does not, the lack of progress is an error.
+        Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => return Ok(Polled::Nothing),
+        Some(Err(error)) => return Err(error.into()),
+        None => return Err(ReadError::NoAnswer(topic)),
+    };
+    *last_progress = Instant::now();
+    Ok(polled)
 }
 
 fn assign(consumer: &BaseConsumer, topic: &str, ranges: &[Range]) -> Result<(), KafkaError> {

@@ -49,7 +49,8 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
     let workers_of = |role: Role, workers: usize| if roles.contains(&role) { workers } else { 0 };
     let workers = workers_of(Role::Derive, config.derive.workers)
         + workers_of(Role::Subscribe, config.subscribe.workers)
-        + workers_of(Role::Reconcile, 1);
+        // Its own clients, and those that ask how current the tables are.
+        + workers_of(Role::Reconcile, 2);
     let others = OTHER_FILES + FILES_OF_A_WORKER * workers;
     limits.connections = file_limit::connections_within("processor.max_connections", limits.connections, others)?;
     let listener = bind("processor.listen", config.processor.listen).await?;

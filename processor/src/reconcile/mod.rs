@@ -7,8 +7,8 @@
 //!
 //! Whom to ask is decided by [`courierflow_domain::reconcile::plan()`], a pure function; what its arguments are is said here:
 //!
-//! * **Candidates** are rows of ClickHouse: one statement a class, for the partitions of this worker. The tables may be minutes old, which
-//!   makes a query late and never one too many, because what was asked is not read from there.
+//! * **Candidates** are rows of ClickHouse: one statement a class, for the partitions of this worker. While the tables are [`behind`], there
+//!   are no rounds. What was asked is not read from there, so that tables that are a minute old make no query too many.
 //! * **What was asked** ([`history`](history::History)) is read from `courier.vendor.call.v1`, from its beginning, before the first round, and goes on with
 //!   every call of this worker. The topic holds a month; only what is older comes from ClickHouse.
 //! * **Telephone numbers** ([`secrets`]) are read from the restricted `courier.subscription.secret.v1`, which is compacted.
@@ -25,6 +25,7 @@
 //! | [`member`] | what the consumer calls back |
 //! | [`desk`] | everything that the worker knows, and what it does next |
 //! | [`rounds`] | when a round begins, and the rows that are on their way for it |
+//! | [`behind`] | whether the tables show what was there a moment ago |
 //! | [`round`] | from the rows of ClickHouse to the line of calls |
 //! | [`candidates`], [`statements`] | the rows and the SQL |
 //! | [`records`] | what a call became: event, record, what it says of the account |
@@ -39,6 +40,7 @@
 //! [`every_ms`]: settings::ReconcileSettings::every_ms
 
 mod accounts;
+mod behind;
 mod calls;
 mod candidates;
 mod desk;

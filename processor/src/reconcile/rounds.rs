@@ -1,40 +1,56 @@
 //! When a round begins, and the rows that are on their way for it.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::behind::{NotCurrent, Sources};
 use super::candidates::{Found, LoadError, Scope, Tables};
 
-/// Before the next attempt while `ClickHouse` is away, unless rounds come more often.
+/// Before the next attempt after a round that could not be made, unless rounds come more often.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 
-/// The rounds of a worker, one after the other. The rows are read on the runtime, because the worker must poll meanwhile.
+/// Why nobody is asked.
+#[derive(Debug, thiserror::Error)]
+enum Pause {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    NotCurrent(#[from] NotCurrent),
+    #[error("reading from ClickHouse panicked")]
+    Panicked,
+}
+
+/// The rounds of a worker, one after the other. The rows are read on a thread of their own, because the worker must poll meanwhile.
 pub(super) struct Rounds {
+    sources: Arc<Sources>,
     tables: Tables,
     runtime: Handle,
     every: Duration,
     due: Instant,
     loading: Option<Loading>,
-    is_paused: bool,
+    paused: Option<Pause>,
 }
 
 struct Loading {
     scope: Scope,
-    rows: Receiver<Result<Found, LoadError>>,
+    rows: Receiver<Result<Found, Pause>>,
 }
 
 impl Rounds {
-    pub(super) fn new(tables: Tables, runtime: Handle, every: Duration) -> Self {
+    pub(super) fn new(sources: Sources, tables: Tables, runtime: Handle, every: Duration) -> Self {
         metrics::gauge!("courierflow_reconcile_paused").set(0.0);
         Self {
+            sources: Arc::new(sources),
             tables,
             runtime,
             every,
             due: Instant::now(),
             loading: None,
-            is_paused: false,
+            paused: None,
         }
     }
 
@@ -53,9 +69,9 @@ impl Rounds {
             return None;
         };
         let rows = match loading.rows.try_recv() {
-            Ok(rows) => rows.map_err(|error| error.to_string()),
+            Ok(rows) => rows,
             Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Err("reading from ClickHouse panicked".to_owned()),
+            Err(TryRecvError::Disconnected) => Err(Pause::Panicked),
         };
         let loading = self.loading.take()?;
         match rows {
@@ -64,31 +80,51 @@ impl Rounds {
                 self.set_paused(None);
                 Some((loading.scope, found))
             }
-            Err(error) => {
+            Err(pause) => {
                 self.due = Instant::now() + self.every.min(TRY_AGAIN);
-                self.set_paused(Some(&error));
+                self.set_paused(Some(pause));
                 None
             }
         }
     }
 
+    /// Why there was no round when the last one was due.
+    pub(super) fn paused(&self) -> Option<String> {
+        self.paused.as_ref().map(ToString::to_string)
+    }
+
     fn begin(&mut self, scope: Scope) {
         let (sender, rows) = sync_channel(1);
-        let (tables, of) = (self.tables.clone(), scope.clone());
-        self.runtime.spawn(async move {
+        let (sources, tables, runtime, of) = (
+            Arc::clone(&self.sources),
+            self.tables.clone(),
+            self.runtime.clone(),
+            scope.clone(),
+        );
+        // A plain thread, because the runtime would wait for it at the end of the process, and it may wait for Kafka.
+        thread::spawn(move || {
+            // First, so that what is current then is also in the rows.
+            let found = sources
+                .check()
+                .map_err(Pause::from)
+                .and_then(|()| Ok(runtime.block_on(tables.load(&of))?));
             // Nobody receives it if the partitions are gone.
-            let _ = sender.send(tables.load(&of).await);
+            let _ = sender.send(found);
         });
         self.loading = Some(Loading { scope, rows });
     }
 
-    fn set_paused(&mut self, error: Option<&str>) {
-        let was_paused = std::mem::replace(&mut self.is_paused, error.is_some());
-        match error {
-            Some(error) if !was_paused => tracing::warn!(error, "paused: nobody is asked until ClickHouse answers"),
-            None if was_paused => tracing::info!("goes on: ClickHouse answers"),
+    fn set_paused(&mut self, pause: Option<Pause>) {
+        match (&self.paused, &pause) {
+            (None, Some(pause)) => tracing::warn!(reason = %pause, "paused: nobody is asked about silent parcels"),
+            // The reason is another one. The same one may have another time in it.
+            (Some(before), Some(now)) if std::mem::discriminant(before) != std::mem::discriminant(now) => {
+                tracing::warn!(reason = %now, "still paused");
+            }
+            (Some(_), None) => tracing::info!("goes on: the tables can be read, and are current"),
             _ => {}
         }
-        metrics::gauge!("courierflow_reconcile_paused").set(if error.is_some() { 1.0 } else { 0.0 });
+        metrics::gauge!("courierflow_reconcile_paused").set(if pause.is_some() { 1.0 } else { 0.0 });
+        self.paused = pause;
     }
 }

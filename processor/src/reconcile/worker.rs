@@ -13,6 +13,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 
 use super::accounts::Contract;
+use super::behind::Sources;
 use super::calls::Calls;
 use super::candidates::Tables;
 use super::desk::{Decoders, Desk, Fixed, inputs};
@@ -118,7 +119,7 @@ impl Worker {
         let tables = Tables::new(&config.clickhouse, settings);
         let every = Duration::from_millis(settings.every_ms);
         let course = Course {
-            rounds: Rounds::new(tables, shared.runtime.clone(), every),
+            rounds: Rounds::new(Sources::new(config)?, tables, shared.runtime.clone(), every),
             goals: None,
             looked: Instant::now(),
         };
@@ -181,6 +182,7 @@ impl Worker {
         {
             desk.plan(&scope, &found);
         }
+        desk.paused(course.rounds.paused());
         desk.step(&self.consumer)?;
         desk.publish();
         Ok(())

@@ -142,27 +142,36 @@ fn picked_up(number: &str, carrier: &str, at: i64) -> Value {
     })
 }
 
+/// A record with its key and its timestamp in milliseconds, if that is not now.
+type Keyed<'a, R> = (&'a str, R, Option<i64>);
+
 /// Writes records to the partitions of their numbers.
-fn write<R: Record>(stack: &dyn Stack, topic: &str, id: impl Fn(SchemaIds) -> u32, records: &[(&str, R)]) {
+fn write<R: Record>(stack: &dyn Stack, topic: &str, id: impl Fn(SchemaIds) -> u32, records: &[Keyed<'_, R>]) {
     let ids = topics::registry(stack).schema_ids().unwrap();
     let encoder = Encoder::new(id(ids));
-    let mut by_partition: BTreeMap<i32, Vec<(&str, Vec<u8>)>> = BTreeMap::new();
-    for (number, record) in records {
+    let mut by_partition: BTreeMap<i32, Vec<Keyed<'_, Vec<u8>>>> = BTreeMap::new();
+    for (number, record, at) in records {
         let mut value = Vec::new();
         encoder.encode(record, &mut value).unwrap();
         let partition = topics::murmur2_partition(number, PARTITIONS);
-        by_partition.entry(partition).or_default().push((number, value));
+        by_partition.entry(partition).or_default().push((number, value, *at));
     }
     for (partition, records) in &by_partition {
-        let records = records.iter().map(|(key, value)| (*key, Some(value.as_slice())));
-        topics::produce_all(stack, topic, *partition, records);
+        let records = records
+            .iter()
+            .map(|(key, value, at)| (*key, Some(value.as_slice()), *at));
+        topics::produce_all_at(stack, topic, *partition, records);
     }
 }
 
+/// As ingest writes them: the timestamp of a record is the receipt of the push.
 fn tell(stack: &dyn Stack, pushes: &[PushEvent]) {
     let records: Vec<_> = pushes
         .iter()
-        .map(|event| (event.tracking_number.as_str(), event.clone()))
+        .map(|event| {
+            let received = event.received_at.0.div_euclid(1_000);
+            (event.tracking_number.as_str(), event.clone(), Some(received))
+        })
         .collect();
     write(stack, PUSH, |ids| ids.push, &records);
 }
@@ -249,7 +258,7 @@ fn ask_to_follow(stack: &dyn Stack, parcels: &[Value]) {
     };
     let records: Vec<_> = parcels
         .iter()
-        .map(|parcel| (text(parcel, "tracking_number"), request(parcel)))
+        .map(|parcel| (text(parcel, "tracking_number"), request(parcel), None))
         .collect();
     write(stack, SUBSCRIPTION_REQUEST, |ids| ids.subscription_request, &records);
 }
@@ -475,6 +484,16 @@ fn r2_r3_stale_answers_and_answers_without_news_change_nothing() {
     reconcile_ends(reconcile);
 }
 
+fn a_push_a_minute_on_the_days_before(stack: &dyn Stack) {
+    tables::execute(
+        stack,
+        "INSERT INTO courier.push (vendor, account, received_at, push_id, part, parts, carrier, tracking_number, signature)
+         SELECT 'kuaidi100', 'demo', now() - toIntervalDay(1 + number % 7) - toIntervalMinute(intDiv(number, 7)), toString(number),
+            0, 1, 'yto', 'YT0', 'VERIFIED'
+         FROM numbers(7 * 600)",
+    );
+}
+
 #[test]
 fn r4_after_a_gap_every_open_parcel_is_asked_about_once_and_by_order_again() {
     let stack = migrated("reconcile-gap");
@@ -499,14 +518,7 @@ fn r4_after_a_gap_every_open_parcel_is_asked_about_once_and_by_order_again() {
     pushes.push(push(heard, carrier, &result, now() - 1_300));
     tell(&*stack, &pushes);
     wait_until_in_tables(&*stack);
-    // On the days before, a push came every minute.
-    tables::execute(
-        &*stack,
-        "INSERT INTO courier.push (vendor, account, received_at, push_id, part, parts, carrier, tracking_number, signature)
-         SELECT 'kuaidi100', 'demo', now() - toIntervalDay(1 + number % 7) - toIntervalMinute(intDiv(number, 7)), toString(number),
-            0, 1, 'yto', 'YT0', 'VERIFIED'
-         FROM numbers(7 * 600)",
-    );
+    a_push_a_minute_on_the_days_before(&*stack);
     tables::refresh(&*stack, "open_parcel");
     let account = "daily_queries = 100000\naudit_per_10000 = 0";
     let settings = AT_ONCE.replace("stalled_quiet_ms = 1000", &format!("stalled_quiet_ms = {A_DAY_IN_MS}"));
@@ -540,6 +552,80 @@ fn r4_after_a_gap_every_open_parcel_is_asked_about_once_and_by_order_again() {
     assert_eq!((queries(&*stack).len(), numbers_of(&made)), (2 * open.len(), all));
     let wrong = launch.arg("--gap").arg(to).arg(from).run_to_end("order", &*stack);
     assert!(wrong.is_err());
+    reconcile_ends(reconcile);
+}
+
+#[test]
+fn r4_while_the_sink_stands_still_nothing_is_concluded_from_the_tables() {
+    let stack = migrated("reconcile-behind");
+    let vendors = Vendors::start();
+    let _derive = ready(&processor("derive", &*stack), "derive", &*stack);
+    let mut sink = ready(&processor("sink", &*stack), "sink", &*stack);
+    let carrier = "yuantong";
+    let told = |number: &str, ago: i64| {
+        let result = picked_up(number, carrier, now() - 8 * HOUR);
+        push(number, carrier, &result, now() - ago)
+    };
+    let open: Vec<_> = (0..60)
+        .map(|index| told(&format!("YT7{index:012}"), 5 * HOUR))
+        .collect();
+    tell(&*stack, &open);
+    wait_until_in_tables(&*stack);
+    a_push_a_minute_on_the_days_before(&*stack);
+    tables::refresh(&*stack, "open_parcel");
+
+    // Since then a push came every ten minutes, so there is no gap. The tables do not know of them.
+    sink.terminate(PATIENCE).unwrap();
+    let since: Vec<_> = (0..30)
+        .map(|index| told(&format!("YT8{index:012}"), index * 600))
+        .collect();
+    tell(&*stack, &since);
+    wait_until_derived(&*stack);
+    let account = "daily_queries = 100000\naudit_per_10000 = 0";
+    let settings = AT_ONCE.replace("stalled_quiet_ms = 1000", &format!("stalled_quiet_ms = {A_DAY_IN_MS}"))
+        + "gap_longest_ms = 3600000\n";
+    let reconcile = ready(&reconcile(&*stack, &vendors, account, &settings), "reconcile", &*stack);
+    let rounds_of = |answer: &Value| answer["parts"]["reconcile"]["degraded"]["rounds"].clone();
+    eventually("it says that the tables are behind", || {
+        let answer = readyz(&reconcile)?;
+        let says = rounds_of(&answer).as_str().unwrap_or_default().to_owned();
+        if answer["ready"] == true && says.contains("push ") && says.contains("shipment ") {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+    let behind = |what: &str| {
+        metric(
+            &reconcile,
+            &format!("courierflow_reconcile_behind_seconds{{what=\"{what}\"}}"),
+        )
+    };
+    let (of_push, of_derive) = (behind("push").unwrap(), behind("derive").unwrap());
+    assert!((17_000.0..19_000.0).contains(&of_push), "{of_push}");
+    assert_eq!((of_derive, behind("subscription").unwrap()), (0.0, 0.0));
+    assert_eq!(metric(&reconcile, "courierflow_reconcile_paused"), Ok(1.0));
+    assert!(
+        reconcile
+            .log()
+            .unwrap()
+            .contains("paused: nobody is asked about silent parcels")
+    );
+    assert_eq!(queries(&*stack), []);
+
+    sink.restart().unwrap();
+    wait_until_sink_has_read(&*stack);
+    eventually("it goes on", || {
+        let rounds = metric(&reconcile, "courierflow_reconcile_rounds_total")?;
+        let answer = readyz(&reconcile)?;
+        if rounds >= 2.0 && rounds_of(&answer).is_null() {
+            Ok(())
+        } else {
+            Err(format!("{rounds} {answer}"))
+        }
+    });
+    two_rounds(&reconcile);
+    assert_eq!(queries(&*stack), [], "there was no gap");
     reconcile_ends(reconcile);
 }
 

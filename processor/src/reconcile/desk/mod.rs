@@ -93,6 +93,8 @@ pub(in crate::reconcile) struct Desk {
     impossible: HashSet<(String, String)>,
     /// There was a round, so it is known what is left of the day.
     is_planned: bool,
+    /// Why there are no rounds.
+    paused: Option<String>,
     published: Option<Instant>,
 }
 
@@ -121,6 +123,7 @@ impl Desk {
             ended: Vec::new(),
             impossible: HashSet::new(),
             is_planned: false,
+            paused: None,
             published: None,
         }
     }

@@ -262,11 +262,11 @@ impl Desk {
         match account.standing.heard(number, &heard, now, &self.fixed.delays) {
             Some(AccountChange::Stopped { code, .. }) => {
                 tracing::error!(account = label, code, "account stopped: one query at a time tries it");
-                self.report_stopped();
+                self.report_degraded();
             }
             Some(AccountChange::Resumed) => {
                 tracing::info!(account = label, "account goes on");
-                self.report_stopped();
+                self.report_degraded();
             }
             Some(AccountChange::SlowDown { until }) => account.limiter.slow_down(until),
             Some(AccountChange::UnsentForLong) => {

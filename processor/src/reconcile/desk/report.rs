@@ -1,4 +1,4 @@
-//! What operators see: which accounts are stopped, and what is left of the day.
+//! What operators see: which accounts are stopped, why there are no rounds, and what is left of the day.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,9 +9,17 @@ use super::{Asked, Desk};
 const PERIOD: Duration = Duration::from_secs(2);
 
 impl Desk {
-    /// A stopped account makes nothing unready: a restart would not help.
-    pub(super) fn report_stopped(&self) {
-        let mut stopped = BTreeMap::new();
+    /// Whether there are rounds, and if not, why.
+    pub(in crate::reconcile) fn paused(&mut self, why: Option<String>) {
+        if self.paused != why {
+            self.paused = why;
+            self.report_degraded();
+        }
+    }
+
+    /// A stopped account makes nothing unready, and neither do tables that cannot be used: a restart would not help.
+    pub(super) fn report_degraded(&self) {
+        let mut degraded = BTreeMap::new();
         for Asked { account, .. } in &self.accounts {
             let now = account.standing.stopped();
             metrics::gauge!("courierflow_reconcile_account_stopped", "account" => account.label.clone(), "reason" => "account")
@@ -21,10 +29,13 @@ impl Desk {
                     "{} the vendor does not know the key, or no units are left",
                     code.unwrap_or("no code")
                 );
-                stopped.insert(account.label.clone(), told);
+                degraded.insert(account.label.clone(), told);
             }
         }
-        self.fixed.health.degraded(&self.fixed.part, stopped);
+        if let Some(why) = &self.paused {
+            degraded.insert("rounds".to_owned(), format!("paused: {why}"));
+        }
+        self.fixed.health.degraded(&self.fixed.part, degraded);
     }
 
     /// Sets the gauges, now and then.
@@ -33,7 +44,7 @@ impl Desk {
             return;
         }
         if self.published.is_none() {
-            self.report_stopped();
+            self.report_degraded();
         }
         self.published = Some(Instant::now());
         for Asked { account, left } in self.accounts.iter().filter(|_| self.is_planned) {

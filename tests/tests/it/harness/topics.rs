@@ -174,14 +174,26 @@ pub(crate) fn produce_all<'a>(
     partition: i32,
     records: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>,
 ) {
+    let now = records.into_iter().map(|(key, value)| (key, value, None));
+    produce_all_at(stack, topic, partition, now);
+}
+
+/// The same with a timestamp for each record, in milliseconds since 1970; without one it is of now.
+pub(crate) fn produce_all_at<'a>(
+    stack: &dyn Stack,
+    topic: &str,
+    partition: i32,
+    records: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>, Option<i64>)>,
+) {
     let producer: ThreadedProducer<_> = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
         .set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string())
         .create()
         .expect("a producer");
-    for (key, value) in records {
+    for (key, value, timestamp) in records {
         let mut record = BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key);
         record.payload = value;
+        record.timestamp = timestamp;
         producer.send(record).map_err(|(error, _)| error).expect("queued");
     }
     producer.flush(TIMEOUT).expect("delivered");
