@@ -7,8 +7,8 @@
 //! 1. Nobody is in the groups, and derive and subscribe have read every push that is not on its new partition ([`requeue`], if the topic
 //!    was given more partitions by hand).
 //! 2. All topics but `courier.push.v1` grow. From here on, ingest, derive and subscribe refuse to work, because the counts differ.
-//! 3. Requests for subscriptions that nobody has read move ([`requeue`]), and so does the state of parcels and subscriptions
-//!    ([`move_state`]).
+//! 3. Requests for subscriptions that nobody has read move ([`requeue`]), and so do the state of parcels and subscriptions
+//!    ([`move_state`]) and the calls of the vendors' APIs ([`move_calls`]).
 //! 4. `courier.push.v1` grows. The counts are the same again.
 //!
 //! Consumers of the derived topics see no tombstone, because no parcel has ended: they see the records of the state again, with
@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 
 use super::move_state::Keyed;
 use super::topics::{Found, REQUEST, options};
-use super::{move_state, requeue};
+use super::{move_calls, move_state, requeue};
 use crate::admin::{self, Admin};
 use crate::bounded_read;
 use crate::config::Config;
@@ -65,6 +65,10 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
         if moved > 0 {
             changes.push(format!("moved {moved} {} to their partitions", keyed.what));
         }
+    }
+    let moved = move_calls::run(config, &reader, wanted)?;
+    if moved > 0 {
+        changes.push(format!("copied {moved} calls of the vendors' APIs to their partitions"));
     }
     groups.refuse_members(&reader)?;
     let of_push = counts.get(on_broker(topics::PUSH)).copied().unwrap_or_default();

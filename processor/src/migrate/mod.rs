@@ -9,6 +9,7 @@ pub mod definitions;
 mod grow;
 mod internal_topics;
 pub mod kind;
+mod move_calls;
 mod move_state;
 pub mod names;
 mod replace;

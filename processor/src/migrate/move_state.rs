@@ -75,7 +75,12 @@ fn committed(config: &Config, group: &str, topic: &str, partitions: i32) -> anyh
 }
 
 /// What is there to read. Fails while a transaction is open or not yet marked as committed: its records cannot be read yet.
-fn ranges(config: &Config, reader: &BaseConsumer, topic: &'static str, partitions: i32) -> anyhow::Result<Vec<Range>> {
+pub(super) fn ranges(
+    config: &Config,
+    reader: &BaseConsumer,
+    topic: &'static str,
+    partitions: i32,
+) -> anyhow::Result<Vec<Range>> {
     let mut client = ClientConfig::new();
     kafka_client::configure(&mut client, &config.kafka);
     client
@@ -89,8 +94,7 @@ fn ranges(config: &Config, reader: &BaseConsumer, topic: &'static str, partition
         let (_, high) = bounded_read::watermarks(&of_all, topic, partition)?;
         ensure!(
             high == end,
-            "a transaction is open on {topic}/{partition}: try again in derive.transaction_timeout_ms or \
-             subscribe.transaction_timeout_ms"
+            "a transaction is open on {topic}/{partition}: try again in transaction_timeout_ms of derive, subscribe or reconcile"
         );
         if first < end {
             ranges.push(Range { partition, first, end });

@@ -16,6 +16,7 @@ use crate::vendor_calls::client::Exchanged;
 /// A call that has ended, as it is to be recorded.
 #[derive(Clone, Debug)]
 pub(super) struct Ended {
+    /// Where its intent is.
     pub(super) partition: i32,
     pub(super) intent: Intent,
     pub(super) call: VendorCall,

@@ -6,6 +6,7 @@ use courierflow_schemas::records::{PushEvent, VendorCall};
 use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::Encoder;
+use courierflow_schemas::partition;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
@@ -41,6 +42,8 @@ pub(super) struct Transactions {
     next: BTreeMap<i32, i64>,
     /// By partition, the calls whose intent is committed and whose end is not.
     under_way: BTreeMap<i32, Vec<Intent>>,
+    /// Of all topics.
+    partitions: i32,
     /// Begins the names of this worker's transactions.
     name: String,
     count: u64,
@@ -49,13 +52,20 @@ pub(super) struct Transactions {
 
 impl Transactions {
     /// `name` must be of this incarnation of the worker alone.
-    pub(super) fn new(producer: TransactionalProducer<()>, ids: SchemaIds, name: String, shutdown: Shutdown) -> Self {
+    pub(super) fn new(
+        producer: TransactionalProducer<()>,
+        ids: SchemaIds,
+        partitions: i32,
+        name: String,
+        shutdown: Shutdown,
+    ) -> Self {
         Self {
             producer,
             push: Encoder::new(ids.push),
             call: Encoder::new(ids.vendor_call),
             next: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            partitions,
             name,
             count: 0,
             shutdown,
@@ -170,15 +180,17 @@ impl Transactions {
         for ended in change.ended {
             let mut value = Vec::new();
             let key = ended.call.tracking_number.as_bytes();
+            // Its own, which is another one than that of the intent if the topics have grown since.
+            let partition = partition::of_key(key, self.partitions);
             if let Some(event) = &ended.event {
                 self.push.encode(event, &mut value)?;
                 let at = millis(event.received_at);
-                self.send(topics::PUSH, ended.partition, key, &value, at)?;
+                self.send(topics::PUSH, partition, key, &value, at)?;
                 value.clear();
             }
             self.call.encode(&ended.call, &mut value)?;
             let at = millis(ended.call.started_at);
-            self.send(topics::VENDOR_CALL, ended.partition, key, &value, at)?;
+            self.send(topics::VENDOR_CALL, partition, key, &value, at)?;
         }
         Ok(())
     }

@@ -288,7 +288,13 @@ fn desk(shared: &Shared, producer: TransactionalProducer<()>, slot: &str, part: 
         fixed,
         &shared.contracts,
         Calls::new(shared.contracts.len(), client, shared.runtime.clone()),
-        Transactions::new(producer, shared.ids, name, shared.shutdown.clone()),
+        Transactions::new(
+            producer,
+            shared.ids,
+            config.topics.partitions,
+            name,
+            shared.shutdown.clone(),
+        ),
         Decoders::new(&shared.registry, shared.ids),
     ))
 }

@@ -9,8 +9,8 @@ use courierflow_tests::stack::{Launch, Service, Stack};
 use crate::harness::load::Load;
 use crate::harness::topics::{Record, murmur2_partition, partitions};
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, SINK_GROUPS, SUBSCRIBE_GROUP, assert_same, eventually, migrated, processor, ready, readyz,
-    tables, topics, wait_until_in_tables, wait_until_sink_has_read,
+    DERIVE_GROUP, PATIENCE, RECONCILE_GROUP, SINK_GROUPS, SUBSCRIBE_GROUP, assert_same, eventually, migrated,
+    processor, ready, readyz, tables, topics, wait_until_in_tables, wait_until_sink_has_read,
 };
 
 /// Neither a multiple of the former 8 nor reached by adding to a number's partition: it goes anywhere.
@@ -38,7 +38,7 @@ fn log_of(stack: &dyn Stack, name: &str) -> String {
 
 pub(crate) fn wait_until_nobody_is_in_the_groups(stack: &dyn Stack) {
     let groups = SINK_GROUPS.map(|(group, _)| group).into_iter();
-    for group in groups.chain([DERIVE_GROUP, SUBSCRIBE_GROUP]) {
+    for group in groups.chain([DERIVE_GROUP, SUBSCRIBE_GROUP, RECONCILE_GROUP]) {
         eventually("the sessions have ended", || match topics::members(stack, group) {
             0 => Ok(()),
             members => Err(format!("{group} has {members} members")),

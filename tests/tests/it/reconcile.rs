@@ -19,6 +19,7 @@ use courierflow_vendors::protocol;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::growth::{GROWN, grow, grown, wait_until_nobody_is_in_the_groups};
 use crate::harness::vendors::{CUSTOMER, KEY, SALT, Vendors};
 use crate::harness::{
     PATIENCE, agent, eventually, metric, migrated, processor, ready, readyz, tables, topics, wait_until_derived,
@@ -767,4 +768,67 @@ fn r6_killed_at_random_no_number_is_asked_twice_and_answers_and_events_belong_to
     }
     assert_eq!(unlike, "");
     reconcile_ends(reconcile);
+}
+
+#[test]
+fn r6_after_the_topics_have_grown_no_number_is_asked_again_before_its_time() {
+    let stack = migrated("reconcile-growth");
+    let vendors = Vendors::since(12, 300, 2);
+    let mut run = ready(&processor("run", &*stack), "run", &*stack);
+    vendors.advance(12 * DAY - HOUR);
+    let numbers: Vec<_> = domestic(&vendors)
+        .iter()
+        .map(|parcel| {
+            (
+                text(parcel, "tracking_number").to_owned(),
+                text(parcel, "kuaidi100").to_owned(),
+            )
+        })
+        .collect();
+    let all: BTreeSet<String> = numbers.iter().map(|(number, _)| number.clone()).collect();
+    tell_stalled(&*stack, &numbers);
+    wait_until_in_tables(&*stack);
+    tables::refresh(&*stack, "open_parcel");
+    vendors.faults(&json!({"slow": 1.0, "slow_ms": 300}));
+    let account = "daily_queries = 100000\naudit_per_10000 = 0";
+    let settings = AT_ONCE.replace("apart_ms = 1000", "apart_ms = 3600000");
+    let launch = reconcile(&*stack, &vendors, account, &settings);
+    let mut first = ready(&launch, "reconcile", &*stack);
+    let total = || vendors.ledger("?totals")["total"]["queries"].as_u64().unwrap();
+    eventually("some are asked", || match total() {
+        asked if asked >= 40 => Ok(()),
+        asked => Err(asked.to_string()),
+    });
+    // In the middle of calls, of which only the intents are left.
+    first.kill().unwrap();
+    assert!(total() < u64::try_from(all.len()).unwrap(), "all were asked before");
+
+    wait_until_in_tables(&*stack);
+    run.terminate(PATIENCE).unwrap();
+    wait_until_nobody_is_in_the_groups(&*stack);
+    let said = grow(&*stack, "grow").unwrap();
+    assert!(
+        said.contains("calls of the vendors' APIs to their partitions"),
+        "{said}"
+    );
+    let said = grow(&*stack, "again").unwrap();
+    assert!(said.contains("nothing to change"), "{said}");
+
+    vendors.faults(&json!({"slow": 0.0}));
+    let _run = ready(&grown("run", &*stack), "grown", &*stack);
+    let launch = launch.env("COURIERFLOW__TOPICS__PARTITIONS", GROWN.to_string());
+    let second = ready(&launch, "reconcile-grown", &*stack);
+    eventually("all are asked", || {
+        let asked = numbers_of(&queries(&*stack));
+        match all.difference(&asked).count() {
+            0 => Ok(()),
+            missing => Err(format!("{missing} are not")),
+        }
+    });
+    two_rounds(&second);
+    for number in &all {
+        let counted = vendors.counted(number);
+        assert!(counted["queries"].as_u64().unwrap() <= 1, "{number}: {counted}");
+    }
+    reconcile_ends(second);
 }

@@ -18,6 +18,7 @@ use courierflow_schemas::records::{CallReason, SubscriptionSecret, TimestampMicr
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_schemas::partition;
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::BorrowedMessage;
@@ -166,6 +167,11 @@ impl Desk {
         let found = self.find(intent.vendor.as_str(), &intent.account);
         let asked = found.and_then(|index| self.accounts.get(index));
         asked.map_or("", |asked| asked.account.contract.call.kind().as_str())
+    }
+
+    fn partition_of(&self, tracking_number: &str) -> i32 {
+        let all = i32::try_from(self.fixed.all).unwrap_or(i32::MAX);
+        partition::of_key(tracking_number.as_bytes(), all)
     }
 
     fn find(&self, vendor: &str, account: &str) -> Option<usize> {

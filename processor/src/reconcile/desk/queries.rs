@@ -113,7 +113,8 @@ impl Desk {
         match self.transactions.commit(consumer, &change)? {
             Outcome::Committed => {
                 for ended in std::mem::take(&mut self.ended) {
-                    self.history.read(ended.partition, &ended.call);
+                    let partition = self.partition_of(&ended.call.tracking_number);
+                    self.history.read(partition, &ended.call);
                     count(&ended.call);
                 }
                 for call in prepared {

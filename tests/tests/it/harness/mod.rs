@@ -119,6 +119,7 @@ pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
 /// Consumer groups of the processor, as in its configuration's defaults.
 pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
 pub(crate) const SUBSCRIBE_GROUP: &str = "courierflow-subscribe";
+pub(crate) const RECONCILE_GROUP: &str = "courierflow-reconcile";
 /// Each with the topic that it reads.
 pub(crate) const SINK_GROUPS: [(&str, &str); 5] = [
     ("courierflow-sink-push", PUSH),
