@@ -2,8 +2,10 @@
 //!
 //! The client's own answer to a committed offset that no longer exists is to begin somewhere else without a word
 //! (`auto.offset.reset`). Here it is an error, because records were lost: retention deleted them before they were read, or the
-//! topic was deleted and made anew.
+//! topic was deleted and made anew. Kafka drops the offsets of a topic that is deleted, so whoever knows otherwise that something was
+//! read says that, too ([`report_lost_place`]).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -88,14 +90,14 @@ impl fmt::Display for LostRecords {
 pub(crate) struct DataLoss(Vec<LostRecords>);
 
 /// What [`ConsumerContext::rebalance`] does, but partitions are assigned with the offsets that this module decides, and that `adjust`
-/// may change. Fails if records are lost and that stops the consumer; nothing is assigned then.
+/// may change; it is told in which partitions records are lost. Fails if records are lost and that stops the consumer; nothing is assigned then.
 pub(crate) fn rebalance<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     event: RDKafkaRespErr,
     partitions: &mut TopicPartitionList,
     on_data_loss: OnDataLoss,
     counter: &metrics::Counter,
-    adjust: impl FnOnce(&mut TopicPartitionList),
+    adjust: impl FnOnce(&mut TopicPartitionList, &BTreeSet<i32>),
 ) -> Result<(), DataLoss> {
     match event {
         RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
@@ -132,7 +134,7 @@ fn assign<C: ConsumerContext>(
     partitions: &mut TopicPartitionList,
     on_data_loss: OnDataLoss,
     counter: &metrics::Counter,
-    adjust: impl FnOnce(&mut TopicPartitionList),
+    adjust: impl FnOnce(&mut TopicPartitionList, &BTreeSet<i32>),
 ) -> Result<(), DataLoss> {
     let Starts { mut offsets, lost } = starts(consumer, partitions).unwrap_or_else(|error| {
         tracing::warn!(%error, "start offsets: the client looks them up itself");
@@ -143,7 +145,7 @@ fn assign<C: ConsumerContext>(
     if stops {
         offsets = TopicPartitionList::new();
     }
-    adjust(&mut offsets);
+    adjust(&mut offsets, &lost.iter().map(|lost| lost.partition).collect());
     let change = Rebalance::Assign(partitions);
     consumer.context().pre_rebalance(consumer, &change);
     say_if_failed(if is_cooperative(consumer) {
@@ -241,6 +243,19 @@ pub(crate) fn edge(edges: &TopicPartitionList, topic: &str, partition: i32) -> K
         Offset::Offset(offset) => Ok(offset),
         _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
     }
+}
+
+/// Says that Kafka has dropped the offset up to which a partition was read, so that all its records are read and nobody knows what was
+/// lost in between. `known` is what tells that it was read, in the plural.
+pub(crate) fn report_lost_place(topic: &str, partition: i32, known: &str, counter: &metrics::Counter) {
+    tracing::error!(
+        topic,
+        partition,
+        "records lost: {known} are known and no offset is committed: was the topic deleted and made anew? All records that are there are \
+         read again"
+    );
+    // Once, so that the alarm rings.
+    counter.increment(1);
 }
 
 /// Where reading goes on without what is lost.

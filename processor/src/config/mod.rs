@@ -91,7 +91,7 @@ pub struct ProcessorSettings {
     /// Whether too many bad records stop a worker. If false, all of them are dead-lettered; meant for a single run, to get
     /// past records that an operator has looked at.
     pub poison_guard: bool,
-    /// What derive and sink do when Kafka has deleted records before they were read.
+    /// What derive, sink and subscribe do when Kafka has deleted records before they were read.
     pub on_data_loss: OnDataLoss,
     /// A CSV file of carriers that is laid over `schemas/carriers.csv`.
     pub carriers_file: Option<PathBuf>,

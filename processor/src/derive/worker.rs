@@ -97,8 +97,14 @@ impl ClientContext for Member {
 
 impl ConsumerContext for Member {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let counter = metrics::counter!("courierflow_derive_records_lost_total");
-        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |_| ());
+        let done = start_offsets::rebalance(
+            consumer,
+            event,
+            partitions,
+            self.on_data_loss,
+            &records_lost(),
+            |_, _| (),
+        );
         if let Err(loss) = done {
             self.events().push(GroupEvent::DataLoss(loss));
         }
@@ -123,6 +129,10 @@ impl ConsumerContext for Member {
             self.events().push(GroupEvent::Assigned(partitions_of(list)));
         }
     }
+}
+
+fn records_lost() -> metrics::Counter {
+    metrics::counter!("courierflow_derive_records_lost_total")
 }
 
 /// What all workers of the process have in common. Cheap to clone, but for the configuration.
@@ -387,10 +397,7 @@ impl Worker {
         let mut deriver = self.deriver();
         for (number, partition) in restore.go_on(&mut deriver.shipment_decoder, RESTORE_SLICE)? {
             if partition.has_lost_its_place() {
-                tracing::warn!(
-                    partition = number,
-                    "parcels are known and no offset is committed: all pushes that are there are read again"
-                );
+                start_offsets::report_lost_place(topics::PUSH, number, "parcels", &records_lost());
             }
             deriver.store.insert_partition(number, partition);
         }

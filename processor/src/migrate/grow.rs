@@ -9,7 +9,7 @@
 //! 2. All topics but `courier.push.v1` grow. From here on, ingest, derive and subscribe refuse to work, because the counts differ.
 //! 3. Requests for subscriptions that nobody has read move ([`requeue`]), and so do the state of parcels and subscriptions
 //!    ([`move_state`]) and the calls of the vendors' APIs ([`move_calls`]).
-//! 4. `courier.push.v1` grows. The counts are the same again.
+//! 4. `courier.push.v1` grows. The counts are the same again. The groups get the beginnings of the new partitions as their offsets.
 //!
 //! Consumers of the derived topics see no tombstone, because no parcel has ended: they see the records of the state again, with
 //! the same versions.
@@ -17,11 +17,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::admin::NewPartitions;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 
 use super::move_state::Keyed;
@@ -73,6 +74,9 @@ pub fn grow(config: &Config, runtime: &Handle) -> anyhow::Result<Vec<String>> {
     groups.refuse_members(&reader)?;
     let of_push = counts.get(on_broker(topics::PUSH)).copied().unwrap_or_default();
     add_partitions(&admin, runtime, on_broker(topics::PUSH), of_push, wanted, &mut changes)?;
+    for (group, topic) in groups.beginnings() {
+        begin(config, &reader, group, topic, wanted).with_context(|| format!("offsets of {group}"))?;
+    }
     Ok(changes)
 }
 
@@ -144,6 +148,15 @@ impl Groups {
         ]
     }
 
+    /// Who would take a partition with state and without an offset for one whose topic was made anew.
+    fn beginnings(&self) -> [(&str, &'static str); 3] {
+        [
+            (&self.derive, topics::PUSH),
+            (&self.subscribe, topics::PUSH),
+            (&self.subscribe, topics::SUBSCRIPTION_REQUEST),
+        ]
+    }
+
     /// A member would go on with the partitions that it has, and a static one comes back to them within its session.
     fn refuse_members(&self, reader: &BaseConsumer) -> anyhow::Result<()> {
         for group in [
@@ -165,6 +178,28 @@ impl Groups {
         }
         Ok(())
     }
+}
+
+/// Commits the beginning of each partition of which a group has committed nothing. A group that has committed nothing at all reads
+/// nothing.
+fn begin(
+    config: &Config,
+    reader: &BaseConsumer,
+    group: &str,
+    topic: &'static str,
+    partitions: i32,
+) -> anyhow::Result<()> {
+    let client = groups::client(&config.kafka, group)?;
+    let committed = groups::committed(&client, topic, partitions, REQUEST)?;
+    let mut beginnings = TopicPartitionList::new();
+    for partition in (0..partitions).filter(|partition| !committed.is_empty() && !committed.contains_key(partition)) {
+        let (low, _) = bounded_read::watermarks(reader, topic, partition)?;
+        beginnings.add_partition_offset(topic, partition, Offset::Offset(low))?;
+    }
+    if beginnings.count() > 0 {
+        client.commit(&beginnings, CommitMode::Sync)?;
+    }
+    Ok(())
 }
 
 /// Whether a topic has as many partitions. Brokers learn of new ones a moment after they were created.

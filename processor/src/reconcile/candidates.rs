@@ -74,6 +74,8 @@ pub(super) struct Found {
     pub(super) parcels: Vec<(Kind, Vec<ParcelRow>)>,
     /// By `vendor/account`, what it has spent today on parcels of other workers.
     pub(super) spent_elsewhere: BTreeMap<String, Spent>,
+    /// Queries that the table knows and that should be remembered, if that was asked.
+    pub(super) known_queries: Option<u64>,
 }
 
 /// Whom a round is about.
@@ -91,6 +93,8 @@ pub(super) struct Scope {
     pub(super) accounts: Vec<(String, GapTerms)>,
     /// The largest sample of the accounts.
     pub(super) audit_per_10000: u32,
+    /// Whether what is remembered is to be compared with the table.
+    pub(super) compares: bool,
 }
 
 /// Why there are no rows.
@@ -146,6 +150,11 @@ impl Tables {
         Ok(Found {
             parcels,
             spent_elsewhere: self.spent_elsewhere(scope).await?,
+            known_queries: if scope.compares {
+                Some(self.known_queries(scope).await?)
+            } else {
+                None
+            },
         })
     }
 
@@ -245,6 +254,15 @@ impl Tables {
             (account, Spent { queries, audits })
         };
         Ok(rows.map(spent).collect())
+    }
+
+    async fn known_queries(&self, scope: &Scope) -> Result<u64, LoadError> {
+        let query = self
+            .raw(sql::KNOWN_QUERIES)
+            .param("horizon", scope.horizon.0)
+            .param("partitions", &scope.partitions)
+            .param("all", scope.all);
+        Ok(self.fetch::<u64>(query).await?.into_iter().sum())
     }
 
     /// The statement of a class, with what all of them have.

@@ -113,6 +113,12 @@ impl History {
         }
     }
 
+    /// How many queries it remembers since then.
+    pub(super) fn known(&self, since: TimestampMicros) -> u64 {
+        let all = self.partitions.values().flat_map(HashMap::values).flatten();
+        all.fold(0, |count, past| count + u64::from(past.started_at >= since))
+    }
+
     /// What a number was asked, `before` of it earlier than this knows.
     pub(super) fn asked(
         &self,

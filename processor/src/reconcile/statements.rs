@@ -135,6 +135,13 @@ pub(super) fn completed(class: &str) -> String {
     )
 }
 
+/// How many queries of this worker's partitions the table knows that the topic should hold, too.
+pub(super) const KNOWN_QUERIES: &str = "
+    SELECT toUInt64(count())
+    FROM vendor_call FINAL
+    WHERE kind = 'QUERY' AND started_at >= fromUnixTimestamp64Micro({horizon:Int64}, 'UTC')
+        AND has({partitions:Array(Int32)}, toInt32(kafkaMurmurHash(tracking_number) % {all:UInt32}))";
+
 /// What accounts have spent today on parcels of other workers' partitions.
 pub(super) const SPENT_ELSEWHERE: &str = "
     SELECT concat(toString(vendor), '/', toString(account)) AS account, toUInt32(count()) AS queries,

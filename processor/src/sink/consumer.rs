@@ -1,6 +1,6 @@
 //! The Kafka consumer of a worker: its settings and its group events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -146,15 +146,21 @@ impl GroupEvents {
         self.not_known.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Lets partitions begin where rows may be missing.
-    fn begin(&self, consumer: &BaseConsumer<Self>, offsets: &mut TopicPartitionList, lost: &metrics::Counter) {
+    /// Lets partitions begin where rows may be missing. Of those in `told` it was said that records are lost.
+    fn begin(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        offsets: &mut TopicPartitionList,
+        told: &BTreeSet<i32>,
+        lost: &metrics::Counter,
+    ) {
         if offsets.count() == 0 {
             return;
         }
         let begun = self
             .stored
             .held()
-            .and_then(|held| Ok(runs::begin(consumer, self.table, offsets, &held, lost)?));
+            .and_then(|held| Ok(runs::begin(consumer, self.table, offsets, &held, told, lost)?));
         match begun {
             Ok(begun) => self.begun.lock().unwrap_or_else(PoisonError::into_inner).extend(begun),
             Err(error) => *self.not_known.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
@@ -170,9 +176,16 @@ impl GroupEvents {
 impl ConsumerContext for GroupEvents {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let counter = metrics::counter!("courierflow_sink_records_lost_total", "table" => self.table);
-        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |offsets| {
-            self.begin(consumer, offsets, &counter);
-        });
+        let done = start_offsets::rebalance(
+            consumer,
+            event,
+            partitions,
+            self.on_data_loss,
+            &counter,
+            |offsets, told| {
+                self.begin(consumer, offsets, told, &counter);
+            },
+        );
         if let Err(loss) = done {
             *self.data_loss.lock().unwrap_or_else(PoisonError::into_inner) = Some(loss);
         }

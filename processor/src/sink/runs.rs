@@ -1,6 +1,6 @@
 //! Where the partitions of a new assignment are read from, and what follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use metrics::{Counter, counter};
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -19,16 +19,18 @@ pub(super) struct PartitionRun {
     pub(super) first: i64,
     /// Records before this offset had been inserted once, as far as Kafka knows.
     pub(super) reread_to: Option<i64>,
-    /// Records before `first` are not committed and are not read either: there are better rows.
-    pub(super) skips: bool,
+    /// To be committed at once. Nothing before it is read: there are better rows, or nobody knows what was there.
+    pub(super) commits: Option<i64>,
 }
 
-/// Moves the offsets of an assignment back to where rows may be missing, and says so.
+/// Moves the offsets of an assignment back to where rows may be missing, and says so. Of the partitions in `told` it was said that records
+/// are lost.
 pub(super) fn begin<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     table: &'static str,
     offsets: &mut TopicPartitionList,
     held: &Held,
+    told: &BTreeSet<i32>,
     lost: &Counter,
 ) -> KafkaResult<BTreeMap<i32, PartitionRun>> {
     let mut begun = BTreeMap::new();
@@ -47,6 +49,7 @@ pub(super) fn begin<C: ConsumerContext>(
         let (up_to, start) = (held.up_to.get(&partition).copied(), held.start.get(&partition).copied());
         let first = first_to_read(committed, up_to, start.unwrap_or(0));
         let mut reread_to = None;
+        let mut commits = None;
         if committed != Some(first) {
             let lows = match lows.take() {
                 Some(known) => lows.insert(known),
@@ -54,8 +57,15 @@ pub(super) fn begin<C: ConsumerContext>(
             };
             let low = start_offsets::edge(lows, topic, partition)?;
             offsets.set_partition_offset(topic, partition, Offset::Offset(first.max(low)))?;
-            if let (Some(committed), Some(_)) = (committed, up_to) {
-                report_deleted(table, topic, partition, first, low.min(committed), lost);
+            match (committed, up_to) {
+                (Some(committed), Some(_)) => {
+                    report_deleted(table, topic, partition, first, low.min(committed), lost);
+                }
+                (None, Some(_)) if !told.contains(&partition) => {
+                    start_offsets::report_lost_place(topic, partition, "rows", lost);
+                    commits = Some(first.max(low));
+                }
+                (None, Some(_)) | (_, None) => {}
             }
             reread_to = committed.filter(|committed| first.max(low) < *committed);
             if let Some(committed) = reread_to {
@@ -71,14 +81,16 @@ pub(super) fn begin<C: ConsumerContext>(
             );
         }
         let run = held.run.clone();
-        let skips = start.is_some() && committed.unwrap_or(0) < first;
+        if start.is_some() && committed.unwrap_or(0) < first {
+            commits = Some(first);
+        }
         begun.insert(
             partition,
             PartitionRun {
                 run,
                 first,
                 reread_to,
-                skips,
+                commits,
             },
         );
     }

@@ -152,11 +152,11 @@ impl<T: Table> Worker<T> {
         if group.take_assigned() {
             let begun = group.take_begun();
             self.state.reread.begin(&begun);
-            let skipped = begun.iter().filter(|(_, run)| run.skips);
-            // Otherwise a partition without newer records would show a lag for ever.
-            self.state
-                .uncommitted
-                .extend(skipped.map(|(partition, run)| (*partition, run.first)));
+            let to_commit = begun
+                .iter()
+                .filter_map(|(partition, run)| Some((*partition, run.commits?)));
+            // Otherwise a partition without newer records would show a lag for ever, or be told as lost each time.
+            self.state.uncommitted.extend(to_commit);
             self.state.runs.extend(begun);
             self.health.reads_again(self.state.reread.remaining());
             self.health.has_joined_group();

@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use courierflow_domain::subscription::{Alarm, RequestOutcome};
 use courierflow_schemas::records::{CallClass, Reason};
 
+/// Records that Kafka has deleted before they were read.
+pub(super) fn records_lost() -> metrics::Counter {
+    metrics::counter!("courierflow_subscribe_records_lost_total")
+}
+
 /// What was counted in one transaction.
 #[derive(Default)]
 pub(super) struct Counts {

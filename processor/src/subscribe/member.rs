@@ -10,7 +10,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
-use super::counts::worker_name;
+use super::counts::{records_lost, worker_name};
 use super::desk::Desk;
 use super::error::WorkerError;
 use crate::exactly_once::assignment::{GroupEvent, partitions_of};
@@ -69,8 +69,14 @@ impl ClientContext for Member {
 
 impl ConsumerContext for Member {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let counter = metrics::counter!("courierflow_subscribe_records_lost_total");
-        let done = start_offsets::rebalance(consumer, event, partitions, self.on_data_loss, &counter, |_| ());
+        let done = start_offsets::rebalance(
+            consumer,
+            event,
+            partitions,
+            self.on_data_loss,
+            &records_lost(),
+            |_, _| (),
+        );
         if let Err(loss) = done {
             self.events().push(GroupEvent::DataLoss(loss));
         }

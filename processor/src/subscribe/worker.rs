@@ -1,10 +1,11 @@
 //! The loop of a worker: poll, step, commit, call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
+use courierflow_schemas::topics;
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -14,11 +15,12 @@ use tokio::runtime::Handle;
 
 use super::accounts::{Accounts, Contract};
 use super::calls::Calls;
+use super::counts::records_lost;
 use super::desk::{Codecs, Desk, Parts, Report};
 use super::error::{WorkerError, caught};
 use super::member::Member;
 use super::restore::{Restore, Restorer};
-use super::state::{Partition, State};
+use super::state::{Partition, State, Unpacked};
 use super::transaction::{Place, Transactions, input, inputs};
 use crate::config::Config;
 use crate::exactly_once::assignment::AssignmentChange;
@@ -29,6 +31,7 @@ use crate::exactly_once::stable_offsets::stable_offsets;
 use crate::health::Health;
 use crate::partition_counts;
 use crate::shutdown::Shutdown;
+use crate::start_offsets::report_lost_place;
 use crate::vendor_calls::client::Client;
 
 const SEEK: Duration = Duration::from_secs(10);
@@ -77,11 +80,37 @@ impl Shared {
     }
 }
 
+/// Where partitions are read from.
+struct Starts {
+    next: BTreeMap<Place, i64>,
+    /// Those of which the group has committed nothing.
+    uncommitted: BTreeSet<Place>,
+}
+
+impl Starts {
+    /// Says of which partitions it was forgotten what was read, though the state shows that something was: Kafka has dropped the
+    /// offset. That of the requests is committed with every change of a subscription.
+    fn report_lost_places(&self, restored: &BTreeMap<i32, Partition>) -> Unpacked<()> {
+        for (topic, partition) in &self.uncommitted {
+            let Some(state) = restored.get(partition).filter(|state| state.len() > 0) else {
+                continue;
+            };
+            let known = match *topic {
+                topics::SUBSCRIPTION_REQUEST => "subscriptions",
+                topics::PUSH if state.has_had_pushes()? => "subscriptions with pushes",
+                _ => continue,
+            };
+            report_lost_place(topic, *partition, known, &records_lost());
+        }
+        Ok(())
+    }
+}
+
 /// What keeps partitions paused.
 struct Paused {
     restorer: Restorer,
     /// The restore that is under way, and where the partitions are to be read from afterwards.
-    restore: Option<(Restore, BTreeMap<Place, i64>)>,
+    restore: Option<(Restore, Starts)>,
     /// There are calls enough.
     is_full: bool,
     /// By place, the offset of a record that was handed out and not processed.
@@ -289,36 +318,43 @@ impl Worker {
         self.health
             .not_ready(&self.part, format!("restoring partitions {assigned:?}"));
         self.consumer.pause(&places(&assigned))?;
-        let next = self.next_offsets(&assigned, &paused.restorer)?;
-        paused.restore = Some((paused.restorer.begin(&assigned)?, next));
+        let starts = self.starts(&assigned, &paused.restorer)?;
+        paused.restore = Some((paused.restorer.begin(&assigned)?, starts));
         Ok(())
     }
 
     /// Where each place is read from, once no transaction is pending on the group's offsets.
-    fn next_offsets(&self, assigned: &[i32], restorer: &Restorer) -> Result<BTreeMap<Place, i64>, WorkerError> {
+    fn starts(&self, assigned: &[i32], restorer: &Restorer) -> Result<Starts, WorkerError> {
         let committed = stable_offsets(&self.consumer, &places(assigned), &self.shutdown)?;
-        let mut next = BTreeMap::new();
+        let mut starts = Starts {
+            next: BTreeMap::new(),
+            uncommitted: BTreeSet::new(),
+        };
         for element in committed.elements() {
             let Some(topic) = input(element.topic()) else {
                 continue;
             };
+            let place = (topic, element.partition());
             let offset = match element.offset() {
                 Offset::Offset(offset) => offset,
-                _ => restorer.beginning(topic, element.partition())?,
+                _ => {
+                    starts.uncommitted.insert(place);
+                    restorer.beginning(topic, element.partition())?
+                }
             };
-            next.insert((topic, element.partition()), offset);
+            starts.next.insert(place, offset);
         }
-        Ok(next)
+        Ok(starts)
     }
 
     /// Reads a slice of the restore that is under way.
     fn restore(&self, paused: &mut Paused) -> Result<(), WorkerError> {
-        let Some((mut restore, next)) = paused.restore.take() else {
+        let Some((mut restore, starts)) = paused.restore.take() else {
             return Ok(());
         };
         paused.restorer.go_on(&mut restore, RESTORE_SLICE)?;
         if !restore.is_done() {
-            paused.restore = Some((restore, next));
+            paused.restore = Some((restore, starts));
             return Ok(());
         }
         let seconds = restore.seconds();
@@ -326,7 +362,8 @@ impl Worker {
         let subscriptions: usize = restored.values().map(Partition::len).sum();
         tracing::info!(subscriptions, seconds, partitions = ?restored.keys(), "restored");
         metrics::histogram!("courierflow_subscribe_restore_seconds").record(seconds);
-        self.desk().assigned(next, restored)?;
+        starts.report_lost_places(&restored)?;
+        self.desk().assigned(starts.next, restored)?;
         self.health.ready(&self.part);
         self.resume(paused)
     }

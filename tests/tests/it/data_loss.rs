@@ -1,13 +1,15 @@
 //! Kafka deletes records before they were read, as retention does when a consumer is away for too long; or its log has become shorter.
 
-use courierflow_schemas::topics::PUSH;
-use courierflow_tests::stack::{Service, Stack};
+use courierflow_schemas::records::SubscriptionState;
+use courierflow_schemas::topics::{PUSH, SUBSCRIPTION_REQUEST};
+use courierflow_tests::stack::{Launch, Service, Stack};
 
 use crate::harness::{
     DERIVE_GROUP, PATIENCE, eventually, metric, migrate, migrated, post, processor, ready, readyz, tables, topics,
-    wait_until_derived, wait_until_in_tables,
+    wait_until_in_tables, wait_until_sink_has_read,
 };
-use courierflow_tests::stack::Launch;
+use crate::subscribe::records::{ask, numbers, request, wait_for};
+use crate::subscribe::vendors::{Vendors, subscribe};
 
 /// Enough for some on every partition.
 const PARCELS: usize = 40;
@@ -140,25 +142,111 @@ fn a_topic_that_ends_before_the_committed_offset_stops_derive_and_sink_until_an_
     }
 }
 
+const PLACE_LOST: &str = "are known and no offset is committed";
+
+/// Lines that say that nobody knows what was read of a topic.
+fn places_lost(service: &Service, known: &str, topic: &str) -> usize {
+    let log = service.log().unwrap();
+    let says = |line: &&str| line.contains(&format!("{known} {PLACE_LOST}")) && line.contains(topic);
+    log.lines().filter(says).count()
+}
+
 #[test]
-fn a_push_topic_that_is_deleted_and_made_anew_is_read_from_its_beginning_and_derive_says_so() {
+fn a_push_topic_that_is_deleted_and_made_anew_is_read_from_its_beginning_and_derive_and_sink_say_so() {
     let stack = migrated("topic-made-anew");
     let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
-    let mut running = ready(&processor("derive", &stack), "derive", &stack);
+    let mut derive = ready(&processor("derive", &stack), "derive", &stack);
+    let mut sink = ready(&processor("sink", &stack), "sink", &stack);
     push_wave(&ingest.url(), "BEFORE");
-    wait_until_derived(&stack);
-    let said = "parcels are known and no offset is committed";
-    assert!(!running.log().unwrap().contains(said), "{}", running.log_end());
+    wait_until_in_tables(&stack);
+    let told =
+        |derive: &Service, sink: &Service| (places_lost(derive, "parcels", PUSH), places_lost(sink, "rows", PUSH));
+    assert_eq!(told(&derive, &sink), (0, 0));
 
-    running.terminate(PATIENCE).unwrap();
+    for service in [&mut derive, &mut sink, &mut ingest] {
+        service.terminate(PATIENCE).unwrap();
+    }
+    topics::delete(&stack, &[PUSH], &[]);
+    assert!(migrate(&stack).contains("created topic courier.push.v1"));
+    ingest.restart().unwrap();
+    ingest.wait_ready(PATIENCE).unwrap();
+    post::one_picked_up(&ingest.url(), "ANEW");
+    derive.restart().unwrap();
+    sink.restart().unwrap();
+    wait_until_in_tables(&stack);
+    assert_eq!(derived(&stack, "ANEW"), 1);
+    let (by_derive, by_sink) = told(&derive, &sink);
+    assert!(by_derive > 0 && by_sink > 0, "{by_derive} {by_sink}");
+    assert!(metric(&derive, "courierflow_derive_records_lost_total").unwrap() >= 1.0);
+    #[expect(clippy::cast_precision_loss, reason = "as many as partitions")]
+    let of_sink = by_sink as f64;
+    assert_eq!(
+        metric(&sink, "courierflow_sink_records_lost_total{table=\"push\"}"),
+        Ok(of_sink)
+    );
+
+    // The sink tells it once; of the other topics it has nothing to tell.
+    sink.terminate(PATIENCE).unwrap();
+    sink.restart().unwrap();
+    sink.wait_ready(PATIENCE).unwrap();
+    post::one_picked_up(&ingest.url(), "LATER");
+    wait_until_in_tables(&stack);
+    assert_eq!(places_lost(&sink, "rows", ""), by_sink);
+}
+
+#[test]
+fn a_push_topic_that_is_made_anew_under_a_running_sink_is_read_from_its_beginning() {
+    let stack = migrated("topic-made-anew-running");
+    let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let sink = ready(&processor("sink", &stack), "sink", &stack);
+    push_wave(&ingest.url(), "BEFORE");
+    wait_until_sink_has_read(&stack);
     ingest.terminate(PATIENCE).unwrap();
     topics::delete(&stack, &[PUSH], &[]);
     assert!(migrate(&stack).contains("created topic courier.push.v1"));
     ingest.restart().unwrap();
     ingest.wait_ready(PATIENCE).unwrap();
     post::one_picked_up(&ingest.url(), "ANEW");
+    eventually("it is in the table", || {
+        let rows = tables::rows(
+            &stack,
+            "SELECT 1 AS one FROM courier.push FINAL WHERE tracking_number = 'ANEW'",
+        );
+        match rows.len() {
+            1 => Ok(()),
+            _ => Err(sink.log_end()),
+        }
+    });
+    assert!(places_lost(&sink, "rows", PUSH) > 0, "{}", sink.log_end());
+}
+
+#[test]
+fn a_request_topic_that_is_made_anew_is_read_from_its_beginning_and_subscribe_says_so() {
+    let stack = migrated("requests-made-anew");
+    let vendors = Vendors::start();
+    let mut running = ready(&subscribe(&*stack, &vendors), "subscribe", &*stack);
+    let asked = |prefix: &str| {
+        let numbers = numbers(prefix, 20);
+        let requests: Vec<_> = numbers.iter().map(|number| request(number, "r1")).collect();
+        ask(&*stack, &requests);
+        wait_for(&*stack, &numbers, SubscriptionState::Active);
+        numbers
+    };
+    let before = asked("YT61");
+    assert_eq!(places_lost(&running, "subscriptions", SUBSCRIPTION_REQUEST), 0);
+    running.terminate(PATIENCE).unwrap();
+    topics::delete(&*stack, &[SUBSCRIPTION_REQUEST], &[]);
+    assert!(migrate(&*stack).contains("created topic courier.subscription.request.v1"));
     running.restart().unwrap();
-    wait_until_derived(&stack);
-    assert_eq!(topics::shipments_of(&stack, "ANEW").len(), 1);
-    assert!(running.log().unwrap().contains(said), "{}", running.log_end());
+    asked("YT62");
+    assert!(
+        places_lost(&running, "subscriptions", SUBSCRIPTION_REQUEST) > 0,
+        "{}",
+        running.log_end()
+    );
+    assert_eq!(places_lost(&running, "subscriptions with pushes", PUSH), 0);
+    assert!(metric(&running, "courierflow_subscribe_records_lost_total").unwrap() >= 1.0);
+    for number in &before {
+        assert_eq!(vendors.counted(number)["calls"], 1, "{number}");
+    }
 }

@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 use crate::growth::{GROWN, grow, grown, wait_until_nobody_is_in_the_groups};
 use crate::harness::vendors::{CUSTOMER, KEY, SALT, Vendors};
 use crate::harness::{
-    PATIENCE, agent, eventually, metric, migrated, processor, ready, readyz, tables, topics, wait_until_derived,
-    wait_until_in_tables, wait_until_sink_has_read,
+    PATIENCE, agent, eventually, metric, migrate, migrated, processor, ready, readyz, tables, topics,
+    wait_until_derived, wait_until_in_tables, wait_until_sink_has_read,
 };
 
 const PARTITIONS: usize = 8;
@@ -767,6 +767,47 @@ fn r6_killed_at_random_no_number_is_asked_twice_and_answers_and_events_belong_to
         }
     }
     assert_eq!(unlike, "");
+    reconcile_ends(reconcile);
+}
+
+#[test]
+fn r6_a_topic_of_calls_that_was_made_anew_is_told() {
+    let stack = migrated("reconcile-made-anew");
+    let vendors = Vendors::start();
+    let mut run = ready(&processor("run", &*stack), "run", &*stack);
+    let numbers: Vec<_> = (0..20)
+        .map(|index| (format!("YT9{index:012}"), "yuantong".to_owned()))
+        .collect();
+    tell_stalled(&*stack, &numbers);
+    wait_until_in_tables(&*stack);
+    tables::refresh(&*stack, "open_parcel");
+    let account = "daily_queries = 100000\naudit_per_10000 = 0";
+    let settings = AT_ONCE.replace("apart_ms = 1000", "apart_ms = 3600000");
+    let mut reconcile = ready(&reconcile(&*stack, &vendors, account, &settings), "reconcile", &*stack);
+    wait_for_queries(&*stack, numbers.len());
+    two_rounds(&reconcile);
+    wait_until_sink_has_read(&*stack);
+    let said = "the table vendor_call knows queries of the last 25 days that the topic does not hold";
+    let lost = |service: &Service| metric(service, "courierflow_reconcile_records_lost_total");
+    // What is on the topic is no loss.
+    reconcile.terminate(PATIENCE).unwrap();
+    reconcile.restart().unwrap();
+    reconcile.wait_ready(PATIENCE).unwrap();
+    two_rounds(&reconcile);
+    assert_eq!(lost(&reconcile), Ok(0.0));
+    assert!(!reconcile.log().unwrap().contains(said));
+
+    reconcile.terminate(PATIENCE).unwrap();
+    run.terminate(PATIENCE).unwrap();
+    topics::delete(&*stack, &[VENDOR_CALL], &[]);
+    assert!(migrate(&*stack).contains("created topic courier.vendor.call.v1"));
+    run.restart().unwrap();
+    reconcile.restart().unwrap();
+    eventually("it says so", || match lost(&reconcile)? {
+        20.0 => Ok(()),
+        lost => Err(lost.to_string()),
+    });
+    assert!(reconcile.log().unwrap().contains(said));
     reconcile_ends(reconcile);
 }
 

@@ -94,6 +94,8 @@ pub(in crate::reconcile) struct Desk {
     impossible: HashSet<(String, String)>,
     /// There was a round, so it is known what is left of the day.
     is_planned: bool,
+    /// What is remembered since the last assignment was compared with the table.
+    is_compared: bool,
     /// Why there are no rounds.
     paused: Option<String>,
     published: Option<Instant>,
@@ -124,6 +126,7 @@ impl Desk {
             ended: Vec::new(),
             impossible: HashSet::new(),
             is_planned: false,
+            is_compared: false,
             paused: None,
             published: None,
         }
@@ -211,6 +214,7 @@ impl Desk {
 
     fn forget_all(&mut self) {
         self.assignment += 1;
+        self.is_compared = false;
         self.calls.clear();
         self.ended.clear();
         self.partitions.clear();

@@ -6,6 +6,7 @@ use courierflow_domain::reconcile::Class;
 use courierflow_domain::subscription::months::begin_of_day;
 use courierflow_domain::subscription::{self, AccountChange};
 use courierflow_schemas::records::{CallClass, Subscription, TimestampMicros, VendorCall};
+use courierflow_schemas::topics;
 use courierflow_vendors::api::answer::Answer;
 use courierflow_vendors::api::order::Waybill;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -14,6 +15,7 @@ use super::{Asked, Desk, horizon};
 use crate::reconcile::calls::{CallResult, Prepared, Queued, now};
 use crate::reconcile::candidates::{Found, Scope};
 use crate::reconcile::error::WorkerError;
+use crate::reconcile::history::KEPT;
 use crate::reconcile::records::{self, Ended};
 use crate::reconcile::round::{Decided, Round};
 use crate::reconcile::transaction::{Change, Outcome};
@@ -40,12 +42,16 @@ impl Desk {
                 .map(|contract| (contract.label(), settings.gap_terms(contract.vendor)))
                 .collect(),
             audit_per_10000: contracts().map(|contract| contract.audit_per_10000).max().unwrap_or(0),
+            compares: !self.is_compared,
         }
     }
 
     /// Plans anew: what is still in line from the round before is planned again, or has become needless.
     pub(in crate::reconcile) fn plan(&mut self, scope: &Scope, found: &Found) {
         self.calls.clear_planned();
+        if let Some(known) = found.known_queries {
+            self.compare(known, scope.horizon);
+        }
         let round = Round {
             contracts: self.accounts.iter().map(|asked| &asked.account.contract).collect(),
             history: &self.history,
@@ -79,6 +85,23 @@ impl Desk {
         let not_served: u32 = unserved.values().sum();
         if planned > 0 || not_served > 0 {
             tracing::info!(planned, unserved = not_served, "round");
+        }
+    }
+
+    /// Says so if the table knows queries that the topic does not hold: it was made anew, or its retention was cut. Everything that it
+    /// holds is read from its beginning, so no offset tells.
+    fn compare(&mut self, known: u64, since: TimestampMicros) {
+        self.is_compared = true;
+        let lost = known.saturating_sub(self.history.known(since));
+        if lost > 0 {
+            tracing::error!(
+                topic = topics::VENDOR_CALL,
+                lost,
+                "records lost: the table vendor_call knows queries of the last {} days that the topic does not hold: was the topic deleted \
+                 and made anew, or its retention cut? Their numbers may be asked beyond their limits",
+                KEPT.as_secs() / 86_400
+            );
+            metrics::counter!("courierflow_reconcile_records_lost_total").increment(lost);
         }
     }
 

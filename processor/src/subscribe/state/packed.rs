@@ -57,6 +57,17 @@ impl Partition {
         self.places.len()
     }
 
+    /// Whether a push of any of them was read.
+    pub(in crate::subscribe) fn has_had_pushes(&self) -> Result<bool, postcard::Error> {
+        for bytes in self.places.values() {
+            let held = self.unpack(bytes)?;
+            if held.iter().any(|held| held.subscription.first_push_at.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     pub(super) fn hashes(&self) -> impl Iterator<Item = u64> {
         self.places.keys().copied()
     }
