@@ -19,7 +19,7 @@ pub(super) struct PartitionRun {
     pub(super) first: i64,
     /// Records before this offset had been inserted once, as far as Kafka knows.
     pub(super) reread_to: Option<i64>,
-    /// To be committed at once. Nothing before it is read: there are better rows, or nobody knows what was there.
+    /// To be committed at once. Nothing before it is read: there are better rows, or nothing was committed yet.
     pub(super) commits: Option<i64>,
 }
 
@@ -61,11 +61,14 @@ pub(super) fn begin<C: ConsumerContext>(
                 (Some(committed), Some(_)) => {
                     report_deleted(table, topic, partition, first, low.min(committed), lost);
                 }
-                (None, Some(_)) if !told.contains(&partition) => {
-                    start_offsets::report_lost_place(topic, partition, "rows", lost);
+                (None, noted) if !told.contains(&partition) => {
+                    if noted.is_some() {
+                        start_offsets::report_lost_place(topic, partition, "rows", lost);
+                    }
+                    // Before anything is noted, so that notes without an offset always tell that Kafka has dropped it.
                     commits = Some(first.max(low));
                 }
-                (None, Some(_)) | (_, None) => {}
+                _ => {}
             }
             reread_to = committed.filter(|committed| first.max(low) < *committed);
             if let Some(committed) = reread_to {

@@ -155,7 +155,7 @@ impl<T: Table> Worker<T> {
             let to_commit = begun
                 .iter()
                 .filter_map(|(partition, run)| Some((*partition, run.commits?)));
-            // Otherwise a partition without newer records would show a lag for ever, or be told as lost each time.
+            // Otherwise a partition without newer records would show a lag for ever.
             self.state.uncommitted.extend(to_commit);
             self.state.runs.extend(begun);
             self.health.reads_again(self.state.reread.remaining());
