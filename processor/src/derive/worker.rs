@@ -397,7 +397,7 @@ impl Worker {
         let mut deriver = self.deriver();
         for (number, partition) in restore.go_on(&mut deriver.shipment_decoder, RESTORE_SLICE)? {
             if partition.has_lost_its_place() {
-                start_offsets::report_lost_place(topics::PUSH, number, "parcels", &records_lost());
+                start_offsets::report_lost_place(on_broker(topics::PUSH), number, "parcels", &records_lost());
             }
             deriver.store.insert_partition(number, partition);
         }

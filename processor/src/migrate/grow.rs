@@ -151,9 +151,9 @@ impl Groups {
     /// Who would take a partition with state and without an offset for one whose topic was made anew.
     fn beginnings(&self) -> [(&str, &'static str); 3] {
         [
-            (&self.derive, topics::PUSH),
-            (&self.subscribe, topics::PUSH),
-            (&self.subscribe, topics::SUBSCRIPTION_REQUEST),
+            (&self.derive, on_broker(topics::PUSH)),
+            (&self.subscribe, on_broker(topics::PUSH)),
+            (&self.subscribe, on_broker(topics::SUBSCRIPTION_REQUEST)),
         ]
     }
 

@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use courierflow_schemas::{partition, topics};
+use courierflow_schemas::partition;
+use courierflow_schemas::topics::{self, on_broker};
 use rdkafka::Message;
 use rdkafka::consumer::BaseConsumer;
 use xxhash_rust::xxh3::xxh3_128;
@@ -17,13 +18,12 @@ use super::move_state;
 use crate::bounded_read::{self, ReadError};
 use crate::config::Config;
 
-const TOPIC: &str = topics::VENDOR_CALL;
-
 /// Returns how many calls were copied. `partitions` is the number that the topic has.
 pub(super) fn run(config: &Config, reader: &BaseConsumer, partitions: i32) -> anyhow::Result<usize> {
-    let ranges = move_state::ranges(config, reader, TOPIC, partitions)?;
+    let topic = on_broker(topics::VENDOR_CALL);
+    let ranges = move_state::ranges(config, reader, topic, partitions)?;
     let mut found = Found::default();
-    bounded_read::read(reader, TOPIC, &ranges, |message| {
+    bounded_read::read(reader, topic, &ranges, |message| {
         found.take(message, partitions);
         Ok::<(), ReadError>(())
     })?;
@@ -32,7 +32,7 @@ pub(super) fn run(config: &Config, reader: &BaseConsumer, partitions: i32) -> an
         return Ok(0);
     }
     let copies = Copies::new(config)?;
-    bounded_read::read(reader, TOPIC, &ranges, |message| {
+    bounded_read::read(reader, topic, &ranges, |message| {
         if missing.contains(&(message.partition(), message.offset())) {
             copies.send(message, right(message, partitions), None)?;
         }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use jiff::Timestamp;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
@@ -66,6 +66,7 @@ impl Sources {
                 table => config.sink.group_of(table),
             };
             let group = groups::client(&config.kafka, &group)?;
+            let topic = on_broker(topic);
             Ok(Source { what, topic, group })
         };
         Ok(Self {

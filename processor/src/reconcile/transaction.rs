@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use courierflow_schemas::partition;
 use courierflow_schemas::records::{PushEvent, VendorCall};
 use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::Encoder;
-use courierflow_schemas::partition;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};

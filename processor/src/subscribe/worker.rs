@@ -95,9 +95,9 @@ impl Starts {
             let Some(state) = restored.get(partition).filter(|state| state.len() > 0) else {
                 continue;
             };
-            let known = match *topic {
-                topics::SUBSCRIPTION_REQUEST => "subscriptions",
-                topics::PUSH if state.has_had_pushes()? => "subscriptions with pushes",
+            let known = match topics::known(topic) {
+                Some(topics::SUBSCRIPTION_REQUEST) => "subscriptions",
+                Some(topics::PUSH) if state.has_had_pushes()? => "subscriptions with pushes",
                 _ => continue,
             };
             report_lost_place(topic, *partition, known, &records_lost());
