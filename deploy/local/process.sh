@@ -105,6 +105,15 @@ port_answers() { # PORT
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
+free_port() {
+  local port
+  while
+    port=$((20000 + RANDOM % 10000))
+    port_answers "$port"
+  do :; done
+  printf %s "$port"
+}
+
 # Fails with the name of the process that uses the port, if this user may see it.
 need_free_port() { # NAME VARIABLE
   local port=${!2} holder=""

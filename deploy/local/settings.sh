@@ -17,6 +17,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${COURIERFLOW_PROCESSOR_PORT:=8081}"           # health, metrics, pages
 : "${COURIERFLOW_VENDOR_PORT:=8090}"              # vendors that are called, of the demo
 : "${COURIERFLOW_KAFKA_HEAP:=512m}"
+: "${COURIERFLOW_KAFKA_JVM:=}"                    # more options for the broker's Java
 : "${COURIERFLOW_KAFKA_PROPERTIES:=}"             # more lines for the broker, which win over those of server.properties
 : "${COURIERFLOW_KAFKA_CLASSPATH:=}"              # where the broker finds classes that are not Kafka's
 : "${COURIERFLOW_START_SECONDS:=90}"              # how long a server or service may take until it is ready

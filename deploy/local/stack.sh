@@ -9,6 +9,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/process.sh"
 # shellcheck source=deploy/local/fetch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/fetch.sh"
+# shellcheck source=deploy/local/class_archive.sh
+source "$(dirname "${BASH_SOURCE[0]}")/class_archive.sh"
 
 servers=(kafka registry clickhouse)
 data_dir=$COURIERFLOW_LOCAL_DIR/data
@@ -26,7 +28,8 @@ server_ports() { # NAME: the variables of its ports, the one that clients use fi
 kafka_spawn() { # HOME
   local properties=$data_dir/kafka.properties java
   need_java
-  java=(java -Xmx"$COURIERFLOW_KAFKA_HEAP" -Dlog4j2.configurationFile="$repo/deploy/local/kafka/log4j2.properties" -cp "$1/lib/*${COURIERFLOW_KAFKA_CLASSPATH:+:$COURIERFLOW_KAFKA_CLASSPATH}")
+  java=(java "$(class_archive_option kafka)" -Xmx"$COURIERFLOW_KAFKA_HEAP" -Dlog4j2.configurationFile="$repo/deploy/local/kafka/log4j2.properties"
+    -cp "$1/lib/*${COURIERFLOW_KAFKA_CLASSPATH:+:$COURIERFLOW_KAFKA_CLASSPATH}")
   {
     cat "$repo/deploy/local/kafka/server.properties"
     printf '\n# This instance\n'
@@ -39,10 +42,12 @@ kafka_spawn() { # HOME
   } >"$properties"
   if [[ ! -f $data_dir/kafka/meta.properties ]]; then
     # The id of a cluster is 16 bytes in base64url; every local one has the same.
-    "${java[@]}" kafka.tools.StorageTool format --ignore-formatted --cluster-id="$(printf courierflow-demo | base64 | tr -d =)" \
+    # Two options for a program that ends at once.
+    "${java[@]}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC kafka.tools.StorageTool format --ignore-formatted --cluster-id="$(printf courierflow-demo | base64 | tr -d =)" \
       --config "$properties" >>"$log_dir/kafka.log" 2>&1 || process_log_fail kafka "cannot format $data_dir/kafka"
   fi
-  process_spawn kafka "${java[@]}" kafka.Kafka "$properties"
+  # shellcheck disable=SC2086 # options are words
+  process_spawn kafka "${java[@]}" $COURIERFLOW_KAFKA_JVM kafka.Kafka "$properties"
 }
 
 # Requests the metadata of no topic (request 3, version 1). An open port is not enough: the broker is usable once it
@@ -72,7 +77,7 @@ registry_spawn() { # HOME
     QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT="$COURIERFLOW_REGISTRY_PORT" \
     APICURIO_STORAGE_KIND=sql APICURIO_STORAGE_SQL_KIND=h2 \
     APICURIO_DATASOURCE_URL="jdbc:h2:file:$data_dir/registry/registry;WRITE_DELAY=0" \
-    java -Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$1"/apicurio-registry-app-*-runner.jar
+    java "$(class_archive_option registry)" -Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$1"/apicurio-registry-app-*-runner.jar
 }
 
 registry_ready() {
@@ -112,6 +117,7 @@ clickhouse_ask_to_end() {
 stack_install() {
   local part
   for part in "${servers[@]}"; do install_part "$part"; done
+  for part in kafka registry; do make_class_archive "$part"; done
 }
 
 # The secret key from which ids are made. It is created once and kept with the data that it belongs to.
