@@ -48,9 +48,15 @@ impl Contract {
         format!("{}/{}", self.vendor, self.name)
     }
 
-    /// What may still be spent today, after what was.
-    pub(super) fn budget(&self, spent: Spent) -> Budget {
-        Budget::left(self.daily_queries, self.audit_share, spent.queries, spent.audits)
+    /// What the owner of these partitions may still spend today. What it has spent on their parcels it knows for certain; what others have,
+    /// only as far as it is in the tables, which may be late: so nobody takes more than his part.
+    pub(super) fn budget(&self, partitions: &[i32], all: u32, here: Spent, elsewhere: Spent) -> Budget {
+        let day = Budget::of_day(self.daily_queries, self.audit_share);
+        let part = day.part(partitions, all).after(here.queries, here.audits);
+        let rest = day
+            .after(here.queries, here.audits)
+            .after(elsewhere.queries, elsewhere.audits);
+        part.at_most(rest)
     }
 }
 

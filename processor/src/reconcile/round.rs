@@ -11,7 +11,7 @@ use courierflow_vendors::api::phone;
 use super::accounts::{self, Contract};
 use super::calls::Queued;
 use super::candidates::{Found, Kind, ParcelRow, Scope};
-use super::history::{History, Spent};
+use super::history::History;
 use super::secrets::Secrets;
 
 /// What a round is decided by.
@@ -164,9 +164,8 @@ impl Round<'_> {
         }
     }
 
-    /// What this worker may spend of each account's day: its part of what all workers together have left.
+    /// What this worker may spend of each account's day.
     fn budgets(&self, found: &Found, scope: &Scope) -> BTreeMap<(Vendor, String), Budget> {
-        let all = usize::try_from(scope.all).unwrap_or(usize::MAX);
         let budget = |contract: &&Contract| {
             let here = self.history.spent(contract.vendor, &contract.name, scope.day);
             let elsewhere = found
@@ -174,11 +173,7 @@ impl Round<'_> {
                 .get(&contract.label())
                 .copied()
                 .unwrap_or_default();
-            let spent = Spent {
-                queries: here.queries.saturating_add(elsewhere.queries),
-                audits: here.audits.saturating_add(elsewhere.audits),
-            };
-            let left = contract.budget(spent).shared(scope.partitions.len(), all);
+            let left = contract.budget(&scope.partitions, scope.all, here, elsewhere);
             ((contract.vendor, contract.name.clone()), left)
         };
         self.contracts.iter().map(budget).collect()

@@ -13,28 +13,47 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// What is left of `daily_queries`, of which `audit_share` (0 to 1) is for audits, after the queries of the day so far.
-    pub fn left(daily_queries: u32, audit_share: f64, asked_today: u32, audited_today: u32) -> Self {
-        let kept = kept_for_audits(daily_queries, audit_share);
-        let urgent_today = asked_today.saturating_sub(audited_today);
+    /// `daily_queries`, of which `audit_share` (0 to 1) is for audits.
+    pub fn of_day(daily_queries: u32, audit_share: f64) -> Self {
+        let audits = kept_for_audits(daily_queries, audit_share);
         Self {
-            urgent: daily_queries.saturating_sub(kept).saturating_sub(urgent_today),
-            audits: kept.saturating_sub(audited_today),
+            urgent: daily_queries.saturating_sub(audits),
+            audits,
         }
     }
 
-    /// The part of it that a worker may take which has so many of all partitions: together the workers never take more than is left.
+    /// What is left of it after so many queries, audits among them.
     #[must_use]
-    pub fn shared(self, owned: usize, all: usize) -> Self {
-        let part = |left: u32| {
-            let owned = u64::try_from(owned.min(all)).unwrap_or(u64::MAX);
-            let all = u64::try_from(all).unwrap_or(u64::MAX);
-            let shared = u64::from(left).saturating_mul(owned).checked_div(all);
-            shared.map_or(0, |shared| u32::try_from(shared).unwrap_or(left))
+    pub fn after(self, asked: u32, audited: u32) -> Self {
+        Self {
+            urgent: self.urgent.saturating_sub(asked.saturating_sub(audited)),
+            audits: self.audits.saturating_sub(audited),
+        }
+    }
+
+    /// The part of the parcels on these of all partitions. The parts of all partitions make the whole, whoever has which, so workers that
+    /// do not know of each other's queries spend no more than that together.
+    #[must_use]
+    pub fn part(self, partitions: &[i32], all: u32) -> Self {
+        let part = |whole: u32| {
+            let until = |partition: u64| u64::from(whole) * partition / u64::from(all.max(1));
+            let of_partition = |partition: u64| until(partition + 1) - until(partition);
+            let owned = partitions.iter().filter_map(|partition| u64::try_from(*partition).ok());
+            let part: u64 = owned.map(of_partition).sum();
+            u32::try_from(part).unwrap_or(whole).min(whole)
         };
         Self {
             urgent: part(self.urgent),
             audits: part(self.audits),
+        }
+    }
+
+    /// The smaller one of each of both kinds.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        Self {
+            urgent: self.urgent.min(other.urgent),
+            audits: self.audits.min(other.audits),
         }
     }
 

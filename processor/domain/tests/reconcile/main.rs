@@ -40,7 +40,7 @@ fn candidate(number: &str, class: Class, since: i64) -> Candidate {
 }
 
 fn budgets(daily: u32, share: f64) -> BTreeMap<(Vendor, String), Budget> {
-    let budget = Budget::left(daily, share, 0, 0);
+    let budget = Budget::of_day(daily, share);
     BTreeMap::from([((Vendor::Kuaidi100, "demo".to_owned()), budget)])
 }
 
@@ -222,8 +222,8 @@ fn a_hundred_queries_a_day_are_eighty_stalled_and_twenty_audits() {
     );
     assert_eq!(budgets.values().map(Budget::queries).sum::<u32>(), 0);
     // The reserve is kept for audits that come later in the day.
-    assert_eq!(Budget::left(100, 0.2, 80, 0).queries(), 20);
-    assert_eq!(Budget::left(0, 0.2, 0, 0).queries(), 0);
+    assert_eq!(Budget::of_day(100, 0.2).after(80, 0).queries(), 20);
+    assert_eq!(Budget::of_day(0, 0.2).queries(), 0);
 }
 
 #[test]
@@ -318,13 +318,19 @@ fn gaps_of_the_last_day_are_found_with_their_ends() {
 }
 
 #[test]
-fn workers_together_spend_no_more_than_is_left() {
-    for (left, shares) in [(100, [3, 5]), (1, [4, 4]), (7, [8, 0]), (0, [1, 7])] {
-        let budget = Budget::left(left, 0.2, 0, 0);
-        let together: u32 = shares.iter().map(|owned| budget.shared(*owned, 8).queries()).sum();
-        assert!(together <= left, "{left} {shares:?}");
-        assert_eq!(budget.shared(8, 8), budget);
+fn the_parts_of_all_partitions_are_the_whole_whoever_has_which() {
+    for (daily, all) in [(100, 8), (1, 8), (7, 24), (0, 3), (u32::MAX, 24)] {
+        let budget = Budget::of_day(daily, 0.2);
+        let partitions: Vec<_> = (0..i32::try_from(all).unwrap()).collect();
+        assert_eq!(budget.part(&partitions, all), budget, "{daily}");
+        let (odd, even): (Vec<_>, Vec<_>) = partitions.iter().copied().partition(|partition| partition % 2 == 1);
+        let parts = [odd, even].map(|owned| u64::from(budget.part(&owned, all).queries()));
+        assert_eq!(parts.iter().sum::<u64>(), u64::from(budget.queries()), "{daily}");
     }
+    assert_eq!(Budget::of_day(100, 0.2).part(&[], 8), Budget::default());
+    let [most, least] = [Budget::of_day(100, 0.2), Budget::of_day(90, 0.5)];
+    // 80 and 20, 45 and 45.
+    assert_eq!(most.at_most(least).queries(), 45 + 20);
 }
 
 #[test]
@@ -399,12 +405,8 @@ proptest! {
             }).collect();
             let today_made: Vec<_> = made.iter().filter(|(.., at)| *at >= today).collect();
             let audits = today_made.iter().filter(|(_, class, _)| *class == Class::Audit).count();
-            let left = Budget::left(
-                life.daily,
-                life.share,
-                u32::try_from(today_made.len()).unwrap(),
-                u32::try_from(audits).unwrap(),
-            );
+            let left = Budget::of_day(life.daily, life.share)
+                .after(u32::try_from(today_made.len()).unwrap(), u32::try_from(audits).unwrap());
             let mut budgets = BTreeMap::from([((Vendor::Kuaidi100, "demo".to_owned()), left)]);
             let plan = plan(&rows, &mut budgets, TimestampMicros(now), &Terms::default());
 
