@@ -29,6 +29,9 @@ const ANSWERS: u64 = 3;
 const EMPTY: u64 = 4;
 const CALLS: u64 = 5;
 
+/// What is written down about a call that the gateway refuses because there are too many: its HTTP status.
+const RATE_LIMITED: &str = "429";
+
 /// Everything that the vendors know.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -123,11 +126,14 @@ impl Desk {
                 return Some((code.to_owned(), answer));
             }
             Some(Fault::Html) => return Some(("html".to_owned(), Answer::gateway_page())),
-            Some(Fault::RateLimited) => return Some(("429".to_owned(), Answer::rate_limited())),
+            Some(Fault::RateLimited) => return Some((RATE_LIMITED.to_owned(), Answer::rate_limited())),
             Some(Fault::Slow | Fault::Hang | Fault::DropAfterAccept) | None => {}
         }
         let code = self.faults.take_forced(tracking_number)?;
-        let answer = (played.forced)(&code);
+        let answer = match code.as_str() {
+            RATE_LIMITED => Answer::rate_limited(),
+            code => (played.forced)(code),
+        };
         Some((code, answer))
     }
 
@@ -291,7 +297,7 @@ impl Desk {
         let mut push = self.pushes.remove(&id)?;
         let number = push.key.tracking_number.clone();
         if is_success {
-            self.ledger.tell(&push.key, push.made_at);
+            self.ledger.tell(&push.key, push.made_at, push.lines.len());
         } else {
             push.failures += 1;
             match retry_after(push.key.contract.vendor(), push.failures) {

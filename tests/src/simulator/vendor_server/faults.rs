@@ -43,7 +43,7 @@ pub struct Faults {
 pub struct Forced {
     /// The number; `*`: every number.
     pub tracking_number: String,
-    /// The `returnCode` of Kuaidi100, the `Reason` of Kdniao.
+    /// The `returnCode` of Kuaidi100, the `Reason` of Kdniao; `429`: the gateway refuses the call.
     pub code: String,
     /// For so many calls; for ever if missing.
     #[serde(default)]

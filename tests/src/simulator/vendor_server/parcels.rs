@@ -125,6 +125,7 @@ impl Parcels {
                 "carrier": parcel.carrier.code,
                 "kuaidi100": code(Vendor::Kuaidi100, parcel.carrier.code),
                 "kdniao": code(Vendor::Kdniao, parcel.carrier.code),
+                "17track": code(Vendor::SeventeenTrack, parcel.carrier.code),
                 "course": format!("{:?}", parcel.course),
                 "ordered_at": moment(parcel.ordered_at),
                 "from": place(parcel.from),

@@ -108,12 +108,23 @@ pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
 
 /// The sum of a metric over its labels; 0 if it does not exist yet.
 pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
+    Ok(values_of(service, name)?.iter().sum())
+}
+
+/// The same of a metric that must exist.
+pub(crate) fn told_metric(service: &Service, name: &str) -> Result<f64, String> {
+    match values_of(service, name)?.as_slice() {
+        [] => Err(format!("{name} is not told yet")),
+        values => Ok(values.iter().sum()),
+    }
+}
+
+fn values_of(service: &Service, name: &str) -> Result<Vec<f64>, String> {
     let answer = agent().get(format!("{}/metrics", service.url())).call();
     let mut answer = answer.map_err(|error| error.to_string())?;
     let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
     let lines = text.lines().filter(|line| line.starts_with(name));
-    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-    Ok(values.sum())
+    Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect())
 }
 
 /// Consumer groups of the processor, as in its configuration's defaults.
@@ -156,6 +167,31 @@ pub(crate) fn wait_until_read(stack: &dyn Stack, group: &str, topic: &str) {
             lag => Err(format!("{lag} records behind {ends:?}")),
         }
     });
+}
+
+/// Waits for a backlog as long as there is progress.
+pub(crate) fn wait_as_long_as_it_moves(stack: &dyn Stack) {
+    let groups = [(DERIVE_GROUP, PUSH)].into_iter().chain(SINK_GROUPS);
+    for (group, topic) in groups {
+        // The numbers no longer change, because the group before has finished.
+        let ends = topics::ends(stack, topic);
+        let mut least = i64::MAX;
+        loop {
+            let lag = eventually("lag shrinks", || {
+                let lag = topics::lag(stack, group, topic, &ends)?;
+                if lag == 0 || lag < least {
+                    Ok(lag)
+                } else {
+                    Err(format!("{group} stays {lag} records behind"))
+                }
+            });
+            if lag == 0 {
+                break;
+            }
+            least = lag;
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
 }
 
 /// The tables of pushes and parcels must equal an independent recomputation from the push topic.

@@ -7,9 +7,14 @@ use tokio::runtime::Runtime;
 use super::agent;
 
 pub(crate) const KEY: &str = "the-key-of-the-contract-9f31";
+/// Of the marketplace.
+pub(crate) const APP_CODE: &str = "the-app-code-9f31";
 pub(crate) const CUSTOMER: &str = "THE-CUSTOMER-9f31";
-/// That of the local configuration.
+/// Those of the local configuration.
 pub(crate) const SALT: &str = "courierflow-demo-salt";
+pub(crate) const BUSINESS_ID: &str = "1000001";
+pub(crate) const BUSINESS_KEY: &str = "courierflow-demo-app-key";
+pub(crate) const SEVENTEENTRACK_KEY: &str = "17track-demo-key-0001";
 
 const DAY: i64 = 86_400;
 
@@ -27,6 +32,11 @@ impl Vendors {
 
     /// Vendors whose clock stands so many days ago, with so many parcels that are ordered within some days from then on.
     pub(crate) fn since(days_ago: i64, parcels: u32, order_days: u32) -> Self {
+        Self::pushing_to("", days_ago, parcels, order_days)
+    }
+
+    /// The same where 17TRACK, which is given no address in calls, pushes to this one.
+    pub(crate) fn pushing_to(callback: &str, days_ago: i64, parcels: u32, order_days: u32) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -41,6 +51,11 @@ impl Vendors {
             contracts: Contracts {
                 kuaidi100_key: KEY.to_owned(),
                 kuaidi100_customer: CUSTOMER.to_owned(),
+                kuaidi100_app_code: APP_CODE.to_owned(),
+                kdniao_business_id: BUSINESS_ID.to_owned(),
+                kdniao_app_key: BUSINESS_KEY.to_owned(),
+                seventeentrack_key: SEVENTEENTRACK_KEY.to_owned(),
+                seventeentrack_callback: callback.to_owned(),
                 ..Contracts::default()
             },
             faults: Faults::default(),

@@ -1,6 +1,6 @@
 //! What vendors answer, and what follows from it.
 
-use courierflow_schemas::records::{Reason, Subscription, SubscriptionRequest, SubscriptionState};
+use courierflow_schemas::records::{CallClass, Reason, Subscription, SubscriptionRequest, SubscriptionState};
 use courierflow_schemas::topics::{DERIVE_DEAD, SUBSCRIPTION_REQUEST};
 use courierflow_tests::stack::{Service, Stack};
 use serde_json::json;
@@ -45,6 +45,7 @@ fn a1_a2_a8_a11_a14_a17_what_vendors_answer_is_told_and_nobody_is_asked_twice() 
     a17(&*stack, &vendors);
     bad_requests(&*stack);
     subscribe.terminate(PATIENCE).unwrap();
+    a14_of_the_gateway(&*stack, &vendors);
 }
 
 /// Subscribed already, though never by us, and no push comes.
@@ -139,6 +140,33 @@ fn a11_a14(stack: &dyn Stack, vendors: &Vendors) {
             .count();
         assert_eq!(records, usize::try_from(made).unwrap(), "{number}");
     }
+}
+
+/// The gateway of the marketplace refuses calls that come too fast. They are made again, and are no attempts.
+fn a14_of_the_gateway(stack: &dyn Stack, vendors: &Vendors) {
+    let number = "YT0000000001429";
+    vendors.faults(&json!({"forced": [force(number, "429", Some(2))]}));
+    let launch = Configuration::new().market().launch("subscribe", stack, vendors);
+    let mut subscribe = ready(&launch, "marketplace", stack);
+    ask(stack, &[request(number, "r1")]);
+    let active = wait_for(stack, &[number.to_owned()], SubscriptionState::Active);
+    assert_eq!((active[number].attempt, active[number].reason), (1, None));
+    let made = calls(stack).into_iter().filter(|call| call.tracking_number == number);
+    let made: Vec<_> = made
+        .map(|call| (call.api, call.class, call.http_status, call.code))
+        .collect();
+    let call = |class, status, code: &str| {
+        (
+            "kuaidi100_market".to_owned(),
+            class,
+            Some(status),
+            Some(code.to_owned()),
+        )
+    };
+    let refused = call(CallClass::Retry, 429, "APIG.0308");
+    assert_eq!(made, [refused.clone(), refused, call(CallClass::Done, 200, "200")]);
+    assert_eq!(vendors.counted(number)["calls"], 3);
+    subscribe.terminate(PATIENCE).unwrap();
 }
 
 /// The vendor ends a subscription: only a forced request would begin another, and not so soon.

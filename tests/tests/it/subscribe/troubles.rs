@@ -7,15 +7,19 @@ use serde_json::json;
 
 use super::records::{ask, calls, newest, numbers, request, secrets_of, versions, wait_for};
 use super::vendors::{Configuration, Vendors, subscribe};
-use crate::harness::{PATIENCE, eventually, metric, migrated, ready, readyz, topics};
+use crate::harness::{
+    PATIENCE, SUBSCRIBE_GROUP, eventually, metric, migrated, ready, readyz, told_metric, topics, wait_until_read,
+};
 
 #[test]
 fn a12_a_slow_hanging_or_mad_vendor_is_asked_again_and_nothing_else_waits() {
     let stack = migrated("subscribe-slow");
     let vendors = Vendors::start();
+    let hung = it_reads_while_its_calls_hang(&*stack, &vendors);
     let retries = [200; 1_000];
     let launch = Configuration::new().set("retry_ms", &format!("{retries:?}"));
     let mut subscribe = ready(&launch.launch("subscribe", &stack, &vendors), "subscribe", &stack);
+    wait_for(&stack, &hung, SubscriptionState::Active);
     for (index, fault) in ["slow", "hang", "html", "drop_after_accept"].into_iter().enumerate() {
         vendors.faults(&json!({fault: 1.0, "slow_ms": 3_000}));
         let numbers = numbers(&format!("YT12{index}"), 5);
@@ -52,6 +56,32 @@ fn a12_a_slow_hanging_or_mad_vendor_is_asked_again_and_nothing_else_waits() {
     let mut rejected = versions(&stack).into_iter().filter(is_rejected);
     assert!(rejected.all(|version| version.tracking_number.starts_with("BADCARRIER")));
     subscribe.terminate(PATIENCE).unwrap();
+}
+
+/// More calls than may be made at once, and those that are made hang for a minute: all requests are read nevertheless, and the worker has no
+/// lag. Then it is killed. Returns the numbers.
+fn it_reads_while_its_calls_hang(stack: &dyn Stack, vendors: &Vendors) -> Vec<String> {
+    vendors.faults(&json!({"hang": 1.0}));
+    let numbers = numbers("YT129", 40);
+    let requests: Vec<_> = numbers.iter().map(|number| request(number, "r1")).collect();
+    ask(stack, &requests);
+    let launch = Configuration::new().set("call_timeout_ms", &60_000);
+    let mut reading = ready(&launch.launch("subscribe", stack, vendors), "reading", stack);
+    wait_until_read(stack, SUBSCRIBE_GROUP, SUBSCRIPTION_REQUEST);
+    let in_flight = || metric(&reading, "courierflow_subscribe_in_flight");
+    eventually("calls hang, and nothing waits to be read", || {
+        match (
+            in_flight()?,
+            told_metric(&reading, "courierflow_subscribe_lag_records")?,
+        ) {
+            (calls, 0.0) if calls >= 16.0 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    assert!(calls(stack).is_empty(), "a call has ended");
+    reading.kill().unwrap();
+    vendors.faults(&json!({"hang": 0.0}));
+    numbers
 }
 
 /// A record of which only the registry can tell whether it is one waits for the registry, and alone.

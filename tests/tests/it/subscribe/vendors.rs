@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use courierflow_tests::stack::{Launch, Stack};
 
 use crate::harness::processor;
+use crate::harness::vendors::APP_CODE;
 pub(crate) use crate::harness::vendors::{CUSTOMER, KEY, SALT, Vendors};
 
 /// Of somebody who may ask over HTTP.
@@ -26,8 +27,12 @@ const SUBSCRIBE: [(&str, &str); 8] = [
 pub(crate) struct Configuration {
     subscribe: BTreeMap<&'static str, String>,
     account: &'static str,
+    /// The contract is that of the marketplace.
+    is_market: bool,
     /// Where the vendors push to.
     callback_base: String,
+    /// Further lines of the account.
+    more: &'static str,
 }
 
 impl Configuration {
@@ -36,6 +41,8 @@ impl Configuration {
         Self {
             subscribe: subscribe.collect(),
             account: "demo",
+            is_market: false,
+            more: "",
             callback_base: "http://127.0.0.1:9".to_owned(),
         }
     }
@@ -49,6 +56,18 @@ impl Configuration {
     /// Another name of the account.
     pub(crate) fn account(mut self, name: &'static str) -> Self {
         self.account = name;
+        self
+    }
+
+    /// The account's contract is that of the marketplace, whose gateway comes before the vendor.
+    pub(crate) fn market(mut self) -> Self {
+        self.is_market = true;
+        self
+    }
+
+    /// Further lines of the account.
+    pub(crate) fn more(mut self, lines: &'static str) -> Self {
+        self.more = lines;
         self
     }
 
@@ -70,11 +89,8 @@ impl Configuration {
             std::fs::write(&file, text).unwrap();
             file.display().to_string()
         };
-        let (key, salt, token) = (
-            write("vendor.key", KEY),
-            write("vendor.salt", SALT),
-            write("asker.token", TOKEN),
-        );
+        let (key, app_code) = (write("vendor.key", KEY), write("vendor.app-code", APP_CODE));
+        let (salt, token) = (write("vendor.salt", SALT), write("asker.token", TOKEN));
         let local = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/local/courierflow.toml");
         let local = std::fs::read_to_string(local).unwrap();
         let local = replaced(&local, "\".local/data/demo.token\"", &format!("'{token}'"));
@@ -93,15 +109,13 @@ slot_dir = '{slots}'
 [[subscribe.accounts]]
 name = "{name}"
 vendor = "kuaidi100"
-api = "kuaidi100_enterprise"
+{contract}
 subscribe_url = "{url}/poll"
-query_url = "{url}/poll/query.do"
-key_file = '{key}'
-customer = "{CUSTOMER}"
 {salt}
 callback_base = "{base}"
 max_calls_per_second = 500
 max_concurrency = 16
+{more}
 "#,
             slots = slots.display(),
             keys = keys.collect::<String>(),
@@ -113,6 +127,14 @@ max_concurrency = 16
                 String::new()
             },
             base = self.callback_base,
+            contract = if self.is_market {
+                format!("api = \"kuaidi100_market\"\napp_code_file = '{app_code}'")
+            } else {
+                format!(
+                    "api = \"kuaidi100_enterprise\"\nquery_url = \"{url}/poll/query.do\"\nkey_file = '{key}'\ncustomer = \"{CUSTOMER}\""
+                )
+            },
+            more = self.more,
         );
         // Its own section is replaced.
         let (before, rest) = local.split_once("\n[subscribe]\n").unwrap();

@@ -129,6 +129,8 @@ pub(crate) struct Entry {
     pub(crate) lost: Vec<LostPush>,
     /// When the vendor looked for the newest push that was taken. It told the whole history until then.
     pub(crate) told_until: Option<Seconds>,
+    /// How many lines that push had.
+    pub(crate) told_lines: usize,
     /// Months in which it was charged (Kuaidi100, 17TRACK: once ever).
     charged: BTreeSet<Month>,
     /// First day of the last window in which it was charged (Kdniao).
@@ -170,10 +172,12 @@ impl Entry {
         self.lost.push(LostPush { at, lines });
     }
 
-    /// A push that was made at that moment was taken.
-    pub(crate) fn tell(&mut self, made_at: Seconds) {
+    /// A push of so many lines that was made at that moment was taken.
+    pub(crate) fn tell(&mut self, made_at: Seconds, lines: usize) {
         self.counts(made_at).pushes_answered += 1;
-        self.told_until = self.told_until.max(Some(made_at));
+        if self.told_until <= Some(made_at) {
+            (self.told_until, self.told_lines) = (Some(made_at), lines);
+        }
     }
 
     /// Whether Kuaidi100 takes a subscription now.

@@ -155,9 +155,9 @@ impl Ledger {
         self.entries.entry(key.clone()).or_default().lose(at, lines);
     }
 
-    /// A push that was made at that moment was taken.
-    pub(crate) fn tell(&mut self, key: &Key, made_at: Seconds) {
-        self.entries.entry(key.clone()).or_default().tell(made_at);
+    /// A push of so many lines that was made at that moment was taken.
+    pub(crate) fn tell(&mut self, key: &Key, made_at: Seconds, lines: usize) {
+        self.entries.entry(key.clone()).or_default().tell(made_at, lines);
     }
 
     pub(crate) fn counts(&mut self, key: &Key, now: Seconds) -> &mut Counts {
@@ -194,6 +194,7 @@ impl Ledger {
                 "calls": entry.calls,
                 "lost": entry.lost,
                 "told_until": entry.told_until,
+                "told_lines": entry.told_lines,
             }));
         }
         json!({"total": total, "units": self.purses, "faults": self.faults, "numbers": numbers})
