@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::oracle::{Difference, differences, expected_tables};
-use courierflow_tests::stack::{Launch, Stack};
+use courierflow_tests::stack::Launch;
 
 use crate::harness::load::Load;
 use crate::harness::tables::Slice;
-use crate::harness::{DERIVE_GROUP, SINK_GROUPS, eventually, migrated, option, processor, ready, tables, topics};
+use crate::harness::{migrated, option, processor, ready, tables, topics, wait_as_long_as_it_moves};
 
 /// Parcels whose push events and rows fit into memory together.
 const PARCELS_OF_A_SLICE: u64 = 5_000;
@@ -78,31 +78,6 @@ fn compare(name: &str, seed: u64, parcels: u64) -> Comparison {
     }
     comparison.elapsed = begun.elapsed();
     comparison
-}
-
-/// Waits for a backlog as long as there is progress.
-fn wait_as_long_as_it_moves(stack: &dyn Stack) {
-    let groups = [(DERIVE_GROUP, PUSH)].into_iter().chain(SINK_GROUPS);
-    for (group, topic) in groups {
-        // The numbers no longer change, because the group before has finished.
-        let ends = topics::ends(stack, topic);
-        let mut least = i64::MAX;
-        loop {
-            let lag = eventually("lag shrinks", || {
-                let lag = topics::lag(stack, group, topic, &ends)?;
-                if lag == 0 || lag < least {
-                    Ok(lag)
-                } else {
-                    Err(format!("{group} stays {lag} records behind"))
-                }
-            });
-            if lag == 0 {
-                break;
-            }
-            least = lag;
-            std::thread::sleep(Duration::from_millis(500));
-        }
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use courierflow_tests::attack::Attack;
 use courierflow_tests::stack::{Broker, ClusterStack, Launch, Server, Service, Stack};
 
 use super::Plan;
+use super::queries::asking_about_parcels;
 use super::subscriptions::taking_requests;
 use super::vendors::Vendors;
 use crate::harness::power::{cut_off, parts_since, server_time};
@@ -24,6 +25,8 @@ const DURATIONS: [(&str, &str); 4] = [
     ("END_AFTER_MS", "504000"),
     ("RETRY_MS", "[200, 1000, 3000, 6000, 12000, 24000]"),
 ];
+/// The account may be asked about silent parcels, too, and about half of all others.
+const ASKED: &str = "daily_queries = 100000\naudit_per_10000 = 5000";
 /// As many half-sent requests as once took a service down.
 const BESIEGERS: usize = 1_045;
 
@@ -35,6 +38,7 @@ pub(super) enum Victim {
     Derive(usize),
     Sink,
     Subscribe,
+    Reconcile,
     /// An additional process that derives and inserts for a while.
     Visitor,
     /// Somebody who runs `processor migrate` with another number of partitions.
@@ -72,12 +76,13 @@ pub(super) enum Blow {
 pub(super) struct Fault(Blow, Victim);
 
 /// A round injects each of these once.
-pub(super) const ROUND: [Fault; 20] = [
+pub(super) const ROUND: [Fault; 22] = [
     Fault(Blow::Kill, Victim::Ingest),
     Fault(Blow::Kill, Victim::Derive(0)),
     Fault(Blow::Kill, Victim::Derive(1)),
     Fault(Blow::Kill, Victim::Sink),
     Fault(Blow::Kill, Victim::Subscribe),
+    Fault(Blow::Kill, Victim::Reconcile),
     Fault(Blow::Kill, Victim::Vendors),
     Fault(Blow::Kill, Victim::Server(Server::Kafka)),
     Fault(Blow::Kill, Victim::Server(Server::Registry)),
@@ -87,6 +92,7 @@ pub(super) const ROUND: [Fault; 20] = [
     Fault(Blow::Freeze, Victim::Derive(1)),
     Fault(Blow::Freeze, Victim::Sink),
     Fault(Blow::Freeze, Victim::Subscribe),
+    Fault(Blow::Freeze, Victim::Reconcile),
     Fault(Blow::Freeze, Victim::Vendors),
     Fault(Blow::Err, Victim::Vendors),
     Fault(Blow::Besiege, Victim::Ingest),
@@ -110,6 +116,7 @@ impl fmt::Display for Fault {
             Victim::Derive(index) => write!(out, "derive {}", index + 1),
             Victim::Sink => write!(out, "sink"),
             Victim::Subscribe => write!(out, "subscribe"),
+            Victim::Reconcile => write!(out, "reconcile"),
             Victim::Vendors => write!(out, "the vendors"),
             Victim::Visitor => write!(out, "a third processor"),
             Victim::Operator => write!(out, "another number of partitions"),
@@ -183,6 +190,7 @@ pub(super) struct Scene {
     pub(super) derive: [Service; 2],
     pub(super) sink: Service,
     pub(super) subscribe: Service,
+    pub(super) reconcile: Service,
     pub(super) vendors: Vendors,
     pub(super) subscriptions_url: String,
     visitor: Option<Service>,
@@ -197,7 +205,7 @@ impl Scene {
         let vendors = Vendors::start(stack, plan.until.at_most(), plan.seed);
         // ingest reads no callback; only when it has started is its address known.
         let configuration = |callback_base: String| {
-            let configuration = Configuration::new().callback_base(callback_base);
+            let configuration = Configuration::new().callback_base(callback_base).more(ASKED);
             configuration.write(stack, &vendors.url())
         };
         let port = stack.reserve_port().unwrap();
@@ -211,12 +219,15 @@ impl Scene {
         for (key, value) in DURATIONS {
             subscribe = subscribe.env(&format!("COURIERFLOW__SUBSCRIBE__{key}"), value);
         }
+        let reconcile = processor("reconcile", stack).config(configuration(ingest.url()));
+        let reconcile = asking_about_parcels(reconcile, stack);
         let derive = |name| ready(&processor("derive", stack), name, stack);
         Self {
             ingest,
             derive: [derive("derive-1"), derive("derive-2")],
             sink: ready(&processor("sink", stack), "sink", stack),
             subscribe: ready(&subscribe, "subscribe", stack),
+            reconcile: ready(&reconcile, "reconcile", stack),
             vendors,
             subscriptions_url: format!("http://127.0.0.1:{port}"),
             visitor: None,
@@ -230,6 +241,7 @@ impl Scene {
             Victim::Derive(index) => &mut self.derive[index],
             Victim::Sink => &mut self.sink,
             Victim::Subscribe => &mut self.subscribe,
+            Victim::Reconcile => &mut self.reconcile,
             _ => unreachable!("{victim:?} is no service that is always there"),
         }
     }

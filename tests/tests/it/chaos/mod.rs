@@ -5,6 +5,7 @@
 //! report.
 
 mod faults;
+mod queries;
 mod report;
 mod subscriptions;
 mod vendors;
@@ -105,6 +106,7 @@ fn play(name: &str, plan: Plan) -> Report {
             &scene.derive[1],
             &scene.sink,
             &scene.subscribe,
+            &scene.reconcile,
         ];
         let waiting = services.iter().filter(|service| !service.is_ready()).count();
         if waiting == 0 {
@@ -113,6 +115,8 @@ fn play(name: &str, plan: Plan) -> Report {
             Err(format!("{waiting} are not"))
         }
     });
+    // It would go on asking. What its dead predecessors have left is recorded by now.
+    scene.reconcile.terminate(PATIENCE).unwrap();
     let stack = scene.servers.stack();
     scene.vendors.stop_the_clock();
     let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
@@ -136,6 +140,7 @@ fn play(name: &str, plan: Plan) -> Report {
         dead_letters: read(stack, DERIVE_DEAD).len(),
         differing: differing(stack, &stored),
         subscriptions,
+        queries: queries::compare(stack, &scene.vendors, &stored),
     };
     assert!(report.is_clean(), "{report}");
     report

@@ -7,7 +7,7 @@ use std::time::Duration;
 use courierflow_tests::oracle::Difference;
 
 use super::faults::Fault;
-use super::subscriptions::Compared;
+use super::{queries, subscriptions};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub(super) struct Report {
     pub(super) doubled: Vec<String>,
     pub(super) dead_letters: usize,
     pub(super) differing: Vec<Difference>,
-    pub(super) subscriptions: Compared,
+    pub(super) subscriptions: subscriptions::Compared,
+    pub(super) queries: queries::Compared,
 }
 
 impl Report {
@@ -36,6 +37,7 @@ impl Report {
             && self.differing.is_empty()
             && self.dead_letters == 0
             && self.subscriptions.is_clean()
+            && self.queries.is_clean()
     }
 }
 
@@ -46,69 +48,116 @@ impl fmt::Display for Report {
         for (fault, count) in &self.faults {
             writeln!(out, "  {count:>6}  {fault}")?;
         }
-        let mut line = |name: &str, count: u64| writeln!(out, "{name:<52} {count:>9}");
-        line("pushes sent", self.pushes)?;
-        line("  attempts that were refused or died, and repeated", self.retried)?;
-        line("pushes answered with success", self.acked)?;
-        line("push events stored", self.stored as u64)?;
-        line("acknowledged and lost", self.lost.len() as u64)?;
-        line("shipment records that a committed reader sees", self.shipments as u64)?;
-        line(
-            "transition records that a committed reader sees",
-            self.transitions as u64,
-        )?;
-        line("  of both, seen more than once", self.doubled.len() as u64)?;
-        line("dead letters of derive and sink", self.dead_letters as u64)?;
-        line("rows that differ from the recomputation", self.differing.len() as u64)?;
-        let subscriptions = &self.subscriptions;
-        line(
-            "parcels that the vendors were asked to follow",
-            subscriptions.asked as u64,
-        )?;
-        line(
-            "  followed, ended, or refused for a reason",
-            subscriptions.settled as u64,
-        )?;
-        line("  lost on the way", subscriptions.lost.len() as u64)?;
-        line("calls that the vendors counted", subscriptions.vendor_calls)?;
-        line(
-            "  of parcels without a committed intent",
-            subscriptions.without_intent.len() as u64,
-        )?;
-        line("subscriptions that the vendors accepted", subscriptions.accepted)?;
-        line(
-            "  parcels with two in a round, or unknown to us",
-            subscriptions.differing.len() as u64,
-        )?;
-        line(
-            "subscription records that a committed reader sees",
-            subscriptions.records as u64,
-        )?;
-        line("  seen more than once", subscriptions.doubled.len() as u64)?;
-        line(
-            "rows that differ from the newest of them",
-            subscriptions.rows_differing.len() as u64,
-        )?;
-        for (name, found) in [
-            ("lost", &subscriptions.lost),
-            ("without an intent", &subscriptions.without_intent),
-            ("accepted", &subscriptions.differing),
-            ("doubled", &subscriptions.doubled),
-            ("row", &subscriptions.rows_differing),
-        ] {
+        for (name, count) in self
+            .counts()
+            .into_iter()
+            .chain(self.subscriptions.counts())
+            .chain(self.queries.counts())
+        {
+            writeln!(out, "{name:<56} {count:>9}")?;
+        }
+        let found = [("lost", &self.lost), ("doubled", &self.doubled)];
+        for (name, found) in found
+            .into_iter()
+            .chain(self.subscriptions.found())
+            .chain(self.queries.found())
+        {
             for text in found.iter().take(5) {
                 writeln!(out, "{name}: {text}")?;
             }
-        }
-        for lost in self.lost.iter().take(5) {
-            writeln!(out, "lost: {lost}")?;
-        }
-        for doubled in self.doubled.iter().take(5) {
-            writeln!(out, "doubled: {doubled}")?;
         }
         for differing in self.differing.iter().take(5) {
             writeln!(out, "{differing}")?;
         }
         Ok(())
+    }
+}
+
+impl Report {
+    fn counts(&self) -> [(&'static str, u64); 10] {
+        [
+            ("pushes sent", self.pushes),
+            ("  attempts that were refused or died, and repeated", self.retried),
+            ("pushes answered with success", self.acked),
+            ("push events stored", self.stored as u64),
+            ("acknowledged and lost", self.lost.len() as u64),
+            ("shipment records that a committed reader sees", self.shipments as u64),
+            (
+                "transition records that a committed reader sees",
+                self.transitions as u64,
+            ),
+            ("  of both, seen more than once", self.doubled.len() as u64),
+            ("dead letters of derive and sink", self.dead_letters as u64),
+            ("rows that differ from the recomputation", self.differing.len() as u64),
+        ]
+    }
+}
+
+impl subscriptions::Compared {
+    fn counts(&self) -> [(&'static str, u64); 10] {
+        [
+            ("parcels that the vendors were asked to follow", self.asked as u64),
+            ("  followed, ended, or refused for a reason", self.settled as u64),
+            ("  lost on the way", self.lost.len() as u64),
+            ("calls that the vendors counted", self.vendor_calls),
+            (
+                "  of parcels without a committed intent",
+                self.without_intent.len() as u64,
+            ),
+            ("subscriptions that the vendors accepted", self.accepted),
+            (
+                "  parcels with two in a round, or unknown to us",
+                self.differing.len() as u64,
+            ),
+            ("subscription records that a committed reader sees", self.records as u64),
+            ("  seen more than once", self.doubled.len() as u64),
+            (
+                "rows that differ from the newest of them",
+                self.rows_differing.len() as u64,
+            ),
+        ]
+    }
+
+    fn found(&self) -> [(&'static str, &Vec<String>); 5] {
+        [
+            ("lost", &self.lost),
+            ("without an intent", &self.without_intent),
+            ("accepted", &self.differing),
+            ("doubled", &self.doubled),
+            ("row", &self.rows_differing),
+        ]
+    }
+}
+
+impl queries::Compared {
+    fn counts(&self) -> [(&'static str, u64); 8] {
+        [
+            ("queries that are recorded", self.made as u64),
+            ("  whose answer became an event", self.told as u64),
+            ("  whose answer nobody knows", self.interrupted as u64),
+            ("queries that the vendors counted", self.vendor_queries),
+            ("  of parcels with fewer records", self.unrecorded.len() as u64),
+            (
+                "parcels asked about too soon or too often",
+                self.beyond_limits.len() as u64,
+            ),
+            (
+                "answers without event, or events without answer",
+                self.torn.len() as u64,
+            ),
+            (
+                "rows of calls that differ from their records",
+                self.rows_differing.len() as u64,
+            ),
+        ]
+    }
+
+    fn found(&self) -> [(&'static str, &Vec<String>); 4] {
+        [
+            ("not recorded", &self.unrecorded),
+            ("beyond the limits", &self.beyond_limits),
+            ("torn", &self.torn),
+            ("call", &self.rows_differing),
+        ]
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use courierflow_schemas::records::{Subscription, SubscriptionState};
+use courierflow_schemas::records::{CallKind, Subscription, SubscriptionState};
 use courierflow_tests::stack::{Launch, Stack};
 use serde_json::{Value, json};
 
@@ -139,7 +139,8 @@ pub(super) fn compare(stack: &dyn Stack, vendors: &Vendors, asked: &[String]) ->
         }
     }
     let calls = calls(stack);
-    let unintended = calls.iter().filter(|call| !intents.contains(&call.call_id));
+    let subscribing = calls.iter().filter(|call| call.kind == CallKind::Subscribe);
+    let unintended = subscribing.filter(|call| !intents.contains(&call.call_id));
     let mut without_intent: Vec<_> = unintended.map(|call| format!("{call:?}")).collect();
     let books = booked(&ledger);
     without_intent.extend(
@@ -196,16 +197,20 @@ fn is_settled(subscription: &Subscription) -> bool {
     }
 }
 
-/// Subscriptions in the vendors' books, of each number that they were called about: those that were accepted, and those that a vendor
+/// Subscriptions in the vendors' books, of each number that they were asked to follow: those that were accepted, and those that a vendor
 /// began by itself under another carrier.
 fn booked(ledger: &Value) -> HashMap<String, (u64, u64)> {
     let mut booked: HashMap<String, (u64, u64)> = HashMap::new();
     for number in ledger["numbers"].as_array().unwrap() {
         let name = number["tracking_number"].as_str().unwrap();
-        let (accepted, corrected) = booked.entry(name.to_owned()).or_default();
         for month in number["months"].as_object().unwrap().values() {
-            *accepted += month["accepted"].as_u64().unwrap();
-            *corrected += month["corrected"].as_u64().unwrap();
+            let count = |name: &str| month[name].as_u64().unwrap();
+            let (accepted, corrected) = (count("accepted"), count("corrected"));
+            // Of the others it was only asked what there is to tell.
+            if count("calls") + accepted + corrected > 0 {
+                let of_number = booked.entry(name.to_owned()).or_default();
+                *of_number = (of_number.0 + accepted, of_number.1 + corrected);
+            }
         }
     }
     booked

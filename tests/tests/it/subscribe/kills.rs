@@ -3,22 +3,43 @@
 use std::collections::BTreeSet;
 
 use courierflow_schemas::records::{CallClass, CallReason, SubscriptionState};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::records::{ask, calls, numbers, request, versions, wait_for};
 use super::vendors::{Vendors, subscribe};
-use crate::harness::{PATIENCE, eventually, migrated, ready};
+use crate::harness::{PATIENCE, eventually, migrated, option, ready};
 
 #[test]
 fn a6_killed_at_random_it_asks_for_every_number_and_no_vendor_takes_one_twice() {
-    const KILLS: usize = 5;
-    let stack = migrated("subscribe-killed");
+    kill_at_random("subscribe-killed", 400, 5);
+}
+
+/// `./dev test --full`.
+#[test]
+#[ignore = "long: ./dev test --full"]
+#[expect(clippy::print_stdout, reason = "the report is what the command is for")]
+fn a6_at_full_size() {
+    let size = |variable, default| usize::try_from(option(variable, default)).unwrap();
+    let (parcels, kills) = (
+        size("COURIERFLOW_FULL_PARCELS", 5_000),
+        size("COURIERFLOW_FULL_KILLS", 50),
+    );
+    let unanswered = kill_at_random("subscribe-killed-often", parcels, kills);
+    println!(
+        "subscribe was killed {kills} times: {parcels} parcels, each accepted once, no version twice; {unanswered} calls whose answer nobody \
+         knows"
+    );
+}
+
+/// Returns how many calls were not answered.
+fn kill_at_random(name: &str, parcels: usize, kills: usize) -> usize {
+    let stack = migrated(name);
     let vendors = Vendors::start();
     vendors.faults(&json!({"drop_after_accept": 0.05, "server_errors": 0.02, "html": 0.01}));
     let mut subscribe = ready(&subscribe(&stack, &vendors), "subscribe", &stack);
-    let numbers = numbers("YT6", 400);
+    let numbers = numbers("YT6", parcels);
     let requests: Vec<_> = numbers.iter().map(|number| request(number, "r1")).collect();
-    for part in requests.chunks(requests.len() / KILLS) {
+    for part in requests.chunks(parcels.div_ceil(kills)) {
         // Of before the requests: once they are on the topic, all calls of this part may be made at any time.
         let before = vendors.calls();
         ask(&stack, part);
@@ -34,23 +55,31 @@ fn a6_killed_at_random_it_asks_for_every_number_and_no_vendor_takes_one_twice() 
         subscribe.restart().unwrap();
     }
     let newest = wait_for(&stack, &numbers, SubscriptionState::Active);
-    for number in &numbers {
-        let counted = vendors.counted(number);
-        assert_eq!(counted["accepted"], 1, "{number}: {counted}");
-        let accepted: u16 = newest[number].calls.iter().map(|month| month.accepted).sum();
-        assert_eq!(accepted, 1, "{number}: {:?}", newest[number]);
+    subscribe.terminate(PATIENCE).unwrap();
+    let books = vendors.ledger("");
+    let books = books["numbers"].as_array().unwrap();
+    assert_eq!(books.len(), parcels);
+    for counted in books {
+        let accepted: u64 = counted["months"].as_object().unwrap().values().map(accepted).sum();
+        assert_eq!(accepted, 1, "{counted}");
+    }
+    for subscription in newest.values() {
+        let accepted: u16 = subscription.calls.iter().map(|month| month.accepted).sum();
+        assert_eq!(accepted, 1, "{subscription:?}");
     }
     let mut seen = BTreeSet::new();
     for version in versions(&stack) {
         let key = (version.tracking_number.clone(), version.version);
         assert!(seen.insert(key), "twice: {version:?}");
     }
-    let unanswered = calls(&stack)
-        .into_iter()
-        .filter(|call| call.class == CallClass::Unknown)
-        .count();
+    let calls = calls(&stack);
+    let unanswered = calls.iter().filter(|call| call.class == CallClass::Unknown).count();
     assert!(unanswered > 0, "no answer was lost");
-    subscribe.terminate(PATIENCE).unwrap();
+    unanswered
+}
+
+fn accepted(month: &Value) -> u64 {
+    month["accepted"].as_u64().unwrap()
 }
 
 #[test]
