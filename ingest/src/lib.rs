@@ -26,7 +26,7 @@ use std::time::Duration;
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::SettingsError;
 use courierflow_service::http_server::Limits;
-use courierflow_service::{file_limit, http_server};
+use courierflow_service::{file_limit, http_server, kafka_client};
 use courierflow_vendors::account::Unsigned;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -77,6 +77,13 @@ impl From<TcpListener> for Listeners {
             subscriptions: None,
         }
     }
+}
+
+/// What [`run`] would say of the configuration before it asks anybody.
+pub fn check(config: &Config) -> Result<(), SettingsError> {
+    config.ingest.accounts()?;
+    config.ingest.subscriptions.tokens(&config.subscribe)?;
+    kafka_client::check(&config.kafka)
 }
 
 /// Runs the service on `listeners` until `shutdown`. Neither broker nor registry need to be there: pushes are answered 503

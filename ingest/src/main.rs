@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use courierflow_ingest::config::{Config, IngestSettings};
-use courierflow_ingest::{Error, Listeners, run};
-use courierflow_schemas::topics;
-use courierflow_service::{exit, kafka_access, logging, signals};
+use courierflow_ingest::{Error, Listeners, check, run};
+use courierflow_schemas::{settings, topics};
+use courierflow_service::{exit, health_check, kafka_access, logging, signals};
 use tokio::net::TcpListener;
 
 /// As in the processor: bodies and their parts are allocated on one thread and freed on another.
@@ -23,8 +23,19 @@ const PROGRAM: &str = "ingest";
 #[command(version)]
 struct Arguments {
     /// Configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`
-    #[arg(long, default_value = "deploy/local/courierflow.toml")]
+    #[arg(long, global = true, env = settings::FILE_VARIABLE, default_value_os_t = settings::default_file())]
     config: PathBuf,
+    /// Without one it serves
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge the configuration and the files that it names, then end; exit code 2 if ingest would not start with them
+    CheckConfig,
+    /// Ask the ingest of this host whether it is ready, then end; exit code 1 if it is not
+    Health,
 }
 
 #[tokio::main]
@@ -38,6 +49,20 @@ async fn main() -> ExitCode {
 
     topics::belong_to(&config.topics.prefix);
 
+    match arguments.command {
+        None => serve(&config).await,
+        Some(Command::CheckConfig) => match check(&config) {
+            Ok(()) => exit::good_configuration(PROGRAM),
+            Err(error) => exit::bad_configuration(PROGRAM, &error),
+        },
+        Some(Command::Health) => match health_check::ask(config.ingest.admin_listen.unwrap_or(config.ingest.listen)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => exit::failure(PROGRAM, &format_args!("not ready: {error}")),
+        },
+    }
+}
+
+async fn serve(config: &Config) -> ExitCode {
     // 2. The log.
     logging::init();
     logging::log_panics();
@@ -60,7 +85,7 @@ async fn main() -> ExitCode {
     };
 
     // 6. The service, until a signal; then not ready, drained, flushed.
-    match run(&config, listeners, shutdown).await {
+    match run(config, listeners, shutdown).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ (Error::Settings(_) | Error::Kafka(_))) => exit::bad_configuration(PROGRAM, &error),
         Err(error) => exit::failure(PROGRAM, &error),

@@ -19,6 +19,26 @@ use crate::tls::ClientTls;
 
 const ENV_PREFIX: &str = "COURIERFLOW__";
 
+/// The variable that names the file, for those who do not give `--config`.
+pub const FILE_VARIABLE: &str = "COURIERFLOW_CONFIG";
+
+/// The file of a checkout, relative to its root.
+const LOCAL_FILE: &str = "deploy/local/courierflow.toml";
+
+/// The file of an installation.
+const INSTALLED_FILE: &str = "/etc/courierflow/courierflow.toml";
+
+/// The file that is read when none is named: that of the local stack in a checkout of courierflow, that of the installation elsewhere.
+pub fn default_file() -> PathBuf {
+    let local = Path::new(LOCAL_FILE);
+    if local.exists() {
+        local
+    } else {
+        Path::new(INSTALLED_FILE)
+    }
+    .to_owned()
+}
+
 /// Why a configuration cannot be used: one line that names the key and the origin of its value.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {

@@ -12,12 +12,14 @@ mod subscriptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};
 use courierflow_processor::config::Config;
-use courierflow_schemas::settings::require;
-use courierflow_service::kafka_access;
+use courierflow_schemas::settings::{self, require};
+use courierflow_service::{exit, health_check, kafka_access};
 use tokio::runtime::Runtime;
+
+use crate::PROGRAM;
 
 use self::serve::{Role, serve};
 
@@ -26,7 +28,7 @@ use self::serve::{Role, serve};
 #[command(version)]
 pub(crate) struct Arguments {
     /// The configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`.
-    #[arg(long, global = true, default_value = "deploy/local/courierflow.toml")]
+    #[arg(long, global = true, env = settings::FILE_VARIABLE, default_value_os_t = settings::default_file())]
     pub(crate) config: PathBuf,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,12 +60,16 @@ pub(crate) enum Command {
     /// Ask for subscriptions from a file, show them, and ask again for those that have ended.
     #[command(subcommand)]
     Subscriptions(subscriptions::Command),
+    /// Judge the configuration and the files that it names, then end; exit code 2 if `run` would not start with them.
+    CheckConfig,
+    /// Ask the processor of this host whether it is ready, then end; exit code 1 if it is not.
+    Health,
 }
 
 impl Command {
     fn uses_kafka(&self) -> bool {
         match self {
-            Self::Dashboard | Self::LoadSla(_) => false,
+            Self::Dashboard | Self::LoadSla(_) | Self::CheckConfig | Self::Health => false,
             Self::Migrate(arguments) => arguments.use_kafka(),
             _ => true,
         }
@@ -78,16 +84,15 @@ impl Command {
         }
         match self {
             Self::Migrate(arguments) => return migrate::run(config, &arguments, &runtime),
-            Self::Run => {
-                let mut roles = vec![Role::Derive, Role::Sink, Role::Dashboard];
-                if config.subscribe.is_on() {
-                    roles.push(Role::Subscribe);
-                }
-                if config.subscribe.queried().next().is_some() {
-                    roles.push(Role::Reconcile);
-                }
-                runtime.block_on(serve(config, &roles))
+            Self::CheckConfig => {
+                serve::check(config, &serve::roles(config))?;
+                return Ok(exit::good_configuration(PROGRAM));
             }
+            Self::Health => {
+                let address = config.processor.admin_listen.unwrap_or(config.processor.listen);
+                health_check::ask(address).map_err(|error| anyhow!("not ready: {error}"))
+            }
+            Self::Run => runtime.block_on(serve(config, &serve::roles(config))),
             Self::Subscribe => {
                 let reason = "is missing: there is nobody to ask";
                 require(config.subscribe.is_on(), "subscribe.accounts[0].subscribe_url", reason)?;

@@ -36,14 +36,35 @@ pub(crate) enum Role {
     Dashboard,
 }
 
-/// Serves until SIGTERM or SIGINT.
-pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
+/// What `processor run` does: subscribe and reconcile only if an account is there for them.
+pub(crate) fn roles(config: &Config) -> Vec<Role> {
+    let mut roles = vec![Role::Derive, Role::Sink, Role::Dashboard];
+    if config.subscribe.is_on() {
+        roles.push(Role::Subscribe);
+    }
+    if config.subscribe.queried().next().is_some() {
+        roles.push(Role::Reconcile);
+    }
+    roles
+}
+
+/// What the roles need of the configuration beside right values: files with keys, accounts that fit each other.
+pub(crate) fn check(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
+    if roles.contains(&Role::Derive) {
+        config.derive.options()?;
+    }
     if roles.contains(&Role::Subscribe) {
         subscribe::check(config)?;
     }
     if roles.contains(&Role::Reconcile) {
         reconcile::check(config)?;
     }
+    Ok(())
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
+    check(config, roles)?;
     // 1. The ports first: a second processor on them should say so before it touches anything.
     let mut limits = config.processor.connection_limits();
     let workers_of = |role: Role, workers: usize| if roles.contains(&role) { workers } else { 0 };

@@ -15,6 +15,13 @@ pub fn bad_configuration(program: &str, error: &dyn Display) -> ExitCode {
     ExitCode::from(BAD_CONFIGURATION)
 }
 
+/// Prints that a program would start with its configuration.
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+pub fn good_configuration(program: &str) -> ExitCode {
+    println!("{program}: nothing is wrong with the configuration");
+    ExitCode::SUCCESS
+}
+
 /// Prints `PROGRAM: error` and returns the exit code 1.
 pub fn failure(program: &str, error: &dyn Display) -> ExitCode {
     report(program, error);

@@ -3,6 +3,7 @@
 
 pub mod exit;
 pub mod file_limit;
+pub mod health_check;
 pub mod http_server;
 pub mod kafka_access;
 pub mod kafka_client;

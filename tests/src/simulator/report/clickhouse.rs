@@ -1,5 +1,7 @@
 //! Asks `ClickHouse` over HTTP, and waits until it has everything.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -21,6 +23,9 @@ pub struct ClickHouseArguments {
     /// Password of that user
     #[arg(long, env = "CLICKHOUSE_PASSWORD", default_value = "", hide_env_values = true)]
     pub clickhouse_password: String,
+    /// File with that password instead
+    #[arg(long, env = "CLICKHOUSE_PASSWORD_FILE")]
+    pub clickhouse_password_file: Option<PathBuf>,
 }
 
 /// A `ClickHouse` server, by its HTTP interface.
@@ -39,8 +44,13 @@ impl ClickHouse {
             clickhouse_url,
             clickhouse_user,
             clickhouse_password,
+            clickhouse_password_file,
         } = arguments;
-        Self::new(clickhouse_url, clickhouse_user, clickhouse_password)
+        let password = match clickhouse_password_file {
+            Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+            None => clickhouse_password.clone(),
+        };
+        Self::new(clickhouse_url, clickhouse_user, password.trim())
     }
 
     /// Talks to `url` (scheme, host, port) as `user`.
