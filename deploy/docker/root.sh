@@ -24,7 +24,3 @@ cp /etc/debian_version /etc/os-release "$root/etc/"
 
 printf 'root:x:0:0::/:/sbin/nologin\ncourierflow:x:10001:10001::/var/lib/courierflow:/sbin/nologin\n' >"$root/etc/passwd"
 printf 'root:x:0:\ncourierflow:x:10001:\n' >"$root/etc/group"
-# A volume that is mounted here begins with this owner.
-mkdir -p "$root/var/lib/courierflow"
-chown 10001:10001 "$root/var/lib/courierflow"
-chmod 700 "$root/var/lib/courierflow"
