@@ -2,6 +2,7 @@
 //! a default is the default.
 
 mod keys;
+mod shipped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
