@@ -1,7 +1,7 @@
 -- Columns that several views have, with their descriptions: {columns:carrier_figures} in a list of columns becomes these
 -- lines.
 
--- columns carrier_figures: of carrier_scorecard and carrier_trend
+-- columns carrier_figures: of carrier_scorecard, carrier_trend and the views of carriers without parameters
 `pickup_imputed`              UInt64                 COMMENT 'Parcels without a pickup scan: their clock starts at the first movement',
 `delivered`                   UInt64                 COMMENT 'Parcels delivered on the forward leg',
 `sent_back`                   UInt64                 COMMENT 'Parcels back with their sender that were never delivered',
@@ -103,7 +103,7 @@
 `claims`                      Nullable(UInt64)       COMMENT 'Reserved: claims are in no vendor''s data. Always NULL',
 `refreshed_at`                DateTime('UTC')        COMMENT 'When the counts were taken, the oldest of them; UTC'
 
--- columns exception_counts: of exception_rate and exception_trend
+-- columns exception_counts: of exception_rate, exception_trend and the views of exceptions without parameters
 `name_zh`           Nullable(String)       COMMENT 'Its name in Chinese; NULL for a code that is not documented',
 `name_en`           Nullable(String)       COMMENT 'Its name in English; likewise',
 `reason`            Nullable(String)       COMMENT 'Canonical reason behind a code',
@@ -119,3 +119,47 @@
 `resolve_parcels`   UInt64                 COMMENT 'Of settled_with, those whose time to resolve is known or still running',
 `resolve_p50_hours` Nullable(Float64)      COMMENT 'Half of them had their next event that is no exception within so many hours; NULL = not reached. At most 0.25 h above the true value',
 `refreshed_at`      DateTime('UTC')        COMMENT 'When the counts were taken; UTC'
+
+-- columns lane_figures: of lane_transit and the views of lanes without parameters
+`delivered`           UInt64                 COMMENT 'Parcels delivered on the forward leg',
+`sent_back`           UInt64                 COMMENT 'Parcels back with their sender that were never delivered',
+`open`                UInt64                 COMMENT 'Parcels neither delivered nor sent back',
+`returned`            UInt64                 COMMENT 'Parcels on their way back or back, delivered before or not',
+`refused`             UInt64                 COMMENT 'Parcels that the recipient refused at least once',
+`lost_presumed`       UInt64                 COMMENT 'Open parcels older than their promise + 3 days (same city) or + 7 days (otherwise), or given up by a vendor that waits at least 30 days for a change (vendor_fact)',
+`settled`             UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
+`maturity`            Nullable(Float64)      COMMENT 'Share of the parcels that are old enough for the 72 h rate: due_72h / transit_parcels',
+`is_mature`           Bool                   COMMENT 'maturity is at least 0.99; otherwise the figures should be shown in grey',
+`transit_parcels`     UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
+`p50_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 50 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`p90_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 90 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`p95_hours`           Nullable(Float64)      COMMENT 'Pickup to delivery: 95 % of transit_parcels needed at most so many hours; the unfinished and those sent back undelivered count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
+`is_p50_sound`        Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
+`is_p90_sound`        Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
+`is_p95_sound`        Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`due_24h`             UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',
+`rate_24h`            Nullable(Float64)      COMMENT 'Share delivered within 24 h of the pickup: within_24h / due_24h; NULL when nothing can be judged yet',
+`rate_24h_low`        Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_24h_high`       Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`due_48h`             UInt64                 COMMENT 'Parcels of valid transit time aged 48 h + 6 h or more',
+`rate_48h`            Nullable(Float64)      COMMENT 'Share delivered within 48 h of the pickup: within_48h / due_48h; NULL when nothing can be judged yet',
+`rate_48h_low`        Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_48h_high`       Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`due_72h`             UInt64                 COMMENT 'Parcels of valid transit time aged 72 h + 6 h or more',
+`rate_72h`            Nullable(Float64)      COMMENT 'Share delivered within 72 h of the pickup: within_72h / due_72h; NULL when nothing can be judged yet',
+`rate_72h_low`        Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`rate_72h_high`       Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`sla_parcels`         UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, of any age: those that the on-time rate is over in the end',
+`sla_due`             UInt64                 COMMENT 'Parcels with a promise, of valid attempt time, aged promise + 6 h or more',
+`on_time_maturity`    Nullable(Float64)      COMMENT 'Share of the parcels with a promise that are old enough for the on-time rate: sla_due / sla_parcels',
+`is_on_time_mature`   Bool                   COMMENT 'on_time_maturity is at least 0.99. Before, mostly short promises are judged: what is younger should not be shown',
+`on_time_rate`        Nullable(Float64)      COMMENT 'Share first attempted within the promise: sla_attempted / sla_due; NULL when nothing can be judged yet',
+`on_time_rate_low`    Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`on_time_rate_high`   Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`exception_rate`      Nullable(Float64)      COMMENT 'Share of parcels with at least one exception within 7 days of the pickup: settled_with_exception / settled; NULL when nothing can be judged yet',
+`exception_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`exception_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`return_rate`         Nullable(Float64)      COMMENT 'Share of parcels that turned back within 7 days of the pickup: settled_returned / settled; NULL when nothing can be judged yet',
+`return_rate_low`     Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+`return_rate_high`    Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+`refreshed_at`        DateTime('UTC')        COMMENT 'When the counts were taken, the oldest of them; UTC'

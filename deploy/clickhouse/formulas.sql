@@ -106,6 +106,12 @@ toDate(now(), 'Asia/Shanghai') - 31 AS last_older_day
 -- push to the pickup
 now('UTC') - INTERVAL 101 DAY AS recent_since
 
+-- formula last_mature_day: the newest pickup day whose parcels are all old enough for the 72 h rate: it ended 72 h and report_lag ago
+toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 1 AS last_mature_day
+
+-- formula first_mature_day: with it, these are thirty days
+toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day
+
 -- formula first_recent: the first day that is shown from the recent table. It is the first day that the recent refresh covered, not
 -- the oldest day that it found: if all parcels have moved away from that day, the older table must not show them again
 (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent
@@ -268,6 +274,31 @@ share(least(settled_with, settled), settled) AS rate,
 wilson(least(settled_with, settled), settled, -1) AS rate_low,
 wilson(least(settled_with, settled), settled, 1) AS rate_high
 
+-- formula exception_sums: the counts of exception_daily, added up
+sum(daily.parcels) AS parcels,
+sum(daily.settled) AS settled_with,
+sum(daily.resolve_parcels) AS resolve_parcels,
+sumMap(daily.resolve_bins) AS resolve_bins,
+min(daily.refreshed_at) AS refreshed_at
+
+-- formula exception_figures: all figures of a code, reason or party, made of these (found), the parcels that could have had it (cohort) and
+-- its names (named)
+found.kind AS kind,
+found.code_vendor AS vendor,
+found.name AS name,
+nullIf(named.name_zh, '') AS name_zh,
+nullIf(named.name_en, '') AS name_en,
+named.reason AS reason,
+nullIf(named.party, '') AS party,
+if(named.name_en = '', NULL, named.is_vendor_clock) AS is_vendor_clock,
+found.parcels AS parcels,
+found.settled_with AS settled_with,
+cohort.settled AS settled,
+{formula:rate},
+found.resolve_parcels AS resolve_parcels,
+{formula:resolve_p50_hours},
+found.refreshed_at AS refreshed_at
+
 -- formula resolve_p50_hours
 hours_at(resolve_bins, resolve_parcels, 50) AS resolve_p50_hours
 
@@ -404,4 +435,63 @@ eta_attempted,
 mean_hours(eta_error_seconds_sum, eta_attempted) AS eta_bias_hours,
 mean_hours(eta_absolute_error_seconds_sum, eta_attempted) AS eta_mae_hours,
 claims,
+refreshed_at
+
+-- formula lane_sums: the counts of carrier_daily that lanes are compared by, added up
+sum(daily.parcels) AS parcels,
+sum(daily.cancelled) AS cancelled,
+sum(daily.delivered) AS delivered,
+sum(daily.sent_back) AS sent_back,
+sum(daily.open) AS open,
+sum(daily.returned) AS returned,
+sum(daily.refused) AS refused,
+sum(daily.lost_presumed) AS lost_presumed,
+sum(daily.transit_parcels) AS transit_parcels,
+sumMap(daily.transit_bins) AS transit_bins,
+sum(daily.due_24h) AS due_24h,
+sum(daily.within_24h) AS within_24h,
+sum(daily.due_48h) AS due_48h,
+sum(daily.within_48h) AS within_48h,
+sum(daily.due_72h) AS due_72h,
+sum(daily.within_72h) AS within_72h,
+sum(daily.sla_parcels) AS sla_parcels,
+sum(daily.sla_due) AS sla_due,
+sum(daily.sla_attempted) AS sla_attempted,
+sum(daily.settled) AS settled,
+sum(daily.settled_with_exception) AS settled_with_exception,
+sum(daily.settled_returned) AS settled_returned,
+min(daily.refreshed_at) AS refreshed_at
+
+-- formula lane_figures: all figures of a lane, made of these
+parcels,
+cancelled,
+delivered,
+sent_back,
+open,
+returned,
+refused,
+lost_presumed,
+settled,
+{formula:maturity},
+{formula:is_mature},
+transit_parcels,
+{formula:p50_hours},
+{formula:p90_hours},
+{formula:p95_hours},
+{formula:is_p50_sound},
+{formula:is_p90_sound},
+{formula:is_p95_sound},
+due_24h,
+{formula:rate_24h},
+due_48h,
+{formula:rate_48h},
+due_72h,
+{formula:rate_72h},
+sla_parcels,
+sla_due,
+{formula:on_time_maturity},
+{formula:is_on_time_mature},
+{formula:on_time_rate},
+{formula:exception_rate},
+{formula:return_rate},
 refreshed_at

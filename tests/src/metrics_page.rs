@@ -85,29 +85,54 @@ fn unquoted(text: &str) -> String {
     text.replace("''", "'")
 }
 
+/// The relation whose columns stand below this line: `<!-- columns of NAME -->`, or `<!-- columns of NAME beside those of OTHER -->` if only
+/// those are to be shown that OTHER does not have.
+pub fn described(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("<!-- columns of ")?.strip_suffix(" -->")?;
+    rest.split(' ').next()
+}
+
+fn others(line: &str) -> Option<&str> {
+    line.strip_suffix(" -->")?
+        .split_once(" beside those of ")
+        .map(|(_, other)| other)
+}
+
 /// The page with its tables of columns replaced by those of the DDL. An error names what is missing in the page.
 pub fn with_columns(page: &str) -> anyhow::Result<String> {
+    let all = relations()?;
     let mut relations = relations()?;
     let mut written = String::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         written.push_str(line);
         written.push('\n');
-        let Some(name) = line
-            .strip_prefix("<!-- columns of ")
-            .and_then(|line| line.strip_suffix(" -->"))
-        else {
+        let Some(name) = described(line) else {
             continue;
         };
         let relation = relations.remove(name);
         let relation = relation.ok_or_else(|| anyhow::anyhow!("the DDL has no {name}, or the page has it twice"))?;
+        let others = others(line);
+        let known = match others {
+            None => &[],
+            Some(other) => all
+                .get(other)
+                .ok_or_else(|| anyhow::anyhow!("the DDL has no {other}"))?
+                .columns
+                .as_slice(),
+        };
         writeln!(
             written,
             "{}.\n\n| column | type | meaning |\n|---|---|---|",
             relation.comment
         )?;
-        for [name, kind, comment] in &relation.columns {
+        let is_known = |column: &&[String; 3]| known.contains(*column);
+        for [name, kind, comment] in relation.columns.iter().filter(|column| !is_known(column)) {
             writeln!(written, "| `{name}` | {kind} | {} |", comment.replace('|', "\\|"))?;
+        }
+        if let Some(other) = others {
+            let count = relation.columns.iter().filter(is_known).count();
+            writeln!(written, "\nAnd {count} columns of [`{other}`](#{other}).")?;
         }
         // What stands there now.
         anyhow::ensure!(

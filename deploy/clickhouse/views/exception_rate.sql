@@ -30,11 +30,7 @@ WITH
             daily.kind AS kind,
             if(daily.kind = 'code', daily.vendor, '') AS code_vendor,
             daily.name AS name,
-            sum(daily.parcels) AS parcels,
-            sum(daily.settled) AS settled_with,
-            sum(daily.resolve_parcels) AS resolve_parcels,
-            sumMap(daily.resolve_bins) AS resolve_bins,
-            min(daily.refreshed_at) AS refreshed_at
+            {formula:exception_sums}
         FROM {database}.exception_daily AS daily
         WHERE daily.level = {expression:asked_level} AND {expression:is_asked}
         GROUP BY daily.carrier, daily.kind, code_vendor, daily.name
@@ -52,21 +48,7 @@ WITH
     )
 SELECT
     found.carrier AS carrier,
-    found.kind AS kind,
-    found.code_vendor AS vendor,
-    found.name AS name,
-    nullIf(named.name_zh, '') AS name_zh,
-    nullIf(named.name_en, '') AS name_en,
-    named.reason AS reason,
-    nullIf(named.party, '') AS party,
-    if(named.name_en = '', NULL, named.is_vendor_clock) AS is_vendor_clock,
-    found.parcels AS parcels,
-    found.settled_with AS settled_with,
-    cohort.settled AS settled,
-    {formula:rate},
-    found.resolve_parcels AS resolve_parcels,
-    {formula:resolve_p50_hours},
-    found.refreshed_at AS refreshed_at
+    {formula:exception_figures}
 FROM found
 INNER JOIN cohort ON found.carrier = cohort.carrier AND found.code_vendor = cohort.code_vendor
 LEFT JOIN {database}.exception_name AS named

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use courierflow_processor::config::Config;
 use courierflow_processor::migrate::definitions::Definitions;
 use courierflow_processor::migrate::kind::DatabaseKind;
-use courierflow_processor::migrate::{self, Part, Plan, Report, clickhouse, ddl};
+use courierflow_processor::migrate::{self, Part, Plan, Report, analysts, clickhouse, ddl};
 use courierflow_service::exit;
 use tokio::runtime::Runtime;
 
@@ -32,12 +32,33 @@ pub(crate) struct Arguments {
         conflicts_with = "check"
     )]
     print_ddl: Option<Printed>,
+    /// Print the statements that make a role for analysts, who may read what is documented and nothing else, and change nothing. An
+    /// administrator runs them, and again after a release that adds tables or views.
+    #[arg(
+        long,
+        value_name = "ROLE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "analyst",
+        value_parser = role,
+        conflicts_with_all = ["check", "grow", "print_ddl"]
+    )]
+    print_grants: Option<String>,
+}
+
+fn role(name: &str) -> Result<String, String> {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_name && name.starts_with(|first: char| !first.is_ascii_digit()) {
+        Ok(name.to_owned())
+    } else {
+        Err("a role is [A-Za-z_][A-Za-z0-9_]*".to_owned())
+    }
 }
 
 impl Arguments {
     /// Whether it looks at topics.
     pub(crate) fn use_kafka(&self) -> bool {
-        self.print_ddl.is_none() && (self.grow || self.parts().contains(&Part::Topics))
+        self.print_ddl.is_none() && self.print_grants.is_none() && (self.grow || self.parts().contains(&Part::Topics))
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -65,6 +86,14 @@ enum Printed {
 pub(crate) fn run(config: &Config, arguments: &Arguments, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     if let Some(printed) = arguments.print_ddl {
         print!("{}", statements(config, printed, runtime)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(role) = &arguments.print_grants {
+        let definitions = Definitions::embedded();
+        print!(
+            "{}",
+            analysts::statements(role, &config.clickhouse.database, &definitions)?
+        );
         return Ok(ExitCode::SUCCESS);
     }
     let plan = Plan {

@@ -164,6 +164,22 @@ pub enum MigrateError {
         /// What the server says.
         source: ClientError,
     },
+    /// A function uses a formula that does not exist: a mistake in the program.
+    #[error("function {name}: {source}")]
+    FunctionSplice {
+        /// The function.
+        name: &'static str,
+        /// What is missing.
+        source: SpliceError,
+    },
+    /// A function could not be made, although the user may make functions.
+    #[error("function {name}: {source}")]
+    Function {
+        /// Its name.
+        name: &'static str,
+        /// What the server says.
+        source: ClientError,
+    },
     /// The columns of a refreshable view are not those of its table. No view was changed.
     #[error(
         "view {view} gives the columns {given}, its table {target} has {wanted}, no view was changed: a file in tables/ must \
@@ -251,7 +267,7 @@ pub(super) struct Database<'a> {
 }
 
 impl<'a> Database<'a> {
-    fn new(settings: &'a ClickHouseSettings, may_change: bool) -> Self {
+    pub(super) fn new(settings: &'a ClickHouseSettings, may_change: bool) -> Self {
         Self {
             client: client(settings)
                 // In a Replicated database a statement reaches all replicas. One that is away catches up when it is back; it is not
@@ -312,6 +328,12 @@ impl Database<'_> {
             query = query.param(name, value);
         }
         in_time(query.execute()).await.map_err(|source| self.server(source))
+    }
+
+    /// Whether the user has a right on everything of the server.
+    pub(super) async fn may(&self, right: &str) -> Result<bool, MigrateError> {
+        let granted: Vec<u8> = self.rows(&format!("CHECK GRANT {right} ON *.*")).await?;
+        Ok(granted == [1])
     }
 
     /// Inserts rows into a table of the database.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::clickhouse::MigrateError;
 use super::definitions::{Definitions, TABLES, TableFile};
+use super::functions::FUNCTIONS;
 use super::kind::DatabaseKind;
 use super::views::{self, in_database};
 use crate::splices::SpliceError;
@@ -30,9 +31,10 @@ fn is_empty_alter(statement: &str) -> bool {
     matches!(words.as_slice(), ["ALTER", "TABLE", _])
 }
 
-/// All statements of a new database, the tables first, each view after what it reads.
+/// All statements of a new database, the tables first, each view after what it reads; then the functions of the server.
 pub fn all(kind: DatabaseKind, database: &str, definitions: &Definitions) -> Result<String, MigrateError> {
-    Ok(format!("{}{}", tables(kind, database)?, views(database, definitions)?))
+    let (tables, views) = (tables(kind, database)?, views(database, definitions)?);
+    Ok(format!("{tables}{views}{}", functions(definitions)?))
 }
 
 /// The statements of all files of `tables/`.
@@ -57,6 +59,17 @@ pub fn views(database: &str, definitions: &Definitions) -> Result<String, Migrat
     Ok(text)
 }
 
+/// The statements of the functions, which belong to the server and not to the database.
+pub fn functions(definitions: &Definitions) -> Result<String, MigrateError> {
+    let splices = definitions.splices();
+    let mut text = String::new();
+    for function in FUNCTIONS {
+        let statement = function.create(&splices)?;
+        write_all(&mut text, &format!("{}, a function", function.name), [statement]);
+    }
+    Ok(text)
+}
+
 /// A heading for each file, its statements without comments, each ended by a semicolon.
 fn write_all(text: &mut String, file: &str, statements: impl IntoIterator<Item = String>) {
     let mut heading = format!("-- {file}\n");
@@ -75,6 +88,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
+    use super::super::analysts;
     use super::*;
 
     const KINDS: [(DatabaseKind, &str); 3] = [
@@ -106,7 +120,16 @@ mod tests {
         for (kind, name) in KINDS {
             assert_golden(&format!("tables-{name}.sql"), &tables(kind, DATABASE).unwrap());
         }
-        assert_golden("views.sql", &views(DATABASE, &Definitions::embedded()).unwrap());
+        let definitions = Definitions::embedded();
+        assert_golden("views.sql", &views(DATABASE, &definitions).unwrap());
+        let role = analysts::statements("analyst", DATABASE, &definitions).unwrap();
+        assert_golden("analyst.sql", &role);
+    }
+
+    /// A function that exists is left alone, on whatever server. So a formula that changes is published under another name.
+    #[test]
+    fn a_function_never_changes_under_its_name() {
+        assert_golden("functions.sql", &functions(&Definitions::embedded()).unwrap());
     }
 
     /// Engine of each table, by name.

@@ -1,11 +1,13 @@
 //! Brings topics, schemas and tables to the state that this version of the program needs. What is already right is left
 //! alone. Development and production use the same code.
 
+pub mod analysts;
 mod carriers;
 pub mod clickhouse;
 mod copies;
 pub mod ddl;
 pub mod definitions;
+mod functions;
 mod grow;
 mod internal_topics;
 pub mod kind;
@@ -44,7 +46,7 @@ pub enum Part {
     Topics,
     /// The schemas of the registry.
     Schemas,
-    /// Tables and views of `ClickHouse`.
+    /// Tables, views and functions of `ClickHouse`.
     Tables,
 }
 
@@ -84,6 +86,11 @@ pub async fn run(config: &Config, plan: &Plan) -> anyhow::Result<Report> {
             Part::Tables => {
                 let changes = tables(config, plan.may_change).await.context("tables and views")?;
                 report.changes.extend(changes.iter().map(ToString::to_string));
+                let of_functions = functions::migrate(&config.clickhouse, plan.may_change)
+                    .await
+                    .context("functions")?;
+                report.changes.extend(of_functions.changes);
+                report.warnings.extend(of_functions.warnings);
             }
         }
     }

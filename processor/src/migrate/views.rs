@@ -200,6 +200,11 @@ impl View {
         statements.map(|statement| in_database(&statement, database)).collect()
     }
 
+    /// Whether it says what its columns are: a view for readers, and not one that only counts or fills.
+    pub(super) fn has_described_columns(&self) -> bool {
+        self.head.starts_with('(')
+    }
+
     /// As whom it reads: definer and security of its line `DEFINER = … SQL SECURITY …`.
     fn security(&self) -> Option<(&str, &str)> {
         let mut lines = self.head.lines();

@@ -1,4 +1,4 @@
-//! A standard Kafka client in another language.
+//! Standard clients of Kafka and ClickHouse in another language.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -43,6 +43,22 @@ pub(crate) fn ask(stack: &dyn Stack, requests: &[Value]) -> Vec<i64> {
     );
     let partitions = output.lines().map(|line| line.parse().expect("a partition"));
     partitions.collect()
+}
+
+/// What a user finds in the database: columns by SQLAlchemy's reflection, and the first value that the Python client of ClickHouse gets for
+/// each query, or the words of the error.
+pub(crate) fn look_at_tables(stack: &dyn Stack, user: &str, queries: &[String]) -> Value {
+    let directory = repository().join("tests/python");
+    let url = stack.clickhouse_url();
+    let address = url.trim_start_matches("http://");
+    let (host, port) = address.split_once(':').expect("an address with a port");
+    let script = directory.join("read_tables.py");
+    let fixed = [host, port, user, "courier"].map(String::from);
+    let output = run(
+        &environment(&directory).join("bin/python"),
+        [script.display().to_string()].iter().chain(&fixed).chain(queries),
+    );
+    serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error} in {output}"))
 }
 
 /// A virtual environment with the pinned packages, made once and kept beside the other downloads.

@@ -1,8 +1,10 @@
 //! Every published figure equals a recomputation, and the definitions hold on examples worked out by hand.
 
+mod analysts;
 mod examples;
 mod grafana;
 mod page;
+mod plain;
 mod recomputed;
 mod subscriptions;
 

@@ -3,11 +3,12 @@
 use courierflow_schemas::meaning::{Party, reasons};
 use courierflow_schemas::records::Vendor;
 use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_transitions};
+use courierflow_tests::stack::repository;
 use courierflow_tests::{api_description, metrics_page};
 use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
-use super::{grafana, now, subscriptions};
+use super::{analysts, grafana, now, subscriptions};
 use crate::harness::{migrated, tables};
 
 /// `UPDATE_GOLDEN=1` rewrites the tables of columns.
@@ -75,9 +76,11 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     );
     assert_eq!(without_comment, Vec::<Value>::new());
 
-    let page = std::fs::read_to_string(metrics_page::path()).unwrap();
-    let queries = metrics_page::queries(&page);
-    assert!(queries.len() >= 19, "{} queries", queries.len());
+    let mut queries = Vec::new();
+    for page in [metrics_page::path(), repository().join("docs/analysts.md")] {
+        queries.extend(metrics_page::queries(&std::fs::read_to_string(page).unwrap()));
+    }
+    assert!(queries.len() >= 40, "{} queries", queries.len());
     for (heading, query) in queries {
         let rows = tables::try_rows(&stack, &query).unwrap_or_else(|error| panic!("{heading}: {error}"));
         // There are no promises here.
@@ -88,6 +91,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     }
 
     grafana::assert_every_query_runs(&stack);
+    analysts::assert_they_see_what_is_documented_and_count_no_row_twice(&stack);
 
     let named = tables::rows(&stack, "SELECT * FROM courier.exception_name");
     let find = |kind: &str, vendor: &str, name: &str| {
