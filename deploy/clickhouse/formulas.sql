@@ -4,7 +4,8 @@
 --
 -- Why not functions of the server (CREATE FUNCTION)? They are global to the server, so two databases of different versions would
 -- use each other's formulas. They need a right that cannot be granted for a single database. And a view keeps the text that a
--- function had when the view was created, so changing the function would not change the view.
+-- function had when the view was created, so changing the function would not change the view. For queries of analysts there is one
+-- nevertheless, courierflow_percentile_hours: it is hours_at (processor/src/migrate/functions.rs).
 --
 -- An entry begins with its name and ends where the next one begins.
 

@@ -46,8 +46,10 @@ pub enum Part {
     Topics,
     /// The schemas of the registry.
     Schemas,
-    /// Tables, views and functions of `ClickHouse`.
+    /// Tables and views of `ClickHouse`.
     Tables,
+    /// Functions of `ClickHouse`, which belong to the server.
+    Functions,
 }
 
 /// What to do.
@@ -86,9 +88,10 @@ pub async fn run(config: &Config, plan: &Plan) -> anyhow::Result<Report> {
             Part::Tables => {
                 let changes = tables(config, plan.may_change).await.context("tables and views")?;
                 report.changes.extend(changes.iter().map(ToString::to_string));
-                let of_functions = functions::migrate(&config.clickhouse, plan.may_change)
-                    .await
-                    .context("functions")?;
+            }
+            Part::Functions => {
+                let migrated = functions::migrate(&config.clickhouse, plan.may_change).await;
+                let of_functions = migrated.context("functions")?;
                 report.changes.extend(of_functions.changes);
                 report.warnings.extend(of_functions.warnings);
             }

@@ -43,22 +43,39 @@ fn check(stack: &dyn Stack, only: &str, name: &str) -> (Option<i32>, String) {
     (status.code(), service.log().unwrap())
 }
 
+const EVERYTHING: &str = "topics,schemas,tables,functions";
+
+fn assert_a_function_needs_a_right_and_nothing_else_needs_it(stack: &dyn Stack) {
+    let launch = processor("migrate", stack).arg("--only").arg("functions");
+    let launch = launch.env("COURIERFLOW__CLICKHOUSE__USER", "dashboard");
+    let mut service = launch.start("functions", stack).unwrap();
+    let status = service.wait(PATIENCE).unwrap();
+    let said = service.log().unwrap();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("warning: the user dashboard may not make functions"),
+        "{said}"
+    );
+}
+
 #[test]
 fn migrate_says_beforehand_what_it_would_change_and_leaves_what_is_an_operators() {
     let stack = stack::start("check").unwrap();
-    let (code, said) = check(&stack, "topics,schemas,tables", "before");
+    let (code, said) = check(&stack, EVERYTHING, "before");
     assert_eq!(code, Some(3), "{said}");
     for line in [
         "without --check this would be done:",
         "created topic courier.push.v1",
         "registered courier.push.v1-value",
         "applied 001_schema_migration.sql",
+        "created function courierflow_percentile_hours",
     ] {
         assert!(said.contains(line), "{line} is missing in {said}");
     }
     assert_eq!(topics::partitions(&stack, PUSH), 0, "nothing was created");
+    assert_a_function_needs_a_right_and_nothing_else_needs_it(&stack);
     migrate(&stack);
-    let (code, said) = check(&stack, "topics,schemas,tables", "after");
+    let (code, said) = check(&stack, EVERYTHING, "after");
     assert_eq!((code, said.contains("nothing to change")), (Some(0), true), "{said}");
 
     // More than the promises need, and what they do not depend on.

@@ -18,6 +18,16 @@ const VIEWS: [(&str, &str); 2] = [
     ("shipment_timeline", "transition FINAL"),
 ];
 
+/// Of a view with parameters the server shows no columns; there are views without parameters for their figures.
+const WITH_PARAMETERS: [&str; 6] = [
+    "carrier_scorecard",
+    "carrier_trend",
+    "exception_rate",
+    "exception_trend",
+    "lane_transit",
+    "transit_distribution",
+];
+
 /// Not described, and not to be read.
 const INTERNAL: [&str; 6] = [
     "schema_migration",
@@ -88,7 +98,7 @@ pub(super) fn assert_they_see_what_is_documented_and_count_no_row_twice(stack: &
     }
 }
 
-/// SQLAlchemy finds the documented tables and views, no others, and each column of them with its comment.
+/// SQLAlchemy finds the documented tables and views, no others, and of each that takes no parameters every column with its comment.
 fn assert_reflection(stack: &dyn Stack, documented: &BTreeSet<String>) {
     let described = metrics_page::relations().unwrap();
     let looked = python::look_at_tables(stack, "analyst", &[]);
@@ -96,6 +106,9 @@ fn assert_reflection(stack: &dyn Stack, documented: &BTreeSet<String>) {
     let found: BTreeSet<String> = columns.keys().cloned().collect();
     assert_eq!(&found, documented);
     for (name, columns) in columns {
+        if WITH_PARAMETERS.contains(&name.as_str()) {
+            continue;
+        }
         let columns: Vec<Vec<&str>> = columns
             .as_array()
             .unwrap()
@@ -115,7 +128,7 @@ fn assert_reflection(stack: &dyn Stack, documented: &BTreeSet<String>) {
             .iter()
             .map(|[name, _, comment]| (name.as_str(), comment.as_str()))
             .collect();
-        // Columns that a later file has added stand at the end.
+        // Columns that a later file has added are not in the statement that created the table.
         if REPLACING.contains(&name.as_str()) {
             assert!(shown.len() >= wanted.len(), "{name}");
             wanted.retain(|column| !shown.contains(column));

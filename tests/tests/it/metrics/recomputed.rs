@@ -9,7 +9,7 @@ use courierflow_tests::measures::{
 use courierflow_tests::oracle::{ShipmentRow, expected_tables, workload};
 use courierflow_tests::stack::Stack;
 
-use super::{assert_shows, clock, now};
+use super::{assert_shows, clock, now, plain};
 use crate::harness::{migrated, processor, tables};
 
 const PARCELS: u64 = 2_500;
@@ -71,6 +71,7 @@ fn every_figure_equals_the_recomputation() {
     tables::refresh_metrics(&stack);
     assert_counts(&stack, &rows, &promises());
     assert_answers(&stack, &rows, &promises());
+    plain::assert_they_show_what_the_others_show(&stack);
     tables::refresh_metrics(&stack);
     assert_counts(&stack, &rows, &promises());
 
