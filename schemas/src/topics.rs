@@ -1,4 +1,5 @@
-//! Names and policies of the Kafka topics: one table, applied by `processor migrate` and read by both services.
+//! The Kafka topics: one table of names, keys, headers and policies, applied by `processor migrate`, read by both services, and
+//! told to others by `schemas/asyncapi.json`.
 //!
 //! The constants are the names without the prefix of the installation (`topics.prefix`). Several installations share a cluster by
 //! having different ones. What goes to Kafka or the registry, and what people see, is [`on_broker`]; [`known`] is the way back.
@@ -90,17 +91,104 @@ pub enum Policy {
     Delete(Duration),
 }
 
-/// A topic and its policy. All topics have the same number of partitions, and all records of a tracking number are on
-/// the partition of the same number, so that a worker of derive finds its state beside its input.
+/// What the key of a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The carrier's parcel number.
+    TrackingNumber,
+    /// `vendor:carrier:tracking number`; the record is on the partition of the tracking number.
+    Shipment,
+    /// `vendor:account:tracking number`; the record is on the partition of the tracking number.
+    Subscription,
+    /// That of the record that could not be processed.
+    OfSource,
+    /// There is none.
+    None,
+}
+
+/// Who may read a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Every team.
+    All,
+    /// There are personal data inside: those who have a reason to, by ACL.
+    Restricted,
+    /// The processor and nobody else.
+    Processor,
+}
+
+/// A header of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value is, for readers.
+    pub meaning: &'static str,
+}
+
+/// A topic: what its records are, and how long they are kept. All topics have the same number of partitions, and all records
+/// of a tracking number are on the partition of the same number, so that a worker of derive finds its state beside its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Topic {
     /// Name without the prefix of the installation.
     pub name: &'static str,
+    /// What a record of it tells, for readers.
+    pub summary: &'static str,
+    /// What the key of a record is.
+    pub key: Key,
+    /// Every header that a record may have.
+    pub headers: &'static [Header],
+    /// Records are written in transactions: read them with `isolation.level=read_committed`.
+    pub transactional: bool,
+    /// Who may read it.
+    pub readers: Readers,
+    /// Other programs than ours may write it.
+    pub open_to_writers: bool,
     /// How long records are kept.
     pub policy: Policy,
     /// Further settings of the broker that this topic has and others do not.
     pub settings: &'static [(&'static str, &'static str)],
 }
+
+const fn header(name: &'static str, meaning: &'static str) -> Header {
+    Header { name, meaning }
+}
+
+/// A test compares the name with that of derive.
+const SHIPMENT_HEADERS: &[Header] = &[header(
+    "courierflow-memory-3",
+    "Belongs to derive: do not read it, but keep it when you copy records.",
+)];
+
+const PUSH_HEADERS: &[Header] = &[
+    header(
+        "replayed_from",
+        "Topic, partition and offset of the dead letter that was replayed.",
+    ),
+    header(
+        "courierflow-read-by-subscribe",
+        "A copy that `migrate --grow` made on another partition, of a record that subscribe had read.",
+    ),
+];
+
+const PUSH_DEAD_HEADERS: &[Header] = &[
+    header("reason", "Why the push could not be used: one of a few stable names."),
+    header("parts", "Indices of the unusable parcels of the push, comma-separated."),
+    header("vendor", "Name of the vendor."),
+    header("account", "Name of the vendor contract."),
+    header("received_at", "When ingest had read the push, RFC 3339."),
+    header("content_type", "Content-Type of the push, as sent."),
+];
+
+const DERIVE_DEAD_HEADERS: &[Header] = &[
+    header("topic", "Topic of the record that could not be processed."),
+    header("partition", "Its partition."),
+    header("offset", "Its offset."),
+    header("timestamp", "Its timestamp, milliseconds since 1970, UTC."),
+    header("error_class", "What kind of error it was: one of a few stable names."),
+    header("error", "What was wrong with this record, masked."),
+    header("service_version", "Version of the program that gave it up."),
+];
 
 /// One day. Kafka compacts only closed segments, and keeps a tombstone for a while, so that the value of a key that has ended is
 /// gone two days later at the latest.
@@ -125,46 +213,100 @@ const fn days(days: u64) -> Policy {
 pub const ALL: [Topic; 9] = [
     Topic {
         name: PUSH,
+        summary: "One parcel of one push of a vendor, as received",
+        key: Key::TrackingNumber,
+        headers: PUSH_HEADERS,
+        transactional: false,
+        readers: Readers::Restricted,
+        open_to_writers: true,
         policy: days(14),
         settings: &[],
     },
     Topic {
         name: PUSH_DEAD,
+        summary: "The raw body of a push whose content cannot be used",
+        key: Key::None,
+        headers: PUSH_DEAD_HEADERS,
+        transactional: false,
+        readers: Readers::Restricted,
+        open_to_writers: false,
         policy: days(30),
         settings: &[],
     },
     Topic {
         name: SHIPMENT,
+        summary: "The whole current state of a parcel as one vendor tells it",
+        key: Key::Shipment,
+        headers: SHIPMENT_HEADERS,
+        transactional: true,
+        readers: Readers::All,
+        open_to_writers: false,
         policy: Policy::Compact,
         settings: &[],
     },
     Topic {
         name: TRANSITION,
+        summary: "A change of state of a parcel, or that such a change is void",
+        key: Key::TrackingNumber,
+        headers: &[],
+        transactional: true,
+        readers: Readers::All,
+        open_to_writers: false,
         policy: days(30),
         settings: &[],
     },
     Topic {
         name: DERIVE_DEAD,
+        summary: "A record that derive, subscribe or the sink could not process, unchanged; of a request for a subscription only the headers",
+        key: Key::OfSource,
+        headers: DERIVE_DEAD_HEADERS,
+        transactional: true,
+        readers: Readers::Restricted,
+        open_to_writers: false,
         policy: days(30),
         settings: &[],
     },
     Topic {
         name: SUBSCRIPTION_REQUEST,
+        summary: "Somebody asks that a vendor follow a parcel, or no longer asks for it",
+        key: Key::TrackingNumber,
+        headers: &[],
+        transactional: false,
+        readers: Readers::Restricted,
+        open_to_writers: true,
         policy: days(7),
         settings: &[],
     },
     Topic {
         name: SUBSCRIPTION,
+        summary: "The whole current state of a subscription of a parcel at a vendor",
+        key: Key::Subscription,
+        headers: &[],
+        transactional: true,
+        readers: Readers::All,
+        open_to_writers: false,
         policy: Policy::Compact,
         settings: &[],
     },
     Topic {
         name: SUBSCRIPTION_SECRET,
+        summary: "What a further subscription of a parcel needs and nobody else may see",
+        key: Key::Subscription,
+        headers: &[],
+        transactional: true,
+        readers: Readers::Processor,
+        open_to_writers: false,
         policy: Policy::Compact,
         settings: FORGET_SOON,
     },
     Topic {
         name: VENDOR_CALL,
+        summary: "One call of a vendor's API and its answer",
+        key: Key::TrackingNumber,
+        headers: &[],
+        transactional: true,
+        readers: Readers::All,
+        open_to_writers: false,
         policy: days(30),
         settings: &[],
     },

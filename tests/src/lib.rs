@@ -1,8 +1,10 @@
 //! What the end-to-end tests, the simulator and the benchmarks share.
 
 pub mod api_description;
+pub mod asyncapi;
 pub mod attack;
 pub mod bench;
+pub mod dbt_sources;
 pub mod differential;
 pub mod fuzz;
 pub mod measures;

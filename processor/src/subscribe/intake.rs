@@ -73,6 +73,8 @@ pub(super) fn end(shipment: &Shipment) -> Option<ParcelEnd> {
 mod tests {
     use courierflow_schemas::records::{Origin, PushId, Signature, Vendor};
 
+    use courierflow_schemas::topics::{ALL, PUSH};
+
     use super::*;
     use crate::subscribe::state::tests::held;
 
@@ -149,5 +151,11 @@ mod tests {
             };
             assert_eq!(judged(&fresh, &other), None, "{state}");
         }
+    }
+
+    #[test]
+    fn the_header_of_copies_is_told_to_readers() {
+        let push = ALL.into_iter().find(|topic| topic.name == PUSH).unwrap();
+        assert!(push.headers.iter().any(|header| header.name == READ_BEFORE));
     }
 }

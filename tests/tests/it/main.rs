@@ -14,7 +14,9 @@
 //! | [`dashboard`] | own | the dashboard's API against figures worked out by hand, and its page in a browser |
 //! | [`data_loss`] | own | Kafka deletes records before they were read |
 //! | [`dead_letters`] | own | what was put aside is looked at and put back |
+//! | [`descriptions`] | none | what is made for AsyncAPI and dbt says what the code says |
 //! | [`derive`] | own | derive is killed under load, and derives everything again |
+//! | [`examples`] | shared | the consumers of `examples/` in Java, Go and Python |
 //! | [`expiry`] | own | many shipments expire on one day, with a crash among them; the state is full |
 //! | [`flood`] | own | an account that anybody can push to is flooded |
 //! | [`garbage`] | own | invalid records on the topics |
@@ -59,6 +61,8 @@ mod dashboard;
 mod data_loss;
 mod dead_letters;
 mod derive;
+mod descriptions;
+mod examples;
 mod expiry;
 mod flood;
 mod garbage;

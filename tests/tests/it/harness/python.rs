@@ -10,10 +10,9 @@ use serde_json::Value;
 
 /// All records of some topics, as read by the Python client and its Avro deserializer.
 pub(crate) fn read(stack: &dyn Stack, topics: &[&str]) -> Vec<Value> {
-    let directory = repository().join("tests/python");
-    let script = directory.join("read_topics.py");
+    let script = repository().join("tests/python/read_topics.py");
     let output = run(
-        &environment(&directory).join("bin/python"),
+        &interpreter(),
         [
             script.into_os_string(),
             stack.brokers().into(),
@@ -30,11 +29,11 @@ pub(crate) fn read(stack: &dyn Stack, topics: &[&str]) -> Vec<Value> {
 
 /// Writes requests with the Python client and its Avro serializer, and returns their partitions.
 pub(crate) fn ask(stack: &dyn Stack, requests: &[Value]) -> Vec<i64> {
-    let directory = repository().join("tests/python");
+    let script = repository().join("tests/python/ask.py");
     let output = run(
-        &environment(&directory).join("bin/python"),
+        &interpreter(),
         [
-            directory.join("ask.py").into_os_string(),
+            script.into_os_string(),
             stack.brokers().into(),
             stack.registry_url().into(),
         ]
@@ -59,6 +58,11 @@ pub(crate) fn look_at_tables(stack: &dyn Stack, user: &str, queries: &[String]) 
         [script.display().to_string()].iter().chain(&fixed).chain(queries),
     );
     serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error} in {output}"))
+}
+
+/// Python with the packages of the stock clients.
+pub(crate) fn interpreter() -> PathBuf {
+    environment(&repository().join("tests/python")).join("bin/python")
 }
 
 /// A virtual environment with the pinned packages, made once and kept beside the other downloads.
