@@ -110,6 +110,7 @@ fn r4_while_the_sink_stands_still_nothing_is_concluded_from_the_tables() {
     // Since then a push came every ten minutes, so there is no gap. The tables do not know of them.
     sink.terminate(PATIENCE).unwrap();
     let since: Vec<_> = (0..30)
+        .rev()
         .map(|index| told(&format!("YT8{index:012}"), index * 600))
         .collect();
     tell(&*stack, &since);
