@@ -315,8 +315,16 @@ fn request(server: Server, port: u16) -> anyhow::Result<ContainerRequest<Generic
                 "APICURIO_DATASOURCE_URL",
                 "jdbc:h2:file:/tmp/registry/registry;WRITE_DELAY=0",
             ),
-        // The image lets `default` without a password in from its own host only, unless it leaves the users alone.
-        Server::ClickHouse => published(image, port, 8123.tcp()).with_env_var("CLICKHOUSE_SKIP_USER_SETUP", "1"),
+        // The users of the local stack, let in from everywhere: to a container, this machine is another host. The image would restrict
+        // `default`, unless it leaves the users alone.
+        Server::ClickHouse => {
+            let users = repository().join("deploy/local/clickhouse/users.xml");
+            let users = fs::read_to_string(&users).with_context(|| format!("cannot read {}", users.display()))?;
+            let users = users.replace("<ip>127.0.0.1</ip><ip>::1</ip>", "<ip>::/0</ip>");
+            published(image, port, 8123.tcp())
+                .with_env_var("CLICKHOUSE_SKIP_USER_SETUP", "1")
+                .with_copy_to("/etc/clickhouse-server/users.d/local.xml", users.into_bytes())
+        }
     };
     Ok(request)
 }
