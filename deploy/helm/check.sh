@@ -41,6 +41,7 @@ install_schemas() {
   (cd "$temporary" && python3 -m zipfile -e ./*.whl . && rm ./*.whl &&
     for version in "${kubernetes[@]}"; do
       mv "kubernetes_validate/kubernetes-json-schema/v$version-local-strict" "$version"
+      # shellcheck disable=SC2016 # $id and $comment are JSON Schema's
       sed -i 's|"/api/_definitions.json#|"_definitions.json#|; s|"$id": "[^"]*"|"$comment": ""|' "$version"/*.json
     done && rm -r kubernetes_validate*)
   mv -T "$temporary" "$schemas"
