@@ -1,7 +1,8 @@
 //! The topics of the system: created with their settings, or given what they lack of them.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use courierflow_schemas::topics::{self, Topic};
@@ -18,6 +19,9 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 
 pub(super) const REQUEST: Duration = Duration::from_secs(30);
+/// Brokers learn of other settings within a fraction of this.
+const UNTIL_TAKEN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 pub(super) fn options() -> AdminOptions {
     AdminOptions::new()
@@ -29,6 +33,7 @@ pub(super) fn options() -> AdminOptions {
 pub(super) async fn migrate(config: &Config, may_change: bool) -> anyhow::Result<Report> {
     let admin = admin::client(&config.kafka)?;
     let mut report = Report::default();
+    let mut refused = BTreeSet::new();
     for topic in topics::ALL {
         let found = Found::look(&admin, topic.on_broker())?;
         if found.partitions == 0 {
@@ -51,7 +56,15 @@ pub(super) async fn migrate(config: &Config, may_change: bool) -> anyhow::Result
         }
         let replicas = found.replicas.min(config.topics.replication_factor);
         let settings = topic_settings::of(&topic, replicas, &config.topics);
-        align(&admin, topic.on_broker(), &settings, may_change, &mut report).await?;
+        align(
+            &admin,
+            topic.on_broker(),
+            &settings,
+            may_change,
+            &mut refused,
+            &mut report,
+        )
+        .await?;
     }
     report.warnings.extend(internal_topics::warnings(&admin, config).await?);
     Ok(report)
@@ -77,44 +90,64 @@ impl Found {
     }
 }
 
-/// What a managed Kafka answers if it does not let its users set something.
-fn is_refusal(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation
-    )
+/// Why brokers did not do what they were asked.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    /// Their answer.
+    Answered(RDKafkaErrorCode),
+    /// The client does not pass on what they answer about the settings of a topic; the topic has not changed.
+    Unchanged,
+}
+
+impl Refusal {
+    /// Whether it is one of a managed Kafka that does not let its users set something.
+    fn is_of_settings(self) -> bool {
+        matches!(
+            self,
+            Self::Unchanged | Self::Answered(RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation)
+        )
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered(code) => write!(f, "{code}"),
+            Self::Unchanged => f.write_str("it stays as it is"),
+        }
+    }
 }
 
 /// False if the topic is there already. Settings that the brokers refuse are left out and reported.
 async fn create(admin: &Admin, topic: &Topic, config: &Config, report: &mut Report) -> anyhow::Result<bool> {
     let settings = topic_settings::of(topic, config.topics.replication_factor, &config.topics);
     let all: Vec<&Setting> = settings.iter().collect();
-    let failed = |code| anyhow::anyhow!("creating {}: {code}", topic.on_broker());
+    let failed = |refusal: Refusal| anyhow::anyhow!("creating {}: {refusal}", topic.on_broker());
     match try_create(admin, topic, config, &all, false).await? {
         Ok(()) => return Ok(true),
-        Err(RDKafkaErrorCode::TopicAlreadyExists) => return Ok(false),
-        Err(code) if !is_refusal(code) => return Err(failed(code)),
+        Err(Refusal::Answered(RDKafkaErrorCode::TopicAlreadyExists)) => return Ok(false),
+        Err(refusal) if !refusal.is_of_settings() => return Err(failed(refusal)),
         Err(_) => {}
     }
     let mut taken = Vec::new();
     for setting in &settings {
         match try_create(admin, topic, config, &[setting], true).await? {
             Ok(()) => taken.push(setting),
-            Err(code) if is_refusal(code) && !setting.is_indispensable() => {
-                report.warnings.push(refusal(topic.on_broker(), setting, code));
+            Err(refusal) if refusal.is_of_settings() && !setting.is_indispensable() => {
+                report.warnings.push(told(topic.on_broker(), setting, refusal));
             }
-            Err(code) => return Err(failed(code).context(format!("{} = {}", setting.name, setting.value))),
+            Err(refusal) => return Err(failed(refusal).context(format!("{} = {}", setting.name, setting.value))),
         }
     }
     match try_create(admin, topic, config, &taken, false).await? {
         Ok(()) => Ok(true),
-        Err(code) => Err(failed(code)),
+        Err(refusal) => Err(failed(refusal)),
     }
 }
 
-fn refusal(topic: &str, setting: &Setting, code: RDKafkaErrorCode) -> String {
+fn told(topic: &str, setting: &Setting, refusal: Refusal) -> String {
     format!(
-        "topic {topic}: the brokers refuse {} = {} ({code}): {}",
+        "topic {topic}: the brokers refuse {} = {} ({refusal}): {}",
         setting.name,
         setting.value,
         setting.without_it()
@@ -128,7 +161,7 @@ async fn try_create(
     config: &Config,
     settings: &[&Setting],
     validate_only: bool,
-) -> anyhow::Result<Result<(), RDKafkaErrorCode>> {
+) -> anyhow::Result<Result<(), Refusal>> {
     let replicas = TopicReplication::Fixed(config.topics.replication_factor);
     let mut new = NewTopic::new(topic.on_broker(), config.topics.partitions, replicas);
     for setting in settings {
@@ -137,7 +170,7 @@ async fn try_create(
     let options = options().validate_only(validate_only);
     match admin.create_topics([&new], &options).await?.pop() {
         Some(Ok(_)) => Ok(Ok(())),
-        Some(Err((_, code))) => Ok(Err(code)),
+        Some(Err((_, code))) => Ok(Err(Refusal::Answered(code))),
         None => bail!("creating {}: no answer", topic.on_broker()),
     }
 }
@@ -154,38 +187,48 @@ fn check_partitions(topic: &str, found: usize, wanted: i32) -> anyhow::Result<()
     Ok(())
 }
 
-/// Gives a topic what it must have and has not, and leaves everything else.
+/// Gives a topic what it must have and has not, and leaves everything else. What was `refused` for another topic is not tried again: it takes
+/// seconds each time.
 async fn align(
     admin: &Admin,
     topic: &str,
     settings: &[Setting],
     may_change: bool,
+    refused: &mut BTreeSet<&'static str>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let described = admin::describe(admin, ResourceSpecifier::Topic(topic), REQUEST).await?;
     let current = |name: &str| described.get(name).and_then(|entry| entry.value.as_deref());
-    let lacking: Vec<&Setting> = settings
+    let (hopeless, lacking): (Vec<&Setting>, Vec<&Setting>) = settings
         .iter()
         .filter(|setting| !setting.is_met_by(current(setting.name)))
-        .collect();
+        .partition(|setting| refused.contains(setting.name));
+    let hopeless = hopeless.into_iter();
+    (report.warnings).extend(hopeless.map(|setting| told(topic, setting, Refusal::Unchanged)));
     if lacking.is_empty() {
         return Ok(());
     }
     let mut aligned = lacking.clone();
-    if may_change && let Err(code) = try_alter(admin, topic, &described, &pairs(&lacking)).await? {
-        if !is_refusal(code) {
-            bail!("settings of {topic}: {code}");
+    if may_change && let Err(refusal) = try_alter(admin, topic, &described, &pairs(&lacking)).await? {
+        if !refusal.is_of_settings() {
+            bail!("settings of {topic}: {refusal}");
         }
         aligned.clear();
-        for setting in lacking {
+        for setting in &lacking {
             // Each call replaces all settings, so those that were taken so far go along.
-            let so_far: Vec<&Setting> = aligned.iter().copied().chain([setting]).collect();
-            match try_alter(admin, topic, &described, &pairs(&so_far)).await? {
+            let so_far: Vec<&Setting> = aligned.iter().copied().chain([*setting]).collect();
+            let outcome = if lacking.len() == 1 {
+                Err(refusal)
+            } else {
+                try_alter(admin, topic, &described, &pairs(&so_far)).await?
+            };
+            match outcome {
                 Ok(()) => aligned.push(setting),
-                Err(code) if is_refusal(code) && !setting.is_indispensable() => {
-                    report.warnings.push(refusal(topic, setting, code));
+                Err(refusal) if refusal.is_of_settings() && !setting.is_indispensable() => {
+                    refused.insert(setting.name);
+                    report.warnings.push(told(topic, setting, refusal));
                 }
-                Err(code) => bail!("settings of {topic}: {} = {}: {code}", setting.name, setting.value),
+                Err(refusal) => bail!("settings of {topic}: {} = {}: {refusal}", setting.name, setting.value),
             }
         }
     }
@@ -222,7 +265,7 @@ pub(super) async fn alter(
     }
     match try_alter(admin, topic, described, wanted).await? {
         Ok(()) => Ok(true),
-        Err(code) => bail!("settings of {topic}: {code}"),
+        Err(refusal) => bail!("settings of {topic}: {refusal}"),
     }
 }
 
@@ -232,7 +275,7 @@ async fn try_alter(
     topic: &str,
     described: &HashMap<String, ConfigEntry>,
     wanted: &[(&'static str, String)],
-) -> anyhow::Result<Result<(), RDKafkaErrorCode>> {
+) -> anyhow::Result<Result<(), Refusal>> {
     let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic));
     for (name, entry) in described {
         if entry.source == ConfigSource::DynamicTopic
@@ -246,8 +289,28 @@ async fn try_alter(
         alter = alter.set(name, value);
     }
     match admin.alter_configs([&alter], &options()).await?.pop() {
-        Some(Ok(_)) => Ok(Ok(())),
-        Some(Err((_, code))) => Ok(Err(code)),
+        Some(Ok(_)) => is_taken(admin, topic, wanted).await,
+        Some(Err((_, code))) => Ok(Err(Refusal::Answered(code))),
         None => bail!("settings of {topic}: no answer"),
+    }
+}
+
+/// Waits until the broker that is asked knows the settings. The client's `Ok` only says that there was an answer, which may be a refusal.
+async fn is_taken(
+    admin: &Admin,
+    topic: &str,
+    wanted: &[(&'static str, String)],
+) -> anyhow::Result<Result<(), Refusal>> {
+    let begun = Instant::now();
+    loop {
+        let described = admin::describe(admin, ResourceSpecifier::Topic(topic), REQUEST).await?;
+        let current = |name: &str| described.get(name).and_then(|entry| entry.value.as_deref());
+        if wanted.iter().all(|(name, value)| current(name) == Some(value.as_str())) {
+            return Ok(Ok(()));
+        }
+        if begun.elapsed() > UNTIL_TAKEN {
+            return Ok(Err(Refusal::Unchanged));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }

@@ -113,6 +113,7 @@ fn judge_tokens<'k>(property: &dyn Fn(&str) -> Option<&'k str>, can: &Abilities)
 /// Looks once whether the brokers take what we authenticate with. If none of them answers, that is no error: services wait for them.
 /// Where nobody authenticates, nothing is looked at. It blocks.
 pub fn look(kafka: &KafkaSettings) -> Result<(), SettingsError> {
+    check_properties(kafka)?;
     let protocol = kafka.properties.get("security.protocol").map(String::as_str);
     if protocol.is_none_or(|protocol| protocol.eq_ignore_ascii_case("plaintext")) {
         return Ok(());
@@ -156,7 +157,7 @@ impl Refusal {
             KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("OAUTHBEARER token") => {
                 "kafka.properties.sasl.oauthbearer.token.endpoint.url"
             }
-            KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("mechanism") => {
+            KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("handshake failed") => {
                 "kafka.properties.sasl.mechanism"
             }
             KafkaError::Global(RDKafkaErrorCode::Authentication) => "kafka.properties.sasl.username",
