@@ -42,12 +42,24 @@ const MAX_PREFIX: usize = 100;
 
 /// Says that this process belongs to the installation with this prefix. Called once, before the first client is made.
 pub fn belong_to(prefix: &str) {
-    let names = ALL.iter().map(|topic| format!("{prefix}{}", topic.name));
-    let installation = Installation {
-        prefix: prefix.to_owned(),
-        names: names.collect(),
-    };
-    let _ = INSTALLATION.set(installation);
+    let _ = INSTALLATION.set(Installation::new(prefix));
+}
+
+impl Installation {
+    fn new(prefix: &str) -> Self {
+        let names = ALL.iter().map(|topic| format!("{prefix}{}", topic.name));
+        Self {
+            prefix: prefix.to_owned(),
+            names: names.collect(),
+        }
+    }
+
+    fn name_of(&self, topic: &str) -> Option<&str> {
+        let mut names = ALL.iter().zip(&self.names);
+        names
+            .find(|(known, _)| known.name == topic)
+            .map(|(_, name)| name.as_str())
+    }
 }
 
 /// Checks `topics.prefix`: it is a part of names of topics, groups and subjects.
@@ -62,12 +74,10 @@ pub fn check_prefix(prefix: &str) -> Result<(), SettingsError> {
 
 /// The name that a topic has on the brokers of this installation.
 pub fn on_broker(topic: &'static str) -> &'static str {
-    let Some(installation) = INSTALLATION.get() else {
-        return topic;
-    };
-    let names = ALL.iter().zip(&installation.names);
-    let mut found = names.filter(|(known, _)| known.name == topic);
-    found.next().map_or(topic, |(_, name)| name)
+    let installation = INSTALLATION.get();
+    installation
+        .and_then(|installation| installation.name_of(topic))
+        .unwrap_or(topic)
 }
 
 /// The topic that has this name on the brokers of this installation; `None` if it is none of ours.
@@ -315,3 +325,35 @@ pub const ALL: [Topic; 9] = [
 /// Largest record that the topics take (`max.message.bytes`). A push body is at most 2 MiB by default, but
 /// form-decoding, the envelope and a shipment's copy of the texts come on top.
 pub const MAX_RECORD_BYTES: u32 = 8 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_topic_has_the_prefix() {
+        let acme = Installation::new("acme.");
+        for topic in ALL {
+            assert_eq!(acme.name_of(topic.name), Some(format!("acme.{}", topic.name).as_str()));
+        }
+        assert_eq!(acme.name_of("acme.courier.push.v1"), None, "a prefix is put once");
+    }
+
+    #[test]
+    fn a_process_that_belongs_to_none_has_no_prefix() {
+        assert_eq!(on_broker(PUSH), PUSH);
+        assert_eq!(known(PUSH), Some(PUSH));
+        assert_eq!(known("acme.courier.push.v1"), None);
+        assert_eq!(prefixed("courierflow-grow"), "courierflow-grow");
+    }
+
+    #[test]
+    fn a_prefix_is_a_part_of_names() {
+        for prefix in ["", "acme.", "team_1-"] {
+            assert!(check_prefix(prefix).is_ok(), "{prefix}");
+        }
+        for prefix in ["a b", "acme/", "加", &"a".repeat(101)] {
+            assert!(check_prefix(prefix).is_err(), "{prefix}");
+        }
+    }
+}

@@ -125,7 +125,7 @@ fn assert_a_prefix_that_differs_is_told(stack: &dyn Stack) {
 
 /// Somebody asks for a subscription over HTTP, and the vendor is called.
 fn assert_subscribes(stack: &dyn Stack, desk: &str, vendors: &Vendors) {
-    let body = json!({"tracking_number": "ACMESUBSCRIBED1", "carrier": "yunda", "request_id": "acme-1"});
+    let body = json!({"tracking_number": "ACMESUBSCRIBED1", "carrier": "yto", "request_id": "acme-1"});
     let answer = agent()
         .post(format!("{desk}/v1/subscriptions"))
         .header("authorization", format!("Bearer {TOKEN}"))
