@@ -160,7 +160,7 @@ fn assert_dead_letters_are_its_own(stack: &dyn Stack, ingest: &Service) {
     let listed = dead_letters(stack, &["list"]);
     assert!(listed.contains("acme.courier.derive.dead.v1/"), "{listed}");
     assert!(listed.contains("from acme.courier.push.v1/0/"), "{listed}");
-    let replayed = dead_letters(stack, &["replay", "--dry-run", "--topic", "derive"]);
+    let replayed = dead_letters(stack, &["replay", "--dry-run", "--topic", "derive", "--all"]);
     assert!(replayed.contains("would go to acme.courier.push.v1/"), "{replayed}");
 }
 
