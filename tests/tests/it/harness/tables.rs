@@ -19,6 +19,11 @@ pub(crate) fn execute(stack: &dyn Stack, sql: &str) {
     send(stack, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
+/// Runs a statement that gives no rows, or returns the error of ClickHouse.
+pub(crate) fn try_execute(stack: &dyn Stack, sql: &str) -> Result<(), String> {
+    send(stack, sql).map(drop)
+}
+
 fn send(stack: &dyn Stack, sql: &str) -> Result<String, String> {
     let settings = "output_format_json_quote_64bit_integers=0&output_format_json_named_tuples_as_objects=1";
     let url = format!("{}/?{settings}", stack.clickhouse_url());
