@@ -36,7 +36,12 @@ impl Budget {
     #[must_use]
     pub fn part(self, partitions: &[i32], all: u32) -> Self {
         let part = |whole: u32| {
-            let until = |partition: u64| u64::from(whole).saturating_mul(partition) / u64::from(all.max(1));
+            let until = |partition: u64| {
+                u64::from(whole)
+                    .saturating_mul(partition)
+                    .checked_div(all.into())
+                    .unwrap_or(0)
+            };
             let of_partition = |partition: u64| until(partition.saturating_add(1)).saturating_sub(until(partition));
             let owned = partitions.iter().filter_map(|partition| u64::try_from(*partition).ok());
             let part: u64 = owned.map(of_partition).sum();
