@@ -45,7 +45,7 @@ fn analysts_may_read_what_is_documented() {
         .unwrap()
         .into_iter()
         .collect();
-    assert!(readable.len() > 50, "{readable:?}");
+    assert!(readable.len() > 40, "{readable:?}");
     assert_eq!(readable, documented);
 }
 
