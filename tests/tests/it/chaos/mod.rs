@@ -115,6 +115,7 @@ fn play(name: &str, plan: Plan) -> Report {
             Err(format!("{waiting} are not"))
         }
     });
+    queries::wait_for_an_answer(scene.servers.stack());
     // It would go on asking. What its dead predecessors have left is recorded by now.
     scene.reconcile.terminate(PATIENCE).unwrap();
     let stack = scene.servers.stack();

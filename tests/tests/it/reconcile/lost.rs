@@ -8,7 +8,7 @@ use courierflow_tests::stack::{Launch, Service, Stack};
 use serde_json::{Value, json};
 
 use super::asked::{AT_ONCE, Configuration, numbers_of, queries, reconcile, reconcile_ends, two_rounds};
-use super::parcels::{DAY, ask_to_follow, domestic, let_pass, text};
+use super::parcels::{DAY, HOUR, ask_to_follow, domestic, let_pass, text};
 use crate::harness::vendors::Vendors;
 use crate::harness::{
     assert_tables_are_right, eventually, migrated, option, processor, ready, tables, wait_as_long_as_it_moves,
@@ -48,9 +48,10 @@ impl World {
         }
     }
 
-    /// The rest of the twelve days in which everything happens, and until the tables show what of it was told.
+    /// The rest of the twelve days in which everything happens, and until the tables show what of it was told. The last hours are left for
+    /// pushes that have to be sent again.
     fn live_to_the_end(&self, lived: i64) {
-        let_pass(&self.vendors, 12 * DAY - lived - 60);
+        let_pass(&self.vendors, 12 * DAY - lived - 12 * HOUR);
         wait_as_long_as_it_moves(&*self.stack);
         tables::refresh(&*self.stack, "open_parcel");
     }
@@ -72,12 +73,15 @@ impl World {
         numbers.iter().filter(is_followed).cloned().collect()
     }
 
-    /// The numbers of which some push was never sent.
+    /// The numbers of which some push was never sent, or not answered in time until the vendor gave up.
     fn losing(&self) -> BTreeSet<String> {
         let books = self.books();
-        let losing = books
-            .iter()
-            .filter(|entry| !entry["lost"].as_array().unwrap().is_empty());
+        let is_losing = |entry: &&Value| {
+            let mut months = entry["months"].as_object().unwrap().values();
+            let has_given_up = months.any(|month| month["pushes_given_up"] != 0);
+            has_given_up || !entry["lost"].as_array().unwrap().is_empty()
+        };
+        let losing = books.iter().filter(is_losing);
         losing.map(|entry| text(entry, "tracking_number").to_owned()).collect()
     }
 

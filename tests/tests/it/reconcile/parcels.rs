@@ -147,23 +147,30 @@ pub(super) fn ask_to_follow(stack: &dyn Stack, parcels: &[(Vendor, Value)]) {
     write(stack, SUBSCRIPTION_REQUEST, |ids| ids.subscription_request, &records);
 }
 
-/// Moves the vendors' clock, and waits until all pushes of that time are answered, as long as some are.
+/// Moves the vendors' clock, and waits until all pushes of that time are answered, as long as some are. Where one was answered too late it
+/// goes on by an hour, because the vendors wait half an hour before they send a push again.
 pub(super) fn let_pass(vendors: &Vendors, seconds: i64) {
     vendors.advance(seconds);
     let mut answered = 0;
     loop {
-        let (is_over, now) = eventually("the vendors tell everything", || {
+        let (is_idle, waiting, now) = eventually("the vendors tell everything", || {
             let totals = vendors.ledger("?totals");
-            let is_over = totals["idle"] == true && totals["pushes_waiting"] == 0;
-            let now = totals["total"]["pushes_answered"].as_u64().unwrap();
-            if is_over || now > answered {
-                Ok((is_over, now))
+            let count = |value: &Value| value.as_u64().unwrap();
+            let (waiting, now) = (
+                count(&totals["pushes_waiting"]),
+                count(&totals["total"]["pushes_answered"]),
+            );
+            let is_idle = totals["idle"] == true;
+            if is_idle || now > answered {
+                Ok((is_idle, waiting, now))
             } else {
                 Err(totals.to_string())
             }
         });
-        if is_over {
-            return;
+        match (is_idle, waiting) {
+            (true, 0) => return,
+            (true, _) => vendors.advance(HOUR),
+            (false, _) => {}
         }
         answered = now;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use courierflow_schemas::records::{CallClass, CallReason, SubscriptionState};
 use serde_json::{Value, json};
 
-use super::records::{ask, calls, numbers, request, versions, wait_for};
+use super::records::{ask, calls, numbers, request, versions, wait_for, wait_for_many};
 use super::vendors::{Vendors, subscribe};
 use crate::harness::{PATIENCE, eventually, migrated, option, ready};
 
@@ -54,7 +54,7 @@ fn kill_at_random(name: &str, parcels: usize, kills: usize) -> usize {
         subscribe.kill().unwrap();
         subscribe.restart().unwrap();
     }
-    let newest = wait_for(&stack, &numbers, SubscriptionState::Active);
+    let newest = wait_for_many(&stack, &numbers, SubscriptionState::Active);
     subscribe.terminate(PATIENCE).unwrap();
     let books = vendors.ledger("");
     let books = books["numbers"].as_array().unwrap();

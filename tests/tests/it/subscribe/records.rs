@@ -92,6 +92,29 @@ pub(crate) fn wait_for(
     })
 }
 
+/// The same of many, as long as they become more.
+pub(crate) fn wait_for_many(
+    stack: &dyn Stack,
+    numbers: &[String],
+    state: SubscriptionState,
+) -> BTreeMap<String, Subscription> {
+    let mut before = 0;
+    loop {
+        let (now, newest) = eventually(&format!("more are {state}"), || {
+            let newest = newest(stack);
+            let is_there = |number: &&String| newest.get(*number).is_some_and(|found| found.state == state);
+            match numbers.iter().filter(is_there).count() {
+                now if now == numbers.len() || now > before => Ok((now, newest)),
+                now => Err(format!("{now} of {}", numbers.len())),
+            }
+        });
+        if now == numbers.len() {
+            return newest;
+        }
+        before = now;
+    }
+}
+
 pub(crate) fn calls(stack: &dyn Stack) -> Vec<VendorCall> {
     let registry = topics::registry(stack);
     let ids = registry.schema_ids().unwrap();
