@@ -37,15 +37,15 @@ pub enum RegistryError {
     #[error("registry {url} does not let us {action} (HTTP status {status}): {hint}; it says {message:?}")]
     Denied {
         /// Its address, without credentials.
-        url: String,
+        url: Box<str>,
         /// HTTP status: 401 or 403.
         status: u16,
         /// The request.
-        action: String,
+        action: Box<str>,
         /// The keys of the configuration that decide.
         hint: &'static str,
         /// The registry's message.
-        message: String,
+        message: Box<str>,
     },
     /// A secret that is needed for a request cannot be read.
     #[error(transparent)]
@@ -393,11 +393,11 @@ impl Registry {
             let message: String = message.chars().take(MAX_MESSAGE_CHARS).collect();
             return Err(match hint(status, &self.shared.settings) {
                 Some(hint) => RegistryError::Denied {
-                    url: self.shared.url.clone(),
+                    url: self.shared.url.as_str().into(),
                     status,
-                    action: action.to_owned(),
+                    action: action.into(),
                     hint,
-                    message,
+                    message: message.into(),
                 },
                 None => refused(message),
             });

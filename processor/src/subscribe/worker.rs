@@ -335,12 +335,11 @@ impl Worker {
                 continue;
             };
             let place = (topic, element.partition());
-            let offset = match element.offset() {
-                Offset::Offset(offset) => offset,
-                _ => {
-                    starts.uncommitted.insert(place);
-                    restorer.beginning(topic, element.partition())?
-                }
+            let offset = if let Offset::Offset(offset) = element.offset() {
+                offset
+            } else {
+                starts.uncommitted.insert(place);
+                restorer.beginning(topic, element.partition())?
             };
             starts.next.insert(place, offset);
         }
