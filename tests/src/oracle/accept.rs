@@ -275,7 +275,7 @@ pub(super) fn next_version(previous: Option<i64>, received_at: i64) -> i64 {
 }
 
 /// Rules 12.1 and 12.2: shares no event with the epoch, and begins more than 30 days after its last one, or a day after
-/// the last one of a life that is over.
+/// the last one of a life that is over; and on a later day than the one that the epoch is named after.
 pub(super) fn opens_epoch(shipment: &Shipment, snapshot: &Snapshot, received_at: i64) -> bool {
     let ends = present(&shipment.events, received_at).max();
     let begins = snapshot.present_times(received_at).min();
@@ -287,7 +287,9 @@ pub(super) fn opens_epoch(shipment: &Shipment, snapshot: &Snapshot, received_at:
         Status::Delivered | Status::Returned | Status::Cancelled
     );
     let gap = begins - ends;
-    !shares_event(&shipment.events, snapshot) && (gap > 30 * time::DAY || (is_over && gap >= time::DAY))
+    time::utc_day(begins) > shipment.epoch
+        && !shares_event(&shipment.events, snapshot)
+        && (gap > 30 * time::DAY || (is_over && gap >= time::DAY))
 }
 
 /// Rule 12.1: the same segment, time in the item's zone (rule 4.5) and folded text.

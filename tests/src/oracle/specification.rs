@@ -686,6 +686,24 @@ fn rule_12_1_a_new_epoch_after_thirty_days_and_not_before() {
 }
 
 #[test]
+fn rule_12_1_no_life_has_the_name_of_the_one_before_it() {
+    let begun = || item("2025-06-12 08:00:00", "0", "a");
+    let earlier = |code| item("2025-06-01 00:00:00", code, "b");
+    let told = [
+        k100_items("2025-06-12 09:00:00", &[begun()]),
+        k100_items("2025-06-12 10:00:00", &[begun(), earlier("0")]),
+        k100_items("2025-06-12 11:00:00", &[earlier("3")]),
+        k100_items("2025-06-12 12:00:00", &[begun()]),
+    ];
+    let tables = expected(&told);
+    assert_eq!(
+        (&*only(&tables).epoch, &*only(&tables).status),
+        ("2025-06-12", "IN_TRANSIT")
+    );
+    assert_eq!(tables.transition.len(), 1, "what was retracted is gone");
+}
+
+#[test]
 fn rule_11_2_a_correction_marks_the_old_shipment() {
     let scan = || item("2025-06-16 01:00:00", "0", "a");
     let told = [

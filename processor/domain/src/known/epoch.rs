@@ -110,7 +110,8 @@ pub(crate) fn of_push<'p>(
         (Some(previous), Some(begins)) => {
             let shares = overlap.is_none_or(|overlap| overlap.shares);
             let day = day_of(begins);
-            if !shares && is_new_life(previous, known.last, begins) {
+            // Days in order, so that no life gets the name of an earlier one, whose rows it would take for its own.
+            if !shares && day > previous.epoch && is_new_life(previous, known.last, begins) {
                 Epoch::New(day)
             } else if previous.is_provisional && day != previous.epoch {
                 Epoch::Moved(previous, day)

@@ -190,3 +190,23 @@ fn rule_12_2d_after_the_state_is_dropped_no_row_loses_an_event_and_a_life_has_on
         }
     }
 }
+
+/// Its two lives would have the same name, and the second one's rows would stand beside those of the first.
+#[test]
+fn rule_12_1_no_life_has_the_name_of_the_one_before_it() {
+    let mut stream = Stream::default();
+    let (begun, earlier) = (item("2025-06-12 08:00:00", "", "您的快件已发车"), "2025-06-01 00:00:00");
+    for (items, received) in [
+        (vec![begun.clone()], "2025-06-30T00:00:00Z"),
+        (
+            vec![item(earlier, "", "您的快件已发车"), begun.clone()],
+            "2025-06-30T01:00:00Z",
+        ),
+        (vec![item(earlier, "3", "您的快件已发车")], "2025-06-30T08:00:00Z"),
+        (vec![begun], "2025-06-30T15:00:00Z"),
+    ] {
+        stream.accept(&kuaidi100(&items).received(received).event());
+    }
+    let transitions: Vec<_> = stream.transitions.values().map(|row| row.to_status).collect();
+    assert_eq!((stream.rows.len(), transitions), (1, vec![Status::InTransit]));
+}
