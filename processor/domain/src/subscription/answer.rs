@@ -112,12 +112,19 @@ impl Draft<'_> {
                 self.wait(Some(reason), until);
             }
             Reason::BadPlace => {
-                self.reject(reason);
+                self.refused(reason);
                 let account = self.terms.fallback_account.clone();
                 self.effects.extend(account.map(Effect::Redirect));
             }
-            _ => self.reject(reason),
+            _ => self.refused(reason),
         }
+    }
+
+    /// The vendor has judged the request. Had it accepted the same one in a call without an answer, it would say so (501): that call counts
+    /// for nothing.
+    fn refused(&mut self, reason: Reason) {
+        self.next.in_doubt = false;
+        self.reject(reason);
     }
 
     fn has_units(&self) -> bool {

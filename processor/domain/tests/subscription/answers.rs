@@ -88,9 +88,22 @@ fn a_doubt_outlives_a_failure() {
     assert_eq!(parcel.answer(Outcome::Duplicate).phase(), Active);
     // Given up in doubt, it counts: it may have arrived.
     let mut parcel = Parcel::calling(with_quota());
+    while parcel.answer(Outcome::Unanswered).phase() != Rejected {
+        parcel.when_due();
+    }
+    assert_eq!((parcel.says().1, parcel.accepted()), (Some(Reason::VendorError), 1));
+}
+
+/// Had it been accepted, the vendor would say so when it is asked again.
+#[test]
+fn a_refusal_ends_the_doubt_about_the_same_request() {
+    let mut parcel = Parcel::calling(with_quota());
     parcel.answer(Outcome::Unanswered).when_due();
     parcel.answer(Outcome::Rejected(Reason::UnknownCarrier));
-    assert_eq!((parcel.phase(), parcel.accepted()), (Rejected, 1));
+    assert_eq!(
+        (parcel.phase(), parcel.accepted(), parcel.is().in_doubt),
+        (Rejected, 0, false)
+    );
 }
 
 #[test]
