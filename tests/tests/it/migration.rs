@@ -196,8 +196,15 @@ fn a_changed_formula_changes_the_figure_and_copies_nothing() {
     assert_eq!(
         said,
         [
+            "replaced view carrier_by_day",
+            "replaced view carrier_by_month",
+            "replaced view carrier_by_week",
+            "replaced view carrier_lane_last_30_days",
+            "replaced view carrier_last_30_days",
             "replaced view carrier_scorecard",
             "replaced view carrier_trend",
+            "replaced view lane_by_month",
+            "replaced view lane_last_30_days",
             "replaced view lane_transit"
         ]
     );
@@ -282,7 +289,7 @@ fn a_view_that_cannot_be_leaves_everything_as_it_was() {
         "share(within_24h, due_24h) AS rate_24h",
         "share(within_25h, due_24h) AS rate_24h",
     );
-    assert_refused(&mistyped, "view carrier_scorecard cannot be what its file says");
+    assert_refused(&mistyped, "view carrier_by_day cannot be what its file says");
 
     // The view itself is valid, but its readers are not; other valid changes are not made either.
     let mut renamed = with_view(definitions.clone(), "parcel", "`is_refused` ", "`was_refused`");
