@@ -43,8 +43,7 @@ pub(super) async fn migrate(config: &Config, may_change: bool) -> anyhow::Result
                 continue;
             }
         }
-        // Somebody else may have created it just now.
-        let found = Found::look(&admin, topic.on_broker())?;
+        let found = Found::wait_for(&admin, topic.on_broker()).await?;
         check_partitions(topic.on_broker(), found.partitions, config.topics.partitions)?;
         if found.replicas < config.topics.replication_factor {
             report.warnings.push(format!(
@@ -78,6 +77,18 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Looks at a topic that somebody else may have created just now: brokers learn of it a moment later.
+    async fn wait_for(admin: &Admin, topic: &str) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        loop {
+            let found = Self::look(admin, topic)?;
+            if found.partitions > 0 || begun.elapsed() > REQUEST {
+                return Ok(found);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// Both numbers are 0 if there is no such topic.
     pub(super) fn look(admin: &Admin, topic: &str) -> anyhow::Result<Self> {
         let metadata = admin.inner().fetch_metadata(Some(topic), REQUEST)?;

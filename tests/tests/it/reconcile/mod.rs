@@ -3,7 +3,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`lost`] | what pushes have lost is found, and audits say how much it was, at all three vendors |
+//! | [`lost`] | what pushes have lost is found, and audits say how much it was |
 //! | [`stale`] | old answers, and answers without news |
 //! | [`gaps`] | no pushes came for hours |
 //! | [`budget`] | the budget of a day, with several workers |
