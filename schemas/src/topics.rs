@@ -72,24 +72,27 @@ pub fn check_prefix(prefix: &str) -> Result<(), SettingsError> {
     )
 }
 
-/// The name that a topic has on the brokers of this installation.
+/// The name that a topic has on the brokers of this installation. It is asked for every record.
 pub fn on_broker(topic: &'static str) -> &'static str {
-    let installation = INSTALLATION.get();
-    installation
-        .and_then(|installation| installation.name_of(topic))
-        .unwrap_or(topic)
+    match INSTALLATION.get() {
+        Some(installation) if !installation.prefix.is_empty() => installation.name_of(topic).unwrap_or(topic),
+        _ => topic,
+    }
 }
 
 /// The topic that has this name on the brokers of this installation; `None` if it is none of ours.
 pub fn known(name: &str) -> Option<&'static str> {
-    let mut topics = ALL.iter().map(|topic| topic.name);
-    topics.find(|topic| on_broker(topic) == name)
+    let name = name.strip_prefix(prefix())?;
+    ALL.iter().map(|topic| topic.name).find(|topic| *topic == name)
+}
+
+fn prefix() -> &'static str {
+    INSTALLATION.get().map_or("", |installation| &installation.prefix)
 }
 
 /// A name with the prefix of the installation: of a consumer group or a transactional id.
 pub fn prefixed(name: &str) -> String {
-    let prefix = INSTALLATION.get().map_or("", |installation| &installation.prefix);
-    format!("{prefix}{name}")
+    format!("{}{name}", prefix())
 }
 
 /// How long a topic keeps its records.

@@ -160,11 +160,7 @@ impl Worker {
         let mut client = ClientConfig::new();
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
-        let owner = Owner {
-            part: part.to_owned(),
-            health: health.clone(),
-            shutdown: shutdown.clone(),
-        };
+        let owner = Owner::new(part, health, shutdown);
         let producer = TransactionalProducer::new(&client, config.derive.transaction_timeout(), slot, owner)?;
         let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
         let restorer = Restorer::new(&client, config.topics.partitions)?;

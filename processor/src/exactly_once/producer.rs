@@ -105,9 +105,19 @@ impl<K: Send + Sync + 'static> ProducerContext for Deliveries<K> {
 #[derive(Clone)]
 pub(crate) struct Owner {
     /// Its name in `/readyz`.
-    pub(crate) part: String,
-    pub(crate) health: Health,
-    pub(crate) shutdown: Shutdown,
+    part: String,
+    health: Health,
+    shutdown: Shutdown,
+}
+
+impl Owner {
+    pub(crate) fn new(part: &str, health: &Health, shutdown: &Shutdown) -> Self {
+        Self {
+            part: part.to_owned(),
+            health: health.clone(),
+            shutdown: shutdown.clone(),
+        }
+    }
 }
 
 /// A transactional producer.

@@ -56,16 +56,6 @@ pub(super) struct Shared {
     pub(super) shutdown: Shutdown,
 }
 
-impl Shared {
-    fn owner(&self, part: &str) -> Owner {
-        Owner {
-            part: part.to_owned(),
-            health: self.health.clone(),
-            shutdown: self.shutdown.clone(),
-        }
-    }
-}
-
 /// One consumer, one transactional producer, one desk.
 pub(super) struct Worker {
     consumer: BaseConsumer<Member>,
@@ -96,7 +86,8 @@ impl Worker {
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
-        let producer = TransactionalProducer::new(&client, timeout, slot, shared.owner(part))?;
+        let owner = Owner::new(part, &shared.health, &shared.shutdown);
+        let producer = TransactionalProducer::new(&client, timeout, slot, owner)?;
         let desk = desk(shared, producer, slot, part)?;
         let last_poll = desk.calls.last_poll().clone();
         let membership = MemberSettings {

@@ -70,16 +70,6 @@ pub(super) struct Shared {
     pub(super) shutdown: Shutdown,
 }
 
-impl Shared {
-    fn owner(&self, part: &str) -> Owner {
-        Owner {
-            part: part.to_owned(),
-            health: self.health.clone(),
-            shutdown: self.shutdown.clone(),
-        }
-    }
-}
-
 /// Where partitions are read from.
 struct Starts {
     next: BTreeMap<Place, i64>,
@@ -143,7 +133,8 @@ impl Worker {
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
-        let producer = TransactionalProducer::new(&client, timeout, slot, shared.owner(part))?;
+        let owner = Owner::new(part, &shared.health, &shared.shutdown);
+        let producer = TransactionalProducer::new(&client, timeout, slot, owner)?;
         let names = shared.contracts.iter().map(Contract::names).collect();
         let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions, names)?;
         let desk = desk(shared, producer, slot, part)?;

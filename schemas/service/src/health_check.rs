@@ -1,24 +1,19 @@
 //! Asks a running service whether it is ready: for the health check of a container, which holds the program and nothing else to ask with.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// `/readyz` answers from memory; a service that does not do so within this is not ready.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// More than any service has to say.
-const LONGEST_ANSWER: u64 = 64 * 1024;
-
 /// Asks the service of this host that listens at `address`. The error is why it is not ready, in its own words if it answers.
 pub fn ask(address: SocketAddr) -> Result<(), String> {
     let address = reachable(address);
-    let answer = get_readyz(address).map_err(|error| format!("{address}: {error}"))?;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    match head.split_whitespace().nth(1) {
-        Some("200") => Ok(()),
-        _ => Err(body.split_whitespace().collect::<Vec<_>>().join(" ")),
+    let (status, body) = get_readyz(address).map_err(|error| format!("{address}: {error}"))?;
+    if status == 200 {
+        return Ok(());
     }
+    Err(body.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A service that listens everywhere is reached at the loopback address.
@@ -32,21 +27,22 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Head and body of the answer.
-fn get_readyz(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    // In one piece: who answers and closes before it has read all of it resets the connection.
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = String::new();
-    stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
-    Ok(answer)
+/// Status and body of the answer.
+fn get_readyz(address: SocketAddr) -> Result<(u16, String), ureq::Error> {
+    let agent = ureq::Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        // One of the environment would not reach this host.
+        .proxy(None)
+        .build()
+        .new_agent();
+    let mut response = agent.get(format!("http://{address}/readyz")).call()?;
+    Ok((response.status().as_u16(), response.body_mut().read_to_string()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread;
 

@@ -6,7 +6,7 @@ use courierflow_domain::reconcile::Class;
 use courierflow_domain::subscription::months::begin_of_day;
 use courierflow_domain::subscription::{self, AccountChange};
 use courierflow_schemas::records::{CallClass, Subscription, TimestampMicros, VendorCall};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_vendors::api::answer::Answer;
 use courierflow_vendors::api::order::Waybill;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -95,7 +95,7 @@ impl Desk {
         let lost = known.saturating_sub(self.history.known(since));
         if lost > 0 {
             tracing::error!(
-                topic = topics::VENDOR_CALL,
+                topic = on_broker(topics::VENDOR_CALL),
                 lost,
                 "records lost: the table vendor_call knows queries of the last {} days that the topic does not hold: was the topic deleted \
                  and made anew, or its retention cut? Their numbers may be asked beyond their limits",
