@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
-use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, TRANSITION};
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, SUBSCRIPTION_REQUEST, TRANSITION};
 use courierflow_tests::oracle::{self, Difference};
 use courierflow_tests::simulator::push::{SimulatedPush, Simulation};
 use courierflow_tests::stack::Stack;
@@ -24,7 +24,7 @@ use self::report::Report;
 use self::subscriptions::Asking;
 use crate::harness::load::{Load, simulation};
 use crate::harness::topics::{self, read};
-use crate::harness::{PATIENCE, eventually, option, tables, wait_until_in_tables};
+use crate::harness::{PATIENCE, SUBSCRIBE_GROUP, eventually, option, tables, wait_until_in_tables, wait_until_read};
 
 /// Parcels of one wave of load; a new one begins when all their pushes are acknowledged.
 const WAVE: u32 = 60;
@@ -120,6 +120,11 @@ fn play(name: &str, plan: Plan) -> Report {
     scene.reconcile.terminate(PATIENCE).unwrap();
     let stack = scene.servers.stack();
     scene.vendors.stop_the_clock();
+    // A push changes the subscription that it belongs to, and a change may lead to a call: what is compared must stand still.
+    wait_until_read(stack, SUBSCRIBE_GROUP, SUBSCRIPTION_REQUEST);
+    wait_until_read(stack, SUBSCRIBE_GROUP, PUSH);
+    subscriptions::wait_until_settled(stack, &followed);
+    scene.subscribe.terminate(PATIENCE).unwrap();
     let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
     wait_until_in_tables(stack);
 

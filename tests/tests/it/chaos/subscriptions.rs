@@ -120,9 +120,9 @@ impl Compared {
     }
 }
 
-/// Waits until nothing is about to be asked for, and compares. The vendors' clock stands.
+/// Compares. The vendors' clock stands, and nobody calls them any more.
 pub(super) fn compare(stack: &dyn Stack, vendors: &Vendors, asked: &[String]) -> Compared {
-    let newest = settled(stack, asked);
+    let newest = newest(stack);
     let versions = versions(stack);
     let ledger = vendors.ledger("");
     let mut intents = HashSet::new();
@@ -170,15 +170,15 @@ pub(super) fn compare(stack: &dyn Stack, vendors: &Vendors, asked: &[String]) ->
     }
 }
 
-/// The newest version of each number, when none is on its way to the vendor.
-fn settled(stack: &dyn Stack, asked: &[String]) -> BTreeMap<String, Subscription> {
+/// Waits until no number is on its way to the vendor.
+pub(super) fn wait_until_settled(stack: &dyn Stack, asked: &[String]) {
     eventually("all subscriptions have settled", || {
         let newest = newest(stack);
         let mut open = asked
             .iter()
             .filter(|number| !newest.get(*number).is_some_and(is_settled));
         match open.next() {
-            None => Ok(newest),
+            None => Ok(()),
             Some(number) => Err(format!("{number} and {} more: {:?}", open.count(), newest.get(number))),
         }
     })
