@@ -130,6 +130,11 @@ impl Restorer {
         Ok(self.watermarks.fetch_watermarks(topic, partition, REQUEST)?.0)
     }
 
+    /// The offset behind the last record of a place.
+    pub(super) fn end(&self, topic: &str, partition: i32) -> Result<i64, RestoreError> {
+        Ok(self.watermarks.fetch_watermarks(topic, partition, REQUEST)?.1)
+    }
+
     /// Begins to restore the given partitions.
     pub(super) fn begin(&self, partitions: &[i32]) -> Result<Restore, RestoreError> {
         let goals = self.goals(subscriptions(), partitions)?;

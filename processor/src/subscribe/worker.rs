@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -75,6 +75,8 @@ struct Starts {
     next: BTreeMap<Place, i64>,
     /// Those of which the group has committed nothing.
     uncommitted: BTreeSet<Place>,
+    /// The push topic's partitions of which something is unread, and where they end.
+    unread_pushes: BTreeMap<i32, i64>,
 }
 
 impl Starts {
@@ -239,6 +241,9 @@ impl Worker {
     /// Everything that is no record, the commit, and the calls that are committed.
     fn work(&self) -> Result<(), WorkerError> {
         let mut desk = self.desk();
+        if desk.is_behind() {
+            desk.has_read(&self.consumer.position()?);
+        }
         desk.work_through(true)?;
         if desk.commit_is_due(self.commit_interval) {
             desk.commit(&self.consumer)?;
@@ -320,6 +325,7 @@ impl Worker {
         let mut starts = Starts {
             next: BTreeMap::new(),
             uncommitted: BTreeSet::new(),
+            unread_pushes: BTreeMap::new(),
         };
         for element in committed.elements() {
             let Some(topic) = input(element.topic()) else {
@@ -332,6 +338,12 @@ impl Worker {
                 starts.uncommitted.insert(place);
                 restorer.beginning(topic, element.partition())?
             };
+            if topic == on_broker(topics::PUSH) {
+                let end = restorer.end(topic, element.partition())?;
+                if offset < end {
+                    starts.unread_pushes.insert(element.partition(), end);
+                }
+            }
             starts.next.insert(place, offset);
         }
         Ok(starts)
@@ -353,7 +365,7 @@ impl Worker {
         tracing::info!(subscriptions, seconds, partitions = ?restored.keys(), "restored");
         metrics::histogram!("courierflow_subscribe_restore_seconds").record(seconds);
         starts.report_lost_places(&restored)?;
-        self.desk().assigned(starts.next, restored)?;
+        self.desk().assigned(starts.next, starts.unread_pushes, restored)?;
         self.health.ready(&self.part);
         self.resume(paused)
     }

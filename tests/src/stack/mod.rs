@@ -117,7 +117,7 @@ pub trait Stack: fmt::Debug + Send + Sync {
         let id_cache = self.dir().join("schema-ids.json");
         let id_key = self.dir().join("id.key");
         // If it cannot be written, the processor says that it misses it.
-        let _ = std::fs::write(&id_key, "6120206b6579206f6620313620627974");
+        let _ = put_id_key(&id_key);
         vec![
             ("COURIERFLOW__KAFKA__BROKERS", self.brokers()),
             ("COURIERFLOW__REGISTRY__URL", self.registry_url()),
@@ -131,6 +131,17 @@ pub trait Stack: fmt::Debug + Send + Sync {
             ),
         ]
     }
+}
+
+/// Puts the key there, whole and once: a service that was started before may be reading it.
+fn put_id_key(path: &Path) -> std::io::Result<()> {
+    const KEY: &str = "6120206b6579206f6620313620627974";
+    if std::fs::read_to_string(path).is_ok_and(|key| key == KEY) {
+        return Ok(());
+    }
+    let begun = path.with_extension("begun");
+    std::fs::write(&begun, KEY)?;
+    std::fs::rename(begun, path)
 }
 
 /// A stack with all servers, as `COURIERFLOW_TEST_STACK` wants them to run: `local` (the default) or `containers`.

@@ -123,6 +123,7 @@ impl Desk {
         self.calls.clear();
         self.internal.clear();
         self.restored.clear();
+        self.unread_pushes.clear();
         self.rewind.clear();
         self.transactions.assigned(BTreeMap::new());
     }

@@ -33,8 +33,9 @@ use courierflow_schemas::records::{
     VendorCall,
 };
 use courierflow_schemas::registry::{Registry, SchemaIds};
-use courierflow_schemas::topics;
+use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{Decoder, Encoder};
+use rdkafka::{Offset, TopicPartitionList};
 
 /// Reads and writes the records.
 pub(super) struct Codecs {
@@ -68,8 +69,11 @@ pub(super) struct Desk {
     codecs: Codecs,
     /// Inputs that are no records.
     internal: VecDeque<Internal>,
-    /// Subscriptions that were restored with a call in doubt. They wait here while there are too many calls.
+    /// Subscriptions that were restored with a call in doubt. They wait here while there are too many calls, or pushes that may end the
+    /// doubt.
     restored: VecDeque<Internal>,
+    /// Ends of the push topic's partitions when they were assigned, of those that are not read up to there.
+    unread_pushes: BTreeMap<i32, i64>,
     /// The offsets from which to read again after an abort.
     rewind: BTreeMap<Place, i64>,
     report: Report,
@@ -101,6 +105,7 @@ impl Desk {
             codecs: parts.codecs,
             internal: VecDeque::new(),
             restored: VecDeque::new(),
+            unread_pushes: BTreeMap::new(),
             rewind: BTreeMap::new(),
             report: parts.report,
             partitions: parts.partitions,
@@ -120,16 +125,34 @@ impl Desk {
 
     /// True while nothing more may be read: there are calls enough.
     pub(super) fn is_full(&self) -> bool {
-        self.calls.len() + self.transactions.calls() + self.restored.len() >= MOST
+        // What waits for pushes must not stop the reading of them.
+        let restored = if self.is_behind() { 0 } else { self.restored.len() };
+        self.calls.len() + self.transactions.calls() + restored >= MOST
     }
 
-    /// Takes new partitions over. What was restored with a call in doubt is called again.
+    /// True while pushes are unread that came while nobody read them. One of them may say that a call in doubt was accepted, or even that
+    /// the parcel is delivered: then the vendor would take a repeated call for a new subscription.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.unread_pushes.is_empty()
+    }
+
+    /// Compares how far reading has come with where the push topic ended.
+    pub(super) fn has_read(&mut self, positions: &TopicPartitionList) {
+        self.unread_pushes.retain(|partition, end| {
+            let element = positions.find_partition(on_broker(topics::PUSH), *partition);
+            !element.is_some_and(|element| matches!(element.offset(), Offset::Offset(at) if at >= *end))
+        });
+    }
+
+    /// Takes new partitions over. What was restored with a call in doubt is called again when the pushes up to `unread_pushes` are read.
     pub(super) fn assigned(
         &mut self,
         next: BTreeMap<Place, i64>,
+        unread_pushes: BTreeMap<i32, i64>,
         restored: BTreeMap<i32, Partition>,
     ) -> Result<(), WorkerError> {
         self.transactions.assigned(next);
+        self.unread_pushes = unread_pushes;
         for (partition, restored) in restored {
             self.state.insert_partition(partition, restored)?;
         }

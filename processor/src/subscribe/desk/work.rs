@@ -20,7 +20,8 @@ use crate::subscribe::state::{Key, waits_for_account};
 const TIMERS: usize = 200;
 
 impl Desk {
-    /// Takes everything that is no record and has happened. Timers and probes only where `all` is asked for.
+    /// Takes everything that is no record and has happened. Timers and probes only where `all` is asked for, and only when the pushes
+    /// are read that may make them needless.
     pub(in crate::subscribe) fn work_through(&mut self, all: bool) -> Result<(), WorkerError> {
         while let Some(result) = self.calls.ended(Duration::ZERO) {
             self.call_ended(result);
@@ -28,7 +29,7 @@ impl Desk {
         while let Some(internal) = self.internal.pop_front() {
             self.take_internal(internal)?;
         }
-        if !all {
+        if !all || self.is_behind() {
             return Ok(());
         }
         while !self.restored.is_empty() && self.calls.len() + self.transactions.calls() < super::MOST {
