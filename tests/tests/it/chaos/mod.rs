@@ -125,8 +125,8 @@ fn play(name: &str, plan: Plan) -> Report {
     wait_until_read(stack, SUBSCRIBE_GROUP, PUSH);
     subscriptions::wait_until_settled(stack, &followed);
     scene.subscribe.terminate(PATIENCE).unwrap();
-    let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
     wait_until_in_tables(stack);
+    let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
 
     let stored = topics::push_events(stack, &read(stack, PUSH));
     let shipments = topics::shipments(stack, &read(stack, SHIPMENT));

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use courierflow_schemas::records::{CallClass, CallReason, SubscriptionState};
+use courierflow_schemas::topics::PUSH;
+use courierflow_tests::stack::Stack;
 use serde_json::{Value, json};
 
-use super::records::{ask, calls, numbers, request, versions, wait_for, wait_for_many};
+use super::records::{ask, calls, numbers, partition_of, pushed, request, versions, wait_for, wait_for_many};
 use super::vendors::{Vendors, subscribe};
-use crate::harness::{PATIENCE, eventually, migrated, option, ready};
+use crate::harness::{PATIENCE, eventually, migrated, option, ready, topics};
 
 #[test]
 fn a6_killed_at_random_it_asks_for_every_number_and_no_vendor_takes_one_twice() {
@@ -90,24 +92,12 @@ fn a7_killed_around_a_call_it_makes_the_call_again_and_it_counts_once() {
         ("after_intent", "YT0000000000071", CallClass::Done, 1),
         ("after_answer", "YT0000000000072", CallClass::Duplicate, 2),
     ] {
-        let stopping = subscribe(&stack, &vendors).env("COURIERFLOW_TEST_STOP", place);
-        let mut stopped = ready(&stopping, place, &stack);
-        ask(&stack, &[request(number, "r1")]);
-        eventually("it stops there", || {
-            let log = stopped.log().map_err(|error| error.to_string())?;
-            if log.contains(&format!("test stop: {place}")) {
-                Ok(())
-            } else {
-                Err(log)
-            }
-        });
+        killed_at(place, number, &stack, &vendors);
         assert_eq!(
             vendors.counted(number)["calls"].as_u64().unwrap_or(0),
             made - 1,
             "{place}"
         );
-        stopped.kill().unwrap();
-
         let mut successor = ready(&subscribe(&stack, &vendors), &format!("{place}-successor"), &stack);
         let active = wait_for(&stack, &[number.to_owned()], SubscriptionState::Active);
         let accepted: u16 = active[number].calls.iter().map(|month| month.accepted).sum();
@@ -123,4 +113,47 @@ fn a7_killed_around_a_call_it_makes_the_call_again_and_it_counts_once() {
         );
         successor.terminate(PATIENCE).unwrap();
     }
+}
+
+/// Somebody asks for the number, and the role is killed when it has come to this place.
+fn killed_at(place: &str, number: &str, stack: &dyn Stack, vendors: &Vendors) {
+    let stopping = subscribe(stack, vendors).env("COURIERFLOW_TEST_STOP", place);
+    let mut stopped = ready(&stopping, place, stack);
+    ask(stack, &[request(number, "r1")]);
+    eventually("it stops there", || {
+        let log = stopped.log().map_err(|error| error.to_string())?;
+        if log.contains(&format!("test stop: {place}")) {
+            Ok(())
+        } else {
+            Err(log)
+        }
+    });
+    stopped.kill().unwrap();
+}
+
+/// A vendor that has told all of a parcel follows it no more, and would take a repeated call for a new subscription.
+#[test]
+fn a7_what_was_pushed_while_nobody_read_is_read_before_a_call_in_doubt_is_repeated() {
+    const NUMBER: &str = "YT0000000000073";
+    // Far more than is read before the first look at what is no record.
+    const BEFORE: usize = 20_000;
+    let stack = migrated("subscribe-behind");
+    let vendors = Vendors::start();
+    killed_at("after_answer", NUMBER, &stack, &vendors);
+    let other = topics::encoded(&stack, &pushed("YT0000000000999", "polling", ""));
+    let told = topics::encoded(&stack, &pushed(NUMBER, "shutdown", ""));
+    let others = std::iter::repeat_n(("YT0000000000999", Some(other.as_slice())), BEFORE);
+    let pushes = others.chain([(NUMBER, Some(told.as_slice()))]);
+    topics::produce_all(&stack, PUSH, partition_of(NUMBER), pushes);
+
+    let mut successor = ready(&subscribe(&stack, &vendors), "successor", &stack);
+    let ended = wait_for(&stack, &[NUMBER.to_owned()], SubscriptionState::Ended);
+    let accepted: u16 = ended[NUMBER].calls.iter().map(|month| month.accepted).sum();
+    assert_eq!((accepted, ended[NUMBER].ended_word.as_deref()), (1, Some("shutdown")));
+    // What has nothing to wait for goes on.
+    let next = "YT0000000000074".to_owned();
+    ask(&stack, &[request(&next, "r1")]);
+    wait_for(&stack, &[next], SubscriptionState::Active);
+    successor.terminate(PATIENCE).unwrap();
+    assert_eq!(vendors.counted(NUMBER)["calls"], json!(1));
 }
