@@ -307,11 +307,7 @@ impl Restore {
                 });
                 found.replace(&key, held)?;
             }
-            Value::Secret(secret) => {
-                if let Some(held) = found.get(&key)? {
-                    found.replace(&key, Some(Held { secret, ..held }))?;
-                }
-            }
+            Value::Secret(secret) => found.set_secret(&key, secret)?,
             Value::Unreadable(error) => {
                 self.unreadable.insert((topic, partition, key), (offset, error));
             }
