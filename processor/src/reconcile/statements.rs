@@ -49,11 +49,27 @@ pub(super) const ENDED_OPEN: &str = concat!(
     ")"
 );
 
+/// Followed, and no push came. `first_push_at` is written when subscribe reads the push; the parcel itself may know of it before.
 pub(super) const FIRST_PUSH_LATE: &str = concat!(
-    "SELECT vendor, account, tracking_number, carrier, toUnixTimestamp64Micro(subscription.since) AS since
-    FROM subscription FINAL
-    WHERE state = 'ACTIVE' AND isNull(first_push_at) AND ",
-    mine!()
+    "SELECT vendor, account, tracking_number, waiting.carrier AS carrier, waiting.since AS since
+    FROM
+    (
+        SELECT toString(vendor) AS vendor, toString(account) AS account, tracking_number, carrier, toUnixTimestamp64Micro(subscription.since) AS since
+        FROM subscription FINAL
+        WHERE state = 'ACTIVE' AND isNull(first_push_at) AND ",
+    mine!(),
+    "
+    ) AS waiting
+    LEFT JOIN
+    (
+        SELECT toString(vendor) AS vendor, toString(account) AS account, tracking_number,
+            max(toUnixTimestamp64Micro(assumeNotNull(last_push_at))) AS pushed_at
+        FROM shipment FINAL
+        WHERE tracking_number IN (SELECT tracking_number FROM subscription WHERE state = 'ACTIVE' AND isNull(first_push_at))
+            AND isNotNull(last_push_at)
+        GROUP BY vendor, account, tracking_number
+    ) AS heard USING (vendor, account, tracking_number)
+    WHERE heard.pushed_at < waiting.since"
 );
 
 /// A parcel that has come to its end meanwhile needs nobody.

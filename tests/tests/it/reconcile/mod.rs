@@ -14,6 +14,7 @@
 mod asked;
 mod budget;
 mod changed_topics;
+mod first_push;
 mod gaps;
 mod kills;
 mod lost;
