@@ -193,7 +193,9 @@ pub(super) struct Scene {
     pub(super) reconcile: Service,
     pub(super) vendors: Vendors,
     pub(super) subscriptions_url: String,
+    /// Those that have been there; a run has more visits than a stack has ports.
     visitor: Option<Service>,
+    operator: Option<Service>,
     // The last field, so that services end before their servers.
     pub(super) servers: Servers,
 }
@@ -231,6 +233,7 @@ impl Scene {
             vendors,
             subscriptions_url: format!("http://127.0.0.1:{port}"),
             visitor: None,
+            operator: None,
             servers,
         }
     }
@@ -265,16 +268,17 @@ impl Scene {
                 return Wound::Siege(Attack::begin(self.service(victim), BESIEGERS, sent).unwrap());
             }
             Fault(Blow::Join, _) => {
-                // A process of its own each time; whether it becomes ready depends on who else is down.
+                // Whether it becomes ready depends on who else is down.
                 let stack = self.servers.stack();
-                self.visitor = Some(processor("run", stack).start("visitor", stack).unwrap());
+                started(&mut self.visitor, &processor("run", stack), "visitor", stack);
             }
             Fault(Blow::Refuse, _) => {
                 let stack = self.servers.stack();
                 let migrate = processor("migrate", stack).env("COURIERFLOW__TOPICS__PARTITIONS", "24");
                 // It is refused by Kafka's answer, or fails because Kafka is away.
-                let ended = migrate.run_to_end("other-partitions", stack);
-                assert!(ended.is_err(), "more partitions without --grow");
+                let operator = started(&mut self.operator, &migrate, "other-partitions", stack);
+                let status = operator.wait(PATIENCE).unwrap();
+                assert!(!status.success(), "more partitions without --grow");
             }
             Fault(Blow::Kill, Victim::Vendors) => self.vendors.kill(),
             Fault(Blow::Freeze, Victim::Vendors) => self.vendors.freeze(),
@@ -312,11 +316,26 @@ impl Scene {
             Fault(Blow::Join, _) => {
                 // Any exit status is fine: work that it could not finish while others were down is done again by the
                 // remaining processes.
-                self.visitor.take().expect("it has joined").terminate(PATIENCE).unwrap();
+                self.visitor
+                    .as_mut()
+                    .expect("it has joined")
+                    .terminate(PATIENCE)
+                    .unwrap();
             }
             // It ends when the attack is dropped, or has ended already.
             _ => {}
         }
+    }
+}
+
+/// A new process, on the port of the one before it if there was one.
+fn started<'a>(service: &'a mut Option<Service>, launch: &Launch, name: &str, stack: &dyn Stack) -> &'a mut Service {
+    match service {
+        Some(service) => {
+            service.restart().unwrap();
+            service
+        }
+        None => service.insert(launch.start(name, stack).unwrap()),
     }
 }
 
