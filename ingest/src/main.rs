@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::{Error, Listeners, check, run};
 use courierflow_schemas::{settings, topics};
-use courierflow_service::{exit, health_check, kafka_access, logging, signals};
+use courierflow_service::{build_info, exit, health_check, kafka_access, logging, signals};
 use tokio::net::TcpListener;
 
 /// As in the processor: bodies and their parts are allocated on one thread and freed on another.
@@ -20,7 +20,7 @@ const PROGRAM: &str = "ingest";
 
 /// Receives the pushes of courier-tracking vendors and stores them in Kafka.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = build_info::VERSION_AND_REVISION)]
 struct Arguments {
     /// Configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`
     #[arg(long, global = true, env = settings::FILE_VARIABLE, default_value_os_t = settings::default_file())]

@@ -16,7 +16,7 @@ use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};
 use courierflow_processor::config::Config;
 use courierflow_schemas::settings::{self, require};
-use courierflow_service::{exit, health_check, kafka_access};
+use courierflow_service::{build_info, exit, health_check, kafka_access};
 use tokio::runtime::Runtime;
 
 use crate::PROGRAM;
@@ -25,7 +25,7 @@ use self::serve::{Role, serve};
 
 /// Derives shipments and transitions from push events and writes them to ClickHouse.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = build_info::VERSION_AND_REVISION)]
 pub(crate) struct Arguments {
     /// The configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`.
     #[arg(long, global = true, env = settings::FILE_VARIABLE, default_value_os_t = settings::default_file())]

@@ -1,0 +1,3 @@
+//! What a release consists of beside the services' work: which commit it is.
+
+mod revision;
