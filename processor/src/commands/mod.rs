@@ -16,6 +16,7 @@ use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};
 use courierflow_processor::config::Config;
 use courierflow_schemas::settings::{self, require};
+use courierflow_service::completions::Completions;
 use courierflow_service::{build_info, exit, health_check, kafka_access};
 use tokio::runtime::Runtime;
 
@@ -36,6 +37,15 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Configured(Configured),
+    /// Print a script with which a shell completes subcommands and options, then end.
+    Completions(Completions),
+}
+
+/// What needs the configuration.
+#[derive(Subcommand)]
+pub(crate) enum Configured {
     /// Derive, sink and dashboard in one process; also subscribe and reconcile, if an account is configured for them.
     Run,
     /// Push events to shipments and transitions only.
@@ -66,7 +76,7 @@ pub(crate) enum Command {
     Health,
 }
 
-impl Command {
+impl Configured {
     fn uses_kafka(&self) -> bool {
         match self {
             Self::Dashboard | Self::LoadSla(_) | Self::CheckConfig | Self::Health => false,

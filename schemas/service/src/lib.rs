@@ -2,6 +2,7 @@
 //! server. A crate of its own, so that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
 
 pub mod build_info;
+pub mod completions;
 pub mod exit;
 pub mod file_limit;
 pub mod health_check;

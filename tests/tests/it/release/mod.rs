@@ -1,3 +1,4 @@
-//! What a release consists of beside the services' work: which commit it is.
+//! What a release consists of beside the services' work: which commit it is, completions of shells.
 
+mod completions;
 mod revision;
