@@ -32,7 +32,7 @@
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`reconcile`] | own | vendors are asked about silent parcels: lost pushes, stale answers, gaps, budgets, kills |
 //! | [`registry`] | own | a start without the registry, and one that asks for a token |
-//! | [`release`] | none | which commit a build is of, completions of shells |
+//! | [`release`] | none | which commit a build is of, completions of shells, the Debian package |
 //! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
 //! | [`replicas`] | own | three brokers: one loses its disk under load; few replicas are told |
 //! | [`rivals`] | own | two hosts of one name have the same workers |
