@@ -43,6 +43,7 @@ build_images() {
     say "building courierflow/$program"
     # The host's network, because a stand-in may only reach crates, packages and npm through it.
     DOCKER_BUILDKIT=1 docker build --network=host --build-arg CARGO_BUILD_JOBS="${CARGO_BUILD_JOBS:-}" \
+      --build-arg COURIERFLOW_REVISION="$(git rev-parse --short=12 HEAD 2>/dev/null)" \
       --file deploy/docker/Dockerfile --target "$program" --tag "courierflow/$program" .
   done
 }

@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 use courierflow_ingest::config::{Config, IngestSettings};
 use courierflow_ingest::{Error, Listeners, check, run};
 use courierflow_schemas::{settings, topics};
-use courierflow_service::{exit, health_check, kafka_access, logging, signals};
+use courierflow_service::completions::Completions;
+use courierflow_service::{build_info, exit, health_check, kafka_access, logging, signals};
 use tokio::net::TcpListener;
 
 /// As in the processor: bodies and their parts are allocated on one thread and freed on another.
@@ -20,7 +21,7 @@ const PROGRAM: &str = "ingest";
 
 /// Receives the pushes of courier-tracking vendors and stores them in Kafka.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = build_info::VERSION_AND_REVISION)]
 struct Arguments {
     /// Configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`
     #[arg(long, global = true, env = settings::FILE_VARIABLE, default_value_os_t = settings::default_file())]
@@ -32,6 +33,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Configured(Configured),
+    /// Print a script with which a shell completes subcommands and options, then end
+    Completions(Completions),
+}
+
+/// What needs the configuration.
+#[derive(Subcommand)]
+enum Configured {
     /// Judge the configuration and the files that it names, then end; exit code 2 if ingest would not start with them
     CheckConfig,
     /// Ask the ingest of this host whether it is ready, then end; exit code 1 if it is not
@@ -40,8 +50,14 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // 1. The configuration. A wrong value ends the program here, with one line that names the key.
     let arguments = Arguments::parse();
+    let command = match arguments.command {
+        Some(Command::Completions(completions)) => return completions.print::<Arguments>(PROGRAM),
+        Some(Command::Configured(command)) => Some(command),
+        None => None,
+    };
+
+    // 1. The configuration. A wrong value ends the program here, with one line that names the key.
     let config = match Config::load(&arguments.config) {
         Ok(config) => config,
         Err(error) => return exit::bad_configuration(PROGRAM, &error),
@@ -49,13 +65,14 @@ async fn main() -> ExitCode {
 
     topics::belong_to(&config.topics.prefix);
 
-    match arguments.command {
+    match command {
         None => serve(&config).await,
-        Some(Command::CheckConfig) => match check(&config) {
+        Some(Configured::CheckConfig) => match check(&config) {
             Ok(()) => exit::good_configuration(PROGRAM),
             Err(error) => exit::bad_configuration(PROGRAM, &error),
         },
-        Some(Command::Health) => match health_check::ask(config.ingest.admin_listen.unwrap_or(config.ingest.listen)) {
+        Some(Configured::Health) => match health_check::ask(config.ingest.admin_listen.unwrap_or(config.ingest.listen))
+        {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => exit::failure(PROGRAM, &format_args!("not ready: {error}")),
         },

@@ -2,13 +2,14 @@
 //! the service, not to the process, so that tests can run several services.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use courierflow_schemas::records::Vendor;
 use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::accounts::{Accounts, Registered};
 use crate::admission::Admission;
@@ -16,6 +17,7 @@ use crate::answer::Refusal;
 use crate::subscriptions::metrics::RequestMetrics;
 use crate::subscriptions::tokens::Tokens;
 use courierflow_service::http_server;
+use courierflow_service::process_metrics::ProcessMetrics;
 use courierflow_vendors::account::Account;
 use courierflow_vendors::push::Unusable;
 
@@ -24,7 +26,9 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 /// All metrics of the service, and how they are rendered.
 pub struct Metrics {
+    recorder: Arc<PrometheusRecorder>,
     exporter: PrometheusHandle,
+    process: ProcessMetrics,
     /// By vendor, in the order of [`Vendor::ALL`].
     vendors: [VendorMetrics; Vendor::ALL.len()],
     /// By account, in the order of the configuration.
@@ -105,12 +109,14 @@ impl Metrics {
 
     /// The same, of a service where the holders of `tokens` can ask.
     pub fn with_requesters(accounts: &Accounts, tokens: &Tokens) -> Result<Self, BuildError> {
-        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+        let recorder = Arc::new(PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder());
         let exporter = recorder.handle();
-        Ok(metrics::with_local_recorder(&recorder, || {
+        Ok(metrics::with_local_recorder(&*recorder, || {
             describe();
             Self {
+                recorder: Arc::clone(&recorder),
                 exporter,
+                process: ProcessMetrics::register(),
                 vendors: Vendor::ALL.map(vendor_metrics),
                 accounts: accounts.iter().map(account_outcomes).collect(),
                 unknown_paths: counter!("courierflow_ingest_pushes_total", "vendor" => "unknown", "outcome" => "unknown_path"),
@@ -159,6 +165,7 @@ impl Metrics {
             self.bytes_in_flight.set(admission.bytes() as f64);
         }
         self.ready.set(if ready { 1.0 } else { 0.0 });
+        metrics::with_local_recorder(&*self.recorder, || self.process.update());
         self.exporter.render()
     }
 

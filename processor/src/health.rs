@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use courierflow_service::process_metrics::ProcessMetrics;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 
@@ -130,6 +131,7 @@ fn degraded_of(parts: &BTreeMap<String, Part>, part: &str) -> BTreeMap<String, S
 struct App {
     health: Health,
     metrics: PrometheusHandle,
+    process: Arc<ProcessMetrics>,
 }
 
 #[derive(Serialize)]
@@ -158,13 +160,18 @@ pub(crate) fn seconds_since(timestamp_millis: i64) -> f64 {
     age.map_or(0.0, |age| age.as_secs_f64())
 }
 
-/// `/livez`, `/readyz`, `/metrics`.
+/// `/livez`, `/readyz`, `/metrics`. Call it when the recorder is installed.
 pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
+    let process = Arc::new(ProcessMetrics::register());
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render_metrics))
-        .with_state(App { health, metrics })
+        .with_state(App {
+            health,
+            metrics,
+            process,
+        })
 }
 
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
@@ -180,10 +187,11 @@ async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 }
 
 async fn render_metrics(State(app): State<App>) -> String {
-    // This gauge is set whenever metrics are scraped.
+    // These are set whenever metrics are scraped.
     for (part, state) in app.health.shown() {
         metrics::gauge!("courierflow_processor_ready", "part" => part).set(if state.ready { 1.0 } else { 0.0 });
     }
+    app.process.update();
     app.metrics.run_upkeep();
     app.metrics.render()
 }

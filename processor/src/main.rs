@@ -1,4 +1,4 @@
-//! `processor run | derive | sink | subscribe | reconcile | dashboard | migrate | load-sla | replay | dead-letters | subscriptions`: see [`commands`].
+//! `processor run | derive | sink | subscribe | reconcile | dashboard | migrate | load-sla | replay | dead-letters | subscriptions | completions`: see [`commands`].
 
 mod commands;
 
@@ -10,7 +10,7 @@ use courierflow_schemas::settings::SettingsError;
 use courierflow_schemas::topics;
 use courierflow_service::{exit, logging};
 
-use crate::commands::Arguments;
+use crate::commands::{Arguments, Command};
 
 /// A record is decoded into hundreds of short strings, on several threads. The allocator of glibc took a seventh of
 /// derive's CPU time; this one takes less than half of that.
@@ -22,6 +22,10 @@ const PROGRAM: &str = "processor";
 
 fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
+    let command = match command {
+        Command::Completions(completions) => return completions.print::<Arguments>(PROGRAM),
+        Command::Configured(command) => command,
+    };
     logging::init();
     logging::log_panics();
     let config = match Config::load(&config) {

@@ -412,6 +412,8 @@ async fn health_and_metrics() {
         r#"courierflow_ingest_parcels_total{vendor="kuaidi100"} 1"#,
         r#"courierflow_ingest_push_duration_seconds_count{vendor="kuaidi100"} 2"#,
         "courierflow_ingest_requests_in_flight 0",
+        "# TYPE courierflow_build_info gauge",
+        "# TYPE process_resident_memory_bytes gauge",
         "courierflow_ingest_body_bytes_in_flight 0",
     ] {
         assert!(

@@ -16,7 +16,8 @@ use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};
 use courierflow_processor::config::Config;
 use courierflow_schemas::settings::{self, require};
-use courierflow_service::{exit, health_check, kafka_access};
+use courierflow_service::completions::Completions;
+use courierflow_service::{build_info, exit, health_check, kafka_access};
 use tokio::runtime::Runtime;
 
 use crate::PROGRAM;
@@ -25,7 +26,7 @@ use self::serve::{Role, serve};
 
 /// Derives shipments and transitions from push events and writes them to ClickHouse.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = build_info::VERSION_AND_REVISION)]
 pub(crate) struct Arguments {
     /// The configuration file; every key can be overridden by `COURIERFLOW__SECTION__KEY`.
     #[arg(long, global = true, env = settings::FILE_VARIABLE, default_value_os_t = settings::default_file())]
@@ -36,6 +37,15 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Configured(Configured),
+    /// Print a script with which a shell completes subcommands and options, then end.
+    Completions(Completions),
+}
+
+/// What needs the configuration.
+#[derive(Subcommand)]
+pub(crate) enum Configured {
     /// Derive, sink and dashboard in one process; also subscribe and reconcile, if an account is configured for them.
     Run,
     /// Push events to shipments and transitions only.
@@ -66,7 +76,7 @@ pub(crate) enum Command {
     Health,
 }
 
-impl Command {
+impl Configured {
     fn uses_kafka(&self) -> bool {
         match self {
             Self::Dashboard | Self::LoadSla(_) | Self::CheckConfig | Self::Health => false,

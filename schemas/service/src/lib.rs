@@ -1,6 +1,8 @@
 //! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes, the HTTP
 //! server. A crate of its own, so that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
 
+pub mod build_info;
+pub mod completions;
 pub mod exit;
 pub mod file_limit;
 pub mod health_check;
@@ -9,4 +11,5 @@ pub mod kafka_access;
 pub mod kafka_client;
 pub mod logging;
 pub mod partition_counts;
+pub mod process_metrics;
 pub mod signals;

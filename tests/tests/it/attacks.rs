@@ -214,6 +214,11 @@ fn health_and_metrics_have_a_listener_of_their_own() {
             assert_eq!(status(&format!("http://{admin}{path}")), Ok(200), "{path}");
             assert_eq!(status(&format!("{}{path}", service.url())), Ok(404), "{path}");
         }
+        let metrics = agent().get(format!("http://{admin}/metrics")).call().unwrap();
+        let metrics = metrics.into_body().read_to_string().unwrap();
+        for told in ["\ncourierflow_build_info{version=", "\nprocess_max_fds 1024\n"] {
+            assert!(metrics.contains(told), "{told} is not in\n{metrics}");
+        }
     }
 }
 

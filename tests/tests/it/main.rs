@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`shared::samples`] | shared | a vendor's push becomes records on the topics and rows in the tables, value by value |
 //! | [`shared::contracts`] | shared | keys, partitions, schemas, personal data, a client in another language |
+//! | [`shared::processes`] | shared | which build a service is, and what it takes from its host |
 //! | [`clusters`] | own | the DDL for replicated databases, and what an operator sets about tables and views |
 //! | [`configuration`] | none | the shipped configuration file names every key and shows the true defaults |
 //! | [`alarms`] | none | alarms and panels name metrics and sections that exist |
@@ -31,6 +32,7 @@
 //! | [`recomputation`] | none, own | the pure core and the tables equal an independent recomputation |
 //! | [`reconcile`] | own | vendors are asked about silent parcels: lost pushes, stale answers, gaps, budgets, kills |
 //! | [`registry`] | own | a start without the registry, and one that asks for a token |
+//! | [`release`] | none | which commit a build is of, completions of shells, the Debian package |
 //! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
 //! | [`replicas`] | own | three brokers: one loses its disk under load; few replicas are told |
 //! | [`rivals`] | own | two hosts of one name have the same workers |
@@ -78,6 +80,7 @@ mod partitions;
 mod recomputation;
 mod reconcile;
 mod registry;
+mod release;
 mod replay;
 mod replicas;
 mod rivals;
