@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::data::{FORMULA_NUMBER, ODD_NUMBER, old_day, pickup_day, today};
-use super::{Dashboard, days, shared};
+use super::{Dashboard, columns, days, shared};
 use crate::harness::agent;
 
 /// All pages of a list. Each parcel once, in one order, and no page larger than asked for.
@@ -251,8 +251,11 @@ fn a_chip_chooses_the_parcels_that_it_counts() {
         for chip in chips {
             let chosen = dashboard.ask(path, &format!("limit=500&{column}={chip}"));
             let counts = chosen["counts"].as_array().unwrap();
+            // Not the longest wait, which grows while they are compared.
+            let groups = |answer: &Value| columns(&answer["counts"], &["carrier", column, "parcels"]);
             assert_eq!(
-                &all["counts"], &chosen["counts"],
+                groups(&all),
+                groups(&chosen),
                 "a chip does not change what the others count"
             );
             let of_chip = counts.iter().filter(|row| row[column] == chip);
