@@ -181,7 +181,7 @@ pub(super) fn wait_until_settled(stack: &dyn Stack, asked: &[String]) {
             None => Ok(()),
             Some(number) => Err(format!("{number} and {} more: {:?}", open.count(), newest.get(number))),
         }
-    })
+    });
 }
 
 /// The vendor follows it, has done so, or has refused it for a reason.
