@@ -75,6 +75,19 @@ UNION ALL
 SELECT * FROM courier.carrier_daily_older WHERE cohort_date < first_recent
 COMMENT 'Counts and histograms by pickup day, vendor, carrier and lane, from which all rates are made. Add up rows of one level; sumMap the bins [57cf644ea80a546d]';
 
+-- counted_at.sql
+CREATE OR REPLACE VIEW courier.counted_at
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM courier.carrier_daily_recent WHERE level = 'carrier') AS first_recent,
+    (SELECT ifNull(maxOrNull(refreshed_at), now('UTC')) FROM courier.carrier_daily_recent WHERE level = 'carrier') AS recent_at,
+    recent_at - INTERVAL 101 DAY AS recent_received_from,
+    (SELECT ifNull(maxOrNull(refreshed_at), now('UTC')) FROM courier.carrier_daily_older WHERE level = 'carrier') AS older_at,
+    (SELECT ifNull(maxOrNull(refreshed_at), now('UTC')) FROM courier.exception_daily_recent WHERE level = 'carrier') AS recent_exceptions_at,
+    (SELECT ifNull(maxOrNull(refreshed_at), now('UTC')) FROM courier.exception_daily_older WHERE level = 'carrier') AS older_exceptions_at
+COMMENT 'When carrier_daily and exception_daily were counted [bfb7be7d0b1c605a]';
+
 -- data_quality.sql
 CREATE OR REPLACE VIEW courier.data_quality
 (
@@ -4202,189 +4215,76 @@ ORDER BY month, vendor, account, carrier
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
 COMMENT 'What will the vendors bill? An estimate in units from table vendor_call, by month, contract and carrier; times the price of the contract it is the cost [43090c54590675c6]';
 
--- carrier_count.sql
-CREATE OR REPLACE VIEW courier.carrier_count
+-- cohort_exception.sql
+CREATE OR REPLACE VIEW courier.cohort_exception
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
-    seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
-    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
-    bins -> mapFromArrays(
-    arrayCompact(arraySort(bins)),
-    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
-    (from_area, to_area) -> [
-    ('carrier', '', ''),
-    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
-    ('city', toString(from_area), toString(to_area))] AS lanes,
     7 * 86400 AS horizon,
-    6 * 3600 AS report_lag,
-    measured AS
-    (
-        SELECT
-            parcel.* EXCEPT (exception_codes, exception_reasons),
-            multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), parcel.is_cross_border, NULL, parcel.is_same_city, 24, 72) * 3600 AS sla_seconds,
-            sla_seconds + if(parcel.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
-            parcel.age_seconds - report_lag AS reported_seconds,
-            parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
-            is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
-            is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
-            is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
-            is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
-            NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
-            is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
-            is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
-            is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
-            is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
-            is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
-            is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
-            is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
-            parcel.is_open AND (parcel.is_stale_aborted OR ifNull(parcel.age_seconds > lost_after_seconds, false)) AS is_lost_presumed
-        FROM courier.parcel
-        LEFT JOIN courier.lane_promise
-            ON parcel.carrier = lane_promise.carrier AND parcel.origin = lane_promise.origin AND parcel.dest = lane_promise.dest
-        WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-    ),
-    by_city AS
-    (
-        SELECT
-            assumeNotNull(cohort_date) AS cohort_date,
-            vendor,
-            carrier,
-            origin,
-            dest,
-            countIf(is_in_cohort) AS parcels,
-            countIf(status = 'CANCELLED') AS cancelled,
-            countIf(is_in_cohort AND is_pickup_imputed) AS pickup_imputed,
-            countIf(is_in_cohort AND is_delivered) AS delivered,
-            countIf(is_in_cohort AND is_sent_back) AS sent_back,
-            countIf(is_in_cohort AND is_open) AS open,
-            countIf(is_in_cohort AND is_returned) AS returned,
-            countIf(is_in_cohort AND is_refused) AS refused,
-            countIf(is_in_cohort AND is_lost_presumed) AS lost_presumed,
-            countIf(is_in_cohort AND is_exception) AS with_exception,
-            countIf(is_in_cohort AND NOT is_transit_invalid) AS transit_parcels,
-            groupArrayIf(bin(assumeNotNull(transit_seconds)), is_in_cohort AND isNotNull(transit_seconds)) AS transit_bins,
-            countIf(is_in_cohort AND NOT is_attempt_invalid) AS attempt_parcels,
-            groupArrayIf(bin(assumeNotNull(attempt_seconds)), is_in_cohort AND isNotNull(attempt_seconds)) AS attempt_bins,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 24 * 3600) AS due_24h,
-            countIf(is_in_cohort AND reported_seconds >= 24 * 3600 AND transit_seconds <= 24 * 3600) AS within_24h,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 48 * 3600) AS due_48h,
-            countIf(is_in_cohort AND reported_seconds >= 48 * 3600 AND transit_seconds <= 48 * 3600) AS within_48h,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 72 * 3600) AS due_72h,
-            countIf(is_in_cohort AND reported_seconds >= 72 * 3600 AND transit_seconds <= 72 * 3600) AS within_72h,
-            countIf(is_in_cohort AND NOT is_attempt_invalid AND isNotNull(sla_seconds)) AS sla_parcels,
-            countIf(is_in_cohort AND NOT is_attempt_invalid AND reported_seconds >= sla_seconds) AS sla_due,
-            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND attempt_seconds <= sla_seconds) AS sla_attempted,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= sla_seconds) AS sla_delivered_due,
-            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND transit_seconds <= sla_seconds) AS sla_delivered,
-            countIf(is_settled) AS settled,
-            countIf(is_attempted_early) AS settled_attempted,
-            countIf(is_attempted_early AND is_first_attempt) AS settled_first_attempt,
-            countIf(is_attempted_early AND is_delivered_early AND is_first_attempt_cn) AS settled_first_attempt_cn,
-            countIf(is_settled AND is_exception AND exception_after <= horizon) AS settled_with_exception,
-            countIf(is_settled AND return_after <= horizon) AS settled_returned,
-            countIf(is_settled AND is_refused AND refusal_after <= horizon) AS settled_refused,
-            countIf(is_in_cohort AND isNotNull(sla_seconds)) AS promised,
-            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
-            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
-            countIf(is_delivered_early OR is_available_early) AS settled_reached,
-            countIf(is_available_early) AS settled_locker,
-            countIf(is_dwell_known) AS locker_parcels,
-            groupArrayIf(bin(assumeNotNull(locker_seconds)), is_dwell_known AND isNotNull(locker_seconds)) AS locker_bins,
-            countIf(is_dwell_known AND is_locker_overdue) AS locker_overdue,
-            countIf(is_pickup_wait_known) AS pickup_wait_parcels,
-            sumIf(toUInt64(assumeNotNull(pickup_wait_seconds)), is_pickup_wait_known) AS pickup_wait_seconds_sum,
-            countIf(is_origin_known) AS origin_parcels,
-            sumIf(toUInt64(assumeNotNull(origin_seconds)), is_origin_known) AS origin_seconds_sum,
-            countIf(is_linehaul_known) AS linehaul_parcels,
-            sumIf(toUInt64(assumeNotNull(linehaul_seconds)), is_linehaul_known) AS linehaul_seconds_sum,
-            countIf(is_destination_known) AS destination_parcels,
-            sumIf(toUInt64(assumeNotNull(destination_seconds)), is_destination_known) AS destination_seconds_sum,
-            countIf(is_last_mile_known) AS last_mile_parcels,
-            sumIf(toUInt64(assumeNotNull(last_mile_seconds)), is_last_mile_known) AS last_mile_seconds_sum,
-            countIf(is_settled AND has_eta) AS eta_parcels,
-            countIf(is_eta_due) AS eta_due,
-            countIf(is_eta_due AND is_eta_hit) AS eta_hit,
-            countIf(is_eta_due AND is_eta_within_day) AS eta_within_day,
-            countIf(is_eta_error_known) AS eta_attempted,
-            sumIf(assumeNotNull(eta_error_seconds), is_eta_error_known) AS eta_error_seconds_sum,
-            sumIf(abs(assumeNotNull(eta_error_seconds)), is_eta_error_known) AS eta_absolute_error_seconds_sum,
-            any(observed_at) AS refreshed_at
-        FROM measured
-        GROUP BY cohort_date, vendor, carrier, origin, dest
-    )
+    6 * 3600 AS report_lag
 SELECT
-    lane.1 AS level,
-    by_city.cohort_date AS cohort_date,
-    by_city.vendor AS vendor,
-    by_city.carrier AS carrier,
-    lane.2 AS origin,
-    lane.3 AS dest,
-    sum(by_city.parcels) AS parcels,
-    sum(by_city.cancelled) AS cancelled,
-    sum(by_city.pickup_imputed) AS pickup_imputed,
-    sum(by_city.delivered) AS delivered,
-    sum(by_city.sent_back) AS sent_back,
-    sum(by_city.open) AS open,
-    sum(by_city.returned) AS returned,
-    sum(by_city.refused) AS refused,
-    sum(by_city.lost_presumed) AS lost_presumed,
-    sum(by_city.with_exception) AS with_exception,
-    sum(by_city.transit_parcels) AS transit_parcels,
-    counted(groupArrayArray(by_city.transit_bins)) AS transit_bins,
-    sum(by_city.attempt_parcels) AS attempt_parcels,
-    counted(groupArrayArray(by_city.attempt_bins)) AS attempt_bins,
-    sum(by_city.due_24h) AS due_24h,
-    sum(by_city.within_24h) AS within_24h,
-    sum(by_city.due_48h) AS due_48h,
-    sum(by_city.within_48h) AS within_48h,
-    sum(by_city.due_72h) AS due_72h,
-    sum(by_city.within_72h) AS within_72h,
-    sum(by_city.sla_parcels) AS sla_parcels,
-    sum(by_city.sla_due) AS sla_due,
-    sum(by_city.sla_attempted) AS sla_attempted,
-    sum(by_city.sla_delivered_due) AS sla_delivered_due,
-    sum(by_city.sla_delivered) AS sla_delivered,
-    sum(by_city.settled) AS settled,
-    sum(by_city.settled_attempted) AS settled_attempted,
-    sum(by_city.settled_first_attempt) AS settled_first_attempt,
-    sum(by_city.settled_first_attempt_cn) AS settled_first_attempt_cn,
-    sum(by_city.settled_with_exception) AS settled_with_exception,
-    sum(by_city.settled_returned) AS settled_returned,
-    sum(by_city.settled_refused) AS settled_refused,
-    sum(by_city.promised) AS promised,
-    sum(by_city.lost_due) AS lost_due,
-    sum(by_city.lost_due_presumed) AS lost_due_presumed,
-    sum(by_city.settled_reached) AS settled_reached,
-    sum(by_city.settled_locker) AS settled_locker,
-    sum(by_city.locker_parcels) AS locker_parcels,
-    counted(groupArrayArray(by_city.locker_bins)) AS locker_bins,
-    sum(by_city.locker_overdue) AS locker_overdue,
-    sum(by_city.pickup_wait_parcels) AS pickup_wait_parcels,
-    sum(by_city.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
-    sum(by_city.origin_parcels) AS origin_parcels,
-    sum(by_city.origin_seconds_sum) AS origin_seconds_sum,
-    sum(by_city.linehaul_parcels) AS linehaul_parcels,
-    sum(by_city.linehaul_seconds_sum) AS linehaul_seconds_sum,
-    sum(by_city.destination_parcels) AS destination_parcels,
-    sum(by_city.destination_seconds_sum) AS destination_seconds_sum,
-    sum(by_city.last_mile_parcels) AS last_mile_parcels,
-    sum(by_city.last_mile_seconds_sum) AS last_mile_seconds_sum,
-    sum(by_city.eta_parcels) AS eta_parcels,
-    sum(by_city.eta_due) AS eta_due,
-    sum(by_city.eta_hit) AS eta_hit,
-    sum(by_city.eta_within_day) AS eta_within_day,
-    sum(by_city.eta_attempted) AS eta_attempted,
-    sum(by_city.eta_error_seconds_sum) AS eta_error_seconds_sum,
-    sum(by_city.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
-    CAST(NULL, 'Nullable(UInt64)') AS claims,
-    any(by_city.refreshed_at) AS refreshed_at
-FROM by_city
-ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
-GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
+    assumeNotNull(parcel.cohort_date) AS cohort_date,
+    parcel.vendor AS vendor,
+    parcel.carrier AS carrier,
+    parcel.origin AS origin,
+    parcel.dest AS dest,
+    parcel.epoch AS epoch,
+    parcel.tracking_number AS tracking_number,
+    if(parcel.cohort_date >= {recent_from:Date}, {as_of:DateTime('UTC')}, {older_as_of:DateTime('UTC')}) AS observed_at,
+    ifNull(toInt64(observed_at) - toInt64(parcel.picked_up_at) >= horizon + report_lag AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= horizon, false) AS is_settled,
+    parcel_exception.kind AS kind,
+    parcel_exception.name AS name,
+    toInt64(resolved_at) - toInt64(began_at) AS seconds_to_resolve
+FROM courier.parcel_exception
+INNER JOIN courier.parcel
+    ON parcel.carrier = parcel_exception.carrier AND parcel.tracking_number = parcel_exception.tracking_number
+        AND parcel.vendor = parcel_exception.vendor AND parcel.epoch = parcel_exception.epoch
+WHERE parcel.is_in_cohort AND parcel.is_exception
+    AND parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+    AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [fe89674ae9f45dd9]';
+COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [6f4bef45841ad0f3]';
+
+-- cohort_parcel.sql
+CREATE OR REPLACE VIEW courier.cohort_parcel
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    7 * 86400 AS horizon,
+    6 * 3600 AS report_lag
+SELECT
+    parcel.* EXCEPT (observed_at, age_seconds),
+    if(parcel.cohort_date >= {recent_from:Date}, {as_of:DateTime('UTC')}, {older_as_of:DateTime('UTC')}) AS observed_at,
+    toInt64(observed_at) - toInt64(parcel.picked_up_at) AS age_seconds,
+    age_seconds - report_lag AS reported_seconds,
+    parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
+    is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
+    is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
+    is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
+    is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
+    NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
+    is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
+    is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
+    is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
+    is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
+    is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
+    is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
+    is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
+    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 24 * 3600 AS is_due_24h,
+    is_due_24h AND ifNull(parcel.transit_seconds <= 24 * 3600, false) AS is_within_24h,
+    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 48 * 3600 AS is_due_48h,
+    is_due_48h AND ifNull(parcel.transit_seconds <= 48 * 3600, false) AS is_within_48h,
+    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 72 * 3600 AS is_due_72h,
+    is_due_72h AND ifNull(parcel.transit_seconds <= 72 * 3600, false) AS is_within_72h,
+    is_attempted_early AND is_delivered_early AND parcel.is_first_attempt_cn AS is_first_attempt_early,
+    is_settled AND parcel.is_exception AND ifNull(parcel.exception_after <= horizon, false) AS is_exception_early,
+    is_settled AND ifNull(parcel.return_after <= horizon, false) AS is_returned_early,
+    is_settled AND parcel.is_refused AND ifNull(parcel.refusal_after <= horizon, false) AS is_refused_early
+FROM courier.parcel
+WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [ec1e7687a878f016]';
 
 -- exception_by_day.sql
 CREATE OR REPLACE VIEW courier.exception_by_day
@@ -4661,65 +4561,6 @@ LEFT JOIN courier.exception_name AS named
 ORDER BY cohort_week DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
 COMMENT 'What goes wrong with which carrier? exception_rate by pickup week, of all vendors and lanes. No parameters [9ea39c7ba8a7c085]';
-
--- exception_count.sql
-CREATE OR REPLACE VIEW courier.exception_count
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
-    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
-    bins -> mapFromArrays(
-    arrayCompact(arraySort(bins)),
-    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
-    (from_area, to_area) -> [
-    ('carrier', '', ''),
-    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
-    ('city', toString(from_area), toString(to_area))] AS lanes,
-    7 * 86400 AS horizon,
-    6 * 3600 AS report_lag,
-    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
-    measured AS
-    (
-        SELECT
-            assumeNotNull(parcel.cohort_date) AS cohort_date,
-            parcel.vendor AS vendor,
-            parcel.carrier AS carrier,
-            parcel.origin AS origin,
-            parcel.dest AS dest,
-            parcel.observed_at AS observed_at,
-            ifNull(parcel.age_seconds >= horizon + report_lag AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= horizon, false) AS is_settled,
-            parcel_exception.kind AS kind,
-            parcel_exception.name AS name,
-            toInt64(resolved_at) - toInt64(began_at) AS seconds_to_resolve
-        FROM courier.parcel_exception
-        INNER JOIN courier.parcel
-            ON parcel.carrier = parcel_exception.carrier AND parcel.tracking_number = parcel_exception.tracking_number
-                AND parcel.vendor = parcel_exception.vendor AND parcel.epoch = parcel_exception.epoch
-        WHERE parcel.is_in_cohort AND parcel.is_exception
-            AND parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-            AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-    )
-SELECT
-    lane.1 AS level,
-    measured.cohort_date AS cohort_date,
-    measured.vendor AS vendor,
-    measured.carrier AS carrier,
-    lane.2 AS origin,
-    lane.3 AS dest,
-    measured.kind AS kind,
-    measured.name AS name,
-    count() AS parcels,
-    countIf(is_settled) AS settled,
-    countIf(is_settled AND ifNull(is_believed(seconds_to_resolve), true)) AS resolve_parcels,
-    counted(groupArrayIf(bin(assumeNotNull(seconds_to_resolve)), is_settled AND ifNull(is_believed(seconds_to_resolve), false))) AS resolve_bins,
-    any(observed_at) AS refreshed_at
-FROM measured
-ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
-GROUP BY lane, cohort_date, vendor, carrier, kind, name
-SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [46ba0d8b450a03f5]';
 
 -- exception_last_30_days.sql
 CREATE OR REPLACE VIEW courier.exception_last_30_days
@@ -5054,6 +4895,219 @@ WHERE status = 'EXCEPTION'
 SETTINGS join_use_nulls = 0
 COMMENT 'Which parcels are in trouble now? One row per parcel whose state is an exception; a refused parcel that is already on its way back is not here [05121094838a5159]';
 
+-- exception_count.sql
+CREATE OR REPLACE VIEW courier.exception_count
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
+    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
+    bins -> mapFromArrays(
+    arrayCompact(arraySort(bins)),
+    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
+    (from_area, to_area) -> [
+    ('carrier', '', ''),
+    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
+    ('city', toString(from_area), toString(to_area))] AS lanes,
+    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed
+SELECT
+    lane.1 AS level,
+    measured.cohort_date AS cohort_date,
+    measured.vendor AS vendor,
+    measured.carrier AS carrier,
+    lane.2 AS origin,
+    lane.3 AS dest,
+    measured.kind AS kind,
+    measured.name AS name,
+    count() AS parcels,
+    countIf(is_settled) AS settled,
+    countIf(is_settled AND ifNull(is_believed(seconds_to_resolve), true)) AS resolve_parcels,
+    counted(groupArrayIf(bin(assumeNotNull(seconds_to_resolve)), is_settled AND ifNull(is_believed(seconds_to_resolve), false))) AS resolve_bins,
+    any(observed_at) AS refreshed_at
+FROM courier.cohort_exception(
+    from_date = {from_date:Date}, to_date = {to_date:Date}, received_from = {received_from:DateTime('UTC')},
+    recent_from = {from_date:Date}, as_of = now('UTC'), older_as_of = now('UTC')) AS measured
+ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
+GROUP BY lane, cohort_date, vendor, carrier, kind, name
+SETTINGS join_use_nulls = 0
+COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [be56eeb3798b9a70]';
+
+-- promised_parcel.sql
+CREATE OR REPLACE VIEW courier.promised_parcel
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    measured.*,
+    multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72) * 3600 AS sla_seconds,
+    sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
+    measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
+    measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,
+    is_sla_due AND ifNull(measured.attempt_seconds <= sla_seconds, false) AS is_sla_attempted
+FROM courier.cohort_parcel(
+    from_date = {from_date:Date}, to_date = {to_date:Date}, received_from = {received_from:DateTime('UTC')},
+    recent_from = {recent_from:Date}, as_of = {as_of:DateTime('UTC')}, older_as_of = {older_as_of:DateTime('UTC')}) AS measured
+LEFT JOIN courier.lane_promise
+    ON measured.carrier = lane_promise.carrier AND measured.origin = lane_promise.origin AND measured.dest = lane_promise.dest
+SETTINGS join_use_nulls = 0
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [509e65fe46d410fe]';
+
+-- carrier_count.sql
+CREATE OR REPLACE VIEW courier.carrier_count
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    seconds -> toUInt16(intDiv(seconds + 899, 900)) AS bin,
+    bins -> arrayEnumerateUniq(arraySort(bins)) AS runs,
+    bins -> mapFromArrays(
+    arrayCompact(arraySort(bins)),
+    arrayFilter((place, next) -> next = 1, runs(bins), arrayResize(arrayPopFront(runs(bins)), length(bins), 1))) AS counted,
+    (from_area, to_area) -> [
+    ('carrier', '', ''),
+    ('province', substring(from_area, 1, 4), substring(to_area, 1, 4)),
+    ('city', toString(from_area), toString(to_area))] AS lanes,
+    by_city AS
+    (
+        SELECT
+            assumeNotNull(cohort_date) AS cohort_date,
+            vendor,
+            carrier,
+            origin,
+            dest,
+            countIf(is_in_cohort) AS parcels,
+            countIf(status = 'CANCELLED') AS cancelled,
+            countIf(is_in_cohort AND is_pickup_imputed) AS pickup_imputed,
+            countIf(is_in_cohort AND is_delivered) AS delivered,
+            countIf(is_in_cohort AND is_sent_back) AS sent_back,
+            countIf(is_in_cohort AND is_open) AS open,
+            countIf(is_in_cohort AND is_returned) AS returned,
+            countIf(is_in_cohort AND is_refused) AS refused,
+            countIf(is_in_cohort AND is_lost_presumed) AS lost_presumed,
+            countIf(is_in_cohort AND is_exception) AS with_exception,
+            countIf(is_in_cohort AND NOT is_transit_invalid) AS transit_parcels,
+            groupArrayIf(bin(assumeNotNull(transit_seconds)), is_in_cohort AND isNotNull(transit_seconds)) AS transit_bins,
+            countIf(is_in_cohort AND NOT is_attempt_invalid) AS attempt_parcels,
+            groupArrayIf(bin(assumeNotNull(attempt_seconds)), is_in_cohort AND isNotNull(attempt_seconds)) AS attempt_bins,
+            countIf(is_due_24h) AS due_24h,
+            countIf(is_within_24h) AS within_24h,
+            countIf(is_due_48h) AS due_48h,
+            countIf(is_within_48h) AS within_48h,
+            countIf(is_due_72h) AS due_72h,
+            countIf(is_within_72h) AS within_72h,
+            countIf(is_in_cohort AND NOT is_attempt_invalid AND isNotNull(sla_seconds)) AS sla_parcels,
+            countIf(is_sla_due) AS sla_due,
+            countIf(is_sla_attempted) AS sla_attempted,
+            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= sla_seconds) AS sla_delivered_due,
+            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND transit_seconds <= sla_seconds) AS sla_delivered,
+            countIf(is_settled) AS settled,
+            countIf(is_attempted_early) AS settled_attempted,
+            countIf(is_attempted_early AND is_first_attempt) AS settled_first_attempt,
+            countIf(is_first_attempt_early) AS settled_first_attempt_cn,
+            countIf(is_exception_early) AS settled_with_exception,
+            countIf(is_returned_early) AS settled_returned,
+            countIf(is_refused_early) AS settled_refused,
+            countIf(is_in_cohort AND isNotNull(sla_seconds)) AS promised,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
+            countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
+            countIf(is_delivered_early OR is_available_early) AS settled_reached,
+            countIf(is_available_early) AS settled_locker,
+            countIf(is_dwell_known) AS locker_parcels,
+            groupArrayIf(bin(assumeNotNull(locker_seconds)), is_dwell_known AND isNotNull(locker_seconds)) AS locker_bins,
+            countIf(is_dwell_known AND is_locker_overdue) AS locker_overdue,
+            countIf(is_pickup_wait_known) AS pickup_wait_parcels,
+            sumIf(toUInt64(assumeNotNull(pickup_wait_seconds)), is_pickup_wait_known) AS pickup_wait_seconds_sum,
+            countIf(is_origin_known) AS origin_parcels,
+            sumIf(toUInt64(assumeNotNull(origin_seconds)), is_origin_known) AS origin_seconds_sum,
+            countIf(is_linehaul_known) AS linehaul_parcels,
+            sumIf(toUInt64(assumeNotNull(linehaul_seconds)), is_linehaul_known) AS linehaul_seconds_sum,
+            countIf(is_destination_known) AS destination_parcels,
+            sumIf(toUInt64(assumeNotNull(destination_seconds)), is_destination_known) AS destination_seconds_sum,
+            countIf(is_last_mile_known) AS last_mile_parcels,
+            sumIf(toUInt64(assumeNotNull(last_mile_seconds)), is_last_mile_known) AS last_mile_seconds_sum,
+            countIf(is_settled AND has_eta) AS eta_parcels,
+            countIf(is_eta_due) AS eta_due,
+            countIf(is_eta_due AND is_eta_hit) AS eta_hit,
+            countIf(is_eta_due AND is_eta_within_day) AS eta_within_day,
+            countIf(is_eta_error_known) AS eta_attempted,
+            sumIf(assumeNotNull(eta_error_seconds), is_eta_error_known) AS eta_error_seconds_sum,
+            sumIf(abs(assumeNotNull(eta_error_seconds)), is_eta_error_known) AS eta_absolute_error_seconds_sum,
+            any(observed_at) AS refreshed_at
+        FROM courier.promised_parcel(
+            from_date = {from_date:Date}, to_date = {to_date:Date}, received_from = {received_from:DateTime('UTC')},
+            recent_from = {from_date:Date}, as_of = now('UTC'), older_as_of = now('UTC'))
+        GROUP BY cohort_date, vendor, carrier, origin, dest
+    )
+SELECT
+    lane.1 AS level,
+    by_city.cohort_date AS cohort_date,
+    by_city.vendor AS vendor,
+    by_city.carrier AS carrier,
+    lane.2 AS origin,
+    lane.3 AS dest,
+    sum(by_city.parcels) AS parcels,
+    sum(by_city.cancelled) AS cancelled,
+    sum(by_city.pickup_imputed) AS pickup_imputed,
+    sum(by_city.delivered) AS delivered,
+    sum(by_city.sent_back) AS sent_back,
+    sum(by_city.open) AS open,
+    sum(by_city.returned) AS returned,
+    sum(by_city.refused) AS refused,
+    sum(by_city.lost_presumed) AS lost_presumed,
+    sum(by_city.with_exception) AS with_exception,
+    sum(by_city.transit_parcels) AS transit_parcels,
+    counted(groupArrayArray(by_city.transit_bins)) AS transit_bins,
+    sum(by_city.attempt_parcels) AS attempt_parcels,
+    counted(groupArrayArray(by_city.attempt_bins)) AS attempt_bins,
+    sum(by_city.due_24h) AS due_24h,
+    sum(by_city.within_24h) AS within_24h,
+    sum(by_city.due_48h) AS due_48h,
+    sum(by_city.within_48h) AS within_48h,
+    sum(by_city.due_72h) AS due_72h,
+    sum(by_city.within_72h) AS within_72h,
+    sum(by_city.sla_parcels) AS sla_parcels,
+    sum(by_city.sla_due) AS sla_due,
+    sum(by_city.sla_attempted) AS sla_attempted,
+    sum(by_city.sla_delivered_due) AS sla_delivered_due,
+    sum(by_city.sla_delivered) AS sla_delivered,
+    sum(by_city.settled) AS settled,
+    sum(by_city.settled_attempted) AS settled_attempted,
+    sum(by_city.settled_first_attempt) AS settled_first_attempt,
+    sum(by_city.settled_first_attempt_cn) AS settled_first_attempt_cn,
+    sum(by_city.settled_with_exception) AS settled_with_exception,
+    sum(by_city.settled_returned) AS settled_returned,
+    sum(by_city.settled_refused) AS settled_refused,
+    sum(by_city.promised) AS promised,
+    sum(by_city.lost_due) AS lost_due,
+    sum(by_city.lost_due_presumed) AS lost_due_presumed,
+    sum(by_city.settled_reached) AS settled_reached,
+    sum(by_city.settled_locker) AS settled_locker,
+    sum(by_city.locker_parcels) AS locker_parcels,
+    counted(groupArrayArray(by_city.locker_bins)) AS locker_bins,
+    sum(by_city.locker_overdue) AS locker_overdue,
+    sum(by_city.pickup_wait_parcels) AS pickup_wait_parcels,
+    sum(by_city.pickup_wait_seconds_sum) AS pickup_wait_seconds_sum,
+    sum(by_city.origin_parcels) AS origin_parcels,
+    sum(by_city.origin_seconds_sum) AS origin_seconds_sum,
+    sum(by_city.linehaul_parcels) AS linehaul_parcels,
+    sum(by_city.linehaul_seconds_sum) AS linehaul_seconds_sum,
+    sum(by_city.destination_parcels) AS destination_parcels,
+    sum(by_city.destination_seconds_sum) AS destination_seconds_sum,
+    sum(by_city.last_mile_parcels) AS last_mile_parcels,
+    sum(by_city.last_mile_seconds_sum) AS last_mile_seconds_sum,
+    sum(by_city.eta_parcels) AS eta_parcels,
+    sum(by_city.eta_due) AS eta_due,
+    sum(by_city.eta_hit) AS eta_hit,
+    sum(by_city.eta_within_day) AS eta_within_day,
+    sum(by_city.eta_attempted) AS eta_attempted,
+    sum(by_city.eta_error_seconds_sum) AS eta_error_seconds_sum,
+    sum(by_city.eta_absolute_error_seconds_sum) AS eta_absolute_error_seconds_sum,
+    CAST(NULL, 'Nullable(UInt64)') AS claims,
+    any(by_city.refreshed_at) AS refreshed_at
+FROM by_city
+ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
+GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
+SETTINGS join_use_nulls = 0
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [612af70bba80a70c]';
+
 -- carrier_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
 REFRESH EVERY 1 DAY OFFSET 19 HOUR 20 MINUTE
@@ -5067,7 +5121,7 @@ FROM courier.carrier_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills carrier_daily_older [bd961c90179ad159]';
+COMMENT 'Fills carrier_daily_older [8ae8c1e7131f1b43]';
 
 -- carrier_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
@@ -5082,7 +5136,7 @@ FROM courier.carrier_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills carrier_daily_recent [b1235ef63e839b21]';
+COMMENT 'Fills carrier_daily_recent [773e6175e2bd0833]';
 
 -- exception_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh
@@ -5097,7 +5151,7 @@ FROM courier.exception_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills exception_daily_older [cf7a56a588fce95e]';
+COMMENT 'Fills exception_daily_older [7084f8275a3c8fd0]';
 
 -- exception_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_recent_refresh
@@ -5112,5 +5166,5 @@ FROM courier.exception_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills exception_daily_recent [5068ccabd485267b]';
+COMMENT 'Fills exception_daily_recent [7fef79d2c367fdc4]';
 

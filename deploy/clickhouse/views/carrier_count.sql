@@ -35,39 +35,6 @@ WITH
     {formula:runs},
     {formula:counted},
     {formula:lanes},
-    {formula:horizon},
-    {formula:report_lag},
-    measured AS
-    (
-        SELECT
-            parcel.* EXCEPT (exception_codes, exception_reasons),
-            -- Without a promise the national standard applies; it covers domestic parcels only.
-            multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), parcel.is_cross_border, NULL, parcel.is_same_city, 24, 72) * 3600 AS sla_seconds,
-            sla_seconds + if(parcel.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
-            parcel.age_seconds - report_lag AS reported_seconds,
-            parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
-            -- Events of the parcel within its first 7 days.
-            is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
-            is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
-            is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
-            -- The last of the 7 days is left for the collection.
-            is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
-            -- If the destination was known only from the delivery, an earlier arrival becomes known late.
-            NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
-            is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
-            is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
-            is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
-            is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
-            is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
-            is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
-            is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
-            parcel.is_open AND (parcel.is_stale_aborted OR ifNull(parcel.age_seconds > lost_after_seconds, false)) AS is_lost_presumed
-        FROM {database}.parcel
-        LEFT JOIN {database}.lane_promise
-            ON parcel.carrier = lane_promise.carrier AND parcel.origin = lane_promise.origin AND parcel.dest = lane_promise.dest
-        WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-            AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-    ),
     by_city AS
     (
         SELECT
@@ -90,24 +57,24 @@ WITH
             groupArrayIf(bin(assumeNotNull(transit_seconds)), is_in_cohort AND isNotNull(transit_seconds)) AS transit_bins,
             countIf(is_in_cohort AND NOT is_attempt_invalid) AS attempt_parcels,
             groupArrayIf(bin(assumeNotNull(attempt_seconds)), is_in_cohort AND isNotNull(attempt_seconds)) AS attempt_bins,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 24 * 3600) AS due_24h,
-            countIf(is_in_cohort AND reported_seconds >= 24 * 3600 AND transit_seconds <= 24 * 3600) AS within_24h,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 48 * 3600) AS due_48h,
-            countIf(is_in_cohort AND reported_seconds >= 48 * 3600 AND transit_seconds <= 48 * 3600) AS within_48h,
-            countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= 72 * 3600) AS due_72h,
-            countIf(is_in_cohort AND reported_seconds >= 72 * 3600 AND transit_seconds <= 72 * 3600) AS within_72h,
+            countIf(is_due_24h) AS due_24h,
+            countIf(is_within_24h) AS within_24h,
+            countIf(is_due_48h) AS due_48h,
+            countIf(is_within_48h) AS within_48h,
+            countIf(is_due_72h) AS due_72h,
+            countIf(is_within_72h) AS within_72h,
             countIf(is_in_cohort AND NOT is_attempt_invalid AND isNotNull(sla_seconds)) AS sla_parcels,
-            countIf(is_in_cohort AND NOT is_attempt_invalid AND reported_seconds >= sla_seconds) AS sla_due,
-            countIf(is_in_cohort AND reported_seconds >= sla_seconds AND attempt_seconds <= sla_seconds) AS sla_attempted,
+            countIf(is_sla_due) AS sla_due,
+            countIf(is_sla_attempted) AS sla_attempted,
             countIf(is_in_cohort AND NOT is_transit_invalid AND reported_seconds >= sla_seconds) AS sla_delivered_due,
             countIf(is_in_cohort AND reported_seconds >= sla_seconds AND transit_seconds <= sla_seconds) AS sla_delivered,
             countIf(is_settled) AS settled,
             countIf(is_attempted_early) AS settled_attempted,
             countIf(is_attempted_early AND is_first_attempt) AS settled_first_attempt,
-            countIf(is_attempted_early AND is_delivered_early AND is_first_attempt_cn) AS settled_first_attempt_cn,
-            countIf(is_settled AND is_exception AND exception_after <= horizon) AS settled_with_exception,
-            countIf(is_settled AND return_after <= horizon) AS settled_returned,
-            countIf(is_settled AND is_refused AND refusal_after <= horizon) AS settled_refused,
+            countIf(is_first_attempt_early) AS settled_first_attempt_cn,
+            countIf(is_exception_early) AS settled_with_exception,
+            countIf(is_returned_early) AS settled_returned,
+            countIf(is_refused_early) AS settled_refused,
             countIf(is_in_cohort AND isNotNull(sla_seconds)) AS promised,
             countIf(is_in_cohort AND reported_seconds >= lost_after_seconds) AS lost_due,
             countIf(is_in_cohort AND reported_seconds >= lost_after_seconds AND is_lost_presumed) AS lost_due_presumed,
@@ -134,7 +101,9 @@ WITH
             sumIf(assumeNotNull(eta_error_seconds), is_eta_error_known) AS eta_error_seconds_sum,
             sumIf(abs(assumeNotNull(eta_error_seconds)), is_eta_error_known) AS eta_absolute_error_seconds_sum,
             any(observed_at) AS refreshed_at
-        FROM measured
+        FROM {database}.promised_parcel(
+            from_date = {from_date:Date}, to_date = {to_date:Date}, received_from = {received_from:DateTime('UTC')},
+            recent_from = {from_date:Date}, as_of = now('UTC'), older_as_of = now('UTC'))
         GROUP BY cohort_date, vendor, carrier, origin, dest
     )
 SELECT

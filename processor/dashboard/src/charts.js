@@ -63,7 +63,8 @@ export function chart(body, { make, height = 320, width, label, table, onClick }
     instance.setOption(merged, true);
   }
   redraw();
-  if (onClick) instance.on('click', onClick);
+  // A line or an area is clicked anywhere (triggerLineEvent): then the point is the nearest one.
+  if (onClick) instance.on('click', (clicked) => onClick({ ...clicked, dataIndex: clicked.dataIndex ?? Math.round(instance.convertFromPixel({ xAxisIndex: 0 }, clicked.event.offsetX)) }));
   const observer = new ResizeObserver(() => {
     if (box.isConnected) {
       // While it is not laid out (a print preview, a screenshot) there is nothing to fit into.

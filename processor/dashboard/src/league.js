@@ -2,6 +2,7 @@
 import * as catalog from './catalog.js';
 import { interval } from './charts.js';
 import { h } from './dom.js';
+import { FIGURE_OF, linked } from './figures.js';
 import { count, hours, percent } from './format.js';
 import { t } from './i18n.js';
 import { table } from './table.js';
@@ -31,18 +32,19 @@ export function league(rows, { trend } = {}) {
   const chosen = list('carrier');
   const columns = [
     { key: 'carrier', header: true, label: t('carrier'), value: (row) => catalog.carrier(row.carrier), cell: (row) => name(row, chosen) },
-    { key: 'parcels', numeric: true, label: t('parcels'), title: t('parcels.title'), value: (row) => row.parcels, cell: (row) => count(row.parcels) },
+    { key: 'parcels', numeric: true, label: t('parcels'), title: t('parcels.title'), value: (row) => row.parcels, cell: (row) => linked(count(row.parcels), 'parcels', { carrier: row.carrier }) },
     trend && { key: 'trend', label: t('trend'), title: t('trend.title'), cell: trend },
     quantile('p50', 'is_p50_sound'),
     quantile('p90', 'is_p90_sound'),
     ...RATES.map(([key, of, end]) => ({
-      key, low: end < 1, numeric: true, label: t(key), title: t(`${key}.title`), value: (row) => sound(row, key, of), cell: (row) => rate(row, key, of, end),
+      key, low: end < 1, numeric: true, label: t(key), title: t(`${key}.title`), value: (row) => sound(row, key, of),
+      cell: (row) => (row[of] ? linked(rate(row, key, of, end), FIGURE_OF[key], { carrier: row.carrier }) : rate(row, key, of, end)),
     })),
     {
       key: 'lost', numeric: true, low: true, label: t('lost'), title: t('lost.title'),
       // By share, or the carrier with the most parcels would be the worst.
       value: (row) => (isLostKnown(row) ? row.lost_presumed / row.parcels : null),
-      cell: (row) => (isLostKnown(row) ? count(row.lost_presumed) : h('span', { class: 'quiet' }, t('not.yet'))),
+      cell: (row) => (isLostKnown(row) ? linked(count(row.lost_presumed), 'lost_presumed', { carrier: row.carrier }) : h('span', { class: 'quiet' }, t('not.yet'))),
     },
     { key: 'maturity', numeric: true, label: t('maturity'), title: t('maturity.title'), value: (row) => row.maturity, cell: (row) => percent(row.maturity, 0) },
   ].filter(Boolean);

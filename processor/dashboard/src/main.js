@@ -10,16 +10,17 @@ import carriers from './views/carriers.js';
 import exceptions from './views/exceptions.js';
 import lanes from './views/lanes.js';
 import parcel from './views/parcel.js';
+import parcels from './views/parcels.js';
 import pipeline from './views/pipeline.js';
 import subscriptions from './views/subscriptions.js';
 import transit from './views/transit.js';
 
-const PAGES = { '': carriers, transit, exceptions, lanes, attention, subscriptions, parcel, pipeline };
+const PAGES = { '': carriers, transit, exceptions, lanes, attention, subscriptions, parcel, parcels, pipeline };
 
 const element = (id) => document.getElementById(id);
 
 // Choices that belong to one view and would mean nothing in another.
-const OWN = { sort: '', metric: '', number: '', attention: '' };
+const OWN = { sort: '', metric: '', number: '', attention: '', figure: '', status: '', reason: '', code: '', party: '', cursor: '' };
 
 function frame() {
   const here = view();

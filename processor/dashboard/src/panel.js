@@ -2,6 +2,7 @@
 // it is still asking, when there is nothing, and when something went wrong.
 import * as catalog from './catalog.js';
 import { h, fill } from './dom.js';
+import { csvButton } from './download.js';
 import { filters } from './filters.js';
 import { has, language, t } from './i18n.js';
 import { view } from './url.js';
@@ -20,12 +21,13 @@ export function newPage() {
 }
 
 // `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it,
-// and `empty(answer)` what to say then, if it is another thing than that there are no parcels.
-export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, empty = () => null, tools }) {
+// and `empty(answer)` what to say then, if it is another thing than that there are no parcels. `csv` says what the panel's table is as a
+// file (see csvButton).
+export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, empty = () => null, tools, csv }) {
   const body = h('div', { class: 'body' });
   const heading = h('h2', {}, title);
   const section = h('section', { class: `panel ${size}`, 'aria-busy': 'true' },
-    h('div', { class: 'head' }, h('div', {}, heading, note && h('p', { class: 'note' }, note)), tools && h('div', { class: 'tools' }, tools)),
+    h('div', { class: 'head' }, h('div', {}, heading, note && h('p', { class: 'note' }, note)), (tools || csv) && h('div', { class: 'tools' }, tools, csv && csvButton(csv))),
     body);
 
   const place = `${view()} ${title}`;

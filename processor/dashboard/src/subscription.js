@@ -31,7 +31,7 @@ const SHOWN = '100';
 export function subscriptionsOf(number) {
   return [
     panel({ title: t('sub.of'), size: 'small', load: (signal) => ask('subscription', { number }, signal), show: ({ rows }) => rows.map(one), empty: () => none('sub.of.none') }),
-    panel({ title: t('sub.calls.of'), size: 'small', load: (signal) => ask('vendor-calls', { number, limit: SHOWN }, signal), show: calls, empty: () => none('sub.calls.of.none') }),
+    panel({ title: t('sub.calls.of'), size: 'small', csv: { path: 'vendor-calls', parameters: { number } }, load: (signal) => ask('vendor-calls', { number, limit: SHOWN }, signal), show: calls, empty: () => none('sub.calls.of.none') }),
   ];
 }
 

@@ -1,6 +1,8 @@
 // Everything that can be chosen is in the URL, and nowhere else: a reload, a bookmark and "back" show the same.
 
 export const VIEWS = ['', 'transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'parcel', 'pipeline'];
+// Figures lead there.
+const LISTS = ['parcels'];
 
 // Relative to the page, so that it also works below a path of a proxy.
 const base = new URL('.', document.baseURI);
@@ -9,7 +11,7 @@ let onChange = () => {};
 
 export function view() {
   const name = location.pathname.slice(base.pathname.length);
-  return VIEWS.includes(name) ? name : '';
+  return [...VIEWS, ...LISTS].includes(name) ? name : '';
 }
 
 export function get(name) {

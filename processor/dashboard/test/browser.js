@@ -2,6 +2,9 @@
 // The figures are those of tests/tests/it/dashboard/data.rs, which the end-to-end tests have inserted.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 const [, , base, scenario, pictures] = process.argv;
@@ -56,6 +59,22 @@ async function click(page, selector, label) {
     }
   }
   assert.fail(`there is no ${selector} ${label}`);
+}
+
+// A part of a chart. Charts are drawn anew when they get their size and when the pointer comes near, so it is looked for before each try.
+async function press(page, find) {
+  const arrived = () => new URL(page.url()).pathname === '/parcels';
+  for (const deadline = Date.now() + 10000; !arrived() && Date.now() < deadline;) {
+    const found = await page.evaluateHandle(find);
+    const { x, y, isThere } = await found.evaluate((element) => {
+      element.scrollIntoView({ block: 'center' });
+      const box = element.getBoundingClientRect();
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2, isThere: element.isConnected };
+    });
+    if (isThere) await page.mouse.click(x, y, { delay: 50 });
+  }
+  assert.ok(arrived(), 'the chart does not lead to parcels');
+  await settled(page);
 }
 
 async function choose(page, name, value) {
@@ -188,7 +207,7 @@ const tests = {
   },
 
   async 'every view shows its figures in both languages, wide and narrow, light and dark'() {
-    for (const view of ['transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'pipeline']) {
+    for (const view of ['transit', 'exceptions', 'lanes', 'attention', 'parcels', 'subscriptions', 'pipeline']) {
       for (const [language, width, dark] of [['en', 1440, false], ['zh', 1440, true], ['zh', 390, false], ['en', 390, false]]) {
         const { page, complaints } = await open(`/${view}?lang=${language}`, { width, dark });
         assert.deepEqual(new Set(await states(page)), new Set(['ready']), `${view} ${language}`);
@@ -328,6 +347,106 @@ const tests = {
     assert.match((await text(unknown, '.state.empty'))[0], /Nothing to do here\.\s+there is nothing for carrier nosuch \(not in the list of known carriers\)/);
     await click(unknown, '.languages button', '中文');
     assert.match((await text(unknown, '.state.empty'))[0], /快递公司 nosuch（不在已知快递公司之列）/);
+  },
+
+  async 'a figure leads to its parcels, and they to the parcel'() {
+    const { page, complaints } = await open('/?lang=en');
+    const numbers = () => text(page, '.parcels tbody th');
+    // The share of ZTO within 72 h: ten have not arrived.
+    const late = await page.$$eval('.league tbody tr', (rows) => [...rows.find((row) => row.innerText.startsWith('ZTO')).querySelectorAll('a.figure')].map((link) => new URL(link.href).search).find((search) => search.includes('late_72h')));
+    await page.evaluate((search) => document.querySelector(`.league a.figure[href$="${search}"]`).click(), late);
+    await settled(page);
+    assert.equal(new URL(page.url()).pathname, '/parcels');
+    assert.equal(parameter(page, 'figure'), 'late_72h');
+    assert.equal(parameter(page, 'carrier'), 'zto');
+    assert.equal(await page.title(), 'Parcels · courierflow');
+    assert.deepEqual(await numbers(), Array.from({ length: 10 }, (_, number) => `ZTO2${String(number).padStart(3, '0')}`));
+    // Another figure of the same choice, and the codes behind a reason.
+    await click(page, 'a.chip', 'With an exception');
+    assert.equal((await numbers()).length, 30);
+    await page.click('.parcels details summary');
+    assert.match((await text(page, '.parcels details[open] li'))[0], /^204 Delivery failed Kuaidi100$/);
+    await click(page, '.parcels tbody th a');
+    assert.equal(new URL(page.url()).pathname, '/parcel');
+    assert.equal(parameter(page, 'number'), 'ZTO1000');
+    assert.equal(parameter(page, 'figure'), null);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'codes, lanes, points and cells lead to their parcels'() {
+    const count = async (page) => (await page.$$('.parcels tbody tr')).length;
+    const { page, complaints } = await open('/exceptions?lang=en');
+    await click(page, 'tbody a.figure', '12');
+    assert.equal(parameter(page, 'code'), '404');
+    assert.equal(parameter(page, 'vendor'), 'kdniao');
+    assert.equal(await count(page), 12);
+    assert.match((await text(page, 'a.chip[aria-current]')).join(), /Code: 404 /);
+    await picture(page, 'parcels-code-en');
+    // A field of the heat map.
+    const { page: reasons } = await open('/exceptions?lang=en&carrier=zto');
+    await press(reasons, () => [...document.querySelectorAll('.chart text')].find((label) => label.textContent === '75.0'));
+    assert.equal(parameter(reasons, 'reason'), 'DELIVERY_FAILED');
+    assert.equal(await count(reasons), 30);
+    const { page: lanes } = await open('/lanes?lang=en');
+    await click(lanes, '.tall tbody a.figure', '80');
+    assert.equal(parameter(lanes, 'origin'), 'CN44');
+    assert.equal(parameter(lanes, 'dest'), 'CN31');
+    assert.equal(await count(lanes), 80);
+    // A point of the trend, of the week up to its day.
+    const { page: trend } = await open('/transit?lang=en&carrier=zto&metric=rate_72h');
+    await press(trend, () => [...document.querySelectorAll('.panel')].find((panel) => panel.querySelector('.segments')).querySelectorAll('.chart path[transform^="matrix"]')[3]);
+    assert.equal(parameter(trend, 'figure'), 'late_72h');
+    assert.equal(await count(trend), 10);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'parcels come in pages'() {
+    const row = (number) => ({
+      vendor: 'kuaidi100', carrier: 'sf', tracking_number: number, epoch: '2026-01-01', status: 'DELIVERED', cohort_date: '2026-01-01', picked_up_at: '2026-01-01T04:00:00Z', transit_hours: 20,
+      origin: 'CN4403', dest: '', exception_reasons: [], exception_codes: [], counted_at: '2026-01-09T04:00:00Z',
+    });
+    const next = '["sf","S1","kuaidi100","2026-01-01"]';
+    const { page, complaints } = await open('/parcels?lang=en', { answers: { parcels: { rows: [row('S1')], next } } });
+    assert.deepEqual(await text(page, '.pages a'), ['Next page']);
+    await click(page, '.pages a', 'Next page');
+    assert.equal(parameter(page, 'cursor'), next);
+    assert.deepEqual(await text(page, '.pages a'), ['First page', 'Next page']);
+    await click(page, 'a.chip', 'Open');
+    assert.equal(parameter(page, 'cursor'), null, 'another list begins at its first page');
+    const { page: wrong } = await open('/parcels?lang=en&figure=all');
+    assert.match((await text(wrong, '.state.error'))[0], /There is no such figure/);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'chips choose what is listed'() {
+    const { page, complaints } = await open('/attention?lang=en');
+    await click(page, 'a.chip', 'In transit 10');
+    assert.equal(parameter(page, 'status'), 'IN_TRANSIT');
+    assert.deepEqual(await text(page, '.tally > strong'), ['8', '18'], 'the counts are of all');
+    const rows = () => page.$$eval('.panel', (panels) => panels.map((panel) => panel.querySelectorAll('tbody tr').length));
+    assert.deepEqual(await rows(), [8, 10]);
+    await click(page, 'a.chip', 'In transit 10');
+    assert.deepEqual(await rows(), [8, 18]);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'a table is saved as a file that a spreadsheet can read'() {
+    const { page, complaints } = await open('/exceptions?lang=en');
+    const directory = mkdtempSync(join(tmpdir(), 'courierflow-files-'));
+    const client = await page.createCDPSession();
+    await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: directory });
+    const panels = await page.$$('.panel');
+    assert.equal((await page.$$('button.csv')).length, panels.length, 'each panel has its button');
+    await (await page.$$('button.csv'))[1].click();
+    const file = join(directory, 'exceptions-codes.csv');
+    for (let tries = 0; tries < 100 && !existsSync(file); tries += 1) await new Promise((resolve) => { setTimeout(resolve, 100); });
+    assert.deepEqual(readdirSync(directory), ['exceptions-codes.csv']);
+    const bytes = readFileSync(file);
+    assert.deepEqual([...bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf]);
+    const [head, ...rows] = bytes.toString('utf8').slice(1).trimEnd().split('\r\n');
+    assert.match(head, /^"vendor","name","parcels"/);
+    assert.equal(rows.length, 3);
+    assert.deepEqual(complaints, []);
   },
 
   async 'a parcel is found by a number with quotes in it, and one that is not there is not'() {
@@ -477,7 +596,7 @@ const tests = {
 const away = {
   async 'every view says that ClickHouse does not answer'() {
     for (const [language, words] of [['en', /ClickHouse does not answer/], ['zh', /ClickHouse 没有响应/]]) {
-      for (const view of ['', 'transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'parcel', 'pipeline']) {
+      for (const view of ['', 'transit', 'exceptions', 'lanes', 'attention', 'parcels', 'subscriptions', 'parcel', 'pipeline']) {
         const { page } = await open(`/${view}?lang=${language}${view === 'parcel' ? '&number=1' : ''}`);
         const shown = await text(page, '.state.error');
         assert.ok(shown.length >= 1, view);

@@ -8,10 +8,12 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use clickhouse::Client;
 use clickhouse::error::Error;
+use clickhouse::query::Query;
 use jiff::civil::Date;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Refusal;
+use super::download::{self, Download};
 use super::parameters::Question;
 use super::rows::{AnswerMemory, Rows, TooLarge};
 use crate::config::{ClickHouseSettings, DashboardSettings};
@@ -26,6 +28,12 @@ const MAX_RESULT_BYTES: &str = "33554432";
 /// wrong.
 const MAX_ROWS_TO_READ: &str = "2000000000";
 const MAX_BYTES_TO_READ: &str = "50000000000";
+/// Of a file; it is passed on as it comes, so it takes no memory here.
+const MAX_DOWNLOAD_BYTES: &str = "268435456";
+/// Files at once. They are not places of [`Database::places`]: a slow reader of a file must not keep others from figures.
+const MAX_DOWNLOADS: usize = 2;
+/// A file may take so many times as long as figures that somebody waits for.
+const DOWNLOAD_PATIENCE: u32 = 6;
 const MAX_MEMORY_USAGE: &str = "4000000000";
 
 /// How long to wait, beyond the time that a query may take, for the server to apply its own limit.
@@ -46,6 +54,7 @@ pub(super) struct Database {
     user: String,
     timeout: Duration,
     places: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
     memory: AnswerMemory,
 }
 
@@ -88,6 +97,7 @@ impl Database {
             user: reader.user,
             timeout,
             places: Arc::new(Semaphore::new(settings.max_queries)),
+            downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             memory: AnswerMemory::new(settings.max_answer_memory_bytes, settings.max_answer_bytes),
         }
     }
@@ -116,37 +126,7 @@ impl Database {
     }
 
     async fn ask(&self, statement: Statement, question: &Question) -> Result<Bytes, Error> {
-        let Question {
-            from,
-            to,
-            carriers,
-            vendor,
-            origin,
-            dest,
-            account,
-            attention,
-            number,
-            limit,
-        } = question;
-        let sql = self
-            .formulas
-            .expand(statement.sql)
-            .map_err(|error| Error::Other(error.into()))?;
-        // query_raw, so that a question mark in a statement is not a parameter. Parameters in braces are bound by the
-        // server.
-        let query = self
-            .client
-            .query_raw(&sql)
-            .param("from", iso(*from))
-            .param("to", iso(*to))
-            .param("carriers", carriers)
-            .param("vendor", vendor.map_or("", |vendor| vendor.as_str()))
-            .param("origin", origin.as_deref().unwrap_or_default())
-            .param("dest", dest.as_deref().unwrap_or_default())
-            .param("account", account.as_deref().unwrap_or_default())
-            .param("attention", attention.unwrap_or_default())
-            .param("number", number)
-            .param("limit", limit);
+        let query = self.query(statement, question)?;
         let mut cursor = query.fetch_bytes("JSONEachRow")?;
         let mut chunks = Vec::new();
         let mut size = 0;
@@ -158,6 +138,100 @@ impl Database {
             chunks.push(chunk);
         }
         Ok(chunks.concat().into())
+    }
+
+    /// The statement with the values of the question bound to it.
+    fn query(&self, statement: Statement, question: &Question) -> Result<Query, Error> {
+        let Question {
+            from,
+            to,
+            carriers,
+            vendor,
+            origin,
+            dest,
+            account,
+            attention,
+            number,
+            limit,
+            figure,
+            status,
+            exception,
+            after,
+            table: _,
+        } = question;
+        let sql = self
+            .formulas
+            .expand(&figure.fill(statement.sql))
+            .map_err(|error| Error::Other(error.into()))?;
+        let (kind, name) = exception
+            .as_ref()
+            .map_or(("", ""), |exception| (exception.kind, exception.name.as_str()));
+        // query_raw, so that a question mark in a statement is not a parameter. Parameters in braces are bound by the
+        // server.
+        Ok(self
+            .client
+            .query_raw(&sql)
+            .param("from", iso(*from))
+            .param("to", iso(*to))
+            .param("carriers", carriers)
+            .param("vendor", vendor.map_or("", |vendor| vendor.as_str()))
+            .param("origin", origin.as_deref().unwrap_or_default())
+            .param("dest", dest.as_deref().unwrap_or_default())
+            .param("account", account.as_deref().unwrap_or_default())
+            .param("attention", attention.unwrap_or_default())
+            .param("number", number)
+            .param("limit", limit)
+            .param("status", status.unwrap_or_default())
+            .param("kind", kind)
+            .param("name", name)
+            .param("after_carrier", &after.carrier)
+            .param("after_number", &after.number)
+            .param("after_vendor", &after.vendor)
+            .param("after_epoch", iso(after.epoch)))
+    }
+
+    /// The rows of a statement as CSV, as they come. The server has finished the query before it sends the first one
+    /// (`wait_end_of_query`), so a failure of it is still an answer of its own.
+    pub(super) async fn download(&self, statement: Statement, question: &Question) -> Result<Download, Refusal> {
+        let asked = Instant::now();
+        let answer = match Arc::clone(&self.downloads).try_acquire_owned() {
+            Ok(place) => self.first_of_download(statement, question, place).await,
+            Err(_) => Err(Refusal::because(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "too many files are being sent at once; try again in a moment",
+            )),
+        };
+        let outcome = answer.as_ref().map_or_else(|refusal| refusal.code, |_| "ok");
+        metrics::histogram!("courierflow_dashboard_query_seconds", "query" => statement.name, "outcome" => outcome)
+            .record(asked.elapsed());
+        answer
+    }
+
+    async fn first_of_download(
+        &self,
+        statement: Statement,
+        question: &Question,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Download, Refusal> {
+        let patience = self.timeout * DOWNLOAD_PATIENCE;
+        let start = async {
+            let query = self
+                .query(statement, question)?
+                .with_setting("max_result_rows", download::MAX_ROWS.to_string())
+                .with_setting("max_result_bytes", MAX_DOWNLOAD_BYTES)
+                .with_setting("max_execution_time", patience.as_secs_f64().to_string())
+                // As RFC 4180 has it, and nothing for NULL.
+                .with_setting("output_format_csv_crlf_end_of_line", "1")
+                .with_setting("format_csv_null_representation", "");
+            let mut rest = query.fetch_bytes("CSVWithNames")?;
+            let first = rest.next().await?;
+            Ok(Download { first, rest, place })
+        };
+        match tokio::time::timeout(patience + GRACE, start).await {
+            Ok(download) => download.map_err(|error| self.refusal(statement, &error)),
+            Err(_) => Err(self.too_slow()),
+        }
     }
 
     /// Refuses an answer whose statements together gave more than an answer may have.

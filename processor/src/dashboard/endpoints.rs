@@ -1,7 +1,11 @@
 //! The endpoints of the API and their statements: one row for each endpoint.
 
+use super::answer::Refusal;
 use super::database::Statement;
-use super::parameters::Parameter::{self, Account, Attention, Carrier, Dest, From, Limit, Number, Origin, To, Vendor};
+use super::parameters::Parameter::{
+    self, Account, Attention, Carrier, Code, Cursor, Dest, Figure, From, Limit, Number, Origin, Party, Reason, Status,
+    Table, To, Vendor,
+};
 
 /// A path of the API.
 #[derive(Debug)]
@@ -24,8 +28,6 @@ macro_rules! statement {
 
 /// Parameters that select parcels by pickup: when, by which carrier, from where and to where.
 const COHORT: &[Parameter] = &[From, To, Carrier, Vendor, Origin, Dest];
-/// Parameters of lists that show parcels as they are now.
-const NOW: &[Parameter] = &[Carrier, Vendor, Origin, Dest, Limit];
 
 /// The member with the number of parcels that the other figures are about; it is present even if they have no rows.
 pub(super) const COHORT_OF: &str = "cohort";
@@ -49,7 +51,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/exceptions",
-        takes: COHORT,
+        takes: &[From, To, Carrier, Vendor, Origin, Dest, Table],
         statements: &[
             ("codes", statement!("exception_codes")),
             ("days", statement!("exception_days")),
@@ -63,8 +65,15 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         statements: &[("rows", statement!("lanes"))],
     },
     Endpoint {
+        path: "/api/v1/parcels",
+        takes: &[
+            From, To, Carrier, Vendor, Origin, Dest, Figure, Status, Reason, Code, Party, Limit, Cursor,
+        ],
+        statements: &[("rows", statement!("parcels"))],
+    },
+    Endpoint {
         path: "/api/v1/open-exceptions",
-        takes: NOW,
+        takes: &[Carrier, Vendor, Origin, Dest, Reason, Limit, Table],
         statements: &[
             ("rows", statement!("open_exceptions")),
             ("counts", statement!("open_exception_counts")),
@@ -72,7 +81,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/stalled",
-        takes: NOW,
+        takes: &[Carrier, Vendor, Origin, Dest, Status, Limit, Table],
         statements: &[
             ("rows", statement!("stalled")),
             ("counts", statement!("stalled_counts")),
@@ -80,7 +89,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/parcel",
-        takes: &[Number, Carrier],
+        takes: &[Number, Carrier, Table],
         statements: &[
             ("rows", statement!("parcel")),
             ("timeline", statement!("parcel_timeline")),
@@ -88,7 +97,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/pipeline",
-        takes: &[],
+        takes: &[Table],
         statements: &[
             ("hours", statement!("pushes_by_hour")),
             ("vendors", statement!("pushes_now")),
@@ -101,7 +110,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/subscriptions",
-        takes: &[Carrier, Vendor, Account, Attention, Limit],
+        takes: &[Carrier, Vendor, Account, Attention, Limit, Table],
         statements: &[
             ("rows", statement!("subscription_attention")),
             ("counts", statement!("subscription_attention_counts")),
@@ -120,7 +129,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/vendor-answers",
-        takes: &[From, To, Vendor, Account],
+        takes: &[From, To, Vendor, Account, Table],
         statements: &[
             ("codes", statement!("vendor_answer_codes")),
             ("days", statement!("vendor_answer_days")),
@@ -128,7 +137,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         path: "/api/v1/coverage",
-        takes: &[Vendor, Account],
+        takes: &[Vendor, Account, Table],
         statements: &[
             ("accounts", statement!("coverage_accounts")),
             ("days", statement!("coverage_days")),
@@ -157,6 +166,24 @@ impl Endpoint {
         self.takes.contains(&From)
     }
 
+    /// Whether its rows come in pages.
+    pub(super) fn is_paged(&self) -> bool {
+        self.takes.contains(&Cursor)
+    }
+
+    /// The statement of a member of the answer, of the first one when none is named.
+    pub(super) fn table(&self, name: Option<&str>) -> Result<(&'static str, Statement), Refusal> {
+        let found = self
+            .statements
+            .iter()
+            .find(|(key, _)| name.is_none_or(|name| name == *key));
+        found.copied().ok_or_else(|| {
+            let names: Vec<&str> = self.statements.iter().map(|(key, _)| *key).collect();
+            let reason = format!("is not a part of this answer; there are {}", names.join(", "));
+            Refusal::bad_parameter("table", "unknown_table", &reason)
+        })
+    }
+
     /// What happened on its days. Only parcels have a lane, and they are counted by their pickup.
     pub(super) fn days(&self) -> &'static str {
         if self.takes.contains(&Origin) {
@@ -169,6 +196,7 @@ impl Endpoint {
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures::FIGURES;
     use super::*;
     use crate::migrate::definitions::Definitions;
     use crate::splices::{COLUMNS, FORMULAS, Splices};
@@ -177,6 +205,14 @@ mod tests {
     fn every_formula_of_a_statement_is_there() {
         let formulas = Splices::new(FORMULAS, COLUMNS);
         for (_, statement) in ENDPOINTS.iter().flat_map(|endpoint| endpoint.statements) {
+            for figure in FIGURES {
+                let sql = formulas.expand(&figure.fill(statement.sql)).unwrap();
+                assert!(
+                    !sql.contains("{source}") && !sql.contains("{counts}"),
+                    "{}",
+                    statement.name
+                );
+            }
             let sql = formulas.expand(statement.sql).unwrap();
             assert!(!sql.contains("{database}"), "{}", statement.name);
         }

@@ -7,6 +7,9 @@
 //! | [`hosts`] | under which names it may be asked |
 //! | [`parameters`] | what may be asked, pure |
 //! | [`endpoints`] | which statements answer which question: one row an endpoint |
+//! | [`figures`] | the figures whose parcels can be listed |
+//! | [`cursor`] | where a page of parcels ends |
+//! | [`download`] | an answer as CSV |
 //! | [`database`] | how a statement is run, and what a failure means |
 //! | [`rows`] | what it gave, on its way into an answer |
 //! | [`answer`] | what is answered instead |
@@ -16,8 +19,11 @@
 mod answer;
 mod assets;
 mod catalog;
+mod cursor;
 mod database;
+mod download;
 mod endpoints;
+mod figures;
 mod hosts;
 mod own_metrics;
 mod parameters;
@@ -43,8 +49,10 @@ use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
 use self::answer::Refusal;
+use self::cursor::Cursor;
 use self::database::Database;
 use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
+use self::figures::FIGURES;
 use self::hosts::Hosts;
 use self::parameters::{Bounds, Question};
 use self::rows::{Answer, Row};
@@ -57,6 +65,7 @@ const VIEWS: &[&str] = &[
     "/exceptions",
     "/lanes",
     "/attention",
+    "/parcels",
     "/subscriptions",
     "/parcel",
     "/pipeline",
@@ -100,8 +109,13 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
         router = router.route(
             endpoint.path,
             get(
-                move |State(dashboard): State<Dashboard>, RawQuery(query): RawQuery| async move {
-                    dashboard.answer(endpoint, &query.unwrap_or_default()).await
+                move |State(dashboard): State<Dashboard>, RawQuery(query): RawQuery, headers: HeaderMap| async move {
+                    let query = query.unwrap_or_default();
+                    if download::is_wanted(&headers) {
+                        dashboard.download(endpoint, &query).await
+                    } else {
+                        dashboard.answer(endpoint, &query).await
+                    }
                 },
             ),
         );
@@ -119,21 +133,21 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
 
 impl Dashboard {
     async fn answer(&self, endpoint: &Endpoint, query: &str) -> Result<Response<Body>, Refusal> {
-        let today = Zoned::now()
-            .in_tz(CHINA)
-            .map_or_else(|_| Zoned::now().with_time_zone(TimeZone::UTC).date(), |now| now.date());
-        let bounds = Bounds {
-            today,
-            max_days: self.max_days,
-        };
-        let question = parameters::read(query, endpoint.takes, bounds)?;
+        let mut question = parameters::read(query, endpoint.takes, self.bounds(parameters::ROWS))?;
+        if question.table.is_some() {
+            let reason = "is for files: it needs the header Accept: text/csv";
+            return Err(Refusal::bad_parameter("table", "bad_parameter", reason));
+        }
+        let page = question.limit;
+        // One more than a page shows whether there is another.
+        question.limit += u32::from(endpoint.is_paged());
 
         // Run them concurrently: most of their time is planning, which the server does on one core. Each takes its own permit.
         let asked = endpoint.statements.iter().map(async |(key, statement)| {
             let found = self.database.rows(*statement, &question).await?;
             Ok::<_, Refusal>((key, found))
         });
-        let found = try_join_all(asked).await?;
+        let mut found = try_join_all(asked).await?;
         let size = found.iter().map(|(_, rows)| rows.size()).sum();
         self.database.check_size(size)?;
 
@@ -141,6 +155,12 @@ impl Dashboard {
         if endpoint.is_about_days() {
             answer.value("from", &question.from.to_string().into());
             answer.value("to", &question.to.to_string().into());
+        }
+        if endpoint.is_paged() {
+            let page = usize::try_from(page).unwrap_or(usize::MAX);
+            let last = found.first_mut().and_then(|(_, rows)| rows.end_page(page));
+            let next = last.and_then(|row| Cursor::of(&row)).map(|cursor| cursor.write());
+            answer.value("next", &next.into());
         }
         let mut rows = 0;
         let mut cohort = None;
@@ -156,6 +176,34 @@ impl Dashboard {
         answer.value("explanation", &explanation.into());
         let headers = [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "application/json")];
         Ok((headers, answer.finish()).into_response())
+    }
+}
+
+impl Dashboard {
+    fn bounds(&self, rows: (u32, u32)) -> Bounds {
+        let today = Zoned::now()
+            .in_tz(CHINA)
+            .map_or_else(|_| Zoned::now().with_time_zone(TimeZone::UTC).date(), |now| now.date());
+        Bounds {
+            today,
+            max_days: self.max_days,
+            rows,
+        }
+    }
+
+    /// One member of an answer as a file.
+    async fn download(&self, endpoint: &Endpoint, query: &str) -> Result<Response<Body>, Refusal> {
+        let rows = (download::MAX_ROWS, download::MAX_ROWS);
+        let question = parameters::read(query, endpoint.takes, self.bounds(rows))?;
+        let (key, statement) = endpoint.table(question.table.as_deref())?;
+        let download = self.database.download(statement, &question).await?;
+        let endpoint = endpoint.path.rsplit('/').next().unwrap_or_default();
+        let name = if key == "rows" {
+            endpoint.to_owned()
+        } else {
+            format!("{endpoint}-{key}")
+        };
+        Ok(download.answer(&name))
     }
 }
 
@@ -186,6 +234,15 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row
     }
     if let Some(attention) = question.attention {
         asked.push(format!("attention {attention}"));
+    }
+    if question.figure != &FIGURES[0] {
+        asked.push(format!("figure {}", question.figure.name));
+    }
+    if let Some(status) = question.status {
+        asked.push(format!("status {status}"));
+    }
+    if let Some(exception) = &question.exception {
+        asked.push(format!("{} {}", exception.kind, exception.name));
     }
     for (name, province) in [("origin", &question.origin), ("destination", &question.dest)] {
         if let Some(province) = province {

@@ -5,17 +5,16 @@
 use courierflow_schemas::carriers::UNKNOWN_CARRIER;
 use courierflow_schemas::identifier::{self, is_identifier, is_name};
 use courierflow_schemas::provinces;
-use courierflow_schemas::records::Vendor;
+use courierflow_schemas::records::{Status, Vendor};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::answer::Refusal;
+use super::cursor::Cursor;
+use super::figures::{FIGURES, Figure};
 
 /// Most carriers in a request, as many as fit on a page.
 const MAX_CARRIERS: usize = 20;
-/// Most rows of a list.
-const MAX_LIMIT: u32 = 500;
-const DEFAULT_LIMIT: u32 = 100;
 /// Number of days if the request names none.
 const DEFAULT_DAYS: i32 = 30;
 
@@ -35,10 +34,17 @@ pub(super) enum Parameter {
     Attention,
     Number,
     Limit,
+    Figure,
+    Status,
+    Reason,
+    Code,
+    Party,
+    Cursor,
+    Table,
 }
 
 impl Parameter {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 17] = [
         Self::From,
         Self::To,
         Self::Carrier,
@@ -49,6 +55,13 @@ impl Parameter {
         Self::Attention,
         Self::Number,
         Self::Limit,
+        Self::Figure,
+        Self::Status,
+        Self::Reason,
+        Self::Code,
+        Self::Party,
+        Self::Cursor,
+        Self::Table,
     ];
 
     /// Its name in a URL.
@@ -64,6 +77,13 @@ impl Parameter {
             Self::Attention => "attention",
             Self::Number => "number",
             Self::Limit => "limit",
+            Self::Figure => "figure",
+            Self::Status => "status",
+            Self::Reason => "reason",
+            Self::Code => "code",
+            Self::Party => "party",
+            Self::Cursor => "cursor",
+            Self::Table => "table",
         }
     }
 }
@@ -89,6 +109,24 @@ pub(super) struct Question {
     /// As ingest keeps it (rules 3.1, 3.4): upper case. Empty if not asked for.
     pub(super) number: String,
     pub(super) limit: u32,
+    /// Whose parcels are listed.
+    pub(super) figure: &'static Figure,
+    /// None means all.
+    pub(super) status: Option<&'static str>,
+    /// None means all, with an exception or without.
+    pub(super) exception: Option<ExceptionName>,
+    /// Where the page before ended; the default is before the first one.
+    pub(super) after: Cursor,
+    /// The member of the answer that is wanted as a file; None means its first.
+    pub(super) table: Option<String>,
+}
+
+/// An exception by one of its names, as in view `parcel_exception`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ExceptionName {
+    /// code, reason or party
+    pub(super) kind: &'static str,
+    pub(super) name: String,
 }
 
 /// The limits of the configuration, and the day of the request.
@@ -96,7 +134,12 @@ pub(super) struct Question {
 pub(super) struct Bounds {
     pub(super) today: Date,
     pub(super) max_days: u16,
+    /// Rows of a list: those of one that names no limit, and the most.
+    pub(super) rows: (u32, u32),
 }
+
+/// Rows of a list in an answer: so many unless the request says otherwise, and most.
+pub(super) const ROWS: (u32, u32) = (100, 500);
 
 /// Reads a query string with parameters of `allowed`.
 pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result<Question, Refusal> {
@@ -149,7 +192,16 @@ pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result
         account: value(Parameter::Account).map(account).transpose()?,
         attention: value(Parameter::Attention).map(attention).transpose()?,
         number,
-        limit: value(Parameter::Limit).map_or(Ok(DEFAULT_LIMIT), limit)?,
+        limit: value(Parameter::Limit).map_or(Ok(bounds.rows.0), |text| limit(text, bounds.rows.1))?,
+        figure: value(Parameter::Figure).map_or(Ok(&FIGURES[0]), figure)?,
+        status: value(Parameter::Status).map(status).transpose()?,
+        exception: exception(&[
+            ("code", value(Parameter::Code)),
+            ("reason", value(Parameter::Reason)),
+            ("party", value(Parameter::Party)),
+        ])?,
+        after: value(Parameter::Cursor).map_or(Ok(Cursor::default()), cursor)?,
+        table: value(Parameter::Table).map(str::to_owned),
     })
 }
 
@@ -290,13 +342,61 @@ fn number(text: &str) -> Result<String, Refusal> {
     ))
 }
 
-fn limit(text: &str) -> Result<u32, Refusal> {
-    let number = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+fn figure(text: &str) -> Result<&'static Figure, Refusal> {
+    let known = FIGURES.iter().find(|figure| figure.name == text);
+    known.ok_or_else(|| {
+        let names: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+        let reason = format!(
+            "{} is no figure with parcels; there are {}",
+            quoted(text),
+            names.join(", ")
+        );
+        Refusal::bad_parameter("figure", "unknown_figure", &reason)
+    })
+}
+
+fn status(text: &str) -> Result<&'static str, Refusal> {
+    let known = Status::ALL.iter().find(|status| status.as_str() == text);
+    known.map(|status| status.as_str()).ok_or_else(|| {
+        let names: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).collect();
+        let reason = format!("{} is no status; there are {}", quoted(text), names.join(", "));
+        Refusal::bad_parameter("status", "unknown_status", &reason)
+    })
+}
+
+/// A code, a reason or a party. They are three names of the same exception, so one is enough. Names are open sets: an unknown one has no
+/// parcels.
+fn exception(asked: &[(&'static str, Option<&str>)]) -> Result<Option<ExceptionName>, Refusal> {
+    let mut names = asked.iter().filter_map(|(kind, name)| Some((*kind, (*name)?)));
+    let Some((kind, name)) = names.next() else {
+        return Ok(None);
+    };
+    if let Some((other, _)) = names.next() {
+        let reason = format!("does not go with {kind}: an exception is asked for by one of its names");
+        return Err(Refusal::bad_parameter(other, "bad_parameter", &reason));
+    }
+    if !is_identifier(name) {
+        let reason = format!("{} is no name of an exception", quoted(name));
+        return Err(Refusal::bad_parameter(kind, "bad_exception", &reason));
+    }
+    let name = name.to_owned();
+    Ok(Some(ExceptionName { kind, name }))
+}
+
+fn cursor(text: &str) -> Result<Cursor, Refusal> {
+    Cursor::read(text).ok_or_else(|| {
+        let reason = format!("{} is not what an answer gave as next", quoted(text));
+        Refusal::bad_parameter("cursor", "bad_cursor", &reason)
+    })
+}
+
+fn limit(text: &str, most: u32) -> Result<u32, Refusal> {
+    let number = text.parse().ok().filter(|limit| (1..=most).contains(limit));
     number.ok_or_else(|| {
         Refusal::bad_parameter(
             "limit",
             "bad_limit",
-            &format!("{} is no number from 1 to {MAX_LIMIT}", quoted(text)),
+            &format!("{} is no number from 1 to {most}", quoted(text)),
         )
     })
 }
@@ -329,6 +429,7 @@ mod tests {
         Bounds {
             today: jiff::civil::date(2026, 11, 22),
             max_days: 400,
+            rows: ROWS,
         }
     }
 
@@ -395,6 +496,46 @@ mod tests {
         // A year with a leap day, and one day.
         question("from=2025-10-19&to=2026-11-22");
         question("from=2026-11-22&to=2026-11-22");
+    }
+
+    #[test]
+    fn a_list_is_of_a_figure_and_of_one_name_of_an_exception() {
+        const OF_PARCELS: &[Parameter] = &[
+            Parameter::Figure,
+            Parameter::Status,
+            Parameter::Reason,
+            Parameter::Code,
+            Parameter::Party,
+            Parameter::Cursor,
+            Limit,
+        ];
+        let asked = |query: &str| read(query, OF_PARCELS, bounds());
+        let all = asked("figure=&status=&reason=&code=&party=&cursor=").unwrap();
+        assert_eq!((all.figure.name, all.status, all.exception), ("parcels", None, None));
+        assert_eq!(all.after, Cursor::default());
+        let some = asked(
+            "figure=late_72h&status=IN_TRANSIT&code=204&cursor=%5B%22sf%22,%221%22,%22kdniao%22,%222026-01-02%22%5D",
+        );
+        let some = some.unwrap();
+        assert_eq!((some.figure.name, some.status), ("late_72h", Some("IN_TRANSIT")));
+        let name = "204".to_owned();
+        assert_eq!(some.exception, Some(ExceptionName { kind: "code", name }));
+        assert_eq!((some.after.carrier.as_str(), some.after.number.as_str()), ("sf", "1"));
+        for (query, field, code) in [
+            ("figure=late", "figure", "unknown_figure"),
+            ("status=in_transit", "status", "unknown_status"),
+            ("code=204&reason=REFUSED", "reason", "bad_parameter"),
+            ("reason=a%0Ab", "reason", "bad_exception"),
+            ("cursor=1", "cursor", "bad_cursor"),
+            ("limit=501", "limit", "bad_limit"),
+        ] {
+            let refusal = asked(query).unwrap_err();
+            assert_eq!((refusal.field.as_deref(), refusal.code), (Some(field), code), "{query}");
+        }
+        let rows = (100_000, 100_000);
+        let file = Bounds { rows, ..bounds() };
+        assert_eq!(read("", OF_PARCELS, file).unwrap().limit, 100_000);
+        assert!(read("limit=100001", OF_PARCELS, file).is_err());
     }
 
     #[test]

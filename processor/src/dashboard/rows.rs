@@ -79,6 +79,20 @@ impl Rows {
         self.rows.len()
     }
 
+    /// Leaves out what is beyond the first `limit` rows. The last of them if there was more: a page ends there.
+    pub(super) fn end_page(&mut self, limit: usize) -> Option<Row> {
+        let page: Vec<&[u8]> = self.lines().take(limit + 1).collect();
+        if page.len() <= limit {
+            return None;
+        }
+        let page = page.get(..limit)?;
+        let last = serde_json::from_slice(page.last()?).ok();
+        // Each line with the character that ends it.
+        let bytes = page.iter().map(|line| line.len() + 1).sum();
+        self.rows.truncate(bytes);
+        last
+    }
+
     /// The first one as a value.
     pub(super) fn first(&self) -> Option<Row> {
         self.lines().next().and_then(|line| serde_json::from_slice(line).ok())
@@ -185,6 +199,18 @@ mod tests {
         });
         assert_eq!(read, expected);
         assert_eq!(&*Answer::with_capacity(0).finish(), b"{}");
+    }
+
+    #[test]
+    fn a_page_ends_with_its_last_row() {
+        let memory = AnswerMemory::new(1_000, 1_000);
+        let three = || memory.reserve(lines("{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n")).unwrap();
+        let mut page = three();
+        assert_eq!(page.end_page(2), json!({"a": 2}).as_object().cloned());
+        assert_eq!((page.len(), page.size()), (2, 16));
+        let mut all = three();
+        assert_eq!((all.end_page(3), all.len()), (None, 3));
+        assert_eq!(memory.reserve(lines("")).unwrap().end_page(1), None);
     }
 
     #[test]

@@ -301,7 +301,7 @@ fn a_view_that_cannot_be_leaves_everything_as_it_was() {
         "nullIf(named.sub_status, '')",
         "nullIf(named.sub_status, 'x')",
     );
-    assert_refused(&renamed, "view carrier_count cannot be what its file says");
+    assert_refused(&renamed, "view cohort_parcel cannot be what its file says");
 
     // The view and its table must have the same columns.
     let narrower = with_view(definitions.clone(), "open_parcel_refresh", "    raw_code,\n", "");

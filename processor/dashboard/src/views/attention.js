@@ -7,7 +7,7 @@ import { count, span, time } from '../format.js';
 import { t } from '../i18n.js';
 import { asked, panel } from '../panel.js';
 import { table } from '../table.js';
-import { address } from '../url.js';
+import { address, get } from '../url.js';
 
 const SHOWN = '200';
 
@@ -15,18 +15,21 @@ export default {
   without: ['from'],
   show() {
     const { carrier, vendor, origin, dest } = filters();
-    const question = { carrier, vendor, origin, dest, limit: SHOWN };
-    const none = { empty: (answer) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('att.none')), (carrier || vendor || origin || dest) && asked(answer)) };
+    const question = { carrier, vendor, origin, dest };
+    const ofReason = { ...question, reason: get('reason') };
+    const ofStatus = { ...question, status: get('status') };
+    // A chip that leads to nothing is still there to be taken away.
+    const none = { isEmpty: ({ counts }) => !counts.length, empty: (answer) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('att.none')), (carrier || vendor || origin || dest) && asked(answer)) };
     return [
-      panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', ...none, load: (signal) => ask('open-exceptions', question, signal), show: openExceptions }),
-      panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', ...none, load: (signal) => ask('stalled', question, signal), show: stalled }),
+      panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', ...none, csv: { path: 'open-exceptions', parameters: ofReason }, load: (signal) => ask('open-exceptions', { ...ofReason, limit: SHOWN }, signal), show: openExceptions }),
+      panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', ...none, csv: { path: 'stalled', parameters: ofStatus }, load: (signal) => ask('stalled', { ...ofStatus, limit: SHOWN }, signal), show: stalled }),
     ];
   },
 };
 
 const parcel = {
   key: 'number', header: true, label: t('number'), value: (row) => row.tracking_number,
-  cell: (row) => h('a', { class: 'mono', href: address('parcel', { number: row.tracking_number, carrier: '', vendor: '', origin: '', dest: '', sort: '' }), 'data-view': true }, row.tracking_number),
+  cell: (row) => h('a', { class: 'mono', href: address('parcel', { number: row.tracking_number, carrier: '', vendor: '', origin: '', dest: '', reason: '', status: '', sort: '' }), 'data-view': true }, row.tracking_number),
 };
 const columnsOf = (...middle) => [
   { ...parcel, label: t('number') },
@@ -48,7 +51,7 @@ function openExceptions({ rows, counts }) {
     { key: 'age', numeric: true, label: t('age'), value: (row) => row.open_hours, cell: (row) => span(row.open_hours) },
     { key: 'since', label: t('since'), value: (row) => row.exception_since, cell: (row) => time(row.exception_since) },
   );
-  return [tally(counts, (row) => catalog.reason(row.reason ?? '')), table({ columns, rows, name: 'sort', first: '-age', caption: t('att.open'), className: 'tall' }), more(rows, counts)];
+  return [tally(counts, 'reason', catalog.reason), table({ columns, rows, name: 'sort', first: '-age', caption: t('att.open'), className: 'tall' }), more(rows, counts, 'reason')];
 }
 
 const reason = (row) => (row.raw_code ? catalog.code(row.vendor, row.raw_code) : catalog.reason(row.reason ?? ''));
@@ -60,17 +63,24 @@ function stalled({ rows, counts }) {
     { key: 'limit', numeric: true, label: t('limit'), value: (row) => row.limit_hours, cell: (row) => span(row.limit_hours) },
     { key: 'last', label: t('last.event'), value: (row) => row.last_event_at, cell: (row) => time(row.last_event_at) },
   );
-  return [tally(counts, (row) => t(`status.${row.status}`)), table({ columns, rows, name: 'order', first: '-silent', caption: t('att.stalled'), className: 'tall' }), more(rows, counts)];
+  return [tally(counts, 'status', (status) => t(`status.${status}`)), table({ columns, rows, name: 'order', first: '-silent', caption: t('att.stalled'), className: 'tall' }), more(rows, counts, 'status')];
 }
 
-// How many, and of what: the largest groups over all carriers.
-function tally(counts, name) {
+// How many, and of what: the largest groups over all carriers. A group chosen is the only one that is listed; those of no name cannot be asked for.
+function tally(counts, column, name) {
+  const chosen = get(column);
   const groups = new Map();
-  for (const row of counts) groups.set(name(row), (groups.get(name(row)) ?? 0) + row.parcels);
-  const largest = [...groups].sort((a, b) => b[1] - a[1]).slice(0, 6);
-  return h('div', { class: 'tally' }, h('strong', {}, count(sum(counts))), ' ', largest.map(([group, parcels]) => h('span', { class: 'chip' }, group, ' ', h('b', {}, count(parcels)))));
+  for (const row of counts) groups.set(row[column] ?? '', (groups.get(row[column] ?? '') ?? 0) + row.parcels);
+  const largest = [...groups].sort((a, b) => b[1] - a[1]).filter(([group], place) => place < 6 || group === chosen);
+  const chip = ([group, parcels]) => {
+    const content = [name(group), ' ', h('b', {}, count(parcels))];
+    if (!group) return h('span', { class: 'chip' }, content);
+    return h('a', { class: 'chip', href: address('attention', { [column]: group === chosen ? '' : group }), 'data-view': true, 'aria-current': group === chosen ? 'true' : undefined }, content);
+  };
+  return h('div', { class: 'tally' }, h('strong', {}, count(sum(counts))), ' ', largest.map(chip));
 }
 
 const sum = (counts) => counts.reduce((total, row) => total + row.parcels, 0);
 
-const more = (rows, counts) => rows.length < sum(counts) && h('p', { class: 'note below' }, t('att.first', { n: count(rows.length) }));
+const listed = (counts, column) => sum(counts.filter((row) => !get(column) || row[column] === get(column)));
+const more = (rows, counts, column) => rows.length < listed(counts, column) && h('p', { class: 'note below' }, t('att.first', { n: count(rows.length) }));

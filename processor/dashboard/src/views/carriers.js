@@ -3,6 +3,7 @@ import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { sparkline } from '../charts.js';
 import { h } from '../dom.js';
+import { linked } from '../figures.js';
 import { filters } from '../filters.js';
 import { count, hours, percent, time } from '../format.js';
 import { t } from '../i18n.js';
@@ -18,7 +19,7 @@ export default {
     return [
       panel({ title: t('summary'), size: 'summary', load, show: summary }),
       panel({
-        title: t('league'), note: t('league.note'), size: 'large', load: async (signal) => {
+        title: t('league'), note: t('league.note'), size: 'large', csv: { path: 'scorecard', parameters: asked }, load: async (signal) => {
           const [rows, trend] = await Promise.all([load(signal), ask('trend', asked, signal)]);
           return { ...rows, trend: trend.rows };
         },
@@ -46,9 +47,9 @@ function summary({ rows }) {
   const fact = (value, label) => h('div', { class: 'fact' }, h('strong', {}, value), h('span', {}, label));
   return [
     h('div', { class: 'facts' },
-      fact(count(sum((row) => row.parcels)), t('kpi.parcels')),
+      fact(linked(count(sum((row) => row.parcels)), 'parcels'), t('kpi.parcels')),
       fact(percent(sum((row) => row.delivered) / sum((row) => row.parcels)), t('kpi.delivered')),
-      fact(count(sum((row) => row.open)), t('kpi.open')),
+      fact(linked(count(sum((row) => row.open)), 'open'), t('kpi.open')),
       fact(percent(share('rate_48h', 'due_48h')), t('kpi.rate_48h')),
       fact(isOnTimeMature ? percent(share('on_time_rate', 'sla_due')) : t('not.yet'), t('kpi.on_time')),
       fact(percent(share('exception_rate', 'settled')), t('kpi.exception'))),

@@ -3,8 +3,9 @@ import { askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
+import { goToList, linked } from '../figures.js';
 import { filters } from '../filters.js';
-import { count, number, percent, shortDay } from '../format.js';
+import { count, daysBefore, number, percent, shortDay } from '../format.js';
 import { language, t } from '../i18n.js';
 import { SOUND_RATE, median, rate, sound, soundMedian } from '../league.js';
 import { panel } from '../panel.js';
@@ -18,11 +19,11 @@ export default {
   show() {
     const asked = filters();
     const load = askOnce('exceptions', asked);
-    const part = (name, show, isEmpty) => panel({ title: t(`exc.${name}`), note: t(`exc.${name}.note`), size: 'large', load, show, isEmpty, empty: without });
+    const part = (name, show, isEmpty, table) => panel({ title: t(`exc.${name}`), note: t(`exc.${name}.note`), size: 'large', load, show, isEmpty, empty: without, csv: { path: 'exceptions', parameters: asked, table } });
     const ofCarriers = ({ rates }) => !rates.some((row) => row.settled >= SOUND_RATE);
     return [
-      part('time', overTime, ({ days }) => !days.length), part('codes', byCode, ({ codes }) => !codes.length),
-      part('reasons', byCarrier, ofCarriers), part('parties', byParty, ofCarriers),
+      part('time', overTime, ({ days }) => !days.length, 'days'), part('codes', byCode, ({ codes }) => !codes.length, 'codes'),
+      part('reasons', byCarrier, ofCarriers, 'rates'), part('parties', byParty, ofCarriers, 'rates'),
     ];
   },
 };
@@ -45,8 +46,10 @@ function overTime({ days }, body) {
   const all = [...new Set(days.map((row) => row.day))].sort();
   const sizes = new Map();
   const names = new Map([['others', t('others')]]);
+  const codes = new Map();
   for (const row of days) {
     sizes.set(subject(row), (sizes.get(subject(row)) ?? 0) + row.settled_with);
+    codes.set(subject(row), { code: row.name, vendor: row.vendor });
     names.set(subject(row), `${label(row)} · ${catalog.vendor(row.vendor)}`);
   }
   const sorted = [...sizes.keys()].sort((a, b) => sizes.get(b) - sizes.get(a));
@@ -61,6 +64,12 @@ function overTime({ days }, body) {
   chart(body, {
     label: t('exc.time'),
     height: 380,
+    // A point is of the week up to its day. The rest of the codes has no list.
+    onClick: ({ seriesIndex, dataIndex }) => {
+      const code = codes.get(bands[seriesIndex]);
+      const day = all[dataIndex];
+      if (code && day) goToList('parcels', { ...code, from: daysBefore(day, 6), to: day });
+    },
     make: (axis) => ({
       color: [...catalog.HUES_OF_SERIES.slice(0, BANDS), '#8b98a3'],
       legend: {},
@@ -68,7 +77,7 @@ function overTime({ days }, body) {
       xAxis: { type: 'category', data: all, boundaryGap: false, ...axis, axisLabel: { ...axis.axisLabel, formatter: shortDay } },
       yAxis: { type: 'value', ...axis },
       series: bands.map((band) => ({
-        name: name(band), type: 'line', stack: 'codes', showSymbol: all.length === 1, lineStyle: { width: 1 }, areaStyle: { opacity: 0.75 }, emphasis: { focus: 'series' },
+        name: name(band), type: 'line', stack: 'codes', showSymbol: all.length === 1, triggerLineEvent: true, lineStyle: { width: 1 }, areaStyle: { opacity: 0.75 }, emphasis: { focus: 'series' },
         data: all.map((day) => value(day, band)),
       })),
     }),
@@ -82,7 +91,7 @@ function byCode({ codes }) {
     { key: 'meaning', label: t('meaning'), value: (row) => catalog.code(row.vendor, row.name), cell: bilingual },
     { key: 'vendor', label: t('vendor'), value: (row) => catalog.vendor(row.vendor) },
     { key: 'party', label: t('party'), value: party },
-    { key: 'parcels', numeric: true, label: t('parcels'), value: (row) => row.settled_with, cell: (row) => count(row.settled_with) },
+    { key: 'parcels', numeric: true, label: t('parcels'), value: (row) => row.settled_with, cell: (row) => linked(count(row.settled_with), 'parcels', { code: row.name, vendor: row.vendor }) },
     { key: 'rate', numeric: true, low: true, label: t('share'), value: (row) => sound(row, 'rate', 'settled'), cell: (row) => rate(row, 'rate', 'settled', 0.2, 2) },
     {
       key: 'resolve', numeric: true, low: true, label: t('exc.resolve'), title: t('exc.resolve.title'),
@@ -123,6 +132,7 @@ function byCarrier({ rates }, body) {
     label: t('exc.reasons'),
     height: 165 + carriers.length * 32,
     width: 130 + subjects.length * 40,
+    onClick: ({ value }) => goToList('parcels', { reason: subjects[value[0]], carrier: carriers[carriers.length - 1 - value[1]] }),
     make: (axis, { text, surface }) => ({
       legend: { show: false },
       grid: { top: 8, bottom: 8 },
@@ -150,6 +160,7 @@ function byParty({ rates }, body) {
   chart(body, {
     label: t('exc.parties'),
     height: 80 + carriers.length * 32,
+    onClick: ({ seriesIndex, dataIndex }) => goToList('parcels', { party: PARTIES[seriesIndex][0], carrier: carriers[dataIndex] }),
     make: (axis, { text }) => ({
       color: PARTIES.map(([, hue]) => hue),
       legend: {},

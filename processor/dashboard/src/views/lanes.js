@@ -3,6 +3,7 @@ import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
+import { linked } from '../figures.js';
 import { filters } from '../filters.js';
 import { count, hours, percent } from '../format.js';
 import { t } from '../i18n.js';
@@ -21,6 +22,9 @@ const METRICS = {
   exception: { key: 'exception_rate', shown: percent, low: true, sound: (row) => row.settled >= SOUND_RATE },
   parcels: { key: 'parcels', shown: count, sound: () => true },
 };
+
+// The figures of a lane whose parcels can be listed.
+const LISTED = { parcels: 'parcels', within_72h: 'late_72h', on_time: 'not_on_time', exception: 'exception' };
 
 // What a row says: a number, that so many parcels never arrive (a fact about a cohort that is old enough, and only "not yet"
 // about a young one), or nothing, for want of parcels.
@@ -41,7 +45,7 @@ export default {
     if (asked.origin && asked.dest) return lane(asked);
     return [
       panel({ title: t('lanes.map'), note: t('lanes.map.note'), size: 'huge', tools: picker(), load, show: map }),
-      panel({ title: t('lanes.list'), size: 'large', load, show: list }),
+      panel({ title: t('lanes.list'), size: 'large', load, show: list, csv: { path: 'lanes', parameters: asked } }),
     ];
   },
 };
@@ -50,11 +54,11 @@ export default {
 function lane(asked) {
   return [
     panel({
-      title: t('lanes.carriers', { origin: catalog.province(asked.origin), dest: catalog.province(asked.dest) }), note: t('league.note'), size: 'middle',
+      title: t('lanes.carriers', { origin: catalog.province(asked.origin), dest: catalog.province(asked.dest) }), note: t('league.note'), size: 'middle', csv: { path: 'scorecard', parameters: asked },
       tools: h('a', { class: 'button', href: address('lanes', { origin: '', dest: '' }), 'data-view': true }, t('lanes.back')),
       load: (signal) => ask('scorecard', asked, signal), show: ({ rows }) => league(rows),
     }),
-    panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
+    panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', csv: { path: 'transit', parameters: asked }, load: (signal) => ask('transit', asked, signal), show: distribution }),
   ];
 }
 
@@ -148,8 +152,10 @@ function list({ rows }) {
     const { key, sound } = METRICS[name];
     return { few: null, never: Infinity, young: null, known: row[key] }[answers(row, key, sound)];
   };
+  // Only a lane that is known can be asked for.
+  const parcels = (row, name) => (name in LISTED && row.origin && row.dest && METRICS[name].sound(row) ? linked(when(row, name), LISTED[name], { origin: row.origin, dest: row.dest }) : when(row, name));
   const column = (name, label) => ({
-    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => rank(row, name), cell: (row) => when(row, name),
+    key: name, numeric: true, low: METRICS[name].low, label, value: (row) => rank(row, name), cell: (row) => parcels(row, name),
   });
   const columns = [
     {

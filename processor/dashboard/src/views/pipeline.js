@@ -17,10 +17,10 @@ export default {
     const [from, to] = [daysBefore(today(), QUALITY_DAYS), today()];
     const load = askOnce('pipeline', {});
     return [
-      panel({ title: t('pipe.now'), size: 'small', load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
-      panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), load, show: hours, isEmpty: (answer) => !answer.hours.length }),
+      panel({ title: t('pipe.now'), size: 'small', csv: { path: 'pipeline', table: 'vendors' }, load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
+      panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), csv: { path: 'pipeline', table: 'hours' }, load, show: hours, isEmpty: (answer) => !answer.hours.length }),
       panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
-      panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', load: (signal) => ask('quality', { from, to }, signal), show: quality }),
+      panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', csv: { path: 'quality', parameters: { from, to } }, load: (signal) => ask('quality', { from, to }, signal), show: quality }),
     ];
   },
 };

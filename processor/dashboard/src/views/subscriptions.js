@@ -27,13 +27,13 @@ export default {
     const load = askOnce('subscriptions', { ...contracts, attention: get('attention'), limit: SHOWN });
     const part = (name, more) => panel({ title: t(`sub.${name}`), note: t(`sub.${name}.note`), size: 'middle', empty: nothing(name), ...more });
     return [
-      part('coverage', { size: 'large', load: (signal) => ask('coverage', contracts, signal), show: coverage, isEmpty: ({ days }) => !days.length }),
-      part('states', { load, show: states, isEmpty: ({ states }) => !states.length }),
-      part('attention', { load, show: attention, isEmpty: ({ counts }) => !counts.length }),
-      part('quota', { size: 'small', load: (signal) => ask('quota', contracts, signal).then(thisMonth), show: quota }),
-      part('cost', { size: 'small', load: (signal) => ask('cost', contracts, signal), show: cost }),
-      part('answers', { load: (signal) => ask('vendor-answers', { from, to, ...contracts }, signal), show: answers, isEmpty: ({ codes }) => !codes.length }),
-      part('completeness', { size: 'small', load: (signal) => ask('completeness', { from, to, vendor }, signal), show: completeness }),
+      part('coverage', { size: 'large', csv: { path: 'coverage', parameters: contracts, table: 'accounts' }, load: (signal) => ask('coverage', contracts, signal), show: coverage, isEmpty: ({ days }) => !days.length }),
+      part('states', { csv: { path: 'subscriptions', parameters: contracts, table: 'states' }, load, show: states, isEmpty: ({ states }) => !states.length }),
+      part('attention', { csv: { path: 'subscriptions', parameters: { ...contracts, attention: get('attention') }, table: 'rows' }, load, show: attention, isEmpty: ({ counts }) => !counts.length }),
+      part('quota', { size: 'small', csv: { path: 'quota', parameters: contracts }, load: (signal) => ask('quota', contracts, signal).then(thisMonth), show: quota }),
+      part('cost', { size: 'small', csv: { path: 'cost', parameters: contracts }, load: (signal) => ask('cost', contracts, signal), show: cost }),
+      part('answers', { csv: { path: 'vendor-answers', parameters: { from, to, ...contracts }, table: 'codes' }, load: (signal) => ask('vendor-answers', { from, to, ...contracts }, signal), show: answers, isEmpty: ({ codes }) => !codes.length }),
+      part('completeness', { size: 'small', csv: { path: 'completeness', parameters: { from, to, vendor } }, load: (signal) => ask('completeness', { from, to, vendor }, signal), show: completeness }),
     ];
   },
 };

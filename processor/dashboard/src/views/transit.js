@@ -3,8 +3,9 @@ import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { chart } from '../charts.js';
 import { h } from '../dom.js';
+import { FIGURE_OF, goToList } from '../figures.js';
 import { filters } from '../filters.js';
-import { count, hours, number, percent, shortDay } from '../format.js';
+import { count, daysBefore, hours, number, percent, shortDay } from '../format.js';
 import { t } from '../i18n.js';
 import { SOUND_MEDIAN, median, rate, sound, soundMedian } from '../league.js';
 import { panel } from '../panel.js';
@@ -26,14 +27,14 @@ export default {
     const asked = filters();
     const scorecard = askOnce('scorecard', asked);
     return [
-      panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', load: (signal) => ask('transit', asked, signal), show: distribution }),
-      panel({ title: t('time.trend'), note: t('time.trend.note'), size: 'large', tools: metricPicker(), load: (signal) => ask('trend', asked, signal), show: trend }),
+      panel({ title: t('cdf'), note: t('cdf.note'), size: 'large', csv: { path: 'transit', parameters: asked }, load: (signal) => ask('transit', asked, signal), show: distribution }),
+      panel({ title: t('time.trend'), note: t('time.trend.note'), size: 'large', tools: metricPicker(), csv: { path: 'trend', parameters: asked }, load: (signal) => ask('trend', asked, signal), show: trend }),
       panel({
-        title: t('stages'), note: t('stages.note'), size: 'large', load: scorecard, show: stages,
+        title: t('stages'), note: t('stages.note'), size: 'large', csv: { path: 'scorecard', parameters: asked }, load: scorecard, show: stages,
         isEmpty: (answer) => !answer.rows.some((row) => STAGES.some((stage) => row[`${stage}_hours`] !== null)),
       }),
       panel({
-        title: t('lockers'), note: t('lockers.note'), size: 'large', load: scorecard, show: lockers,
+        title: t('lockers'), note: t('lockers.note'), size: 'large', csv: { path: 'scorecard', parameters: asked }, load: scorecard, show: lockers,
         isEmpty: (answer) => !answer.rows.some((row) => row.settled_reached),
       }),
     ];
@@ -106,6 +107,8 @@ function trend({ rows }, body) {
   chart(body, {
     label: t('time.trend'),
     height: 320,
+    // A point is of the week up to its day.
+    onClick: ({ seriesIndex, dataIndex }) => goToList(FIGURE_OF[key] ?? 'parcels', { carrier: carriers[seriesIndex], from: daysBefore(days[dataIndex], 6), to: days[dataIndex] }),
     make: (axis) => ({
       color: carriers.map(catalog.hue),
       legend: {},
@@ -113,7 +116,7 @@ function trend({ rows }, body) {
       xAxis: { type: 'category', data: days, boundaryGap: false, ...axis, axisLabel: { ...axis.axisLabel, formatter: shortDay } },
       yAxis: { type: 'value', scale: true, ...axis, axisLabel: { ...axis.axisLabel, formatter: isTime ? (value) => `${value} ${t('h')}` : (value) => `${Math.round(value * 100)} %` } },
       series: carriers.map((carrier) => ({
-        name: catalog.carrier(carrier), type: 'line', connectNulls: false, symbol: 'circle', symbolSize: 4, emphasis: { focus: 'series' },
+        name: catalog.carrier(carrier), type: 'line', connectNulls: false, triggerLineEvent: true, symbol: 'circle', symbolSize: 4, emphasis: { focus: 'series' },
         data: days.map((day) => value(carrier, day)),
       })),
     }),

@@ -4,5 +4,6 @@ FROM open_exceptions
 WHERE (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, carrier))
     AND ({vendor:String} = '' OR vendor = {vendor:String})
     AND startsWith(origin, {origin:String}) AND startsWith(dest, {dest:String})
+    AND ({name:String} = '' OR ifNull(reason, '') = {name:String})
 ORDER BY open_hours DESC NULLS LAST, carrier, tracking_number
 LIMIT {limit:UInt32}

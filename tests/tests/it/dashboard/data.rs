@@ -13,6 +13,12 @@
 //! | yto | kuaidi100 | within Shanghai | 40, all delivered after 20 h |
 //! | yto | kuaidi100 | Shanghai to Guangdong | 40, all delivered after 35 h |
 //!
+//! picked up 65 days ago, so that they are counted once a day:
+//!
+//! | carrier | vendor | lane | parcels |
+//! |---|---|---|---|
+//! | sto | kuaidi100 | Guangdong to Shanghai | 6, all delivered after 20 h; 4 with a failed attempt (204) after 47 h, delivered after 50 h |
+//!
 //! and one of an unknown carrier, with quotes in its number, picked up three hours ago.
 
 use std::sync::LazyLock;
@@ -194,6 +200,43 @@ const YOUNG: &[Kind] = &[
     },
 ];
 
+const OLD: &[Kind] = &[
+    Kind {
+        carrier: "sto",
+        vendor: "kuaidi100",
+        origin: "CN440305000000",
+        dest: "CN310115000000",
+        count: 6,
+        steps: &[PICKED_UP, (20, "DELIVERED", "RECIPIENT", "301")],
+        milestones: &[("first_attempt_at", 20), ("delivered_at", 20)],
+        attempts: 1,
+        exceptions: &[],
+    },
+    Kind {
+        carrier: "sto",
+        vendor: "kuaidi100",
+        origin: "CN440305000000",
+        dest: "CN310115000000",
+        count: 4,
+        steps: &[
+            PICKED_UP,
+            (47, "EXCEPTION", "DELIVERY_FAILED", "204"),
+            (50, "DELIVERED", "AFTER_EXCEPTION", "302"),
+        ],
+        milestones: &[("first_attempt_at", 47), ("delivered_at", 50)],
+        attempts: 2,
+        exceptions: &[("204", "DELIVERY_FAILED")],
+    },
+];
+
+/// A number that a spreadsheet would compute.
+pub(crate) const FORMULA_NUMBER: &str = "=1+1";
+
+/// The day of the pickup of the oldest ones.
+pub(crate) fn old_day() -> Date {
+    pickup_day().checked_sub(45.days()).unwrap()
+}
+
 const ODD: Kind = Kind {
     carrier: "nobody",
     vendor: "kuaidi100",
@@ -218,6 +261,16 @@ pub(crate) fn insert(stack: &dyn Stack) {
             let number = format!("{}{place}{number:03}", kind.carrier.to_uppercase());
             shipments.push(shipment(kind, &number, start));
             transitions.extend(changes(kind, &number, start));
+        }
+    }
+    for (place, kind) in OLD.iter().enumerate() {
+        for number in 0..kind.count {
+            let number = if (place, number) == (0, 0) {
+                FORMULA_NUMBER.to_owned()
+            } else {
+                format!("STOOLD{place}{number:03}")
+            };
+            shipments.push(shipment(kind, &number, noon(old_day())));
         }
     }
     shipments.push(shipment(&ODD, ODD_NUMBER, now - 3 * 3600));

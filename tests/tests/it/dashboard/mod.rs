@@ -3,6 +3,7 @@
 
 mod data;
 mod described;
+mod lists;
 mod subscriptions;
 
 use std::path::Path;
@@ -504,6 +505,15 @@ fn bad_questions_get_a_clear_answer() {
         ("quota?account=%27", 400, "bad_account", "account"),
         ("cost?attention=QUOTA", 400, "bad_parameter", "attention"),
         ("completeness?account=web", 400, "bad_parameter", "account"),
+        ("parcels?figure=all", 400, "unknown_figure", "figure"),
+        ("parcels?status=LOST", 400, "unknown_status", "status"),
+        ("parcels?reason=REFUSED&code=204", 400, "bad_parameter", "reason"),
+        ("parcels?party=%00", 400, "bad_exception", "party"),
+        ("parcels?cursor=2", 400, "bad_cursor", "cursor"),
+        ("parcels?limit=501", 400, "bad_limit", "limit"),
+        ("parcels?table=rows", 400, "bad_parameter", "table"),
+        ("stalled?reason=REFUSED", 400, "bad_parameter", "reason"),
+        ("exceptions?table=codes", 400, "bad_parameter", "table"),
         ("nosuch", 404, "unknown_path", ""),
     ] {
         let path = format!("/api/v1/{path}");
@@ -563,6 +573,10 @@ fn no_value_becomes_sql() {
             ("subscriptions", "carrier"),
             ("cost", "carrier"),
             ("completeness", "carrier"),
+            ("parcels", "carrier"),
+            ("parcels", "reason"),
+            ("parcels", "code"),
+            ("parcels", "party"),
         ] {
             let answer = dashboard.ask(path, &format!("{name}={value}"));
             assert!(answer["explanation"].is_string(), "{path}?{name}={attempt}: {answer}");
@@ -580,7 +594,7 @@ fn the_user_of_the_dashboard_can_only_read() {
         let mut answer = agent().post(url).send(sql).unwrap();
         (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
     };
-    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "201");
+    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "211");
     for forbidden in [
         "INSERT INTO push (vendor) VALUES ('x')",
         "ALTER TABLE shipment DELETE WHERE 1",
@@ -610,7 +624,7 @@ fn the_user_of_the_dashboard_can_only_read() {
             "{forbidden}: {text}"
         );
     }
-    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "201");
+    assert_eq!(as_user("SELECT count() FROM shipment").1.trim(), "211");
 }
 
 /// The page and its files, as a browser gets them.
@@ -627,6 +641,7 @@ fn the_page_is_part_of_the_program() {
         "/exceptions",
         "/lanes",
         "/attention",
+        "/parcels",
         "/subscriptions",
         "/parcel",
         "/pipeline",
