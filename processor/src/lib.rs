@@ -9,6 +9,7 @@ pub mod dashboard;
 pub mod dead_letter;
 pub mod derive;
 mod exactly_once;
+mod fetching;
 mod groups;
 pub mod health;
 pub mod migrate;

@@ -28,12 +28,16 @@ use crate::config::Config;
 use crate::exactly_once::assignment::{AssignmentChange, GroupEvent, partitions_of};
 use crate::exactly_once::member::{MemberSettings, client_id, consumer_config, judge_poll_error};
 use crate::exactly_once::producer::{Owner, TransactionalProducer};
+use crate::fetching::fetch_patiently;
 use crate::health::Health;
 use crate::partition_counts;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::{self, OnDataLoss};
 
+/// A transaction's records are collected for so long before they are sent: a commit is later by this at most, and the broker gets a few large
+/// requests instead of many small ones.
+const LINGER: Duration = Duration::from_millis(10);
 const SEEK: Duration = Duration::from_secs(10);
 /// A restore reads for so long between two polls. A rebalance of the group waits for it.
 const RESTORE_SLICE: Duration = Duration::from_millis(200);
@@ -161,7 +165,7 @@ impl Worker {
         kafka_client::configure(&mut client, &config.kafka);
         client.set("client.id", client_id(slot));
         let owner = Owner::new(part, health, shutdown);
-        let producer = TransactionalProducer::new(&client, config.derive.transaction_timeout(), slot, owner)?;
+        let producer = TransactionalProducer::new(&client, config.derive.transaction_timeout(), LINGER, slot, owner)?;
         let transactions = Transactions::new(producer, &config.derive, shutdown.clone());
         let restorer = Restorer::new(&client, config.topics.partitions)?;
         let record_reader = RecordReader::new(&client, shutdown.clone())?;
@@ -185,7 +189,9 @@ impl Worker {
             session_timeout_ms: config.derive.session_timeout_ms,
             max_poll_interval_ms: config.derive.max_poll_interval_ms,
         };
-        let consumer = consumer_config(client, membership, slot).create_with_context(member)?;
+        let mut consumer = consumer_config(client, membership, slot);
+        fetch_patiently(&mut consumer);
+        let consumer = consumer.create_with_context(member)?;
         let worker = Self {
             consumer,
             restorer,

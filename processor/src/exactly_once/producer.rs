@@ -130,10 +130,12 @@ pub(crate) struct TransactionalProducer<K: Send + Sync + 'static> {
 }
 
 impl<K: Send + Sync + 'static> TransactionalProducer<K> {
-    /// Fences every predecessor of the same `name` and aborts the transaction it left open.
+    /// Fences every predecessor of the same `name` and aborts the transaction it left open. Records are collected for the time `linger`
+    /// before they are sent, unless the configuration says how long.
     pub(crate) fn new(
         client: &ClientConfig,
         timeout: Duration,
+        linger: Duration,
         name: &str,
         owner: Owner,
     ) -> Result<Self, ProducerError> {
@@ -141,7 +143,10 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         config.set("transactional.id", name);
         config.set("transaction.timeout.ms", timeout.as_millis().to_string());
         config.set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string());
-        config.set("compression.type", "lz4").set("linger.ms", "2");
+        config.set("compression.type", "lz4");
+        if config.get("linger.ms").is_none() {
+            config.set("linger.ms", linger.as_millis().to_string());
+        }
         // With more requests in flight, a record that was refused can be reported as stored: see the producer of
         // ingest.
         config.set("max.in.flight", "1");

@@ -34,6 +34,8 @@ use crate::partition_counts;
 use crate::shutdown::Shutdown;
 use crate::vendor_calls::client::Client;
 
+/// Short, because calls wait for the commit of what is intended.
+const LINGER: Duration = Duration::from_millis(2);
 const SEEK: Duration = Duration::from_secs(10);
 /// Wait before asking the registry again for a schema that it could not give.
 const NOT_NOW: Duration = Duration::from_secs(1);
@@ -87,7 +89,7 @@ impl Worker {
         client.set("client.id", client_id(slot));
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
         let owner = Owner::new(part, &shared.health, &shared.shutdown);
-        let producer = TransactionalProducer::new(&client, timeout, slot, owner)?;
+        let producer = TransactionalProducer::new(&client, timeout, LINGER, slot, owner)?;
         let desk = desk(shared, producer, slot, part)?;
         let last_poll = desk.calls.last_poll().clone();
         let membership = MemberSettings {

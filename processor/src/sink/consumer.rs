@@ -18,6 +18,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::runs::{self, PartitionRun};
 use super::stored::{NotKnown, Stored};
 use crate::config::Config;
+use crate::fetching::fetch_patiently;
 use crate::health::seconds_since;
 use crate::start_offsets::{self, DataLoss, OnDataLoss};
 
@@ -48,6 +49,7 @@ pub(super) fn subscribe(
         .set("max.partition.fetch.bytes", "524288")
         .set("statistics.interval.ms", "5000");
     kafka_client::configure(&mut client, &config.kafka);
+    fetch_patiently(&mut client);
     // Correctness depends on the following settings, so they override those of the configuration.
     client
         .set("group.id", config.sink.group_of(table))

@@ -34,6 +34,8 @@ use crate::shutdown::Shutdown;
 use crate::start_offsets::report_lost_place;
 use crate::vendor_calls::client::Client;
 
+/// Short, because calls wait for the commit of what is intended.
+const LINGER: Duration = Duration::from_millis(2);
 const SEEK: Duration = Duration::from_secs(10);
 /// A restore reads for so long between two polls.
 const RESTORE_SLICE: Duration = Duration::from_millis(200);
@@ -136,7 +138,7 @@ impl Worker {
         client.set("client.id", client_id(slot));
         let timeout = Duration::from_millis(settings.transaction_timeout_ms);
         let owner = Owner::new(part, &shared.health, &shared.shutdown);
-        let producer = TransactionalProducer::new(&client, timeout, slot, owner)?;
+        let producer = TransactionalProducer::new(&client, timeout, LINGER, slot, owner)?;
         let names = shared.contracts.iter().map(Contract::names).collect();
         let restorer = Restorer::new(&client, &shared.registry, shared.ids, config.topics.partitions, names)?;
         let desk = desk(shared, producer, slot, part)?;

@@ -8,6 +8,7 @@
 )]
 
 pub mod attacks;
+pub mod chain;
 mod connection;
 mod cpu;
 pub mod dashboards;

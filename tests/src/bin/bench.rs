@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use courierflow_tests::bench::{
-    attacks, dashboards, derive, ingest, latency, pipeline, pressure, restore, sink, subscribe,
+    attacks, chain, dashboards, derive, ingest, latency, pipeline, pressure, restore, sink, subscribe,
 };
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
@@ -49,6 +49,15 @@ enum Name {
         /// How long ingest is overloaded, in seconds
         #[arg(long = "overload-seconds", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
         overload: u64,
+    },
+    /// The simulator's pushes through everything, as fast as they are answered: events per second, and what an event costs each process
+    Chain {
+        /// Parcels of a round, about nine pushes each
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        parcels: u32,
+        /// How often, each time with other parcels
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
     },
     /// What honest vendors and probes see while strangers hold connections to ingest
     Attacks {
@@ -186,6 +195,7 @@ fn main() -> anyhow::Result<()> {
             rate,
             time: Duration::from_secs(seconds),
         }),
+        Name::Chain { parcels, rounds } => chain::run(chain::Plan { parcels, rounds }),
         Name::Restore { parcels, rounds } => restore::run(restore::Plan { parcels, rounds }),
         Name::Sink(sizes) => sink::run(sizes.into()),
         Name::Subscribe {
