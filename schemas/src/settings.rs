@@ -72,6 +72,15 @@ impl SettingsError {
         }
     }
 
+    /// The same error with what to do about it.
+    #[must_use]
+    pub fn and(self, advice: &str) -> Self {
+        match self {
+            Self::Key { key, reason } => Self::key(key, format!("{reason}; {advice}")),
+            error => error,
+        }
+    }
+
     /// An error for a property that librdkafka refuses. Librdkafka's own message is not used, because it repeats the
     /// value, which may be a password.
     pub fn kafka_property(name: &str, is_known: bool) -> Self {

@@ -186,8 +186,7 @@ impl DeriveSettings {
         let Some(file) = &self.id_key_file else {
             return Err(SettingsError::key(KEY, format!("is missing; {HOW}")));
         };
-        let text = settings::secret_from_file(KEY, file)
-            .map_err(|error| SettingsError::key(KEY, format!("{error}; {HOW}")))?;
+        let text = settings::secret_from_file(KEY, file).map_err(|error| error.and(HOW))?;
         let id_key = (text.expose().parse())
             .map_err(|error: NoIdKey| SettingsError::key(KEY, format!("{}: {error}; {HOW}", file.display())))?;
         Ok(DeriveOptions {
@@ -458,6 +457,20 @@ mod tests {
         let config = format!("[processor]\ncarriers_file = '{}'\n", carriers_file.display());
         std::fs::write(&config_file, config).unwrap();
         Config::load(&config_file)
+    }
+
+    #[test]
+    fn a_missing_file_of_the_id_key_is_one_line_that_names_key_and_file_once_and_says_what_to_do() {
+        let settings = DeriveSettings {
+            id_key_file: Some("/nowhere/id.key".into()),
+            ..DeriveSettings::default()
+        };
+        let error = settings.options().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "configuration key derive.id_key_file: /nowhere/id.key: No such file or directory (os error 2); make a key once with \
+             `openssl rand -hex 16 > FILE`, keep it secret, and use the same on every host"
+        );
     }
 
     #[test]

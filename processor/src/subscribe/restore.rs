@@ -59,14 +59,15 @@ pub(super) enum RestoreError {
     NoProgress(Vec<i32>),
 }
 
-/// A place that is read, and where reading it ends.
+/// What a place holds: from its first offset to the one behind its last record.
 #[derive(Clone, Copy, Debug)]
-struct Goal {
-    low: i64,
-    high: i64,
+pub(super) struct Extent {
+    pub(super) low: i64,
+    pub(super) high: i64,
 }
 
-type Goals = BTreeMap<(&'static str, i32), Goal>;
+/// The places that are read, each to its end.
+type Goals = BTreeMap<(&'static str, i32), Extent>;
 
 /// Begins restores.
 pub(super) struct Restorer {
@@ -125,14 +126,10 @@ impl Restorer {
         })
     }
 
-    /// The first offset of a place.
-    pub(super) fn beginning(&self, topic: &str, partition: i32) -> Result<i64, RestoreError> {
-        Ok(self.watermarks.fetch_watermarks(topic, partition, REQUEST)?.0)
-    }
-
-    /// The offset behind the last record of a place.
-    pub(super) fn end(&self, topic: &str, partition: i32) -> Result<i64, RestoreError> {
-        Ok(self.watermarks.fetch_watermarks(topic, partition, REQUEST)?.1)
+    /// Where a place begins and ends.
+    pub(super) fn extent(&self, topic: &str, partition: i32) -> Result<Extent, RestoreError> {
+        let (low, high) = self.watermarks.fetch_watermarks(topic, partition, REQUEST)?;
+        Ok(Extent { low, high })
     }
 
     /// Begins to restore the given partitions.
@@ -156,10 +153,7 @@ impl Restorer {
     }
 
     fn goals(&self, topic: &'static str, partitions: &[i32]) -> Result<Goals, RestoreError> {
-        let goal = |&partition: &i32| {
-            let (low, high) = self.watermarks.fetch_watermarks(topic, partition, REQUEST)?;
-            Ok(((topic, partition), Goal { low, high }))
-        };
+        let goal = |&partition: &i32| Ok(((topic, partition), self.extent(topic, partition)?));
         partitions.iter().map(goal).collect()
     }
 
@@ -177,12 +171,12 @@ impl Restorer {
             match restore.reader.poll(POLL.min(slice)) {
                 Some(Ok(message)) => {
                     let is_last = restore.is_last(&message);
-                    let (topic, partition) = (message.topic().to_owned(), message.partition());
+                    let (topic, partition) = (topic_of(message.topic()), message.partition());
                     let record = Read::of(self, &message)?;
                     drop(message);
                     restore.last_progress = Instant::now();
                     restore.may_be_done = is_last;
-                    restore.take(&topic, partition, record)?;
+                    restore.take(topic, partition, record)?;
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
                 Some(Err(KafkaError::MessageConsumption(
@@ -277,8 +271,7 @@ impl Restore {
         Ok(())
     }
 
-    fn take(&mut self, topic: &str, partition: i32, record: Read) -> Result<(), RestoreError> {
-        let topic = topic_of(topic);
+    fn take(&mut self, topic: &'static str, partition: i32, record: Read) -> Result<(), RestoreError> {
         let Read {
             key,
             offset,

@@ -334,14 +334,16 @@ impl Worker {
                 continue;
             };
             let place = (topic, element.partition());
+            // Only then: each is a request to the broker.
+            let extent = || restorer.extent(topic, element.partition());
             let offset = if let Offset::Offset(offset) = element.offset() {
                 offset
             } else {
                 starts.uncommitted.insert(place);
-                restorer.beginning(topic, element.partition())?
+                extent()?.low
             };
             if topic == on_broker(topics::PUSH) {
-                let end = restorer.end(topic, element.partition())?;
+                let end = extent()?.high;
                 if offset < end {
                     starts.unread_pushes.insert(element.partition(), end);
                 }
