@@ -88,6 +88,8 @@ fn shared() -> Use<Dashboard> {
         let dashboard = Dashboard::start("dashboard", |launch| {
             launch
                 .env("COURIERFLOW__DASHBOARD__ALLOWED_HOSTS", names)
+                // Somebody who waits is no test on a machine that does much else.
+                .env("COURIERFLOW__DASHBOARD__QUERY_TIMEOUT_MS", "60000")
                 .env("COURIERFLOW__SUBSCRIBE__ACCOUNTS", subscriptions::ACCOUNTS)
         });
         dashboard.migrate();
