@@ -146,8 +146,13 @@ fn put_id_key(path: &Path) -> std::io::Result<()> {
 
 /// A stack with all servers, as `COURIERFLOW_TEST_STACK` wants them to run: `local` (the default) or `containers`.
 pub fn start(name: &str) -> anyhow::Result<Box<dyn Stack>> {
+    start_with(name, &Server::ALL)
+}
+
+/// A stack with these servers at least.
+pub fn start_with(name: &str, servers: &[Server]) -> anyhow::Result<Box<dyn Stack>> {
     match env::var("COURIERFLOW_TEST_STACK").as_deref() {
-        Ok("local") | Err(VarError::NotPresent) => Ok(Box::new(LocalStack::start(name)?)),
+        Ok("local") | Err(VarError::NotPresent) => Ok(Box::new(LocalStack::start_only(name, servers)?)),
         #[cfg(feature = "containers")]
         Ok("containers") => Ok(Box::new(ContainerStack::start(name)?)),
         #[cfg(not(feature = "containers"))]

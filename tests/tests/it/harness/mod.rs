@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{PUSH, SHIPMENT, SUBSCRIPTION, TRANSITION, VENDOR_CALL};
 use courierflow_tests::oracle::{self, Difference, Expected};
-use courierflow_tests::stack::{self, Launch, Service, Stack};
+use courierflow_tests::stack::{self, Launch, Server, Service, Stack};
 
 use self::sharing::{Sharing, Use};
 
@@ -48,13 +48,23 @@ pub(crate) fn migrated(name: &str) -> Box<dyn Stack> {
     stack
 }
 
+/// A stack with tables, for what has to do with nothing else: the other two servers take seconds to start.
+pub(crate) fn with_tables(name: &str) -> Box<dyn Stack> {
+    let stack = stack::start_with(name, &[Server::ClickHouse]).expect("ClickHouse starts");
+    let launch = processor("migrate", &stack).arg("--only").arg("tables,functions");
+    migrate_by(&launch, &stack);
+    stack
+}
+
 /// Creates missing topics, schemas and tables; returns what it did.
 pub(crate) fn migrate(stack: &dyn Stack) -> String {
+    migrate_by(&processor("migrate", stack), stack)
+}
+
+fn migrate_by(launch: &Launch, stack: &dyn Stack) -> String {
     let log = stack.dir().join("log/migrate.log");
     let before = std::fs::read_to_string(&log).unwrap_or_default().len();
-    processor("migrate", stack)
-        .run_to_end("migrate", stack)
-        .expect("migrate succeeds");
+    launch.run_to_end("migrate", stack).expect("migrate succeeds");
     std::fs::read_to_string(&log).expect("a log").split_off(before)
 }
 

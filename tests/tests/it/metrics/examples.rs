@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::now;
-use crate::harness::{migrated, tables};
+use crate::harness::{tables, with_tables};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -137,7 +137,7 @@ fn assert_scores(stack: &dyn Stack, carrier: &str, expected: &[(&str, Value)]) {
 #[test]
 #[expect(clippy::too_many_lines, reason = "examples, one after the other")]
 fn the_definitions_on_parcels_counted_by_hand() {
-    let stack = migrated("metrics-examples");
+    let stack = with_tables("metrics-examples");
     let mut all = Vec::new();
 
     // Half of the cohort is still under way after ten days.
@@ -371,7 +371,7 @@ fn the_definitions_on_parcels_counted_by_hand() {
 
 #[test]
 fn refreshes_that_lag_behind_each_other_contradict_nothing() {
-    let stack = migrated("metrics-lag");
+    let stack = with_tables("metrics-lag");
     // A parcel in the ten days of both tables, and the only one of its day.
     let mut corrected = Cohort::picked_up("corrected", 35 * DAY);
     corrected.delivered_after(20);
@@ -424,7 +424,7 @@ fn refuse(row: &mut ShipmentRow, start: i64) {
 
 #[test]
 fn short_promises_alone_are_no_judgement() {
-    let stack = migrated("metrics-promise-maturity");
+    let stack = with_tables("metrics-promise-maturity");
     tables::execute(
         &stack,
         "INSERT INTO courier.sla_promise (origin, dest, hours) VALUES ('', 'CN54', 120)",
@@ -595,7 +595,7 @@ fn steady_parcel(row: &mut ShipmentRow, start: i64, number: i64) {
 
 #[test]
 fn a_young_cohort_is_never_better_for_being_young_nor_an_old_one_worse_for_being_old() {
-    let stack = migrated("metrics-young");
+    let stack = with_tables("metrics-young");
     // The same parcels every day; events in the future have not happened yet.
     let mut rows = Vec::new();
     let now = now();

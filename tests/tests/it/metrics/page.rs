@@ -9,7 +9,7 @@ use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
 use super::{analysts, grafana, now, subscriptions};
-use crate::harness::{migrated, tables};
+use crate::harness::{tables, with_tables};
 
 /// `UPDATE_GOLDEN=1` rewrites the tables of columns.
 #[test]
@@ -58,7 +58,7 @@ fn the_api_describes_the_columns_of_the_ddl() {
 
 #[test]
 fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answer() {
-    let stack = migrated("metrics-page");
+    let stack = with_tables("metrics-page");
     let rows = measures::shipments(3, 800, now());
     let (standing, retracted) = measures::transitions_of(&rows);
     tables::execute(&stack, &insert_shipments("courier", &rows));

@@ -10,7 +10,7 @@ use courierflow_tests::oracle::{ShipmentRow, expected_tables, workload};
 use courierflow_tests::stack::Stack;
 
 use super::{assert_shows, clock, now, plain};
-use crate::harness::{migrated, processor, tables};
+use crate::harness::{processor, tables, with_tables};
 
 const PARCELS: u64 = 2_500;
 const PUSHES: usize = 600;
@@ -52,7 +52,7 @@ fn load_sla(stack: &dyn Stack, text: &str) -> Result<(), String> {
 
 #[test]
 fn every_figure_equals_the_recomputation() {
-    let stack = migrated("metrics");
+    let stack = with_tables("metrics");
     let mut rows = measures::shipments(7, PARCELS, now());
     // Rows as derived from pushes; long ago, so in the older table.
     rows.extend(expected_tables(&workload(7, PUSHES)).shipment);
@@ -211,7 +211,7 @@ fn assert_answers(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise])
 
 #[test]
 fn a_bad_file_of_promises_changes_nothing() {
-    let stack = migrated("metrics-promises");
+    let stack = with_tables("metrics-promises");
     let promises = || tables::rows(&stack, "SELECT * FROM courier.sla_promise ORDER BY ALL");
     load_sla(&stack, PROMISES).unwrap();
     let before = promises();

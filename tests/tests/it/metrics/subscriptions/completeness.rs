@@ -5,7 +5,7 @@ use courierflow_tests::oracle::{EventRow, ShipmentRow, TransitionRow};
 use serde_json::json;
 
 use super::{DAY, HOUR, call, china_day, in_china, insert};
-use crate::harness::{migrated, tables};
+use crate::harness::{tables, with_tables};
 use crate::metrics::now;
 
 /// An event of a shipment, told first by a push or a query.
@@ -55,7 +55,7 @@ fn told_after(row: &ShipmentRow, event: &EventRow, hours: i64) -> TransitionRow 
 
 #[test]
 fn completeness_counts_what_only_an_audit_told() {
-    let stack = migrated("metrics-completeness");
+    let stack = with_tables("metrics-completeness");
     let audit_day = china_day(now() - 2 * DAY);
     let audit_at = in_china(audit_day, 12, 0);
     let begin = audit_at - 3 * DAY;

@@ -4,12 +4,12 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::{DAY, call, china_day, in_china, insert, merged, month_of, subscription, time};
-use crate::harness::{migrated, tables};
+use crate::harness::{tables, with_tables};
 use crate::metrics::now;
 
 #[test]
 fn c1_units_are_those_of_each_vendors_contract() {
-    let stack = migrated("metrics-cost");
+    let stack = with_tables("metrics-cost");
     // The last evening of a month in China and half an hour of the next: both are the same day in UTC.
     let this_month = china_day(now()).first_of_month();
     let turn = this_month.checked_sub(1.month()).unwrap();
@@ -111,7 +111,7 @@ fn c1_units_are_those_of_each_vendors_contract() {
 
 #[test]
 fn what_only_a_push_told_is_a_unit_and_each_state_is_followed_until_its_end() {
-    let stack = migrated("metrics-cost-states");
+    let stack = with_tables("metrics-cost-states");
     let this_month = china_day(now()).first_of_month();
     let month_ago = |months: i64| this_month.checked_sub(months.months()).unwrap();
     let [first, second, third] = [2, 1, 0].map(|months| in_china(month_ago(months), 12, 0));

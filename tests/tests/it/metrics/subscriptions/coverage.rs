@@ -5,12 +5,12 @@ use courierflow_tests::oracle::ShipmentRow;
 use serde_json::{Value, json};
 
 use super::{DAY, HOUR, call, china_day, in_china, insert, month_of, subscription, time};
-use crate::harness::{migrated, tables};
+use crate::harness::{tables, with_tables};
 use crate::metrics::now;
 
 #[test]
 fn coverage_tells_who_is_not_followed_and_whose_pushes_do_not_come() {
-    let stack = migrated("metrics-coverage");
+    let stack = with_tables("metrics-coverage");
     let day = china_day(now() - 4 * DAY);
     let noon = in_china(day, 12, 0);
     let asked = json!({"requested_at": time(noon), "since": time(noon)});

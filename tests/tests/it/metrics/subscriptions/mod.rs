@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::now;
-use crate::harness::{migrated, tables};
+use crate::harness::{tables, with_tables};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -100,7 +100,7 @@ pub(super) fn insert_some(stack: &dyn Stack) {
 
 #[test]
 fn states_quota_and_what_needs_attention() {
-    let stack = migrated("metrics-subscriptions");
+    let stack = with_tables("metrics-subscriptions");
     let ago = |hours: i64| time(now() - hours * HOUR);
     let (this, last) = (month_of(china_day(now())), 202_001);
     let calls = |accepted: &[i64]| {
@@ -199,7 +199,7 @@ fn states_quota_and_what_needs_attention() {
 
 #[test]
 fn answers_are_counted_by_day_in_china() {
-    let stack = migrated("metrics-calls");
+    let stack = with_tables("metrics-calls");
     let day = china_day(now() - 3 * DAY);
     let begin = in_china(day, 0, 0);
     let mut calls: Vec<_> = (0..20_i64)
