@@ -109,6 +109,11 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         statements: &[("rows", statement!("quality"))],
     },
     Endpoint {
+        path: "/api/v1/unknown-wording",
+        takes: &[Carrier, Vendor, Limit],
+        statements: &[("rows", statement!("unknown_wording"))],
+    },
+    Endpoint {
         path: "/api/v1/subscriptions",
         takes: &[Carrier, Vendor, Account, Attention, Limit, Table],
         statements: &[

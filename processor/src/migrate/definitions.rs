@@ -55,6 +55,7 @@ pub const TABLES: &[TableFile] = tables![
     15 "015_vendor_call.sql",
     16 "016_origin.sql",
     17 "017_reconcile_gap.sql",
+    18 "018_unknown_wording.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -106,6 +107,7 @@ const VIEWS: &[(&str, &str)] = views![
     "subscription_states",
     "transit_distribution",
     "transit_distribution_last_30_days",
+    "unknown_wording_refresh",
     "unmapped_carrier",
     "vendor_call_daily",
     "vendor_cost",

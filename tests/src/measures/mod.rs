@@ -23,13 +23,14 @@ pub use quality::data_quality;
 pub use workload::{pushes_of, shipment_at, shipments, transitions_of};
 
 /// The tables that are refreshed by a view called `…_refresh`, each after what it depends on.
-pub const REFRESHED: [&str; 6] = [
+pub const REFRESHED: [&str; 7] = [
     "carrier_daily_recent",
     "carrier_daily_older",
     "exception_daily_recent",
     "exception_daily_older",
     "open_parcel",
     "data_quality",
+    "unknown_wording",
 ];
 
 /// What a reader asks the views for. An empty text means all.

@@ -6,9 +6,13 @@ import { h } from '../dom.js';
 import { count, daysBefore, number, percent, span, time, today } from '../format.js';
 import { t } from '../i18n.js';
 import { panel } from '../panel.js';
+import { table } from '../table.js';
+import { address } from '../url.js';
 
 // As far back as the quality is counted.
 const QUALITY_DAYS = 40;
+// Of what was not understood, the most frequent.
+const SHOWN = '200';
 
 export default {
   // The pipeline is one for all parcels.
@@ -21,6 +25,7 @@ export default {
       panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), csv: { path: 'pipeline', table: 'hours' }, load, show: hours, isEmpty: (answer) => !answer.hours.length }),
       panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
       panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', csv: { path: 'quality', parameters: { from, to } }, load: (signal) => ask('quality', { from, to }, signal), show: quality }),
+      panel({ title: t('wording'), note: t('wording.note'), size: 'large', csv: { path: 'unknown-wording' }, load: (signal) => ask('unknown-wording', { limit: SHOWN }, signal), show: wording, empty: () => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('wording.none'))) }),
     ];
   },
 };
@@ -95,4 +100,20 @@ function quality({ rows }) {
       line(t('quality.pushes'), rows.map((row) => count(row.pushes))),
       line(t('quality.lag'), rows.map((row) => `${number(row.lag_p50_hours)} / ${number(row.lag_p95_hours)} ${t('h')}`)),
       MEASURES.map(([measure, of]) => line(t(`quality.${measure}`), rows.map((row) => (row[of] ? [percent(row[measure] / row[of], 2), ' ', h('span', { class: 'quiet' }, count(row[measure]))] : '–')))))));
+}
+
+function wording({ rows }) {
+  const parcel = (row) => h('a', { class: 'mono', href: address('parcel', { number: row.last_parcel, carrier: '', vendor: '', origin: '', dest: '', sort: '' }), 'data-view': true }, row.last_parcel);
+  const columns = [
+    { key: 'wording', header: true, label: t('wording.wording'), value: (row) => row.wording, cell: (row) => h('span', { class: row.kind === 'text' ? '' : 'code' }, row.wording) },
+    { key: 'kind', label: t('wording.kind'), value: (row) => t(`wording.kind.${row.kind}`) },
+    { key: 'vendor', label: t('vendor'), value: (row) => catalog.vendor(row.vendor) },
+    { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier) },
+    { key: 'parcels', numeric: true, label: t('parcels'), value: (row) => row.parcels, cell: (row) => count(row.parcels) },
+    { key: 'events', numeric: true, label: t('wording.events'), value: (row) => row.events, cell: (row) => (row.kind === 'carrier' ? '–' : count(row.events)) },
+    { key: 'status', label: t('wording.status'), value: (row) => row.status && t(`status.${row.status}`) },
+    { key: 'example', label: t('wording.example'), value: (row) => row.example },
+    { key: 'last', label: t('wording.last'), value: (row) => row.last_received_at, cell: (row) => [time(row.last_received_at), ' ', parcel(row)] },
+  ];
+  return table({ columns, rows, name: 'sort', first: '-parcels', caption: t('wording'), className: 'tall' });
 }

@@ -460,6 +460,12 @@ fn what_came_in_and_how_good_it_is() {
         columns(&quality["rows"], &["vendor", "shipments", "pushes"]),
         [json!(["kdniao", 40, 2]), json!(["kuaidi100", 161, 5])]
     );
+    let wording = dashboard.ask("unknown-wording", "carrier=nobody");
+    assert_eq!(
+        columns(&wording["rows"], &["kind", "wording", "parcels", "last_parcel"])[0],
+        json!(["carrier", "nobody", 1, ODD_NUMBER])
+    );
+
     let catalog = dashboard.ask("catalog", "");
     assert_eq!(catalog["max_days"], 400);
     let process = dashboard.ask("process", "");
@@ -577,8 +583,7 @@ fn no_value_becomes_sql() {
             ("completeness", "carrier"),
             ("parcels", "carrier"),
             ("parcels", "reason"),
-            ("parcels", "code"),
-            ("parcels", "party"),
+            ("unknown-wording", "carrier"),
         ] {
             let answer = dashboard.ask(path, &format!("{name}={value}"));
             assert!(answer["explanation"].is_string(), "{path}?{name}={attempt}: {answer}");

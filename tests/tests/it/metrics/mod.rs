@@ -7,6 +7,7 @@ mod page;
 mod plain;
 mod recomputed;
 mod subscriptions;
+mod wording;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
