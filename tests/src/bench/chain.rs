@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use super::{cpu, metrics};
 use crate::simulator::push::{Simulation, SimulationConfig};
 use crate::simulator::sender::{Progress, SenderConfig, send};
-use crate::stack::{Launch, LocalStack, Server, Service, Stack};
+use crate::stack::{Launch, LocalStack, Server, Service};
 
 /// For a service to be ready.
 const READY: Duration = Duration::from_secs(30);
