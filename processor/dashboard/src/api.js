@@ -23,8 +23,16 @@ export async function ask(path, parameters, signal) {
   return body;
 }
 
-// One answer for all panels that show a part of it; after a failure it is asked for again.
-export function askOnce(path, parameters) {
+// One answer for all panels that show a part of it; after a failure, or `fresh` milliseconds, it is asked for again.
+export function askOnce(path, parameters, fresh = Infinity) {
   let answer;
-  return (signal) => (answer ??= ask(path, parameters, signal).catch((error) => { answer = undefined; throw error; }));
+  let asked = 0;
+  return (signal) => {
+    if (Date.now() - asked > fresh) answer = undefined;
+    if (!answer) {
+      asked = Date.now();
+      answer = ask(path, parameters, signal).catch((error) => { answer = undefined; throw error; });
+    }
+    return answer;
+  };
 }

@@ -22,8 +22,8 @@ export function newPage() {
 
 // `load(signal)` gives an answer, `show(answer, body)` the elements for it, `isEmpty(answer)` whether there is nothing in it,
 // and `empty(answer)` what to say then, if it is another thing than that there are no parcels. `csv` says what the panel's table is as a
-// file (see csvButton).
-export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, empty = () => null, tools, csv }) {
+// file (see csvButton). With `every` (seconds) it asks again by itself.
+export function panel({ title, note, size = 'middle', load, show, isEmpty = (answer) => !answer.rows?.length, empty = () => null, tools, csv, every }) {
   const body = h('div', { class: 'body' });
   const heading = h('h2', {}, title);
   const section = h('section', { class: `panel ${size}`, 'aria-busy': 'true' },
@@ -33,14 +33,28 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
   const place = `${view()} ${title}`;
 
   async function ask() {
-    const mine = signal;
     body.style.minHeight = heights.has(place) ? `${heights.get(place)}px` : '';
     section.setAttribute('aria-busy', 'true');
     section.dataset.state = 'loading';
     fill(body, h('div', { class: 'state loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), t('loading')));
+    await present(signal);
+  }
+
+  // Until the next answer is there the one before stays.
+  function askAgain(mine) {
+    if (mine.aborted) return;
+    // Nobody looks, or somebody is in the middle of it.
+    if (document.hidden || body.contains(document.activeElement)) later(mine);
+    else present(mine);
+  }
+
+  const later = (mine) => setTimeout(() => askAgain(mine), every * 1000);
+
+  async function present(mine) {
     try {
       const answer = await load(mine);
       if (mine.aborted) return;
+      const scrolled = [...body.querySelectorAll('.scroll')].map((box) => box.scrollTop);
       if (isEmpty(answer)) {
         section.dataset.state = 'empty';
         fill(body, empty(answer) ?? nothing(answer));
@@ -50,6 +64,7 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
         body.style.minHeight = '';
         const shown = show(answer, body);
         if (shown) body.append(...[shown].flat().filter(Boolean));
+        body.querySelectorAll('.scroll').forEach((box, index) => { box.scrollTop = scrolled[index] ?? 0; });
         heights.set(place, body.offsetHeight);
       }
     } catch (error) {
@@ -58,7 +73,10 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
       fill(body, failure(error, ask));
       if (!error.status && error.code === undefined) throw error;
     } finally {
-      if (!mine.aborted) section.setAttribute('aria-busy', 'false');
+      if (!mine.aborted) {
+        section.setAttribute('aria-busy', 'false');
+        if (every) later(mine);
+      }
     }
   }
   ask();

@@ -564,6 +564,21 @@ const tests = {
     assert.match((await text(unknown, '.state.empty'))[0], /快递公司 nosuch（不在已知快递公司之列）/);
   },
 
+  async 'how it is going is asked again by itself'() {
+    const ready = (value) => ({ name: 'courierflow_processor_ready', labels: { part: 'derive 0' }, value });
+    const answers = { process: { samples: [ready(1)] } };
+    const { page, complaints } = await open('/pipeline?lang=en', { answers });
+    const facts = async () => (await text(page, '.fact')).map((fact) => fact.replace(/\s+/g, ' '));
+    assert.ok((await facts()).includes('ready derive 0'), await facts());
+    answers.process = { samples: [ready(0), { name: 'courierflow_derive_dead_letters_total', labels: { reason: 'too_large' }, value: 3 }] };
+    await page.waitForFunction(() => document.querySelector('.fact.bad'), { timeout: 60000 });
+    const shown = await facts();
+    assert.ok(shown.includes('not ready derive 0') && shown.includes('3 dead letters since the start'), shown);
+    assert.match((await text(page, 'tbody')).join(' '), /too_large\s+derive\s+3/);
+    await picture(page, 'pipeline-not-ready-en');
+    assert.deepEqual(complaints, []);
+  },
+
   async 'everything can be reached by keyboard'() {
     const { page } = await open('/');
     await page.keyboard.press('Tab');

@@ -10,6 +10,8 @@ import { table } from '../table.js';
 import { address, get } from '../url.js';
 
 const SHOWN = '200';
+// Seconds between two questions.
+const EVERY = 60;
 
 export default {
   without: ['from'],
@@ -21,8 +23,8 @@ export default {
     // A chip that leads to nothing is still there to be taken away.
     const none = { isEmpty: ({ counts }) => !counts.length, empty: (answer) => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('att.none')), (carrier || vendor || origin || dest) && asked(answer)) };
     return [
-      panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', ...none, csv: { path: 'open-exceptions', parameters: ofReason }, load: (signal) => ask('open-exceptions', { ...ofReason, limit: SHOWN }, signal), show: openExceptions }),
-      panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', ...none, csv: { path: 'stalled', parameters: ofStatus }, load: (signal) => ask('stalled', { ...ofStatus, limit: SHOWN }, signal), show: stalled }),
+      panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', every: EVERY, ...none, csv: { path: 'open-exceptions', parameters: ofReason }, load: (signal) => ask('open-exceptions', { ...ofReason, limit: SHOWN }, signal), show: openExceptions }),
+      panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', every: EVERY, ...none, csv: { path: 'stalled', parameters: ofStatus }, load: (signal) => ask('stalled', { ...ofStatus, limit: SHOWN }, signal), show: stalled }),
     ];
   },
 };

@@ -11,6 +11,8 @@ import { address } from '../url.js';
 
 // As far back as the quality is counted.
 const QUALITY_DAYS = 40;
+// Seconds between two questions how it is going.
+const EVERY = 15;
 // Of what was not understood, the most frequent.
 const SHOWN = '200';
 
@@ -19,11 +21,11 @@ export default {
   without: 'all',
   show() {
     const [from, to] = [daysBefore(today(), QUALITY_DAYS), today()];
-    const load = askOnce('pipeline', {});
+    const load = askOnce('pipeline', {}, EVERY * 500);
     return [
-      panel({ title: t('pipe.now'), size: 'small', csv: { path: 'pipeline', table: 'vendors' }, load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
-      panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), csv: { path: 'pipeline', table: 'hours' }, load, show: hours, isEmpty: (answer) => !answer.hours.length }),
-      panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
+      panel({ title: t('pipe.now'), size: 'small', csv: { path: 'pipeline', table: 'vendors' }, every: EVERY, load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
+      panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), csv: { path: 'pipeline', table: 'hours' }, every: 4 * EVERY, load, show: hours, isEmpty: (answer) => !answer.hours.length }),
+      panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', every: EVERY, load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
       panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', csv: { path: 'quality', parameters: { from, to } }, load: (signal) => ask('quality', { from, to }, signal), show: quality }),
       panel({ title: t('wording'), note: t('wording.note'), size: 'large', csv: { path: 'unknown-wording' }, load: (signal) => ask('unknown-wording', { limit: SHOWN }, signal), show: wording, empty: () => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('wording.none'))) }),
     ];
@@ -71,16 +73,24 @@ function process({ samples }) {
   const sum = (name) => of(name).reduce((total, sample) => total + sample.value, 0);
   const parts = of('courierflow_processor_ready').filter((sample) => sample.labels.part !== 'dashboard');
   if (!parts.length && !of('courierflow_derive_lag_records').length) return h('div', { class: 'state empty' }, h('p', {}, t('pipe.process.none')));
-  const fact = (value, label, bad) => h('div', { class: bad ? 'fact bad' : 'fact' }, h('strong', {}, value), h('span', {}, label));
+  const fact = (value, label, state) => h('div', { class: state ? `fact ${state}` : 'fact' }, h('strong', {}, value), h('span', {}, label));
   const records = (name) => (of(name).length ? count(sum(name)) : '–');
-  const dead = sum('courierflow_derive_dead_letters_total') + sum('courierflow_sink_dead_letters_total');
-  return h('div', { class: 'facts' },
-    fact(records('courierflow_derive_lag_records'), t('pipe.lag.derive')),
-    fact(records('courierflow_sink_lag_records'), t('pipe.lag.sink')),
-    fact(records('courierflow_derive_push_events_total'), t('pipe.derived')),
-    fact(records('courierflow_sink_rows_total'), t('pipe.rows')),
-    fact(records('courierflow_derive_shipments'), t('pipe.state')),
-    fact(count(dead), t('pipe.dead'), dead > 0));
+  const dead = ['derive', 'sink'].flatMap((part) => of(`courierflow_${part}_dead_letters_total`).filter((sample) => sample.value > 0).map((sample) => ({ part, ...sample })));
+  return [
+    h('div', { class: 'facts' },
+      parts.map((sample) => fact(t(sample.value === 1 ? 'pipe.ready' : 'pipe.not.ready'), sample.labels.part, sample.value === 1 ? 'good' : 'bad')),
+      fact(records('courierflow_derive_lag_records'), t('pipe.lag.derive')),
+      fact(records('courierflow_sink_lag_records'), t('pipe.lag.sink')),
+      fact(records('courierflow_derive_push_events_total'), t('pipe.derived')),
+      fact(records('courierflow_sink_rows_total'), t('pipe.rows')),
+      fact(records('courierflow_derive_shipments'), t('pipe.state')),
+      fact(count(dead.reduce((total, sample) => total + sample.value, 0)), t('pipe.dead'), dead.length && 'bad')),
+    dead.length > 0 && table({ rows: dead, name: 'dead', first: '-records', caption: t('pipe.dead'), columns: [
+      { key: 'reason', header: true, label: t('reason'), value: (row) => row.labels.reason, cell: (row) => h('span', { class: 'code' }, row.labels.reason) },
+      { key: 'part', label: t('pipe.part'), value: (row) => [row.part, row.labels.table].filter(Boolean).join(' ') },
+      { key: 'records', numeric: true, label: t('pipe.records'), value: (row) => row.value, cell: (row) => count(row.value) },
+    ] }),
+  ];
 }
 
 // Measure, and what it is a share of.
