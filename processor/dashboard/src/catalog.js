@@ -45,4 +45,17 @@ export function hue(code) {
   return HUES[sum % HUES.length];
 }
 
+// The hues of a chart's carriers, no two alike: each its own, unless one before it has that. Beyond ten they come again, and `dash` says
+// that the line is another.
+export function lines(codes) {
+  const taken = new Map();
+  return codes.map((code) => {
+    const least = Math.min(...HUES.map((hue) => taken.get(hue) ?? 0));
+    const free = HUES.filter((hue) => (taken.get(hue) ?? 0) === least);
+    const own = free.includes(hue(code)) ? hue(code) : free[0];
+    taken.set(own, least + 1);
+    return { hue: own, dash: ['solid', 'dashed', 'dotted'][least % 3] };
+  });
+}
+
 export const HUES_OF_SERIES = HUES;

@@ -4,13 +4,14 @@ import { BarChart, HeatmapChart, LineChart } from 'echarts/charts';
 import {
   AriaComponent, DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent,
 } from 'echarts/components';
+import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 import { h } from './dom.js';
 import { t } from './i18n.js';
 
 echarts.use([
   BarChart, HeatmapChart, LineChart, AriaComponent, DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent,
-  TooltipComponent, VisualMapComponent, SVGRenderer,
+  TooltipComponent, VisualMapComponent, LabelLayout, SVGRenderer,
 ]);
 
 const drawn = new Set();

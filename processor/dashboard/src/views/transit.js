@@ -41,6 +41,11 @@ export default {
   },
 };
 
+// On a wide page each line has its name at its end; a narrow one has the legend alone.
+const isWide = () => innerWidth >= 900;
+const atTheEnd = () => ({ endLabel: { show: isWide(), formatter: '{a}', color: 'inherit', width: 110, overflow: 'truncate' }, labelLayout: { moveOverlap: 'shiftY' } });
+const roomAtTheEnd = () => (isWide() ? { right: 120 } : {});
+
 const HORIZONS = [24, 48, 72, 96, 120, 168];
 
 export function distribution({ rows }, body) {
@@ -54,19 +59,20 @@ export function distribution({ rows }, body) {
 
 function curvesOf(shown, curves, body) {
   // The share at an hour in which nothing was delivered is that of the hour before.
+  const lines = catalog.lines(shown);
   const at = (carrier, hour) => curves.get(carrier).points.findLast(([known]) => known <= hour)?.[1] ?? 0;
   chart(body, {
     label: t('cdf'),
     height: 360,
     make: (axis) => ({
-      color: shown.map(catalog.hue),
+      color: lines.map(({ hue }) => hue),
       tooltip: { trigger: 'axis', order: 'valueDesc', valueFormatter: (value) => percent(value), axisPointer: { label: { formatter: ({ value }) => `≤ ${Math.round(value)} ${t('h')}` } } },
       legend: {},
       xAxis: { type: 'value', name: t('cdf.x'), nameLocation: 'middle', nameGap: 28, min: 0, max: 168, interval: 24, ...axis },
       yAxis: { type: 'value', min: 0, max: 1, ...axis, axisLabel: { ...axis.axisLabel, formatter: (value) => `${Math.round(value * 100)} %` } },
-      grid: { bottom: 34 },
-      series: shown.map((carrier) => ({
-        name: catalog.carrier(carrier), type: 'line', showSymbol: false, lineStyle: { width: 2 }, emphasis: { focus: 'series' },
+      grid: { bottom: 34, ...roomAtTheEnd() },
+      series: shown.map((carrier, place) => ({
+        name: catalog.carrier(carrier), type: 'line', showSymbol: false, lineStyle: { width: 2, type: lines[place].dash }, emphasis: { focus: 'series' }, ...atTheEnd(),
         data: Array.from({ length: 85 }, (_, step) => [step * 2, at(carrier, step * 2)]),
       })),
     }),
@@ -104,19 +110,22 @@ function trend({ rows }, body) {
   const carriers = [...sizes.keys()].sort((a, b) => sizes.get(b) - sizes.get(a)).slice(0, MOST);
   const point = new Map(rows.map((row) => [`${row.carrier} ${row.day}`, row[key]]));
   const value = (carrier, day) => point.get(`${carrier} ${day}`) ?? null;
+  const lines = catalog.lines(carriers);
   chart(body, {
     label: t('time.trend'),
     height: 320,
     // A point is of the week up to its day.
     onClick: ({ seriesIndex, dataIndex }) => goToList(FIGURE_OF[key] ?? 'parcels', { carrier: carriers[seriesIndex], from: daysBefore(days[dataIndex], 6), to: days[dataIndex] }),
     make: (axis) => ({
-      color: carriers.map(catalog.hue),
+      color: lines.map(({ hue }) => hue),
       legend: {},
       tooltip: { trigger: 'axis', order: 'valueAsc', valueFormatter: (value) => shownAs(value) },
       xAxis: { type: 'category', data: days, boundaryGap: false, ...axis, axisLabel: { ...axis.axisLabel, formatter: shortDay } },
       yAxis: { type: 'value', scale: true, ...axis, axisLabel: { ...axis.axisLabel, formatter: isTime ? (value) => `${value} ${t('h')}` : (value) => `${Math.round(value * 100)} %` } },
-      series: carriers.map((carrier) => ({
+      grid: roomAtTheEnd(),
+      series: carriers.map((carrier, place) => ({
         name: catalog.carrier(carrier), type: 'line', connectNulls: false, triggerLineEvent: true, symbol: 'circle', symbolSize: 4, emphasis: { focus: 'series' },
+        lineStyle: { type: lines[place].dash }, ...atTheEnd(),
         data: days.map((day) => value(carrier, day)),
       })),
     }),
