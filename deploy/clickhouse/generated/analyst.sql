@@ -43,6 +43,7 @@ GRANT
     SELECT ON courier.transit_distribution,
     SELECT ON courier.transit_distribution_last_30_days,
     SELECT ON courier.transition,
+    SELECT ON courier.unknown_wording,
     SELECT ON courier.unmapped_carrier,
     SELECT ON courier.vendor_call,
     SELECT ON courier.vendor_call_daily,

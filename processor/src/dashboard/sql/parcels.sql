@@ -30,7 +30,7 @@ WHERE (empty({carriers:Array(String)}) OR carrier IN {carriers:Array(String)})
             AND ({vendor:String} = '' OR vendor = {vendor:String})
             AND carrier >= {after_carrier:String}
     ))
-    -- The first of these reads only what is beyond the cursor; the second leaves out the parcel that it names.
+    -- The first of these reads only what is beyond the cursor, and the second leaves out the parcel that it names.
     AND (carrier > {after_carrier:String} OR carrier = {after_carrier:String} AND tracking_number >= {after_number:String})
     AND (carrier, tracking_number, vendor, epoch) > ({after_carrier:String}, {after_number:String}, {after_vendor:String}, {after_epoch:Date})
 ORDER BY carrier, tracking_number, vendor, epoch
