@@ -175,7 +175,7 @@ fn views_run_as_a_user_of_their_own() {
     migrate(&settings);
     settings.views.definer = Some("courier_views".to_owned());
     let changes = migrate(&settings);
-    assert_eq!(changes.len(), 46, "all views: {changes:?}");
+    assert_eq!(changes.len(), 51, "all views: {changes:?}");
     let others = tables::rows(
         &stack,
         "SELECT name FROM system.tables WHERE database = 'courier' AND engine LIKE '%View'
