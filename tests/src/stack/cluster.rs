@@ -6,6 +6,7 @@ use super::{Server, Stack};
 use anyhow::{Context, ensure};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::Metadata;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -82,7 +83,8 @@ impl ClusterStack {
         self.script(broker, "kill")
     }
 
-    /// Ends a broker with SIGKILL and deletes everything that it has stored.
+    /// Ends a broker with SIGKILL and deletes everything that it has stored. Replication bears that as long as somebody else has it: if this
+    /// broker was the only one in sync, the others, when they follow it again, would delete what it has lost.
     pub fn lose_broker(&self, broker: Broker) -> anyhow::Result<()> {
         self.kill_broker(broker)?;
         let data = self.broker_dir(broker).join("data/kafka");
@@ -132,6 +134,37 @@ impl ClusterStack {
     }
 
     fn wait_for_brokers(&self, count: usize) -> anyhow::Result<()> {
+        self.wait_until(&|metadata| match metadata.brokers().len() {
+            found if found == count => Ok(()),
+            found => Err(format!("{found} of {count} brokers are there")),
+        })
+    }
+
+    /// Until every replica of every partition is in sync.
+    pub fn wait_until_in_sync(&self) -> anyhow::Result<()> {
+        self.wait_until(&|metadata| {
+            let topics = metadata.topics().iter();
+            let mut behind = topics.flat_map(|topic| {
+                topic
+                    .partitions()
+                    .iter()
+                    .map(move |partition| (topic.name(), partition))
+            });
+            match behind.find(|(_, partition)| partition.isr().len() < partition.replicas().len()) {
+                None if metadata.topics().is_empty() => Err("no topics".to_owned()),
+                None => Ok(()),
+                Some((topic, partition)) => Err(format!(
+                    "of {topic}/{} the brokers {:?} are in sync, of {:?}",
+                    partition.id(),
+                    partition.isr(),
+                    partition.replicas()
+                )),
+            }
+        })
+    }
+
+    /// Until the brokers say so of themselves.
+    fn wait_until(&self, is: &dyn Fn(&Metadata) -> Result<(), String>) -> anyhow::Result<()> {
         let client: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", self.brokers())
             // A broker that is not there yet is no news.
@@ -139,12 +172,14 @@ impl ClusterStack {
             .create()?;
         let start = Instant::now();
         loop {
-            let found = client.fetch_metadata(None, Duration::from_secs(2));
-            let found = found.map_or(0, |metadata| metadata.brokers().len());
-            if found == count {
-                return Ok(());
+            let found = match client.fetch_metadata(None, Duration::from_secs(2)) {
+                Ok(metadata) => is(&metadata),
+                Err(error) => Err(error.to_string()),
+            };
+            match found {
+                Ok(()) => return Ok(()),
+                Err(reason) => ensure!(start.elapsed() < READY_LIMIT, "{reason}"),
             }
-            ensure!(start.elapsed() < READY_LIMIT, "{found} of {count} brokers are there");
             sleep(POLL);
         }
     }

@@ -85,7 +85,7 @@ fn nothing_but_keeper_is_missing_for_the_replicated_tables() {
         assert!(error.starts_with("Code: 225."), "{statement}: {error}");
         created += 1;
     }
-    assert_eq!(created, 17);
+    assert_eq!(created, 18);
 
     // The check above notices what is wrong with such a table.
     let wrong = "CREATE TABLE replica.wrong (a Int8, v String) ENGINE = ReplicatedReplacingMergeTree('/x', 'one', v) ORDER BY a";
@@ -134,7 +134,7 @@ fn tables_keep_their_rows_and_views_use_memory_as_configured() {
         ]
     );
     let views: Vec<&String> = would.iter().filter(|change| change.contains("view ")).collect();
-    assert_eq!(views.len(), 6, "{views:?}");
+    assert_eq!(views.len(), 7, "{views:?}");
     assert_eq!(migrate(&settings), would);
     assert_eq!(migrate(&settings), Vec::<String>::new());
     assert!(engine_of(&stack, "push").contains("toDateTime(received_at) + toIntervalDay(30)"));

@@ -253,7 +253,12 @@ impl Scene {
         match fault {
             Fault(Blow::Kill, Victim::Server(server)) => self.servers.stack().kill(server).unwrap(),
             Fault(Blow::Kill, Victim::Broker(broker)) => self.servers.cluster().kill_broker(broker).unwrap(),
-            Fault(Blow::LoseDisk, Victim::Broker(broker)) => self.servers.cluster().lose_broker(broker).unwrap(),
+            Fault(Blow::LoseDisk, Victim::Broker(broker)) => {
+                let cluster = self.servers.cluster();
+                // The brokers that were killed before have everything again.
+                cluster.wait_until_in_sync().unwrap();
+                cluster.lose_broker(broker).unwrap();
+            }
             Fault(Blow::CutPower, _) => {
                 let stack = self.servers.stack();
                 let lost = parts_since(
