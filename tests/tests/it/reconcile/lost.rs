@@ -99,6 +99,15 @@ impl World {
         missing.map(|entry| text(entry, "tracking_number").to_owned()).collect()
     }
 
+    /// What the vendors' books and the queries say of a number, for whoever reads why a test failed.
+    fn what_is_known_of(&self, number: &str) -> String {
+        let books = self.books();
+        let entry = books.iter().find(|entry| text(entry, "tracking_number") == number);
+        let queries = queries(&*self.stack);
+        let queries: Vec<_> = queries.iter().filter(|call| call.tracking_number == number).collect();
+        format!("{number}: {entry:?}; queries: {queries:?}")
+    }
+
     fn numbers(&self, sql: &str) -> BTreeSet<String> {
         let rows = tables::rows(&*self.stack, sql);
         rows.iter().map(|row| text(row, "tracking_number").to_owned()).collect()
@@ -225,7 +234,7 @@ fn r1_r8_what_pushes_have_lost_is_found_and_nothing_else_and_audits_say_how_much
         );
         match over.difference(&ended).next() {
             None => Ok(()),
-            Some(number) => Err(number.clone()),
+            Some(number) => Err(world.what_is_known_of(number)),
         }
     });
 
