@@ -210,7 +210,7 @@ mod tests {
     fn every_formula_of_a_statement_is_there() {
         let formulas = Splices::new(FORMULAS, COLUMNS);
         for (_, statement) in ENDPOINTS.iter().flat_map(|endpoint| endpoint.statements) {
-            for figure in FIGURES {
+            for figure in &FIGURES {
                 let sql = formulas.expand(&figure.fill(statement.sql)).unwrap();
                 assert!(
                     !sql.contains("{source}") && !sql.contains("{counts}"),

@@ -52,7 +52,7 @@ use self::answer::Refusal;
 use self::cursor::Cursor;
 use self::database::Database;
 use self::endpoints::{COHORT_OF, ENDPOINTS, Endpoint};
-use self::figures::FIGURES;
+use self::figures::Figure;
 use self::hosts::Hosts;
 use self::parameters::{Bounds, Question};
 use self::rows::{Answer, Row};
@@ -235,7 +235,7 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row
     if let Some(attention) = question.attention {
         asked.push(format!("attention {attention}"));
     }
-    if question.figure != &FIGURES[0] {
+    if question.figure != Figure::every_parcel() {
         asked.push(format!("figure {}", question.figure.name));
     }
     if let Some(status) = question.status {

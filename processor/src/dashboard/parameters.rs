@@ -193,7 +193,7 @@ pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result
         attention: value(Parameter::Attention).map(attention).transpose()?,
         number,
         limit: value(Parameter::Limit).map_or(Ok(bounds.rows.0), |text| limit(text, bounds.rows.1))?,
-        figure: value(Parameter::Figure).map_or(Ok(&FIGURES[0]), figure)?,
+        figure: value(Parameter::Figure).map_or(Ok(Figure::every_parcel()), figure)?,
         status: value(Parameter::Status).map(status).transpose()?,
         exception: exception(&[
             ("code", value(Parameter::Code)),

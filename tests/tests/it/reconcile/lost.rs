@@ -16,7 +16,7 @@ use crate::harness::{
 
 const MINUTE: i64 = 60;
 /// The vendors that follow the parcels.
-const FOLLOWING: [Vendor; 1] = [Vendor::Kuaidi100];
+const FOLLOWING: [Vendor; 3] = Vendor::ALL;
 
 /// Parcels that the vendors follow, each its share of them.
 struct World {
@@ -86,6 +86,18 @@ impl World {
         };
         let losing = books.iter().filter(is_losing);
         losing.map(|entry| text(entry, "tracking_number").to_owned()).collect()
+    }
+
+    /// The numbers of which the vendor has ever known something: not every vendor hears of every carrier's parcels.
+    fn with_trace(&self) -> BTreeSet<String> {
+        let books = self.books();
+        let with_trace = books.iter().filter(|entry| {
+            let mut lost = entry["lost"].as_array().unwrap().iter();
+            entry["told_lines"] != 0 || lost.any(|push| !push["lines"].as_array().unwrap().is_empty())
+        });
+        with_trace
+            .map(|entry| text(entry, "tracking_number").to_owned())
+            .collect()
     }
 
     /// The numbers of which something is told by no push.
@@ -225,7 +237,8 @@ fn r1_r8_what_pushes_have_lost_is_found_and_nothing_else_and_audits_say_how_much
             .map(|parcel| text(parcel, "tracking_number").to_owned())
             .collect()
     };
-    let over = with(true);
+    let with_trace = world.with_trace();
+    let over: BTreeSet<_> = with(true).intersection(&with_trace).cloned().collect();
     eventually("the tables show the world", || {
         tables::refresh(&*world.stack, "open_parcel");
         let ended = world.numbers(
