@@ -19,7 +19,7 @@ const READY: Duration = Duration::from_secs(30);
 /// Pushes in flight, as the simulator has them.
 const CONCURRENCY: usize = 64;
 /// How long a push is tried again.
-const GIVE_UP: Duration = Duration::from_secs(60);
+const GIVE_UP: Duration = Duration::from_mins(1);
 /// After the last answer, for everything to be in the tables.
 const DRAIN: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(20);
@@ -130,7 +130,7 @@ impl Chain {
         let after = self.processor_times()?;
         let mut micros = [0.0; PROCESSES.len()];
         for (micros, (after, before)) in micros.iter_mut().zip(after.into_iter().zip(before)) {
-            *micros = (after - before).as_secs_f64() * 1e6 / events;
+            *micros = after.saturating_sub(before).as_secs_f64() * 1e6 / events;
         }
         Ok(Round {
             pushes: sent.acked,
