@@ -149,7 +149,7 @@ fn tables_keep_their_rows_and_views_use_memory_as_configured() {
         "SELECT name FROM system.tables WHERE database = 'courier' AND engine = 'MaterializedView'
             AND create_table_query LIKE '%max_memory_usage = 1000000000%'",
     );
-    assert_eq!(limited.len(), 6);
+    assert_eq!(limited.len(), 7);
 
     settings.retention_days.push = Some(0);
     assert_eq!(migrate(&settings), ["table push keeps its rows for ever"]);
