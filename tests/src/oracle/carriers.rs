@@ -18,6 +18,8 @@ const KUAIDI100: &[(&str, &str)] = &[
     ("jtexpress", "jt"),
     ("ems", "ems"),
     ("youzhengguonei", "chinapost"),
+    // What a vendor is asked by when nobody has said which of its names for the carrier is meant.
+    ("chinapost", "chinapost"),
     ("debangwuliu", "deppon"),
     ("japanposten", "japanpost"),
     ("speedpost", "singpost"),

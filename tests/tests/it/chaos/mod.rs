@@ -116,6 +116,7 @@ fn play(name: &str, plan: Plan) -> Report {
         }
     });
     queries::wait_for_an_answer(scene.servers.stack());
+    queries::wait_for_rounds(&scene.reconcile);
     // It would go on asking. What its dead predecessors have left is recorded by now.
     scene.reconcile.terminate(PATIENCE).unwrap();
     let stack = scene.servers.stack();
