@@ -3,8 +3,8 @@
 use rdkafka::ClientConfig;
 
 /// Without these a broker answers a fetch as soon as one record is there, and answering is most of what it does. With them, and the linger of
-/// derive's producer, it takes 0.6 of the processor time for an event (`docs/benchmarks.md`). What comes seldom comes later by this wait, of the second or two until its row is
-/// seen. Both are the operator's to change.
+/// derive's producer, it takes 0.6 of the processor time for an event (`docs/benchmarks.md`). What comes seldom comes later by this wait, of
+/// the second or two until its row is seen. Both are the operator's to change.
 const PATIENT: [(&str, &str); 2] = [("fetch.min.bytes", "100000"), ("fetch.wait.max.ms", "150")];
 
 /// Lets the broker collect records before it answers, unless the configuration says otherwise.

@@ -334,7 +334,7 @@ impl Worker {
                 continue;
             };
             let place = (topic, element.partition());
-            // Only then: each is a request to the broker.
+            // A request to the broker, so it is asked only where it is needed.
             let extent = || restorer.extent(topic, element.partition());
             let offset = if let Offset::Offset(offset) = element.offset() {
                 offset

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use courierflow_schemas::records::{CallClass, CallKind, Origin, PushEvent, PushId, VendorCall};
-use courierflow_tests::stack::{Launch, Service, Stack};
+use courierflow_tests::stack::{Launch, Stack};
 
 use super::vendors::Vendors;
 use super::what_remains;
-use crate::harness::{eventually, metric, tables};
+use crate::harness::{eventually, tables};
 use crate::subscribe::records::calls;
 
 /// Least time between two queries of a number, and most of them.
@@ -84,17 +84,6 @@ impl Compared {
                 .iter()
                 .all(|found| found.is_empty())
     }
-}
-
-/// Two more rounds. A worker whose Kafka client does not return is ready and makes none, until it gives up and its successor records what it
-/// had begun.
-pub(super) fn wait_for_rounds(reconcile: &Service) {
-    let rounds = || metric(reconcile, "courierflow_reconcile_rounds_total");
-    let before = rounds().unwrap_or_default();
-    eventually("two more rounds", || match rounds()? {
-        now if now >= before + 2.0 => Ok(()),
-        now => Err(now.to_string()),
-    });
 }
 
 /// Compares. Nobody asks any more.

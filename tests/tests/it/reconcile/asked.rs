@@ -130,9 +130,10 @@ pub(super) fn reconcile_ends(mut reconcile: Service) {
 }
 
 /// The role is counted by rounds: after two more of them everything that was due has been planned.
-pub(super) fn two_rounds(service: &Service) {
+pub(crate) fn two_rounds(service: &Service) {
     let rounds = || metric(service, "courierflow_reconcile_rounds_total");
-    let before = rounds().unwrap();
+    // One that has just been started has made none.
+    let before = rounds().unwrap_or_default();
     eventually("two more rounds", || match rounds()? {
         now if now >= before + 2.0 => Ok(()),
         now => Err(now.to_string()),

@@ -11,7 +11,7 @@
 //! | [`changed_topics`] | topics that grow or are made anew |
 //! | [`asked`], [`parcels`] | what the tests share |
 
-mod asked;
+pub(crate) mod asked;
 mod budget;
 mod changed_topics;
 mod first_push;
