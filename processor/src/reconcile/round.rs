@@ -159,7 +159,7 @@ impl Round<'_> {
             return row.vendor_carrier.clone();
         }
         match self.carriers.named(vendor, &row.carrier) {
-            Named::One(carrier) => carrier.code.clone(),
+            Named::One(carrier) => carrier.written().into_owned(),
             Named::Several | Named::Unknown => String::new(),
         }
     }

@@ -218,7 +218,7 @@ impl Accounts {
     /// A carrier in both languages; the vendor shall detect it if it is not told.
     fn carrier(&self, vendor: Vendor, told: Option<&str>) -> CarrierCodes {
         match told.map(|told| self.carriers.named(vendor, told)) {
-            Some(Named::One(row)) => self.codes(vendor, &row.code),
+            Some(Named::One(row)) => self.codes(vendor, &row.written()),
             _ => undetected(),
         }
     }
@@ -264,6 +264,20 @@ mod tests {
             reference: None,
             not_before: None,
             force: false,
+        }
+    }
+
+    #[test]
+    fn a_vendor_is_called_with_the_carrier_s_code_as_it_writes_it() {
+        let accounts = Accounts::new(&[], SubscribeAccounts::default(), Carriers::built_in());
+        for (vendor, told, written) in [
+            (Vendor::Kdniao, "yto", "YTO"),
+            (Vendor::Kdniao, "YTO", "YTO"),
+            (Vendor::Kdniao, "Colissimo", "COLISSIMO"),
+            (Vendor::Kuaidi100, "YTO", "yuantong"),
+            (Vendor::Kuaidi100, "YuanTong", "yuantong"),
+        ] {
+            assert_eq!(accounts.carrier(vendor, Some(told)).vendors, written, "{vendor} {told}");
         }
     }
 

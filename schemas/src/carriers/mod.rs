@@ -27,7 +27,7 @@ pub const UNKNOWN_CARRIER: &str = "unknown";
 pub struct Carrier {
     /// Whose code it is.
     pub vendor: Vendor,
-    /// The vendor's code, lower case.
+    /// The vendor's code, lower case; [`Carrier::written`] is what the vendor knows.
     pub code: String,
     /// Our canonical code: `[a-z0-9-]+`. Several codes of a vendor may mean one carrier.
     pub carrier: String,
@@ -189,6 +189,16 @@ impl Carriers {
 impl fmt::Debug for Carriers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Carriers({} rows)", self.rows.len())
+    }
+}
+
+impl Carrier {
+    /// The code as the vendor itself writes it, for calls to the vendor: Kdniao's is in upper case.
+    pub fn written(&self) -> Cow<'_, str> {
+        match self.vendor {
+            Vendor::Kdniao => Cow::Owned(self.code.to_uppercase()),
+            Vendor::Kuaidi100 | Vendor::SeventeenTrack => Cow::Borrowed(&self.code),
+        }
     }
 }
 

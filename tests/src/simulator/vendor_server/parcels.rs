@@ -203,7 +203,7 @@ pub(crate) fn code(vendor: Vendor, canonical: &str) -> String {
 pub(crate) fn is_listed(vendor: Vendor, carrier: &str) -> bool {
     Carriers::built_in()
         .find(vendor, carrier)
-        .is_some_and(|row| row.code == carrier)
+        .is_some_and(|row| row.written() == carrier)
 }
 
 /// The carrier whose numbers look like this one.

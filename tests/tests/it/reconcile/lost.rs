@@ -1,6 +1,6 @@
 //! What pushes have lost is found, and audits say how much it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use courierflow_schemas::records::{CallReason, Vendor};
@@ -15,8 +15,6 @@ use crate::harness::{
 };
 
 const MINUTE: i64 = 60;
-/// The vendors that follow the parcels.
-const FOLLOWING: [Vendor; 1] = [Vendor::Kuaidi100];
 
 /// Parcels that the vendors follow, each its share of them.
 struct World {
@@ -88,16 +86,21 @@ impl World {
         losing.map(|entry| text(entry, "tracking_number").to_owned()).collect()
     }
 
-    /// The numbers of which the vendor has ever known something: not every vendor hears of every carrier's parcels.
-    fn with_trace(&self) -> BTreeSet<String> {
-        let books = self.books();
-        let with_trace = books.iter().filter(|entry| {
-            let mut lost = entry["lost"].as_array().unwrap().iter();
-            entry["told_lines"] != 0 || lost.any(|push| !push["lines"].as_array().unwrap().is_empty())
-        });
-        with_trace
-            .map(|entry| text(entry, "tracking_number").to_owned())
-            .collect()
+    /// Of all parcels, the numbers of those whose vendor says that they are over. A refusal for good is the end for Kuaidi100 alone;
+    /// the others tell it as trouble.
+    fn ended(&self, parcels: &[Value]) -> BTreeSet<String> {
+        let vendors: BTreeMap<_, _> = self
+            .followed
+            .iter()
+            .map(|(vendor, of)| (text(of, "tracking_number"), vendor))
+            .collect();
+        let has_ended = |parcel: &&Value| {
+            let is_end = text(parcel, "newest") != "RefusedForGood"
+                || *vendors[text(parcel, "tracking_number")] == Vendor::Kuaidi100;
+            parcel["is_over"] == true && is_end
+        };
+        let ended = parcels.iter().filter(has_ended);
+        ended.map(|parcel| text(parcel, "tracking_number").to_owned()).collect()
     }
 
     /// The numbers of which something is told by no push.
@@ -117,7 +120,14 @@ impl World {
         let entry = books.iter().find(|entry| text(entry, "tracking_number") == number);
         let queries = queries(&*self.stack);
         let queries: Vec<_> = queries.iter().filter(|call| call.tracking_number == number).collect();
-        format!("{number}: {entry:?}; queries: {queries:?}")
+        let rows = tables::rows(
+            &*self.stack,
+            &format!(
+                "SELECT status, tracking_state, event.raw_code, event.status, event.context, event.occurred_at, event.origin
+                 FROM courier.shipment FINAL WHERE tracking_number = '{number}'"
+            ),
+        );
+        format!("{number}: {entry:?}; queries: {queries:?}; in the tables: {rows:?}")
     }
 
     fn numbers(&self, sql: &str) -> BTreeSet<String> {
@@ -167,7 +177,7 @@ impl World {
 
 /// Each vendor gets its share of the parcels, as far as it knows their carriers.
 fn shared_out(parcels: Vec<Value>) -> Vec<(Vendor, Value)> {
-    let shared = parcels.into_iter().zip(FOLLOWING.into_iter().cycle());
+    let shared = parcels.into_iter().zip(Vendor::ALL.into_iter().cycle());
     let known = shared.map(|(parcel, vendor)| {
         let is_known = !text(&parcel, vendor.as_str()).is_empty();
         (if is_known { vendor } else { Vendor::Kuaidi100 }, parcel)
@@ -231,14 +241,7 @@ fn r1_r8_what_pushes_have_lost_is_found_and_nothing_else_and_audits_say_how_much
 
     let reconcile = world.reconcile(5_000);
     let parcels = domestic_without_phone(&world.vendors);
-    let with = |is_over: bool| -> BTreeSet<String> {
-        let parcels = parcels.iter().filter(|parcel| parcel["is_over"] == is_over);
-        parcels
-            .map(|parcel| text(parcel, "tracking_number").to_owned())
-            .collect()
-    };
-    let with_trace = world.with_trace();
-    let over: BTreeSet<_> = with(true).intersection(&with_trace).cloned().collect();
+    let over = world.ended(&parcels);
     eventually("the tables show the world", || {
         tables::refresh(&*world.stack, "open_parcel");
         let ended = world.numbers(
@@ -253,9 +256,11 @@ fn r1_r8_what_pushes_have_lost_is_found_and_nothing_else_and_audits_say_how_much
 
     // R1: only what was lost was told by a query first. Of a parcel that goes on the vendor may know something that it has not told yet.
     let told = world.told_by_queries();
-    let of_course: BTreeSet<_> = lost.into_iter().chain(with(false)).collect();
+    let going_on = parcels.iter().filter(|parcel| parcel["is_over"] == false);
+    let going_on = going_on.map(|parcel| text(parcel, "tracking_number").to_owned());
+    let of_course: BTreeSet<_> = lost.into_iter().chain(going_on).collect();
     assert_eq!(told.difference(&of_course).collect::<Vec<_>>(), Vec::<&String>::new());
-    for vendor in FOLLOWING {
+    for vendor in Vendor::ALL {
         let mut of_vendor = world.followed.iter().filter(|(follower, _)| *follower == vendor);
         assert!(
             of_vendor.any(|(_, parcel)| told.contains(text(parcel, "tracking_number"))),
