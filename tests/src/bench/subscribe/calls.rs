@@ -133,8 +133,10 @@ fn subscribe(
     config: &std::path::Path,
     calls: usize,
 ) -> anyhow::Result<f64> {
-    // A new process, whose counter begins with 0.
-    drop(worker.take());
+    // A new process, whose counter begins with 0. The one before has to commit its last answers, or they are asked for again.
+    if let Some(mut before) = worker.take() {
+        before.terminate(PATIENCE)?;
+    }
     let launch = Launch::processor("subscribe").config(config);
     let worker = worker.insert(launch.start("subscribe", stack)?);
     let deadline = Instant::now() + PATIENCE;
