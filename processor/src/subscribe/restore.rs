@@ -3,7 +3,7 @@
 //! As in derive, the group's committed offsets are read as stable first: then no transaction of a former owner is pending, and everything
 //! that owner produced is below the high watermarks. Up to those both topics are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::partition;
@@ -81,11 +81,15 @@ pub(super) struct Restorer {
 }
 
 /// A restore that is under way. It goes on in slices, because a member of a group must poll meanwhile.
+///
+/// The secrets are read first, so that each subscription is packed once, with its own.
 pub(super) struct Restore {
     reader: BaseConsumer,
+    /// What is being read.
     goals: Goals,
-    /// The secrets are read when all subscriptions are there to which they belong.
-    secrets: Option<Goals>,
+    /// The subscriptions, as long as the secrets are read.
+    next: Option<Goals>,
+    secrets: HashMap<Key, SubscriptionSecret>,
     found: BTreeMap<i32, Partition>,
     unreadable: BTreeMap<(&'static str, i32, Key), (i64, Box<DecodeError>)>,
     /// Offsets of misplaced subscriptions.
@@ -134,7 +138,7 @@ impl Restorer {
 
     /// Begins to restore the given partitions.
     pub(super) fn begin(&self, partitions: &[i32]) -> Result<Restore, RestoreError> {
-        let goals = self.goals(subscriptions(), partitions)?;
+        let goals = self.goals(secrets(), partitions)?;
         // A new consumer each time: its position cannot be that of an earlier assignment.
         let reader: BaseConsumer = self.reader.create()?;
         reader.assign(&beginnings(&goals)?)?;
@@ -142,7 +146,8 @@ impl Restorer {
         Ok(Restore {
             reader,
             goals,
-            secrets: Some(self.goals(secrets(), partitions)?),
+            next: Some(self.goals(subscriptions(), partitions)?),
+            secrets: HashMap::new(),
             found: partitions.iter().map(|partition| (*partition, empty())).collect(),
             unreadable: BTreeMap::new(),
             misplaced: BTreeMap::new(),
@@ -162,7 +167,7 @@ impl Restorer {
         let begun = Instant::now();
         while !restore.is_done() && begun.elapsed() < slice {
             if restore.goals.is_empty() {
-                restore.go_on_with_secrets()?;
+                restore.go_on_with_subscriptions()?;
             }
             if std::mem::take(&mut restore.may_be_done) {
                 restore.leave_reached()?;
@@ -264,8 +269,8 @@ impl Restore {
         goal.is_some_and(|goal| message.offset() + 1 >= goal.high)
     }
 
-    fn go_on_with_secrets(&mut self) -> Result<(), RestoreError> {
-        self.goals = self.secrets.take().unwrap_or_default();
+    fn go_on_with_subscriptions(&mut self) -> Result<(), RestoreError> {
+        self.goals = self.next.take().unwrap_or_default();
         self.reader.assign(&beginnings(&self.goals)?)?;
         self.may_be_done = true;
         Ok(())
@@ -295,12 +300,17 @@ impl Restore {
                 let held = subscription.map(|subscription| Held {
                     key: Key::clone(&key),
                     subscription: *subscription,
-                    secret: None,
+                    secret: self.secrets.get(&key).cloned(),
                     is_parked: false,
                 });
                 found.replace(&key, held)?;
             }
-            Value::Secret(secret) => found.set_secret(&key, secret)?,
+            Value::Secret(Some(secret)) => {
+                self.secrets.insert(key, secret);
+            }
+            Value::Secret(None) => {
+                self.secrets.remove(&key);
+            }
             Value::Unreadable(error) => {
                 self.unreadable.insert((topic, partition, key), (offset, error));
             }
@@ -321,7 +331,7 @@ impl Restore {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.goals.is_empty() && self.secrets.is_none()
+        self.goals.is_empty() && self.next.is_none()
     }
 
     /// How long it has taken so far.

@@ -100,21 +100,6 @@ impl Partition {
         Ok(before)
     }
 
-    /// Gives the subscription with this key its secret, or takes it away; does nothing if there is none.
-    pub(in crate::subscribe) fn set_secret(
-        &mut self,
-        key: &Key,
-        secret: Option<SubscriptionSecret>,
-    ) -> Result<(), postcard::Error> {
-        let hash = hash_of(number_of(key));
-        let mut all = self.at(hash)?;
-        let Some(held) = all.iter_mut().find(|held| held.key == *key) else {
-            return Ok(());
-        };
-        held.secret = secret;
-        self.put(hash, all)
-    }
-
     /// What is in a place from now on.
     fn put(&mut self, hash: u64, held: Vec<Held>) -> Result<(), postcard::Error> {
         let packed = if held.is_empty() { None } else { Some(self.pack(held)?) };
@@ -236,29 +221,6 @@ mod tests {
         assert_eq!(partition.replace(&key, None), Ok(Some(full("A00000"))));
         assert_eq!(partition.get(&key), Ok(None));
         assert_eq!(partition.get(&foreign.key), Ok(Some(foreign)));
-    }
-
-    #[test]
-    fn a_secret_is_that_of_its_key() {
-        let mut partition = partition();
-        let mut foreign = full("A00000");
-        "nobody".clone_into(&mut foreign.subscription.account);
-        foreign.key = Subscription::key("kuaidi100", "nobody", "A00000").into();
-        let without = Held {
-            secret: None,
-            ..full("A00000")
-        };
-        for put in [&without, &foreign] {
-            let _ = partition.replace(&put.key, Some(put.clone())).unwrap();
-        }
-        assert_eq!(partition.set_secret(&without.key, full("A00000").secret), Ok(()));
-        assert_eq!(partition.get(&without.key), Ok(Some(full("A00000"))));
-        assert_eq!(partition.set_secret(&without.key, None), Ok(()));
-        assert_eq!(partition.get(&without.key), Ok(Some(without)));
-        assert_eq!(partition.get(&foreign.key), Ok(Some(foreign)));
-        let nobody = held("B00000", SubscriptionState::Active, None).key;
-        assert_eq!(partition.set_secret(&nobody, full("B00000").secret), Ok(()));
-        assert_eq!(partition.get(&nobody), Ok(None));
     }
 
     #[test]
