@@ -12,6 +12,8 @@ use super::intents::Intent;
 /// So far back they are kept: less than the topic does, so that nothing is missing in between. What is older is in the database.
 pub(super) const KEPT: Duration = Duration::from_hours(25 * 24);
 
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// A query, as far as later ones depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Past {
@@ -45,12 +47,22 @@ pub(super) struct Spent {
 }
 
 /// All queries, by partition and parcel.
-#[derive(Default)]
 pub(super) struct History {
+    /// Calls of a parcel that begin less than this after the one before are one query: repetitions, which a vendor that finds nothing at
+    /// once needs.
+    apart: Duration,
     partitions: BTreeMap<i32, HashMap<Key, Vec<Past>>>,
 }
 
 impl History {
+    /// `apart` is the least time between two queries of a parcel.
+    pub(super) fn new(apart: Duration) -> Self {
+        Self {
+            apart,
+            partitions: BTreeMap::new(),
+        }
+    }
+
     /// Forgets all partitions but expects records of these.
     pub(super) fn assigned(&mut self, partitions: &[i32]) {
         self.partitions = partitions
@@ -129,15 +141,22 @@ impl History {
         before: u32,
     ) -> Asked {
         let of_number = self.of_number(partition, key);
-        let charged = || of_number.iter().filter(|past| !past.is_free);
+        let charged: Vec<_> = of_number.iter().filter(|past| !past.is_free).collect();
+        let queries = self.queries(charged.iter().copied());
+        let answers = self.queries(of_number.iter().filter(|past| past.is_answered()));
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let answers = of_number.iter().rev().filter(|past| past.is_answered());
         let is_rejected = |past: &Past| past.class == CallClass::Rejected && past.vendor_carrier == vendor_carrier;
         Asked {
-            last_at: charged().map(|past| past.started_at).max(),
-            today: count(charged().filter(|past| past.started_at >= day).count()),
-            in_all: count(charged().count()).saturating_add(before),
-            no_results: count(answers.take_while(|past| past.class == CallClass::NoResult).count()),
+            last_at: charged.iter().map(|past| past.started_at).max(),
+            today: count(queries.iter().filter(|past| past.started_at >= day).count()),
+            in_all: count(queries.len()).saturating_add(before),
+            no_results: count(
+                answers
+                    .iter()
+                    .rev()
+                    .take_while(|past| past.class == CallClass::NoResult)
+                    .count(),
+            ),
             is_rejected: of_number.iter().any(is_rejected),
         }
     }
@@ -146,7 +165,20 @@ impl History {
     pub(super) fn answered_for(&self, partition: i32, key: &str, reason: CallReason, since: TimestampMicros) -> u32 {
         let of_number = self.of_number(partition, key).iter();
         let is_it = |past: &&Past| past.is_answered() && past.reason == reason && past.started_at >= since;
-        u32::try_from(of_number.filter(is_it).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.queries(of_number.filter(is_it)).len()).unwrap_or(u32::MAX)
+    }
+
+    /// The last call of each query, of calls in the order of their time.
+    fn queries<'a>(&self, calls: impl Iterator<Item = &'a Past>) -> Vec<&'a Past> {
+        let apart = i64::try_from(self.apart.as_micros()).unwrap_or(i64::MAX);
+        let mut queries: Vec<&Past> = Vec::new();
+        for call in calls {
+            match queries.last_mut() {
+                Some(last) if call.started_at.0 - last.started_at.0 < apart => *last = call,
+                _ => queries.push(call),
+            }
+        }
+        queries
     }
 
     /// What an account has spent since then on the parcels of these partitions.
@@ -174,10 +206,11 @@ impl History {
     }
 }
 
-/// True for a call that reached nobody (a RETRY without any answer), and for one that was refused because of the account.
+/// True for a call that reached nobody (a RETRY without any answer), and for one that was refused because of the account or because
+/// there were too many.
 fn is_free(call: &VendorCall) -> bool {
-    let is_unsent = call.class == CallClass::Retry && call.http_status.is_none();
-    is_unsent || call.class == CallClass::Account
+    let is_unheard = call.class == CallClass::Retry && matches!(call.http_status, None | Some(TOO_MANY_REQUESTS));
+    is_unheard || call.class == CallClass::Account
 }
 
 #[cfg(test)]
@@ -206,7 +239,7 @@ mod tests {
     }
 
     fn history(of: &[(i64, CallReason, CallClass, Option<u16>)]) -> History {
-        let mut history = History::default();
+        let mut history = History::new(Duration::from_mins(1));
         history.assigned(&[3]);
         for (round, (at, reason, class, status)) in of.iter().enumerate() {
             let intent = intent(u16::try_from(round).unwrap(), *at, *reason);
@@ -249,6 +282,7 @@ mod tests {
     fn what_reached_nobody_or_was_refused_for_the_account_costs_nothing() {
         for (class, status, counted) in [
             (CallClass::Retry, None, 0),
+            (CallClass::Retry, Some(429), 0),
             (CallClass::Account, Some(401), 0),
             (CallClass::Retry, Some(500), 1),
             (CallClass::Unknown, None, 1),
@@ -265,6 +299,23 @@ mod tests {
             of_other.spent(Vendor::Kuaidi100, "dem", TimestampMicros(0)),
             Spent::default()
         );
+    }
+
+    #[test]
+    fn repetitions_are_one_query() {
+        let at = |seconds: i64| DAY + seconds * 1_000_000;
+        let history = history(&[
+            (at(0), CallReason::Stalled, CallClass::NoResult, Some(200)),
+            (at(30), CallReason::Stalled, CallClass::NoResult, Some(200)),
+            (at(60), CallReason::Stalled, CallClass::NoResult, Some(200)),
+            (at(120), CallReason::Stalled, CallClass::NoResult, Some(200)),
+        ]);
+        let of_it = asked(&history);
+        assert_eq!((of_it.today, of_it.in_all, of_it.no_results), (2, 2, 2));
+        assert_eq!(of_it.last_at, Some(TimestampMicros(at(120))));
+        assert_eq!(history.answered_for(3, KEY, CallReason::Stalled, TimestampMicros(0)), 2);
+        // Every call is one that the account has spent.
+        assert_eq!(history.spent(Vendor::Kuaidi100, "demo", TimestampMicros(0)).queries, 4);
     }
 
     #[test]

@@ -139,7 +139,7 @@ pub(super) fn completed(class: &str) -> String {
         (
             SELECT toString(vendor) AS vendor, toString(account) AS account, tracking_number, count() AS queries
             FROM vendor_call FINAL
-            WHERE kind = 'QUERY' AND class != 'ACCOUNT' AND NOT (class = 'RETRY' AND isNull(http_status))
+            WHERE kind = 'QUERY' AND class != 'ACCOUNT' AND NOT (class = 'RETRY' AND ifNull(http_status = 429, true))
                 AND started_at < fromUnixTimestamp64Micro({{horizon:Int64}}, 'UTC')
                 AND tracking_number IN (SELECT tracking_number FROM parcel)
             GROUP BY vendor, account, tracking_number
@@ -163,7 +163,7 @@ pub(super) const SPENT_ELSEWHERE: &str = "
     SELECT concat(toString(vendor), '/', toString(account)) AS account, toUInt32(count()) AS queries,
         toUInt32(countIf(reason = 'AUDIT')) AS audits
     FROM vendor_call FINAL
-    WHERE kind = 'QUERY' AND class != 'ACCOUNT' AND NOT (class = 'RETRY' AND isNull(http_status))
+    WHERE kind = 'QUERY' AND class != 'ACCOUNT' AND NOT (class = 'RETRY' AND ifNull(http_status = 429, true))
         AND started_at >= fromUnixTimestamp64Micro({day:Int64}, 'UTC')
         AND NOT has({partitions:Array(Int32)}, toInt32(kafkaMurmurHash(tracking_number) % {all:UInt32}))
     GROUP BY account";

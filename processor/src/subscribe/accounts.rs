@@ -106,7 +106,10 @@ impl Accounts {
     pub(super) fn new(contracts: &[Contract], common: SubscribeAccounts, carriers: &'static Carriers) -> Self {
         let account = |contract: &Contract| Account {
             contract: contract.clone(),
-            standing: Standing::default(),
+            standing: match contract.terms.vendor {
+                Vendor::Kuaidi100 => Standing::that_may_blame_callback(),
+                Vendor::Kdniao | Vendor::SeventeenTrack => Standing::default(),
+            },
             limiter: Limiter::new(contract.limits),
             owner: format!("{}:{}", contract.terms.vendor, contract.terms.account).into(),
             label: format!("{}/{}", contract.terms.vendor, contract.terms.account),

@@ -73,7 +73,19 @@ impl IngestSection {
                     Err(unlike(index, "app_key_file", name, "app_keys", "is none"))
                 }
             }
-            Vendor::SeventeenTrack => Ok(()),
+            Vendor::SeventeenTrack => {
+                // The key of the calls signs the pushes.
+                let known = known(found, "api_keys", "api_key_file")?;
+                let is_known = account
+                    .key()
+                    .is_some_and(|key| known.iter().any(|known| known == key.expose()));
+                let accepts_unsigned = text(found, "unsigned") == Some("accept");
+                if is_known || (known.is_empty() && accepts_unsigned) {
+                    Ok(())
+                } else {
+                    Err(unlike(index, "key_file", name, "api_keys", "is none"))
+                }
+            }
         }
     }
 
@@ -152,6 +164,43 @@ mod tests {
             "a secret is printed"
         );
         Ok(contracts.len())
+    }
+
+    #[test]
+    fn a20_the_key_of_17track_signs_its_pushes() {
+        let directory = tempfile::tempdir().unwrap();
+        let checked = |keys: &str| {
+            let (key, file) = (directory.path().join("key"), directory.path().join("c.toml"));
+            std::fs::write(&key, "own").unwrap();
+            let text = format!(
+                r#"
+                [[ingest.accounts]]
+                name = "demo"
+                vendor = "17track"
+                {keys}
+                [[subscribe.accounts]]
+                name = "demo"
+                vendor = "17track"
+                api = "17track"
+                subscribe_url = "https://api.example.com/track/v2.4"
+                key_file = '{}'
+                "#,
+                key.display()
+            );
+            std::fs::write(&file, text).unwrap();
+            let config = Config::load(&file).map_err(|error| error.to_string())?;
+            accounts::load(&config).map(drop).map_err(|error| error.to_string())
+        };
+        // Its callback address is set in its console, not here.
+        assert_eq!(checked(r#"api_keys = ["other", "own"]"#), Ok(()));
+        assert_eq!(checked(r#"unsigned = "accept""#), Ok(()));
+        let error = checked(r#"api_keys = ["other"]"#).unwrap_err();
+        assert!(
+            error.starts_with(
+                "configuration key subscribe.accounts[0].key_file: is none of ingest.accounts[demo].api_keys: "
+            ),
+            "{error}"
+        );
     }
 
     #[test]

@@ -50,6 +50,7 @@ impl CallAccount {
         };
         let kind = settings.api;
         let [subscribe, query] = &settings.request_types;
+        let usual = ApiAccount::new(&settings.name, kind);
         let account = ApiAccount {
             subscribe_url: settings.subscribe_url.clone().unwrap_or_default(),
             query_url: settings.query_url.clone().unwrap_or_default(),
@@ -65,8 +66,10 @@ impl CallAccount {
                 query: query.clone(),
             },
             map_config_key: settings.map_config_key.clone(),
-            transport: settings.transport.into(),
-            ..ApiAccount::new(&settings.name, kind)
+            transport: settings.transport.unwrap_or(usual.transport),
+            result_levels: settings.result_levels.clone(),
+            query_result_levels: settings.query_result_levels.clone(),
+            ..usual
         };
         Ok(Self {
             account,
@@ -84,6 +87,20 @@ impl CallAccount {
             Err(OrderError::Missing(name)) => Err(SettingsError::key(key(name), "is missing")),
             Err(error) => Err(SettingsError::key(key("api"), error.to_string())),
         }
+    }
+
+    /// Whether every push of the vendor to the account is signed. 17TRACK was seen to leave the signature out when it stops.
+    pub const fn has_signed_pushes(&self) -> bool {
+        match self.account.kind.vendor() {
+            Vendor::Kuaidi100 => self.account.salt.is_some(),
+            Vendor::Kdniao => true,
+            Vendor::SeventeenTrack => false,
+        }
+    }
+
+    /// 17TRACK's key of calls and pushes.
+    pub const fn key(&self) -> Option<&Secret> {
+        self.account.key.as_ref()
     }
 
     /// What pushes are signed with, to be compared with what ingest knows.

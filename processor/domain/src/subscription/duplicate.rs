@@ -22,6 +22,10 @@ enum Meaning {
     Arrived,
     /// Pushes come: it is followed.
     Followed,
+    /// It was registered before, and may have been stopped.
+    Registered,
+    /// It was, and is not stopped. Pushes go to the one address of the account, so they come.
+    Tracked,
     /// As often as the vendor takes in a month.
     QuotaUsedUp,
     /// The month is new by our clock, and the vendor's may still show the old one.
@@ -42,6 +46,12 @@ impl Draft<'_> {
                 self.activate(None, true);
             }
             Meaning::Followed | Meaning::Foreign => self.activate(None, true),
+            Meaning::Registered => {
+                self.next.round = 2;
+                self.next.attempt = 0;
+                self.call_when_possible();
+            }
+            Meaning::Tracked => self.activate(None, false),
             Meaning::QuotaUsedUp => self.await_quota(),
             Meaning::MonthTurns => self.again(Reason::Quota, self.terms.delays.month_turn),
             Meaning::TooEarly => {
@@ -74,6 +84,13 @@ impl Draft<'_> {
             Meaning::Arrived
         } else if self.next.first_push_at.is_some() || self.terms.duplicate == DuplicateMeans::Followed {
             Meaning::Followed
+        } else if self.terms.duplicate == DuplicateMeans::Registered {
+            // The call of a further round is refused as long as the vendor has not stopped.
+            if self.next.round > 1 {
+                Meaning::Tracked
+            } else {
+                Meaning::Registered
+            }
         } else if quota::is_used_up(&self.next, month, self.terms) {
             Meaning::QuotaUsedUp
         } else if month_is_young && quota::is_used_up(&self.next, month.previous(), self.terms) {

@@ -150,12 +150,12 @@ impl Draft<'_> {
         self.next.since = self.now;
     }
 
-    /// The one answer that decides about a parcel of which nothing was heard for long.
+    /// The one answer that decides about a parcel of which nothing was heard for long, where the vendor is asked before a further round.
     pub(super) fn queried(&mut self, brings_news: bool) {
         let is_asked = (self.next.state, self.next.reason) == (SubscriptionState::Fallback, Some(Reason::Stale));
         match self.terms.stale {
             AfterStale::AskFirst(again) if is_asked && brings_news => self.subscribe_again(Reason::Stale, again),
-            _ if is_asked => self.end(SubscriptionState::Expired, Some(Reason::Stale)),
+            AfterStale::AskFirst(_) if is_asked => self.end(SubscriptionState::Expired, Some(Reason::Stale)),
             _ => {}
         }
     }

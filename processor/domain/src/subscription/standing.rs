@@ -9,12 +9,14 @@ use super::time;
 
 /// So many numbers in a row whose callback address is found sensitive: it is the address, which they share.
 const SENSITIVE_IN_A_ROW: usize = 3;
-/// So many numbers in a row with wrong data: it is the callback address.
+/// So many numbers in a row with wrong data, of a vendor that says the same of a wrong callback address: it is that.
 const BAD_DATA_IN_A_ROW: usize = 5;
 
 /// What is known of an account from the answers to its calls. It is not stored: after a restart the first answers show it again.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
+    /// Whether the calls name a callback address that the vendor refuses with the words for a wrong parcel.
+    may_blame_callback: bool,
     stopped: Option<Stop>,
     /// Numbers in a row, without an accepted call between, that got this answer.
     sensitive: Vec<String>,
@@ -64,6 +66,14 @@ pub enum AccountChange {
 }
 
 impl Standing {
+    /// The standing of an account whose subscriptions are refused with the same codes whether the parcel or the callback address is wrong.
+    pub fn that_may_blame_callback() -> Self {
+        Self {
+            may_blame_callback: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether calls may be made.
     pub fn is_running(&self) -> bool {
         self.stopped.is_none()
@@ -121,11 +131,11 @@ impl Standing {
             }),
             Outcome::Rejected(Reason::Sensitive) => {
                 let is_callback = one_more(&mut self.sensitive, tracking_number) >= SENSITIVE_IN_A_ROW;
-                self.refused(is_callback, answer, now, delays)
+                self.refused(is_callback && self.may_blame_callback, answer, now, delays)
             }
             Outcome::Rejected(Reason::BadData) => {
                 let is_callback = one_more(&mut self.bad_data, tracking_number) >= BAD_DATA_IN_A_ROW;
-                self.refused(is_callback, answer, now, delays)
+                self.refused(is_callback && self.may_blame_callback, answer, now, delays)
             }
             // The vendor's word for a carrier that it cannot detect also means that no units are left.
             Outcome::Rejected(Reason::NotRecognised)

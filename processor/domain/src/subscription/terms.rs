@@ -61,6 +61,8 @@ pub enum AfterStale {
 pub enum DuplicateMeans {
     /// The vendor follows the parcel for us.
     Followed,
+    /// The number is registered: it is followed, or was and can be once more, which the call of a further round tells.
+    Registered,
     /// Many things; what is known of the subscription decides.
     Several,
 }

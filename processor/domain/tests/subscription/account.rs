@@ -76,7 +76,7 @@ fn a_number_that_is_refused_shows_that_the_key_is_right() {
 fn several_numbers_in_a_row_show_that_the_callback_address_is_refused() {
     for (reason, count) in [(Reason::Sensitive, 3), (Reason::BadData, 5)] {
         let outcome = Outcome::Rejected(reason);
-        let mut standing = Standing::default();
+        let mut standing = Standing::that_may_blame_callback();
         for number in 1..count {
             assert_eq!(
                 heard(&mut standing, &format!("N{number}"), outcome, 0),
@@ -106,7 +106,7 @@ fn several_numbers_in_a_row_show_that_the_callback_address_is_refused() {
         );
     }
     // Not in a row.
-    let mut standing = Standing::default();
+    let mut standing = Standing::that_may_blame_callback();
     for number in 0..20 {
         assert_eq!(
             heard(
@@ -119,6 +119,16 @@ fn several_numbers_in_a_row_show_that_the_callback_address_is_refused() {
         );
         heard(&mut standing, "good", Outcome::Done, 0);
     }
+}
+
+#[test]
+fn where_a_wrong_callback_address_has_words_of_its_own_wrong_parcels_do_not_stop_the_account() {
+    let mut standing = Standing::default();
+    for number in 0..20 {
+        let outcome = Outcome::Rejected(Reason::BadData);
+        assert_eq!(heard(&mut standing, &format!("N{number}"), outcome, 0), None);
+    }
+    assert!(standing.is_running());
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! The vendor says "subscribed already": one test per line of the table, in its order.
 
-use courierflow_domain::subscription::{Alarm, Outcome};
-use courierflow_schemas::records::{MonthOfCalls, Reason, SubscriptionState, TimestampMicros, TimestampMillis};
+use courierflow_domain::subscription::{AccountTerms, Alarm, DuplicateMeans, Outcome};
+use courierflow_schemas::records::{MonthOfCalls, Reason, SubscriptionState, TimestampMicros, TimestampMillis, Vendor};
+use courierflow_vendors::snapshot::TrackingWord;
 
 use crate::parcel::*;
 
-use SubscriptionState::{Active, Calling, Fallback, Quota, Waiting};
+use SubscriptionState::{Active, Calling, Ended, Fallback, Quota, Waiting};
 
 /// Called, after the vendor ended the last subscription so long ago.
-fn calling_after_end(terms: courierflow_domain::subscription::AccountTerms, since_end: i64) -> Parcel {
+fn calling_after_end(terms: AccountTerms, since_end: i64) -> Parcel {
     let mut parcel = Parcel::calling(terms);
     let ended_at = parcel.now - since_end;
     parcel.state.as_mut().unwrap().ended_at = Some(TimestampMicros(ended_at));
@@ -162,4 +163,31 @@ fn whose_calls_were_counted_before_is_not_foreign_either() {
     parcel.request(&cancel("c1")).after(HOUR).request(&forced("r2"));
     parcel.answer(Outcome::Duplicate).after(2 * DAY);
     assert_eq!((parcel.says(), parcel.is().not_before), ((Active, None), None));
+}
+
+#[test]
+fn a_registered_number_is_called_once_more_whoever_has_registered_it() {
+    let terms = || AccountTerms {
+        vendor: Vendor::SeventeenTrack,
+        duplicate: DuplicateMeans::Registered,
+        ..without_quota()
+    };
+    for answer in [Outcome::Done, Outcome::Duplicate] {
+        let mut parcel = Parcel::calling(terms());
+        parcel.answer(Outcome::Duplicate);
+        assert_eq!((parcel.phase(), parcel.is().round), (Calling, 2));
+        parcel.answer(answer);
+        assert_eq!((parcel.phase(), parcel.is().duplicate), (Active, false));
+        assert_eq!(parcel.is().not_before, None, "it has nothing to prove");
+    }
+    // Asked for again after its end.
+    let mut parcel = Parcel::active(terms());
+    parcel.push(&word(TrackingWord::Ended, true));
+    assert_eq!(parcel.phase(), Ended);
+    parcel.after(DAY).request(&forced("r2")).answer(Outcome::Duplicate);
+    assert_eq!((parcel.phase(), parcel.is().round), (Calling, 2));
+    // The answer to the first call was lost, and it had arrived.
+    let mut parcel = Parcel::calling(terms());
+    parcel.answer(Outcome::Unanswered).when_due().answer(Outcome::Duplicate);
+    assert_eq!((parcel.phase(), parcel.is().round), (Active, 1));
 }

@@ -141,7 +141,7 @@ impl Parcel {
         Self {
             now: at("2026-11-10T00:00:00Z"),
             terms,
-            standing: Standing::default(),
+            standing: Standing::that_may_blame_callback(),
             state: None,
             effects: Vec::new(),
             change: None,

@@ -239,6 +239,11 @@ fn active_a_vendor_without_quota_is_asked_again_at_once_up_to_five_times() {
             parcel.answer(Outcome::Done);
         }
         assert_eq!(parcel.after(3 * DAY).push(&push).phase(), Fallback);
+        // It is asked daily, and no single answer is the last one.
+        for brings_news in [false, true] {
+            assert_eq!(parcel.give(Input::Queried { brings_news }).phase(), Fallback);
+        }
+        assert_eq!(parcel.when_due().phase(), Expired);
     }
 }
 

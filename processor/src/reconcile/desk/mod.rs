@@ -115,11 +115,11 @@ impl Desk {
         };
         Self {
             calls,
+            history: History::new(fixed.terms.limits.apart),
             fixed,
             accounts: contracts.iter().map(asked).collect(),
             transactions,
             decoders,
-            history: History::default(),
             secrets: Secrets::default(),
             partitions: Vec::new(),
             assignment: 0,

@@ -263,6 +263,10 @@ impl Desk {
             return;
         };
         let (ended, answer) = records::of(&result, exchanged, &account.contract.call);
+        if answer.is_unlisted {
+            let api = account.contract.call.kind().as_str();
+            metrics::counter!("courierflow_reconcile_unknown_answers_total", "api" => api).increment(1);
+        }
         self.ended.push(ended);
         self.account_heard(&result, &answer);
         self.repeat(result, &answer);
@@ -276,7 +280,12 @@ impl Desk {
         let heard = records::heard(&result.intent, answer);
         let number = &result.intent.tracking_number;
         let is_unsent = heard.outcome == subscription::Outcome::Unsent;
-        if is_unsent || heard.outcome == subscription::Outcome::Account {
+        if is_unsent
+            || matches!(
+                heard.outcome,
+                subscription::Outcome::Account | subscription::Outcome::Throttled(_)
+            )
+        {
             *left = left.saturating_add(1);
         }
         if is_unsent {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use courierflow_domain::RefusalClass;
 use courierflow_domain::subscription::Input;
 use courierflow_schemas::partition::{self, number_of_shipment};
-use courierflow_schemas::records::{Origin, SubscriptionState};
+use courierflow_schemas::records::{Origin, Signature, SubscriptionState};
 use courierflow_schemas::topics;
 use courierflow_vendors::request::record::is_showable;
 use rdkafka::Message;
@@ -14,6 +14,7 @@ use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
 use super::Desk;
 use crate::dead_letter::{self, Coordinates};
 use crate::exactly_once::producer::Output;
+use crate::subscribe::accounts::Account;
 use crate::subscribe::error::WorkerError;
 use crate::subscribe::intake;
 use crate::subscribe::transaction::input;
@@ -105,6 +106,11 @@ impl Desk {
                 ),
                 None => Ok(()),
             };
+        }
+        // Anybody may have sent it.
+        let has_signed_pushes = |account: &Account| account.contract.call.has_signed_pushes();
+        if event.signature == Signature::Unsigned && self.accounts.get(account).is_some_and(has_signed_pushes) {
+            return Ok(());
         }
         let Some(word) = intake::word(&event, self.accounts.carriers()) else {
             return Ok(());

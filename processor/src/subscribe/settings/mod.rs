@@ -200,8 +200,11 @@ impl SubscribeSettings {
         };
         let (vendor, own) = (account.vendor, &account.name);
         let mut others = self.accounts.iter();
-        let is_there = others.any(|other| other.vendor == vendor && other.name == *name && other.name != *own);
-        let reason = format!("{name:?} is no other account of {vendor}");
+        let is_there = others.any(|other| {
+            let is_it = other.vendor == vendor && other.name == *name && other.name != *own;
+            is_it && (other.is_called() || !account.is_called())
+        });
+        let reason = format!("{name:?} is no other account of {vendor} that is called");
         require(is_there, &key_of(index, "fallback_account"), reason)
     }
 
@@ -255,20 +258,21 @@ impl SubscribeSettings {
             delay: ms(account.delay_ms),
             max_subscriptions_per_month: (account.vendor == Vendor::Kuaidi100)
                 .then_some(account.max_subscriptions_per_month),
-            duplicate: if is_kdniao {
-                DuplicateMeans::Followed
-            } else {
-                DuplicateMeans::Several
+            duplicate: match account.vendor {
+                Vendor::Kuaidi100 => DuplicateMeans::Several,
+                Vendor::Kdniao => DuplicateMeans::Followed,
+                Vendor::SeventeenTrack => DuplicateMeans::Registered,
             },
             no_record: if is_kdniao {
                 at_once
             } else {
                 again(self.no_record_rounds)
             },
-            stale: if is_kdniao {
-                AfterStale::Resubscribe(at_once)
-            } else {
-                AfterStale::AskFirst(again(self.no_record_rounds.saturating_add(1)))
+            stale: match account.vendor {
+                Vendor::Kuaidi100 => AfterStale::AskFirst(again(self.no_record_rounds.saturating_add(1))),
+                Vendor::Kdniao => AfterStale::Resubscribe(at_once),
+                // Once; and its queries tell only what it knew when it stopped.
+                Vendor::SeventeenTrack => AfterStale::Resubscribe(again(2)),
             },
             end_after: ms(if is_kdniao {
                 self.kdniao_end_after_ms
@@ -323,8 +327,13 @@ mod tests {
         let twice = format!("[[subscribe.accounts]]\n{ACCOUNT}\n[[subscribe.accounts]]\n{ACCOUNT}");
         assert_eq!(plain("allow_plaintext = true"), Ok(()));
         assert_eq!(without("subscribe_url"), Ok(()), "not called");
-        let unknown = account("kye_file = 'x'").unwrap_err();
-        assert!(unknown.contains("kye_file"), "{unknown}");
+        for (unknown, name) in [
+            ("kye_file = 'x'", "kye_file"),
+            ("result_levels = { ADVNACED = '6' }", "ADVNACED"),
+        ] {
+            let error = account(unknown).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
         for (result, expected) in [
             (
                 without("callback_base"),

@@ -1,19 +1,32 @@
 //! What is asked of a vendor, and with which account.
 
+use std::collections::BTreeMap;
+
 use courierflow_schemas::records::{International, Product, Reason};
 use courierflow_schemas::settings::Secret;
+use serde::Deserialize;
 
 use super::ApiKind;
 use super::phone::{self, PhoneDigits};
 
-/// How the map track API is called: its two documents disagree, because they are of two shops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How Kuaidi100's marketplace and map track APIs are called: the documents disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// A form with the key of the contract.
-    #[default]
+    /// A form with a field `param`.
     Form,
-    /// JSON with an `AppCode` in a header.
+    /// JSON.
     Json,
+}
+
+impl Transport {
+    /// What the documents show in their examples.
+    const fn usual(kind: ApiKind) -> Self {
+        match kind {
+            ApiKind::Kuaidi100Market => Self::Json,
+            _ => Self::Form,
+        }
+    }
 }
 
 /// `RequestType` of Kdniao's two calls. Those of the domestic products depend on what was bought.
@@ -65,10 +78,12 @@ pub struct ApiAccount {
     pub request_types: RequestTypes,
     /// Kuaidi100's template of maps.
     pub map_config_key: Option<String>,
-    /// How the map track API is called.
+    /// How Kuaidi100's marketplace and map track APIs are called.
     pub transport: Transport,
-    /// Values of Kuaidi100's `resultv2` that replace the documented ones: its documents disagree.
-    pub result_levels: Vec<(Product, String)>,
+    /// Values of Kuaidi100's `resultv2` that replace the documented ones, by product: its documents disagree.
+    pub result_levels: BTreeMap<Product, String>,
+    /// The same for queries.
+    pub query_result_levels: BTreeMap<Product, String>,
 }
 
 impl ApiAccount {
@@ -88,8 +103,9 @@ impl ApiAccount {
             app_key: None,
             request_types: RequestTypes::cross_border(),
             map_config_key: None,
-            transport: Transport::default(),
-            result_levels: Vec::new(),
+            transport: Transport::usual(kind),
+            result_levels: BTreeMap::new(),
+            query_result_levels: BTreeMap::new(),
         }
     }
 

@@ -44,12 +44,12 @@ static ANSWERS: AnswerTable = AnswerTable {
         AnswerRow::account("DataSign", "wrong signature"),
         AnswerRow::account("EBusinessID", "wrong id of the contract"),
         AnswerRow::account("权限", "not allowed to call this"),
+        AnswerRow::new("无轨迹", CallClass::NoResult, "nothing known of the parcel; free"),
         AnswerRow::rejected("编码", Reason::UnknownCarrier, "wrong code of the carrier"),
         AnswerRow::rejected("不支持", Reason::UnknownCarrier, "carrier not supported"),
         AnswerRow::rejected("单号", Reason::BadData, "wrong number"),
         AnswerRow::rejected("参数", Reason::BadData, "wrong parameter"),
         AnswerRow::rejected("格式", Reason::BadData, "wrong form"),
-        AnswerRow::new("无轨迹", CallClass::NoResult, "nothing known of the parcel; free"),
         AnswerRow::new("系统", CallClass::Retry, "the vendor failed"),
         AnswerRow::new("繁忙", CallClass::Retry, "the vendor is busy").slowly(),
         AnswerRow::new("超时", CallClass::Retry, "the vendor, or the carrier, was too slow"),
@@ -100,10 +100,11 @@ impl Api for KdniaoApi {
 
     fn read_queried<'a>(&self, kind: ApiKind, exchange: Exchange<'a>) -> QueryAnswer<'a> {
         let mut found = None;
+        let mut is_known = true;
         let answer = answer::read(&ANSWERS, exchange, |text| {
             let body: Body<'_> = parse_object(text).ok()?;
-            // State 0 is 暂无轨迹信息, whatever the list says.
-            let is_known = body.state.as_str().map(str::trim) != Some("0");
+            // State 0 is 暂无轨迹信息, whatever the list and the reason say.
+            is_known = body.state.as_str().map(str::trim) != Some("0");
             found = Some(Found {
                 payload: text,
                 items: u32::try_from(body.traces.0).unwrap_or(u32::MAX),
@@ -112,6 +113,15 @@ impl Api for KdniaoApi {
             told(&body)
         });
         let again = (kind == ApiKind::KdniaoCrossBorder).then_some(UNTIL_ASKED_ABROAD);
+        let answer = match answer.class {
+            CallClass::Rejected | CallClass::Retry if !is_known => Answer {
+                class: CallClass::NoResult,
+                reason: None,
+                is_unlisted: false,
+                ..answer
+            },
+            _ => answer,
+        };
         let queried = QueryAnswer::new(answer, found, again);
         // Also when it says so in words.
         if queried.answer.class == CallClass::NoResult && queried.answer.retry_after.is_none() {

@@ -2,6 +2,7 @@
 //! and the real-time query (S0).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use courierflow_schemas::records::{CallClass, Product, Reason, Vendor};
@@ -88,10 +89,16 @@ impl Api for Kuaidi100Api {
     fn subscribe(&self, account: &ApiAccount, order: &SubscribeOrder<'_>) -> Result<CallRequest, OrderError> {
         account.check()?;
         let param = Subscription::of(account, order)?;
+        let app_code = || needed(account.app_code.as_ref(), "app_code_file");
         match (account.kind, account.transport) {
-            (ApiKind::Kuaidi100Market, _) | (ApiKind::Kuaidi100Map, Transport::Json) => {
-                let app_code = needed(account.app_code.as_ref(), "app_code_file")?;
-                Ok(CallRequest::json(&account.subscribe_url, &param).with_header("X-Apig-AppCode", app_code))
+            // The table of S1 has the field `param`, its example the JSON text alone.
+            (ApiKind::Kuaidi100Market, Transport::Form) => {
+                let request = CallRequest::form(&account.subscribe_url, &[("param", &text(&param))]);
+                Ok(request.with_header("X-Apig-AppCode", app_code()?))
+            }
+            (ApiKind::Kuaidi100Market | ApiKind::Kuaidi100Map, Transport::Json) => {
+                let request = CallRequest::json(&account.subscribe_url, &param);
+                Ok(request.with_header("X-Apig-AppCode", app_code()?))
             }
             _ => {
                 let param = Subscription {
@@ -113,7 +120,12 @@ impl Api for Kuaidi100Api {
             phone: order.phone.map(PhoneDigits::expose),
             from: order.from,
             to: order.to,
-            resultv2: result_level(account, ApiKind::Kuaidi100Enterprise, order.product),
+            // As a subscription of the enterprise contract.
+            resultv2: result_level(
+                &account.query_result_levels,
+                ApiKind::Kuaidi100Enterprise,
+                order.product,
+            ),
             show: "0",
             order: "desc",
         });
@@ -166,12 +178,10 @@ fn signed(param: &str, key: &Secret, customer: &str) -> String {
     String::from_utf8_lossy(&hex).to_ascii_uppercase()
 }
 
-/// `resultv2`: how much is told. The documents say 4 and 6 for the same thing, so an account can have other values. A query is asked
-/// for the same as a subscription of the enterprise contract.
-fn result_level(account: &ApiAccount, kind: ApiKind, product: Product) -> Option<Cow<'_, str>> {
-    let own = account.result_levels.iter().find(|(of, _)| *of == product);
-    if let Some((_, level)) = own {
-        return Some(Cow::Borrowed(level));
+/// `resultv2`: how much is told. The documents say 4 and 6 for the same thing, so an account can have values of its own.
+fn result_level(own: &BTreeMap<Product, String>, kind: ApiKind, product: Product) -> Option<&str> {
+    if let Some(level) = own.get(&product) {
+        return Some(level);
     }
     let level = match (kind, product) {
         (_, Product::Plain | Product::Other) => return None,
@@ -182,7 +192,7 @@ fn result_level(account: &ApiAccount, kind: ApiKind, product: Product) -> Option
         (_, Product::Advanced) => "4",
         (_, Product::Forecast) => "8",
     };
-    Some(Cow::Borrowed(level))
+    Some(level)
 }
 
 #[derive(Serialize)]
@@ -209,7 +219,7 @@ struct Parameters<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     map_config_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    resultv2: Option<Cow<'a, str>>,
+    resultv2: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auto_com: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,7 +265,7 @@ impl<'a> Subscription<'a> {
                 salt: account.salt.as_ref().map(Secret::expose),
                 phone: order.phone.map(PhoneDigits::expose),
                 map_config_key: account.map_config_key.as_deref().filter(|_| is_map),
-                resultv2: result_level(account, account.kind, order.product),
+                resultv2: result_level(&account.result_levels, account.kind, order.product),
                 auto_com: detect.then_some("1"),
                 inter_com: ends.map(|_| "1"),
                 departure_country: ends.and_then(|ends| ends.departure_country.as_deref()),
@@ -278,7 +288,7 @@ struct Query<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    resultv2: Option<Cow<'a, str>>,
+    resultv2: Option<&'a str>,
     show: &'a str,
     order: &'a str,
 }

@@ -187,6 +187,10 @@ fn kdniao_without_traces_is_no_result_and_abroad_asked_again_soon() {
         r#"{"Success":true,"State":"2"}"#,
         r#"{"Success":true,"State":"2","Traces":null}"#,
         r#"{"Success":false,"Reason":"暂无轨迹信息"}"#,
+        r#"{"Success":false,"Reason":"该单号暂无轨迹信息"}"#,
+        // Whatever the words are.
+        r#"{"Success":false,"State":"0","Reason":"该单号没有物流轨迹"}"#,
+        r#"{"Success":false,"State":"0"}"#,
     ] {
         for (kind, retry_after) in [(ApiKind::KdniaoCrossBorder, soon), (ApiKind::KdniaoDomestic, None)] {
             let QueryAnswer { answer, found } = queried(kind, 200, body);
@@ -198,6 +202,13 @@ fn kdniao_without_traces_is_no_result_and_abroad_asked_again_soon() {
             assert_eq!(found, None);
         }
     }
+}
+
+#[test]
+fn kdniao_s_account_is_at_fault_whatever_the_state_is() {
+    let body = r#"{"Success":false,"State":"0","Reason":"没有可用套餐"}"#;
+    let QueryAnswer { answer, .. } = queried(ApiKind::KdniaoCrossBorder, 200, body);
+    assert_eq!(answer.class, Account);
 }
 
 #[test]

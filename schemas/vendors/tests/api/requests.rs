@@ -103,9 +103,9 @@ fn kuaidi100_enterprise_takes_a_form_with_the_key_in_its_param() {
     assert_eq!(param, expected);
 }
 
-/// S1, 1.2 and 1.3: the key travels in a header.
+/// S1: the key travels in a header. The example 1.3 is the JSON text alone, the table 1.2 has it in a field `param`.
 #[test]
-fn kuaidi100_market_takes_json_with_the_key_in_a_header() {
+fn kuaidi100_market_is_called_in_two_ways() {
     let kind = ApiKind::Kuaidi100Market;
     let order = SubscribeOrder {
         to: Some("湖南省,长沙市,天心区"),
@@ -121,6 +121,15 @@ fn kuaidi100_market_takes_json_with_the_key_in_a_header() {
         "parameters": {"callbackurl": callback_url(kind), "salt": "SALT", "resultv2": "8"},
     });
     assert_eq!(body(&request), expected);
+    let account = ApiAccount {
+        transport: Transport::Form,
+        ..account(kind)
+    };
+    let request = subscribe(&account, &order).unwrap();
+    assert_eq!(header(&request, "X-Apig-AppCode"), Some("APPCODE"));
+    let form = form(&request);
+    let param: Value = serde_json::from_str(&form["param"]).unwrap();
+    assert_eq!((form.len(), param), (1, expected));
 }
 
 /// S3 shows JSON with a header, the vendor's own page a form with the key; both have the map's own levels.
@@ -268,9 +277,20 @@ fn kuaidi100_query_is_a_signed_form() {
     );
     // The documents say 4 and 6 for the same thing.
     let mut account = account(kind);
-    account.result_levels.push((Product::Advanced, "6".to_owned()));
+    account.query_result_levels.insert(Product::Advanced, "6".to_owned());
     let request = ask(&account, &order).unwrap();
     assert!(self::form(&request)["param"].contains(r#""resultv2":"6""#));
+    let subscription = SubscribeOrder {
+        product: Product::Advanced,
+        ..subscription(kind)
+    };
+    for (own, expected) in [(None, "4"), (Some("6"), "6")] {
+        let own = own.map(|level| (Product::Advanced, level.to_owned()));
+        account.result_levels.extend(own);
+        let request = subscribe(&account, &subscription).unwrap();
+        let param: Value = serde_json::from_str(&self::form(&request)["param"]).unwrap();
+        assert_eq!(param["parameters"]["resultv2"], expected);
+    }
 }
 
 /// S4: the request of the document, with the signature of the specification.

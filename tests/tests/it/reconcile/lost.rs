@@ -30,7 +30,8 @@ impl World {
         let stack = migrated(name);
         let ingest = ready(&Launch::ingest(), "ingest", &*stack);
         let callback = format!("{}/v1/push/17track/demo", ingest.url());
-        let vendors = Vendors::pushing_to(&callback, 12, parcels, 2);
+        // A day more than is lived through: a push that is answered too late is sent again later.
+        let vendors = Vendors::pushing_to(&callback, 13, parcels, 2);
         let configuration = Configuration::new("", "").callback(ingest.url());
         let configuration = configuration.write(&*stack, &vendors, "run.toml");
         let run = ready(&processor("run", &*stack).config(configuration), "run", &*stack);
