@@ -14,22 +14,44 @@ struct Look {
     difference: Option<PartitionCountsDiffer>,
 }
 
-static LAST: Mutex<Look> = Mutex::new(Look {
-    at: None,
-    difference: None,
-});
+/// Topics that must have one number of partitions, and the last look at them.
+pub(crate) struct Counts {
+    topics: fn() -> Vec<&'static str>,
+    last: Mutex<Look>,
+}
 
-/// Fails if the counts differ. Whoever comes first after [`BETWEEN_LOOKS`] looks, with its own client; the others wait for
-/// the answer. `configured` is `topics.partitions`.
-pub(crate) fn check<C: ClientContext>(client: &Client<C>, configured: i32) -> Result<(), PartitionCountsDiffer> {
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if last.at.is_none_or(|then| then.elapsed() >= BETWEEN_LOOKS) {
-        last.at = Some(Instant::now());
-        match partition_counts::compare(client, configured, REQUEST) {
-            Ok(difference) => last.difference = difference,
-            // The broker is away, which shows everywhere else.
-            Err(error) => tracing::debug!(%error, "partition counts"),
+/// Those of derive.
+pub(crate) static OF_PARCELS: Counts = Counts::new(|| partition_counts::topics().to_vec());
+/// Those of subscribe and reconcile.
+pub(crate) static OF_SUBSCRIPTIONS: Counts = Counts::new(|| partition_counts::topics_of_subscriptions().to_vec());
+
+impl Counts {
+    const fn new(topics: fn() -> Vec<&'static str>) -> Self {
+        Self {
+            topics,
+            last: Mutex::new(Look {
+                at: None,
+                difference: None,
+            }),
         }
     }
-    last.difference.clone().map_or(Ok(()), Err)
+
+    /// Fails if the counts differ. Whoever comes first after [`BETWEEN_LOOKS`] looks, with its own client; the others wait for
+    /// the answer. `configured` is `topics.partitions`.
+    pub(crate) fn check<C: ClientContext>(
+        &self,
+        client: &Client<C>,
+        configured: i32,
+    ) -> Result<(), PartitionCountsDiffer> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.at.is_none_or(|then| then.elapsed() >= BETWEEN_LOOKS) {
+            last.at = Some(Instant::now());
+            match partition_counts::compare(client, &(self.topics)(), configured, REQUEST) {
+                Ok(difference) => last.difference = difference,
+                // The broker is away, which shows everywhere else.
+                Err(error) => tracing::debug!(%error, "partition counts"),
+            }
+        }
+        last.difference.clone().map_or(Ok(()), Err)
+    }
 }

@@ -219,7 +219,7 @@ impl Worker {
     fn run_until_shutdown(&self) -> Result<(), WorkerError> {
         let mut paused = Paused::default();
         while !self.shutdown.has_begun() {
-            partition_counts::check(self.consumer.client(), self.partitions)?;
+            partition_counts::OF_PARCELS.check(self.consumer.client(), self.partitions)?;
             let polled = self.consumer.poll(self.wait(&paused));
             self.handle_group_events(&mut paused)?;
             if paused.restore.is_some() {

@@ -121,7 +121,7 @@ impl Worker {
 
     fn run_until_shutdown(&self, mut course: Course) -> Result<(), WorkerError> {
         while !self.shutdown.has_begun() {
-            partition_counts::check(self.consumer.client(), self.partitions)?;
+            partition_counts::OF_SUBSCRIPTIONS.check(self.consumer.client(), self.partitions)?;
             let polled = self.consumer.poll(self.wait(&course));
             self.last_poll.is_now();
             self.handle_group_events(&mut course)?;

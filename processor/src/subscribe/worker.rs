@@ -176,7 +176,7 @@ impl Worker {
             looked: Instant::now(),
         };
         while !self.shutdown.has_begun() {
-            partition_counts::check(self.consumer.client(), self.partitions)?;
+            partition_counts::OF_SUBSCRIPTIONS.check(self.consumer.client(), self.partitions)?;
             let polled = self.consumer.poll(self.wait(&paused));
             self.last_poll.is_now();
             self.handle_group_events(&mut paused)?;

@@ -53,15 +53,29 @@ pub fn difference(counts: impl IntoIterator<Item = (&'static str, usize)>) -> Op
     })
 }
 
-/// Compares the topics with each other, and the first of them with `configured` (`topics.partitions`). Then it is also
+/// The topics that subscribe and reconcile read and write, which others write to as well.
+pub fn topics_of_subscriptions() -> [&'static str; 6] {
+    [
+        topics::PUSH,
+        topics::SHIPMENT,
+        topics::SUBSCRIPTION_REQUEST,
+        topics::SUBSCRIPTION,
+        topics::SUBSCRIPTION_SECRET,
+        topics::VENDOR_CALL,
+    ]
+    .map(topics::on_broker)
+}
+
+/// Compares topics with each other, and the first of them with `configured` (`topics.partitions`). Then it is also
 /// noticed when all topics were given more partitions alike, and nobody has moved the state.
 pub fn compare<C: ClientContext>(
     client: &Client<C>,
+    topics: &[&'static str],
     configured: i32,
     timeout: Duration,
 ) -> KafkaResult<Option<PartitionCountsDiffer>> {
-    let mut counts = Vec::with_capacity(topics().len());
-    for topic in topics() {
+    let mut counts = Vec::with_capacity(topics.len());
+    for &topic in topics {
         let metadata = client.fetch_metadata(Some(topic), timeout)?;
         counts.push((topic, of(metadata.topics().first())));
     }

@@ -1,12 +1,14 @@
 //! Somebody gives a topic more partitions under a running system. Records on partitions that the other topics do not have would be
 //! acknowledged and never derived.
 
-use courierflow_schemas::topics::{ALL, PUSH, SHIPMENT, TRANSITION};
-use courierflow_tests::stack::{self, Launch, Stack};
+use courierflow_schemas::topics::{ALL, PUSH, SHIPMENT, SUBSCRIPTION_REQUEST, TRANSITION};
+use courierflow_tests::stack::{self, Launch, Service, Stack};
 
+use crate::harness::vendors::Vendors;
 use crate::harness::{
     PATIENCE, eventually, migrate, migrated, post, processor, ready, readyz, topics, wait_until_in_tables,
 };
+use crate::reconcile::asked::Configuration;
 
 #[test]
 fn migrate_keeps_the_retention_of_an_operator_and_sets_what_acknowledgements_rest_on() {
@@ -109,6 +111,24 @@ fn migrate_says_beforehand_what_it_would_change_and_leaves_what_is_an_operators(
     assert_eq!(topics::setting(&stack, TRANSITION, "retention.ms"), "259200000");
 }
 
+/// Waits until all workers of a role have stopped, and name what is wrong.
+fn wait_until_workers_say(running: &Service, role: &str, counts: &[String]) {
+    eventually("all workers of a role have stopped and say why", || {
+        let answer = readyz(running)?;
+        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
+        let workers: Vec<_> = parts.iter().filter(|(part, _)| part.starts_with(role)).collect();
+        let says = |reason: &str| counts.iter().all(|count| reason.contains(count.as_str()));
+        let have_stopped = workers
+            .iter()
+            .all(|(_, state)| says(state["reason"].as_str().unwrap_or_default()));
+        if have_stopped && !workers.is_empty() {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+}
+
 #[test]
 fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
     let stack = migrated("partitions");
@@ -129,17 +149,7 @@ fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
         }
     });
     assert!(ingest.log().unwrap().contains("partitions"), "{}", ingest.log_end());
-    eventually("all workers of derive have stopped and say why", || {
-        let answer = readyz(&running)?;
-        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
-        let mut derive = parts.iter().filter(|(part, _)| part.starts_with("derive-"));
-        let says = |reason: &str| counts.iter().all(|count| reason.contains(count.as_str()));
-        if derive.all(|(_, state)| says(state["reason"].as_str().unwrap_or_default())) {
-            Ok(())
-        } else {
-            Err(answer.to_string())
-        }
-    });
+    wait_until_workers_say(&running, "derive-", &counts);
     // A restart of ingest does not forget it.
     ingest.kill().unwrap();
     ingest.restart().unwrap();
@@ -151,4 +161,24 @@ fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
             Err(answer.to_string())
         }
     });
+}
+
+#[test]
+fn i2_more_partitions_of_a_topic_of_subscriptions_stop_who_reads_it_and_nobody_else() {
+    let stack = migrated("request-partitions");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let vendors = Vendors::start();
+    let file = Configuration::new("daily_queries = 10", "").write(&stack, &vendors, "run.toml");
+    let running = ready(&processor("run", &stack).config(file), "processor", &stack);
+    let before = topics::partitions(&stack, SUBSCRIPTION_REQUEST);
+
+    topics::grow(&stack, SUBSCRIPTION_REQUEST, before + 4);
+    let counts = [
+        format!("{PUSH} has {before}"),
+        format!("{SUBSCRIPTION_REQUEST} has {}", before + 4),
+    ];
+    wait_until_workers_say(&running, "subscribe-", &counts);
+    wait_until_workers_say(&running, "reconcile", &counts);
+    post::one_picked_up(&ingest.url(), "DERIVED1");
+    wait_until_in_tables(&stack);
 }

@@ -30,7 +30,7 @@ audit_within_ms = 3456000000
 ";
 
 /// The local configuration with an account at each of the vendors.
-pub(super) struct Configuration {
+pub(crate) struct Configuration {
     /// Where the vendors push to.
     callback: String,
     /// Further lines of every account, and of `[reconcile]`.
@@ -39,7 +39,7 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
-    pub(super) fn new(account: &str, reconcile: &str) -> Self {
+    pub(crate) fn new(account: &str, reconcile: &str) -> Self {
         Self {
             callback: "http://127.0.0.1:9".to_owned(),
             account: account.to_owned(),
@@ -52,7 +52,7 @@ impl Configuration {
         self
     }
 
-    pub(super) fn write(&self, stack: &dyn Stack, vendors: &Vendors, name: &str) -> PathBuf {
+    pub(crate) fn write(&self, stack: &dyn Stack, vendors: &Vendors, name: &str) -> PathBuf {
         let directory = stack.dir();
         let file = |name: &str, text: &str| {
             let file = directory.join(name);
