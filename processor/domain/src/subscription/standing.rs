@@ -79,6 +79,11 @@ impl Standing {
         self.stopped.is_none()
     }
 
+    /// Since when no call could be sent; `None` if the last one was.
+    pub const fn unsent_since(&self) -> Option<TimestampMicros> {
+        self.unsent_since
+    }
+
     /// Why the account is stopped, and the vendor's code.
     pub fn stopped(&self) -> Option<(StopCause, Option<&str>)> {
         let stop = self.stopped.as_ref()?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{Asked, Desk};
+use crate::reconcile::calls::now;
 
 /// Between two looks at the gauges.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -47,6 +48,13 @@ impl Desk {
             self.report_degraded();
         }
         self.published = Some(Instant::now());
+        for Asked { account, .. } in &self.accounts {
+            let unsent = account.standing.unsent_since();
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            let unsent = unsent.map_or(0.0, |since| (now().0 - since.0) as f64 / 1e6);
+            metrics::gauge!("courierflow_reconcile_unsent_seconds", "account" => account.label.clone())
+                .set(unsent.max(0.0));
+        }
         for Asked { account, left } in self.accounts.iter().filter(|_| self.is_planned) {
             metrics::gauge!("courierflow_reconcile_budget_left", "account" => account.label.clone())
                 .set(f64::from(*left));

@@ -174,9 +174,13 @@ impl Desk {
             let parked = parked.map_or(0.0, |since| (now.0 - since.saturating_mul(1_000)) as f64 / 1e6);
             let in_line = self.calls.oldest(index).map_or(0.0, |age| age.as_secs_f64());
             let oldest = parked.max(in_line).max(0.0);
+            let unsent = account.standing.unsent_since();
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            let unsent = unsent.map_or(0.0, |since| (now.0 - since.0) as f64 / 1e6);
             let gauges = &mut self.report.gauges;
             gauges.set("courierflow_subscribe_in_flight", label(), in_flight);
             gauges.set("courierflow_subscribe_oldest_waiting_seconds", label(), oldest);
+            gauges.set("courierflow_subscribe_unsent_seconds", label(), unsent.max(0.0));
         }
         let state_bytes = count(self.state.bytes());
         self.report
