@@ -493,3 +493,22 @@ ENGINE = ReplicatedMergeTree
 ORDER BY (vendor, carrier, kind, wording)
 COMMENT 'Codes, texts and carriers without a meaning, the 5,000 most frequent of each kind, replaced every hour';
 
+-- 019_durable_merges.sql
+ALTER TABLE courier.push MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.shipment MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.transition MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.sla_promise MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.sink_offset MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.sink_start MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.subscription MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.vendor_call MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.reconcile_gap MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+

@@ -56,6 +56,7 @@ pub const TABLES: &[TableFile] = tables![
     16 "016_origin.sql",
     17 "017_reconcile_gap.sql",
     18 "018_unknown_wording.sql",
+    19 "019_durable_merges.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

@@ -17,6 +17,8 @@ use crate::splices::Splices;
 
 /// Flushes files and directories before an insert is answered.
 const FLUSH: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
+/// Flushes a part that was merged before the parts that it replaces are removed.
+const FLUSH_MERGES: &str = "min_rows_to_fsync_after_merge = 1";
 
 /// The engines that the files of `tables/` name.
 const ENGINES: [&str; 2] = ["MergeTree", "ReplacingMergeTree"];
@@ -51,11 +53,12 @@ impl DatabaseKind {
             let prefix = if self == Self::Replicated { "Replicated" } else { "" };
             splices = splices.with_text("engine", engine, format!("{prefix}{engine}"));
         }
-        for place in ["SETTINGS", "MODIFY SETTING"] {
-            let text = match self {
-                Self::Plain | Self::Replicated => format!("{place} {FLUSH}"),
-                Self::Shared => String::new(),
-            };
+        for (place, text) in [
+            ("SETTINGS", format!("SETTINGS {FLUSH}")),
+            ("MODIFY SETTING", format!("MODIFY SETTING {FLUSH}")),
+            ("MERGES", format!("MODIFY SETTING {FLUSH_MERGES}")),
+        ] {
+            let text = if self == Self::Shared { String::new() } else { text };
             splices = splices.with_text("durable", place, text);
         }
         splices

@@ -175,7 +175,7 @@ mod tests {
                         // These have no such clause, and change nothing the second time.
                         || code.contains(" ADD COLUMN IF NOT EXISTS ")
                         || code.contains(" COMMENT COLUMN ")
-                        || code.contains("{durable:MODIFY SETTING}"),
+                        || code.contains(" {durable:M"),
                     "{}: {code}",
                     file.name
                 );

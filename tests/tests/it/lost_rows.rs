@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use courierflow_schemas::topics::PUSH;
 use courierflow_tests::stack::{Launch, Server, Service, Stack};
 
-use crate::harness::power::{cut_off, parts_since, server_time};
+use crate::harness::power::{cut_off, parts_since, server_time, stop_merges};
 use crate::harness::{
     PATIENCE, agent, assert_tables_are_right, eventually, metric, migrate, migrated, post, processor, ready, readyz,
     tables, topics, wait_until_in_tables,
@@ -85,6 +85,7 @@ fn i5_rows_that_clickhouse_has_lost_are_read_again_and_none_is_doubled() {
     wait_until_in_tables(&stack);
 
     // A power cut, and a disk that says it has what it has not: the rows are gone, what is noted about them is there.
+    stop_merges(&stack);
     let second = next_second(&stack);
     push_wave(&ingest.url(), "CUT");
     wait_until_in_tables(&stack);
@@ -94,6 +95,7 @@ fn i5_rows_that_clickhouse_has_lost_are_read_again_and_none_is_doubled() {
     assert!(running.log().unwrap().contains("their records are read again"));
 
     // The sink is away meanwhile, and everything that was written lately is gone.
+    stop_merges(&stack);
     let second = next_second(&stack);
     push_wave(&ingest.url(), "ALONE");
     wait_until_in_tables(&stack);

@@ -13,12 +13,18 @@ pub(crate) fn server_time(stack: &dyn Stack) -> u64 {
         .unwrap()
 }
 
-/// The directories of all parts that were written since then, merged ones included.
+/// What is inserted from now on is not merged until the server starts again.
+pub(crate) fn stop_merges(stack: &dyn Stack) {
+    tables::execute(stack, "SYSTEM STOP MERGES");
+}
+
+/// The directories of all parts that were inserted since then. Parts that were merged are flushed whatever the inserts are, because what
+/// they replace is removed.
 pub(crate) fn parts_since(stack: &dyn Stack, second: u64, tables: &[&str]) -> Vec<PathBuf> {
     let tables = tables.join("', '");
     let sql = format!(
         "SELECT path FROM system.parts WHERE database = 'courier' AND table IN ('{tables}')
-            AND toUnixTimestamp(modification_time) >= {second}"
+            AND min_block_number = max_block_number AND toUnixTimestamp(modification_time) >= {second}"
     );
     let rows = tables::rows(stack, &sql);
     rows.iter().map(|row| row["path"].as_str().unwrap().into()).collect()
