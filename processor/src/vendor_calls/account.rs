@@ -89,7 +89,7 @@ impl CallAccount {
         }
     }
 
-    /// Whether every push of the vendor to the account is signed. 17TRACK was seen to leave the signature out when it stops.
+    /// Whether every push of the vendor to the account is signed. One of the documents of 17TRACK has none when it stops.
     pub const fn has_signed_pushes(&self) -> bool {
         match self.account.kind.vendor() {
             Vendor::Kuaidi100 => self.account.salt.is_some(),
