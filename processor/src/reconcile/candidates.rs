@@ -265,6 +265,11 @@ impl Tables {
         Ok(self.fetch::<u64>(query).await?.into_iter().sum())
     }
 
+    /// The rows of a statement without parameters.
+    pub(super) async fn ask<R: RowOwned + RowRead>(&self, statement: &str) -> Result<Vec<R>, LoadError> {
+        self.fetch(self.raw(statement)).await
+    }
+
     /// The statement of a class, with what all of them have.
     fn of(&self, class: &str, scope: &Scope) -> Query {
         let accounts: Vec<&str> = scope.accounts.iter().map(|(label, _)| label.as_str()).collect();

@@ -28,6 +28,7 @@
 //! | [`behind`] | whether the tables show what was there a moment ago |
 //! | [`round`] | from the rows of ClickHouse to the line of calls |
 //! | [`candidates`], [`statements`] | the rows and the SQL |
+//! | [`shares`] | the shares that alarms watch |
 //! | [`records`] | what a call became: event, record, what it says of the account |
 //! | [`transaction`] | begin, commit, resolve, abort |
 //! | [`calls`] | the line of calls and those in flight |
@@ -54,6 +55,7 @@ mod round;
 mod rounds;
 mod secrets;
 pub(crate) mod settings;
+mod shares;
 mod statements;
 mod supervisor;
 mod transaction;

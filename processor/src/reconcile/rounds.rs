@@ -1,7 +1,7 @@
 //! When a round begins, and the rows that are on their way for it.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,12 @@ use tokio::runtime::Handle;
 
 use super::behind::{NotCurrent, Sources};
 use super::candidates::{Found, LoadError, Scope, Tables};
+use super::shares::Shares;
 
 /// Before the next attempt after a round that could not be made, unless rounds come more often.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
+/// Between two looks at the shares that alarms watch, unless rounds come more seldom.
+const SHARES: Duration = Duration::from_mins(10);
 
 /// Why nobody is asked.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,9 @@ pub(super) struct Rounds {
     due: Instant,
     loading: Option<Loading>,
     paused: Option<Pause>,
+    /// The look at them that is under way holds it.
+    shares: Arc<Mutex<Shares>>,
+    shares_due: Instant,
 }
 
 struct Loading {
@@ -51,6 +57,8 @@ impl Rounds {
             due: Instant::now(),
             loading: None,
             paused: None,
+            shares: Arc::default(),
+            shares_due: Instant::now(),
         }
     }
 
@@ -101,6 +109,10 @@ impl Rounds {
             self.runtime.clone(),
             scope.clone(),
         );
+        let shares = (Instant::now() >= self.shares_due).then(|| Arc::clone(&self.shares));
+        if shares.is_some() {
+            self.shares_due = Instant::now() + SHARES;
+        }
         // A plain thread, because the runtime would wait for it at the end of the process, and it may wait for Kafka.
         thread::spawn(move || {
             // First, so that what is current then is also in the rows.
@@ -110,6 +122,12 @@ impl Rounds {
                 .and_then(|()| Ok(runtime.block_on(tables.load(&of))?));
             // Nobody receives it if the partitions are gone.
             let _ = sender.send(found);
+            if let Some(shares) = shares {
+                let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Err(error) = runtime.block_on(shares.publish(&tables)) {
+                    tracing::warn!(%error, "the shares of late first pushes and missed events are not known");
+                }
+            }
         });
         self.loading = Some(Loading { scope, rows });
     }

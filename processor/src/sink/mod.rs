@@ -6,7 +6,7 @@
 //! * [`rows`] is pure: it turns a record into the row of its table. [`insert`] sends rows, [`insert_error`] classifies
 //!   failures.
 //! * [`stored`] asks ClickHouse what it holds, [`runs`] begins where something may be missing, [`reread`] says how much of
-//!   that is still to be read.
+//!   that is still to be read. [`notes`] keeps the order of what is noted as stored.
 //!
 //! A row depends on its record alone, which also gives its key and version, so reading a topic again changes nothing (I4).
 //! An offset is committed only when everything before it is settled (I5). A worker holds at most one batch being filled
@@ -18,6 +18,7 @@ mod consumer;
 mod dead_letters;
 mod insert;
 pub(crate) mod insert_error;
+mod notes;
 mod reread;
 pub mod rows;
 mod runs;
@@ -42,6 +43,7 @@ use tokio::sync::watch;
 use self::batch::Limits;
 use self::dead_letters::DeadLetters;
 use self::insert::Inserter;
+use self::notes::Notes;
 use self::rows::Table;
 use self::settle::{Job, Settler, Unsettled};
 use self::stored::{Outdated, Stored};
@@ -150,6 +152,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth, store
     let config = &surroundings.config;
     let consumer = consumer::subscribe(config, T::NAME, T::Record::topic(), stored.clone())?;
     let guard = Arc::new(Mutex::new(PoisonGuard::new(config.processor.poison_guard)));
+    let notes = Notes::default();
     let (outcome_sender, outcomes) = mpsc::channel();
     let (abandon, abandoned) = watch::channel(false);
     let outdated = Arc::<Outdated>::default();
@@ -165,6 +168,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth, store
                 inserter: Inserter::new(client, decoder, config.carriers, timeout),
                 dead_letters: DeadLetters::new(config, T::NAME, T::Record::topic()),
                 guard: guard.clone(),
+                notes: notes.clone(),
                 health: health.clone(),
                 runtime: surroundings.runtime.clone(),
                 shutdown: surroundings.shutdown.clone(),
@@ -183,6 +187,7 @@ fn run_worker<T: Table>(surroundings: &Surroundings, health: &TableHealth, store
             consumer,
             settlers,
             outcomes,
+            notes,
             limits: Limits::from(&config.sink),
             health: health.clone(),
             outdated,

@@ -14,8 +14,8 @@ use super::batch::{Batch, SourceRecord};
 use super::dead_letters::DeadLetters;
 use super::insert::{Failure, Inserted, Inserter, Refusal};
 use super::insert_error::Class;
+use super::notes::{BatchNumber, Notes};
 use super::rows::Table;
-use super::stored::StoredRange;
 use super::table_health::TableHealth;
 use crate::dead_letter::told;
 use crate::health::seconds_since;
@@ -50,8 +50,7 @@ pub(super) enum Unsettled {
 /// What a settler gets.
 pub(super) struct Job {
     pub(super) batch: Batch,
-    /// What is stored when the batch is settled.
-    pub(super) ranges: Vec<StoredRange>,
+    pub(super) number: BatchNumber,
 }
 
 /// Settles batches of one worker, one after the other, on a thread of its own.
@@ -60,6 +59,8 @@ pub(super) struct Settler<T: Table> {
     pub(super) dead_letters: DeadLetters,
     /// Shared with the worker's other settlers.
     pub(super) guard: Arc<Mutex<PoisonGuard>>,
+    /// Shared with the worker and its other settlers.
+    pub(super) notes: Notes,
     pub(super) health: TableHealth,
     /// Runs the clients' I/O.
     pub(super) runtime: Handle,
@@ -82,12 +83,16 @@ impl<T: Table> Settler<T> {
     }
 
     /// Settles the batch, and then notes in ClickHouse what is stored.
-    pub(super) fn settle(&mut self, Job { batch, ranges }: &Job) -> Result<(), Unsettled> {
+    pub(super) fn settle(&mut self, Job { batch, number }: &Job) -> Result<(), Unsettled> {
         if !batch.is_empty() {
             self.settle_records(batch)?;
         }
         // After the rows: it must not be there without them.
-        let noted = self.retry("note what is stored", async |this| this.inserter.note(ranges).await)?;
+        let ranges = self.notes.inserted(*number);
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        let noted = self.retry("note what is stored", async |this| this.inserter.note(&ranges).await)?;
         noted.map_err(|failure| Unsettled::Fatal(failure.error))
     }
 

@@ -132,6 +132,22 @@ impl Run {
     }
 }
 
+#[cfg(test)]
+impl StoredRange {
+    /// A range of some partition.
+    pub(super) fn example(first: i64, next: i64) -> Self {
+        let tables = Identity {
+            table: String::new(),
+            own: String::new(),
+        };
+        Run { at: 0, tables }.stored("t", 0, first, next)
+    }
+
+    pub(super) fn next_offset(&self) -> u64 {
+        self.next_offset
+    }
+}
+
 /// A range that a run has inserted; `next` is 0 if none of it can be relied on.
 #[derive(Clone, Copy, Debug, Row, Deserialize)]
 struct Range {

@@ -25,6 +25,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::batch::{Batch, Limits, Offsets, SourceRecord};
 use super::consumer::GroupEvents;
+use super::notes::Notes;
 use super::reread::Reread;
 use super::rows::Table;
 use super::runs::PartitionRun;
@@ -75,6 +76,7 @@ pub(super) struct Worker<T: Table> {
     /// One channel per settler; a settler gets a batch only when it has none.
     pub(super) settlers: Vec<Sender<Job>>,
     pub(super) outcomes: Receiver<Outcome>,
+    pub(super) notes: Notes,
     pub(super) limits: Limits,
     pub(super) health: TableHealth,
     pub(super) outdated: Arc<Outdated>,
@@ -274,14 +276,14 @@ impl<T: Table> Worker<T> {
             return Ok(());
         };
         let batch = std::mem::take(&mut self.state.batch);
-        let ranges = self.state.ranges(T::Record::topic(), &offsets);
+        let number = self.notes.hand_over(self.state.ranges(T::Record::topic(), &offsets));
         self.state.in_flight.push_back(InFlight {
             settler,
             offsets,
             oldest: batch.oldest(),
             is_settled: false,
         });
-        let job = Job { batch, ranges };
+        let job = Job { batch, number };
         channel.send(job).map_err(|_| WorkerError::SettlerDied)
     }
 
@@ -390,7 +392,7 @@ impl<T: Table> Worker<T> {
 }
 
 impl State {
-    /// What is stored when a batch that ends at these offsets is settled.
+    /// What is stored when a batch that ends at these offsets is settled, and all batches before it.
     fn ranges(&self, topic: &'static str, offsets: &Offsets) -> Vec<StoredRange> {
         let of = |(partition, next): (&i32, &i64)| {
             let PartitionRun { run, first, .. } = self.runs.get(partition)?;

@@ -150,7 +150,7 @@ fn pass_on(mut inner: SslStream<TcpStream>, port: u16, target: u16) -> Result<()
 }
 
 /// The local ClickHouse takes requests for its own address only.
-fn with_host(bytes: &[u8], port: u16, target: u16) -> Vec<u8> {
+pub(super) fn with_host(bytes: &[u8], port: u16, target: u16) -> Vec<u8> {
     let (ours, its) = (format!("127.0.0.1:{port}\r\n"), format!("127.0.0.1:{target}\r\n"));
     match bytes.windows(ours.len()).position(|window| window == ours.as_bytes()) {
         None => bytes.to_vec(),

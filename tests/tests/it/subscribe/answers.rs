@@ -1,7 +1,9 @@
 //! What vendors answer, and what follows from it.
 
-use courierflow_schemas::records::{CallClass, Reason, Subscription, SubscriptionRequest, SubscriptionState};
-use courierflow_schemas::topics::{DERIVE_DEAD, SUBSCRIPTION_REQUEST};
+use courierflow_schemas::records::{
+    CallClass, PushEvent, Reason, Signature, Subscription, SubscriptionRequest, SubscriptionState,
+};
+use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SUBSCRIPTION_REQUEST};
 use courierflow_tests::stack::{Service, Stack};
 use serde_json::json;
 
@@ -42,6 +44,9 @@ fn a1_a2_a8_a11_a14_a17_what_vendors_answer_is_told_and_nobody_is_asked_twice() 
 
     a8(&*stack, &vendors, &subscribe);
     a11_a14(&*stack, &vendors);
+    // CODE799 was answered once.
+    let unknown = "courierflow_subscribe_unknown_answers_total{api=\"kuaidi100_enterprise\"";
+    assert_eq!(metric(&subscribe, unknown), Ok(1.0));
     a17(&*stack, &vendors);
     bad_requests(&*stack);
     subscribe.terminate(PATIENCE).unwrap();
@@ -180,6 +185,23 @@ fn a17(stack: &dyn Stack, vendors: &Vendors) {
             {"time": "2026-01-02 10:00:00", "ftime": "2026-01-02 10:00:00", "context": "已签收", "statusCode": "3"},
         ]},
     });
+    // Not signed, so anybody may have sent it. The one behind it shows that it was read.
+    let unsigned = PushEvent {
+        signature: Signature::Unsigned,
+        ..topics::push_event(number, payload.to_string())
+    };
+    let value = topics::encoded(stack, &unsigned);
+    topics::produce(stack, PUSH, partition_of(number), number, &[Some(&value)]);
+    let mut alive = payload.clone();
+    alive["status"] = json!("polling");
+    push(stack, number, &alive);
+    eventually("the signed push is noted", || {
+        let newest = &newest(stack)[number];
+        match (newest.state, newest.first_push_at) {
+            (SubscriptionState::Active, Some(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
     push(stack, number, &payload);
     let ended = wait_for(stack, &[number.to_owned()], SubscriptionState::Ended);
     assert_eq!(ended[number].ended_word.as_deref(), Some("shutdown"));
@@ -254,7 +276,7 @@ fn a13_a_stopped_account_is_tried_by_one_number_at_a_time_and_nothing_is_rejecte
     let vendors = Vendors::start();
     vendors.faults(&json!({"forced": [force("*", "601", None)]}));
     let mut subscribe = ready(&subscribe(&stack, &vendors), "subscribe", &stack);
-    let numbers = numbers("YT13", 300);
+    let numbers = numbers("YT13", 1_000);
     let requests: Vec<_> = numbers.iter().map(|number| request(number, "r1")).collect();
     ask(&stack, &requests);
     wait_for(&stack, &numbers, SubscriptionState::Waiting);
