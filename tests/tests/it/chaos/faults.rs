@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use courierflow_schemas::topics::PUSH;
 use courierflow_tests::attack::Attack;
 use courierflow_tests::stack::{Broker, ClusterStack, Launch, Server, Service, Stack};
 
@@ -11,7 +12,8 @@ use super::queries::asking_about_parcels;
 use super::subscriptions::taking_requests;
 use super::vendors::Vendors;
 use crate::harness::power::{cut_off, parts_since, server_time};
-use crate::harness::{PATIENCE, migrated, processor, ready};
+use crate::harness::topics::{self, Record};
+use crate::harness::{DERIVE_GROUP, PATIENCE, SINK_GROUPS, SUBSCRIBE_GROUP, eventually, migrated, processor, ready};
 use crate::subscribe::vendors::Configuration;
 
 /// Longer than the session time-out of every consumer (6 s): so the group reassigns the frozen member's partitions.
@@ -27,6 +29,9 @@ const DURATIONS: [(&str, &str); 4] = [
 ];
 /// The account may be asked about silent parcels, too, and about half of all others.
 const ASKED: &str = "daily_queries = 100000\naudit_per_10000 = 5000";
+/// A push that is older is not lost in a power cut of ClickHouse: the sink reads again what is younger than `reread_ms` and a minute.
+const STORED_SAFELY_MS: i64 = 300_000;
+const SINK_OF_PUSHES: &str = SINK_GROUPS[0].0;
 /// As many half-sent requests as once took a service down.
 const BESIEGERS: usize = 1_045;
 
@@ -69,6 +74,8 @@ pub(super) enum Blow {
     Join,
     /// What it asks for must be refused.
     Refuse,
+    /// It deletes the pushes that everybody has read.
+    Expire,
 }
 
 /// What happens to whom.
@@ -101,8 +108,9 @@ pub(super) const ROUND: [Fault; 22] = [
     Fault(Blow::Refuse, Victim::Operator),
 ];
 
-/// What a round has in addition where there are three brokers.
-pub(super) const ROUND_OF_THREE: [Fault; 3] = [
+/// What a round has in addition where there are three brokers. Such runs are long, so some pushes are old enough to expire.
+pub(super) const ROUND_OF_THREE: [Fault; 4] = [
+    Fault(Blow::Expire, Victim::Server(Server::Kafka)),
     Fault(Blow::Kill, Victim::Broker(Broker::Second)),
     Fault(Blow::Kill, Victim::Broker(Broker::Third)),
     Fault(Blow::LoseDisk, Victim::Broker(Broker::Second)),
@@ -135,6 +143,7 @@ impl fmt::Display for Fault {
                 Blow::Besiege => "half-sent requests on 1,045 connections",
                 Blow::Join => "joined and left",
                 Blow::Refuse => "refused",
+                Blow::Expire => "retention, close behind those who read",
             }
         )
     }
@@ -196,6 +205,8 @@ pub(super) struct Scene {
     /// Those that have been there; a run has more visits than a stack has ports.
     visitor: Option<Service>,
     operator: Option<Service>,
+    /// Pushes that are not on their topic any more.
+    pub(super) expired: Vec<Record>,
     // The last field, so that services end before their servers.
     pub(super) servers: Servers,
 }
@@ -234,6 +245,7 @@ impl Scene {
             subscriptions_url: format!("http://127.0.0.1:{port}"),
             visitor: None,
             operator: None,
+            expired: Vec::new(),
             servers,
         }
     }
@@ -285,6 +297,10 @@ impl Scene {
                 let status = operator.wait(PATIENCE).unwrap();
                 assert!(!status.success(), "more partitions without --grow");
             }
+            Fault(Blow::Expire, _) => {
+                let expired = expire(self.servers.stack());
+                self.expired.extend(expired);
+            }
             Fault(Blow::Kill, Victim::Vendors) => self.vendors.kill(),
             Fault(Blow::Freeze, Victim::Vendors) => self.vendors.freeze(),
             Fault(Blow::Err, _) => self.vendors.err(),
@@ -333,6 +349,25 @@ impl Scene {
     }
 }
 
+/// Deletes the old pushes that all groups have read, and returns them. A broker that came back a moment ago may not lead yet.
+fn expire(stack: &dyn Stack) -> Vec<Record> {
+    let old = jiff::Timestamp::now().as_millisecond() - STORED_SAFELY_MS;
+    let before = eventually("what everybody has read is known", || {
+        let mut before = topics::first_since(stack, PUSH, old)?;
+        for group in [DERIVE_GROUP, SINK_OF_PUSHES, SUBSCRIBE_GROUP] {
+            let committed = topics::committed(stack, group, PUSH, before.keys().copied())?;
+            for (partition, offset) in &mut before {
+                *offset = (*offset).min(committed.get(partition).copied().unwrap_or(0));
+            }
+        }
+        Ok(before)
+    });
+    let mut expired = topics::read(stack, PUSH);
+    expired.retain(|record| before.get(&record.partition).is_some_and(|end| record.offset < *end));
+    eventually("they are deleted", || topics::delete_before(stack, PUSH, &before));
+    expired
+}
+
 /// A new process, on the port of the one before it if there was one.
 fn started<'a>(service: &'a mut Option<Service>, launch: &Launch, name: &str, stack: &dyn Stack) -> &'a mut Service {
     match service {
@@ -368,7 +403,7 @@ impl Wounds {
             Blow::Kill | Blow::CutPower | Blow::LoseDisk => Duration::from_millis(random.u64(0..2_000)),
             Blow::Freeze => FREEZE,
             Blow::Join | Blow::Besiege | Blow::Err => Duration::from_millis(random.u64(1_000..8_000)),
-            Blow::Refuse => Duration::ZERO,
+            Blow::Refuse | Blow::Expire => Duration::ZERO,
         };
         self.0.push((fault, Instant::now() + lasts, wound));
     }

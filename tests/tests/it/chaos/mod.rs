@@ -131,7 +131,11 @@ fn play(name: &str, plan: Plan) -> Report {
     wait_until_in_tables(stack);
     let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
 
-    let stored = topics::push_events(stack, &read(stack, PUSH));
+    let mut pushes_stored = std::mem::take(&mut scene.expired);
+    let expired = pushes_stored.len();
+    let stack = scene.servers.stack();
+    pushes_stored.extend(read(stack, PUSH));
+    let stored = topics::push_events(stack, &pushes_stored);
     let shipments = topics::shipments(stack, &read(stack, SHIPMENT));
     let transitions = topics::transitions(stack, &read(stack, TRANSITION));
     let report = Report {
@@ -143,6 +147,7 @@ fn play(name: &str, plan: Plan) -> Report {
         retried,
         lost: seeds.flat_map(|seed| lost(simulation(seed, WAVE), &stored)).collect(),
         stored: stored.len(),
+        expired,
         doubled: doubled(&shipments, &transitions),
         shipments: shipments.len(),
         transitions: transitions.len(),

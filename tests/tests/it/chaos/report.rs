@@ -19,6 +19,8 @@ pub(super) struct Report {
     pub(super) acked: u64,
     pub(super) retried: u64,
     pub(super) stored: usize,
+    /// Of those, no longer on their topic.
+    pub(super) expired: usize,
     pub(super) lost: Vec<String>,
     pub(super) transitions: usize,
     pub(super) shipments: usize,
@@ -74,12 +76,13 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    fn counts(&self) -> [(&'static str, u64); 10] {
+    fn counts(&self) -> [(&'static str, u64); 11] {
         [
             ("pushes sent", self.pushes),
             ("  attempts that were refused or died, and repeated", self.retried),
             ("pushes answered with success", self.acked),
             ("push events stored", self.stored as u64),
+            ("  deleted by retention meanwhile", self.expired as u64),
             ("acknowledged and lost", self.lost.len() as u64),
             ("shipment records that a committed reader sees", self.shipments as u64),
             (

@@ -121,22 +121,52 @@ pub(crate) fn ends(stack: &dyn Stack, topic: &str) -> BTreeMap<i32, i64> {
 /// How many records before these ends are not committed by a consumer group yet. Unknown while a transaction of a
 /// dead worker is pending on its offsets.
 pub(crate) fn lag(stack: &dyn Stack, group: &str, topic: &str, ends: &BTreeMap<i32, i64>) -> Result<i64, String> {
+    let committed = committed(stack, group, topic, ends.keys().copied())?;
+    let behind = |(partition, end): (&i32, &i64)| (end - committed.get(partition).unwrap_or(&0)).max(0);
+    Ok(ends.iter().map(behind).sum())
+}
+
+/// What a group has committed of these partitions; no entry where it has committed nothing.
+pub(crate) fn committed(
+    stack: &dyn Stack,
+    group: &str,
+    topic: &str,
+    partitions: impl Iterator<Item = i32>,
+) -> Result<BTreeMap<i32, i64>, String> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", stack.brokers())
         .set("group.id", group)
         .create()
         .expect("a consumer");
     let mut list = TopicPartitionList::new();
-    for partition in ends.keys() {
-        list.add_partition(topic, *partition);
+    for partition in partitions {
+        list.add_partition(topic, partition);
     }
     let committed = consumer.committed_offsets(list, TIMEOUT);
     let committed = committed.map_err(|error| format!("committed offsets of {group}: {error}"))?;
-    let behind = |element: &TopicPartitionListElem<'_>| match element.offset() {
-        Offset::Offset(done) => (ends[&element.partition()] - done).max(0),
-        _ => ends[&element.partition()],
+    Ok(offsets_of(&committed))
+}
+
+/// By partition, the first offset of a record that is not older.
+pub(crate) fn first_since(stack: &dyn Stack, topic: &str, millis: i64) -> Result<BTreeMap<i32, i64>, String> {
+    let consumer = consumer(stack, "read_committed");
+    let mut times = TopicPartitionList::new();
+    for partition in 0..partitions(stack, topic) {
+        let partition = i32::try_from(partition).expect("few partitions");
+        times
+            .add_partition_offset(topic, partition, Offset::Offset(millis))
+            .expect("a valid time");
+    }
+    let found = consumer.offsets_for_times(times, TIMEOUT);
+    Ok(offsets_of(&found.map_err(|error| error.to_string())?))
+}
+
+fn offsets_of(list: &TopicPartitionList) -> BTreeMap<i32, i64> {
+    let of = |element: &TopicPartitionListElem<'_>| match element.offset() {
+        Offset::Offset(offset) => Some((element.partition(), offset)),
+        _ => None,
     };
-    Ok(committed.elements().iter().map(behind).sum())
+    list.elements().iter().filter_map(of).collect()
 }
 
 /// Commits offsets in the name of a group that has no members.
@@ -226,6 +256,22 @@ pub(crate) fn delete_records(stack: &dyn Stack, topic: &str) {
     for element in deleted.expect("an answer").elements() {
         element.error().expect("the records are deleted");
     }
+}
+
+/// Deletes the records before these offsets.
+pub(crate) fn delete_before(stack: &dyn Stack, topic: &str, offsets: &BTreeMap<i32, i64>) -> Result<(), String> {
+    let (admin, runtime) = admin(stack);
+    let mut before = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        before
+            .add_partition_offset(topic, *partition, Offset::Offset(*offset))
+            .expect("a valid offset");
+    }
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    let deleted = runtime.block_on(admin.delete_records(&before, &options));
+    let deleted = deleted.map_err(|error| error.to_string())?;
+    let failed = deleted.elements().iter().find_map(|element| element.error().err());
+    failed.map_or(Ok(()), |error| Err(error.to_string()))
 }
 
 /// What a topic's setting is.
