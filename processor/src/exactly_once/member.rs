@@ -46,9 +46,14 @@ pub(crate) fn consumer_config(mut client: ClientConfig, settings: MemberSettings
 /// The client recovers from transport errors by itself; only errors that it calls fatal end the worker.
 pub(crate) fn judge_poll_error(error: KafkaError) -> Result<(), KafkaError> {
     match error {
-        KafkaError::MessageConsumptionFatal(_) | KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
-            Err(error)
-        }
+        // The client steps over records that it cannot read, and nobody else would notice.
+        KafkaError::MessageConsumptionFatal(_)
+        | KafkaError::MessageConsumption(
+            RDKafkaErrorCode::AutoOffsetReset
+            | RDKafkaErrorCode::BadMessage
+            | RDKafkaErrorCode::BadCompression
+            | RDKafkaErrorCode::NotImplemented,
+        ) => Err(error),
         KafkaError::PartitionEOF(_) => Ok(()),
         // The client has logged it.
         KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {

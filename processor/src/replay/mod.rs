@@ -27,6 +27,7 @@ use tokio::runtime::Handle;
 
 use crate::bounded_read::ReadError;
 use crate::config::Config;
+use crate::sink::NotKnown;
 pub use counts::Counts;
 use pushes::Pushes;
 use tables::Tables;
@@ -82,6 +83,27 @@ pub enum ReplayError {
     /// A sink is running, which would write into tables that are about to be exchanged.
     #[error("a sink is running (consumer group {0}): stop it first, it goes on afterwards where it was")]
     SinkIsRunning(String),
+    /// A sink has run meanwhile: the present tables have rows that the fresh ones lack.
+    #[error("a sink was running meanwhile, and has stored more: stop it, and begin again")]
+    SinkWasRunning,
+    /// ClickHouse does not hold everything that a sink has committed, or may not.
+    #[error(
+        "{table} may lack rows of partition {partition}, from offset {first} to {committed}: let the sink read them again (until it is \
+         ready), stop it, and begin again"
+    )]
+    RowsMayBeMissing {
+        /// The table.
+        table: &'static str,
+        /// The partition.
+        partition: i32,
+        /// Where the sink would begin.
+        first: i64,
+        /// What it has committed.
+        committed: i64,
+    },
+    /// What ClickHouse holds is not known.
+    #[error("what ClickHouse holds is not known: {0}")]
+    NotKnown(String),
     /// The tables of before the last exchange still exist. Another exchange would destroy this way back.
     #[error(
         "the rows of before the last exchange are still in {0}: when they are not needed any more, drop the tables …_before_replay"
@@ -97,11 +119,14 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
     let registry = Registry::new(&config.registry);
     let ids: SchemaIds = registry.schema_ids()?;
     let tables = Tables::new(&config.clickhouse);
-    if plan.exchange {
-        // Before the end of the topic is looked up: what a sink inserts has then been derived from push events before that end.
+    let starts = if plan.exchange {
+        // Before the end of the topic is looked up: what a sink has inserted was derived from push events before that end.
         sinks::refuse_running(config)?;
         runtime.block_on(tables.refuse_older_rows())?;
-    }
+        sinks::starts(config, runtime)?
+    } else {
+        Vec::new()
+    };
     let mut pushes = Pushes::open(config, &registry, ids, plan.from)?;
     runtime.block_on(tables.create())?;
     let ranges = pushes.ranges();
@@ -117,8 +142,11 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
     let difference = runtime.block_on(tables.difference())?;
     if plan.exchange {
         sinks::refuse_running(config)?;
+        if sinks::starts(config, runtime)? != starts {
+            return Err(ReplayError::SinkWasRunning);
+        }
         // First, so that nothing brings back what the exchange has corrected.
-        runtime.block_on(tables.set_starts(&sinks::committed(config)?))?;
+        runtime.block_on(tables.set_starts(&starts))?;
         runtime.block_on(tables.exchange())?;
     }
     Ok(Report {
@@ -126,6 +154,12 @@ pub fn run(config: &Config, plan: Plan, runtime: &Handle, out: &mut impl Write) 
         covered_from,
         difference,
     })
+}
+
+impl From<NotKnown> for ReplayError {
+    fn from(error: NotKnown) -> Self {
+        Self::NotKnown(error.to_string())
+    }
 }
 
 impl fmt::Display for Report {

@@ -3,15 +3,17 @@
 use clickhouse::Row;
 use courierflow_schemas::wire::Record;
 use serde::Serialize;
+use tokio::runtime::Handle;
 
 use super::ReplayError;
 use crate::bounded_read::{self, REQUEST, ReadError};
 use crate::config::Config;
 use crate::groups;
+use crate::sink;
 use crate::sink::rows::{self, Table};
 
 /// A row of `sink_start`.
-#[derive(Debug, Row, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Row, Serialize)]
 pub(super) struct SinkStart {
     topic: &'static str,
     partition: i32,
@@ -39,20 +41,38 @@ pub(super) fn refuse_running(config: &Config) -> Result<(), ReplayError> {
     Ok(())
 }
 
-/// Where they go on when they are started again.
-pub(super) fn committed(config: &Config) -> Result<Vec<SinkStart>, ReadError> {
+/// Where they go on when they are started again. Fails if that is earlier than what they have committed: the present tables may lack rows
+/// then, which would be missing in the fresh ones, too, and nobody would read them again.
+pub(super) fn starts(config: &Config, runtime: &Handle) -> Result<Vec<SinkStart>, ReplayError> {
+    let shipments = starts_of::<rows::Shipment>(config, runtime)?;
+    let transitions = starts_of::<rows::Transition>(config, runtime)?;
+    Ok([shipments, transitions].concat())
+}
+
+fn starts_of<T: Table>(config: &Config, runtime: &Handle) -> Result<Vec<SinkStart>, ReplayError> {
+    let topic = T::Record::topic();
+    let client = groups::client(&config.kafka, &config.sink.group_of(T::NAME)).map_err(ReadError::from)?;
+    let partitions = bounded_read::partitions(&client, topic)?;
+    let committed = groups::committed(&client, topic, partitions, REQUEST).map_err(ReadError::from)?;
+    let goes_on_at = sink::goes_on_at::<T>(config, &committed, runtime)?;
     let mut starts = Vec::new();
-    for (table, topic) in sinks() {
-        let client = groups::client(&config.kafka, &config.sink.group_of(table))?;
-        let partitions = bounded_read::partitions(&client, topic)?;
-        for (partition, offset) in groups::committed(&client, topic, partitions, REQUEST)? {
-            if let Ok(first_offset) = u64::try_from(offset) {
-                starts.push(SinkStart {
-                    topic,
-                    partition,
-                    first_offset,
-                });
-            }
+    for (&partition, &committed) in &committed {
+        let (low, _) = bounded_read::watermarks(&client, topic, partition).map_err(ReadError::from)?;
+        let first = goes_on_at.get(&partition).copied().unwrap_or(committed).max(low);
+        if first < committed {
+            return Err(ReplayError::RowsMayBeMissing {
+                table: T::NAME,
+                partition,
+                first,
+                committed,
+            });
+        }
+        if let Ok(first_offset) = u64::try_from(committed) {
+            starts.push(SinkStart {
+                topic,
+                partition,
+                first_offset,
+            });
         }
     }
     Ok(starts)

@@ -86,9 +86,9 @@ pub fn insert_client(settings: &ClickHouseSettings, timeout: Duration) -> Client
         .with_setting("async_insert", "0")
         // In case a profile of the server forces async_insert: the answer must still mean "stored".
         .with_setting("wait_for_async_insert", "1")
-        // Replicated tables drop a retried batch, because it is the same block. No deduplication token is set: after
-        // a rebalance a token could come with other rows, which would then be lost.
-        .with_setting("insert_deduplicate", "1")
+        // Replicated tables would drop a batch that they have had. When its rows are lost on all replicas, Keeper still knows it, and the
+        // rows that are read again would be dropped, too. A retried batch changes nothing without it (I4).
+        .with_setting("insert_deduplicate", "0")
         // Several versions of a row in one batch are reduced to the newest before they are written.
         .with_setting("optimize_on_insert", "1")
         // Tables are partitioned by month. A batch with more than 100 months (a replay, a wrong clock) would always be

@@ -27,6 +27,7 @@ mod stored;
 mod table_health;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -46,6 +47,7 @@ use self::insert::Inserter;
 use self::notes::Notes;
 use self::rows::Table;
 use self::settle::{Job, Settler, Unsettled};
+pub(crate) use self::stored::NotKnown;
 use self::stored::{Outdated, Stored};
 use self::table_health::TableHealth;
 use self::worker::{Outcome, State, Worker, WorkerError};
@@ -99,6 +101,21 @@ pub fn start(
         start_worker::<rows::Subscription>(surroundings.clone(), health)?,
         start_worker::<rows::VendorCall>(surroundings, health)?,
     ])
+}
+
+/// Where a sink would go on, by partition that its group has committed an offset of: there, or earlier where rows may be missing.
+pub(crate) fn goes_on_at<T: Table>(
+    config: &Config,
+    committed: &BTreeMap<i32, i64>,
+    runtime: &Handle,
+) -> Result<BTreeMap<i32, i64>, NotKnown> {
+    let held = Stored::new(config, T::NAME, T::Record::topic(), runtime.clone()).held()?;
+    let first = |(partition, committed): (&i32, &i64)| {
+        let start = held.start.get(partition).copied().unwrap_or(0);
+        let first = stored::first_to_read(Some(*committed), held.up_to.get(partition).copied(), start);
+        (*partition, first)
+    };
+    Ok(committed.iter().map(first).collect())
 }
 
 fn start_worker<T: Table>(surroundings: Surroundings, health: &Health) -> io::Result<JoinHandle<()>> {

@@ -1,9 +1,13 @@
-//! What ClickHouse holds, by its table `sink_offset`: a row says that a run of the sink has inserted all records of a partition from
-//! one offset to another. A run is one worker reading one partition from where it was assigned.
+//! What ClickHouse holds, by its table `sink_offset`: a note says that a run of the sink has inserted all records of a partition from
+//! one offset to another. A run is one worker reading one partition from where it was assigned, with one start of the server in view.
 //!
-//! Committed offsets alone do not tell: rows that were inserted can be gone. Of what was inserted before the server started, or before
-//! the table became another one (a backup was restored), only what is older than [`Stored::reread`] counts as stored. A server that
-//! flushes nothing to its disk loses half a minute of inserts in a power cut, and the tables of a backup are not of the same moment.
+//! Committed offsets alone do not tell: rows that were inserted can be gone. A server that flushes nothing to its disk loses half a minute
+//! of inserts in a power cut, and the tables of a backup are not of the same moment. So
+//!
+//! * of what was inserted before a restart, only what is older than [`Stored::reread`] counts as stored;
+//! * what a run noted after a restart that it had not seen does not count: it speaks for what came before, too;
+//! * notes about another table count only where there are none about this one, and only if they came with this one from a backup.
+//!
 //! What is missing is read again, which changes nothing where it is there (I4).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +36,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Time-out of a question. While partitions are assigned, it delays the group.
 const REQUEST: Duration = Duration::from_secs(5);
 /// The start of the server is computed from two clocks that have whole seconds.
-const JITTER_S: i64 = 2;
+const JITTER_S: u64 = 2;
 
 /// Asks ClickHouse for one table. Cheap to clone; the clones share what they have seen.
 #[derive(Clone)]
@@ -49,9 +53,27 @@ pub(super) struct Stored {
 /// The servers that have answered. Behind one address there may be several replicas: they are all expected then.
 #[derive(Default)]
 struct Seen {
-    /// Start of the server that started last, in seconds since 1970.
-    started_at: Option<i64>,
+    /// Start of each host, in seconds since 1970.
+    started_at: BTreeMap<String, i64>,
     identities: BTreeSet<Identity>,
+}
+
+impl Seen {
+    fn last_start(&self) -> Option<i64> {
+        self.started_at.values().copied().max()
+    }
+
+    /// Whether the server was restarted, or has another table. A host that was not seen before may be a further replica, unless it started
+    /// after the others: then it may be the only one, in a new container. The clock of a server may have been set back.
+    fn is_new(&self, server: &Server) -> bool {
+        let is_restarted = match self.started_at.get(&server.host) {
+            Some(before) => server.started_at.abs_diff(*before) > JITTER_S,
+            None => self
+                .last_start()
+                .is_none_or(|last| server.started_at > last.saturating_add_unsigned(JITTER_S)),
+        };
+        is_restarted || !self.identities.contains(&server.identity())
+    }
 }
 
 /// The UUIDs of two tables.
@@ -66,6 +88,7 @@ struct Identity {
 struct Server {
     now: i64,
     started_at: i64,
+    host: String,
     table_id: String,
     own_id: String,
 }
@@ -81,16 +104,18 @@ pub(super) struct Held {
     pub(super) start: Offsets,
 }
 
-/// A time and the tables that it is about.
+/// What a run had in view when it began.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     at: u32,
+    /// Start of the server that started last.
+    server_started_at: i64,
     tables: Identity,
 }
 
 /// Why it is not known what is stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotKnown {
+pub(crate) enum NotKnown {
     /// A server does not answer now.
     #[error("{0}")]
     Yet(String),
@@ -115,9 +140,15 @@ pub(super) struct StoredRange {
     next_offset: u64,
     table_id: String,
     own_id: String,
+    server_started_at: u32,
 }
 
 impl Run {
+    /// Whether nothing has happened to the server and the tables between the beginnings of two runs.
+    pub(super) fn has_same_view(&self, other: &Self) -> bool {
+        self.tables == other.tables && self.server_started_at.abs_diff(other.server_started_at) <= JITTER_S
+    }
+
     /// That all records of a partition between two offsets are inserted.
     pub(super) fn stored(&self, topic: &'static str, partition: i32, first: i64, next: i64) -> StoredRange {
         StoredRange {
@@ -128,6 +159,7 @@ impl Run {
             next_offset: u64::try_from(next).unwrap_or(0),
             table_id: self.tables.table.clone(),
             own_id: self.tables.own.clone(),
+            server_started_at: u32::try_from(self.server_started_at).unwrap_or(0),
         }
     }
 }
@@ -140,7 +172,12 @@ impl StoredRange {
             table: String::new(),
             own: String::new(),
         };
-        Run { at: 0, tables }.stored("t", 0, first, next)
+        let run = Run {
+            at: 0,
+            server_started_at: 0,
+            tables,
+        };
+        run.stored("t", 0, first, next)
     }
 
     pub(super) fn next_offset(&self) -> u64 {
@@ -154,6 +191,8 @@ struct Range {
     partition: i32,
     first_offset: u64,
     next_offset: u64,
+    /// It is about the present table, not about the one that a backup was made of.
+    is_here: bool,
 }
 
 #[derive(Row, Deserialize)]
@@ -163,23 +202,53 @@ struct Start {
 }
 
 const SERVER: &str = "
-SELECT toInt64(toUnixTimestamp(now('UTC'))) AS now, now - toInt64(uptime()) AS started_at,
+SELECT toInt64(toUnixTimestamp(now('UTC'))) AS now, now - toInt64(uptime()) AS started_at, hostName() AS host,
     toString(anyIf(uuid, name = {table:String})) AS table_id, toString(anyIf(uuid, name = 'sink_offset')) AS own_id
 FROM system.tables WHERE database = {database:String} AND name IN ({table:String}, 'sink_offset')";
 
-/// The ranges of each run. Rows of another table are of no use unless `sink_offset` became another one with it: then both are from
-/// the same backup. A minute is over 60 s after its start.
+/// The ranges of each run. A minute is over 60 s after its start.
+///
+/// Notes about another table are of use only if `sink_offset` became another one with it, which is what restoring a backup does: those of
+/// the table that was the last one there. Once a table was made anew without `sink_offset`, no backup tells what is in it.
 const RANGES: &str = "
-WITH inserted AS (
-    SELECT partition, run_at, first_offset, next_offset, toInt64(toUnixTimestamp(minute)) AS began,
-        table_id = {table_id:String} AND own_id = {own_id:String} AS is_here,
-        is_here AND toInt64(toUnixTimestamp(run_at)) > {started_at:Int64} AS is_safe
-    FROM sink_offset
-    WHERE topic = {topic:String} AND (table_id = {table_id:String} OR own_id != {own_id:String})
-),
-(SELECT max(began) FROM inserted WHERE NOT is_safe AND (began < {started_at:Int64} OR NOT is_here)) AS last_before
-SELECT partition, first_offset, max(if(is_safe OR began + 60 <= last_before - {reread:Int64}, next_offset, 0)) AS next_offset
-FROM inserted GROUP BY partition, run_at, first_offset";
+WITH
+    notes AS (
+        SELECT partition, run_at, first_offset, next_offset,
+            concat(toString(table_id), toString(own_id)) AS table,
+            table_id = {table_id:String} AND own_id = {own_id:String} AS is_here,
+            own_id != {own_id:String} AS is_backed_up,
+            toInt64(toUnixTimestamp(minute)) AS began,
+            toInt64(toUnixTimestamp(server_started_at)) AS server
+        FROM sink_offset
+        WHERE topic = {topic:String}
+    ),
+    (
+        SELECT tuple(
+            arrayPushBack(groupUniqArray(server), {started_at:Int64}),
+            argMaxIf(table, (began, run_at), is_backed_up),
+            countIf(NOT is_here AND NOT is_backed_up) > 0)
+        FROM notes
+    ) AS known,
+    known.1 AS starts, known.2 AS backed_up, known.3 AS is_remade,
+    judged AS (
+        SELECT *, if(is_here, server, 0) AS lifetime,
+            server > 0 AND arrayExists(start -> start > server + {jitter:Int64} AND start < began + 60, starts) AS is_overtaken
+        FROM notes
+        WHERE is_here OR (NOT is_remade AND table = backed_up)
+    ),
+    (
+        SELECT groupArray((lifetime, last))
+        FROM (SELECT lifetime, max(began) AS last FROM judged WHERE NOT is_overtaken GROUP BY lifetime)
+    ) AS last_notes
+SELECT partition, first_offset, max(if(is_reliable, next_offset, 0)) AS next_offset, is_here
+FROM (
+    SELECT partition, run_at, first_offset, next_offset, is_here,
+        is_here AND abs(server - {started_at:Int64}) <= {jitter:Int64} AS is_of_this_start,
+        arrayMax(of -> if(abs(of.1 - lifetime) <= {jitter:Int64}, of.2, 0), last_notes) AS last,
+        NOT is_overtaken AND (is_of_this_start OR began + 60 <= last - {reread:Int64}) AS is_reliable
+    FROM judged
+)
+GROUP BY partition, run_at, first_offset, is_here";
 
 const STARTS: &str = "
 SELECT partition, max(first_offset) AS first_offset FROM sink_start WHERE topic = {topic:String} GROUP BY partition";
@@ -219,6 +288,7 @@ impl Stored {
             .param("table_id", &server.table_id)
             .param("own_id", &server.own_id)
             .param("started_at", started_at)
+            .param("jitter", i64::try_from(JITTER_S).unwrap_or(i64::MAX))
             .param("reread", reread)
             .fetch_all::<Range>();
         let ranges = in_time(ranges).await?;
@@ -226,8 +296,8 @@ impl Stored {
         let starts = in_time(starts.fetch_all::<Start>()).await?;
         Ok(Held {
             run: Run {
-                // A run of the second in which the server started would be taken for one from before.
-                at: u32::try_from(server.now.max(started_at + 1)).unwrap_or(u32::MAX),
+                at: u32::try_from(server.now).unwrap_or(u32::MAX),
+                server_started_at: started_at,
                 tables: server.identity(),
             },
             up_to: contiguous(ranges),
@@ -247,18 +317,13 @@ impl Stored {
     /// Notes the server; returns the start that counts.
     fn see(&self, server: &Server) -> i64 {
         let mut seen = self.seen();
-        let started_at = seen
-            .started_at
-            .map_or(server.started_at, |at| at.max(server.started_at));
-        seen.started_at = Some(started_at);
+        seen.started_at.insert(server.host.clone(), server.started_at);
         seen.identities.insert(server.identity());
-        started_at
+        seen.last_start().unwrap_or(server.started_at)
     }
 
     fn is_new(&self, server: &Server) -> bool {
-        let seen = self.seen();
-        seen.started_at.is_none_or(|at| server.started_at > at + JITTER_S)
-            || !seen.identities.contains(&server.identity())
+        self.seen().is_new(server)
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -305,8 +370,15 @@ impl Server {
     }
 }
 
-/// The end of the contiguous ranges from the first one on, by partition.
+/// The end of the contiguous ranges from the first one on, by partition. What a backup knows counts for partitions of which nothing is
+/// known since then.
 fn contiguous(mut ranges: Vec<Range>) -> Offsets {
+    let here: BTreeSet<i32> = ranges
+        .iter()
+        .filter(|range| range.is_here)
+        .map(|range| range.partition)
+        .collect();
+    ranges.retain(|range| range.is_here || !here.contains(&range.partition));
     ranges.sort_unstable_by_key(|range| (range.partition, range.first_offset));
     let mut reached: BTreeMap<i32, u64> = BTreeMap::new();
     for range in ranges {
@@ -362,8 +434,54 @@ mod tests {
                 partition: 3,
                 first_offset,
                 next_offset,
+                is_here: true,
             });
             assert_eq!(contiguous(ranges.collect()).get(&3).copied(), end, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_backup_knows_counts_where_nothing_else_is_known() {
+        let range = |partition, first_offset, next_offset, is_here| Range {
+            partition,
+            first_offset,
+            next_offset,
+            is_here,
+        };
+        let ranges = vec![
+            range(0, 0, 500, false),
+            range(1, 0, 500, false),
+            // Since the backup was restored, from where it ended. Nothing of it is certain.
+            range(1, 400, 0, true),
+        ];
+        assert_eq!(contiguous(ranges), Offsets::from([(0, 500), (1, 400)]));
+    }
+
+    #[test]
+    fn a_server_that_was_restarted_is_noticed_whatever_its_clock_says() {
+        let server = |host: &str, started_at, table: &str| Server {
+            now: 0,
+            started_at,
+            host: host.to_owned(),
+            table_id: table.to_owned(),
+            own_id: "o".to_owned(),
+        };
+        let mut seen = Seen::default();
+        assert!(seen.is_new(&server("a", 1_000, "t")), "the first one");
+        for replica in [server("a", 1_000, "t"), server("b", 5_000, "u")] {
+            seen.started_at.insert(replica.host.clone(), replica.started_at);
+            seen.identities.insert(replica.identity());
+        }
+        for (name, host, started_at, table, expected) in [
+            ("the same", "a", 1_001, "t", false),
+            ("the other replica", "b", 4_999, "u", false),
+            ("restarted", "a", 9_000, "t", true),
+            ("restarted, and the clock was set back", "b", 2_000, "u", true),
+            ("a third replica", "c", 900, "t", false),
+            ("a new container", "d", 9_000, "t", true),
+            ("another table", "a", 1_000, "v", true),
+        ] {
+            assert_eq!(seen.is_new(&server(host, started_at, table)), expected, "{name}");
         }
     }
 
@@ -395,6 +513,7 @@ mod tests {
                 partition: 0,
                 first_offset: *first_offset,
                 next_offset: *next_offset,
+                is_here: true,
             });
             let end = u64::try_from(contiguous(as_ranges.collect())[&0]).unwrap();
             assert!((first..end).all(covers));

@@ -160,6 +160,10 @@ impl<T: Table> Worker<T> {
             // Otherwise a partition without newer records would show a lag for ever.
             self.state.uncommitted.extend(to_commit);
             self.state.runs.extend(begun);
+            if !self.state.has_one_view() {
+                // The server was restarted since the other partitions were assigned, and whoever watches it may have missed that.
+                self.outdated.is_outdated.store(true, Ordering::Release);
+            }
             self.health.reads_again(self.state.reread.remaining());
             self.health.has_joined_group();
             // New partitions are not paused, and partitions that are assigned again may still be.
@@ -180,9 +184,15 @@ impl<T: Table> Worker<T> {
                     .at_end(partition, self.state.read.get(&partition).copied());
                 Ok(())
             }
+            // The client steps over records that it cannot read, and nobody else would notice.
             Some(Err(
                 error @ (KafkaError::MessageConsumptionFatal(_)
-                | KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset)),
+                | KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::AutoOffsetReset
+                    | RDKafkaErrorCode::BadMessage
+                    | RDKafkaErrorCode::BadCompression
+                    | RDKafkaErrorCode::NotImplemented,
+                )),
             )) => Err(error.into()),
             Some(Err(error)) => {
                 self.state.say_once(T::NAME, &error);
@@ -399,6 +409,13 @@ impl State {
             Some(run.stored(topic, *partition, *first, *next))
         };
         offsets.iter().filter_map(of).collect()
+    }
+
+    /// Whether all partitions are read with the same server in view.
+    fn has_one_view(&self) -> bool {
+        let mut runs = self.runs.values().map(|partition| &partition.run);
+        let first = runs.next();
+        first.is_none_or(|first| runs.all(|run| run.has_same_view(first)))
     }
 
     /// Drops everything of a revoked partition: its next owner reads the uncommitted records again, and we must not

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use courierflow_schemas::topics::PUSH;
+use courierflow_schemas::topics::{PUSH, SHIPMENT};
 use courierflow_tests::stack::{Launch, Server, Service, Stack};
 
 use crate::harness::gate::Gate;
@@ -195,4 +195,106 @@ fn i5_a_batch_that_is_inserted_before_an_earlier_one_does_not_speak_for_it() {
     gate.open();
     after.restart().unwrap();
     wait_for_rows("all are stored again", PARCELS);
+    after.terminate(PATIENCE).unwrap();
+    what_counts_as_stored(&*stack);
+}
+
+/// Notes on what is stored, and what the sink makes of them. Times are seconds before now; `START` is the server's present one.
+fn what_counts_as_stored(stack: &dyn Stack) {
+    const START: &str = "now() - uptime()";
+    const EARLIER: &str = "now() - uptime() - 3600";
+    const UNKNOWN: &str = "0";
+    let present = ("toString(table.uuid)", "toString(own.uuid)");
+    let (remade, restored, restored_later) = (("'t1'", present.1), ("'t1'", "'o1'"), ("'t2'", "'o1'"));
+    // Partition, first and next offset, seconds after the server's start, tables, start of the server that the run had seen.
+    let end = topics::committed(stack, "courierflow-sink-shipment", SHIPMENT, 0..1).unwrap()[&0];
+    let cases = [
+        ("this start", vec![(0, 0, end, 0, present, START)], end),
+        ("nothing", vec![], 0),
+        (
+            "an earlier start, whose last minutes do not count",
+            vec![
+                (0, 0, 20, -1_800, present, EARLIER),
+                (0, 0, end, -600, present, EARLIER),
+            ],
+            20,
+        ),
+        (
+            "the same, and another partition was read since",
+            vec![
+                (0, 0, 20, -1_800, present, EARLIER),
+                (0, 0, end, -600, present, EARLIER),
+                (1, 0, 5, -100, present, "now() - uptime() - 300"),
+            ],
+            20,
+        ),
+        (
+            "a run that had not seen the restart when it went on",
+            vec![
+                (0, 0, 20, -1_800, present, EARLIER),
+                (0, 0, 30, -120, present, EARLIER),
+                (0, 0, end, 0, present, EARLIER),
+            ],
+            20,
+        ),
+        (
+            "notes of an earlier version",
+            vec![
+                (0, 0, 20, -1_800, present, UNKNOWN),
+                (0, 0, end, -600, present, UNKNOWN),
+            ],
+            20,
+        ),
+        (
+            "a backup",
+            vec![
+                (0, 0, 20, -1_800, restored, EARLIER),
+                (0, 0, end, -600, restored, EARLIER),
+            ],
+            20,
+        ),
+        (
+            "a backup, and what was noted since it was restored",
+            vec![(0, 0, 30, -1_800, restored, EARLIER), (0, 20, end, 0, present, START)],
+            end,
+        ),
+        (
+            "a backup of a table that had been made anew",
+            vec![
+                (0, 0, end, -3_000, restored, EARLIER),
+                (0, 0, 10, -1_800, restored_later, EARLIER),
+                (0, 0, 15, -600, restored_later, EARLIER),
+            ],
+            10,
+        ),
+        (
+            "a backup, and the table was made anew since",
+            vec![(0, 0, end, -1_800, restored, EARLIER), (0, 20, end, -60, remade, START)],
+            0,
+        ),
+    ];
+    for (name, notes, held) in cases {
+        tables::execute(stack, "TRUNCATE TABLE courier.sink_offset");
+        for (partition, first, next, at, (table, own), server) in notes {
+            tables::execute(
+                stack,
+                &format!(
+                    "INSERT INTO courier.sink_offset
+                        (topic, partition, run_at, first_offset, minute, next_offset, table_id, own_id, server_started_at)
+                     SELECT '{SHIPMENT}', {partition}, {START} + {at}, {first}, toStartOfMinute({START} + {at}), {next}, {table}, {own}, {server}
+                     FROM (SELECT uuid FROM system.tables WHERE database = 'courier' AND name = 'shipment') AS table,
+                        (SELECT uuid FROM system.tables WHERE database = 'courier' AND name = 'sink_offset') AS own"
+                ),
+            );
+        }
+        let mut sink = ready(&processor("sink", stack), "sink", stack);
+        let again = metric(&sink, "courierflow_sink_reread_records_total{table=\"shipment\"}").unwrap();
+        #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
+        let expected = (end - held) as f64;
+        assert!(
+            (again - expected).abs() < f64::EPSILON,
+            "{name}: {again} read again, not {expected}"
+        );
+        sink.terminate(PATIENCE).unwrap();
+    }
 }
