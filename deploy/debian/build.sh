@@ -41,7 +41,9 @@ add_the_rest() {
   local documents=usr/share/doc/courierflow
   add 644 "$repo/deploy/systemd/sysusers.conf" usr/lib/sysusers.d/courierflow.conf
   add 644 "$repo/deploy/debian/courierflow.toml" etc/courierflow/courierflow.toml
-  add 644 "$repo/deploy/local/courierflow.toml" $documents/examples/courierflow.toml
+  # Without the accounts of the local stack that take pushes of anybody.
+  awk -v RS= '!/\nunsigned = "accept"/ {print separator $0; separator = "\n"}' "$repo/deploy/local/courierflow.toml" >"$temporary/example.toml"
+  add 644 "$temporary/example.toml" $documents/examples/courierflow.toml
   add 644 "$repo/deploy/prometheus/alerts.yml" $documents/examples/alerts.yml
   add 644 "$repo/LICENSE" $documents/copyright
   add 644 "$repo/CHANGELOG.md" $documents/CHANGELOG.md

@@ -78,8 +78,7 @@ check_run() {
   local rows before=$SECONDS
   start
   say "all ready after $((SECONDS - before)) s"
-  compose --profile demo run --rm -T simulator --ingest-url http://ingest:8080 --clickhouse-url http://clickhouse:8123 \
-    --clickhouse-user courierflow --parcels 300
+  compose --profile demo run --rm -T simulator --parcels 300
   rows=$(query "SELECT count() FROM courier.transition FINAL")
   ((rows > 0)) || fail "no transition has arrived"
   curl -sf -o /dev/null "http://127.0.0.1:$COURIERFLOW_PROCESSOR_PORT/" || fail "the dashboard does not answer at its published port"

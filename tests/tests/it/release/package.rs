@@ -1,5 +1,5 @@
 //! The Debian package, made of the programs under test: it has the units, the configuration and the programs, and what is in it
-//! is what stands in `deploy/`.
+//! is what stands in `deploy/`, except for accounts that take pushes of anybody.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,6 +10,7 @@ use courierflow_ingest::config::Config as IngestConfig;
 use courierflow_processor::config::Config as ProcessorConfig;
 use courierflow_schemas::settings::load;
 use courierflow_tests::stack::{binary, repository};
+use courierflow_vendors::account::Unsigned;
 
 fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -90,15 +91,12 @@ fn the_package_has_the_programs_units_and_configuration_of_deploy() {
         ),
         ("usr/lib/sysusers.d/courierflow.conf", "deploy/systemd/sysusers.conf"),
         ("etc/courierflow/courierflow.toml", "deploy/debian/courierflow.toml"),
-        (
-            "usr/share/doc/courierflow/examples/courierflow.toml",
-            "deploy/local/courierflow.toml",
-        ),
         ("usr/share/doc/courierflow/copyright", "LICENSE"),
     ] {
         assert_eq!(package.read(path), source(origin), "{path}");
         assert_eq!(package.mode(path), 0o644, "{path}");
     }
+    assert_example_takes_no_unsigned_pushes(&package);
     for program in ["ingest", "processor"] {
         let path = format!("usr/bin/{program}");
         assert_eq!(package.mode(&path), 0o755);
@@ -133,6 +131,31 @@ fn the_package_has_the_programs_units_and_configuration_of_deploy() {
         "systemd | systemd-standalone-sysusers",
     ] {
         assert!(package.fields.contains(field), "{field} is not in\n{}", package.fields);
+    }
+}
+
+/// The one that explains every key is that of the local stack, without the accounts that only trying out needs.
+fn assert_example_takes_no_unsigned_pushes(package: &Package) {
+    let path = "usr/share/doc/courierflow/examples/courierflow.toml";
+    let local = source("deploy/local/courierflow.toml");
+    let takes_all = |paragraph: &&str| paragraph.lines().any(|line| line.starts_with("unsigned = \"accept\""));
+    let (open, expected): (Vec<&str>, Vec<&str>) = local.split("\n\n").partition(takes_all);
+    assert_eq!(package.read(path), expected.join("\n\n"));
+    assert_eq!(package.mode(path), 0o644);
+    let accounts = |path: &Path| load::<IngestConfig>(path).unwrap().ingest.accounts;
+    let in_package = accounts(&package.files.join(path));
+    assert_eq!(
+        in_package.len() + open.len(),
+        accounts(&repository().join("deploy/local/courierflow.toml")).len()
+    );
+    for account in in_package {
+        assert_eq!(
+            account.unsigned,
+            Unsigned::Reject,
+            "{} of {}",
+            account.name,
+            account.vendor
+        );
     }
 }
 
