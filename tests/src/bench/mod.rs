@@ -1,4 +1,5 @@
-//! Benchmarks: each prints its figures beside a floor measured in the same run. None of them is a test.
+//! Benchmarks: each prints its figures beside a floor measured in the same run. None of them is a test; [`attacks`] has a target, which it
+//! names, and fails if that is missed.
 
 #![allow(clippy::print_stdout, reason = "printing is what a benchmark does")]
 #![allow(

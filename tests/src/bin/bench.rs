@@ -59,7 +59,7 @@ enum Name {
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
         rounds: u8,
     },
-    /// What honest vendors and probes see while strangers hold connections to ingest
+    /// What honest vendors and probes see while strangers hold connections to ingest; fails if that misses the target
     Attacks {
         /// Honest pushes per second
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
