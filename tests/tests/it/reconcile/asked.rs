@@ -13,7 +13,7 @@ use crate::harness::vendors::{BUSINESS_ID, BUSINESS_KEY, CUSTOMER, KEY, SALT, SE
 use crate::harness::{PATIENCE, eventually, metric, processor, topics};
 
 /// Values of `[reconcile]` with which everything that has a condition is due at once, and a number may be asked often.
-pub(super) const AT_ONCE: &str = "
+pub(crate) const AT_ONCE: &str = "
 every_ms = 500
 apart_ms = 1000
 per_day = 100
@@ -120,12 +120,12 @@ key_file = '{seventeentrack_key}'
 }
 
 /// The role alone, with accounts that are only asked.
-pub(super) fn reconcile(stack: &dyn Stack, vendors: &Vendors, account: &str, settings: &str) -> Launch {
+pub(crate) fn reconcile(stack: &dyn Stack, vendors: &Vendors, account: &str, settings: &str) -> Launch {
     let file = Configuration::new(account, settings).write(stack, vendors, "reconcile.toml");
     processor("reconcile", stack).config(file)
 }
 
-pub(super) fn reconcile_ends(mut reconcile: Service) {
+pub(crate) fn reconcile_ends(mut reconcile: Service) {
     reconcile.terminate(PATIENCE).unwrap();
 }
 

@@ -3,17 +3,19 @@
 
 use std::process::{Command, Output};
 
-use courierflow_schemas::records::{Reason, SubscriptionState, Vendor};
+use courierflow_schemas::records::{CallClass, CallKind, Reason, SubscriptionState, Vendor};
 use courierflow_schemas::topics::{ALL, SUBSCRIPTION_REQUEST};
 use courierflow_tests::stack::{Launch, Server, Service, Stack, binary, repository};
 use serde_json::{Value, json};
 
-use super::records::{force, newest, numbers, partition_of, wait_for};
-use super::vendors::{CUSTOMER, Configuration, KEY, SALT, TOKEN, Vendors};
+use super::records::{calls, force, newest, numbers, partition_of, wait_for};
+use super::vendors::{CUSTOMER, Configuration, KEY, OTHERS, SALT, TOKEN, Vendors};
 use crate::harness::post::{self, Answer, assert_success};
+use crate::harness::vendors::{APP_CODE, BUSINESS_KEY, SEVENTEENTRACK_KEY};
 use crate::harness::{
     agent, eventually, metric, migrated, processor, python, ready, tables, topics, wait_until_in_tables,
 };
+use crate::reconcile::asked::{AT_ONCE, reconcile, reconcile_ends};
 
 /// Of whoever gets the parcels. Its last four digits may be kept.
 const PHONE: &str = "13488888888";
@@ -36,6 +38,7 @@ impl World {
         let stack = migrated(name);
         let vendors = Vendors::start();
         let configuration = Configuration::new()
+            .others()
             .set("workers", &2)
             .set("resubscribe_after_ms", &0)
             .set("resubscribe_jitter_ms", &0);
@@ -281,11 +284,60 @@ fn figures_of_workers(world: &World) {
     });
 }
 
-/// Keys, tokens and telephone numbers are on no topic, in no table, in no log and in no metric.
+/// Every other contract follows a parcel, too.
+fn others_follow(world: &World) {
+    let numbers = numbers("YT18", OTHERS.len());
+    let contracts = numbers.iter().zip(OTHERS);
+    let items: Vec<_> = contracts
+        .map(|(number, (vendor, account, _))| {
+            json!({
+                "tracking_number": number, "carrier": "yto", "vendor": vendor, "account": account, "phone": PHONE,
+                "request_id": "r1",
+            })
+        })
+        .collect();
+    let answer = world.ask(&Value::from(items));
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    wait_for(&world.stack, &numbers, SubscriptionState::Active);
+    let calls = calls(&world.stack);
+    for (number, (_, _, api)) in numbers.iter().zip(OTHERS) {
+        let called = calls.iter().find(|call| call.tracking_number == *number);
+        assert_eq!(called.map(|call| call.api.as_str()), Some(api), "{number}");
+    }
+}
+
+/// reconcile has asked every vendor about a parcel of which no push came, and goes on.
+fn each_vendor_is_queried(world: &World) -> Service {
+    let account = "daily_queries = 10\naudit_per_10000 = 0";
+    let settings = format!("{AT_ONCE}repeats = 0\n");
+    let launch = reconcile(&world.stack, &world.vendors, account, &settings);
+    let reconcile = ready(&launch, "reconcile", &world.stack);
+    eventually("each vendor has answered a query", || {
+        let calls = calls(&world.stack);
+        let is_answered = |vendor: Vendor| {
+            calls.iter().any(|call| {
+                call.kind == CallKind::Query
+                    && call.vendor == vendor
+                    && call.http_status.is_some()
+                    && call.class != CallClass::Account
+            })
+        };
+        match Vendor::ALL.into_iter().find(|vendor| !is_answered(*vendor)) {
+            None => Ok(()),
+            Some(vendor) => Err(format!("{vendor} has not")),
+        }
+    });
+    reconcile
+}
+
+/// Keys, tokens and telephone numbers are on no topic, in no table, in no log and in no metric, whatever the contract is.
 fn a18(world: &World) {
+    others_follow(world);
+    wait_until_in_tables(&world.stack);
+    let reconcile = each_vendor_is_queried(world);
     wait_until_in_tables(&world.stack);
     let mut told: Vec<(String, Vec<u8>)> = Vec::new();
-    for service in [&world.ingest, &world.processor] {
+    for service in [&world.ingest, &world.processor, &reconcile] {
         let metrics = agent().get(format!("{}/metrics", service.url())).call();
         let metrics = metrics.unwrap().body_mut().read_to_string().unwrap();
         told.push((format!("{}/metrics", service.url()), metrics.into_bytes()));
@@ -303,7 +355,17 @@ fn a18(world: &World) {
             ));
         }
     }
-    let secrets = [KEY, CUSTOMER, SALT, TOKEN, PHONE];
+    reconcile_ends(reconcile);
+    let secrets = [
+        KEY,
+        CUSTOMER,
+        SALT,
+        APP_CODE,
+        BUSINESS_KEY,
+        SEVENTEENTRACK_KEY,
+        TOKEN,
+        PHONE,
+    ];
     for secret in secrets {
         for (place, text) in &told {
             let has = text.windows(secret.len()).any(|window| window == secret.as_bytes());

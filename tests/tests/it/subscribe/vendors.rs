@@ -6,11 +6,17 @@ use std::path::PathBuf;
 use courierflow_tests::stack::{Launch, Stack};
 
 use crate::harness::processor;
-use crate::harness::vendors::APP_CODE;
+use crate::harness::vendors::{APP_CODE, BUSINESS_ID, BUSINESS_KEY, SEVENTEENTRACK_KEY};
 pub(crate) use crate::harness::vendors::{CUSTOMER, KEY, SALT, Vendors};
 
 /// Of somebody who may ask over HTTP.
 pub(crate) const TOKEN: &str = "token-of-the-test-0123456789abcdef";
+/// The contracts beside that of the enterprise: vendor, account, API. The marketplace pushes to an account that needs no salt.
+pub(crate) const OTHERS: [(&str, &str, &str); 3] = [
+    ("kuaidi100", "open", "kuaidi100_market"),
+    ("kdniao", "demo", "kdniao_cross_border"),
+    ("17track", "demo", "17track"),
+];
 /// What is short for the tests; the values are TOML.
 const SUBSCRIBE: [(&str, &str); 8] = [
     ("call_timeout_ms", "1000"),
@@ -29,6 +35,8 @@ pub(crate) struct Configuration {
     account: &'static str,
     /// The contract is that of the marketplace.
     is_market: bool,
+    /// There are the other contracts, too.
+    has_others: bool,
     /// Where the vendors push to.
     callback_base: String,
     /// Further lines of the account.
@@ -42,6 +50,7 @@ impl Configuration {
             subscribe: subscribe.collect(),
             account: "demo",
             is_market: false,
+            has_others: false,
             more: "",
             callback_base: "http://127.0.0.1:9".to_owned(),
         }
@@ -62,6 +71,12 @@ impl Configuration {
     /// The account's contract is that of the marketplace, whose gateway comes before the vendor.
     pub(crate) fn market(mut self) -> Self {
         self.is_market = true;
+        self
+    }
+
+    /// There are accounts with the other contracts, too, after this one; whoever may ask may use all of them.
+    pub(crate) fn others(mut self) -> Self {
+        self.has_others = true;
         self
     }
 
@@ -94,11 +109,13 @@ impl Configuration {
         let local = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/local/courierflow.toml");
         let local = std::fs::read_to_string(local).unwrap();
         let local = replaced(&local, "\".local/data/demo.token\"", &format!("'{token}'"));
-        let local = replaced(
-            &local,
-            "[\"kuaidi100/demo\", \"kdniao/demo\"]",
-            &format!("[\"kuaidi100/{}\"]", self.account),
-        );
+        let mut usable = vec![format!("kuaidi100/{}", self.account)];
+        let mut others = String::new();
+        if self.has_others {
+            usable.extend(OTHERS.map(|(vendor, name, _)| format!("{vendor}/{name}")));
+            others = self.write_others(url, &write);
+        }
+        let local = replaced(&local, "[\"kuaidi100/demo\", \"kdniao/demo\"]", &format!("{usable:?}"));
         let keys = self.subscribe.iter().map(|(key, value)| format!("{key} = {value}\n"));
         let slots = directory.join("slots");
         let section = format!(
@@ -116,6 +133,7 @@ callback_base = "{base}"
 max_calls_per_second = 500
 max_concurrency = 16
 {more}
+{others}
 "#,
             slots = slots.display(),
             keys = keys.collect::<String>(),
@@ -143,6 +161,32 @@ max_concurrency = 16
             &format!("subscribe-{}.toml", self.account),
             &format!("{before}\n{section}\n[topics]\n{after}"),
         ))
+    }
+
+    /// The accounts with the other contracts. `write` writes a file, and says where it is.
+    fn write_others(&self, url: &str, write: &dyn Fn(&str, &str) -> String) -> String {
+        let keys = [
+            format!(
+                "subscribe_url = \"{url}/poll\"\napp_code_file = '{}'",
+                write("vendor.app-code", APP_CODE)
+            ),
+            format!(
+                "subscribe_url = \"{url}/api/track/packet\"\nbusiness_id = \"{BUSINESS_ID}\"\napp_key_file = '{}'",
+                write("kdniao.app-key", BUSINESS_KEY)
+            ),
+            format!(
+                "subscribe_url = \"{url}/track/v2.4\"\nkey_file = '{}'",
+                write("17track.key", SEVENTEENTRACK_KEY)
+            ),
+        ];
+        let accounts = OTHERS.into_iter().zip(keys).map(|((vendor, name, api), keys)| {
+            format!(
+                "[[subscribe.accounts]]\nname = \"{name}\"\nvendor = \"{vendor}\"\napi = \"{api}\"\n{keys}\n\
+                 callback_base = \"{base}\"\nmax_calls_per_second = 500\n",
+                base = self.callback_base
+            )
+        });
+        accounts.collect()
     }
 }
 
