@@ -10,19 +10,19 @@ mod report;
 mod subscriptions;
 mod vendors;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::records::{PushEvent, Shipment, Transition, Vendor};
+use courierflow_schemas::records::{PushEvent, Shipment, Transition};
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SHIPMENT, SUBSCRIPTION_REQUEST, TRANSITION};
 use courierflow_tests::oracle::{self, Difference};
-use courierflow_tests::simulator::push::{SimulatedPush, Simulation};
 use courierflow_tests::stack::Stack;
 
 use self::faults::{Brokers, Fault, ROUND, ROUND_OF_THREE, Scene, Wounds};
 use self::report::Report;
 use self::subscriptions::Asking;
-use crate::harness::load::{Load, simulation};
+use crate::harness::acknowledged::lost;
+use crate::harness::load::Load;
 use crate::harness::topics::{self, read};
 use crate::harness::{PATIENCE, SUBSCRIBE_GROUP, eventually, option, tables, wait_until_in_tables, wait_until_read};
 use crate::reconcile::asked::two_rounds;
@@ -92,7 +92,7 @@ fn play(name: &str, plan: Plan) -> Report {
     }
     wounds.heal_all(&mut scene);
     let followed = asking.finish();
-    let seeds = (plan.seed..).take(waves.len());
+    let acknowledged: Vec<_> = waves.iter().map(Load::simulation).collect();
     let (mut pushes, mut acked, mut retried) = (0, 0, 0);
     for wave in waves {
         pushes += wave.pushes();
@@ -145,7 +145,7 @@ fn play(name: &str, plan: Plan) -> Report {
         pushes,
         acked,
         retried,
-        lost: seeds.flat_map(|seed| lost(simulation(seed, WAVE), &stored)).collect(),
+        lost: lost(acknowledged.into_iter().flatten(), &stored),
         stored: stored.len(),
         expired,
         doubled: doubled(&shipments, &transitions),
@@ -187,50 +187,6 @@ fn round(brokers: Brokers, random: &mut fastrand::Rng) -> Vec<Fault> {
     }
     random.shuffle(&mut round);
     round
-}
-
-/// The pushes that are missing on the push topic: compared by payload if a push is stored unchanged, else by their number
-/// for each tracking number.
-fn lost(sent: Simulation, stored: &[PushEvent]) -> Vec<String> {
-    let mut payloads = HashSet::new();
-    let mut counts: HashMap<(Vendor, &str), usize> = HashMap::new();
-    for event in stored {
-        payloads.insert((event.tracking_number.as_str(), event.payload.as_str()));
-        *counts.entry((event.vendor, &event.tracking_number)).or_default() += 1;
-    }
-    let mut lost = Vec::new();
-    let mut wanted: HashMap<(Vendor, String), usize> = HashMap::new();
-    for push in sent {
-        let payload = whole_payload(&push);
-        for number in &push.tracking_numbers {
-            *wanted.entry((push.vendor, number.clone())).or_default() += 1;
-            if payload
-                .as_deref()
-                .is_some_and(|payload| !payloads.contains(&(number.as_str(), payload)))
-            {
-                lost.push(format!("{number}: {}", payload.as_deref().unwrap_or_default()));
-            }
-        }
-    }
-    for ((vendor, number), wanted) in wanted {
-        let found = counts.get(&(vendor, number.as_str())).copied().unwrap_or_default();
-        if found < wanted {
-            lost.push(format!("{number}: {wanted} acknowledged, {found} stored"));
-        }
-    }
-    lost
-}
-
-fn whole_payload(push: &SimulatedPush) -> Option<String> {
-    if push.vendor != Vendor::Kuaidi100 {
-        return None;
-    }
-    if push.body.starts_with(b"{") {
-        return String::from_utf8(push.body.clone()).ok();
-    }
-    form_urlencoded::parse(&push.body)
-        .find(|(name, _)| name == "param")
-        .map(|(_, value)| value.into_owned())
 }
 
 /// Records that a reader of committed records sees more than once.

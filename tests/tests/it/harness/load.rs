@@ -11,6 +11,8 @@ use courierflow_tests::simulator::sender::{Progress, SenderConfig, send};
 /// Pushes that are being sent to ingest.
 #[derive(Debug)]
 pub(crate) struct Load {
+    seed: u64,
+    parcels: u32,
     acked: Arc<AtomicU64>,
     pushes: u64,
     thread: JoinHandle<Progress>,
@@ -52,7 +54,18 @@ impl Load {
             });
             runtime.block_on(sending).expect("an HTTP client")
         });
-        Self { acked, pushes, thread }
+        Self {
+            seed,
+            parcels,
+            acked,
+            pushes,
+            thread,
+        }
+    }
+
+    /// The pushes that it sends, all of them.
+    pub(crate) fn simulation(&self) -> Simulation {
+        simulation(self.seed, self.parcels)
     }
 
     /// Number of pushes.

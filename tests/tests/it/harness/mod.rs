@@ -1,5 +1,6 @@
 //! What every test needs: services on a stack, pushes, records, rows, and polling with a deadline.
 
+pub(crate) mod acknowledged;
 pub(crate) mod gate;
 pub(crate) mod load;
 pub(crate) mod post;
