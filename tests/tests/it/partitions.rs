@@ -148,7 +148,15 @@ fn i2_more_partitions_of_one_topic_stop_ingest_and_derive() {
             Err(format!("{answer:?}"))
         }
     });
-    assert!(ingest.log().unwrap().contains("partitions"), "{}", ingest.log_end());
+    let difference = format!("{PUSH} has {} partitions and {SHIPMENT} has {before}", before + 4);
+    // It refuses before it has said why.
+    eventually("ingest says which topics differ, and by how much", || {
+        if ingest.log().unwrap().contains(&difference) {
+            Ok(())
+        } else {
+            Err(ingest.log_end())
+        }
+    });
     wait_until_workers_say(&running, "derive-", &counts);
     // A restart of ingest does not forget it.
     ingest.kill().unwrap();
