@@ -12,6 +12,8 @@ use crate::replay::replay;
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
+/// A receipt in 1890, which no `DateTime64` of the tables can represent.
+const BEFORE_1900: i64 = -80 * 365 * DAY;
 
 /// A line of a payload: microseconds since 1970, the vendor's code, the text.
 type Line = (i64, &'static str, &'static str);
@@ -162,7 +164,7 @@ fn write_strange_times(topic: &Topic<'_>) {
     let line = (topic.ago(63), "103", "已揽收");
     topic.push("ANCIENT1", -5_000_000, &[line]);
     topic.push("ANCIENT2", i64::MIN, &[line]);
-    // First a push with a row, then one without.
+    // A line of 2150 is dropped (rule 4.6), so that both pushes have a row.
     topic.push("FAR1", topic.ago(60), &[line]);
     let mut far = payload("FAR1", "polling", &[line, (topic.ago(61), "0", "到达")]);
     far["lastResult"]["data"][0]["ftime"] = "2150-01-01 00:00:00".into();
@@ -170,6 +172,9 @@ fn write_strange_times(topic: &Topic<'_>) {
     // First one without a row, then one with a row.
     topic.push("ANCIENT3", -7_000_000, &[line]);
     topic.push("ANCIENT3", topic.ago(59), &[line, (topic.ago(60), "3", "已签收")]);
+    // First one with a row, then one without: its version is greater, so that only its receipt does not fit.
+    topic.push("ANCIENT4", topic.ago(60), &[line]);
+    topic.push("ANCIENT4", BEFORE_1900, &[line, (topic.ago(61), "0", "到达")]);
 }
 
 /// Lives of numbers, ended by days of the stream and begun again.
@@ -215,6 +220,16 @@ fn dead_letters(stack: &dyn Stack, topics_of_origin: &[&str]) -> BTreeMap<String
         }
     }
     classes
+}
+
+/// Keys of the shipment records that no row can represent, in order.
+fn shipments_without_a_row(stack: &dyn Stack) -> Vec<String> {
+    let letters = topics::read(stack, DERIVE_DEAD).into_iter();
+    let of_shipments = letters.filter(|letter| letter.headers["topic"] == SHIPMENT);
+    let mut keys: Vec<String> = of_shipments.filter_map(|letter| letter.key).collect();
+    keys.sort();
+    keys.dedup();
+    keys
 }
 
 /// Parses the last line of the form `… 3 refused (key_mismatch 1, undecodable 2) …`.
@@ -287,6 +302,13 @@ fn a_replay_of_a_hostile_topic_leaves_every_row_as_derive_and_the_sink_left_it()
     let rows = dead_letters(&stack, &[SHIPMENT, TRANSITION]);
     assert!(rows["unrepresentable"] >= 4, "{rows:?}");
     assert_eq!(told(&said, "records without a row"), rows, "{said}");
+    assert_eq!(
+        shipments_without_a_row(&stack),
+        ["ANCIENT1", "ANCIENT2", "ANCIENT3", "ANCIENT4"].map(|number| format!("kuaidi100:yunda:{number}"))
+    );
+    // The row of its first push stays.
+    let events = "SELECT length(event.id) AS events FROM courier.shipment FINAL WHERE tracking_number = 'ANCIENT4'";
+    assert_eq!(tables::rows(&stack, events), [json!({"events": 1})]);
 
     let mut forgotten: Vec<_> = topics::read(&stack, SHIPMENT)
         .into_iter()
@@ -301,7 +323,14 @@ fn a_replay_of_a_hostile_topic_leaves_every_row_as_derive_and_the_sink_left_it()
         );
     }
     assert!(!forgotten.contains(&"kuaidi100:yunda:CONTROL1".to_owned()));
-    for (number, accepted) in [("ENDED1", 2), ("KEPT1", 1), ("CONTROL1", 1), ("LATE1", 1)] {
+    for (number, accepted) in [
+        ("ENDED1", 2),
+        ("KEPT1", 1),
+        ("CONTROL1", 1),
+        ("LATE1", 1),
+        ("FAR1", 2),
+        ("ANCIENT4", 2),
+    ] {
         assert_eq!(topics::shipments_of(&stack, number).len(), accepted, "{number}");
     }
 }
