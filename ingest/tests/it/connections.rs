@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use courierflow_ingest::config::IngestSettings;
+use courierflow_ingest::config::{Config, IngestSettings};
+use courierflow_ingest::run;
 use courierflow_service::http_server::{Limits, Metrics, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -211,6 +212,51 @@ async fn at_the_limit_of_connections_who_is_silent_gives_way() {
         assert!(answer(&mut next).await.0.starts_with("HTTP/1.1 200"), "{written:?}");
         assert_eq!(slow.read(&mut [0; 10]).await.unwrap_or(0), 0, "{written:?}");
     }
+}
+
+/// Sends a GET and returns the body of its answer.
+async fn get(stream: &mut TcpStream, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let (head, body) = answer(stream).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
+    body
+}
+
+/// The service itself, with a file: above, the limits are those of the test.
+#[tokio::test]
+async fn the_limit_of_one_address_is_that_of_the_configuration() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = r#"
+        [kafka]
+        brokers = "127.0.0.1:1"
+        [registry]
+        url = "http://127.0.0.1:1"
+        [ingest]
+        max_connections = 10
+        max_connections_per_peer = 1
+        accounts = [{name = "demo", vendor = "kuaidi100", salts = ["s"]}]
+    "#;
+    std::fs::write(file.path(), text).unwrap();
+    let config = Config::load(file.path()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let running = run(&config, listener, async { drop(stopped.await) });
+    let asking = async {
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let mut next = TcpStream::connect(address).await.unwrap();
+        get(&mut next, "/livez").await;
+        assert_eq!(silent.read(&mut [0; 10]).await.unwrap_or(0), 0);
+        // Its own connection of before gives way, too.
+        let mut last = TcpStream::connect(address).await.unwrap();
+        let metrics = get(&mut last, "/metrics").await;
+        let closed = r#"courierflow_ingest_connections_closed_total{reason="peer_limit"} 2"#;
+        assert!(metrics.contains(closed), "{metrics}");
+        stop.send(()).unwrap();
+    };
+    let (ended, ()) = tokio::join!(running, asking);
+    ended.unwrap();
 }
 
 #[tokio::test]
