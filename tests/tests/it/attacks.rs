@@ -122,6 +122,19 @@ fn peak_memory(service: &Service) -> usize {
     kib * 1024
 }
 
+/// A large answer is refused where answers may not be large.
+fn assert_the_size_of_answers_is_configured(stack: &dyn Stack, path: &str) {
+    let launch = processor("dashboard", stack).env("COURIERFLOW__DASHBOARD__MAX_ANSWER_BYTES", "65536");
+    let dashboard = ready(&launch, "small-answers", stack);
+    let mut refused = agent().get(format!("{}{path}", dashboard.url())).call().unwrap();
+    let said: serde_json::Value = refused.body_mut().read_json().unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &said["error"]["code"]),
+        (422, &"too_much".into()),
+        "{said}"
+    );
+}
+
 #[test]
 fn clients_that_do_not_read_take_no_more_memory_than_answers_may() {
     const CLIENTS: usize = 40;
@@ -151,6 +164,7 @@ fn clients_that_do_not_read_take_no_more_memory_than_answers_may() {
         .unwrap()
         .len();
     assert!(size > 1_500_000, "{size} bytes");
+    assert_the_size_of_answers_is_configured(&**stack, path);
     let before = peak_memory(&dashboard);
     let counted = "courierflow_dashboard_query_seconds_count";
     let asked_before = metric(&dashboard, counted).unwrap();
