@@ -74,6 +74,20 @@ pub(crate) struct Range {
 /// A consumer whose partitions are assigned by hand and which commits nothing; `name` is its client id, which brokers
 /// log.
 pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer, KafkaError> {
+    settings(kafka, name).create()
+}
+
+/// One for [`first_timestamps`], which takes a record of each partition and no more.
+pub(crate) fn consumer_of_first_records(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer, KafkaError> {
+    let mut client = settings(kafka, name);
+    client
+        // A larger record comes nevertheless, alone.
+        .set("max.partition.fetch.bytes", "65536")
+        .set("queued.min.messages", "1");
+    client.create()
+}
+
+fn settings(kafka: &KafkaSettings, name: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
     client.set("client.id", name);
     kafka_client::configure(&mut client, kafka);
@@ -89,7 +103,7 @@ pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer
         .set("enable.partition.eof", "true")
         .set("fetch.queue.backoff.ms", "10")
         .set("queued.max.messages.kbytes", "16384");
-    client.create()
+    client
 }
 
 /// The number of partitions of a topic.

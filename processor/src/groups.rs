@@ -51,10 +51,13 @@ pub(crate) fn committed(
     let mut list = TopicPartitionList::new();
     list.add_partition_range(topic, 0, partitions - 1);
     let offsets = client.committed_offsets(list, timeout)?;
-    let found = offsets.elements();
-    let found = found.iter().filter_map(|element| match element.offset() {
-        Offset::Offset(offset) => Some((element.partition(), offset)),
-        _ => None,
-    });
-    Ok(found.collect())
+    let mut found = BTreeMap::new();
+    for element in offsets.elements() {
+        // Otherwise a partition of which the broker does not tell would be one without a commit.
+        element.error()?;
+        if let Offset::Offset(offset) = element.offset() {
+            found.insert(element.partition(), offset);
+        }
+    }
+    Ok(found)
 }

@@ -26,4 +26,5 @@ mod start_offsets;
 pub mod subscribe;
 pub mod subscriptions;
 pub mod under_min_isr;
+pub mod unread;
 pub mod vendor_calls;

@@ -10,7 +10,7 @@ use axum::Router;
 use courierflow_processor::config::Config;
 use courierflow_processor::health::{self, Health};
 use courierflow_processor::shutdown::Shutdown;
-use courierflow_processor::{dashboard, derive, reconcile, retention, sink, subscribe, under_min_isr};
+use courierflow_processor::{dashboard, derive, reconcile, retention, sink, subscribe, under_min_isr, unread};
 use courierflow_schemas::registry::Registry;
 use courierflow_service::http_server::{self, Limits};
 use courierflow_service::{file_limit, signals};
@@ -25,6 +25,9 @@ const OTHER_FILES: usize = 256;
 
 /// Of a worker of derive, subscribe or reconcile: its consumer and its producer, each with a few brokers, and the readers of its state.
 const FILES_OF_A_WORKER: usize = 32;
+
+/// The clients of [`unread`], as many as two workers have.
+const WORKERS_WORTH_OF_WATCHING: usize = 2;
 
 /// What a process does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,10 +71,12 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
     // 1. The ports first: a second processor on them should say so before it touches anything.
     let mut limits = config.processor.connection_limits();
     let workers_of = |role: Role, workers: usize| if roles.contains(&role) { workers } else { 0 };
+    let has_workers = roles.iter().any(|role| *role != Role::Dashboard);
     let workers = workers_of(Role::Derive, config.derive.workers)
         + workers_of(Role::Subscribe, config.subscribe.workers)
         // Its own clients, and those that ask how current the tables are.
-        + workers_of(Role::Reconcile, 2);
+        + workers_of(Role::Reconcile, 2)
+        + if has_workers { WORKERS_WORTH_OF_WATCHING } else { 0 };
     let others = OTHER_FILES + FILES_OF_A_WORKER * workers;
     limits.connections = file_limit::connections_within("processor.max_connections", limits.connections, others)?;
     let listener = bind("processor.listen", config.processor.listen).await?;
@@ -105,7 +110,7 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
 
     // 2. The workers.
     let shutdown = Shutdown::default();
-    let workers = if roles.iter().any(|role| *role != Role::Dashboard) {
+    let workers = if has_workers {
         start_workers(config, roles, &health, &shutdown).await?
     } else {
         // The dashboard is always ready: if the database is away, its page says so, which is better than no page.
@@ -142,6 +147,7 @@ async fn start_workers(
 
     tokio::spawn(retention::publish(config.clone()));
     tokio::spawn(under_min_isr::publish(config.clone()));
+    unread::publish(config, shutdown)?;
     let mut workers = Vec::new();
     if roles.contains(&Role::Derive) {
         workers.extend(derive::start(config, &registry, ids, health, shutdown)?);

@@ -5,24 +5,21 @@
 //! The rule: no record that is still to be stored, and no push that is still to be derived, is older than [`LONGEST`]. A record has the
 //! timestamp of the push that it was made of, so a shipment that was derived late counts from the receipt of its push.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use courierflow_schemas::topics::{self, on_broker};
 use jiff::Timestamp;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
-use rdkafka::{Offset, TopicPartitionList};
 
-use crate::bounded_read::{self, ReadError};
+use crate::bounded_read::ReadError;
 use crate::config::Config;
 use crate::groups;
 use crate::health::seconds_since;
-use crate::start_offsets::{edge, edges};
+use crate::unread::Unread;
 
 /// The sink takes seconds. What is asked about is silent for hours.
 const LONGEST: Duration = Duration::from_mins(1);
-const REQUEST: Duration = Duration::from_secs(10);
 
 /// The tables that rounds read, by the topics and groups that fill them; and derive, which makes the shipments.
 const SOURCES: [(&str, &str); 5] = [
@@ -47,7 +44,7 @@ pub(super) enum NotCurrent {
 /// Where the tables come from.
 pub(super) struct Sources {
     sources: Vec<Source>,
-    reader: BaseConsumer,
+    unread: Unread,
 }
 
 struct Source {
@@ -71,7 +68,7 @@ impl Sources {
         };
         Ok(Self {
             sources: SOURCES.into_iter().map(source).collect::<KafkaResult<_>>()?,
-            reader: bounded_read::consumer(&config.kafka, "courierflow-reconcile-tables")?,
+            unread: Unread::new(&config.kafka, "courierflow-reconcile-tables")?,
         })
     }
 
@@ -79,7 +76,7 @@ impl Sources {
     pub(super) fn check(&self) -> Result<(), NotCurrent> {
         let mut behind = Vec::new();
         for source in &self.sources {
-            let oldest = self.oldest_left(source)?;
+            let oldest = self.unread.oldest(&source.group, source.topic)?;
             let age = oldest.map_or(0.0, seconds_since);
             metrics::gauge!("courierflow_reconcile_behind_seconds", "what" => source.what).set(age);
             if let Some(oldest) = oldest.filter(|_| age > LONGEST.as_secs_f64()) {
@@ -92,24 +89,5 @@ impl Sources {
         } else {
             Err(NotCurrent::Behind(behind))
         }
-    }
-
-    /// The timestamp of the oldest record that the group has not committed.
-    fn oldest_left(&self, Source { topic, group, .. }: &Source) -> Result<Option<i64>, ReadError> {
-        let partitions = bounded_read::partitions(&self.reader, topic)?;
-        let committed = groups::committed(group, topic, partitions, REQUEST)?;
-        let mut all = TopicPartitionList::new();
-        all.add_partition_range(topic, 0, partitions - 1);
-        let ends = edges(&self.reader, &all, Offset::End)?;
-        let mut left = BTreeMap::new();
-        for partition in 0..partitions {
-            let end = edge(&ends, topic, partition)?;
-            let next = committed.get(&partition).copied();
-            if next.unwrap_or(0) < end {
-                left.insert(partition, next.map_or(Offset::Beginning, Offset::Offset));
-            }
-        }
-        let oldest = bounded_read::first_timestamps(&self.reader, topic, &left)?;
-        Ok(oldest.into_values().min())
     }
 }

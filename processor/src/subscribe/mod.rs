@@ -43,3 +43,4 @@ mod worker;
 
 pub(crate) use intake::READ_BEFORE;
 pub use supervisor::{check, start};
+pub(crate) use transaction::inputs;

@@ -28,7 +28,7 @@ const INPUTS: [&str; 3] = [topics::SUBSCRIPTION_REQUEST, topics::PUSH, topics::S
 pub(super) type Place = (&'static str, i32);
 
 /// The topics that a worker reads, as the brokers call them.
-pub(super) fn inputs() -> [&'static str; 3] {
+pub(crate) fn inputs() -> [&'static str; 3] {
     INPUTS.map(on_broker)
 }
 
