@@ -3,7 +3,8 @@
 //! The client's own answer to a committed offset that no longer exists is to begin somewhere else without a word
 //! (`auto.offset.reset`). Here it is an error, because records were lost: retention deleted them before they were read, or the
 //! topic was deleted and made anew. Kafka drops the offsets of a topic that is deleted, so whoever knows otherwise that something was
-//! read says that, too ([`report_lost_place`]).
+//! read says that, too ([`report_lost_place`]), and whoever knows how far a topic reached, that it does not any more
+//! ([`report_shortened`]).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -34,6 +35,7 @@ pub enum OnDataLoss {
 pub(crate) struct LostRecords {
     topic: String,
     partition: i32,
+    /// Up to which it was read; or, of a topic that is read from its beginning, to which it reached.
     committed: i64,
     /// First offset that exists.
     low: i64,
@@ -48,6 +50,17 @@ impl LostRecords {
             topic: topic.to_owned(),
             partition,
             committed,
+            low,
+            high,
+        })
+    }
+
+    /// Judges the end of a partition that reached this offset when it was committed. Where it begins says nothing: it is compacted.
+    pub(crate) fn find_shortened(topic: &str, partition: i32, reached: i64, (low, high): (i64, i64)) -> Option<Self> {
+        (high < reached).then(|| Self {
+            topic: topic.to_owned(),
+            partition,
+            committed: reached,
             low,
             high,
         })
@@ -258,6 +271,20 @@ pub(crate) fn report_lost_place(topic: &str, partition: i32, known: &str, counte
     counter.increment(1);
 }
 
+/// Says of which partitions the end is lost, and returns them. Fails if that stops the consumer.
+pub(crate) fn report_shortened(
+    lost: Vec<LostRecords>,
+    on_data_loss: OnDataLoss,
+    counter: &metrics::Counter,
+) -> Result<BTreeSet<i32>, DataLoss> {
+    report(&lost, counter);
+    if lost.is_empty() || on_data_loss == OnDataLoss::Continue {
+        Ok(lost.iter().map(|lost| lost.partition).collect())
+    } else {
+        Err(DataLoss(lost))
+    }
+}
+
 /// Where reading goes on without what is lost.
 fn resume_points(lost: &[LostRecords]) -> TopicPartitionList {
     let mut points = TopicPartitionList::with_capacity(lost.len());
@@ -303,6 +330,36 @@ mod tests {
             let found = LostRecords::find("t", 3, committed, watermarks).map(|lost| lost.count());
             assert_eq!(found, lost, "{committed} of {watermarks:?}");
         }
+    }
+
+    #[test]
+    fn a_partition_that_ends_before_it_did_is_lost_records_wherever_it_begins() {
+        for (reached, watermarks, lost) in [
+            (0, (0, 0), false),
+            (10, (0, 10), false),
+            (10, (12, 15), false),
+            (10, (0, 9), true),
+            (10, (0, 0), true),
+        ] {
+            let found = LostRecords::find_shortened("t", 3, reached, watermarks);
+            assert_eq!(found.is_some(), lost, "{reached} of {watermarks:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shortened_stops_the_consumer_unless_an_operator_has_looked() {
+        let counter = metrics::Counter::noop();
+        let lost = || -> Vec<LostRecords> { LostRecords::find_shortened("t", 3, 10, (0, 0)).into_iter().collect() };
+        let stopped = report_shortened(lost(), OnDataLoss::Stop, &counter).unwrap_err();
+        assert!(stopped.to_string().starts_with("t/3 ends at offset 0"), "{stopped}");
+        assert_eq!(
+            report_shortened(lost(), OnDataLoss::Continue, &counter),
+            Ok([3].into_iter().collect())
+        );
+        assert_eq!(
+            report_shortened(Vec::new(), OnDataLoss::Stop, &counter),
+            Ok(BTreeSet::new())
+        );
     }
 
     #[test]

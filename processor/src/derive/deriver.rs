@@ -216,6 +216,7 @@ impl Deriver {
         if let Some(open) = self.transactions.open() {
             let bytes = self.encoder.record_bytes();
             open.add_bytes(bytes);
+            open.add_shipment(partition);
             open.counts.accepted(derived, bytes);
             if *is_unmapped_carrier {
                 open.counts.unmapped_carrier(derived.shipment.vendor);
@@ -336,6 +337,9 @@ impl Deriver {
     /// Commits the open transaction, or rolls it back if committing fails and the producer can go on.
     /// False if it was rolled back.
     pub(super) fn commit(&mut self, consumer: &BaseConsumer<impl ConsumerContext>) -> Result<bool, WorkerError> {
+        if let Some(open) = self.transactions.open() {
+            open.note_ends(|partition| self.store.end(partition));
+        }
         match self.transactions.commit(consumer)? {
             Some(Ended::Committed(open, stored)) => self.committed(&open, stored),
             Some(Ended::Aborted(open)) => {

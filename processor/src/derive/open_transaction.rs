@@ -25,6 +25,8 @@ pub(super) struct OpenTransaction {
     pub(super) progress: BTreeMap<i32, Progress>,
     events: usize,
     bytes: usize,
+    /// By partition, how many shipments were produced, tombstones aside.
+    shipments: BTreeMap<i32, i64>,
     /// Oldest timestamp of its push events, milliseconds since 1970.
     pub(super) oldest_timestamp: Option<i64>,
     pub(super) counts: Counts,
@@ -61,6 +63,7 @@ impl OpenTransaction {
             progress: BTreeMap::new(),
             events: 0,
             bytes: 0,
+            shipments: BTreeMap::new(),
             oldest_timestamp: None,
             counts: Counts::default(),
             dead_letters: Vec::new(),
@@ -82,6 +85,19 @@ impl OpenTransaction {
         self.progress.insert(partition, progress);
         self.events += count;
         self.counts.expired += count as u64;
+    }
+
+    /// Adds a shipment that was produced.
+    pub(super) fn add_shipment(&mut self, partition: i32) {
+        *self.shipments.entry(partition).or_default() += 1;
+    }
+
+    /// Says in the progress how far the shipments reach once it is committed; `end` is the offset that those of a partition reach
+    /// without it.
+    pub(super) fn note_ends(&mut self, end: impl Fn(i32) -> i64) {
+        for (&partition, progress) in &mut self.progress {
+            progress.shipments = end(partition) + self.shipments.get(&partition).copied().unwrap_or_default();
+        }
     }
 
     /// Adds `bytes` of produced records.

@@ -23,6 +23,7 @@ use super::counts::worker_name;
 use super::progress::Progress;
 use super::state_entry::{KeyHash, StateEntry};
 use super::state_store::Partition;
+use crate::start_offsets::LostRecords;
 use courierflow_domain::{Memory, memory};
 
 const POLL: Duration = Duration::from_millis(100);
@@ -179,16 +180,40 @@ impl Restorer {
         })
     }
 
-    fn goal(&self, partition: i32, progress: Option<Progress>) -> Result<Goal, RestoreError> {
-        let (low, high) = self
+    /// The partitions that do not reach as far as they did when their stable progress was committed: the topic was made anew, or has
+    /// lost the end of its log. Their state is gone, or is an old one.
+    pub(super) fn shortened(
+        &self,
+        committed: &BTreeMap<i32, Option<Progress>>,
+    ) -> Result<Vec<LostRecords>, RestoreError> {
+        let mut shortened = Vec::new();
+        for (&partition, progress) in committed {
+            let reached = progress.map_or(0, |progress| progress.shipments);
+            // A request to the broker, so it is asked only where something is known.
+            if reached > 0 {
+                let extent = self.extent(partition)?;
+                let lost = LostRecords::find_shortened(on_broker(topics::SHIPMENT), partition, reached, extent);
+                shortened.extend(lost);
+            }
+        }
+        Ok(shortened)
+    }
+
+    /// Low and high watermark.
+    fn extent(&self, partition: i32) -> Result<(i64, i64), RestoreError> {
+        Ok(self
             .watermarks
-            .fetch_watermarks(on_broker(topics::SHIPMENT), partition, REQUEST)?;
+            .fetch_watermarks(on_broker(topics::SHIPMENT), partition, REQUEST)?)
+    }
+
+    fn goal(&self, partition: i32, progress: Option<Progress>) -> Result<Goal, RestoreError> {
+        let (low, high) = self.extent(partition)?;
         Ok(Goal {
             next: None,
             low_watermark: low,
             // On an empty partition the position stays invalid; there is nothing to read.
             high_watermark: if low == high { low } else { high },
-            restoring: Restoring::new(progress, self.partitions),
+            restoring: Restoring::new(Partition::new(progress, high), self.partitions),
         })
     }
 }
@@ -290,10 +315,10 @@ impl Restore {
 }
 
 impl Restoring {
-    /// An empty partition, to be filled with the state as of the committed progress `as_of`.
-    fn new(as_of: Option<Progress>, partitions: i32) -> Self {
+    /// Fills an empty partition.
+    fn new(partition: Partition, partitions: i32) -> Self {
         Self {
-            partition: Partition::new(as_of),
+            partition,
             partitions,
             misplaced: BTreeMap::new(),
             unreadable: BTreeMap::new(),
@@ -412,7 +437,7 @@ mod tests {
         Encoder::new(ID).encode(&shipment(), &mut encoded).unwrap();
         let memory = Memory::of(&shipment()).to_bytes().unwrap();
 
-        let mut restoring = Restoring::new(None, 8);
+        let mut restoring = Restoring::new(Partition::new(None, 0), 8);
         for (offset, (key, content)) in (0..).zip(records) {
             let value = match content {
                 Tombstone => None,

@@ -30,15 +30,18 @@ pub(super) struct Partition {
     /// Newest day of the stream: derive's only clock.
     today: StreamDay,
     bytes: usize,
+    /// The offset that the partition of the shipment topic reaches at least.
+    end: i64,
     /// The group's progress on the push partition that this state corresponds to; `None` before the first commit.
     as_of: Option<Progress>,
 }
 
 impl Partition {
-    /// An empty partition whose pushes are derived up to the committed progress `as_of`.
-    pub(super) fn new(as_of: Option<Progress>) -> Self {
+    /// An empty partition whose pushes are derived up to the committed progress `as_of`, and whose shipments reach to `end`.
+    pub(super) fn new(as_of: Option<Progress>, end: i64) -> Self {
         Self {
             as_of,
+            end,
             ..Self::default()
         }
     }
@@ -157,6 +160,11 @@ impl StateStore {
             .collect()
     }
 
+    /// The offset that the shipments of a partition reach at least, without those of the open transaction.
+    pub(super) fn end(&self, partition: i32) -> i64 {
+        self.partitions.get(&partition).map_or(0, |owned| owned.end)
+    }
+
     /// What of the push event at `offset` is committed already.
     pub(super) fn progress_at(&self, partition: i32, offset: i64) -> Progress {
         let as_of = self.partitions.get(&partition).and_then(|owned| owned.as_of);
@@ -242,6 +250,7 @@ impl StateStore {
         for (partition, progress) in progress {
             if let Some(owned) = self.partitions.get_mut(partition) {
                 owned.as_of = Some(*progress);
+                owned.end = owned.end.max(progress.shipments);
             }
         }
         for StoredShipment { partition, key, offset } in records {
@@ -370,11 +379,14 @@ pub(super) mod tests {
     fn a_partition_comes_back_unless_somebody_has_derived_of_it_meanwhile() {
         let with_one = |as_of| {
             let mut state = StateStore::default();
-            state.insert_partition(0, Partition::new(as_of));
+            state.insert_partition(0, Partition::new(as_of, 0));
             put(&mut state, "a", &memory(1, 1, false));
             state
         };
-        let expired = |expired| Progress { offset: 12, expired };
+        let expired = |expired| Progress {
+            expired,
+            ..Progress::at(12)
+        };
         for (committed, comes_back) in [
             (Some(expired(9)), true),
             (Some(expired(10)), false),
@@ -400,6 +412,19 @@ pub(super) mod tests {
         state.park(0);
         state.drop_parked();
         assert!(!state.reclaim(0, None));
+    }
+
+    #[test]
+    fn a_partition_reaches_as_far_as_it_was_restored_and_what_was_committed_since() {
+        let mut state = StateStore::default();
+        state.insert_partition(0, Partition::new(None, 7));
+        assert_eq!((state.end(0), state.end(1)), (7, 0));
+        let progress = Progress {
+            shipments: 9,
+            ..Progress::at(1)
+        };
+        state.commit([stored(0, 8)], &[(0, progress)].into());
+        assert_eq!(state.end(0), 9);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The loop of a worker: poll, derive, produce, commit.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::DecodeError;
 use courierflow_service::kafka_client;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::statistics::Statistics;
@@ -20,7 +21,7 @@ use super::deriver::{Deriver, Processed};
 use super::error::WorkerError;
 use super::open_transaction::Transactions;
 use super::paused::{Paused, push_partitions};
-use super::progress::stable_progress;
+use super::progress::{Progress, stable_progress};
 use super::record_reader::RecordReader;
 use super::restore::Restorer;
 use super::state_budget::StateBudget;
@@ -386,8 +387,28 @@ impl Worker {
             // They may have been paused before the rebalance.
             return Ok(self.consumer.resume(&push_partitions(assigned))?);
         }
+        self.report_lost_state(&mut committed)?;
         self.consumer.pause(&push_partitions(assigned))?;
         paused.restore = Some(self.restorer.begin(&committed, std::mem::take(&mut paused.kept))?);
+        Ok(())
+    }
+
+    /// Says of which partitions the state is lost; fails if that stops the worker. What was accepted is committed, so that the next owner
+    /// does not find the same loss again.
+    fn report_lost_state(&self, committed: &mut BTreeMap<i32, Option<Progress>>) -> Result<(), WorkerError> {
+        let lost = self.restorer.shortened(committed)?;
+        let on_data_loss = self.consumer.context().on_data_loss;
+        let accepted = start_offsets::report_shortened(lost, on_data_loss, &records_lost())?;
+        let mut offsets = TopicPartitionList::new();
+        for partition in accepted {
+            if let Some(Some(progress)) = committed.get_mut(&partition) {
+                progress.shipments = 0;
+                progress.add_to(&mut offsets, partition)?;
+            }
+        }
+        if offsets.count() > 0 {
+            self.consumer.commit(&offsets, CommitMode::Async)?;
+        }
         Ok(())
     }
 

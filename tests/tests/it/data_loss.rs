@@ -1,12 +1,14 @@
 //! Kafka deletes records before they were read, as retention does when a consumer is away for too long; or its log has become shorter.
 
-use courierflow_schemas::records::SubscriptionState;
-use courierflow_schemas::topics::{PUSH, SUBSCRIPTION_REQUEST};
+use std::ops::Range;
+
+use courierflow_schemas::records::{PushEvent, SubscriptionState, TimestampMicros};
+use courierflow_schemas::topics::{PUSH, SHIPMENT, SUBSCRIPTION_REQUEST};
 use courierflow_tests::stack::{Launch, Service, Stack};
 
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, eventually, metric, migrate, migrated, post, processor, ready, readyz, tables, topics,
-    wait_until_in_tables, wait_until_sink_has_read,
+    DERIVE_GROUP, PATIENCE, eventually, metric, migrate, migrated, post, processor, ready, readyz, tables, told_metric,
+    topics, wait_until_derived, wait_until_in_tables, wait_until_sink_has_read,
 };
 use crate::subscribe::records::{ask, numbers, request, wait_for};
 use crate::subscribe::vendors::{Vendors, subscribe};
@@ -248,5 +250,137 @@ fn a_request_topic_that_is_made_anew_is_read_from_its_beginning_and_subscribe_sa
     assert!(metric(&running, "courierflow_subscribe_records_lost_total").unwrap() >= 1.0);
     for number in &before {
         assert_eq!(vendors.counted(number)["calls"], 1, "{number}");
+    }
+}
+
+/// Why parts of derive are not ready.
+fn reasons_of_derive(service: &Service) -> Result<Vec<String>, String> {
+    let answer = readyz(service)?;
+    let parts = answer["parts"].as_object().cloned().unwrap_or_default();
+    let reasons = parts.iter().filter(|(name, _)| name.starts_with("derive-"));
+    let reasons = reasons.filter_map(|(_, state)| state["reason"].as_str().map(str::to_owned));
+    Ok(reasons.collect())
+}
+
+/// Posts the push of a parcel of each of these partitions; returns their numbers.
+fn push_to(base: &str, partitions: Range<i32>, prefix: &str) -> Vec<String> {
+    let numbers = partitions.filter_map(|partition| topics::numbers_on(partition, prefix).next());
+    let numbers: Vec<_> = numbers.collect();
+    for number in &numbers {
+        post::one_picked_up(base, number);
+    }
+    numbers
+}
+
+#[test]
+fn a_shipment_topic_that_is_deleted_and_made_anew_stops_derive_until_an_operator_has_looked() {
+    let stack = migrated("state-made-anew");
+    let mut ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut derive = ready(&processor("derive", &stack), "derive", &stack);
+    let lost = |service: &Service| metric(service, "courierflow_derive_records_lost_total");
+    // The first partition has no parcel: it has pushes and no shipment, and has lost nothing.
+    topics::produce(&stack, PUSH, 0, "GARBAGE", &[Some(b"no record of ours")]);
+    let before = push_to(&ingest.url(), 1..8, "BEFORE");
+    wait_until_derived(&stack);
+    derive.terminate(PATIENCE).unwrap();
+    derive.restart().unwrap();
+    derive.wait_ready(PATIENCE).unwrap();
+    assert_eq!(lost(&derive), Ok(0.0));
+
+    // With an empty state each parcel would begin a second life.
+    for service in [&mut derive, &mut ingest] {
+        service.terminate(PATIENCE).unwrap();
+    }
+    topics::delete(&stack, &[SHIPMENT], &[]);
+    assert!(migrate(&stack).contains("created topic courier.shipment.v1"));
+    ingest.restart().unwrap();
+    ingest.wait_ready(PATIENCE).unwrap();
+    let waiting = push_to(&ingest.url(), 1..6, "WAITING");
+    derive.restart().unwrap();
+    eventually("derive names the topic", || {
+        let reasons = reasons_of_derive(&derive)?;
+        let says = |reason: &String| {
+            let words = [
+                "courier.shipment.v1/",
+                "was the topic deleted and made anew?",
+                "on_data_loss",
+            ];
+            words.iter().all(|word| reason.contains(word))
+        };
+        if !reasons.is_empty() && reasons.iter().all(says) {
+            Ok(())
+        } else {
+            Err(format!("{reasons:?}"))
+        }
+    });
+    assert!(lost(&derive).unwrap() >= 1.0);
+    let log = derive.log().unwrap();
+    assert!(log.contains("records lost: courier.shipment.v1/"), "{log}");
+    assert!(!log.contains("records lost: courier.shipment.v1/0 "), "{log}");
+    assert_eq!(topics::read(&stack, SHIPMENT), [], "something was derived");
+
+    // An operator has looked.
+    derive.kill().unwrap();
+    let go_on = processor("derive", &stack).env("COURIERFLOW__PROCESSOR__ON_DATA_LOSS", "continue");
+    let mut going_on = ready(&go_on, "going-on", &stack);
+    wait_until_derived(&stack);
+    let derived = |numbers: &[String]| {
+        let is_derived = |number: &&String| !topics::shipments_of(&stack, number).is_empty();
+        numbers.iter().filter(is_derived).count()
+    };
+    assert_eq!((derived(&before), derived(&waiting)), (0, waiting.len()));
+    assert!(lost(&going_on).unwrap() >= 1.0);
+
+    // The loss is told once, also of partitions where nothing has come since.
+    going_on.terminate(PATIENCE).unwrap();
+    let next = ready(&processor("derive", &stack), "next", &stack);
+    assert_eq!(lost(&next), Ok(0.0));
+}
+
+const TWO_DAYS_MILLIS: i64 = 172_800_000;
+const TWO_DAYS_SECONDS: f64 = 172_800.0;
+
+/// A push that was received two days ago, as ingest stored it then.
+fn push_of_two_days_ago(stack: &dyn Stack, partition: i32) {
+    let number = topics::numbers_on(partition, "OLD").next().unwrap();
+    let received = jiff::Timestamp::now().as_millisecond() - TWO_DAYS_MILLIS;
+    let event = PushEvent {
+        received_at: TimestampMicros(received * 1_000),
+        ..topics::push_event(&number, post::picked_up(&number))
+    };
+    let value = topics::encoded(stack, &event);
+    let record = (number.as_str(), Some(value.as_slice()), Some(received));
+    topics::produce_all_at(stack, PUSH, partition, [record]);
+}
+
+#[test]
+fn how_long_records_have_been_waiting_for_a_role_that_is_stopped_is_told_by_another_one() {
+    let stack = migrated("oldest-unread");
+    let ingest = ready(&Launch::ingest(), "ingest", &stack);
+    let mut derive = ready(&processor("derive", &stack), "derive", &stack);
+    push_wave(&ingest.url(), "BEFORE");
+    wait_until_derived(&stack);
+    derive.terminate(PATIENCE).unwrap();
+
+    // One of all partitions has waited for long.
+    push_of_two_days_ago(&stack, 3);
+    push_wave(&ingest.url(), "NEW");
+    let sink = ready(&processor("sink", &stack), "sink", &stack);
+    let age_for = |group: &str| {
+        let name = format!("courierflow_oldest_unread_seconds{{group=\"{group}\",topic=\"{PUSH}\"}}");
+        told_metric(&sink, &name)
+    };
+    eventually("the sink tells of derive", || match age_for(DERIVE_GROUP)? {
+        age if age >= TWO_DAYS_SECONDS => Ok(()),
+        age => Err(format!("{age} s")),
+    });
+
+    derive.restart().unwrap();
+    wait_until_in_tables(&stack);
+    for group in [DERIVE_GROUP, "courierflow-sink-push"] {
+        eventually(&format!("nothing waits for {group}"), || match age_for(group)? {
+            age if age > 0.0 => Err(format!("{age} s")),
+            _ => Ok(()),
+        });
     }
 }
