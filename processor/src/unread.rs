@@ -27,6 +27,8 @@ use crate::subscribe;
 
 const REQUEST: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
+/// The roles of the process begin first: they read, and this watches.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// While Kafka does not answer.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
 
@@ -88,6 +90,9 @@ struct Reader {
 }
 
 fn watch(config: &Config, shutdown: &Shutdown) -> KafkaResult<()> {
+    if !shutdown.sleep(FIRST_LOOK) {
+        return Ok(());
+    }
     let unread = Unread::new(&config.kafka, "courierflow-unread")?;
     let mut readers = Vec::new();
     for (group, topics) in read_topics(config) {
