@@ -512,3 +512,6 @@ ALTER TABLE courier.vendor_call MODIFY SETTING min_rows_to_fsync_after_merge = 1
 
 ALTER TABLE courier.reconcile_gap MODIFY SETTING min_rows_to_fsync_after_merge = 1;
 
+-- 020_sink_offset_server.sql
+ALTER TABLE courier.sink_offset ADD COLUMN IF NOT EXISTS `server_started_at` DateTime('UTC') DEFAULT toDateTime(0, 'UTC') COMMENT 'Start of the server that the run had seen, by the clock of the server; UTC. 1970: noted before there was this column';
+

@@ -480,3 +480,6 @@ ENGINE = MergeTree
 ORDER BY (vendor, carrier, kind, wording)
 COMMENT 'Codes, texts and carriers without a meaning, the 5,000 most frequent of each kind, replaced every hour';
 
+-- 020_sink_offset_server.sql
+ALTER TABLE courier.sink_offset ADD COLUMN IF NOT EXISTS `server_started_at` DateTime('UTC') DEFAULT toDateTime(0, 'UTC') COMMENT 'Start of the server that the run had seen, by the clock of the server; UTC. 1970: noted before there was this column';
+
