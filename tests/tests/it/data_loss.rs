@@ -251,6 +251,35 @@ fn a_request_topic_that_is_made_anew_is_read_from_its_beginning_and_subscribe_sa
     for number in &before {
         assert_eq!(vendors.counted(number)["calls"], 1, "{number}");
     }
+
+    // Requests that retention has deleted before they were read.
+    running.terminate(PATIENCE).unwrap();
+    let gone = numbers("YT63", 20);
+    ask(
+        &*stack,
+        &gone.iter().map(|number| request(number, "r1")).collect::<Vec<_>>(),
+    );
+    topics::delete_records(&*stack, SUBSCRIPTION_REQUEST);
+    running.restart().unwrap();
+    eventually("subscribe has stopped", || {
+        let state = readyz(&running)?;
+        let told = running.log().map_err(|error| error.to_string())?;
+        let is_told = told.contains("records lost: courier.subscription.request.v1/");
+        if state["ready"] == false && is_told {
+            Ok(())
+        } else {
+            Err(state.to_string())
+        }
+    });
+    assert!(metric(&running, "courierflow_subscribe_records_lost_total").unwrap() >= 20.0);
+    running.kill().unwrap();
+    let go_on = subscribe(&*stack, &vendors).env("COURIERFLOW__PROCESSOR__ON_DATA_LOSS", "continue");
+    running = ready(&go_on, "going-on", &*stack);
+    asked("YT64");
+    for number in &gone {
+        assert_eq!(vendors.counted(number)["calls"], 0, "{number}");
+    }
+    running.terminate(PATIENCE).unwrap();
 }
 
 /// Why parts of derive are not ready.
