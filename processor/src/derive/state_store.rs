@@ -40,8 +40,8 @@ impl Partition {
     /// An empty partition whose pushes are derived up to the committed progress `as_of`, and whose shipments reach to `end`.
     pub(super) fn new(as_of: Option<Progress>, end: i64) -> Self {
         Self {
-            as_of,
             end,
+            as_of,
             ..Self::default()
         }
     }

@@ -1,5 +1,6 @@
 //! The faults: who is hit, how, and what ends it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -349,23 +350,29 @@ impl Scene {
     }
 }
 
-/// Deletes the old pushes that all groups have read, and returns them. A broker that came back a moment ago may not lead yet.
+/// Deletes the old pushes that all groups have read, and returns them. Nothing is deleted while somebody is down whose transaction is
+/// pending on the offsets of a group, or while a broker that came back does not lead yet.
 fn expire(stack: &dyn Stack) -> Vec<Record> {
     let old = jiff::Timestamp::now().as_millisecond() - STORED_SAFELY_MS;
-    let before = eventually("what everybody has read is known", || {
-        let mut before = topics::first_since(stack, PUSH, old)?;
-        for group in [DERIVE_GROUP, SINK_OF_PUSHES, SUBSCRIBE_GROUP] {
-            let committed = topics::committed(stack, group, PUSH, before.keys().copied())?;
-            for (partition, offset) in &mut before {
-                *offset = (*offset).min(committed.get(partition).copied().unwrap_or(0));
-            }
-        }
-        Ok(before)
-    });
+    let Ok(before) = read_by_all(stack, old) else {
+        return Vec::new();
+    };
     let mut expired = topics::read(stack, PUSH);
     expired.retain(|record| before.get(&record.partition).is_some_and(|end| record.offset < *end));
     eventually("they are deleted", || topics::delete_before(stack, PUSH, &before));
     expired
+}
+
+/// By partition, up to where all groups have read the pushes that are older.
+fn read_by_all(stack: &dyn Stack, old: i64) -> Result<BTreeMap<i32, i64>, String> {
+    let mut before = topics::first_since(stack, PUSH, old)?;
+    for group in [DERIVE_GROUP, SINK_OF_PUSHES, SUBSCRIBE_GROUP] {
+        let committed = topics::committed(stack, group, PUSH, before.keys().copied())?;
+        for (partition, offset) in &mut before {
+            *offset = (*offset).min(committed.get(partition).copied().unwrap_or(0));
+        }
+    }
+    Ok(before)
 }
 
 /// A new process, on the port of the one before it if there was one.
