@@ -19,6 +19,9 @@ pub(super) enum WorkerError {
     Producer(#[from] ProducerError),
     #[error(transparent)]
     StableOffsets(#[from] StableOffsetsError),
+    /// After its coordinator has moved, a group's offsets may for a while be those of some seconds before.
+    #[error("the offsets of the group tell of calls that are recorded already: they are older than what was committed")]
+    OldOffsets,
     #[error("consumer: {0}")]
     Consumer(#[from] KafkaError),
     /// A temporary condition that is not the record's fault: read it again later.

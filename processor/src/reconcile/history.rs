@@ -99,6 +99,15 @@ impl History {
         self.put(partition, key, past);
     }
 
+    /// Whether it remembers this very call.
+    pub(super) fn has(&self, intent: &Intent) -> bool {
+        let key = Subscription::key(intent.vendor.as_str(), &intent.account, &intent.tracking_number);
+        let call = (intent.call_id(), intent.started_at);
+        // It may be on another partition than the intent, if the topics have grown since.
+        let of_number = self.partitions.values().filter_map(|numbers| numbers.get(&key));
+        of_number.flatten().any(|past| (past.call_id, past.started_at) == call)
+    }
+
     fn put(&mut self, partition: i32, key: Key, past: Past) {
         let Some(numbers) = self.partitions.get_mut(&partition) else {
             return;
@@ -251,6 +260,20 @@ mod tests {
 
     fn asked(history: &History) -> Asked {
         history.asked(3, KEY, "yuantong", TimestampMicros(DAY), 0)
+    }
+
+    #[test]
+    fn a_call_that_is_recorded_is_known_and_another_one_is_not() {
+        let history = history(&[(DAY, CallReason::Stalled, CallClass::NoResult, Some(200))]);
+        let recorded = intent(0, DAY, CallReason::Stalled);
+        assert!(history.has(&recorded));
+        assert!(!history.has(&intent(0, DAY + 1, CallReason::Stalled)), "a later one");
+        assert!(!history.has(&intent(1, DAY, CallReason::Stalled)), "another query");
+        let of_another = Intent {
+            tracking_number: "YT2".to_owned(),
+            ..recorded
+        };
+        assert!(!history.has(&of_another));
     }
 
     #[test]

@@ -162,6 +162,12 @@ impl Desk {
         self.transactions.assigned(under_way);
     }
 
+    /// Whether a call that was left is recorded, as the topic shows once it is read. The record and the offset without the call were
+    /// committed together, so what the coordinator said was older than that, and other calls were left.
+    pub(in crate::reconcile) fn was_told_old_offsets(&self) -> bool {
+        self.ended.iter().any(|ended| self.history.has(&ended.intent))
+    }
+
     pub(in crate::reconcile) const fn has_partitions(&self) -> bool {
         !self.partitions.is_empty()
     }

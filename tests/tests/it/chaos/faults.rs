@@ -206,8 +206,8 @@ pub(super) struct Scene {
     /// Those that have been there; a run has more visits than a stack has ports.
     visitor: Option<Service>,
     operator: Option<Service>,
-    /// Pushes that are not on their topic any more.
-    pub(super) expired: Vec<Record>,
+    /// Pushes that were deleted, by partition and offset. A broker that was killed may show some of them again.
+    pub(super) expired: BTreeMap<(i32, i64), Record>,
     // The last field, so that services end before their servers.
     pub(super) servers: Servers,
 }
@@ -246,7 +246,7 @@ impl Scene {
             subscriptions_url: format!("http://127.0.0.1:{port}"),
             visitor: None,
             operator: None,
-            expired: Vec::new(),
+            expired: BTreeMap::new(),
             servers,
         }
     }
@@ -300,7 +300,9 @@ impl Scene {
             }
             Fault(Blow::Expire, _) => {
                 let expired = expire(self.servers.stack());
-                self.expired.extend(expired);
+                let place = |record: &Record| (record.partition, record.offset);
+                self.expired
+                    .extend(expired.into_iter().map(|record| (place(&record), record)));
             }
             Fault(Blow::Kill, Victim::Vendors) => self.vendors.kill(),
             Fault(Blow::Freeze, Victim::Vendors) => self.vendors.freeze(),

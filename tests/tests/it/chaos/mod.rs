@@ -131,11 +131,15 @@ fn play(name: &str, plan: Plan) -> Report {
     wait_until_in_tables(stack);
     let subscriptions = subscriptions::compare(stack, &scene.vendors, &followed);
 
-    let mut pushes_stored = std::mem::take(&mut scene.expired);
-    let expired = pushes_stored.len();
-    let stack = scene.servers.stack();
-    pushes_stored.extend(read(stack, PUSH));
-    let stored = topics::push_events(stack, &pushes_stored);
+    let on_topic = read(stack, PUSH);
+    let mut pushes_stored = scene.expired.clone();
+    pushes_stored.extend(
+        on_topic
+            .iter()
+            .map(|record| ((record.partition, record.offset), record.clone())),
+    );
+    let expired = pushes_stored.len() - on_topic.len();
+    let stored = topics::push_events(stack, &pushes_stored.into_values().collect::<Vec<_>>());
     let shipments = topics::shipments(stack, &read(stack, SHIPMENT));
     let transitions = topics::transitions(stack, &read(stack, TRANSITION));
     let report = Report {
