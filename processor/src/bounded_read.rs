@@ -13,6 +13,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
+use crate::fetching::{CHECK_CRCS, ends_reading};
+
 const POLL: Duration = Duration::from_millis(100);
 /// Time-out of a request.
 pub(crate) const REQUEST: Duration = Duration::from_secs(30);
@@ -94,6 +96,7 @@ fn settings(kafka: &KafkaSettings, name: &str) -> ClientConfig {
     client
         .set("group.id", prefixed(name))
         .set("enable.auto.commit", "false")
+        .set(CHECK_CRCS, "true")
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
         // derive writes in transactions, and aborted records must not be seen.
@@ -195,7 +198,7 @@ fn poll<'a>(
     let polled = match consumer.poll(POLL) {
         Some(Ok(message)) => Polled::Record(message),
         Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
-        Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
+        Some(Err(error)) if ends_reading(&error) => return Err(error.into()),
         // The client recovers from transport errors by itself; if it does not, the lack of progress is an error.
         Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => return Ok(Polled::Nothing),
         Some(Err(error)) => return Err(error.into()),

@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
+use crate::fetching::CHECK_CRCS;
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -46,6 +47,7 @@ impl RecordReader {
             // The record is known to be committed, so there is no transaction to wait for.
             .set("isolation.level", "read_uncommitted")
             // A missing offset is an error, not a reason to begin elsewhere.
+            .set(CHECK_CRCS, "true")
             .set("auto.offset.reset", "error");
         // We want one record quickly: by default a fetch takes 1 MiB and waits half a second for more.
         config

@@ -23,6 +23,7 @@ use super::counts::worker_name;
 use super::progress::Progress;
 use super::state_entry::{KeyHash, StateEntry};
 use super::state_store::Partition;
+use crate::fetching::{CHECK_CRCS, ends_reading};
 use crate::start_offsets::LostRecords;
 use courierflow_domain::{Memory, memory};
 
@@ -130,6 +131,7 @@ impl Restorer {
             .set("group.id", prefixed("courierflow-restore"))
             .set("enable.auto.commit", "false");
         config
+            .set(CHECK_CRCS, "true")
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "false");
         // With the default of 1,000 ms a reader stalls each time its queue is full.
@@ -244,7 +246,7 @@ impl Restore {
                 }
                 // The client recovers from transport errors by itself; if it does not, the lack of progress is an
                 // error.
-                Some(Err(error)) if is_fatal(&error) => return Err(error.into()),
+                Some(Err(error)) if ends_reading(&error) => return Err(error.into()),
                 // One error for each attempt to connect during an outage; the client logs them.
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
@@ -393,10 +395,6 @@ impl Restoring {
 fn from_header(message: &impl Message) -> Option<Memory> {
     let header = message.headers()?.iter().find(|header| header.key == memory::HEADER)?;
     Memory::from_bytes(header.value?).ok()
-}
-
-fn is_fatal(error: &KafkaError) -> bool {
-    matches!(error, KafkaError::MessageConsumptionFatal(_))
 }
 
 #[cfg(test)]

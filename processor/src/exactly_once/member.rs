@@ -3,6 +3,8 @@
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::fetching::{CHECK_CRCS, ends_reading};
+
 /// The name that brokers know the clients of a worker by.
 pub(crate) fn client_id(slot: &str) -> String {
     format!("courierflow-{slot}")
@@ -22,6 +24,7 @@ pub(crate) fn consumer_config(mut client: ClientConfig, settings: MemberSettings
     client
         .set("enable.auto.commit", "false")
         // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and its successor says why.
+        .set(CHECK_CRCS, "true")
         .set("auto.offset.reset", "error");
     client.set("isolation.level", "read_committed");
     // The classic protocol, because with the new one a static member that was killed cannot rejoin before its session
@@ -43,17 +46,10 @@ pub(crate) fn consumer_config(mut client: ClientConfig, settings: MemberSettings
     client
 }
 
-/// The client recovers from transport errors by itself; only errors that it calls fatal end the worker.
+/// An error that the consumer cannot live with ends the worker.
 pub(crate) fn judge_poll_error(error: KafkaError) -> Result<(), KafkaError> {
     match error {
-        // The client steps over records that it cannot read, and nobody else would notice.
-        KafkaError::MessageConsumptionFatal(_)
-        | KafkaError::MessageConsumption(
-            RDKafkaErrorCode::AutoOffsetReset
-            | RDKafkaErrorCode::BadMessage
-            | RDKafkaErrorCode::BadCompression
-            | RDKafkaErrorCode::NotImplemented,
-        ) => Err(error),
+        error if ends_reading(&error) => Err(error),
         KafkaError::PartitionEOF(_) => Ok(()),
         // The client has logged it.
         KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {

@@ -196,9 +196,7 @@ impl Worker {
         if !goals.is_empty() {
             return Ok(false);
         }
-        if self.desk().was_told_old_offsets() {
-            return Err(WorkerError::OldOffsets);
-        }
+        self.desk().restored()?;
         course.goals = None;
         course.rounds.restart();
         self.health.ready(&self.part);

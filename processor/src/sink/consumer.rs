@@ -18,7 +18,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::runs::{self, PartitionRun};
 use super::stored::{NotKnown, Stored};
 use crate::config::Config;
-use crate::fetching::fetch_patiently;
+use crate::fetching::{CHECK_CRCS, fetch_patiently};
 use crate::health::seconds_since;
 use crate::start_offsets::{self, DataLoss, OnDataLoss};
 
@@ -54,6 +54,7 @@ pub(super) fn subscribe(
     client
         .set("group.id", config.sink.group_of(table))
         // Where to start is decided by `start_offsets`; an offset that is gone later ends the worker, and the next one says why.
+        .set(CHECK_CRCS, "true")
         .set("auto.offset.reset", "error")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")

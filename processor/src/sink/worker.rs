@@ -32,6 +32,7 @@ use super::runs::PartitionRun;
 use super::settle::{Job, Unsettled};
 use super::stored::{NotKnown, Outdated, StoredRange};
 use super::table_health::TableHealth;
+use crate::fetching::ends_reading;
 use crate::shutdown::Shutdown;
 use crate::start_offsets::DataLoss;
 
@@ -184,16 +185,7 @@ impl<T: Table> Worker<T> {
                     .at_end(partition, self.state.read.get(&partition).copied());
                 Ok(())
             }
-            // The client steps over records that it cannot read, and nobody else would notice.
-            Some(Err(
-                error @ (KafkaError::MessageConsumptionFatal(_)
-                | KafkaError::MessageConsumption(
-                    RDKafkaErrorCode::AutoOffsetReset
-                    | RDKafkaErrorCode::BadMessage
-                    | RDKafkaErrorCode::BadCompression
-                    | RDKafkaErrorCode::NotImplemented,
-                )),
-            )) => Err(error.into()),
+            Some(Err(error)) if ends_reading(&error) => Err(error.into()),
             Some(Err(error)) => {
                 self.state.say_once(T::NAME, &error);
                 Ok(())

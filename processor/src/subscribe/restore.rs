@@ -17,6 +17,7 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::state::{Held, Key, Names, Partition};
+use crate::fetching::{CHECK_CRCS, ends_reading};
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);
@@ -113,6 +114,7 @@ impl Restorer {
         config
             .set("group.id", prefixed("courierflow-restore"))
             .set("enable.auto.commit", "false")
+            .set(CHECK_CRCS, "true")
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "false")
             .set("fetch.queue.backoff.ms", "10")
@@ -183,7 +185,7 @@ impl Restorer {
                     restore.may_be_done = is_last;
                     restore.take(topic, partition, record)?;
                 }
-                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error.into()),
+                Some(Err(error)) if ends_reading(&error) => return Err(error.into()),
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
                 ))) => {}

@@ -56,6 +56,7 @@
 mod alarms;
 mod attacks;
 mod broker;
+mod changed_bytes;
 mod chaos;
 mod clusters;
 mod configuration;

@@ -86,6 +86,8 @@ pub(in crate::reconcile) struct Desk {
     history: History,
     secrets: Secrets,
     partitions: Vec<i32>,
+    /// What was asked in them is read, so what their former owners have left is known to be true.
+    is_restored: bool,
     /// Tells calls of the present assignment from those of former ones.
     assignment: u64,
     /// To be committed.
@@ -122,6 +124,7 @@ impl Desk {
             decoders,
             secrets: Secrets::default(),
             partitions: Vec::new(),
+            is_restored: false,
             assignment: 0,
             ended: Vec::new(),
             impossible: HashSet::new(),
@@ -162,10 +165,14 @@ impl Desk {
         self.transactions.assigned(under_way);
     }
 
-    /// Whether a call that was left is recorded, as the topic shows once it is read. The record and the offset without the call were
-    /// committed together, so what the coordinator said was older than that, and other calls were left.
-    pub(in crate::reconcile) fn was_told_old_offsets(&self) -> bool {
-        self.ended.iter().any(|ended| self.history.has(&ended.intent))
+    /// Everything that was there when the partitions were assigned is read. Fails if a call that was left is recorded: its record and
+    /// the offset without it were committed together, so what the coordinator told is older than that, and other calls were left.
+    pub(in crate::reconcile) fn restored(&mut self) -> Result<(), WorkerError> {
+        if self.ended.iter().any(|ended| self.history.has(&ended.intent)) {
+            return Err(WorkerError::OldOffsets);
+        }
+        self.is_restored = true;
+        Ok(())
     }
 
     pub(in crate::reconcile) const fn has_partitions(&self) -> bool {
@@ -215,11 +222,15 @@ impl Desk {
         self.take_ended_calls();
         // What cannot be committed now is left to the next owner, as a call of which nobody knows the answer.
         self.calls.clear();
+        if !self.is_restored {
+            return Ok(());
+        }
         self.commit(consumer, Vec::new())
     }
 
     fn forget_all(&mut self) {
         self.assignment += 1;
+        self.is_restored = false;
         self.is_compared = false;
         self.calls.clear();
         self.ended.clear();
