@@ -25,7 +25,7 @@ struct Batch {
 
 impl Batch {
     /// All batches of the first segment. A batch begins with its first offset and, in four bytes, the length of what follows.
-    fn all(stack: &dyn Stack, topic: &str, partition: i32) -> Vec<Self> {
+    fn all(stack: &dyn Stack, topic: &'static str, partition: i32) -> Vec<Self> {
         const HEAD: u64 = 12;
         let directory = format!("data/kafka/{}-{partition}", on_broker(topic));
         let file = stack.dir().join(directory).join("00000000000000000000.log");
