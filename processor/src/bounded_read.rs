@@ -13,7 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use crate::fetching::{CHECK_CRCS, ends_reading};
+use crate::fetching::{CHECK_CRCS, ends_reading, is_of_unreadable_batch, not_read_to_their_ends};
 
 const POLL: Duration = Duration::from_millis(100);
 /// Time-out of a request.
@@ -27,6 +27,14 @@ pub enum ReadError {
     /// An error of the Kafka client.
     #[error("reading from Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// A batch has a wrong checksum, or cannot be read for another reason.
+    #[error("a batch of {topic} cannot be read: {source}; not read: {unread:?}")]
+    Unreadable {
+        topic: &'static str,
+        /// Where it may be.
+        unread: Vec<String>,
+        source: RDKafkaErrorCode,
+    },
     /// No broker answered.
     #[error("reading {0}: no answer from kafka.brokers for {seconds} s", seconds = NO_PROGRESS.as_secs())]
     NoAnswer(&'static str),
@@ -198,6 +206,10 @@ fn poll<'a>(
     let polled = match consumer.poll(POLL) {
         Some(Ok(message)) => Polled::Record(message),
         Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
+        Some(Err(KafkaError::MessageConsumption(source))) if is_of_unreadable_batch(source) => {
+            let unread = not_read_to_their_ends(consumer)?;
+            return Err(ReadError::Unreadable { topic, unread, source });
+        }
         Some(Err(error)) if ends_reading(&error) => return Err(error.into()),
         // The client recovers from transport errors by itself; if it does not, the lack of progress is an error.
         Some(Err(_)) | None if last_progress.elapsed() < NO_PROGRESS => return Ok(Polled::Nothing),

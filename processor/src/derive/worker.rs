@@ -227,7 +227,7 @@ impl Worker {
                 match polled {
                     // It was fetched before the partitions were paused.
                     Some(Ok(message)) => paused.keep_unread(message.partition(), message.offset()),
-                    Some(Err(error)) => judge_poll_error(error)?,
+                    Some(Err(error)) => judge_poll_error(&self.consumer, error)?,
                     None => {}
                 }
                 self.restore(&mut paused)?;
@@ -236,7 +236,7 @@ impl Worker {
             self.rewind(&mut self.deriver())?;
             match polled {
                 Some(Ok(message)) => self.process(&message, &mut paused)?,
-                Some(Err(error)) => judge_poll_error(error)?,
+                Some(Err(error)) => judge_poll_error(&self.consumer, error)?,
                 None => {}
             }
             if self.deriver().commit_is_due(self.commit_interval) {

@@ -1,9 +1,10 @@
 //! How a worker is a member of its consumer group.
 
 use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::fetching::{CHECK_CRCS, ends_reading};
+use crate::fetching::{CHECK_CRCS, ends_reading, say_where_it_may_be};
 
 /// The name that brokers know the clients of a worker by.
 pub(crate) fn client_id(slot: &str) -> String {
@@ -47,9 +48,15 @@ pub(crate) fn consumer_config(mut client: ClientConfig, settings: MemberSettings
 }
 
 /// An error that the consumer cannot live with ends the worker.
-pub(crate) fn judge_poll_error(error: KafkaError) -> Result<(), KafkaError> {
+pub(crate) fn judge_poll_error<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    error: KafkaError,
+) -> Result<(), KafkaError> {
     match error {
-        error if ends_reading(&error) => Err(error),
+        error if ends_reading(&error) => {
+            say_where_it_may_be(consumer, &error);
+            Err(error)
+        }
         KafkaError::PartitionEOF(_) => Ok(()),
         // The client has logged it.
         KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {

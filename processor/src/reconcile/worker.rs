@@ -128,7 +128,7 @@ impl Worker {
             let is_idle = polled.is_none();
             match polled {
                 Some(Ok(message)) => self.read(&message)?,
-                Some(Err(error)) => judge_poll_error(error)?,
+                Some(Err(error)) => judge_poll_error(&self.consumer, error)?,
                 None => {}
             }
             if is_idle || course.looked.elapsed() >= LOOK {

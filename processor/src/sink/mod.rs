@@ -38,6 +38,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::wire::{Decoder, Record};
+use rdkafka::error::KafkaError;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -52,6 +53,7 @@ use self::stored::{Outdated, Stored};
 use self::table_health::TableHealth;
 use self::worker::{Outcome, State, Worker, WorkerError};
 use crate::config::Config;
+use crate::fetching::is_of_unreadable_batch;
 use crate::health::Health;
 use crate::poison::PoisonGuard;
 use crate::shutdown::Shutdown;
@@ -154,6 +156,9 @@ fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
                 tracing::info!(table = T::NAME, "sink: ClickHouse was restarted, or has another table");
                 health.begins_again();
                 continue;
+            }
+            Ok(Err(WorkerError::Kafka(KafkaError::MessageConsumption(error)))) if is_of_unreadable_batch(error) => {
+                health.cannot_read(T::Record::topic(), &error.to_string());
             }
             Ok(Err(error)) => health.failed("run", &error.to_string()),
             Err(_) => health.failed("run", "the worker panicked"),

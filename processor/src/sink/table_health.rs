@@ -18,11 +18,16 @@ pub(super) struct TableHealth {
 #[derive(Debug, Default)]
 struct State {
     table_is_as_expected: bool,
-    has_joined_group: bool,
+    joined: Option<Instant>,
     /// Records whose rows may be missing.
     to_read_again: u64,
     trouble: Option<Trouble>,
+    /// A worker ended at a batch that it cannot read, and no later one has got past it.
+    is_stuck: bool,
 }
+
+/// A worker that has gone on for so long is past a batch that nobody could read.
+const GOES_ON: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Trouble {
@@ -53,13 +58,13 @@ impl TableHealth {
     /// The consumer is a member of its group.
     pub(super) fn has_joined_group(&self) {
         let mut state = self.state();
-        state.has_joined_group = true;
+        state.joined = Some(Instant::now());
         self.show(&state);
     }
 
     /// The group reassigned the worker's partitions without revoking them first; the worker will join again.
     pub(super) fn has_lost_group(&self) {
-        self.state().has_joined_group = false;
+        self.state().joined = None;
         self.health
             .not_ready(&self.part, "lost its partitions: no contact with the group");
     }
@@ -79,9 +84,28 @@ impl TableHealth {
         }
     }
 
+    /// The worker ends at a batch that it cannot read. So will the next one, unless the batch is mended.
+    pub(super) fn cannot_read(&self, topic: &str, error: &str) {
+        let mut state = self.state();
+        state.is_stuck = true;
+        state.joined = None;
+        self.health
+            .not_ready(&self.part, format!("cannot read a batch of {topic}: {error}"));
+    }
+
+    /// The worker is still there.
+    pub(super) fn goes_on_reading(&self) {
+        let mut state = self.state();
+        let is_past_it = state.joined.is_some_and(|joined| joined.elapsed() >= GOES_ON);
+        if is_past_it && std::mem::take(&mut state.is_stuck) {
+            tracing::info!(table = self.table, "sink: reads on");
+            self.show(&state);
+        }
+    }
+
     /// The worker ends, and the next one asks what is stored.
     pub(super) fn begins_again(&self) {
-        self.state().has_joined_group = false;
+        self.state().joined = None;
         self.health.not_ready(
             &self.part,
             "asking ClickHouse what it holds, because it was restarted or has another table",
@@ -127,7 +151,7 @@ impl TableHealth {
     }
 
     fn show(&self, state: &State) {
-        let is_complete = state.has_joined_group && state.to_read_again == 0;
+        let is_complete = state.joined.is_some() && !state.is_stuck && state.to_read_again == 0;
         if state.table_is_as_expected && is_complete && state.trouble.is_none() {
             self.health.ready(&self.part);
         }

@@ -32,7 +32,7 @@ use super::runs::PartitionRun;
 use super::settle::{Job, Unsettled};
 use super::stored::{NotKnown, Outdated, StoredRange};
 use super::table_health::TableHealth;
-use crate::fetching::ends_reading;
+use crate::fetching::{ends_reading, say_where_it_may_be};
 use crate::shutdown::Shutdown;
 use crate::start_offsets::DataLoss;
 
@@ -185,7 +185,10 @@ impl<T: Table> Worker<T> {
                     .at_end(partition, self.state.read.get(&partition).copied());
                 Ok(())
             }
-            Some(Err(error)) if ends_reading(&error) => Err(error.into()),
+            Some(Err(error)) if ends_reading(&error) => {
+                say_where_it_may_be(&self.consumer, &error);
+                Err(error.into())
+            }
             Some(Err(error)) => {
                 self.state.say_once(T::NAME, &error);
                 Ok(())
@@ -319,6 +322,7 @@ impl<T: Table> Worker<T> {
         let age = oldest.map_or(Duration::ZERO, |oldest| now.saturating_duration_since(oldest));
         gauge!("courierflow_sink_oldest_unflushed_seconds", "table" => T::NAME).set(age.as_secs_f64());
 
+        self.health.goes_on_reading();
         let remaining = self.state.reread.remaining();
         self.health.reads_again(remaining);
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]

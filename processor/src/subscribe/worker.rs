@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_service::kafka_client;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
@@ -114,7 +114,11 @@ struct Paused {
 
 impl Paused {
     /// Remembers a record that was fetched before the partitions were paused.
-    fn set_aside(&mut self, polled: Option<Result<BorrowedMessage<'_>, KafkaError>>) -> Result<(), WorkerError> {
+    fn set_aside(
+        &mut self,
+        consumer: &BaseConsumer<impl ConsumerContext>,
+        polled: Option<Result<BorrowedMessage<'_>, KafkaError>>,
+    ) -> Result<(), WorkerError> {
         match polled {
             Some(Ok(message)) => {
                 if let Some(topic) = input(message.topic()) {
@@ -123,7 +127,7 @@ impl Paused {
                 }
                 Ok(())
             }
-            Some(Err(error)) => Ok(judge_poll_error(error)?),
+            Some(Err(error)) => Ok(judge_poll_error(consumer, error)?),
             None => Ok(()),
         }
     }
@@ -181,18 +185,18 @@ impl Worker {
             self.last_poll.is_now();
             self.handle_group_events(&mut paused)?;
             if paused.restore.is_some() {
-                paused.set_aside(polled)?;
+                paused.set_aside(&self.consumer, polled)?;
                 self.restore(&mut paused)?;
                 continue;
             }
             self.rewind(&mut self.desk())?;
             let is_idle = polled.is_none();
             if paused.is_full {
-                paused.set_aside(polled)?;
+                paused.set_aside(&self.consumer, polled)?;
             } else {
                 match polled {
                     Some(Ok(message)) => self.process(&message)?,
-                    Some(Err(error)) => judge_poll_error(error)?,
+                    Some(Err(error)) => judge_poll_error(&self.consumer, error)?,
                     None => {}
                 }
             }

@@ -89,6 +89,10 @@ fn i1_what_a_disk_has_changed_is_passed_over_by_nobody() {
     for part in ["derive-", "sink-push"] {
         wait_until_part_says(&running, part, BAD);
     }
+    let log = std::fs::read_to_string(stack.dir().join("log/processor.log")).unwrap();
+    let says_where =
+        |line: &str| line.contains("a batch cannot be read") && line.contains(&format!("{PUSH}/3 at offset 1"));
+    assert!(log.lines().filter(|line| says_where(line)).count() >= 2, "{log}");
     for group in [DERIVE_GROUP, "courierflow-sink-push"] {
         let committed = topics::committed(&stack, group, PUSH, [3].into_iter()).unwrap();
         assert!(
@@ -97,7 +101,10 @@ fn i1_what_a_disk_has_changed_is_passed_over_by_nobody() {
         );
     }
     let said = replay(&stack, &["--from", "earliest"]).unwrap_err();
-    assert!(said.contains(BAD) && said.contains(PUSH), "{said}");
+    assert!(
+        said.contains(BAD) && said.contains(&format!("{PUSH}/3 at offset 1")),
+        "{said}"
+    );
 
     // The disk is mended, say from a replica.
     changed.flip();
