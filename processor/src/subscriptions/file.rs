@@ -232,7 +232,7 @@ mod tests {
                     YT0000000000003\n\
                     SF0000000000001,sf,13488888888/13499999999\n\
                     yt0000000000001,yuantong,\n";
-        let expected = "line 3: tracking_number must be 6 to 32 of A-Z a-z 0-9 - (bad_number)\n\
+        let expected = "line 3: tracking_number must be 5 to 50 of A-Z a-z 0-9 - (bad_number)\n\
                         line 5: carrier is no carrier of this vendor (unknown_carrier)\n\
                         line 6: 1 columns instead of 3\n\
                         line 7: phone must be one telephone number, or the last four digits of one (bad_phone)\n\

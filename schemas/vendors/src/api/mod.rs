@@ -19,6 +19,8 @@ pub mod phone;
 pub mod request;
 pub mod table;
 
+use std::ops::RangeInclusive;
+
 use courierflow_schemas::records::Vendor;
 
 use crate::api::answer::{Answer, Exchange, QueryAnswer};
@@ -83,6 +85,9 @@ impl ApiKind {
 
 /// The APIs of a vendor.
 pub trait Api: Sync {
+    /// How long the numbers are that the vendor takes.
+    fn number_lengths(&self) -> RangeInclusive<usize>;
+
     /// The request that has a parcel followed.
     fn subscribe(&self, account: &ApiAccount, order: &SubscribeOrder<'_>) -> Result<CallRequest, OrderError>;
 

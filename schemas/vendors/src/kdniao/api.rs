@@ -1,6 +1,7 @@
 //! The APIs of Kdniao (S4): subscription 7108 and query 7101 of the cross-border product; the domestic products have other numbers
 //! and the same shape.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use base64::Engine;
@@ -23,6 +24,9 @@ pub(super) struct KdniaoApi;
 
 /// "因国际节点问题可能需要多次请求": the first query of a parcel may bring nothing because the carrier abroad is still being asked.
 const UNTIL_ASKED_ABROAD: Duration = Duration::from_secs(30);
+
+/// `LogisticCode` is documented as `String(30)`, without a shortest length.
+const NUMBER_LENGTHS: RangeInclusive<usize> = 5..=30;
 
 /// Longest `OrderCode`.
 const LONGEST_REFERENCE: usize = 30;
@@ -66,6 +70,10 @@ lenient_object! {
 }
 
 impl Api for KdniaoApi {
+    fn number_lengths(&self) -> RangeInclusive<usize> {
+        NUMBER_LENGTHS
+    }
+
     fn subscribe(&self, account: &ApiAccount, order: &SubscribeOrder<'_>) -> Result<CallRequest, OrderError> {
         account.check()?;
         let number = order.waybill.tracking_number;
@@ -192,7 +200,7 @@ struct RequestData<'a> {
 
 impl<'a> RequestData<'a> {
     fn of(waybill: &Waybill<'a>, phone: Option<PhoneDigits<'a>>) -> Result<Self, OrderError> {
-        waybill.check(phone)?;
+        waybill.check(&NUMBER_LENGTHS, phone)?;
         let phone = phone.filter(|_| phone::is_needed(waybill.carrier));
         Ok(Self {
             shipper_code: waybill.vendor_carrier()?,

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use courierflow_schemas::records::{CallClass, Product, Reason, Vendor};
@@ -75,6 +76,9 @@ lenient_object! {
     }
 }
 
+/// "长度限制为 6-32" (S1).
+const NUMBER_LENGTHS: RangeInclusive<usize> = 6..=32;
+
 lenient_object! {
     /// The answer to a query; `status` is that of the transport, and there is a `returnCode` only if it failed.
     QueryBody {
@@ -86,6 +90,10 @@ lenient_object! {
 }
 
 impl Api for Kuaidi100Api {
+    fn number_lengths(&self) -> RangeInclusive<usize> {
+        NUMBER_LENGTHS
+    }
+
     fn subscribe(&self, account: &ApiAccount, order: &SubscribeOrder<'_>) -> Result<CallRequest, OrderError> {
         account.check()?;
         let param = Subscription::of(account, order)?;
@@ -113,7 +121,7 @@ impl Api for Kuaidi100Api {
 
     fn query(&self, account: &ApiAccount, order: &QueryOrder<'_>) -> Result<CallRequest, OrderError> {
         account.check_query()?;
-        order.waybill.check(order.phone)?;
+        order.waybill.check(&NUMBER_LENGTHS, order.phone)?;
         let param = text(&Query {
             com: order.waybill.vendor_carrier()?,
             num: order.waybill.tracking_number,
@@ -237,7 +245,7 @@ struct Parameters<'a> {
 impl<'a> Subscription<'a> {
     /// Without the key, which is in a header where it is not here.
     fn of(account: &'a ApiAccount, order: &SubscribeOrder<'a>) -> Result<Self, OrderError> {
-        order.waybill.check(order.phone)?;
+        order.waybill.check(&NUMBER_LENGTHS, order.phone)?;
         let is_map = account.kind == ApiKind::Kuaidi100Map;
         let needs_destination = is_map || order.product == Product::Forecast;
         if (is_map && order.from.is_none()) || (needs_destination && order.to.is_none()) {

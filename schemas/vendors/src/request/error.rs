@@ -72,7 +72,7 @@ impl Code {
         match self {
             Self::NotAnObject => ("not_an_object", "is not a JSON object"),
             Self::UnknownField => ("unknown_field", "there is no such member"),
-            Self::BadNumber => ("bad_number", "must be 6 to 32 of A-Z a-z 0-9 -"),
+            Self::BadNumber => ("bad_number", "must be 5 to 50 of A-Z a-z 0-9 -"),
             Self::BadRequestId => (
                 "bad_request_id",
                 "must be 1 to 64 printable ASCII characters without spaces",

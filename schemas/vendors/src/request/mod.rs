@@ -35,6 +35,7 @@ use self::phone::PhoneNumber;
 use self::route::Wish;
 use crate::api::order::is_number;
 use crate::api::phone::is_needed;
+use crate::protocol;
 
 /// Longest request id, requester and reference, in characters.
 const MAX_ID_LENGTH: usize = 64;
@@ -87,6 +88,10 @@ impl Asker<'_> {
         let wish = wish(&members, international.is_some())?;
         let target = route::route(self, &wish)?;
         let account = target.account;
+        let lengths = protocol(account.vendor).api().number_lengths();
+        if !lengths.contains(&tracking_number.len()) {
+            return Err(Code::BadNumber.says("tracking_number", "is shorter or longer than the vendor takes"));
+        }
         let product = product(&members)?;
         let (from, to) = places(&members, account, product.unwrap_or(account.product))?;
         let phone = phone(&members, target.carrier)?;

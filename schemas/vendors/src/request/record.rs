@@ -309,7 +309,7 @@ mod tests {
             ("lower case", |asked| {
                 asked.tracking_number = "sf0000000000001".to_owned();
             }),
-            ("too long", |asked| asked.tracking_number = "1".repeat(33)),
+            ("too long", |asked| asked.tracking_number = "1".repeat(51)),
         ];
         for (name, change) in cases {
             let mut asked = good();

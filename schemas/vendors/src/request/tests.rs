@@ -176,6 +176,11 @@ fn every_code_has_its_cases() {
             "tracking_number",
         ),
         (
+            json!({"tracking_number": "Y".repeat(31), "vendor": "kdniao"}),
+            "bad_number",
+            "tracking_number",
+        ),
+        (
             json!({"tracking_number": "YT 0000001"}),
             "bad_number",
             "tracking_number",

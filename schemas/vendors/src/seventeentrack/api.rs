@@ -1,6 +1,8 @@
 //! The API of 17TRACK, version 2.4: `register`, `retrack` (once a number) and `gettrackinfo` (free). Each takes a list; one parcel is
 //! asked for at a time, so that every call has an answer of its own.
 
+use std::ops::RangeInclusive;
+
 use courierflow_schemas::records::{CallClass, Reason};
 use serde::Serialize;
 
@@ -92,9 +94,13 @@ lenient_object! {
 }
 
 impl Api for SeventeenTrackApi {
+    fn number_lengths(&self) -> RangeInclusive<usize> {
+        5..=50
+    }
+
     fn subscribe(&self, account: &ApiAccount, order: &SubscribeOrder<'_>) -> Result<CallRequest, OrderError> {
         account.check()?;
-        order.waybill.check(order.phone)?;
+        order.waybill.check(&self.number_lengths(), order.phone)?;
         let number = order.waybill.tracking_number;
         let carrier = carrier(&order.waybill)?;
         if order.round > 1 {
@@ -119,7 +125,7 @@ impl Api for SeventeenTrackApi {
 
     fn query(&self, account: &ApiAccount, order: &QueryOrder<'_>) -> Result<CallRequest, OrderError> {
         account.check_query()?;
-        order.waybill.check(order.phone)?;
+        order.waybill.check(&self.number_lengths(), order.phone)?;
         let asked = Asked {
             number: order.waybill.tracking_number,
             carrier: carrier(&order.waybill)?,
