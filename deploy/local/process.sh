@@ -8,13 +8,17 @@
 run_dir=$COURIERFLOW_LOCAL_DIR/run
 log_dir=$COURIERFLOW_LOCAL_DIR/log
 
-# The birth of a live process; fails if it is gone or a zombie.
+# The birth of a live process; fails if it is gone or a zombie. The first thread of a process that was killed may be a zombie
+# while others still wait for a disk, with all files and ports open.
 process_birth() { # PID
-  local stat fields
+  local stat fields threads
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
   # The program's name, in parentheses, may contain spaces and parentheses, so split after the last one.
   read -ra fields <<<"${stat##*) }"
-  [[ ${fields[0]} != [ZX] ]] || return 1
+  if [[ ${fields[0]} == [ZX] ]]; then
+    threads=("/proc/$1/task/"*)
+    ((${#threads[@]} > 1)) || return 1
+  fi
   printf '%s' "${fields[19]}"
 }
 

@@ -515,3 +515,8 @@ ALTER TABLE courier.reconcile_gap MODIFY SETTING min_rows_to_fsync_after_merge =
 -- 020_sink_offset_server.sql
 ALTER TABLE courier.sink_offset ADD COLUMN IF NOT EXISTS `server_started_at` DateTime('UTC') DEFAULT toDateTime(0, 'UTC') COMMENT 'Start of the server that the run had seen, by the clock of the server; UTC. 1970: noted before there was this column';
 
+-- 021_sink_start_table.sql
+ALTER TABLE courier.sink_start ADD COLUMN IF NOT EXISTS `table_id` LowCardinality(String) DEFAULT '' COMMENT 'UUID of the table that has them. Empty: noted before there was this column, and taken for any table';
+
+ALTER TABLE courier.sink_start ADD COLUMN IF NOT EXISTS `own_id` LowCardinality(String) DEFAULT '' COMMENT 'UUID of sink_start. In a backup that is restored, it and the table have new UUIDs: then what it says holds for that table';
+

@@ -58,6 +58,7 @@ pub const TABLES: &[TableFile] = tables![
     18 "018_unknown_wording.sql",
     19 "019_durable_merges.sql",
     20 "020_sink_offset_server.sql",
+    21 "021_sink_start_table.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

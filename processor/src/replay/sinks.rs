@@ -12,12 +12,36 @@ use crate::groups;
 use crate::sink;
 use crate::sink::rows::{self, Table};
 
-/// A row of `sink_start`.
-#[derive(Clone, Debug, PartialEq, Eq, Row, Serialize)]
+/// Where a sink begins once its fresh table is in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SinkStart {
+    pub(super) table: &'static str,
     topic: &'static str,
     partition: i32,
     first_offset: u64,
+}
+
+/// A row of `sink_start`.
+#[derive(Debug, Row, Serialize)]
+pub(super) struct StartRow {
+    topic: &'static str,
+    partition: i32,
+    first_offset: u64,
+    table_id: String,
+    own_id: String,
+}
+
+impl SinkStart {
+    /// `table_id` is that of the fresh table, `own_id` that of `sink_start`.
+    pub(super) fn row(&self, table_id: String, own_id: String) -> StartRow {
+        StartRow {
+            topic: self.topic,
+            partition: self.partition,
+            first_offset: self.first_offset,
+            table_id,
+            own_id,
+        }
+    }
 }
 
 /// Table and topic of each sink.
@@ -69,6 +93,7 @@ fn starts_of<T: Table>(config: &Config, runtime: &Handle) -> Result<Vec<SinkStar
         }
         if let Ok(first_offset) = u64::try_from(committed) {
             starts.push(SinkStart {
+                table: T::NAME,
                 topic,
                 partition,
                 first_offset,

@@ -224,9 +224,20 @@ impl Tables {
     }
 
     /// Lets the sink begin at these offsets, whatever is asked for: the records before them tell what was derived before, with the same
-    /// versions as the fresh rows.
+    /// versions as the fresh rows. That holds for the fresh tables, whatever their names are.
     pub(super) async fn set_starts(&self, starts: &[SinkStart]) -> Result<(), ReplayError> {
-        Ok(self.insert_into("sink_start", starts).await?)
+        let own_id = self.id_of("sink_start").await?;
+        let mut rows = Vec::with_capacity(starts.len());
+        for start in starts {
+            let table_id = self.id_of(&format!("{}_fresh", start.table)).await?;
+            rows.push(start.row(table_id, own_id.clone()));
+        }
+        Ok(self.insert_into("sink_start", &rows).await?)
+    }
+
+    async fn id_of(&self, table: &str) -> Result<String, ClientError> {
+        let query = "SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = ?";
+        self.client.query(query).bind(table).fetch_one().await
     }
 
     /// Exchanges the tables. A reader sees either the old rows or the new ones; the old tables are kept.

@@ -91,6 +91,7 @@ struct Server {
     host: String,
     table_id: String,
     own_id: String,
+    start_id: String,
 }
 
 /// Offsets that ClickHouse holds, by partition.
@@ -203,8 +204,9 @@ struct Start {
 
 const SERVER: &str = "
 SELECT toInt64(toUnixTimestamp(now('UTC'))) AS now, now - toInt64(uptime()) AS started_at, hostName() AS host,
-    toString(anyIf(uuid, name = {table:String})) AS table_id, toString(anyIf(uuid, name = 'sink_offset')) AS own_id
-FROM system.tables WHERE database = {database:String} AND name IN ({table:String}, 'sink_offset')";
+    toString(anyIf(uuid, name = {table:String})) AS table_id, toString(anyIf(uuid, name = 'sink_offset')) AS own_id,
+    toString(anyIf(uuid, name = 'sink_start')) AS start_id
+FROM system.tables WHERE database = {database:String} AND name IN ({table:String}, 'sink_offset', 'sink_start')";
 
 /// The ranges of each run. A minute is over 60 s after its start.
 ///
@@ -250,8 +252,16 @@ FROM (
 )
 GROUP BY partition, run_at, first_offset, is_here";
 
+/// A start that is about another table counts only if it came with this one from a backup, so not if a table was made anew since.
 const STARTS: &str = "
-SELECT partition, max(first_offset) AS first_offset FROM sink_start WHERE topic = {topic:String} GROUP BY partition";
+SELECT partition, first_offset
+FROM sink_start FINAL
+WHERE topic = {topic:String} AND (
+    table_id IN ('', {table_id:String})
+    OR (own_id != {start_id:String} AND (
+        SELECT countIf(own_id = {own_id:String} AND table_id != {table_id:String})
+        FROM sink_offset
+        WHERE topic = {topic:String}) = 0))";
 
 impl Stored {
     pub(super) fn new(config: &Config, table: &'static str, topic: &'static str, runtime: Handle) -> Self {
@@ -292,7 +302,13 @@ impl Stored {
             .param("reread", reread)
             .fetch_all::<Range>();
         let ranges = in_time(ranges).await?;
-        let starts = self.client.query_raw(STARTS).param("topic", self.topic);
+        let starts = self
+            .client
+            .query_raw(STARTS)
+            .param("topic", self.topic)
+            .param("table_id", &server.table_id)
+            .param("own_id", &server.own_id)
+            .param("start_id", &server.start_id);
         let starts = in_time(starts.fetch_all::<Start>()).await?;
         Ok(Held {
             run: Run {
@@ -465,6 +481,7 @@ mod tests {
             host: host.to_owned(),
             table_id: table.to_owned(),
             own_id: "o".to_owned(),
+            start_id: "s".to_owned(),
         };
         let mut seen = Seen::default();
         assert!(seen.is_new(&server("a", 1_000, "t")), "the first one");

@@ -34,7 +34,11 @@ pub(super) fn last_lines(log: &Path, count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::repository;
     use std::io::Write;
+    use std::process::Command;
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn the_birth_is_found_whatever_the_program_is_called() {
@@ -64,6 +68,50 @@ mod tests {
             line.starts_with(&format!("{} ", std::process::id())) && line.ends_with('\n'),
             "{line:?}"
         );
+    }
+
+    /// As it is for a moment when a process is killed while one of its threads waits for a disk.
+    #[test]
+    fn a_process_lives_on_while_any_of_its_threads_does() {
+        const ENDS_ITS_FIRST_THREAD: &str = "import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+ctypes.CDLL(None).pthread_exit(None)";
+        let mut process = Command::new("python3")
+            .args(["-c", ENDS_ITS_FIRST_THREAD])
+            .spawn()
+            .unwrap();
+        let stat = format!("/proc/{}/stat", process.id());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !fs::read_to_string(&stat).unwrap().contains(") Z ") {
+            assert!(Instant::now() < deadline, "the first thread goes on");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let birth_by_script = |pid: u32| {
+            let script = repository().join("deploy/local/process.sh");
+            let command = format!(
+                "COURIERFLOW_LOCAL_DIR=/nowhere; . '{}'; process_birth {pid}",
+                script.display()
+            );
+            let output = Command::new("bash").args(["-c", &command]).output().unwrap();
+            output
+                .status
+                .success()
+                .then(|| String::from_utf8(output.stdout).unwrap())
+        };
+        let line = pid_line(process.id()).unwrap();
+        assert_eq!(
+            birth_by_script(process.id()).as_deref(),
+            line.trim_end().split(' ').nth(1)
+        );
+        // Nothing of it is left but what is to be waited for.
+        process.kill().unwrap();
+        let all_ended = || fs::read_dir(format!("/proc/{}/task", process.id())).unwrap().count() == 1;
+        while !all_ended() {
+            assert!(Instant::now() < deadline, "a thread goes on");
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(birth_by_script(process.id()), None);
+        process.wait().unwrap();
     }
 
     #[test]

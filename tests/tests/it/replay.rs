@@ -135,10 +135,51 @@ fn i4_a_replay_changes_nothing_that_is_right_and_repairs_what_is_not_for_good() 
 
     // Filling the tables again does not bring it back: the records of before the exchange are no longer their source.
     topics::delete(&stack, &[], &SINK_GROUPS.map(|(group, _)| group));
-    let mut running = ready(&processor("sink", &stack), "filling-again", &stack);
+    let mut running = ready(&processor("run", &stack), "filling-again", &stack);
     wait_until_in_tables(&stack);
     assert_carrier("yunda");
     assert!(running.log().unwrap().contains("earlier records are not read"));
     running.terminate(PATIENCE).unwrap();
     assert_tables_are_right(&stack);
+
+    // Nor does a backup that is restored and filled again.
+    for table in ["shipment", "transition", "sink_offset", "sink_start"] {
+        exchange_for(
+            &stack,
+            table,
+            &format!("INSERT INTO courier.other SELECT * FROM courier.{table}"),
+        );
+    }
+    topics::delete(&stack, &[], &SINK_GROUPS.map(|(group, _)| group));
+    running.restart().unwrap();
+    post::one_picked_up(&ingest.url(), "RESTORED1");
+    wait_until_in_tables(&stack);
+    assert_carrier("yunda");
+    running.terminate(PATIENCE).unwrap();
+    assert_tables_are_right(&stack);
+
+    // A table that is made anew has none of these rows, and gets what the topic still tells.
+    let before = count("transition");
+    exchange_for(&stack, "transition", "SELECT 1");
+    running.restart().unwrap();
+    eventually("the new table has all rows", || {
+        let now = count("transition");
+        if now == before {
+            Ok(())
+        } else {
+            Err(format!("{now:?} of {before:?}"))
+        }
+    });
+}
+
+/// Puts another table in the place of one, as restoring a backup does.
+fn exchange_for(stack: &dyn Stack, table: &str, filling: &str) {
+    for statement in [
+        &format!("CREATE TABLE courier.other AS courier.{table}"),
+        filling,
+        &format!("EXCHANGE TABLES courier.other AND courier.{table}"),
+        "DROP TABLE courier.other SYNC",
+    ] {
+        tables::execute(stack, statement);
+    }
 }
