@@ -23,6 +23,9 @@ const LIMITS: Limits = Limits {
     drain: Duration::from_secs(5),
 };
 
+/// How long something is waited for that never comes if the service is wrong: a test fails, and does not hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 struct Server {
     service: Service,
     address: SocketAddr,
@@ -68,7 +71,8 @@ async fn answer(stream: &mut TcpStream) -> (String, String) {
             }
         }
         let mut buffer = [0; 4096];
-        let count = stream.read(&mut buffer).await.unwrap();
+        let read_on = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await;
+        let count = read_on.unwrap_or_else(|_| panic!("no answer after {text:?}")).unwrap();
         assert!(count > 0, "closed after {text:?}");
         read.extend_from_slice(&buffer[..count]);
     }
@@ -186,7 +190,8 @@ async fn slow_senders_give_their_place_back() {
         slow.write_all(written.as_bytes()).await.unwrap();
         let started = Instant::now();
         let mut rest = Vec::new();
-        slow.read_to_end(&mut rest).await.unwrap();
+        let closed = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest)).await;
+        closed.unwrap_or_else(|_| panic!("{written:?} stays open")).unwrap();
         assert!(started.elapsed() < Duration::from_secs(3), "{written:?}");
     }
 }
@@ -284,6 +289,9 @@ async fn a_connection_whose_push_is_in_flight_does_not_give_way() {
 async fn who_does_not_read_is_closed() {
     let limits = Limits {
         write: Duration::from_millis(300),
+        // Otherwise it is closed as one that asks nothing.
+        idle: Duration::from_hours(1),
+        head: Duration::from_hours(1),
         ..LIMITS
     };
     let server = start(&settings(), Broker::default(), limits).await;

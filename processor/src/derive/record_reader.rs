@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{self, on_broker, prefixed};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use crate::fetching::CHECK_CRCS;
+use crate::fetching::{CHECK_CRCS, is_of_unreadable_batch};
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -25,6 +25,12 @@ pub(super) enum RecordReaderError {
         partition: i32,
         offset: i64,
         found: Option<i64>,
+    },
+    #[error("{topic}/{partition} at offset {offset} cannot be read: {source}", topic = on_broker(topics::SHIPMENT))]
+    Unreadable {
+        partition: i32,
+        offset: i64,
+        source: RDKafkaErrorCode,
     },
     #[error("shutting down")]
     ShutDown,
@@ -90,6 +96,13 @@ impl RecordReader {
                         partition,
                         offset,
                         found: Some(message.offset()),
+                    });
+                }
+                Some(Err(KafkaError::MessageConsumption(source))) if is_of_unreadable_batch(source) => {
+                    return Err(RecordReaderError::Unreadable {
+                        partition,
+                        offset,
+                        source,
                     });
                 }
                 // The client recovers from transport errors by itself; if it does not, the wait above times out.

@@ -85,6 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_host_is_called_as_its_system_says() {
+        let said = std::process::Command::new("uname").arg("-n").output().unwrap().stdout;
+        assert_eq!(host_name(), String::from_utf8(said).unwrap().trim());
+    }
+
+    #[test]
     fn live_workers_have_different_slots_and_a_freed_slot_is_taken_again() {
         let dir = tempfile::tempdir().unwrap();
         let acquire = || Slot::acquire("derive.slot_dir", dir.path(), "derive", "host").unwrap();

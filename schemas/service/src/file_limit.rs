@@ -74,8 +74,14 @@ mod tests {
 
     #[test]
     fn the_limit_is_raised_as_far_as_allowed() {
+        // Where both are the same already, raising would show nothing.
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let lowered = Rlimit {
+            current: Some(512),
+            maximum,
+        };
+        setrlimit(Resource::Nofile, lowered).unwrap();
         raised();
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        assert_eq!(current, maximum);
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
     }
 }

@@ -368,6 +368,7 @@ fn a_shipment_topic_that_is_deleted_and_made_anew_stops_derive_until_an_operator
 
 const TWO_DAYS_MILLIS: i64 = 172_800_000;
 const TWO_DAYS_SECONDS: f64 = 172_800.0;
+const FOURTEEN_DAYS_SECONDS: f64 = 1_209_600.0;
 
 /// A push that was received two days ago, as ingest stored it then.
 fn push_of_two_days_ago(stack: &dyn Stack, partition: i32) {
@@ -402,6 +403,13 @@ fn how_long_records_have_been_waiting_for_a_role_that_is_stopped_is_told_by_anot
     eventually("the sink tells of derive", || match age_for(DERIVE_GROUP)? {
         age if age >= TWO_DAYS_SECONDS => Ok(()),
         age => Err(format!("{age} s")),
+    });
+
+    // The alarm compares it with how long the topic keeps its records.
+    let kept = format!("courierflow_topic_retention_seconds{{topic=\"{PUSH}\"}}");
+    eventually("the retention is told", || match told_metric(&sink, &kept)? {
+        seconds if (seconds - FOURTEEN_DAYS_SECONDS).abs() < 0.5 => Ok(()),
+        seconds => Err(format!("{seconds} s")),
     });
 
     derive.restart().unwrap();

@@ -4,7 +4,9 @@ use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::topics::{PUSH, SHIPMENT};
 use courierflow_tests::stack::{Launch, Service, Stack};
 
-use crate::harness::{PATIENCE, eventually, migrated, post, processor, ready, readyz, topics, wait_until_derived};
+use crate::harness::{
+    PATIENCE, eventually, metric, migrated, post, processor, ready, readyz, topics, wait_until_derived,
+};
 
 const DAY: i64 = 86_400_000_000;
 /// Parcels that expire together.
@@ -127,6 +129,17 @@ fn pushes_of_new_parcels_wait_while_the_state_is_full() {
         produce(&stack, &template, partition, some, 0);
     }
     wait_until_full(&full);
+    // What the alarm compares.
+    eventually("the alarm's two figures say so", || {
+        let told = |name: &str| metric(&full, &format!("courierflow_derive_{name}"));
+        let (held, limit) = (told("state_bytes")?, told("max_state_bytes")?);
+        let is_right = (limit - STATE_BYTES.parse::<f64>().unwrap()).abs() < 0.5 && held >= limit;
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!("{held} of {limit}"))
+        }
+    });
     let derived = topics::read(&stack, SHIPMENT).len();
     assert!((1..1_000).contains(&derived), "{derived} derived");
     full.terminate(PATIENCE).unwrap();

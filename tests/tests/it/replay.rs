@@ -2,7 +2,7 @@
 //! damaged.
 
 use courierflow_schemas::topics::PUSH;
-use courierflow_tests::stack::{Launch, Stack};
+use courierflow_tests::stack::{Launch, Service, Stack};
 
 use crate::harness::load::Load;
 use crate::harness::{
@@ -94,9 +94,8 @@ fn i4_a_replay_changes_nothing_that_is_right_and_repairs_what_is_not_for_good() 
         said.contains("rows that differ: 0 of shipment, 0 of transition"),
         "{said}"
     );
-    let count = |table: &str| tables::rows(&stack, &format!("SELECT count() AS rows FROM courier.{table} FINAL"));
-    assert_eq!(count("shipment_fresh"), count("shipment"));
-    assert_eq!(count("transition_fresh"), count("transition"));
+    assert_eq!(count(&stack, "shipment_fresh"), count(&stack, "shipment"));
+    assert_eq!(count(&stack, "transition_fresh"), count(&stack, "transition"));
 
     let refused = replay(&stack, &["--from", &now(&stack, 3_600)]).unwrap_err();
     assert!(refused.contains("no push events"), "{refused}");
@@ -115,55 +114,73 @@ fn i4_a_replay_changes_nothing_that_is_right_and_repairs_what_is_not_for_good() 
     let mut mistaken = ready(&mistaken, "mistaken", &stack);
     post::one_picked_up(&ingest.url(), "MAPPED1");
     wait_until_in_tables(&stack);
-    let assert_carrier = |carrier: &str| {
-        for table in ["shipment", "transition"] {
-            let sql = format!("SELECT DISTINCT carrier FROM courier.{table} FINAL WHERE tracking_number = 'MAPPED1'");
-            assert_eq!(
-                tables::rows(&stack, &sql),
-                [serde_json::json!({ "carrier": carrier })],
-                "{table}"
-            );
-        }
-    };
-    assert_carrier("mistaken");
+    assert_carrier(&stack, "mistaken");
     mistaken.terminate(PATIENCE).unwrap();
     for table in ["shipment", "transition"] {
         tables::execute(&stack, &format!("DROP TABLE courier.{table}_before_replay SYNC"));
     }
+    refuse_without_notes(&stack);
     replay(&stack, &["--from", "earliest", "--exchange"]).unwrap();
-    assert_carrier("yunda");
+    assert_carrier(&stack, "yunda");
+    fill_again(&stack, &ingest);
+}
 
-    // Filling the tables again does not bring it back: the records of before the exchange are no longer their source.
-    topics::delete(&stack, &[], &SINK_GROUPS.map(|(group, _)| group));
-    let mut running = ready(&processor("run", &stack), "filling-again", &stack);
-    wait_until_in_tables(&stack);
-    assert_carrier("yunda");
+/// Which carrier the tables have for the parcel whose carrier was mapped wrongly.
+fn assert_carrier(stack: &dyn Stack, carrier: &str) {
+    for table in ["shipment", "transition"] {
+        let sql = format!("SELECT DISTINCT carrier FROM courier.{table} FINAL WHERE tracking_number = 'MAPPED1'");
+        let expected = [serde_json::json!({ "carrier": carrier })];
+        assert_eq!(tables::rows(stack, &sql), expected, "{table}");
+    }
+}
+
+fn count(stack: &dyn Stack, table: &str) -> Vec<serde_json::Value> {
+    tables::rows(stack, &format!("SELECT count() AS rows FROM courier.{table} FINAL"))
+}
+
+/// Without the notes of what is stored, the present tables may lack rows, and the fresh ones would lack them for good.
+fn refuse_without_notes(stack: &dyn Stack) {
+    tables::execute(stack, "RENAME TABLE courier.sink_offset TO courier.sink_offset_away");
+    tables::execute(stack, "CREATE TABLE courier.sink_offset AS courier.sink_offset_away");
+    let refused = replay(stack, &["--from", "earliest", "--exchange"]).unwrap_err();
+    assert!(refused.contains("may lack rows of partition"), "{refused}");
+    tables::execute(stack, "DROP TABLE courier.sink_offset SYNC");
+    tables::execute(stack, "RENAME TABLE courier.sink_offset_away TO courier.sink_offset");
+}
+
+/// After an exchange, the tables are filled again from the topics.
+fn fill_again(stack: &dyn Stack, ingest: &Service) {
+    // It does not bring the mistake back: the records of before the exchange are no longer their source.
+    topics::delete(stack, &[], &SINK_GROUPS.map(|(group, _)| group));
+    let mut running = ready(&processor("run", stack), "filling-again", stack);
+    wait_until_in_tables(stack);
+    assert_carrier(stack, "yunda");
     assert!(running.log().unwrap().contains("earlier records are not read"));
     running.terminate(PATIENCE).unwrap();
-    assert_tables_are_right(&stack);
+    assert_tables_are_right(stack);
 
     // Nor does a backup that is restored and filled again.
     for table in ["shipment", "transition", "sink_offset", "sink_start"] {
         exchange_for(
-            &stack,
+            stack,
             table,
             &format!("INSERT INTO courier.other SELECT * FROM courier.{table}"),
         );
     }
-    topics::delete(&stack, &[], &SINK_GROUPS.map(|(group, _)| group));
+    topics::delete(stack, &[], &SINK_GROUPS.map(|(group, _)| group));
     running.restart().unwrap();
     post::one_picked_up(&ingest.url(), "RESTORED1");
-    wait_until_in_tables(&stack);
-    assert_carrier("yunda");
+    wait_until_in_tables(stack);
+    assert_carrier(stack, "yunda");
     running.terminate(PATIENCE).unwrap();
-    assert_tables_are_right(&stack);
+    assert_tables_are_right(stack);
 
     // A table that is made anew has none of these rows, and gets what the topic still tells.
-    let before = count("transition");
-    exchange_for(&stack, "transition", "SELECT 1");
+    let before = count(stack, "transition");
+    exchange_for(stack, "transition", "SELECT 1");
     running.restart().unwrap();
     eventually("the new table has all rows", || {
-        let now = count("transition");
+        let now = count(stack, "transition");
         if now == before {
             Ok(())
         } else {
