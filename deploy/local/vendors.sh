@@ -81,11 +81,12 @@ vendor_start() { # ARGUMENTS of simulator serve
 
 vendor_ready() { curl -sf -m 2 -o /dev/null "http://127.0.0.1:$COURIERFLOW_VENDOR_PORT/clock"; }
 
-# Some numbers are refused, as wrong ones are: one in a hundred with 700, one in three hundred with 701.
+# Some numbers are refused, as wrong ones are: one in a hundred with 700, one in three hundred with 701. Kdniao has words instead.
 refuse_some() { # FILE.csv
   local forced
-  forced=$(awk -F '"' 'NR % 100 == 2 { code = 700 } NR % 300 == 52 { code = 701 }
-    code { printf "%s{\"tracking_number\": \"%s\", \"code\": \"%d\"}", comma, $2, code; comma = ","; code = 0 }' "$1")
+  forced=$(awk -F '"' 'NR % 100 == 2 { code = "700"; words = "快递公司编码错误" } NR % 300 == 52 { code = "701"; words = "快递单号错误" }
+    $6 == "kdniao" { code = code ? words : code }
+    code { printf "%s{\"tracking_number\": \"%s\", \"code\": \"%s\"}", comma, $2, code; comma = ","; code = "" }' "$1")
   curl -sf -o /dev/null -d "{\"forced\": [$forced]}" "http://127.0.0.1:$COURIERFLOW_VENDOR_PORT/faults"
 }
 
