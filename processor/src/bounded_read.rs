@@ -13,7 +13,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use crate::fetching::{CHECK_CRCS, ends_reading, is_of_unreadable_batch, not_read_to_their_ends};
+use crate::fetching::CHECK_CRCS;
+use crate::poll_error::{ends_reading, is_of_unreadable_batch, not_read_to_their_ends};
 
 const POLL: Duration = Duration::from_millis(100);
 /// Time-out of a request.
@@ -207,7 +208,7 @@ fn poll<'a>(
         Some(Ok(message)) => Polled::Record(message),
         Some(Err(KafkaError::PartitionEOF(partition))) => Polled::End(partition),
         Some(Err(KafkaError::MessageConsumption(source))) if is_of_unreadable_batch(source) => {
-            let unread = not_read_to_their_ends(consumer)?;
+            let unread = not_read_to_their_ends(consumer).unwrap_or_else(|why| vec![format!("not known ({why})")]);
             return Err(ReadError::Unreadable { topic, unread, source });
         }
         Some(Err(error)) if ends_reading(&error) => return Err(error.into()),

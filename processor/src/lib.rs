@@ -15,6 +15,7 @@ pub mod health;
 pub mod migrate;
 mod partition_counts;
 pub mod poison;
+mod poll_error;
 pub mod reconcile;
 pub mod replay;
 pub mod retention;

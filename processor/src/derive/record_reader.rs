@@ -8,7 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
-use crate::fetching::{CHECK_CRCS, is_of_unreadable_batch};
+use crate::fetching::CHECK_CRCS;
+use crate::poll_error::is_of_unreadable_batch;
 use crate::shutdown::Shutdown;
 
 const POLL: Duration = Duration::from_millis(100);

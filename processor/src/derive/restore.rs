@@ -23,7 +23,8 @@ use super::counts::worker_name;
 use super::progress::Progress;
 use super::state_entry::{KeyHash, StateEntry};
 use super::state_store::Partition;
-use crate::fetching::{CHECK_CRCS, ends_reading};
+use crate::fetching::CHECK_CRCS;
+use crate::poll_error::ends_reading;
 use crate::start_offsets::LostRecords;
 use courierflow_domain::{Memory, memory};
 

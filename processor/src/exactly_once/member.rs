@@ -4,7 +4,8 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::fetching::{CHECK_CRCS, ends_reading, say_where_it_may_be};
+use crate::fetching::CHECK_CRCS;
+use crate::poll_error::{ends_reading, say_where_it_may_be};
 
 /// The name that brokers know the clients of a worker by.
 pub(crate) fn client_id(slot: &str) -> String {

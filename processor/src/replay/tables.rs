@@ -228,9 +228,10 @@ impl Tables {
     pub(super) async fn set_starts(&self, starts: &[SinkStart]) -> Result<(), ReplayError> {
         let own_id = self.id_of("sink_start").await?;
         let mut rows = Vec::with_capacity(starts.len());
-        for start in starts {
-            let table_id = self.id_of(&format!("{}_fresh", start.table)).await?;
-            rows.push(start.row(table_id, own_id.clone()));
+        for table in TABLES {
+            let table_id = self.id_of(&format!("{table}_fresh")).await?;
+            let of_table = starts.iter().filter(|start| start.table == table);
+            rows.extend(of_table.map(|start| start.row(table_id.clone(), own_id.clone())));
         }
         Ok(self.insert_into("sink_start", &rows).await?)
     }

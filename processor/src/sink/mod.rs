@@ -53,9 +53,9 @@ use self::stored::{Outdated, Stored};
 use self::table_health::TableHealth;
 use self::worker::{Outcome, State, Worker, WorkerError};
 use crate::config::Config;
-use crate::fetching::is_of_unreadable_batch;
 use crate::health::Health;
 use crate::poison::PoisonGuard;
+use crate::poll_error::is_of_unreadable_batch;
 use crate::shutdown::Shutdown;
 
 /// Inserts in flight per table: while the server finishes one, the rows of the next are made and sent.

@@ -291,24 +291,19 @@ impl Stored {
         let server = in_time(self.server()).await?;
         let started_at = self.see(&server);
         let reread = i64::try_from(self.reread.as_secs()).unwrap_or(i64::MAX);
-        let ranges = self
-            .client
-            .query_raw(RANGES)
-            .param("topic", self.topic)
-            .param("table_id", &server.table_id)
-            .param("own_id", &server.own_id)
+        let about_tables = |statement: &str| {
+            let query = self.client.query_raw(statement).param("topic", self.topic);
+            query
+                .param("table_id", &server.table_id)
+                .param("own_id", &server.own_id)
+        };
+        let ranges = about_tables(RANGES)
             .param("started_at", started_at)
             .param("jitter", i64::try_from(JITTER_S).unwrap_or(i64::MAX))
             .param("reread", reread)
             .fetch_all::<Range>();
         let ranges = in_time(ranges).await?;
-        let starts = self
-            .client
-            .query_raw(STARTS)
-            .param("topic", self.topic)
-            .param("table_id", &server.table_id)
-            .param("own_id", &server.own_id)
-            .param("start_id", &server.start_id);
+        let starts = about_tables(STARTS).param("start_id", &server.start_id);
         let starts = in_time(starts.fetch_all::<Start>()).await?;
         Ok(Held {
             run: Run {

@@ -32,7 +32,7 @@ use super::runs::PartitionRun;
 use super::settle::{Job, Unsettled};
 use super::stored::{NotKnown, Outdated, StoredRange};
 use super::table_health::TableHealth;
-use crate::fetching::{ends_reading, say_where_it_may_be};
+use crate::poll_error::{ends_reading, say_where_it_may_be};
 use crate::shutdown::Shutdown;
 use crate::start_offsets::DataLoss;
 

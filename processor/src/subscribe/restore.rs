@@ -17,7 +17,8 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::state::{Held, Key, Names, Partition};
-use crate::fetching::{CHECK_CRCS, ends_reading};
+use crate::fetching::CHECK_CRCS;
+use crate::poll_error::ends_reading;
 
 const POLL: Duration = Duration::from_millis(100);
 const REQUEST: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! Sends requests to `courier.subscription.request.v1`, so many a second, and waits until all of them are acknowledged.
 
-use std::num::NonZeroU32;
+use std::str::FromStr;
 use std::time::Duration;
 
 use courierflow_schemas::records::SubscriptionRequest;
@@ -36,12 +36,38 @@ pub enum SendError {
     Produce(#[from] KafkaError),
 }
 
+/// Requests a second: a number above 0, such as 2.5.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate(f64);
+
+/// No rate.
+#[derive(Debug, thiserror::Error)]
+#[error("is no number of requests a second above 0")]
+pub struct InvalidRate;
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let rate: f64 = text.parse().map_err(|_| InvalidRate)?;
+        // Once in a year, and faster than requests can be made.
+        let is_possible = (3e-8..=1e9).contains(&rate);
+        is_possible.then_some(Self(rate)).ok_or(InvalidRate)
+    }
+}
+
+impl Rate {
+    fn interval(self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.0)
+    }
+}
+
 /// Sends them in their order; `rate` a second at most.
-pub async fn send(config: &Config, requests: &[SubscriptionRequest], rate: NonZeroU32) -> Result<(), SendError> {
+pub async fn send(config: &Config, requests: &[SubscriptionRequest], rate: Rate) -> Result<(), SendError> {
     let ids = Registry::new(&config.registry).schema_ids()?;
     let encoder: Encoder<SubscriptionRequest> = Encoder::new(ids.subscription_request);
     let producer = producer(config)?;
-    let mut ticks = interval((Duration::from_secs(1) / rate.get()).max(Duration::from_nanos(1)));
+    let mut ticks = interval(rate.interval());
     // After a pause of the broker it goes on at the same rate, instead of making up for it.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut on_the_way: Vec<DeliveryFuture> = Vec::new();
@@ -83,4 +109,21 @@ fn producer(config: &Config) -> Result<FutureProducer, KafkaError> {
         .set("allow.auto.create.topics", "false")
         .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
         .create()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rate;
+
+    #[test]
+    fn a_rate_is_a_number_above_zero() {
+        let millis = |text: &str| text.parse::<Rate>().map(|rate| rate.interval().as_millis()).ok();
+        assert_eq!(
+            [millis("50"), millis("2.5"), millis("0.1")],
+            [Some(20), Some(400), Some(10_000)]
+        );
+        for text in ["0", "-1", "NaN", "inf", "1e-300", "", "fast"] {
+            assert_eq!(millis(text), None, "{text}");
+        }
+    }
 }

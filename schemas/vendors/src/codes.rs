@@ -149,6 +149,12 @@ impl CodeTable {
             .is_some_and(|row| matches!(row.status, Status::Delivered | Status::Returned) || row.ends_in_doubt)
     }
 
+    /// The status in which a parcel with this state has come to its end. The code must match exactly.
+    pub fn end(&self, state: &str) -> Option<Status> {
+        let status = self.find(state)?.status;
+        status.is_terminal().then_some(status)
+    }
+
     /// The row that a status name stands for (rule 6.2).
     pub fn find_name(&self, name: &str) -> Option<&'static CodeRow> {
         self.rows.iter().find(|row| row.names.contains(&name))

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use courierflow_schemas::carriers::{Carriers, UNKNOWN_CARRIER};
 use courierflow_schemas::identifier;
-use courierflow_schemas::records::{PushEvent, Vendor};
+use courierflow_schemas::records::{PushEvent, Status, Vendor};
 
 use crate::parse::lenient_json::NoObject;
 use crate::parse::{json, repair};
@@ -145,6 +145,9 @@ pub struct PushWord<'a> {
     pub new_carrier: Option<Cow<'a, str>>,
     /// Whether any list has lines.
     pub has_items: bool,
+    /// How the parcel has ended by the state that the vendor gives it: Kdniao's `StateEx` or `State`, 17TRACK's `latest_status`. Of
+    /// Kuaidi100 `tracking` says enough.
+    pub end: Option<Status>,
 }
 
 impl PushWord<'_> {
@@ -159,6 +162,7 @@ impl PushWord<'_> {
             old_carrier: None,
             new_carrier: None,
             has_items: items > 0,
+            end: None,
         }
     }
 
@@ -174,6 +178,7 @@ impl PushWord<'_> {
             old_carrier: self.old_carrier.map(owned),
             new_carrier: self.new_carrier.map(owned),
             has_items: self.has_items,
+            end: self.end,
         }
     }
 }

@@ -5,11 +5,11 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use courierflow_schemas::topics::{PUSH, SHIPMENT, on_broker};
-use courierflow_tests::stack::{Launch, LocalStack, Service, Stack};
+use courierflow_tests::stack::{Launch, LocalStack, Stack};
 
 use crate::harness::{
-    DERIVE_GROUP, PATIENCE, eventually, migrate, post, processor, ready, readyz, topics, wait_until_derived,
-    wait_until_in_tables,
+    DERIVE_GROUP, PATIENCE, migrate, post, processor, ready, topics, wait_until_derived, wait_until_in_tables,
+    wait_until_part_says,
 };
 use crate::replay::replay;
 
@@ -53,23 +53,6 @@ impl Batch {
     }
 }
 
-fn wait_until_part_says(service: &Service, part: &str, what: &str) {
-    eventually(&format!("{part} says {what}"), || {
-        let answer = readyz(service)?;
-        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
-        let says = |state: &serde_json::Value| {
-            ["reason", "last_failure"]
-                .iter()
-                .any(|field| state[*field].as_str().is_some_and(|said| said.contains(what)))
-        };
-        if answer["ready"] == false && parts.iter().any(|(name, state)| name.starts_with(part) && says(state)) {
-            Ok(())
-        } else {
-            Err(answer.to_string())
-        }
-    });
-}
-
 #[test]
 fn i1_what_a_disk_has_changed_is_passed_over_by_nobody() {
     // The log of a broker in a container is out of reach.
@@ -87,7 +70,7 @@ fn i1_what_a_disk_has_changed_is_passed_over_by_nobody() {
     changed.flip();
     let mut running = processor("run", &stack).start("processor", &stack).unwrap();
     for part in ["derive-", "sink-push"] {
-        wait_until_part_says(&running, part, BAD);
+        wait_until_part_says(&running, part, &[BAD]);
     }
     let log = std::fs::read_to_string(stack.dir().join("log/processor.log")).unwrap();
     let says_where =
@@ -119,7 +102,7 @@ fn i1_what_a_disk_has_changed_is_passed_over_by_nobody() {
     let batches = Batch::all(&stack, SHIPMENT, 3);
     batches[0].flip();
     running.restart().unwrap();
-    wait_until_part_says(&running, "derive-", BAD);
+    wait_until_part_says(&running, "derive-", &[BAD]);
     batches[0].flip();
     running.wait_ready(PATIENCE).unwrap();
     post::one_picked_up(&ingest.url(), &numbers[0]);

@@ -8,7 +8,7 @@ use courierflow_tests::stack::{Launch, Service, Stack};
 
 use crate::harness::{
     DERIVE_GROUP, PATIENCE, eventually, metric, migrate, migrated, post, processor, ready, readyz, tables, told_metric,
-    topics, wait_until_derived, wait_until_in_tables, wait_until_sink_has_read,
+    topics, wait_until_derived, wait_until_in_tables, wait_until_part_says, wait_until_sink_has_read,
 };
 use crate::subscribe::records::{ask, numbers, request, wait_for};
 use crate::subscribe::vendors::{Vendors, subscribe};
@@ -28,24 +28,9 @@ fn wait_until_both_have_stopped(service: &Service) {
 }
 
 fn wait_until_both_say(service: &Service, what: &str) {
-    eventually(&format!("derive and sink say: {what}"), || {
-        let answer = readyz(service)?;
-        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
-        let says = |part: &str| {
-            parts.iter().any(|(name, state)| {
-                let reason = state["reason"].as_str().unwrap_or_default();
-                name.starts_with(part)
-                    && reason.contains(PUSH)
-                    && reason.contains(what)
-                    && reason.contains("on_data_loss")
-            })
-        };
-        if answer["ready"] == false && says("derive-") && says("sink-push") {
-            Ok(())
-        } else {
-            Err(answer.to_string())
-        }
-    });
+    for part in ["derive-", "sink-push"] {
+        wait_until_part_says(service, part, &[what, PUSH, "on_data_loss"]);
+    }
 }
 
 fn derived(stack: &dyn Stack, wave: &str) -> usize {

@@ -6,14 +6,14 @@ use courierflow_schemas::records::{
     VendorCall,
 };
 use courierflow_schemas::topics::{DERIVE_DEAD, PUSH, SUBSCRIPTION, VENDOR_CALL};
-use courierflow_tests::stack::{Launch, Server, Service, Stack};
+use courierflow_tests::stack::{Launch, Server, Stack};
 use serde_json::json;
 
 use crate::harness::load::Load;
 use crate::harness::power::{cut_off, parts_since, server_time};
 use crate::harness::{
     PATIENCE, SINK_GROUPS, assert_tables_are_right, eventually, metric, migrated, post, processor, ready, readyz,
-    tables, topics, wait_until_in_tables, wait_until_sink_has_read,
+    tables, topics, wait_until_in_tables, wait_until_part_says, wait_until_sink_has_read,
 };
 
 const KILLS: u64 = 4;
@@ -65,19 +65,6 @@ fn i5_a_killed_sink_loses_no_row_and_i4_a_replay_changes_none() {
     assert_eq!(tables::contents(&stack), rows);
 }
 
-/// Waits until `/readyz` gives a reason for `part` that contains `words`.
-fn wait_until_not_ready(service: &Service, part: &str, words: &[&str]) {
-    eventually(&format!("{part} says {words:?}"), || {
-        let answer = readyz(service)?;
-        let reason = answer["parts"][part]["reason"].as_str().unwrap_or_default();
-        if words.iter().all(|word| reason.contains(word)) {
-            Ok(())
-        } else {
-            Err(answer.to_string())
-        }
-    });
-}
-
 fn rows_of(stack: &dyn Stack, table: &str, number: &str) -> usize {
     let sql = format!("SELECT 1 AS one FROM courier.{table} FINAL WHERE tracking_number = '{number}'");
     tables::try_rows(stack, &sql).map_or(0, |rows| rows.len())
@@ -109,7 +96,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     let wrong = impatient(processor("sink", &stack)).env("COURIERFLOW__CLICKHOUSE__PASSWORD", "wrong");
     let mut sink = wrong.start("sink-with-wrong-password", &stack).unwrap();
     post::one_picked_up(&ingest.url(), "FIRST1");
-    wait_until_not_ready(&sink, "sink-shipment", &["stopped", "Authentication failed"]);
+    wait_until_part_says(&sink, "sink-shipment", &["stopped", "Authentication failed"]);
     sink.kill().unwrap();
     let mut sink = ready(&impatient(processor("sink", &stack)), "sink", &stack);
     wait_for_row(&stack, "shipment", "FIRST1");
@@ -118,7 +105,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     sql("SYSTEM STOP MERGES courier.shipment");
     sql("ALTER TABLE courier.shipment MODIFY SETTING parts_to_delay_insert = 1, parts_to_throw_insert = 1");
     post::one_picked_up(&ingest.url(), "PARTS1");
-    wait_until_not_ready(&sink, "sink-shipment", &["cannot insert", "252"]);
+    wait_until_part_says(&sink, "sink-shipment", &["cannot insert", "252"]);
     wait_for_row(&stack, "transition", "PARTS1");
     assert_eq!(rows_of(&stack, "shipment", "PARTS1"), 0);
     sql("ALTER TABLE courier.shipment RESET SETTING parts_to_delay_insert, parts_to_throw_insert");
@@ -129,7 +116,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     // Transient: connected, but without an answer.
     stack.freeze(Server::ClickHouse).unwrap();
     post::one_picked_up(&ingest.url(), "FROZEN1");
-    wait_until_not_ready(&sink, "sink-push", &["cannot insert", "time"]);
+    wait_until_part_says(&sink, "sink-push", &["cannot insert", "time"]);
     stack.thaw(Server::ClickHouse).unwrap();
     for table in ["push", "shipment", "transition"] {
         wait_for_row(&stack, table, "FROZEN1");
@@ -160,7 +147,7 @@ fn i5_whatever_clickhouse_says_no_offset_passes_a_row_that_is_not_stored() {
     // Fatal: a column is missing. Nothing is skipped; after the repair and a restart everything is stored.
     sql("ALTER TABLE courier.transition DROP COLUMN verdict");
     post::one_picked_up(&ingest.url(), "COLUMN1");
-    wait_until_not_ready(&sink, "sink-transition", &["stopped", "verdict"]);
+    wait_until_part_says(&sink, "sink-transition", &["stopped", "verdict"]);
     wait_for_row(&stack, "shipment", "COLUMN1");
     sink.terminate(PATIENCE).unwrap();
     sql("ALTER TABLE courier.transition ADD COLUMN verdict LowCardinality(String)");

@@ -62,6 +62,8 @@ pub struct PushWord {
     pub word: TrackingWord,
     /// Whether the push has any line.
     pub has_items: bool,
+    /// How the parcel has ended, where the vendor has no word for the end of a subscription.
+    pub end: Option<Status>,
     /// The carrier that the push names.
     pub carrier: Option<CarrierCodes>,
     /// The other carrier under which the vendor follows the parcel from now on.
@@ -82,6 +84,7 @@ impl PushWord {
         Self {
             word: read.tracking,
             has_items: read.has_items,
+            end: read.end,
             carrier: read.carrier.as_deref().map(codes),
             corrected_to: corrected.map(codes),
         }

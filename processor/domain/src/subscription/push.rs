@@ -53,6 +53,11 @@ impl Draft<'_> {
     fn heard(&mut self, push: &PushWord) {
         if push.has_items || !is_abort(push.word) {
             self.note_push();
+            if let Some(status) = push.end.filter(|_| !self.is_parcel_at_end()) {
+                // Of a parcel that had ended before it was subscribed a push tells nothing new, and no shipment comes.
+                let since = self.now;
+                self.parcel(Some(ParcelEnd { status, since }));
+            }
             self.next.not_before = if self.is_parcel_at_end() {
                 self.next.not_before
             } else {

@@ -112,6 +112,7 @@ pub(crate) fn word(word: TrackingWord, has_items: bool) -> PushWord {
     PushWord {
         word,
         has_items,
+        end: None,
         carrier: None,
         corrected_to: None,
     }
@@ -120,6 +121,14 @@ pub(crate) fn word(word: TrackingWord, has_items: bool) -> PushWord {
 /// A push about a parcel that is followed.
 pub(crate) fn lines() -> PushWord {
     word(TrackingWord::Active, true)
+}
+
+/// A push of a vendor that has no word for its end, about a parcel that is delivered.
+pub(crate) fn delivered() -> PushWord {
+    PushWord {
+        end: Some(Status::Delivered),
+        ..lines()
+    }
 }
 
 pub(crate) struct Parcel {

@@ -109,6 +109,24 @@ fn active_the_parcel_is_at_its_end_and_the_vendor_says_nothing() {
             );
         }
     }
+    // It had come to its end before it was subscribed: no shipment tells of it, the push does.
+    let mut parcel = Parcel::active(without_quota());
+    parcel.after(HOUR).push(&delivered());
+    assert_eq!((parcel.phase(), parcel.pause()), (Active, DAY));
+    parcel.after(HOUR).push(&delivered());
+    assert_eq!(parcel.effects, []);
+    parcel.when_due();
+    assert_eq!(
+        (parcel.phase(), parcel.is().ended_word.as_deref()),
+        (Ended, Some("DELIVERED"))
+    );
+    // The push also tells that a call without an answer was accepted.
+    let mut parcel = Parcel::calling(without_quota());
+    parcel.answer(Outcome::Unanswered).push(&delivered());
+    assert_eq!((parcel.phase(), parcel.pause()), (Active, DAY));
+    // What is derived knows better.
+    parcel.give(Input::Parcel(None));
+    assert_eq!(parcel.is().ended_word, None);
     // A sign-off that was taken back.
     let mut parcel = Parcel::active(with_quota());
     parcel.parcel_ends(Status::Delivered).give(Input::Parcel(None));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use courierflow_domain::subscription::{Outcome, PushWord};
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{Origin, PushEvent, PushId, Reason, Signature, TimestampMicros, Vendor};
+use courierflow_schemas::records::{Origin, PushEvent, PushId, Reason, Signature, Status, TimestampMicros, Vendor};
 use courierflow_vendors::api::ApiKind;
 use courierflow_vendors::api::answer::{Exchange, Response};
 use courierflow_vendors::protocol;
@@ -156,5 +156,42 @@ fn pushes_say_what_became_of_the_subscription() {
         (Vendor::Kdniao, r#"{"Success":true,"Traces":[]}"#, TrackingWord::Active),
     ] {
         assert_eq!(pushed(vendor, payload).word, word, "{payload}");
+    }
+}
+
+#[test]
+fn pushes_of_vendors_without_a_word_for_the_end_say_how_the_parcel_has_ended() {
+    let of_17track = |status: &str| {
+        let state = format!(r#"{{"latest_status":{{"sub_status":"{status}"}}}}"#);
+        format!(r#"{{"event":"TRACKING_UPDATED","data":{{"number":"YT1","track_info":{state}}}}}"#)
+    };
+    let of_kdniao = |states: &str| format!(r#"{{"Success":true,{states}"Traces":[]}}"#);
+    let of_kuaidi100 = r#"{"status":"shutdown","lastResult":{"ischeck":"1","state":"3"}}"#;
+    for (vendor, payload, expected) in [
+        (Vendor::Kdniao, of_kdniao(r#""State":"3","#), Some(Status::Delivered)),
+        (
+            Vendor::Kdniao,
+            of_kdniao(r#""State":3,"StateEx":"301","#),
+            Some(Status::Delivered),
+        ),
+        (
+            Vendor::Kdniao,
+            of_kdniao(r#""State":4,"StateEx":"406","#),
+            Some(Status::Returned),
+        ),
+        // Who gets StateEx is told to ignore the other.
+        (Vendor::Kdniao, of_kdniao(r#""State":"3","StateEx":"211","#), None),
+        (Vendor::Kdniao, of_kdniao(r#""State":"2","#), None),
+        (Vendor::Kdniao, of_kdniao(""), None),
+        (
+            Vendor::SeventeenTrack,
+            of_17track("Delivered_Other"),
+            Some(Status::Delivered),
+        ),
+        (Vendor::SeventeenTrack, of_17track("OutForDelivery_Other"), None),
+        // It has a word.
+        (Vendor::Kuaidi100, of_kuaidi100.to_owned(), None),
+    ] {
+        assert_eq!(pushed(vendor, &payload).end, expected, "{payload}");
     }
 }

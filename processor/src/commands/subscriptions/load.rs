@@ -1,13 +1,12 @@
 //! `processor subscriptions load`
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use courierflow_processor::config::Config;
 use courierflow_processor::subscriptions::file::{self, FileError};
-use courierflow_processor::subscriptions::send::send;
+use courierflow_processor::subscriptions::send::{Rate, send};
 use courierflow_processor::subscriptions::table::Tables;
 use courierflow_processor::subscriptions::{accounts, asker, requester};
 use courierflow_schemas::records::SubscriptionRequest;
@@ -24,7 +23,7 @@ pub(crate) struct Arguments {
     dry_run: bool,
     /// Requests a second.
     #[arg(long, default_value = "50")]
-    rate: NonZeroU32,
+    rate: Rate,
     /// Who asks: the requester of the records.
     #[arg(long, default_value = "cli", value_parser = requester)]
     requester: String,

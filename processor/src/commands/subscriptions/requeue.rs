@@ -1,10 +1,8 @@
 //! `processor subscriptions requeue`
 
-use std::num::NonZeroU32;
-
 use clap::Args;
 use courierflow_processor::config::Config;
-use courierflow_processor::subscriptions::send::send;
+use courierflow_processor::subscriptions::send::{Rate, send};
 use courierflow_processor::subscriptions::table::{Selection, Tables};
 use courierflow_processor::subscriptions::{accounts, asker, requester, requeue};
 use courierflow_schemas::records::SubscriptionState;
@@ -30,7 +28,7 @@ pub(crate) struct Arguments {
     dry_run: bool,
     /// Requests a second.
     #[arg(long, default_value = "50")]
-    rate: NonZeroU32,
+    rate: Rate,
     /// Who asks: the requester of the records.
     #[arg(long, default_value = "cli", value_parser = requester)]
     requester: String,

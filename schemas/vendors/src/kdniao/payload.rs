@@ -123,7 +123,7 @@ pub(super) fn read<'a>(
 }
 
 /// `State` is the basic product's and sticks to 4 after any problem; who gets `StateEx` is told to ignore it.
-fn result_state<'a>(state_ex: Text<'a>, state: Text<'a>) -> ResultState<'a> {
+pub(super) fn result_state<'a>(state_ex: Text<'a>, state: Text<'a>) -> ResultState<'a> {
     let state = state_ex.trimmed().or(state.trimmed());
     ResultState {
         signed_off: (state.as_deref()).is_some_and(|state| codes::DOMESTIC.is_sign_off(state)),

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{Origin, Vendor};
 
-use super::payload::tracking_word;
+use super::codes;
+use super::payload::{result_state, tracking_word};
 use crate::parse::lenient_json::{ElementCount, Flag, Text, lenient_object, parse_object};
 use crate::reading::{PushFacts, PushWord, carrier_of, item_count};
 
@@ -33,6 +34,8 @@ lenient_object! {
         "ShipperCode" or "shipperCode" => shipper_code: Text<'a>,
         "Success" or "success" => success: Flag,
         "Reason" or "reason" => reason: Text<'a>,
+        "State" or "state" => state: Text<'a>,
+        "StateEx" or "stateEx" => state_ex: Text<'a>,
         "Traces" or "traces" => traces: ElementCount,
     }
 }
@@ -55,5 +58,6 @@ pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
         old_carrier: None,
         new_carrier: None,
         has_items: parcel.traces.0 > 0,
+        end: (result_state(parcel.state_ex, parcel.state).code).and_then(|code| codes::DOMESTIC.end(&code)),
     })
 }

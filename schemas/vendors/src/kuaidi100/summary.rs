@@ -82,5 +82,6 @@ pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
         old_carrier: payload.com_old.code(),
         new_carrier,
         has_items: last.data.0 > 0 || abroad.data.0 > 0,
+        end: None,
     })
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use courierflow_schemas::carriers::Carriers;
-use courierflow_schemas::records::{Origin, Vendor};
+use courierflow_schemas::records::{Origin, Status, Vendor};
 
+use super::codes::CODES;
 use super::event::EventWord;
 use super::payload::carrier_code;
 use crate::parse::lenient_json::{ElementCount, Object, Objects, Text, lenient_object, parse_object};
@@ -28,7 +29,14 @@ lenient_object! {
 
 lenient_object! {
     TrackInfoSummary {
+        "latest_status" => latest_status: Object<LatestStatus<'a>>,
         "tracking" => tracking: Object<TrackingSummary<'a>>,
+    }
+}
+
+lenient_object! {
+    LatestStatus {
+        "sub_status" => sub_status: Text<'a>,
     }
 }
 
@@ -45,6 +53,12 @@ lenient_object! {
 }
 
 impl DataSummary<'_> {
+    /// How the parcel has ended.
+    fn end(&self) -> Option<Status> {
+        let latest = self.track_info.0.as_ref()?.latest_status.0.as_ref()?;
+        CODES.end(latest.sub_status.as_str()?.trim())
+    }
+
     /// Lines of all lists.
     fn items(&self) -> usize {
         let tracking = self
@@ -80,6 +94,7 @@ pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Car
 pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
     let (event, data) = summary(origin, payload)?;
     let items = data.items();
+    let end = data.end();
     let carrier = carrier_code(data.carrier);
     if origin == Origin::Query {
         return Some(PushWord {
@@ -101,6 +116,7 @@ pub(super) fn push_word(origin: Origin, payload: &str) -> Option<PushWord<'_>> {
         old_carrier: None,
         new_carrier: None,
         has_items: items > 0,
+        end,
     })
 }
 

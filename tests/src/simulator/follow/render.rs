@@ -21,15 +21,13 @@ impl LoopReport {
         total.beyond_quota + total.queries_too_soon + total.queries_locked
     }
 
-    /// Numbers of which the vendor has accepted another count of subscriptions than courierflow knows of. It knows of a correction only if
-    /// its push was not lost.
+    /// Numbers of which the vendor has accepted another count of subscriptions than courierflow knows of.
     fn differing(&self) -> Vec<String> {
         let books = self.books.subscriptions();
         let differing = self.tables.accepted.iter().filter_map(|(number, ours)| {
             let (accepted, corrected) = books.get(number.as_str()).copied().unwrap_or_default();
-            let Accepted { known, doubtful } = ours;
-            let is_right = (accepted..=accepted + corrected + doubtful).contains(&(known + doubtful));
-            (!is_right).then(|| {
+            let Accepted { known, doubtful, .. } = ours;
+            (!ours.agrees_with(accepted, corrected)).then(|| {
                 format!("{number}: the vendor accepted {accepted} and began {corrected} by itself, we know of {known}, and of {doubtful} not")
             })
         });

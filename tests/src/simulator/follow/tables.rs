@@ -61,6 +61,21 @@ pub(super) struct Accepted {
     pub(super) known: u64,
     /// Calls without an answer to a vendor that accepts again what it has: it may have accepted each of them.
     pub(super) doubtful: u64,
+    /// Of those that are known, how many may be calls without an answer, which are counted when nobody will learn their answers.
+    pub(super) supposed: u64,
+}
+
+impl Accepted {
+    /// Whether it may be what a vendor has accepted, which began `corrected` more by itself. Courierflow knows of these only if their
+    /// pushes were not lost.
+    pub(super) const fn agrees_with(self, accepted: u64, corrected: u64) -> bool {
+        let Self {
+            known,
+            doubtful,
+            supposed,
+        } = self;
+        accepted <= known + doubtful && known <= accepted + corrected + supposed
+    }
 }
 
 /// What still changes while something is under way.
@@ -153,14 +168,16 @@ async fn accepted(clickhouse: &ClickHouse, asked: &str) -> anyhow::Result<BTreeM
         tracking_number: String,
         known: u64,
         doubtful: u64,
+        supposed: u64,
     }
     let rows: Vec<Row> = clickhouse
         .rows(&format!(
-            "SELECT tracking_number, sum(arraySum(calls.accepted)) AS known, any(unanswered.number) AS doubtful
+            "SELECT tracking_number, sum(arraySum(calls.accepted)) AS known, any(unanswered.of_kdniao) AS doubtful,
+                 countIf(state IN ('FALLBACK', 'ENDED', 'REJECTED', 'EXPIRED', 'CANCELLED') AND unanswered.number > 0) AS supposed
              FROM {asked} AS subscription LEFT JOIN
              (
-                 SELECT tracking_number, count() AS number FROM courier.vendor_call FINAL
-                 WHERE vendor = 'kdniao' AND kind = 'SUBSCRIBE' AND class = 'UNKNOWN' GROUP BY tracking_number
+                 SELECT tracking_number, count() AS number, countIf(vendor = 'kdniao') AS of_kdniao FROM courier.vendor_call FINAL
+                 WHERE kind = 'SUBSCRIBE' AND class = 'UNKNOWN' GROUP BY tracking_number
              ) AS unanswered USING tracking_number
              GROUP BY tracking_number"
         ))
@@ -170,8 +187,14 @@ async fn accepted(clickhouse: &ClickHouse, asked: &str) -> anyhow::Result<BTreeM
             tracking_number,
             known,
             doubtful,
+            supposed,
         } = row;
-        (tracking_number, Accepted { known, doubtful })
+        let accepted = Accepted {
+            known,
+            doubtful,
+            supposed,
+        };
+        (tracking_number, accepted)
     });
     Ok(accepted.collect())
 }
@@ -209,4 +232,42 @@ async fn count(clickhouse: &ClickHouse, sql: &str) -> anyhow::Result<u64> {
         count: u64,
     }
     Ok(clickhouse.one::<Row>(sql).await?.count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Accepted;
+
+    #[test]
+    fn what_is_not_known_explains_a_difference_and_nothing_else_does() {
+        // Known, doubtful, supposed; accepted, corrected.
+        let cases = [
+            ((2, 0, 0), (2, 0), true),
+            ((2, 0, 0), (1, 0), false),
+            ((2, 0, 0), (3, 0), false),
+            // An answer was lost after the vendor accepted.
+            ((1, 1, 0), (2, 0), true),
+            ((1, 1, 0), (3, 0), false),
+            // It had not accepted, and the call was counted when it was given up.
+            ((1, 1, 1), (0, 0), true),
+            ((1, 1, 0), (0, 0), false),
+            ((2, 1, 1), (0, 0), false),
+            // The vendor went on with another carrier; its push came, or was lost.
+            ((2, 0, 0), (1, 1), true),
+            ((1, 0, 0), (1, 1), true),
+            ((3, 0, 0), (1, 1), false),
+        ];
+        for ((known, doubtful, supposed), (accepted, corrected), expected) in cases {
+            let ours = Accepted {
+                known,
+                doubtful,
+                supposed,
+            };
+            assert_eq!(
+                ours.agrees_with(accepted, corrected),
+                expected,
+                "{ours:?}: {accepted}, {corrected}"
+            );
+        }
+    }
 }

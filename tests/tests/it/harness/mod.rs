@@ -118,6 +118,24 @@ pub(crate) fn readyz(service: &Service) -> Result<serde_json::Value, String> {
     answer.body_mut().read_json().map_err(|error| error.to_string())
 }
 
+/// Waits until a service is not ready and one of its parts whose name begins with `part` gives a reason with all of `words`.
+pub(crate) fn wait_until_part_says(service: &Service, part: &str, words: &[&str]) {
+    eventually(&format!("{part} says {words:?}"), || {
+        let answer = readyz(service)?;
+        let parts = answer["parts"].as_object().cloned().unwrap_or_default();
+        let has_words = |said: &serde_json::Value| {
+            let said = said.as_str().unwrap_or_default();
+            words.iter().all(|word| said.contains(word))
+        };
+        let says = |state: &serde_json::Value| has_words(&state["reason"]) || has_words(&state["last_failure"]);
+        if answer["ready"] == false && parts.iter().any(|(name, state)| name.starts_with(part) && says(state)) {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    });
+}
+
 /// The sum of a metric over its labels; 0 if it does not exist yet.
 pub(crate) fn metric(service: &Service, name: &str) -> Result<f64, String> {
     Ok(values_of(service, name)?.iter().sum())

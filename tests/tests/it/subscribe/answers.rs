@@ -1,5 +1,7 @@
 //! What vendors answer, and what follows from it.
 
+use std::collections::BTreeMap;
+
 use courierflow_schemas::records::{
     CallClass, PushEvent, Reason, Signature, Subscription, SubscriptionRequest, SubscriptionState,
 };
@@ -51,6 +53,7 @@ fn a1_a2_a8_a11_a14_a17_what_vendors_answer_is_told_and_nobody_is_asked_twice() 
     bad_requests(&*stack);
     subscribe.terminate(PATIENCE).unwrap();
     a14_of_the_gateway(&*stack, &vendors);
+    a14_of_the_map(&*stack, &vendors);
 }
 
 /// Subscribed already, though never by us, and no push comes.
@@ -171,6 +174,41 @@ fn a14_of_the_gateway(stack: &dyn Stack, vendors: &Vendors) {
     let refused = call(CallClass::Retry, 429, "APIG.0308");
     assert_eq!(made, [refused.clone(), refused, call(CallClass::Done, 200, "200")]);
     assert_eq!(vendors.counted(number)["calls"], 3);
+    subscribe.terminate(PATIENCE).unwrap();
+}
+
+/// The vendor does not understand the places that a map needs: the parcel goes to the account that needs none.
+fn a14_of_the_map(stack: &dyn Stack, vendors: &Vendors) {
+    let number = "YT0000000014400";
+    vendors.faults(&json!({"forced": [force(number, "400", Some(1))]}));
+    let configuration = Configuration::new().map().others().more("fallback_account = 'open'");
+    let mut subscribe = ready(&configuration.launch("subscribe", stack, vendors), "map", stack);
+    let request = SubscriptionRequest {
+        account: Some("demo".to_owned()),
+        from: Some("广东省深圳市南山区".to_owned()),
+        to: Some("北京市朝阳区".to_owned()),
+        ..request(number, "r1")
+    };
+    ask(stack, &[request]);
+    eventually("the other account has taken it", || {
+        let of_it = versions(stack)
+            .into_iter()
+            .filter(|version| version.tracking_number == number);
+        let last: BTreeMap<_, _> = of_it
+            .map(|version| (version.account, (version.state, version.reason)))
+            .collect();
+        let rejected = Some(&(SubscriptionState::Rejected, Some(Reason::BadPlace)));
+        let active = Some(&(SubscriptionState::Active, None));
+        if (last.get("demo"), last.get("open")) == (rejected, active) {
+            Ok(())
+        } else {
+            Err(format!("{last:?}"))
+        }
+    });
+    let made = calls(stack).into_iter().filter(|call| call.tracking_number == number);
+    let made: Vec<_> = made.map(|call| (call.api, call.code.unwrap_or_default())).collect();
+    let call = |api: &str, code: &str| (api.to_owned(), code.to_owned());
+    assert_eq!(made, [call("kuaidi100_map", "400"), call("kuaidi100_market", "200")]);
     subscribe.terminate(PATIENCE).unwrap();
 }
 

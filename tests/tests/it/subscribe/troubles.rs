@@ -8,7 +8,8 @@ use serde_json::json;
 use super::records::{ask, calls, newest, numbers, request, secrets_of, versions, wait_for};
 use super::vendors::{Configuration, Vendors, subscribe};
 use crate::harness::{
-    PATIENCE, SUBSCRIBE_GROUP, eventually, metric, migrated, ready, readyz, told_metric, topics, wait_until_read,
+    PATIENCE, SUBSCRIBE_GROUP, eventually, metric, migrated, processor, ready, readyz, told_metric, topics,
+    wait_until_read,
 };
 
 #[test]
@@ -52,10 +53,34 @@ fn a12_a_slow_hanging_or_mad_vendor_is_asked_again_and_nothing_else_waits() {
             assert_eq!(vendors.counted(number)["accepted"], 1, "{fault}: {number}");
         }
     }
+    subscribe.terminate(PATIENCE).unwrap();
+    let unreached = nobody_can_be_reached(&stack);
+    let mut subscribe = ready(&launch.launch("subscribe", &stack, &vendors), "subscribe", &stack);
+    wait_for(&stack, &unreached, SubscriptionState::Active);
+    assert_eq!(metric(&subscribe, UNSENT), Ok(0.0), "it is reached again");
     let is_rejected = |version: &Subscription| version.state == SubscriptionState::Rejected;
     let mut rejected = versions(&stack).into_iter().filter(is_rejected);
     assert!(rejected.all(|version| version.tracking_number.starts_with("BADCARRIER")));
     subscribe.terminate(PATIENCE).unwrap();
+}
+
+/// How long no call of the account has reached its vendor.
+const UNSENT: &str = "courierflow_subscribe_unsent_seconds{account=\"kuaidi100/demo\"";
+
+/// Nobody listens at the address of the vendors: the subscription waits, and the alarm's metric says since when. Returns the number.
+fn nobody_can_be_reached(stack: &dyn Stack) -> Vec<String> {
+    let unreached = vec!["YT0000000001299".to_owned()];
+    let file = Configuration::new().write(stack, "http://127.0.0.1:9");
+    let mut subscribe = ready(&processor("subscribe", stack).config(file), "unreached", stack);
+    ask(stack, &[request(&unreached[0], "r1")]);
+    eventually("it is told that no call arrives", || {
+        match metric(&subscribe, UNSENT)? {
+            0.0 => Err(format!("{:?}", newest(stack).get(&unreached[0]))),
+            _ => Ok(()),
+        }
+    });
+    subscribe.terminate(PATIENCE).unwrap();
+    unreached
 }
 
 /// More calls than may be made at once, and those that are made hang for a minute: all requests are read nevertheless, and the worker has no

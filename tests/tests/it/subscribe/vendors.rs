@@ -29,12 +29,19 @@ const SUBSCRIBE: [(&str, &str); 8] = [
     ("first_push_late_ms", "86400000"),
 ];
 
+/// What the account has with Kuaidi100.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contract {
+    Enterprise,
+    Market,
+    Map,
+}
+
 /// The local configuration with an account of the vendors and short delays, some of them changed. Its file can be read by ingest, too.
 pub(crate) struct Configuration {
     subscribe: BTreeMap<&'static str, String>,
     account: &'static str,
-    /// The contract is that of the marketplace.
-    is_market: bool,
+    contract: Contract,
     /// There are the other contracts, too.
     has_others: bool,
     /// Where the vendors push to.
@@ -49,7 +56,7 @@ impl Configuration {
         Self {
             subscribe: subscribe.collect(),
             account: "demo",
-            is_market: false,
+            contract: Contract::Enterprise,
             has_others: false,
             more: "",
             callback_base: "http://127.0.0.1:9".to_owned(),
@@ -70,7 +77,13 @@ impl Configuration {
 
     /// The account's contract is that of the marketplace, whose gateway comes before the vendor.
     pub(crate) fn market(mut self) -> Self {
-        self.is_market = true;
+        self.contract = Contract::Market;
+        self
+    }
+
+    /// The account's contract is that of parcels on a map, which needs both places of a parcel.
+    pub(crate) fn map(mut self) -> Self {
+        self.contract = Contract::Map;
         self
     }
 
@@ -127,7 +140,6 @@ slot_dir = '{slots}'
 name = "{name}"
 vendor = "kuaidi100"
 {contract}
-subscribe_url = "{url}/poll"
 {salt}
 callback_base = "{base}"
 max_calls_per_second = 500
@@ -145,12 +157,15 @@ max_concurrency = 16
                 String::new()
             },
             base = self.callback_base,
-            contract = if self.is_market {
-                format!("api = \"kuaidi100_market\"\napp_code_file = '{app_code}'")
-            } else {
-                format!(
-                    "api = \"kuaidi100_enterprise\"\nquery_url = \"{url}/poll/query.do\"\nkey_file = '{key}'\ncustomer = \"{CUSTOMER}\""
-                )
+            contract = match self.contract {
+                Contract::Enterprise => format!(
+                    "api = \"kuaidi100_enterprise\"\nsubscribe_url = \"{url}/poll\"\nkey_file = '{key}'\n\
+                     query_url = \"{url}/poll/query.do\"\ncustomer = \"{CUSTOMER}\""
+                ),
+                Contract::Market =>
+                    format!("api = \"kuaidi100_market\"\nsubscribe_url = \"{url}/poll\"\napp_code_file = '{app_code}'"),
+                Contract::Map =>
+                    format!("api = \"kuaidi100_map\"\nsubscribe_url = \"{url}/pollmap\"\nkey_file = '{key}'"),
             },
             more = self.more,
         );
