@@ -99,9 +99,9 @@ play_loop() { # DAYS PARCELS SEED [ARGUMENTS of simulator serve]
   curl -sf -o "$requests" "$url/parcels.csv?columns=tracking_number,carrier,vendor,phone"
   refuse_some "$requests"
   since=$(date -u +%FT%TZ)
-  # As fast as they are ordered.
+  # As fast as they are ordered: a vendor that is asked before gives up after three days without a record.
   "$bin/processor" subscriptions load "$requests" --requester demo \
-    --rate $((parcels * vendor_speed / 86400 / (days - 5) + 1)) --config "$config" </dev/null
+    --rate "$(awk "BEGIN { print $parcels * $vendor_speed / 86400 / ($days - 5) }")" --config "$config" </dev/null
   rm "$requests"
   # shellcheck disable=SC2086 # an option or nothing
   "$bin/simulator" follow --find-lost ${strict:-} --vendor-url "$url" --since "$since" \

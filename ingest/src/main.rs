@@ -81,7 +81,7 @@ async fn main() -> ExitCode {
 
 async fn serve(config: &Config) -> ExitCode {
     // 2. The log.
-    logging::init();
+    let _traces = logging::init(PROGRAM);
     logging::log_panics();
 
     // 3. Whether the brokers take our name, if they are there.

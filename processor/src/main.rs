@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Command::Completions(completions) => return completions.print::<Arguments>(PROGRAM),
         Command::Configured(command) => command,
     };
-    logging::init();
+    let _traces = logging::init(PROGRAM);
     logging::log_panics();
     let config = match Config::load(&config) {
         Ok(config) => config,

@@ -13,7 +13,7 @@ use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::Encoder;
-use courierflow_service::{kafka_client, partition_counts};
+use courierflow_service::{kafka_client, partition_counts, traces};
 use jiff::Timestamp;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
@@ -261,11 +261,14 @@ impl Shared {
                 .push
                 .encode(event, &mut datum)
                 .map_err(|error| PublishError::NotDelivered(error.to_string()))?;
-            let record =
+            let mut record =
                 BaseRecord::with_opaque_to(on_broker(topics::PUSH), Box::new(acknowledge(&mut acknowledgements)))
                     .key(&event.tracking_number)
                     .payload(&datum)
                     .timestamp(event.received_at.0 / 1000);
+            if let Some(headers) = traces::with_header(None) {
+                record = record.headers(headers);
+            }
             producer.send(record).map_err(|(error, _)| refused(&error))?;
         }
         for request in &batch.requests {

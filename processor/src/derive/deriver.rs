@@ -11,6 +11,7 @@ use courierflow_schemas::records::{PushEvent, Shipment};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics;
 use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_service::traces;
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
@@ -106,7 +107,12 @@ impl Deriver {
             Err(error) if error.is_transient() => return Err(WorkerError::NotNow(error)),
             event => event,
         };
-        let outcome = match self.take(message, event.as_ref())? {
+        let step = traces::Step::of_record("derive", message);
+        let taken = match &step {
+            Some(step) => step.run(|| self.take(message, event.as_ref())),
+            None => self.take(message, event.as_ref()),
+        };
+        let outcome = match taken? {
             Taken::Entirely(outcome) => outcome,
             Taken::InPart => return Ok(Processed::InPart),
             Taken::Not => return Ok(Processed::Waiting),
@@ -115,6 +121,7 @@ impl Deriver {
             open.add_event(partition, message.offset(), message.timestamp().to_millis());
             open.counts.outcome(event.as_ref().ok(), outcome);
             open.counts.input_bytes += message.payload_len() as u64;
+            open.steps.extend(step);
         }
         Ok(Processed::Done)
     }
@@ -280,6 +287,7 @@ impl Deriver {
             offset: found_at.offset,
             class,
             error: dead_letter::told(&refusal.error),
+            step: traces::Step::current(),
         };
         if is_suspicious && let Err(reason) = self.guard.poison(message.key()) {
             // The transaction is not committed, so these records stay on the push topic. The log lines are the only
@@ -387,6 +395,7 @@ impl Deriver {
     fn roll_back(&mut self, open: OpenTransaction) {
         self.store.roll_back();
         self.guard = open.guard_before;
+        open.steps.iter().for_each(|step| step.failed("rolled back"));
         self.rewind.extend(open.first_offsets);
         metrics::counter!("courierflow_derive_aborts_total").increment(1);
     }

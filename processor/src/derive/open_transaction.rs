@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use courierflow_service::traces::Step;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -31,6 +32,8 @@ pub(super) struct OpenTransaction {
     pub(super) oldest_timestamp: Option<i64>,
     pub(super) counts: Counts,
     pub(super) dead_letters: Vec<DeadLettered>,
+    /// Of those push events that are part of a trace; they end with the transaction.
+    pub(super) steps: Vec<Step>,
     /// The guard as it was when the transaction began, to restore it after an abort.
     pub(super) guard_before: PoisonGuard,
 }
@@ -41,6 +44,8 @@ pub(super) struct DeadLettered {
     pub(super) offset: i64,
     pub(super) class: &'static str,
     pub(super) error: String,
+    /// In the log it is part of this.
+    pub(super) step: Option<Step>,
 }
 
 impl DeadLettered {
@@ -50,8 +55,13 @@ impl DeadLettered {
             offset,
             class,
             error,
+            step,
         } = self;
-        tracing::warn!(partition, offset, class, error, "{what}");
+        let log = || tracing::warn!(partition, offset, class, error, "{what}");
+        match step {
+            Some(step) => step.run(log),
+            None => log(),
+        }
     }
 }
 
@@ -67,6 +77,7 @@ impl OpenTransaction {
             oldest_timestamp: None,
             counts: Counts::default(),
             dead_letters: Vec::new(),
+            steps: Vec::new(),
             guard_before: guard.clone(),
         }
     }

@@ -8,6 +8,8 @@ use std::mem::size_of;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use courierflow_service::traces::Step;
+
 use crate::config::SinkSettings;
 use crate::dead_letter::Coordinates;
 
@@ -61,6 +63,8 @@ pub(crate) struct Batch {
     /// Keys and values.
     contents: Vec<u8>,
     oldest: Option<Instant>,
+    /// Of those records that are part of a trace; they end with the batch.
+    steps: Vec<Step>,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,11 @@ impl Batch {
             value: record.value.map(|value| self.keep(value)),
         };
         self.entries.push(entry);
+    }
+
+    /// Adds the step of a record.
+    pub(crate) fn follow(&mut self, step: Step) {
+        self.steps.push(step);
     }
 
     fn keep(&mut self, content: &[u8]) -> Range<usize> {

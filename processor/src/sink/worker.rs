@@ -17,6 +17,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::wire::Record;
+use courierflow_service::traces::Step;
 use metrics::{gauge, histogram};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -177,6 +178,9 @@ impl<T: Table> Worker<T> {
                 group.has_read(message.timestamp().to_millis());
                 self.state.read.insert(message.partition(), message.offset() + 1);
                 self.state.batch.push(source_record(&message), Instant::now());
+                if let Some(step) = Step::of_record("insert", &message) {
+                    self.state.batch.follow(step);
+                }
                 Ok(())
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {

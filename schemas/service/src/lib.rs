@@ -13,3 +13,4 @@ pub mod logging;
 pub mod partition_counts;
 pub mod process_metrics;
 pub mod signals;
+pub mod traces;

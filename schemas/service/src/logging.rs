@@ -1,21 +1,25 @@
-//! The log of both services: one line per incident on standard error, plain on a terminal, JSON otherwise.
+//! The log of both services: one line per incident on standard error, plain on a terminal, JSON otherwise. Traces are made beside it.
 
 use std::any::Any;
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
-/// Starts the log. `RUST_LOG` sets the levels; the default is `info`, and `warn` for the Kafka client.
-pub fn init() {
+use crate::traces;
+
+/// Starts the log of a program. `RUST_LOG` sets the levels; the default is `info`, and `warn` for the Kafka client. Traces are sent until
+/// the result is dropped.
+pub fn init(program: &'static str) -> traces::Exporter {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,librdkafka=warn,rdkafka=warn"));
-    let registry = tracing_subscriber::registry().with(filter);
+    let (traces, exporter) = traces::layer(program);
+    let registry = tracing_subscriber::registry().with(traces);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A second call (tests that start a service in-process) keeps the first log.
     let started = if std::io::stderr().is_terminal() {
-        registry.with(lines.with_target(false)).try_init()
+        registry.with(lines.with_target(false).with_filter(filter)).try_init()
     } else {
         registry
             .with(
@@ -23,11 +27,13 @@ pub fn init() {
                     .json()
                     .flatten_event(true)
                     .with_current_span(true)
-                    .with_span_list(false),
+                    .with_span_list(false)
+                    .with_filter(filter),
             )
             .try_init()
     };
     drop(started);
+    exporter
 }
 
 /// Logs panics as one line each. Only for the programs themselves, not for tests.

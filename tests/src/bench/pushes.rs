@@ -159,14 +159,11 @@ pub(super) fn tracking_number(parcel: usize) -> String {
 }
 
 /// The `param` of a push that tells the first `items` items of a parcel, newest first; a year of parcels, five seconds
-/// apart.
+/// apart. After the last step a parcel begins again.
 pub(super) fn payload(parcel: usize, items: usize) -> String {
     let pickup = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_780_000_000 + 5 * parcel as i64);
-    let data: Vec<_> = STEPS
-        .iter()
-        .take(items)
-        .enumerate()
-        .rev()
+    let steps = STEPS.iter().cycle().take(items).enumerate();
+    let data: Vec<_> = (steps.collect::<Vec<_>>().into_iter().rev())
         .map(|(number, (code, status, context, area_code, area_name))| {
             let time = pickup + SignedDuration::from_mins(97 * number as i64);
             let time = time
@@ -194,7 +191,21 @@ pub(super) fn payload(parcel: usize, items: usize) -> String {
 
 /// The push event that ingest would make of it.
 pub(super) fn push_event(parcel: usize, items: usize, received_at: TimestampMicros) -> PushEvent {
-    let payload = payload(parcel, items);
+    event(parcel, payload(parcel, items), received_at)
+}
+
+/// The event of a push that tells no item, only when the parcel will arrive; another time for each `number`.
+pub(super) fn without_items(parcel: usize, number: usize, received_at: TimestampMicros) -> PushEvent {
+    let arrival = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_790_000_000 + 60 * number as i64);
+    let payload = json!({
+        "status": "polling", "message": "",
+        "lastResult": {"message": "ok", "nu": tracking_number(parcel), "ischeck": "0", "com": "zhongtong", "status": "200",
+            "data": [], "state": "0", "arrivalTime": arrival.strftime("%F %T").to_string()}
+    });
+    event(parcel, payload.to_string(), received_at)
+}
+
+fn event(parcel: usize, payload: String, received_at: TimestampMicros) -> PushEvent {
     PushEvent {
         push_id: PushId(xxh3_128(payload.as_bytes()).to_be_bytes()),
         part: 0,

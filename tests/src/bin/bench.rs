@@ -174,7 +174,7 @@ impl From<Latency> for latency::Plan {
 }
 
 fn main() -> anyhow::Result<()> {
-    courierflow_service::logging::init();
+    let _traces = courierflow_service::logging::init("bench");
     match Arguments::parse().name {
         Name::Ingest { rounds, seconds } => ingest::run(ingest::Plan {
             rounds: rounds.into(),

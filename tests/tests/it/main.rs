@@ -39,6 +39,7 @@
 //! | [`sasl`] | own | brokers that ask who we are: PLAIN, SCRAM, OAUTHBEARER; what is said when they refuse |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
+//! | [`traces`] | own | a push's trace in a real Jaeger (not in CI) |
 //! | [`tls`] | own | ClickHouse and the registry behind TLS with a private CA |
 //! | [`subscribe`] | own | vendors are asked for subscriptions, with kills, lost answers and stopped accounts |
 //!
@@ -91,3 +92,4 @@ mod shared;
 mod sink;
 mod subscribe;
 mod tls;
+mod traces;

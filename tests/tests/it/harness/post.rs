@@ -30,7 +30,7 @@ pub(crate) fn post(base: &str, path: &str, content_type: &str, body: &[u8]) -> R
 }
 
 /// The same with header fields.
-fn post_with(base: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, String> {
+pub(crate) fn post_with(base: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, String> {
     let mut request = super::agent().post(format!("{base}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);

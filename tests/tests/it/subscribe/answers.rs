@@ -184,6 +184,7 @@ fn a14_of_the_map(stack: &dyn Stack, vendors: &Vendors) {
     let configuration = Configuration::new().map().others().more("fallback_account = 'open'");
     let mut subscribe = ready(&configuration.launch("subscribe", stack, vendors), "map", stack);
     let request = SubscriptionRequest {
+        vendor: Some("kuaidi100".to_owned()),
         account: Some("demo".to_owned()),
         from: Some("广东省深圳市南山区".to_owned()),
         to: Some("北京市朝阳区".to_owned()),
