@@ -9,6 +9,9 @@ use std::process::{Child, Command, Stdio};
 use courierflow_schemas::topics::{PUSH, SHIPMENT, TRANSITION};
 use courierflow_tests::simulator::vendors::kuaidi100;
 use courierflow_tests::stack::{Launch, Stack};
+use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
 use crate::harness::{PATIENCE, agent, eventually, migrated, post, processor, ready, wait_until_in_tables};
@@ -16,6 +19,25 @@ use crate::harness::{PATIENCE, agent, eventually, migrated, post, processor, rea
 /// Of a proxy before ingest, which has begun the trace.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PROXY: &str = "b7ad6b7169203331";
+
+/// The trace of a record that cannot be derived.
+const REFUSED: &str = "5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c";
+
+fn produce_nonsense(stack: &dyn Stack) {
+    let mut client = ClientConfig::new();
+    let producer: BaseProducer = client.set("bootstrap.servers", stack.brokers()).create().unwrap();
+    let traceparent = format!("00-{REFUSED}-{PROXY}-01");
+    let headers = OwnedHeaders::new().insert(Header {
+        key: "traceparent",
+        value: Some(&traceparent),
+    });
+    let record = BaseRecord::to(PUSH)
+        .key("NONSENSE1")
+        .payload("nonsense")
+        .headers(headers);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(PATIENCE).unwrap();
+}
 
 struct Jaeger {
     process: Child,
@@ -126,10 +148,18 @@ fn a_push_is_followed_from_its_request_to_its_rows() {
         &[("traceparent", "00-11111111111111111111111111111111-2222222222222222-00")],
     );
     push("TRACE3", &[]);
+    produce_nonsense(&*stack);
     wait_until_in_tables(&stack);
     // What is not sent yet is sent at the end.
     running.terminate(PATIENCE).unwrap();
     ingest.terminate(PATIENCE).unwrap();
+
+    let log = running.log().unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("dead-lettered"))
+        .expect("the nonsense is told");
+    assert!(line.contains(REFUSED), "{line}");
 
     // By name and topic: the span that it is part of.
     let mut spans = Vec::new();
@@ -158,12 +188,14 @@ fn a_push_is_followed_from_its_request_to_its_rows() {
     }
 
     assert!(jaeger.spans(&"1".repeat(32)).is_err(), "nobody keeps that trace");
-    let all = jaeger
-        .ask("/api/traces?service=courierflow-processor&limit=100")
-        .unwrap();
-    assert_eq!(
-        all["data"].as_array().map(Vec::len),
-        Some(2),
-        "the other push has a trace of its own"
-    );
+    eventually("the push without a header has a trace of its own", || {
+        let all = jaeger.ask("/api/traces?service=courierflow-processor&limit=100")?;
+        let traces = all["data"].as_array().into_iter().flatten();
+        let ids: Vec<_> = traces.map(|trace| trace["traceID"].to_string()).collect();
+        if ids.len() == 3 {
+            Ok(())
+        } else {
+            Err(format!("{ids:?}"))
+        }
+    });
 }
