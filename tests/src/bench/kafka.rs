@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::settings::RegistrySettings;
+use courierflow_schemas::topics;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -50,6 +51,7 @@ pub(super) fn filler(brokers: &str) -> anyhow::Result<ThreadedProducer<DefaultPr
         .set("compression.type", "lz4")
         .set("linger.ms", "20")
         .set("queue.buffering.max.kbytes", "262144")
+        .set("message.max.bytes", topics::MAX_RECORD_BYTES.to_string())
         .create()?)
 }
 
