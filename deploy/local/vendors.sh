@@ -99,7 +99,7 @@ play_loop() { # DAYS PARCELS SEED [ARGUMENTS of simulator serve]
   curl -sf -o "$requests" "$url/parcels.csv?columns=tracking_number,carrier,vendor,phone"
   refuse_some "$requests"
   since=$(date -u +%FT%TZ)
-  # As fast as they are ordered: a vendor that is asked before gives up after three days without a record.
+  # As fast as they are ordered: of a parcel that is not on its way for three days the vendor gives up.
   "$bin/processor" subscriptions load "$requests" --requester demo \
     --rate "$(awk "BEGIN { print $parcels * $vendor_speed / 86400 / ($days - 5) }")" --config "$config" </dev/null
   rm "$requests"

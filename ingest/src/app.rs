@@ -200,7 +200,7 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
             counted.for_each(|outcomes| outcomes.refused(refusal));
             step.failed(refusal.row().name);
             let name = account.map(|account| account.name.as_str());
-            app.log.refused(vendor, name, refusal, &detail);
+            step.run(|| app.log.refused(vendor, name, refusal, &detail));
             answer::refused(vendor, account, Timestamp::now(), refusal)
         }
     };

@@ -167,11 +167,20 @@ const fn header(name: &'static str, meaning: &'static str) -> Header {
     Header { name, meaning }
 }
 
+/// A test compares the name with that of the services.
+const TRACEPARENT: Header = header(
+    "traceparent",
+    "The trace of the push, as in W3C's Trace Context; only if the push is traced.",
+);
+
 /// A test compares the name with that of derive.
-const SHIPMENT_HEADERS: &[Header] = &[header(
-    "courierflow-memory-3",
-    "Belongs to derive: do not read it, but keep it when you copy records.",
-)];
+const SHIPMENT_HEADERS: &[Header] = &[
+    header(
+        "courierflow-memory-3",
+        "Belongs to derive: do not read it, but keep it when you copy records.",
+    ),
+    TRACEPARENT,
+];
 
 const PUSH_HEADERS: &[Header] = &[
     header(
@@ -182,6 +191,7 @@ const PUSH_HEADERS: &[Header] = &[
         "courierflow-read-by-subscribe",
         "A copy that `migrate --grow` made on another partition, of a record that subscribe had read.",
     ),
+    TRACEPARENT,
 ];
 
 const PUSH_DEAD_HEADERS: &[Header] = &[
@@ -201,6 +211,7 @@ const DERIVE_DEAD_HEADERS: &[Header] = &[
     header("error_class", "What kind of error it was: one of a few stable names."),
     header("error", "What was wrong with this record, masked."),
     header("service_version", "Version of the program that gave it up."),
+    TRACEPARENT,
 ];
 
 /// One day. Kafka compacts only closed segments, and keeps a tombstone for a while, so that the value of a key that has ended is
@@ -261,7 +272,7 @@ pub const ALL: [Topic; 9] = [
         name: TRANSITION,
         summary: "A change of state of a parcel, or that such a change is void",
         key: Key::TrackingNumber,
-        headers: &[],
+        headers: &[TRACEPARENT],
         transactional: true,
         readers: Readers::All,
         open_to_writers: false,

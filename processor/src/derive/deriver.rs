@@ -112,6 +112,9 @@ impl Deriver {
             Some(step) => step.run(|| self.take(message, event.as_ref())),
             None => self.take(message, event.as_ref()),
         };
+        if let Some(step) = step.as_ref().filter(|_| !matches!(taken, Ok(Taken::Entirely(_)))) {
+            step.failed("read again");
+        }
         let outcome = match taken? {
             Taken::Entirely(outcome) => outcome,
             Taken::InPart => return Ok(Processed::InPart),
@@ -203,10 +206,10 @@ impl Deriver {
             key: key.as_bytes(),
             value: Some(shipment),
             timestamp_millis: *timestamp_millis,
-            headers: Some(OwnedHeaders::new_with_capacity(1).insert(Header {
+            headers: traces::with_header(Some(OwnedHeaders::new_with_capacity(1).insert(Header {
                 key: memory::HEADER,
                 value: Some(self.encoder.memory()),
-            })),
+            }))),
             told_back: Some(hash),
         })?;
         for transition in self.encoder.transitions() {
@@ -216,7 +219,7 @@ impl Deriver {
                 key: derived.shipment.tracking_number.as_bytes(),
                 value: Some(transition),
                 timestamp_millis: *timestamp_millis,
-                headers: None,
+                headers: traces::with_header(None),
                 told_back: None,
             })?;
         }
@@ -313,7 +316,7 @@ impl Deriver {
             key: message.key().unwrap_or_default(),
             value: message.payload(),
             timestamp_millis: timestamp.unwrap_or_default(),
-            headers: Some(headers),
+            headers: traces::with_header(Some(headers)),
             told_back: None,
         })?;
         if let Some(open) = self.transactions.open() {

@@ -32,7 +32,7 @@ pub(super) struct OpenTransaction {
     pub(super) oldest_timestamp: Option<i64>,
     pub(super) counts: Counts,
     pub(super) dead_letters: Vec<DeadLettered>,
-    /// Of those push events that are part of a trace; they end with the transaction.
+    /// The steps of those push events that are part of a trace; they end with the transaction.
     pub(super) steps: Vec<Step>,
     /// The guard as it was when the transaction began, to restore it after an abort.
     pub(super) guard_before: PoisonGuard,
@@ -44,7 +44,7 @@ pub(super) struct DeadLettered {
     pub(super) offset: i64,
     pub(super) class: &'static str,
     pub(super) error: String,
-    /// In the log it is part of this.
+    /// The step whose `trace_id` its log line has.
     pub(super) step: Option<Step>,
 }
 
@@ -248,9 +248,9 @@ impl Transactions {
     /// After a failure of the worker: the open transaction must not be committed by a callback that runs while the
     /// consumer closes.
     pub(super) fn abandon(&mut self) {
-        if self.open.take().is_some()
-            && let Err(error) = self.producer.abort()
-        {
+        let Some(open) = self.open.take() else { return };
+        open.steps.iter().for_each(|step| step.failed("read again"));
+        if let Err(error) = self.producer.abort() {
             tracing::info!(%error, "the open transaction is left to the fencing by our successor");
         }
     }

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{self, on_broker};
-use courierflow_service::traces;
 use rdkafka::ClientConfig;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -184,7 +183,7 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         if let Some(value) = output.value {
             record = record.payload(value);
         }
-        if let Some(headers) = traces::with_header(output.headers) {
+        if let Some(headers) = output.headers {
             record = record.headers(headers);
         }
         while let Err((error, returned)) = self.producer.send(record) {

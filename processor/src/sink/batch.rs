@@ -63,7 +63,7 @@ pub(crate) struct Batch {
     /// Keys and values.
     contents: Vec<u8>,
     oldest: Option<Instant>,
-    /// Of those records that are part of a trace; they end with the batch.
+    /// The steps of those records that are part of a trace; they end with the batch.
     steps: Vec<Step>,
 }
 

@@ -42,7 +42,7 @@ pub struct Rate(f64);
 
 /// No rate.
 #[derive(Debug, thiserror::Error)]
-#[error("is no number of requests a second above 0")]
+#[error("must be a number of requests a second, from 0.00000003 to 1000000000")]
 pub struct InvalidRate;
 
 impl FromStr for Rate {
@@ -50,7 +50,7 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, InvalidRate> {
         let rate: f64 = text.parse().map_err(|_| InvalidRate)?;
-        // Once in a year, and faster than requests can be made.
+        // One request a year, and an interval of a nanosecond: a timer takes none of 0.
         let is_possible = (3e-8..=1e9).contains(&rate);
         is_possible.then_some(Self(rate)).ok_or(InvalidRate)
     }

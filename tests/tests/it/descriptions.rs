@@ -4,6 +4,7 @@ use std::path::Path;
 
 use courierflow_processor::dead_letter::{self, Coordinates};
 use courierflow_schemas::topics::{self, Topic};
+use courierflow_service::traces;
 use courierflow_tests::{asyncapi, dbt_sources};
 
 #[test]
@@ -22,8 +23,12 @@ fn headers_have_the_names_that_the_programs_give_them() {
         let topic: &Topic = topics::ALL.iter().find(|known| known.name == topic).unwrap();
         topic.headers.iter().map(|header| header.name).collect()
     };
-    assert_eq!(names(topics::SHIPMENT), [courierflow_domain::memory::HEADER]);
-    assert!(names(topics::PUSH).contains(&dead_letter::replay::REPLAYED_FROM));
+    let of_shipments = [courierflow_domain::memory::HEADER, traces::HEADER];
+    assert_eq!(names(topics::SHIPMENT), of_shipments);
+    assert_eq!(names(topics::TRANSITION), [traces::HEADER]);
+    for header in [dead_letter::replay::REPLAYED_FROM, traces::HEADER] {
+        assert!(names(topics::PUSH).contains(&header), "{header}");
+    }
     let found_at = Coordinates {
         topic: topics::PUSH,
         partition: 0,
@@ -31,7 +36,8 @@ fn headers_have_the_names_that_the_programs_give_them() {
         timestamp: None,
     };
     let written = dead_letter::headers(&found_at, "malformed", &"");
-    assert_eq!(names(topics::DERIVE_DEAD), written.map(|(name, _)| name));
+    let written = written.iter().map(|(name, _)| *name).chain([traces::HEADER]);
+    assert_eq!(names(topics::DERIVE_DEAD), written.collect::<Vec<_>>());
 }
 
 fn assert_written(path: &Path, should_be: &str) {

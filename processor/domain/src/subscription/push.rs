@@ -37,6 +37,7 @@ impl Draft<'_> {
             SubscriptionState::Fallback if is_alive => {
                 self.note_push();
                 self.activate(None, self.next.duplicate);
+                self.may_have_ended_before(push);
             }
             _ if is_alive => self.note_push(),
             _ => {}
@@ -52,12 +53,10 @@ impl Draft<'_> {
     /// A push about a followed parcel.
     fn heard(&mut self, push: &PushWord) {
         if push.has_items || !is_abort(push.word) {
-            self.note_push();
-            if let Some(status) = push.end.filter(|_| !self.is_parcel_at_end()) {
-                // Of a parcel that had ended before it was subscribed a push tells nothing new, and no shipment comes.
-                let since = self.now;
-                self.parcel(Some(ParcelEnd { status, since }));
+            if self.next.first_push_at.is_none() {
+                self.may_have_ended_before(push);
             }
+            self.note_push();
             self.next.not_before = if self.is_parcel_at_end() {
                 self.next.not_before
             } else {
@@ -71,6 +70,16 @@ impl Draft<'_> {
             TrackingWord::Stopped if self.next.first_push_at.is_some() => self.given_up(Reason::Stale),
             TrackingWord::AbortedNoRecord | TrackingWord::Stopped => self.given_up(Reason::NoRecord),
             TrackingWord::Active | TrackingWord::Unchanged | TrackingWord::Corrected => {}
+        }
+    }
+
+    /// If a parcel had ended before the vendor followed it, its pushes change no shipment, and only they tell of the end. Later pushes are
+    /// not asked: what is new in them changes the shipment, which knows better.
+    fn may_have_ended_before(&mut self, push: &PushWord) {
+        let is_of_its_carrier = (push.carrier.as_ref()).is_none_or(|carrier| carrier.canonical == self.next.carrier);
+        if let Some(status) = push.end.filter(|_| is_of_its_carrier && !self.is_parcel_at_end()) {
+            let since = self.now;
+            self.parcel(Some(ParcelEnd { status, since }));
         }
     }
 

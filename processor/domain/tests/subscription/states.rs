@@ -124,9 +124,33 @@ fn active_the_parcel_is_at_its_end_and_the_vendor_says_nothing() {
     let mut parcel = Parcel::calling(without_quota());
     parcel.answer(Outcome::Unanswered).push(&delivered());
     assert_eq!((parcel.phase(), parcel.pause()), (Active, DAY));
-    // What is derived knows better.
+    // What is derived knows better, also when the vendor tells it once more.
     parcel.give(Input::Parcel(None));
-    assert_eq!(parcel.is().ended_word, None);
+    parcel.after(HOUR).push(&delivered());
+    assert_eq!(
+        (
+            parcel.phase(),
+            parcel.is().ended_word.as_deref(),
+            parcel.is().not_before
+        ),
+        (Active, None, None)
+    );
+    // Another carrier has a parcel of this number.
+    let mut of_another = delivered();
+    of_another.carrier = Some(carrier("ems", "ems"));
+    let mut parcel = Parcel::active(without_quota());
+    parcel.push(&of_another);
+    assert_eq!((parcel.phase(), parcel.is().ended_word.as_deref()), (Active, None));
+    // A parcel that only queries were followed by.
+    let mut parcel = Parcel::active(without_quota());
+    while parcel.phase() != Fallback {
+        parcel.after(3 * DAY).push(&no_record());
+        if parcel.phase() == Calling {
+            parcel.answer(Outcome::Done);
+        }
+    }
+    parcel.push(&delivered());
+    assert_eq!((parcel.phase(), parcel.pause()), (Active, DAY));
     // A sign-off that was taken back.
     let mut parcel = Parcel::active(with_quota());
     parcel.parcel_ends(Status::Delivered).give(Input::Parcel(None));

@@ -50,15 +50,19 @@ pub fn layer(service: &'static str) -> (impl Layer<Registry> + Send + Sync, Expo
         .with_tracer(provider.tracer(service))
         .with_location(false)
         .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
         // Nothing but steps, whatever spans the libraries have and whatever the log shows.
         .with_filter(Targets::new().with_target(module_path!(), tracing::Level::INFO));
     (Some(layer), Exporter(Some(provider)))
 }
 
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
 fn provider(service: &'static str) -> Option<SdkTracerProvider> {
-    ENDPOINTS
-        .iter()
-        .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))?;
+    ENDPOINTS.iter().find(|name| is_set(name))?;
     let exporter = match SpanExporter::builder().with_http().build() {
         Ok(exporter) => exporter,
         Err(error) => {
@@ -67,7 +71,9 @@ fn provider(service: &'static str) -> Option<SdkTracerProvider> {
         }
     };
     let mut resource = Resource::builder();
-    if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
+    let attributes = std::env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    let is_named = is_set("OTEL_SERVICE_NAME") || attributes.contains("service.name=");
+    if !is_named {
         resource = resource.with_service_name(format!("courierflow-{service}"));
     }
     let provider = SdkTracerProvider::builder()
@@ -76,7 +82,7 @@ fn provider(service: &'static str) -> Option<SdkTracerProvider> {
     Some(provider.build())
 }
 
-/// The headers of a record that the present step produces. Without that of the trace if nobody keeps it.
+/// The headers of a record that the present step produces. Without `traceparent` if the trace is not sampled.
 pub fn with_header(headers: Option<OwnedHeaders>) -> Option<OwnedHeaders> {
     let Some(traceparent) = traceparent() else {
         return headers;
