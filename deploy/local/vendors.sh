@@ -90,6 +90,14 @@ refuse_some() { # FILE.csv
   curl -sf -o /dev/null -d "{\"forced\": [$forced]}" "http://127.0.0.1:$COURIERFLOW_VENDOR_PORT/faults"
 }
 
+# Calls of an earlier loop count against today's budgets, and its parcels have the same numbers.
+need_no_calls() {
+  local calls
+  calls=$(curl -sf "http://127.0.0.1:$COURIERFLOW_CLICKHOUSE_HTTP_PORT/" --data-binary "SELECT count() FROM courier.vendor_call") ||
+    fail "ClickHouse does not say which calls there were"
+  ((calls == 0)) || fail "vendors were called before with this data: ./dev down --wipe deletes it"
+}
+
 # The whole loop: vendors are asked to follow parcels as they are ordered, push what they see until their clock has caught up with the
 # real one, and both sides are compared. The last five days are for parcels to arrive.
 play_loop() { # DAYS PARCELS SEED [ARGUMENTS of simulator serve]
