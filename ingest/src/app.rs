@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use courierflow_schemas::records::{Origin, PushEvent, PushId, Signature, TimestampMicros, Vendor};
-use courierflow_service::traces::{self, Step};
+use courierflow_service::traces::Step;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use xxhash_rust::xxh3::Xxh3;
@@ -177,8 +177,7 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
         return answer::refused(vendor, None, Timestamp::now(), Refusal::UnknownAccount);
     };
     let registered = app.accounts.get(vendor, &account);
-    let traceparent = head.headers.get(traces::HEADER).and_then(|value| value.to_str().ok());
-    let step = Step::of_request(traceparent, vendor.as_str());
+    let step = Step::of_request(&head.headers, vendor.as_str());
     let outcome = step.follow(receive(&app, registered, &head, &mut body)).await;
 
     let metrics = app.metrics.of(vendor);

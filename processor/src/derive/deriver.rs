@@ -108,10 +108,7 @@ impl Deriver {
             event => event,
         };
         let step = traces::Step::of_record("derive", message);
-        let taken = match &step {
-            Some(step) => step.run(|| self.take(message, event.as_ref())),
-            None => self.take(message, event.as_ref()),
-        };
+        let taken = traces::run(step.as_ref(), || self.take(message, event.as_ref()));
         if let Some(step) = step.as_ref().filter(|_| !matches!(taken, Ok(Taken::Entirely(_)))) {
             step.failed("read again");
         }

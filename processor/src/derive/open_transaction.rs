@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use courierflow_service::traces::Step;
+use courierflow_service::traces::{self, Step};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -57,11 +57,9 @@ impl DeadLettered {
             error,
             step,
         } = self;
-        let log = || tracing::warn!(partition, offset, class, error, "{what}");
-        match step {
-            Some(step) => step.run(log),
-            None => log(),
-        }
+        traces::run(step.as_ref(), || {
+            tracing::warn!(partition, offset, class, error, "{what}");
+        });
     }
 }
 

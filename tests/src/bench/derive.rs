@@ -114,16 +114,24 @@ pub(super) fn preload(
     items: usize,
     received_at: i64,
 ) -> anyhow::Result<usize> {
+    produce(
+        stack,
+        parcels.map(|parcel| pushes::push_event(parcel, items, TimestampMicros(received_at + parcel as i64))),
+    )
+}
+
+/// Produces push events as ingest would; returns how many.
+fn produce(stack: &dyn Stack, events: impl Iterator<Item = PushEvent>) -> anyhow::Result<usize> {
     let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push);
     let producer = kafka::filler(&stack.brokers())?;
     let mut value = Vec::new();
-    let count = parcels.len();
-    for parcel in parcels {
-        let event = pushes::push_event(parcel, items, TimestampMicros(received_at + parcel as i64));
+    let mut count = 0;
+    for event in events {
         value.clear();
         encoder.encode(&event, &mut value)?;
         let record = BaseRecord::to(topics::PUSH).key(event.tracking_number.as_bytes());
         kafka::fill(&producer, record.payload(&value))?;
+        count += 1;
     }
     producer.flush(Duration::from_mins(2))?;
     Ok(count)
@@ -143,20 +151,11 @@ fn without_items(
     worker: &mut Service,
     parcels: impl Iterator<Item = usize>,
 ) -> anyhow::Result<WithoutItems> {
-    let encoder = Encoder::<PushEvent>::new(kafka::schema_ids(stack)?.push);
-    let producer = kafka::filler(&stack.brokers())?;
-    let mut value = Vec::new();
-    let mut events = 0;
-    for (number, parcel) in parcels.enumerate() {
+    let pushes = parcels.enumerate().map(|(number, parcel)| {
         let received_at = RECEIVED_AT + 7_200_000_000 + number as i64;
-        let event = pushes::without_items(parcel, number, TimestampMicros(received_at));
-        value.clear();
-        encoder.encode(&event, &mut value)?;
-        let record = BaseRecord::to(topics::PUSH).key(event.tracking_number.as_bytes());
-        kafka::fill(&producer, record.payload(&value))?;
-        events += 1;
-    }
-    producer.flush(Duration::from_mins(2))?;
+        pushes::without_items(parcel, number, TimestampMicros(received_at))
+    });
+    let events = produce(stack, pushes)?;
     worker.restart()?;
     let rate = drain(worker, events)?;
     // Of repetitions and of old ones nothing is derived.

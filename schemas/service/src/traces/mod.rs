@@ -21,3 +21,11 @@ pub use on::{Exporter, Step, layer, with_header};
 
 /// The header of requests and of records, in the form of W3C's Trace Context.
 pub const HEADER: &str = "traceparent";
+
+/// Does something as a part of a step, if there is one.
+pub fn run<T>(step: Option<&Step>, work: impl FnOnce() -> T) -> T {
+    match step {
+        Some(step) => step.run(work),
+        None => work(),
+    }
+}

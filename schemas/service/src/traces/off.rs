@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use axum::http::HeaderMap;
 use rdkafka::Message;
 use rdkafka::message::OwnedHeaders;
 use tracing_subscriber::layer::Identity;
@@ -28,7 +29,7 @@ pub struct Step;
 
 impl Step {
     /// A push arrives, perhaps as part of a trace.
-    pub const fn of_request(_: Option<&str>, _: &'static str) -> Self {
+    pub const fn of_request(_: &HeaderMap, _: &'static str) -> Self {
         Self
     }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::OnceLock;
 
+use axum::http::HeaderMap;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{Status, TraceContextExt, TracerProvider};
 use opentelemetry_otlp::SpanExporter;
@@ -110,7 +111,7 @@ pub struct Step(Span);
 
 impl Step {
     /// A push arrives, perhaps as part of a trace.
-    pub fn of_request(traceparent: Option<&str>, vendor: &'static str) -> Self {
+    pub fn of_request(headers: &HeaderMap, vendor: &'static str) -> Self {
         if IS_ON.get().is_none() {
             return Self(Span::none());
         }
@@ -120,6 +121,7 @@ impl Step {
             "otel.kind" = "server",
             "courierflow.vendor" = vendor
         );
+        let traceparent = headers.get(HEADER).and_then(|value| value.to_str().ok());
         Self(span).in_trace(traceparent)
     }
 
