@@ -89,7 +89,7 @@ contents() { # what must be equal on both replicas
     answer=$(both "SELECT count(), sum(sipHash64(toString(tuple(*)))) FROM $database.$table")
     say "   $table: $answer"
   done
-  for table in carrier_daily_recent carrier_daily_older exception_daily_recent exception_daily_older open_parcel data_quality_daily unknown_wording; do
+  for table in carrier_daily_recent carrier_daily_older exception_daily_recent exception_daily_older open_parcel data_quality_daily unknown_wording performance_change; do
     answer=$(both "SELECT count() FROM $database.$table")
     say "   $table: $answer"
   done
@@ -136,7 +136,7 @@ insert "$REPLICA_2" 1000 insert_quorum=auto
 [[ $(both "SELECT count() FROM $database.shipment FINAL") == 2000 ]] || fail "an insert that was repeated is there twice"
 
 say "4. a refresh runs on one replica, and both have its rows"
-for view in carrier_daily_recent_refresh exception_daily_recent_refresh open_parcel_refresh data_quality_refresh unknown_wording_refresh; do
+for view in carrier_daily_recent_refresh exception_daily_recent_refresh open_parcel_refresh data_quality_refresh unknown_wording_refresh performance_change_refresh; do
   refresh "$REPLICA_1" "$view"
 done
 synchronise "$REPLICA_2"

@@ -113,6 +113,14 @@ toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 1 AS last_mature_day
 -- formula first_mature_day: with it, these are thirty days
 toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day
 
+-- formula last_settled_day: the newest pickup day whose parcels are all settled: it ended horizon and report_lag ago
+toDate(now('UTC') - INTERVAL 174 HOUR, 'Asia/Shanghai') - 1 AS last_settled_day
+
+-- formula students_t_p_value: how probable a value of Student's t distribution is that is at least so far from 0, either way. The t is turned
+-- into a normal deviate by Wallace's formula (Biometrika 46, 1959, 124-130): from 13 degrees of freedom on and for t up to 6 the probability
+-- is between the true one and 1.04 times that
+(t, freedom) -> erfc((8 * freedom + 1) / (8 * freedom + 3) * sqrt(freedom * log(1 + t * t / freedom)) / sqrt(2)) AS students_t_p_value
+
 -- formula first_recent: the first day that is shown from the recent table. It is the first day that the recent refresh covered, not
 -- the oldest day that it found: if all parcels have moved away from that day, the older table must not show them again
 (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDate('2100-01-01')) FROM {database}.carrier_daily_recent WHERE level = 'carrier') AS first_recent

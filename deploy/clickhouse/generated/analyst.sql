@@ -28,6 +28,7 @@ GRANT
     SELECT ON courier.open_parcel,
     SELECT ON courier.parcel,
     SELECT ON courier.parcel_exception,
+    SELECT ON courier.performance_change,
     SELECT ON courier.push,
     SELECT ON courier.push_completeness,
     SELECT ON courier.shipment,

@@ -335,6 +335,17 @@ const tests = {
     assert.deepEqual(await shown(rows.slice(0, 1)), [], 'nobody is the fastest of one');
   },
 
+  async 'a carrier that is worse than before leads to its parcels'() {
+    const { page, complaints } = await open('/attention?lang=en');
+    const told = (await text(page, '.panel')).find((panel) => panel.startsWith('Better or worse than before'));
+    assert.match(told, /1 of 1 comparisons differ beyond chance/);
+    assert.match(told, /YTO[^\n]*\s+all lanes\s+On time\s+worse\s+90\.0.%\s+80\.0.%[^]*700\s+practically certain/);
+    await click(page, 'a.figure');
+    assert.equal(new URL(page.url()).pathname, '/parcels');
+    assert.deepEqual([parameter(page, 'carrier'), parameter(page, 'figure')], ['yto', 'not_on_time']);
+    assert.deepEqual(complaints, []);
+  },
+
   async 'parcels to act on lead to the parcel'() {
     const { page, complaints } = await open('/attention');
     assert.deepEqual(await text(page, '.tally > strong'), ['8', '18']);
@@ -427,9 +438,9 @@ const tests = {
     assert.equal(parameter(page, 'status'), 'IN_TRANSIT');
     assert.deepEqual(await text(page, '.tally > strong'), ['8', '18'], 'the counts are of all');
     const rows = () => page.$$eval('.panel', (panels) => panels.map((panel) => panel.querySelectorAll('tbody tr').length));
-    assert.deepEqual(await rows(), [8, 10]);
+    assert.deepEqual(await rows(), [8, 10, 1]);
     await click(page, 'a.chip', 'In transit 10');
-    assert.deepEqual(await rows(), [8, 18]);
+    assert.deepEqual(await rows(), [8, 18, 1]);
     assert.deepEqual(complaints, []);
   },
 

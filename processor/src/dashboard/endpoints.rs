@@ -109,6 +109,14 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         statements: &[("rows", statement!("quality"))],
     },
     Endpoint {
+        path: "/api/v1/performance-changes",
+        takes: &[Carrier, Origin, Dest, Limit, Table],
+        statements: &[
+            ("rows", statement!("performance_change")),
+            ("counts", statement!("performance_change_counts")),
+        ],
+    },
+    Endpoint {
         path: "/api/v1/unknown-wording",
         takes: &[Carrier, Vendor, Limit],
         statements: &[("rows", statement!("unknown_wording"))],

@@ -14,11 +14,13 @@
 //! | [`rows`] | what it gave, on its way into an answer |
 //! | [`answer`] | what is answered instead |
 //! | [`catalog`] | names of carriers, codes and provinces, in both languages, and the contracts that are called |
+//! | [`changes`] | carriers and lanes that have become better or worse, as a metric |
 //! | [`own_metrics`] | what the other roles of this process say of themselves |
 
 mod answer;
 mod assets;
 mod catalog;
+mod changes;
 mod cursor;
 mod database;
 mod download;
@@ -85,7 +87,8 @@ struct Dashboard {
     metrics: PrometheusHandle,
 }
 
-/// The page and its API. Both also work while the database is away, and then say so.
+/// The page and its API. Both also work while the database is away, and then say so. Call it in a runtime: what the database knows of changes is
+/// published from then on.
 pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
     let dashboard = Dashboard {
         database: Database::new(&config.clickhouse, &config.dashboard),
@@ -98,6 +101,9 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
         )),
         metrics,
     };
+    if let Ok(about_all) = parameters::read("", &[], dashboard.bounds(parameters::ROWS)) {
+        tokio::spawn(changes::publish(dashboard.database.clone(), about_all));
+    }
     let mut router = Router::new()
         .route("/api/v1/openapi.json", get(describe))
         .route("/api/v1/catalog", get(show_catalog))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -95,7 +96,12 @@ impl Rows {
 
     /// The first one as a value.
     pub(super) fn first(&self) -> Option<Row> {
-        self.lines().next().and_then(|line| serde_json::from_slice(line).ok())
+        self.values().next()
+    }
+
+    /// Those that are of this type.
+    pub(super) fn values<T: DeserializeOwned>(&self) -> impl Iterator<Item = T> {
+        self.lines().filter_map(|line| serde_json::from_slice(line).ok())
     }
 }
 

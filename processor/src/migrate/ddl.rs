@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn every_table_keeps_its_rows_as_the_database_does() {
         let plain = engines(DatabaseKind::Plain);
-        assert_eq!(plain.len(), 18, "{plain:?}");
+        assert_eq!(plain.len(), 19, "{plain:?}");
         assert_eq!(engines(DatabaseKind::Shared), plain, "the server rewrites them");
         let replicated = engines(DatabaseKind::Replicated);
         for (table, engine) in &plain {
@@ -164,7 +164,7 @@ mod tests {
         let definitions = Definitions::embedded();
         let views = views::in_order(&definitions.views, &definitions.splices()).unwrap();
         let refreshes: Vec<_> = views.iter().filter_map(|view| view.refresh.as_ref()).collect();
-        assert_eq!(refreshes.len(), 7);
+        assert_eq!(refreshes.len(), 8);
         for refresh in refreshes {
             assert!(!refresh.schedule.contains("APPEND"));
             for (kind, name) in KINDS {

@@ -59,6 +59,7 @@ pub const TABLES: &[TableFile] = tables![
     19 "019_durable_merges.sql",
     20 "020_sink_offset_server.sql",
     21 "021_sink_start_table.sql",
+    22 "022_performance_change.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -99,6 +100,7 @@ const VIEWS: &[(&str, &str)] = views![
     "open_parcel_refresh",
     "parcel",
     "parcel_exception",
+    "performance_change_refresh",
     "promised_parcel",
     "push_completeness",
     "shipment_timeline",

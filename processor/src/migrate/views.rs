@@ -488,7 +488,7 @@ mod tests {
         let definitions = Definitions::embedded();
         let views = in_order(&definitions.views, &definitions.splices()).unwrap();
         assert_eq!(views.len(), definitions.views.len());
-        assert_eq!(views.iter().filter(|view| view.refresh.is_some()).count(), 7);
+        assert_eq!(views.iter().filter(|view| view.refresh.is_some()).count(), 8);
         for view in &views {
             assert_eq!(mark_of(&view.marked_comment()), Some(view.checksum.as_str()));
             let statement = view.create("courier");

@@ -22,5 +22,6 @@ pub mod pipeline;
 pub mod pressure;
 mod pushes;
 pub mod restore;
+pub mod rules;
 pub mod sink;
 pub mod subscribe;

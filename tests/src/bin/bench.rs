@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use courierflow_tests::bench::{
-    attacks, chain, dashboards, derive, ingest, latency, pipeline, pressure, restore, sink, subscribe,
+    attacks, chain, dashboards, derive, ingest, latency, pipeline, pressure, restore, rules, sink, subscribe,
 };
 
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
@@ -36,6 +36,15 @@ enum Name {
     },
     /// Push events per second through derive, beside a copying floor
     Derive(Derive),
+    /// Processor time of derive's rules alone, beside a plain reading of the payloads
+    Rules {
+        /// Parcels; each gets two pushes
+        #[arg(long, default_value_t = 50_000, value_parser = at_least_one)]
+        parcels: usize,
+        /// How often
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+    },
     /// Rows of shipment per second through the sink, beside inserts from memory
     Sink(Sink),
     /// `ClickHouse` away under load, then ingest overloaded: what memory and rates do
@@ -196,6 +205,7 @@ fn main() -> anyhow::Result<()> {
             time: Duration::from_secs(seconds),
         }),
         Name::Chain { parcels, rounds } => chain::run(chain::Plan { parcels, rounds }),
+        Name::Rules { parcels, rounds } => rules::run(parcels, rounds),
         Name::Restore { parcels, rounds } => restore::run(restore::Plan { parcels, rounds }),
         Name::Sink(sizes) => sink::run(sizes.into()),
         Name::Subscribe {

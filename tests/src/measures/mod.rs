@@ -23,7 +23,7 @@ pub use quality::data_quality;
 pub use workload::{pushes_of, shipment_at, shipments, transitions_of};
 
 /// The tables that are refreshed by a view called `…_refresh`, each after what it depends on.
-pub const REFRESHED: [&str; 7] = [
+pub const REFRESHED: [&str; 8] = [
     "carrier_daily_recent",
     "carrier_daily_older",
     "exception_daily_recent",
@@ -31,6 +31,7 @@ pub const REFRESHED: [&str; 7] = [
     "open_parcel",
     "data_quality",
     "unknown_wording",
+    "performance_change",
 ];
 
 /// What a reader asks the views for. An empty text means all.

@@ -266,7 +266,7 @@ fn what_reads_a_changed_view_is_replaced_after_it_and_refreshed() {
     });
     let is_target = |row: &&Value| {
         let name = row["name"].as_str().unwrap_or_default();
-        ["_recent", "_older", "open_parcel", "data_quality_daily", "unknown_wording"]
+        ["_recent", "_older", "open_parcel", "data_quality_daily", "unknown_wording", "performance_change"]
             .iter()
             .any(|end| name.ends_with(end))
             // A table that a refresh is filling at the moment.

@@ -2,8 +2,9 @@
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { h } from '../dom.js';
+import { linked } from '../figures.js';
 import { filters } from '../filters.js';
-import { count, span, time } from '../format.js';
+import { count, hours, percent, span, time } from '../format.js';
 import { t } from '../i18n.js';
 import { asked, panel } from '../panel.js';
 import { table } from '../table.js';
@@ -25,6 +26,7 @@ export default {
     return [
       panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', every: EVERY, ...none, csv: { path: 'open-exceptions', parameters: ofReason }, load: (signal) => ask('open-exceptions', { ...ofReason, limit: SHOWN }, signal), show: openExceptions }),
       panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', every: EVERY, ...none, csv: { path: 'stalled', parameters: ofStatus }, load: (signal) => ask('stalled', { ...ofStatus, limit: SHOWN }, signal), show: stalled }),
+      panel({ title: t('change'), note: t('change.note'), size: 'large', every: EVERY, csv: { path: 'performance-changes', parameters: { carrier, origin, dest } }, load: (signal) => ask('performance-changes', { carrier, origin, dest, limit: SHOWN }, signal), show: changes, isEmpty: ({ counts }) => !counts.length }),
     ];
   },
 };
@@ -86,3 +88,25 @@ const sum = (counts) => counts.reduce((total, row) => total + row.parcels, 0);
 
 const listed = (counts, column) => sum(counts.filter((row) => !get(column) || row[column] === get(column)));
 const more = (rows, counts, column) => rows.length < listed(counts, column) && h('p', { class: 'note below' }, t('att.first', { n: count(rows.length) }));
+
+// The figure behind each measure: the parcels that make it bad.
+const PARCELS_OF = { exception_rate: 'exception', on_time_rate: 'not_on_time', p50_hours: 'late_48h' };
+
+function changes({ rows, counts }) {
+  const tested = counts.reduce((total, row) => total + row.tested, 0);
+  const told = h('p', {}, t(rows.length ? 'change.told' : 'change.none', { tested: count(tested), changed: count(counts.reduce((total, row) => total + row.changed, 0)) }));
+  if (!rows.length) return told;
+  const value = (row, figure) => (row.measure === 'p50_hours' ? (figure === null ? t('not.reached') : hours(figure)) : percent(figure));
+  const parcels = (row) => linked(value(row, row.value), PARCELS_OF[row.measure], { carrier: row.carrier, origin: row.origin, dest: row.dest, from: row.from_date, to: row.to_date });
+  const columns = [
+    { key: 'carrier', header: true, label: t('carrier'), value: (row) => catalog.carrier(row.carrier) },
+    { key: 'lane', label: t('lane'), value: (row) => `${row.origin}${row.dest}`, cell: (row) => (row.level === 'carrier' ? t('change.all') : lane(row)) },
+    { key: 'measure', label: t('measure'), value: (row) => t(`change.${row.measure}`) },
+    { key: 'direction', label: t('change.direction'), value: (row) => t(row.is_worse ? 'change.worse' : 'change.better'), cell: (row) => h('span', { class: row.is_worse ? 'status bad' : 'status good' }, t(row.is_worse ? 'change.worse' : 'change.better')) },
+    { key: 'before', label: t('change.before'), cell: (row) => value(row, row.value_before) },
+    { key: 'now', label: t('change.now'), title: t('change.now.title'), cell: (row) => [parcels(row), ' ', h('span', { class: 'quiet' }, `${row.from_date} – ${row.to_date}`)] },
+    { key: 'parcels', numeric: true, label: t('parcels'), value: (row) => row.parcels, cell: (row) => count(row.parcels) },
+    { key: 'sure', numeric: true, low: true, label: t('change.sure'), title: t('change.sure.title'), value: (row) => row.q_value, cell: (row) => t(row.q_value <= 0.001 ? 'change.certain' : row.q_value <= 0.01 ? 'change.very' : 'change.quite') },
+  ];
+  return [told, table({ columns, rows, name: 'changes', first: 'sure', caption: t('change'), className: 'tall' })];
+}

@@ -29,6 +29,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
 use crate::harness::tables;
+use crate::metrics::change;
 
 const CHINA: &str = "Asia/Shanghai";
 
@@ -284,6 +285,7 @@ pub(crate) fn insert(stack: &dyn Stack) {
         );
     }
     tables::refresh_metrics(stack);
+    change::insert_one(stack);
 }
 
 pub(super) fn time(seconds: i64) -> String {

@@ -303,6 +303,7 @@ fn every_table_is_there_as_csv() {
         ("parcel", "number=ZTO1000", &["rows", "timeline"]),
         ("pipeline", "", &["hours", "vendors"]),
         ("quality", "", &["rows"]),
+        ("performance-changes", "", &["rows", "counts"]),
         ("unknown-wording", "", &["rows"]),
         ("subscriptions", "", &["rows", "counts", "states"]),
         ("subscription", "number=WEB4", &["rows"]),

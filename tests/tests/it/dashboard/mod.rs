@@ -20,6 +20,7 @@ use self::data::{ODD_NUMBER, pickup_day, today};
 use self::described::assert_described;
 use crate::harness::sharing::{Sharing, Use};
 use crate::harness::{agent, eventually, ready, readyz, tables};
+use crate::metrics::change;
 
 /// The dashboard alone, with only ClickHouse.
 struct Dashboard {
@@ -440,6 +441,40 @@ fn one_parcel_and_what_happened_to_it() {
 }
 
 #[test]
+fn a_carrier_that_is_worse_is_told_and_counted() {
+    let mut dashboard = Dashboard::start("dashboard-changes", |launch| launch);
+    dashboard.migrate();
+    change::insert_one(&dashboard.stack);
+    let answer = dashboard.ask("performance-changes", "carrier=yto,sto");
+    assert_eq!(
+        columns(
+            &answer["rows"],
+            &["level", "carrier", "measure", "value_before", "value", "is_worse"]
+        ),
+        [json!(["carrier", "yto", "on_time_rate", 0.9, 0.8, true])]
+    );
+    assert_eq!(
+        columns(&answer["counts"], &["level", "tested", "changed"]),
+        [json!(["carrier", 1, 1])]
+    );
+    let other = dashboard.ask("performance-changes", "carrier=sto");
+    assert_eq!(other["rows"], json!([]));
+    assert!(other["explanation"].as_str().unwrap().contains("sto"), "{other}");
+
+    // It looks at the start, and then every few minutes.
+    dashboard.service.kill().unwrap();
+    dashboard.service.restart().unwrap();
+    let series =
+        r#"courierflow_performance_changes{level="carrier",carrier="yto",measure="on_time_rate",direction="worse"} 1"#;
+    eventually("the metric tells it", || {
+        let answer = agent().get(format!("{}/metrics", dashboard.service.url())).call();
+        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+        let text = text.map_err(|error| error.to_string())?;
+        text.lines().any(|line| line == series).then_some(()).ok_or(text)
+    });
+}
+
+#[test]
 fn what_came_in_and_how_good_it_is() {
     let dashboard = shared();
     let answer = dashboard.ask("pipeline", "");
@@ -584,6 +619,7 @@ fn no_value_becomes_sql() {
             ("parcels", "carrier"),
             ("parcels", "reason"),
             ("unknown-wording", "carrier"),
+            ("performance-changes", "carrier"),
         ] {
             let answer = dashboard.ask(path, &format!("{name}={value}"));
             assert!(answer["explanation"].is_string(), "{path}?{name}={attempt}: {answer}");

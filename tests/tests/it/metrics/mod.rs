@@ -1,6 +1,7 @@
 //! Every published figure equals a recomputation, and the definitions hold on examples worked out by hand.
 
 mod analysts;
+pub(crate) mod change;
 mod examples;
 mod grafana;
 mod page;

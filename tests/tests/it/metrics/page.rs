@@ -8,7 +8,7 @@ use courierflow_tests::{api_description, metrics_page};
 use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
-use super::{analysts, grafana, now, subscriptions};
+use super::{analysts, change, grafana, now, subscriptions};
 use crate::harness::{tables, with_tables};
 
 /// `UPDATE_GOLDEN=1` rewrites the tables of columns.
@@ -68,6 +68,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
     subscriptions::insert_some(&stack);
     tables::refresh_metrics(&stack);
+    change::insert_one(&stack);
 
     let without_comment = tables::rows(
         &stack,
