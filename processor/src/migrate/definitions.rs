@@ -60,6 +60,7 @@ pub const TABLES: &[TableFile] = tables![
     20 "020_sink_offset_server.sql",
     21 "021_sink_start_table.sql",
     22 "022_performance_change.sql",
+    23 "023_shipment_outcome.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

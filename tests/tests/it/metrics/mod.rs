@@ -4,6 +4,7 @@ mod analysts;
 pub(crate) mod change;
 mod examples;
 mod grafana;
+mod outcome;
 mod page;
 mod plain;
 mod recomputed;
