@@ -1,6 +1,7 @@
 // The league table: one row a carrier, each share with its interval, young cohorts greyed.
 import * as catalog from './catalog.js';
 import { interval } from './charts.js';
+import { mediansDiffer, sharesDiffer } from './compare.js';
 import { h } from './dom.js';
 import { FIGURE_OF, linked } from './figures.js';
 import { count, hours, percent } from './format.js';
@@ -28,17 +29,22 @@ const RATES = [
   ['eta_hit_rate', 'eta_due', 1],
 ];
 
-export function league(rows, { trend } = {}) {
+// `before` has the rows of the period that is compared with.
+export function league(rows, { trend, before = [] } = {}) {
   const chosen = list('carrier');
+  const then = new Map(before.map((row) => [row.carrier, row]));
   const columns = [
     { key: 'carrier', header: true, label: t('carrier'), value: (row) => catalog.carrier(row.carrier), cell: (row) => name(row, chosen) },
     { key: 'parcels', numeric: true, label: t('parcels'), title: t('parcels.title'), value: (row) => row.parcels, cell: (row) => linked(count(row.parcels), 'parcels', { carrier: row.carrier }) },
     trend && { key: 'trend', label: t('trend'), title: t('trend.title'), cell: trend },
-    quantile('p50', 'is_p50_sound'),
-    quantile('p90', 'is_p90_sound'),
+    quantile('p50', 'is_p50_sound', then),
+    quantile('p90', 'is_p90_sound', then),
     ...RATES.map(([key, of, end]) => ({
       key, low: end < 1, numeric: true, label: t(key), title: t(`${key}.title`), value: (row) => sound(row, key, of),
-      cell: (row) => (row[of] ? linked(rate(row, key, of, end), FIGURE_OF[key], { carrier: row.carrier }) : rate(row, key, of, end)),
+      cell: (row) => [
+        row[of] ? linked(rate(row, key, of, end), FIGURE_OF[key], { carrier: row.carrier }) : rate(row, key, of, end),
+        isSoundInBoth(row, then.get(row.carrier), key, of) && sharesDiffer(row, then.get(row.carrier), key, end < 1),
+      ],
     })),
     {
       key: 'lost', numeric: true, low: true, label: t('lost'), title: t('lost.title'),
@@ -54,6 +60,8 @@ export function league(rows, { trend } = {}) {
 // A share that may be compared, or nothing.
 export const sound = (row, key, of) => (row[of] >= SOUND_RATE && !isYoung(row, key) ? row[key] : null);
 
+const isSoundInBoth = (row, before, key, of) => before && sound(row, key, of) !== null && sound(before, key, of) !== null;
+
 // Promises differ: of young parcels the short ones are due first, and their share says nothing of the others.
 export const isYoung = (row, key) => key === 'on_time_rate' && !row.is_on_time_mature;
 
@@ -68,14 +76,17 @@ function name(row, chosen) {
     !row.is_mature && h('span', { class: 'badge', title: t('young.title', { share: percent(row.maturity, 0) }) }, t('young')));
 }
 
-function quantile(key, isSound) {
+function quantile(key, isSound, then) {
   const column = `${key}_hours`;
   return {
     key, numeric: true, low: true, label: t(key), title: t(`${key}.title`), value: (row) => (row[isSound] ? row[column] ?? (row.is_mature ? Infinity : null) : null),
     cell: (row) => {
       if (!row[isSound]) return few(row.transit_parcels);
       // "Not reached" is a fact about a cohort that is old enough, and only "not yet" about a young one.
-      return row[column] === null ? h('span', { class: 'quiet' }, row.is_mature ? t('not.reached') : t('not.yet')) : hours(row[column]);
+      if (row[column] === null) return h('span', { class: 'quiet' }, row.is_mature ? t('not.reached') : t('not.yet'));
+      const before = then.get(row.carrier);
+      const isComparable = before?.[isSound] && before[column] !== null && row.is_mature;
+      return [hours(row[column]), isComparable && mediansDiffer(row[column], before[column])];
     },
   };
 }

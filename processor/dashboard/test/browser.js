@@ -16,7 +16,7 @@ const browser = await puppeteer.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb'],
 });
 
-// A page, and everything that its console complained about. `answers` holds made-up ones, by path of the API.
+// A page, and everything that its console complained about. `answers` holds made-up ones, by path of the API, or what makes them of the question.
 async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false, answers = {} } = {}) {
   const page = await browser.newPage();
   const complaints = [];
@@ -26,7 +26,9 @@ async function open(path, { width = 1440, height = 900, language = 'en-GB', dark
   if (Object.keys(answers).length) {
     await page.setRequestInterception(true);
     page.on('request', (request) => {
-      const answer = answers[new URL(request.url()).pathname.replace('/api/v1/', '')];
+      const asked = new URL(request.url());
+      const known = answers[asked.pathname.replace('/api/v1/', '')];
+      const answer = typeof known === 'function' ? known(asked.searchParams) : known;
       if (answer) request.respond({ contentType: 'application/json', body: JSON.stringify(answer) });
       else request.continue();
     });
@@ -315,6 +317,28 @@ const tests = {
       const { page } = await open(`/?lang=en&sort=${sort}`, { answers: { scorecard: { rows } } });
       assert.equal((await text(page, '.league tbody th')).join(', '), expected);
     }
+  },
+
+  async 'a carrier is compared with itself'() {
+    // 56 of 70 and 48 of 80 with their Wilson intervals: the example that Newcombe's paper works out.
+    const [high, low] = [[0.8, 0.69183356, 0.87695261, 70], [0.6, 0.49045465, 0.70038172, 80]];
+    const row = ([share, from, to, settled], p50_hours) => ({
+      carrier: 'sf', parcels: 100, is_mature: true, maturity: 1, transit_parcels: 100, p50_hours, is_p50_sound: true, p90_hours: null, is_p90_sound: true, settled,
+      exception_rate: share, exception_rate_low: from, exception_rate_high: to, return_rate: 0.5, return_rate_low: 0.4, return_rate_high: 0.6, refreshed_at: '2026-01-01T00:00:00Z',
+    });
+    const scorecard = (asked) => ({ rows: asked.get('from') === '2026-03-01' ? [row(high, 30)] : asked.get('from') === '2026-02-19' ? [row(low, 24)] : [] });
+    const { page, complaints } = await open('/?lang=en&from=2026-03-01&to=2026-03-10', { answers: { scorecard } });
+    assert.deepEqual(await text(page, '.difference'), []);
+    await choose(page, 'compare', 'before');
+    const differences = await text(page, '.difference');
+    assert.match(differences[0], /^\+6\.0 h$/);
+    assert.match(differences[1], /^\+20\.0 points worse\s+The difference is between \+5\.2 and \+33\.4 percentage points/);
+    assert.match(differences[2], /^0\.0 points may be chance/);
+    assert.match((await text(page, '.note')).join('\n'), /Compared with 2026-02-19 – 2026-02-28/);
+    await picture(page, 'compared-en');
+    await choose(page, 'compare', 'year');
+    assert.match((await text(page, '.note')).join('\n'), /There are no parcels of 2025-03-02 – 2025-03-11/);
+    assert.deepEqual(complaints, []);
   },
 
   async 'carriers that stand out are named where there is something to say'() {

@@ -7,6 +7,10 @@ use courierflow_tests::bench::{
     attacks, chain, dashboards, derive, ingest, latency, pipeline, pressure, restore, rules, sink, subscribe,
 };
 
+/// That of the services: floors and rules that run in this process are to have the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures the services on a stack of their own and prints figures beside floors of the same run.
 #[derive(Parser)]
 struct Arguments {

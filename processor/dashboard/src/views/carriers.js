@@ -2,6 +2,7 @@
 import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
 import { sparkline } from '../charts.js';
+import { choice, earlier } from '../compare.js';
 import { h } from '../dom.js';
 import { linked } from '../figures.js';
 import { filters } from '../filters.js';
@@ -16,15 +17,18 @@ export default {
     const asked = filters();
     // Both are asked once, and shown by two panels.
     const load = askOnce('scorecard', asked);
+    const compared = earlier(asked);
     return [
       panel({ title: t('summary'), size: 'summary', load, show: summary }),
       panel({
-        title: t('league'), note: t('league.note'), size: 'large', csv: { path: 'scorecard', parameters: asked }, load: async (signal) => {
-          const [rows, trend] = await Promise.all([load(signal), ask('trend', asked, signal)]);
-          return { ...rows, trend: trend.rows };
+        title: t('league'), note: t('league.note'), size: 'large', tools: choice(), csv: { path: 'scorecard', parameters: asked }, load: async (signal) => {
+          const before = compared && ask('scorecard', { ...asked, ...compared }, signal);
+          const [rows, trend, then] = await Promise.all([load(signal), ask('trend', asked, signal), before]);
+          return { ...rows, trend: trend.rows, before: then?.rows };
         },
         show: (answer) => [
-          league(answer.rows, { trend: (row) => spark(row, answer.trend) }),
+          compared && h('p', { class: 'note' }, t(answer.before.length ? 'compare.with' : 'compare.nothing', compared)),
+          league(answer.rows, { trend: (row) => spark(row, answer.trend), before: answer.before }),
           !(asked.origin && asked.dest) && h('p', { class: 'note below' }, t('league.mix')),
         ],
       }),
