@@ -1,7 +1,7 @@
 //! The servers of `deploy/local/stack.sh`, one set for each test.
 
 use super::reservation::{Reservation, SERVER_PORTS, run};
-use super::{Server, Stack};
+use super::{Server, Stack, repository};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,6 +35,8 @@ pub struct LocalStack {
 pub struct BrokerSettings {
     /// Lines that win over those of `server.properties`.
     pub properties: String,
+    /// Options of its JVM beside those of the environment.
+    pub jvm: String,
     /// A directory of classes beside those of Kafka.
     pub classes: Option<PathBuf>,
 }
@@ -87,6 +89,21 @@ impl LocalStack {
         Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim_end()))
     }
 
+    /// Compiles a class of `tests/java` against those of the broker, and returns where it is.
+    pub fn compile(&self, source: &str) -> anyhow::Result<PathBuf> {
+        let classes = self.dir().join("classes");
+        let libraries = format!("{}/lib/*", self.kafka_home()?.display());
+        let source = repository().join("tests/java").join(source);
+        let mut javac = Command::new("javac");
+        let output = javac
+            .args(["-cp", &libraries, "-d"])
+            .arg(&classes)
+            .arg(source)
+            .output()?;
+        anyhow::ensure!(output.status.success(), "{output:?}");
+        Ok(classes)
+    }
+
     fn script(&self, command: &str, servers: &[Server]) -> anyhow::Result<()> {
         let names = servers.iter().map(|server| server.name());
         run(self.command().arg(command).args(names))
@@ -98,6 +115,10 @@ impl LocalStack {
         let mut script = self.reservation.script();
         script.envs(ports);
         script.env("COURIERFLOW_KAFKA_PROPERTIES", &self.broker.properties);
+        if !self.broker.jvm.is_empty() {
+            let others = std::env::var("COURIERFLOW_KAFKA_JVM").unwrap_or_default();
+            script.env("COURIERFLOW_KAFKA_JVM", format!("{others} {}", self.broker.jvm));
+        }
         if let Some(classes) = &self.broker.classes {
             script.env("COURIERFLOW_KAFKA_CLASSPATH", classes);
         }

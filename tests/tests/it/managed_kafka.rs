@@ -1,26 +1,9 @@
 //! Brokers that refuse settings of topics, as managed services do. A policy on the broker (`tests/java`) refuses them by name.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use courierflow_schemas::topics::{PUSH, SHIPMENT};
-use courierflow_tests::stack::{BrokerSettings, LocalStack, Server, Stack, repository};
+use courierflow_tests::stack::{BrokerSettings, LocalStack, Server, Stack};
 
 use crate::harness::{PATIENCE, processor, topics};
-
-/// Compiles the policy against the classes of the broker.
-fn policy(stack: &LocalStack) -> anyhow::Result<PathBuf> {
-    let classes = stack.dir().join("classes");
-    let output = Command::new("javac")
-        .arg("-cp")
-        .arg(format!("{}/lib/*", stack.kafka_home()?.display()))
-        .arg("-d")
-        .arg(&classes)
-        .arg(repository().join("tests/java/ManagedKafka.java"))
-        .output()?;
-    anyhow::ensure!(output.status.success(), "{output:?}");
-    Ok(classes)
-}
 
 fn start(name: &str, refused: &str) -> LocalStack {
     let stack = LocalStack::start_with(name, &[Server::Kafka], |stack| {
@@ -34,7 +17,8 @@ fn start(name: &str, refused: &str) -> LocalStack {
                 "{}test.refused={refused}\nlog.message.timestamp.type=LogAppendTime\n",
                 policies.concat()
             ),
-            classes: Some(policy(stack)?),
+            classes: Some(stack.compile("ManagedKafka.java")?),
+            ..BrokerSettings::default()
         })
     });
     stack.unwrap()

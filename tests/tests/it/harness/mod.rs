@@ -2,6 +2,7 @@
 
 pub(crate) mod acknowledged;
 pub(crate) mod gate;
+pub(crate) mod guarded;
 pub(crate) mod load;
 pub(crate) mod post;
 pub(crate) mod power;
