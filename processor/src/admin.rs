@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use anyhow::Context;
 use courierflow_schemas::settings::KafkaSettings;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
 
-pub(crate) type Admin = AdminClient<DefaultClientContext>;
+pub(crate) type Admin = Authenticated<AdminClient<DefaultClientContext>>;
 
 /// A client that may look for topics without creating them.
 pub(crate) fn client(kafka: &KafkaSettings) -> KafkaResult<Admin> {
     let mut client = ClientConfig::new();
     kafka_client::configure(&mut client, kafka);
-    client.set("allow.auto.create.topics", "false").create()
+    authenticated::create(client.set("allow.auto.create.topics", "false"))
 }
 
 /// The settings of a topic or a broker, by name.

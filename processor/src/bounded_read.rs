@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use backon::{BlockingRetryable, ConstantBuilder};
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_schemas::topics::prefixed;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -84,18 +85,21 @@ pub(crate) struct Range {
 
 /// A consumer whose partitions are assigned by hand and which commits nothing; `name` is its client id, which brokers
 /// log.
-pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer, KafkaError> {
-    settings(kafka, name).create()
+pub(crate) fn consumer(kafka: &KafkaSettings, name: &str) -> Result<Authenticated<BaseConsumer>, KafkaError> {
+    authenticated::create(&settings(kafka, name))
 }
 
 /// One for [`first_timestamps`], which takes a record of each partition and no more.
-pub(crate) fn consumer_of_first_records(kafka: &KafkaSettings, name: &str) -> Result<BaseConsumer, KafkaError> {
+pub(crate) fn consumer_of_first_records(
+    kafka: &KafkaSettings,
+    name: &str,
+) -> Result<Authenticated<BaseConsumer>, KafkaError> {
     let mut client = settings(kafka, name);
     client
         // A larger record comes nevertheless, alone.
         .set("max.partition.fetch.bytes", "65536")
         .set("queued.min.messages", "1");
-    client.create()
+    authenticated::create(&client)
 }
 
 fn settings(kafka: &KafkaSettings, name: &str) -> ClientConfig {

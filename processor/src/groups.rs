@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use courierflow_schemas::settings::KafkaSettings;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
@@ -19,15 +20,15 @@ pub(crate) struct Member {
 }
 
 /// A client that acts for a group. While the group has no members, it may commit offsets.
-pub(crate) fn client(kafka: &KafkaSettings, group: &str) -> KafkaResult<BaseConsumer> {
+pub(crate) fn client(kafka: &KafkaSettings, group: &str) -> KafkaResult<Authenticated<BaseConsumer>> {
     let mut client = ClientConfig::new();
     kafka_client::configure(&mut client, kafka);
     client
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         // Then the broker tells committed offsets only when no transaction is pending on them.
-        .set("isolation.level", "read_committed")
-        .create()
+        .set("isolation.level", "read_committed");
+    authenticated::create(&client)
 }
 
 /// Who is in a group; any client may ask.

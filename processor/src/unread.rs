@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::Authenticated;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
@@ -34,7 +35,7 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(10);
 
 /// Finds what groups have not read.
 pub(crate) struct Unread {
-    reader: BaseConsumer,
+    reader: Authenticated<BaseConsumer>,
 }
 
 impl Unread {
@@ -86,7 +87,7 @@ pub fn publish(config: &Config, shutdown: &Shutdown) -> io::Result<()> {
 struct Reader {
     group: String,
     topics: Vec<&'static str>,
-    client: BaseConsumer,
+    client: Authenticated<BaseConsumer>,
 }
 
 fn watch(config: &Config, shutdown: &Shutdown) -> KafkaResult<()> {

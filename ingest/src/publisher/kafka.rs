@@ -13,10 +13,11 @@ use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::{KafkaSettings, SettingsError};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::Encoder;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::{kafka_client, partition_counts, traces};
 use jiff::Timestamp;
 use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::metadata::MetadataTopic;
@@ -100,7 +101,7 @@ pub fn producer_properties(kafka: &KafkaSettings, ingest: &IngestSettings) -> Ve
 }
 
 type Acknowledgement = Result<(), RDKafkaErrorCode>;
-type Producer = ThreadedProducer<Context>;
+type Producer = Authenticated<ThreadedProducer<Context>>;
 
 /// Reasons to wake the thread that watches the broker.
 enum Wake {
@@ -198,7 +199,7 @@ impl KafkaPublisher {
                 wake: wake.clone(),
             }
         };
-        let new_producer = move || Producer::from_config_and_context(&config, context()).map(Arc::new);
+        let new_producer = move || authenticated::create_with_context(&config, context()).map(Arc::new);
         let shared = Arc::new(Shared {
             producer: RwLock::new(new_producer().map_err(|error| kafka_client::wrong_property(&error))?),
             encoders: OnceLock::new(),

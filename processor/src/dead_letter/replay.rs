@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use courierflow_schemas::settings::KafkaSettings;
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -137,7 +138,7 @@ fn content(letter: &Letter, partition: i32) -> u128 {
 
 /// Produces records and waits for their acknowledgements.
 struct Sender {
-    producer: FutureProducer,
+    producer: Authenticated<FutureProducer>,
     on_the_way: Vec<DeliveryFuture>,
     bytes: usize,
     runtime: Handle,
@@ -159,7 +160,7 @@ impl Sender {
             .set("message.max.bytes", (topics::MAX_RECORD_BYTES + 64 * 1024).to_string())
             .set("compression.type", "lz4");
         Ok(Self {
-            producer: config.create()?,
+            producer: authenticated::create(&config)?,
             on_the_way: Vec::new(),
             bytes: 0,
             runtime: runtime.clone(),

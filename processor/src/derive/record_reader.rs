@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{self, on_broker, prefixed};
+use courierflow_service::authenticated::{self, Authenticated};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
@@ -39,7 +40,7 @@ pub(super) enum RecordReaderError {
 
 /// A consumer that seeks to one record after the other.
 pub(super) struct RecordReader {
-    reader: BaseConsumer,
+    reader: Authenticated<BaseConsumer>,
     shutdown: Shutdown,
 }
 
@@ -65,7 +66,7 @@ impl RecordReader {
             // for a second, even if it has been assigned again meanwhile.
             .set("fetch.queue.backoff.ms", "1");
         Ok(Self {
-            reader: config.create()?,
+            reader: authenticated::create(&config)?,
             shutdown,
         })
     }

@@ -14,6 +14,7 @@ use courierflow_schemas::partition;
 use courierflow_schemas::records::Shipment;
 use courierflow_schemas::topics::{self, on_broker, prefixed};
 use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_service::authenticated::{self, Authenticated};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Headers;
@@ -77,14 +78,14 @@ pub(super) struct Restorer {
     /// Configuration of the consumers that see committed records only.
     reader: ClientConfig,
     /// A `read_uncommitted` client: `fetch_watermarks` of a `read_committed` one returns the last stable offset.
-    watermarks: BaseConsumer,
+    watermarks: Authenticated<BaseConsumer>,
     /// Number of partitions of all topics.
     partitions: i32,
 }
 
 /// A restore that is under way. It goes on in slices, because a member of a group must poll meanwhile.
 pub(super) struct Restore {
-    reader: BaseConsumer,
+    reader: Authenticated<BaseConsumer>,
     goals: BTreeMap<i32, Goal>,
     /// Offsets to read of all partitions, those that are restored included.
     total: i64,
@@ -141,7 +142,7 @@ impl Restorer {
             .set("queued.max.messages.kbytes", "16384");
         let mut reader = config.clone();
         reader.set("isolation.level", "read_committed");
-        let watermarks = config.set("isolation.level", "read_uncommitted").create()?;
+        let watermarks = authenticated::create(config.set("isolation.level", "read_uncommitted"))?;
         Ok(Self {
             reader,
             watermarks,
@@ -166,7 +167,7 @@ impl Restorer {
         }
         // A new consumer each time: right after an assignment, the position may still be that of an earlier assignment, and
         // a partition that had been read to the same end before would count as restored.
-        let reader: BaseConsumer = self.reader.create()?;
+        let reader: Authenticated<BaseConsumer> = authenticated::create(&self.reader)?;
         let mut assignment = TopicPartitionList::new();
         for (&partition, goal) in &goals {
             let from = goal.next.map_or(Offset::Beginning, Offset::Offset);

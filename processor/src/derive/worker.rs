@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::DecodeError;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -49,7 +50,7 @@ const NOT_NOW: Duration = Duration::from_secs(1);
 
 /// One consumer, one transactional producer, one state store.
 pub(super) struct Worker {
-    consumer: BaseConsumer<Member>,
+    consumer: Authenticated<BaseConsumer<Member>>,
     restorer: Restorer,
     shutdown: Shutdown,
     health: Health,
@@ -192,7 +193,7 @@ impl Worker {
         };
         let mut consumer = consumer_config(client, membership, slot);
         fetch_patiently(&mut consumer);
-        let consumer = consumer.create_with_context(member)?;
+        let consumer = authenticated::create_with_context(&consumer, member)?;
         let worker = Self {
             consumer,
             restorer,

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::{self, Authenticated};
 use rdkafka::ClientConfig;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -122,7 +123,7 @@ impl Owner {
 
 /// A transactional producer.
 pub(crate) struct TransactionalProducer<K: Send + Sync + 'static> {
-    producer: ThreadedProducer<Deliveries<K>>,
+    producer: Authenticated<ThreadedProducer<Deliveries<K>>>,
     timeout: Duration,
     owner: Owner,
     /// A call did not return. No other call may follow, because the client would refuse it as one in conflict for ever.
@@ -154,9 +155,8 @@ impl<K: Send + Sync + 'static> TransactionalProducer<K> {
         config
             .set("queue.buffering.max.messages", "500000")
             .set("queue.buffering.max.kbytes", "262144");
-        let producer = config
-            .create_with_context(Deliveries(Mutex::default()))
-            .map_err(ProducerError::Fatal)?;
+        let producer =
+            authenticated::create_with_context(&config, Deliveries(Mutex::default())).map_err(ProducerError::Fatal)?;
         let this = Self {
             producer,
             timeout,

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use courierflow_schemas::topics;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -51,13 +52,11 @@ impl ProducerContext for Deliveries {
 }
 
 /// Writes copies.
-pub(super) struct Copies(ThreadedProducer<Deliveries>);
+pub(super) struct Copies(Authenticated<ThreadedProducer<Deliveries>>);
 
 impl Copies {
     pub(super) fn new(config: &Config) -> Result<Self, KafkaError> {
-        Self::settings(config)
-            .create_with_context(Deliveries::default())
-            .map(Self)
+        authenticated::create_with_context(&Self::settings(config), Deliveries::default()).map(Self)
     }
 
     /// Of these copies nobody sees any until [`commit`](Self::commit), and all of them afterwards.
@@ -66,7 +65,8 @@ impl Copies {
         client
             .set("transactional.id", topics::prefixed(TRANSACTIONAL_ID))
             .set("transaction.timeout.ms", TRANSACTION.as_millis().to_string());
-        let producer: ThreadedProducer<Deliveries> = client.create_with_context(Deliveries::default())?;
+        let producer: Authenticated<ThreadedProducer<Deliveries>> =
+            authenticated::create_with_context(&client, Deliveries::default())?;
         producer.init_transactions(REQUEST)?;
         producer.begin_transaction()?;
         Ok(Self(producer))

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use courierflow_schemas::partition;
 use courierflow_schemas::topics::prefixed;
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::admin::ResourceSpecifier;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -86,7 +87,7 @@ pub(super) fn ranges(
     client
         .set("group.id", prefixed("courierflow-grow"))
         .set("isolation.level", "read_uncommitted");
-    let of_all: BaseConsumer = client.create()?;
+    let of_all: Authenticated<BaseConsumer> = authenticated::create(&client)?;
     let mut ranges = Vec::new();
     for partition in 0..partitions {
         // The end is the last stable offset for the reader, which reads what is committed.

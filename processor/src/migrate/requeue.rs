@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use courierflow_schemas::partition;
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::Authenticated;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::message::{Header, OwnedMessage};
@@ -63,7 +64,7 @@ pub(super) fn requests(config: &Config, reader: &BaseConsumer, wanted: i32) -> a
 struct Group {
     role: &'static str,
     name: String,
-    client: BaseConsumer,
+    client: Authenticated<BaseConsumer>,
     committed: BTreeMap<i32, i64>,
 }
 
@@ -126,7 +127,7 @@ impl Unread {
             copies.send(record, right(record, wanted), self.mark(record))?;
         }
         let read = offsets(self.topic, &ranges)?;
-        let of_groups = self.groups.iter().map(|group| (&group.client, read.clone()));
+        let of_groups = self.groups.iter().map(|group| (&*group.client, read.clone()));
         let names: Vec<&str> = self.groups.iter().map(|group| group.name.as_str()).collect();
         copies
             .commit(of_groups.collect())

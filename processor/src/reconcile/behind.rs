@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::Authenticated;
 use jiff::Timestamp;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
@@ -51,7 +52,7 @@ struct Source {
     what: &'static str,
     topic: &'static str,
     /// Acts for the group, to ask for its offsets.
-    group: BaseConsumer,
+    group: Authenticated<BaseConsumer>,
 }
 
 impl Sources {

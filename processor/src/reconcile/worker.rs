@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
@@ -60,10 +61,10 @@ pub(super) struct Shared {
 
 /// One consumer, one transactional producer, one desk.
 pub(super) struct Worker {
-    consumer: BaseConsumer<Member>,
+    consumer: Authenticated<BaseConsumer<Member>>,
     /// A `read_uncommitted` client: `fetch_watermarks` of a `read_committed` one returns the last stable offset, and records of a
     /// transaction that is decided, but not yet marked, are beyond it.
-    watermarks: BaseConsumer,
+    watermarks: Authenticated<BaseConsumer>,
     shutdown: Shutdown,
     health: Health,
     part: String,
@@ -100,8 +101,11 @@ impl Worker {
         let mut watermarks = client.clone();
         watermarks.set("isolation.level", "read_uncommitted");
         let worker = Self {
-            consumer: consumer_config(client, membership, slot).create_with_context(Member::new(desk))?,
-            watermarks: watermarks.create()?,
+            consumer: authenticated::create_with_context(
+                &consumer_config(client, membership, slot),
+                Member::new(desk),
+            )?,
+            watermarks: authenticated::create(&watermarks)?,
             shutdown: shared.shutdown.clone(),
             health: shared.health.clone(),
             part: part.to_owned(),

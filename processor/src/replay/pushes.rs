@@ -6,6 +6,7 @@ use courierflow_schemas::partition;
 use courierflow_schemas::records::{PushEvent, TimestampMicros};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::Authenticated;
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -21,7 +22,7 @@ use crate::config::Config;
 
 /// The push events of a period.
 pub(super) struct Pushes {
-    consumer: BaseConsumer,
+    consumer: Authenticated<BaseConsumer>,
     /// The ranges of the partitions that have any.
     ranges: Vec<Range>,
     /// Of the topic, now.

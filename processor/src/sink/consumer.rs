@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use metrics::gauge;
 use rdkafka::TopicPartitionList;
@@ -32,7 +33,7 @@ pub(super) fn subscribe(
     table: &'static str,
     topic: &'static str,
     stored: Stored,
-) -> KafkaResult<BaseConsumer<GroupEvents>> {
+) -> KafkaResult<Authenticated<BaseConsumer<GroupEvents>>> {
     let mut client = ClientConfig::new();
     client
         .set("client.id", format!("courierflow-sink-{table}"))
@@ -65,11 +66,10 @@ pub(super) fn subscribe(
         .set("partition.assignment.strategy", "cooperative-sticky")
         // The rebalance callbacks below are those of the classic protocol.
         .set("group.protocol", "classic");
-    let consumer = client.create_with_context::<_, BaseConsumer<GroupEvents>>(GroupEvents::new(
-        table,
-        config.processor.on_data_loss,
-        stored,
-    ))?;
+    let consumer = authenticated::create_with_context::<_, BaseConsumer<GroupEvents>>(
+        &client,
+        GroupEvents::new(table, config.processor.on_data_loss, stored),
+    )?;
     consumer.subscribe(&[topic])?;
     Ok(consumer)
 }

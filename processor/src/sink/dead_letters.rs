@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -21,7 +22,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct DeadLetters {
     config: ClientConfig,
     topic: &'static str,
-    producer: Option<FutureProducer>,
+    producer: Option<Authenticated<FutureProducer>>,
 }
 
 impl DeadLetters {
@@ -50,7 +51,7 @@ impl DeadLetters {
     pub(super) async fn send(&mut self, refused: &[(SourceRecord<'_>, &Refusal)]) -> Result<(), KafkaError> {
         let producer = match &mut self.producer {
             Some(producer) => producer,
-            empty => empty.insert(self.config.create()?),
+            empty => empty.insert(authenticated::create(&self.config)?),
         };
         let mut deliveries = Vec::with_capacity(refused.len());
         for (record, refusal) in refused {

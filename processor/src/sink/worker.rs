@@ -17,6 +17,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use courierflow_schemas::wire::Record;
+use courierflow_service::authenticated::Authenticated;
 use courierflow_service::traces::Step;
 use metrics::{gauge, histogram};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -74,7 +75,7 @@ pub(super) struct Outcome {
 }
 
 pub(super) struct Worker<T: Table> {
-    pub(super) consumer: BaseConsumer<GroupEvents>,
+    pub(super) consumer: Authenticated<BaseConsumer<GroupEvents>>,
     /// One channel per settler; a settler gets a batch only when it has none.
     pub(super) settlers: Vec<Sender<Job>>,
     pub(super) outcomes: Receiver<Outcome>,

@@ -11,6 +11,7 @@ use courierflow_schemas::records::{Subscription, SubscriptionSecret};
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker, prefixed};
 use courierflow_schemas::wire::{DecodeError, Decoder};
+use courierflow_service::authenticated::{self, Authenticated};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
@@ -75,7 +76,7 @@ type Goals = BTreeMap<(&'static str, i32), Extent>;
 pub(super) struct Restorer {
     reader: ClientConfig,
     /// A `read_uncommitted` client: `fetch_watermarks` of a `read_committed` one returns the last stable offset.
-    watermarks: BaseConsumer,
+    watermarks: Authenticated<BaseConsumer>,
     subscriptions: Decoder<Subscription>,
     secrets: Decoder<SubscriptionSecret>,
     partitions: i32,
@@ -86,7 +87,7 @@ pub(super) struct Restorer {
 ///
 /// The secrets are read first, so that each subscription is packed once, with its own.
 pub(super) struct Restore {
-    reader: BaseConsumer,
+    reader: Authenticated<BaseConsumer>,
     /// What is being read.
     goals: Goals,
     /// The subscriptions, as long as the secrets are read.
@@ -122,7 +123,7 @@ impl Restorer {
             .set("queued.max.messages.kbytes", "16384");
         let mut reader = config.clone();
         reader.set("isolation.level", "read_committed");
-        let watermarks = config.set("isolation.level", "read_uncommitted").create()?;
+        let watermarks = authenticated::create(config.set("isolation.level", "read_uncommitted"))?;
         Ok(Self {
             reader,
             watermarks,
@@ -143,7 +144,7 @@ impl Restorer {
     pub(super) fn begin(&self, partitions: &[i32]) -> Result<Restore, RestoreError> {
         let goals = self.goals(secrets(), partitions)?;
         // A new consumer each time: its position cannot be that of an earlier assignment.
-        let reader: BaseConsumer = self.reader.create()?;
+        let reader: Authenticated<BaseConsumer> = authenticated::create(&self.reader)?;
         reader.assign(&beginnings(&goals)?)?;
         let empty = || Partition::new(self.names.clone());
         Ok(Restore {

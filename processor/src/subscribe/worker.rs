@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use courierflow_schemas::registry::{Registry, SchemaIds};
 use courierflow_schemas::topics::{self, on_broker};
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -50,7 +51,7 @@ const IDLE: Duration = Duration::from_millis(100);
 
 /// One consumer, one transactional producer, one map of subscriptions.
 pub(super) struct Worker {
-    consumer: BaseConsumer<Member>,
+    consumer: Authenticated<BaseConsumer<Member>>,
     shutdown: Shutdown,
     health: Health,
     part: String,
@@ -154,7 +155,7 @@ impl Worker {
             max_poll_interval_ms: settings.max_poll_interval_ms,
         };
         let worker = Self {
-            consumer: consumer_config(client, membership, slot).create_with_context(member)?,
+            consumer: authenticated::create_with_context(&consumer_config(client, membership, slot), member)?,
             shutdown: shared.shutdown.clone(),
             health: shared.health.clone(),
             part: part.to_owned(),

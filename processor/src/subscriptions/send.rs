@@ -7,6 +7,7 @@ use courierflow_schemas::records::SubscriptionRequest;
 use courierflow_schemas::registry::{Registry, RegistryError};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{EncodeError, Encoder};
+use courierflow_service::authenticated::{self, Authenticated};
 use courierflow_service::kafka_client;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -96,7 +97,7 @@ async fn acknowledged(on_the_way: &mut Vec<DeliveryFuture>) -> Result<(), SendEr
     Ok(())
 }
 
-fn producer(config: &Config) -> Result<FutureProducer, KafkaError> {
+fn producer(config: &Config) -> Result<Authenticated<FutureProducer>, KafkaError> {
     let mut properties = ClientConfig::new();
     properties.set("client.id", "courierflow-subscriptions");
     kafka_client::configure(&mut properties, &config.kafka);
@@ -107,8 +108,8 @@ fn producer(config: &Config) -> Result<FutureProducer, KafkaError> {
         .set("max.in.flight", "1")
         .set("partitioner", "murmur2_random")
         .set("allow.auto.create.topics", "false")
-        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
-        .create()
+        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
+    authenticated::create(&properties)
 }
 
 #[cfg(test)]

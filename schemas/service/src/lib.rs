@@ -1,6 +1,7 @@
 //! What both services need to start, run and end: the log, their Kafka clients, signals and exit codes, the HTTP
 //! server. A crate of its own, so that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
 
+pub mod authenticated;
 pub mod build_info;
 pub mod completions;
 pub mod exit;
