@@ -323,6 +323,12 @@ const OURS: [&str; 24] = [
     "transactional.id",
 ];
 
+/// librdkafka leaves the meaning of this property to those who make tokens.
+pub const OAUTHBEARER_CONFIG: &str = "sasl.oauthbearer.config";
+
+/// What it begins with if tokens are those of Amazon MSK; then comes the region.
+pub const MSK_IAM_REGION: &str = "aws_msk_iam_region=";
+
 /// `[kafka]`: the brokers, for both services.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -337,6 +343,9 @@ pub struct KafkaSettings {
     /// A file of further properties, `name=value` lines; for secrets.
     #[serde(default)]
     pub properties_file: Option<PathBuf>,
+    /// The region of Amazon MSK, whose IAM then lets us in by tokens that the services make.
+    #[serde(default)]
+    pub aws_msk_iam_region: Option<String>,
 }
 
 impl Default for KafkaSettings {
@@ -345,6 +354,7 @@ impl Default for KafkaSettings {
             brokers: default_brokers(),
             properties: BTreeMap::new(),
             properties_file: None,
+            aws_msk_iam_region: None,
         }
     }
 }
@@ -356,6 +366,7 @@ impl KafkaSettings {
             return Err(SettingsError::key("kafka.brokers", "is empty"));
         }
         self.read_properties_file()?;
+        self.complete_msk_iam()?;
         match OURS.iter().find(|name| self.properties.contains_key(**name)) {
             Some(name) => Err(SettingsError::key(
                 format!("kafka.properties.{name}"),
@@ -382,6 +393,36 @@ impl KafkaSettings {
                 .ok_or_else(|| failed(format!("line {} is no name=value", number + 1)))?;
             self.properties.insert(name.trim().to_owned(), value.trim().to_owned());
         }
+        Ok(())
+    }
+
+    /// IAM is one mechanism of SASL, over TLS. The region goes on to where clients are made.
+    fn complete_msk_iam(&mut self) -> Result<(), SettingsError> {
+        let wrong = |reason: String| Err(SettingsError::key("kafka.aws_msk_iam_region", reason));
+        let Some(region) = &self.aws_msk_iam_region else {
+            return Ok(());
+        };
+        // It becomes part of an address.
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if region.is_empty() || !region.bytes().all(is_name) {
+            return wrong(format!("{region:?} is no name of a region"));
+        }
+        let excluded = [
+            "sasl.mechanism",
+            "sasl.mechanisms",
+            OAUTHBEARER_CONFIG,
+            "sasl.oauthbearer.method",
+        ];
+        if let Some(name) = excluded.iter().find(|name| self.properties.contains_key(**name)) {
+            return wrong(format!("it sets kafka.properties.{name}, which is set there, too"));
+        }
+        let config = format!("{MSK_IAM_REGION}{region}");
+        let properties = &mut self.properties;
+        properties
+            .entry("security.protocol".to_owned())
+            .or_insert_with(|| "SASL_SSL".to_owned());
+        properties.insert("sasl.mechanism".to_owned(), "OAUTHBEARER".to_owned());
+        properties.insert(OAUTHBEARER_CONFIG.to_owned(), config);
         Ok(())
     }
 

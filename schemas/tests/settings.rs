@@ -135,6 +135,41 @@ fn what_the_promises_rest_on_is_not_for_configuration_to_change() {
 }
 
 #[test]
+fn the_region_of_amazon_msk_stands_for_its_mechanism() {
+    let complete = |text: &str| {
+        let mut config = load(&format!("[kafka]\n{text}"), &[]).unwrap();
+        let checked = config.kafka.complete().map_err(|error| error.to_string());
+        checked.map(|()| config.kafka.properties)
+    };
+    let properties = complete("aws_msk_iam_region = 'cn-north-1'").unwrap();
+    let expected = [
+        ("sasl.mechanism", "OAUTHBEARER"),
+        ("sasl.oauthbearer.config", "aws_msk_iam_region=cn-north-1"),
+        ("security.protocol", "SASL_SSL"),
+    ];
+    assert_eq!(
+        properties,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    );
+    for (text, words) in [
+        ("aws_msk_iam_region = ''", "no name of a region"),
+        ("aws_msk_iam_region = 'evil.example/'", "no name of a region"),
+        (
+            "aws_msk_iam_region = 'eu-west-1'\nproperties = { 'sasl.mechanism' = 'PLAIN' }",
+            "sets kafka.properties.sasl.mechanism",
+        ),
+        (
+            "aws_msk_iam_region = 'eu-west-1'\nproperties = { 'sasl.oauthbearer.method' = 'oidc' }",
+            "sets kafka.properties.sasl.oauthbearer.method",
+        ),
+    ] {
+        let error = complete(text).unwrap_err();
+        assert!(error.contains("key kafka.aws_msk_iam_region: "), "{error}");
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn the_registry_is_told_one_name() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("token");

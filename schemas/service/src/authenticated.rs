@@ -14,12 +14,22 @@ use rdkafka::types::RDKafka;
 /// A client that has what the brokers let it in by, now and later.
 #[derive(Clone)]
 pub struct Authenticated<T> {
+    /// Before the client, for fields are dropped in this order: a token must not be given to a client that is gone. Clones of a client
+    /// are one client, which is gone with the last of them.
+    #[cfg(feature = "msk-iam")]
+    _renewal: Option<std::sync::Arc<crate::msk_iam::Renewal>>,
     client: T,
 }
 
 impl<T: NativeHandle> Authenticated<T> {
-    fn new(client: T) -> Self {
-        Self { client }
+    fn new(config: &ClientConfig, client: T) -> Self {
+        #[cfg(not(feature = "msk-iam"))]
+        let _ = config;
+        Self {
+            #[cfg(feature = "msk-iam")]
+            _renewal: crate::msk_iam::renew(config, client.handle()).map(Into::into),
+            client,
+        }
     }
 }
 
@@ -34,7 +44,7 @@ impl<T> Deref for Authenticated<T> {
 
 /// Makes a client of this configuration.
 pub fn create<T: FromClientConfig + NativeHandle>(config: &ClientConfig) -> KafkaResult<Authenticated<T>> {
-    Ok(Authenticated::new(T::from_config(config)?))
+    Ok(Authenticated::new(config, T::from_config(config)?))
 }
 
 /// Makes a client of this configuration with callbacks of its own.
@@ -43,7 +53,7 @@ where
     C: ClientContext,
     T: FromClientConfigAndContext<C> + NativeHandle,
 {
-    Ok(Authenticated::new(T::from_config_and_context(config, context)?))
+    Ok(Authenticated::new(config, T::from_config_and_context(config, context)?))
 }
 
 /// A client of librdkafka, of whatever kind.

@@ -12,16 +12,20 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
+use crate::authenticated::{self, Authenticated};
 use crate::kafka_client;
 
 /// Brokers that are up answer within this time; one that is away is none of our business here.
 const LOOK: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_millis(200);
 
-/// What this build's librdkafka can do.
+const MSK_IAM_KEY: &str = "kafka.aws_msk_iam_region";
+
+/// What this build can do, most of it by its librdkafka.
 struct Abilities {
     kerberos: bool,
     oidc: bool,
+    msk_iam: bool,
 }
 
 impl Abilities {
@@ -38,6 +42,7 @@ impl Abilities {
         Self {
             kerberos: has("sasl_gssapi"),
             oidc: has("oidc"),
+            msk_iam: cfg!(feature = "msk-iam"),
         }
     }
 
@@ -55,6 +60,9 @@ pub(crate) fn check_properties(kafka: &KafkaSettings) -> Result<(), SettingsErro
 
 fn judge(kafka: &KafkaSettings, can: &Abilities) -> Result<(), SettingsError> {
     const MECHANISM: &str = "sasl.mechanism";
+    if kafka.aws_msk_iam_region.is_some() && !can.msk_iam {
+        return Err(SettingsError::key(MSK_IAM_KEY, "needs a build with --features msk-iam"));
+    }
     let property = |name: &str| kafka.properties.get(name).map(String::as_str);
     let wrong = |name: &str, reason: String| Err(SettingsError::key(format!("kafka.properties.{name}"), reason));
     let mechanism = property(MECHANISM).or_else(|| property("sasl.mechanisms"));
@@ -83,12 +91,12 @@ fn judge(kafka: &KafkaSettings, can: &Abilities) -> Result<(), SettingsError> {
     }
     if !can.mechanisms().contains(&mechanism) {
         let hint = match mechanism {
-            "AWS_MSK_IAM" => "; Amazon MSK also takes SCRAM-SHA-512, and certificates (security.protocol = SSL)",
+            "AWS_MSK_IAM" => "; for this one of Amazon MSK set kafka.aws_msk_iam_region, and no mechanism",
             _ => "",
         };
         return wrong(MECHANISM, format!("there is no {mechanism:?}; {has}{hint}"));
     }
-    if mechanism == "OAUTHBEARER" {
+    if mechanism == "OAUTHBEARER" && kafka.aws_msk_iam_region.is_none() {
         return judge_tokens(&property, can);
     }
     Ok(())
@@ -118,12 +126,14 @@ pub fn look(kafka: &KafkaSettings) -> Result<(), SettingsError> {
     if protocol.is_none_or(|protocol| protocol.eq_ignore_ascii_case("plaintext")) {
         return Ok(());
     }
+    #[cfg(feature = "msk-iam")]
+    crate::msk_iam::wait_for_token(kafka)?;
     let mut client = ClientConfig::new();
     kafka_client::configure(&mut client, kafka);
     client.set("allow.auto.create.topics", "false");
-    let client: BaseProducer<Visitor> = client
-        .create_with_context(Visitor::default())
-        .map_err(|error| kafka_client::wrong_property(&error))?;
+    let client: Authenticated<BaseProducer<Visitor>> =
+        authenticated::create_with_context(&client, Visitor::new(Credentials::of(kafka)))
+            .map_err(|error| kafka_client::wrong_property(&error))?;
     let begun = Instant::now();
     loop {
         let is_in = client.client().fetch_metadata(None, STEP).is_ok();
@@ -140,9 +150,47 @@ pub fn look(kafka: &KafkaSettings) -> Result<(), SettingsError> {
     }
 }
 
+/// What we say who we are by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Credentials {
+    Password,
+    Certificate,
+    /// Of a provider.
+    Token,
+    MskIam,
+    Ticket,
+}
+
+impl Credentials {
+    fn of(kafka: &KafkaSettings) -> Self {
+        let property = |name: &str| kafka.properties.get(name).map(String::as_str);
+        let mechanism = property("sasl.mechanism").or_else(|| property("sasl.mechanisms"));
+        match mechanism {
+            _ if kafka.aws_msk_iam_region.is_some() => Self::MskIam,
+            Some("OAUTHBEARER") => Self::Token,
+            Some("GSSAPI") => Self::Ticket,
+            Some(_) => Self::Password,
+            None => Self::Certificate,
+        }
+    }
+
+    /// The key that is wrong if brokers do not know us.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Password => "kafka.properties.sasl.username",
+            Self::Certificate => "kafka.properties.security.protocol",
+            Self::Token => "kafka.properties.sasl.oauthbearer.client.id",
+            Self::MskIam => MSK_IAM_KEY,
+            Self::Ticket => "kafka.properties.sasl.kerberos.principal",
+        }
+    }
+}
+
 /// Notes why it is not let in.
-#[derive(Default)]
-struct Visitor(Mutex<Option<Refusal>>);
+struct Visitor {
+    credentials: Credentials,
+    refusal: Mutex<Option<Refusal>>,
+}
 
 #[derive(Clone, Debug)]
 struct Refusal {
@@ -152,15 +200,17 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn of(error: &KafkaError, reason: &str) -> Option<Self> {
+    fn of(error: &KafkaError, reason: &str, credentials: Credentials) -> Option<Self> {
         let key = match error {
-            KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("OAUTHBEARER token") => {
+            KafkaError::Global(RDKafkaErrorCode::Authentication)
+                if credentials == Credentials::Token && reason.contains("OAUTHBEARER token") =>
+            {
                 "kafka.properties.sasl.oauthbearer.token.endpoint.url"
             }
             KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("handshake failed") => {
                 "kafka.properties.sasl.mechanism"
             }
-            KafkaError::Global(RDKafkaErrorCode::Authentication) => "kafka.properties.sasl.username",
+            KafkaError::Global(RDKafkaErrorCode::Authentication) => credentials.key(),
             KafkaError::Global(RDKafkaErrorCode::SSL) => "kafka.properties.security.protocol",
             _ => return None,
         };
@@ -178,8 +228,15 @@ impl Refusal {
 }
 
 impl Visitor {
+    fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            refusal: Mutex::new(None),
+        }
+    }
+
     fn refusal(&self) -> Option<Refusal> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -190,8 +247,8 @@ impl ClientContext for Visitor {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if let Some(refusal) = Refusal::of(&error, reason) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+        if let Some(refusal) = Refusal::of(&error, reason, self.credentials) {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
         }
     }
 }
@@ -209,10 +266,12 @@ mod tests {
     const ALL: Abilities = Abilities {
         kerberos: true,
         oidc: true,
+        msk_iam: true,
     };
     const USUAL: Abilities = Abilities {
         kerberos: false,
         oidc: false,
+        msk_iam: false,
     };
 
     fn told(properties: &[(&str, &str)], can: &Abilities) -> String {
@@ -274,7 +333,7 @@ mod tests {
                 vec![SASL, mechanism("AWS_MSK_IAM")],
                 &ALL,
                 "sasl.mechanism",
-                "Amazon MSK also takes SCRAM-SHA-512",
+                "set kafka.aws_msk_iam_region",
             ),
             (
                 vec![SASL, mechanism("OAUTHBEARER"), oidc],
@@ -303,6 +362,21 @@ mod tests {
         let can = Abilities::of_this_build();
         assert_eq!(can.kerberos, cfg!(feature = "kerberos"));
         assert_eq!(can.oidc, cfg!(feature = "oidc"));
+    }
+
+    #[test]
+    fn tokens_of_amazon_need_a_region_and_a_build_that_makes_them() {
+        let mut kafka = KafkaSettings {
+            aws_msk_iam_region: Some("eu-west-1".to_owned()),
+            ..KafkaSettings::default()
+        };
+        kafka.complete().unwrap();
+        assert!(judge(&kafka, &ALL).is_ok());
+        let error = judge(&kafka, &USUAL).unwrap_err().to_string();
+        assert!(
+            error.contains("kafka.aws_msk_iam_region: needs a build with --features msk-iam"),
+            "{error}"
+        );
     }
 
     /// Port 9 (discard) is closed on any sane machine.

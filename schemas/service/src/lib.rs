@@ -11,6 +11,8 @@ pub mod http_server;
 pub mod kafka_access;
 pub mod kafka_client;
 pub mod logging;
+#[cfg(feature = "msk-iam")]
+mod msk_iam;
 pub mod partition_counts;
 pub mod process_metrics;
 pub mod signals;
