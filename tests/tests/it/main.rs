@@ -25,6 +25,7 @@
 //! | [`growth`] | own | all topics get more partitions, by the procedure of the runbook |
 //! | [`growth_subscriptions`] | own | the same with subscriptions: nothing is lost, nobody is asked twice |
 //! | [`installations`] | own | two installations on the same servers, one with a prefix: nothing crosses |
+//! | [`kafka_auth`] | own | brokers that ask for signed tokens or tickets of Kerberos (not in CI) |
 //! | [`managed_kafka`] | own | brokers that refuse settings of topics |
 //! | [`metrics`] | own | the figures of the metric views equal a recomputation |
 //! | [`migration`] | own | a metric is defined anew on a database with data: the figure follows, or nothing has happened |
@@ -74,6 +75,7 @@ mod growth;
 mod growth_subscriptions;
 mod harness;
 mod installations;
+mod kafka_auth;
 mod lost_rows;
 mod managed_kafka;
 mod metrics;
