@@ -207,7 +207,7 @@ impl Refusal {
             {
                 "kafka.properties.sasl.oauthbearer.token.endpoint.url"
             }
-            KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("handshake failed") => {
+            KafkaError::Global(RDKafkaErrorCode::Authentication) if reason.contains("mechanism handshake failed") => {
                 "kafka.properties.sasl.mechanism"
             }
             KafkaError::Global(RDKafkaErrorCode::Authentication) => credentials.key(),
