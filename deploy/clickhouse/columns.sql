@@ -47,6 +47,7 @@
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',

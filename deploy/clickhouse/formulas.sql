@@ -60,6 +60,10 @@ assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest
 -- formula is_cross_border: of a shipment; rule 10.7 says when derive sets the flag
 has(flags, 'cross_border') AS is_cross_border
 
+-- formula promised_hours: of a parcel (measured) with what its lane_promise says. Without a promise the national standard applies; it
+-- covers domestic parcels only
+multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72) AS promised_hours
+
 -- formula lanes: a parcel counts for its carrier, for its pair of provinces and for its pair of cities
 (from_area, to_area) -> [
     ('carrier', '', ''),
@@ -163,6 +167,27 @@ if({origin:String} = '' AND {dest:String} = '', 'carrier', 'province') AS level_
 ({vendor:String} = '' OR daily.vendor = {vendor:String})
     AND startsWith(daily.origin, {origin:String}) AND startsWith(daily.dest, {dest:String})
     AND (empty({carriers:Array(String)}) OR has({carriers:Array(String)}, daily.carrier)) AS is_on_page
+
+-- formula lane_figures_on_page: the figures of lanes and of provinces that the dashboard shows, made of lane_sums; more would take longer to
+-- plan
+parcels, delivered, sent_back, open, lost_presumed, settled,
+{formula:maturity},
+{formula:is_mature},
+transit_parcels,
+{formula:p50_hours},
+{formula:is_p50_sound},
+{formula:p90_hours},
+{formula:is_p90_sound},
+due_72h,
+{formula:rate_72h},
+sla_parcels,
+sla_due,
+{formula:on_time_maturity},
+{formula:is_on_time_mature},
+{formula:on_time_rate},
+{formula:exception_rate},
+{expression:return_rate} AS return_rate,
+refreshed_at
 
 -- The figures, computed from the counts of carrier_daily. The comments of the columns describe them.
 
@@ -339,6 +364,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -410,6 +436,7 @@ sla_due,
 sla_delivered_due,
 {formula:on_time_delivered_rate},
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 {formula:first_attempt_rate},
 {formula:first_attempt_cn_rate},
 {formula:exception_rate},

@@ -34,6 +34,7 @@ CREATE OR REPLACE VIEW courier.carrier_daily
     `sla_delivered`                  UInt64                 COMMENT 'Of those, delivered within the promise',
     `settled`                        UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
     `settled_attempted`              UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+    `settled_attempt_seconds_sum`    UInt64                 COMMENT 'Sum of the times from pickup to first attempt of settled_attempted',
     `settled_first_attempt`          UInt64                 COMMENT 'Of those, delivered at the first attempt, strict: no locker, no station',
     `settled_first_attempt_cn`       UInt64                 COMMENT 'Of those, delivered at the first attempt, or put into a locker or station at the first attempt and collected before overdue and within the 7 days',
     `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception within 7 days of the pickup',
@@ -73,7 +74,7 @@ WITH (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDat
 SELECT * FROM courier.carrier_daily_recent
 UNION ALL
 SELECT * FROM courier.carrier_daily_older WHERE cohort_date < first_recent
-COMMENT 'Counts and histograms by pickup day, vendor, carrier and lane, from which all rates are made. Add up rows of one level; sumMap the bins [57cf644ea80a546d]';
+COMMENT 'Counts and histograms by pickup day, vendor, carrier and lane, from which all rates are made. Add up rows of one level; sumMap the bins [885e5fa53d2a30ec]';
 
 -- counted_at.sql
 CREATE OR REPLACE VIEW courier.counted_at
@@ -1193,6 +1194,7 @@ CREATE OR REPLACE VIEW courier.carrier_by_day
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -1294,6 +1296,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -1380,6 +1383,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -1437,7 +1441,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY cohort_date DESC, carrier
-COMMENT 'How does each carrier develop? carrier_scorecard by pickup day, of all vendors and lanes. No parameters [ff8b843813201aec]';
+COMMENT 'How does each carrier develop? carrier_scorecard by pickup day, of all vendors and lanes. No parameters [5ca336a9b3a4d9c8]';
 
 -- carrier_by_month.sql
 CREATE OR REPLACE VIEW courier.carrier_by_month
@@ -1491,6 +1495,7 @@ CREATE OR REPLACE VIEW courier.carrier_by_month
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -1592,6 +1597,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -1678,6 +1684,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -1735,7 +1742,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY cohort_month DESC, carrier
-COMMENT 'How does each carrier develop? carrier_scorecard by pickup month, of all vendors and lanes. No parameters [7c55b1db407954f8]';
+COMMENT 'How does each carrier develop? carrier_scorecard by pickup month, of all vendors and lanes. No parameters [24b6c3b03768801b]';
 
 -- carrier_by_week.sql
 CREATE OR REPLACE VIEW courier.carrier_by_week
@@ -1789,6 +1796,7 @@ CREATE OR REPLACE VIEW courier.carrier_by_week
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -1890,6 +1898,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -1976,6 +1985,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -2033,7 +2043,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY cohort_week DESC, carrier
-COMMENT 'How does each carrier develop? carrier_scorecard by pickup week, of all vendors and lanes. No parameters [bc87f25226d00d55]';
+COMMENT 'How does each carrier develop? carrier_scorecard by pickup week, of all vendors and lanes. No parameters [7d6ef9873e26525c]';
 
 -- carrier_lane_last_30_days.sql
 CREATE OR REPLACE VIEW courier.carrier_lane_last_30_days
@@ -2090,6 +2100,7 @@ CREATE OR REPLACE VIEW courier.carrier_lane_last_30_days
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -2194,6 +2205,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -2283,6 +2295,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -2340,7 +2353,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier, origin, dest
-COMMENT 'Which carrier is best on this lane? carrier_scorecard of the newest 30 pickup days that can be compared, by lane between provinces. No parameters [9b24fafc7b31ff6d]';
+COMMENT 'Which carrier is best on this lane? carrier_scorecard of the newest 30 pickup days that can be compared, by lane between provinces. No parameters [bc7c9dd16ac4b1a1]';
 
 -- carrier_last_30_days.sql
 CREATE OR REPLACE VIEW courier.carrier_last_30_days
@@ -2395,6 +2408,7 @@ CREATE OR REPLACE VIEW courier.carrier_last_30_days
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -2497,6 +2511,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -2584,6 +2599,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -2641,7 +2657,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier
-COMMENT 'Which carrier is fast, reliable and honest? carrier_scorecard of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [df634eeeaba3c259]';
+COMMENT 'Which carrier is fast, reliable and honest? carrier_scorecard of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [416162a0bcfa9fc2]';
 
 -- carrier_scorecard.sql
 CREATE OR REPLACE VIEW courier.carrier_scorecard
@@ -2694,6 +2710,7 @@ CREATE OR REPLACE VIEW courier.carrier_scorecard
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -2794,6 +2811,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -2881,6 +2899,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -2938,7 +2957,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier
-COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ [e738a4b985d23944]';
+COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ [24dfd25e3d3a00c2]';
 
 -- carrier_trend.sql
 CREATE OR REPLACE VIEW courier.carrier_trend
@@ -2992,6 +3011,7 @@ CREATE OR REPLACE VIEW courier.carrier_trend
 `on_time_delivered_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `on_time_delivered_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
 `settled_attempted`           UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+`settled_attempt_hours`       Nullable(Float64)      COMMENT 'Hours from pickup to the first attempt, mean over settled_attempted: the whole that the stages after the pickup are parts of, each over the parcels of which it is known',
 `first_attempt_rate`          Nullable(Float64)      COMMENT 'First-attempt delivery rate, strict: settled_first_attempt / settled_attempted; NULL when nothing can be judged yet',
 `first_attempt_rate_low`      Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
 `first_attempt_rate_high`     Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
@@ -3093,6 +3113,7 @@ sum(daily.sla_delivered_due) AS sla_delivered_due,
 sum(daily.sla_delivered) AS sla_delivered,
 sum(daily.settled) AS settled,
 sum(daily.settled_attempted) AS settled_attempted,
+sum(daily.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
 sum(daily.settled_first_attempt) AS settled_first_attempt,
 sum(daily.settled_first_attempt_cn) AS settled_first_attempt_cn,
 sum(daily.settled_with_exception) AS settled_with_exception,
@@ -3181,6 +3202,7 @@ share(sla_delivered, sla_delivered_due) AS on_time_delivered_rate,
 wilson(sla_delivered, sla_delivered_due, -1) AS on_time_delivered_rate_low,
 wilson(sla_delivered, sla_delivered_due, 1) AS on_time_delivered_rate_high,
 settled_attempted,
+mean_hours(settled_attempt_seconds_sum, settled_attempted) AS settled_attempt_hours,
 share(settled_first_attempt, settled_attempted) AS first_attempt_rate,
 wilson(settled_first_attempt, settled_attempted, -1) AS first_attempt_rate_low,
 wilson(settled_first_attempt, settled_attempted, 1) AS first_attempt_rate_high,
@@ -3238,7 +3260,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier, cohort_date
-COMMENT 'How does a carrier develop? carrier_scorecard by pickup day [3c21e48a8a22e94d]';
+COMMENT 'How does a carrier develop? carrier_scorecard by pickup day [f2f92e9bb59f11c6]';
 
 -- exception_name.sql
 CREATE OR REPLACE VIEW courier.exception_name
@@ -3413,7 +3435,7 @@ wilson(settled_returned, settled, 1) AS return_rate_high,
 refreshed_at
 FROM total
 ORDER BY cohort_month DESC, origin, dest
-COMMENT 'How long does a parcel take from here to there? lane_transit by pickup month, between provinces, of all carriers. No parameters [df60e2a06b068e43]';
+COMMENT 'How long does a parcel take from here to there? lane_transit by pickup month, between provinces, of all carriers. No parameters [d3d0453c63686fe7]';
 
 -- lane_last_30_days.sql
 CREATE OR REPLACE VIEW courier.lane_last_30_days
@@ -3564,7 +3586,7 @@ wilson(settled_returned, settled, 1) AS return_rate_high,
 refreshed_at
 FROM total
 ORDER BY origin, dest
-COMMENT 'How long does a parcel take from here to there? lane_transit of the newest 30 pickup days that can be compared, between provinces, of all carriers. No parameters [1d448a5196192d27]';
+COMMENT 'How long does a parcel take from here to there? lane_transit of the newest 30 pickup days that can be compared, between provinces, of all carriers. No parameters [5557511860158014]';
 
 -- lane_transit.sql
 CREATE OR REPLACE VIEW courier.lane_transit
@@ -3713,7 +3735,7 @@ wilson(settled_returned, settled, 1) AS return_rate_high,
 refreshed_at
 FROM total
 ORDER BY origin, dest
-COMMENT 'How long does a parcel take from here to there? One row per lane [92c0a9cf18dd927f]';
+COMMENT 'How long does a parcel take from here to there? One row per lane [9b9aebc50474baf3]';
 
 -- open_parcel_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.open_parcel_refresh
@@ -4193,7 +4215,7 @@ SELECT
     sum(parcels) OVER (PARTITION BY carrier ORDER BY hours) / transit_parcels AS delivered_share
 FROM by_hour
 ORDER BY carrier, hours
-COMMENT 'How are the transit times of a carrier spread? One row per carrier and hour in which something was delivered [13a5a8ac1d83c223]';
+COMMENT 'How are the transit times of a carrier spread? One row per carrier and hour in which something was delivered [c9988a037a2d7954]';
 
 -- transit_distribution_last_30_days.sql
 CREATE OR REPLACE VIEW courier.transit_distribution_last_30_days
@@ -4238,7 +4260,7 @@ SELECT
     sum(parcels) OVER (PARTITION BY carrier ORDER BY hours) / transit_parcels AS delivered_share
 FROM by_hour
 ORDER BY carrier, hours
-COMMENT 'How are the transit times of a carrier spread? transit_distribution of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [a0fa05367d1cfe9a]';
+COMMENT 'How are the transit times of a carrier spread? transit_distribution of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [28c6b61e91409e48]';
 
 -- unknown_wording_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.unknown_wording_refresh
@@ -4566,7 +4588,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_date DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier? exception_rate by pickup day, of all vendors and lanes. No parameters [f44bee1be110bebb]';
+COMMENT 'What goes wrong with which carrier? exception_rate by pickup day, of all vendors and lanes. No parameters [7d13af1e8a65d634]';
 
 -- exception_by_month.sql
 CREATE OR REPLACE VIEW courier.exception_by_month
@@ -4658,7 +4680,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_month DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier? exception_rate by pickup month, of all vendors and lanes. No parameters [7bdccd0c6218b07a]';
+COMMENT 'What goes wrong with which carrier? exception_rate by pickup month, of all vendors and lanes. No parameters [f5e6485746bfd16a]';
 
 -- exception_by_week.sql
 CREATE OR REPLACE VIEW courier.exception_by_week
@@ -4750,7 +4772,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_week DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier? exception_rate by pickup week, of all vendors and lanes. No parameters [9ea39c7ba8a7c085]';
+COMMENT 'What goes wrong with which carrier? exception_rate by pickup week, of all vendors and lanes. No parameters [386c903f62737947]';
 
 -- exception_last_30_days.sql
 CREATE OR REPLACE VIEW courier.exception_last_30_days
@@ -4844,7 +4866,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier, and who is responsible? exception_rate of the newest 30 pickup days whose transit times can be compared, of all vendors and lanes. No parameters [44124326ffb6a35c]';
+COMMENT 'What goes wrong with which carrier, and who is responsible? exception_rate of the newest 30 pickup days whose transit times can be compared, of all vendors and lanes. No parameters [eacd56c5bd68b411]';
 
 -- exception_rate.sql
 CREATE OR REPLACE VIEW courier.exception_rate
@@ -4936,7 +4958,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several [8a2e3d90910338ab]';
+COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several [4929f64b440f44e6]';
 
 -- exception_trend.sql
 CREATE OR REPLACE VIEW courier.exception_trend
@@ -5030,7 +5052,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_date, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong, day by day? exception_rate by pickup day, of all carriers or of one [2b3429889c9cc4c4]';
+COMMENT 'What goes wrong, day by day? exception_rate by pickup day, of all carriers or of one [a416b49ad87b35fd]';
 
 -- open_exceptions.sql
 CREATE OR REPLACE VIEW courier.open_exceptions
@@ -5128,7 +5150,7 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 SELECT
     measured.*,
-    multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72) * 3600 AS sla_seconds,
+    (multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72)) * 3600 AS sla_seconds,
     sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
     measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
     measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,
@@ -5139,7 +5161,7 @@ FROM courier.cohort_parcel(
 LEFT JOIN courier.lane_promise
     ON measured.carrier = lane_promise.carrier AND measured.origin = lane_promise.origin AND measured.dest = lane_promise.dest
 SETTINGS join_use_nulls = 0
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [509e65fe46d410fe]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [8cb2f7f829534b3c]';
 
 -- carrier_count.sql
 CREATE OR REPLACE VIEW courier.carrier_count
@@ -5190,6 +5212,7 @@ WITH
             countIf(is_in_cohort AND reported_seconds >= sla_seconds AND transit_seconds <= sla_seconds) AS sla_delivered,
             countIf(is_settled) AS settled,
             countIf(is_attempted_early) AS settled_attempted,
+            sumIf(toUInt64(assumeNotNull(attempt_seconds)), is_attempted_early) AS settled_attempt_seconds_sum,
             countIf(is_attempted_early AND is_first_attempt) AS settled_first_attempt,
             countIf(is_first_attempt_early) AS settled_first_attempt_cn,
             countIf(is_exception_early) AS settled_with_exception,
@@ -5260,6 +5283,7 @@ SELECT
     sum(by_city.sla_delivered) AS sla_delivered,
     sum(by_city.settled) AS settled,
     sum(by_city.settled_attempted) AS settled_attempted,
+    sum(by_city.settled_attempt_seconds_sum) AS settled_attempt_seconds_sum,
     sum(by_city.settled_first_attempt) AS settled_first_attempt,
     sum(by_city.settled_first_attempt_cn) AS settled_first_attempt_cn,
     sum(by_city.settled_with_exception) AS settled_with_exception,
@@ -5296,7 +5320,7 @@ FROM by_city
 ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
 GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [612af70bba80a70c]';
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [83ba82e57b1d0ba1]';
 
 -- carrier_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
@@ -5311,7 +5335,7 @@ FROM courier.carrier_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills carrier_daily_older [8ae8c1e7131f1b43]';
+COMMENT 'Fills carrier_daily_older [5d4a276b83001609]';
 
 -- carrier_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
@@ -5326,7 +5350,7 @@ FROM courier.carrier_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills carrier_daily_recent [773e6175e2bd0833]';
+COMMENT 'Fills carrier_daily_recent [f3702ceacf994b66]';
 
 -- exception_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh

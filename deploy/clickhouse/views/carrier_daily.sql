@@ -34,6 +34,7 @@ CREATE OR REPLACE VIEW {database}.carrier_daily
     `sla_delivered`                  UInt64                 COMMENT 'Of those, delivered within the promise',
     `settled`                        UInt64                 COMMENT 'Parcels aged 7 days + 6 h or more. What can still happen to a parcel is counted over these only, and only what happened within 7 days of its pickup: a younger one would look better for want of time, an older one worse',
     `settled_attempted`              UInt64                 COMMENT 'Settled parcels first attempted within 7 days of the pickup; those of invalid attempt time are not among them',
+    `settled_attempt_seconds_sum`    UInt64                 COMMENT 'Sum of the times from pickup to first attempt of settled_attempted',
     `settled_first_attempt`          UInt64                 COMMENT 'Of those, delivered at the first attempt, strict: no locker, no station',
     `settled_first_attempt_cn`       UInt64                 COMMENT 'Of those, delivered at the first attempt, or put into a locker or station at the first attempt and collected before overdue and within the 7 days',
     `settled_with_exception`         UInt64                 COMMENT 'Settled parcels with at least one exception within 7 days of the pickup',

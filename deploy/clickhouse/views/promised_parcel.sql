@@ -5,8 +5,7 @@ DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
     measured.*,
-    -- Without a promise the national standard applies; it covers domestic parcels only.
-    multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72) * 3600 AS sla_seconds,
+    {expression:promised_hours} * 3600 AS sla_seconds,
     sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
     measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
     measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,

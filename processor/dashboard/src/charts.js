@@ -46,14 +46,15 @@ function base() {
   };
 }
 
-// Draws into a box of its own below `body`; `make(axis)` gives the option. `table` holds the same figures: a head and rows.
+// Draws into a box of its own below `body`; `make(axis)` gives the option. `table` holds the same figures, a head and rows, and is
+// closed until somebody asks for it, unless the chart cannot say all of it (`isTableOpen`).
 // What has a least `width` scrolls sideways where there is less.
-export function chart(body, { make, height = 320, width, label, table, onClick }) {
+export function chart(body, { make, height = 320, width, label, table, isTableOpen = false, onClick }) {
   const box = h('div', { class: 'chart', role: 'img', 'aria-label': label });
   box.style.height = `${height}px`;
   if (width) box.style.minWidth = `${width}px`;
   body.append(width ? h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': label }, box) : box);
-  if (table) body.append(asTable(table));
+  if (table) body.append(asTable(table, isTableOpen));
   const instance = echarts.init(box, null, { renderer: 'svg' });
   const entry = { box, redraw };
   function redraw() {
@@ -84,13 +85,13 @@ export function chart(body, { make, height = 320, width, label, table, onClick }
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => drawn.forEach((entry) => entry.redraw()));
 
-function asTable({ head, rows }) {
-  const details = h('details', { class: 'as-table' }, h('summary', {}, t('as.table')));
+function asTable({ head, rows }, isOpen) {
+  const details = h('details', { class: 'as-table', open: isOpen }, h('summary', {}, t('as.table')));
   // Made when somebody looks.
   details.addEventListener('toggle', () => {
     if (!details.open || details.children.length > 1) return;
     details.append(h('div', { class: 'scroll', tabindex: '0' }, h('table', {},
-      h('thead', {}, h('tr', {}, head.map((name) => h('th', { scope: 'col' }, name)))),
+      h('thead', {}, h('tr', {}, head.map((name, place) => h('th', { scope: 'col', class: place ? 'number' : undefined }, name)))),
       h('tbody', {}, rows.map((row) => h('tr', {}, row.map((cell, place) => (place ? h('td', { class: 'number' }, cell) : h('th', { scope: 'row' }, cell)))))))));
   });
   return details;

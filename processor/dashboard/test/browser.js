@@ -617,6 +617,29 @@ const tests = {
     assert.deepEqual(complaints, []);
   },
 
+  async 'stages that nobody told are hatched up to the whole, with the parcels of each'() {
+    for (const [language, carrier, unknown, first] of [['en', 'SF Express', 'Not known which', 'Waiting for pick-up'], ['zh', '顺丰速运', '环节不明', '待揽收']]) {
+      const { page, complaints } = await open(`/transit?lang=${language}`);
+      const panel = await page.evaluateHandle((unknown) => [...document.querySelectorAll('.panel')].find((panel) => panel.querySelector('.chart')?.textContent.includes(unknown)), unknown);
+      const head = await panel.$$eval('th[scope=col]', (heads) => heads.map((head) => head.textContent));
+      assert.equal(head[1], first);
+      const row = (await panel.$$eval('.as-table tbody tr', (rows) => rows.map((row) => row.innerText.replace(/\s+/g, ' ')))).find((row) => row.startsWith(carrier));
+      // Of 20 hours two are known, those of the last mile; the others are no zeros.
+      const h = language === 'en' ? 'h' : '小时';
+      assert.equal(row, `${carrier} – (n = 0) – (n = 0) – (n = 0) – (n = 0) 2.0 ${h} (n = 40) 20.0 ${h} (n = 40)`);
+      // A hatched bar for each of the three carriers, nine times as long as the last mile of this one.
+      const widths = await panel.$$eval('.chart path', (paths) => {
+        const width = (path) => path.getBoundingClientRect().width;
+        const hatched = paths.filter((path) => path.getAttribute('fill')?.startsWith('url(') && width(path) > 20);
+        return { hatched: hatched.map(width), known: paths.filter((path) => path.getAttribute('fill') === '#e07a1f' && width(path) > 15).map(width) };
+      });
+      assert.ok(widths.hatched.length >= 3, JSON.stringify(widths));
+      assert.ok(widths.known.some((known) => widths.hatched.some((hatched) => Math.abs(hatched / known - 9) < 0.5)), JSON.stringify(widths));
+      await picture(page, `stages-${language}`);
+      assert.deepEqual(complaints, []);
+    }
+  },
+
   async 'everything can be reached by keyboard'() {
     const { page } = await open('/');
     await page.keyboard.press('Tab');

@@ -61,6 +61,7 @@ pub const TABLES: &[TableFile] = tables![
     21 "021_sink_start_table.sql",
     22 "022_performance_change.sql",
     23 "023_shipment_outcome.sql",
+    24 "024_attempt_sum.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what

@@ -142,6 +142,15 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
         ("settled", settled(&|_| true)),
         ("settled_attempted", count(&|parcel| parcel.is_attempted_early())),
         (
+            "settled_attempt_seconds_sum",
+            json!(
+                known(&|parcel| parcel.attempt.seconds(), &|parcel| parcel
+                    .is_attempted_early())
+                .iter()
+                .sum::<i64>()
+            ),
+        ),
+        (
             "settled_first_attempt",
             count(&|parcel| parcel.is_attempted_early() && parcel.is_first_attempt),
         ),
@@ -343,6 +352,12 @@ fn scores(parcels: &[&Measured<'_>]) -> Row {
             .collect();
         row.insert(hours, Figure::close(mean_hours(&known)));
     }
+    let attempts: Vec<i64> = parcels
+        .iter()
+        .filter(|parcel| parcel.is_attempted_early())
+        .filter_map(|parcel| parcel.attempt.seconds())
+        .collect();
+    row.insert("settled_attempt_hours", Figure::close(mean_hours(&attempts)));
     let errors: Vec<i64> = parcels.iter().filter_map(|parcel| parcel.judged_eta_error()).collect();
     row.insert("eta_bias_hours", Figure::close(mean_hours(&errors)));
     let absolute: Vec<i64> = errors.iter().map(|error| error.abs()).collect();
@@ -450,6 +465,7 @@ const NOT_IN_SCORECARD: &[&str] = &[
     "within_72h",
     "sla_attempted",
     "sla_delivered",
+    "settled_attempt_seconds_sum",
     "settled_first_attempt",
     "settled_first_attempt_cn",
     "settled_with_exception",

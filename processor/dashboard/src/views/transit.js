@@ -5,7 +5,7 @@ import { chart } from '../charts.js';
 import { h } from '../dom.js';
 import { FIGURE_OF, goToList } from '../figures.js';
 import { filters } from '../filters.js';
-import { count, daysBefore, hours, number, percent, shortDay } from '../format.js';
+import { count, daysBefore, hours, percent, shortDay } from '../format.js';
 import { t } from '../i18n.js';
 import { SOUND_MEDIAN, median, rate, sound, soundMedian } from '../league.js';
 import { panel } from '../panel.js';
@@ -31,7 +31,7 @@ export default {
       panel({ title: t('time.trend'), note: t('time.trend.note'), size: 'large', tools: metricPicker(), csv: { path: 'trend', parameters: asked }, load: (signal) => ask('trend', asked, signal), show: trend }),
       panel({
         title: t('stages'), note: t('stages.note'), size: 'large', csv: { path: 'scorecard', parameters: asked }, load: scorecard, show: stages,
-        isEmpty: (answer) => !answer.rows.some((row) => STAGES.some((stage) => row[`${stage}_hours`] !== null)),
+        isEmpty: (answer) => !answer.rows.some((row) => wholeHours(row) !== null || STAGES.some((stage) => stageHours(row, stage) !== null)),
       }),
       panel({
         title: t('lockers'), note: t('lockers.note'), size: 'large', csv: { path: 'scorecard', parameters: asked }, load: scorecard, show: lockers,
@@ -136,21 +136,60 @@ function trend({ rows }, body) {
 const STAGES = ['pickup_wait', 'origin', 'linehaul', 'destination', 'last_mile'];
 const STAGE_HUES = ['#9aa7b1', '#0f8b8d', '#3d6fd1', '#8a5cc9', '#e07a1f'];
 
+// A mean of fewer parcels would be chance: such a stage is as unknown as one that no vendor tells of.
+const stageHours = (row, stage) => (row[`${stage}_parcels`] >= SOUND_MEDIAN ? row[`${stage}_hours`] : null);
+const wholeHours = (row) => (row.settled_attempted >= SOUND_MEDIAN ? row.settled_attempt_hours : null);
+
+// What is left of the whole: the stages after the pickup that are not known. Stages are known of different parcels, so their means may
+// add up to more than the mean of the whole.
+function unknownHours(row) {
+  const whole = wholeHours(row);
+  const known = STAGES.slice(1).reduce((sum, stage) => sum + (stageHours(row, stage) ?? 0), 0);
+  return whole !== null && whole - known > 0.05 ? whole - known : null;
+}
+
 function stages({ rows }, body) {
-  const shown = [...rows].slice(0, MOST).reverse();
+  const shown = rows.filter((row) => wholeHours(row) !== null || STAGES.some((stage) => stageHours(row, stage) !== null)).slice(0, MOST).reverse();
+  const ofParcels = (value, parcels) => `${hours(value)} (${t('n', { n: count(parcels) })})`;
+  const parcels = (row, series) => row[series === STAGES.length ? 'settled_attempted' : `${STAGES[series]}_parcels`];
   chart(body, {
     label: t('stages'),
     height: 80 + shown.length * 34,
-    make: (axis, { text }) => ({
+    isTableOpen: true,
+    make: (axis, { text, quiet, surface }) => ({
       color: STAGE_HUES,
       legend: {},
-      tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: (value) => hours(value) },
-      xAxis: { type: 'value', ...axis, axisLabel: { ...axis.axisLabel, formatter: (value) => `${value} ${t('h')}` } },
-      yAxis: { type: 'category', data: shown.map((row) => catalog.carrier(row.carrier)), ...axis, axisLabel: { color: text } },
-      series: STAGES.map((stage) => ({ name: t(`stage.${stage}`), type: 'bar', stack: 'time', barMaxWidth: 20, data: shown.map((row) => row[`${stage}_hours`]) })),
+      tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, formatter: (bars) => stagesTip(shown[bars[0].dataIndex]) },
+      // Zero is the pickup: what was before it goes to the left.
+      xAxis: { type: 'value', ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true, formatter: (value) => `${Math.abs(value)} ${t('h')}` } },
+      yAxis: { type: 'category', data: shown.map((row) => catalog.carrier(row.carrier)), ...axis, axisLine: { ...axis.axisLine, onZero: false }, axisLabel: { color: text } },
+      series: [
+        ...STAGES.map((stage, place) => ({
+          name: t(`stage.${stage}`), type: 'bar', stack: 'time', barMaxWidth: 20,
+          data: shown.map((row) => (stageHours(row, stage) === null ? null : stageHours(row, stage) * (place ? 1 : -1))),
+        })),
+        {
+          name: t('stage.unknown'), type: 'bar', stack: 'time', barMaxWidth: 20, data: shown.map(unknownHours),
+          itemStyle: { color: surface, borderColor: quiet, borderWidth: 1, decal: { symbol: 'rect', color: quiet, dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4 } },
+        },
+      ],
     }),
-    table: { head: [t('carrier'), ...STAGES.map((stage) => t(`stage.${stage}`))], rows: shown.toReversed().map((row) => [catalog.carrier(row.carrier), ...STAGES.map((stage) => number(row[`${stage}_hours`]))]) },
+    table: {
+      head: [t('carrier'), ...STAGES.map((stage) => t(`stage.${stage}`)), t('stage.whole')],
+      rows: shown.toReversed().map((row) => [
+        catalog.carrier(row.carrier), ...[...STAGES.map((stage) => stageHours(row, stage)), wholeHours(row)].map((value, place) => ofParcels(value, parcels(row, place))),
+      ]),
+    },
   });
+
+  function stagesTip(row) {
+    const line = (name, value, n, hue) => h('div', {}, h('span', { class: 'dot', hue }), ' ', name, ': ', h('b', {}, value), n !== undefined && ` (${t('n', { n: count(n) })})`);
+    const unknown = unknownHours(row);
+    return h('div', {}, h('strong', {}, catalog.carrier(row.carrier)),
+      STAGES.map((stage, place) => line(t(`stage.${stage}`), stageHours(row, stage) === null ? t('stage.not.known') : hours(stageHours(row, stage)), row[`${stage}_parcels`], STAGE_HUES[place])),
+      unknown !== null && line(t('stage.unknown'), hours(unknown)),
+      line(t('stage.whole'), hours(wholeHours(row)), row.settled_attempted));
+  }
 }
 
 function lockers({ rows }) {

@@ -440,6 +440,31 @@ fn one_parcel_and_what_happened_to_it() {
     );
 }
 
+/// Each is shown beside the whole that it is a part of, and of how many parcels it is known.
+#[test]
+fn stages_are_told_with_their_parcels_and_the_whole() {
+    let dashboard = shared();
+    let answer = dashboard.ask("scorecard", &days(0, 0));
+    let names = [
+        "carrier",
+        "settled_attempted",
+        "settled_attempt_hours",
+        "linehaul_parcels",
+        "linehaul_hours",
+        "last_mile_parcels",
+        "last_mile_hours",
+    ];
+    assert_eq!(
+        columns(&answer["rows"], &names),
+        [
+            // 20 after 30 h, 8 after 26 h, of which only these were seen to go out.
+            json!(["jt", 28, (20.0 * 30.0 + 8.0 * 26.0) / 28.0, 0, null, 8, 1]),
+            json!(["sf", 40, 20, 0, null, 40, 2]),
+            json!(["zto", 30, 47, 0, null, 30, 1]),
+        ]
+    );
+}
+
 #[test]
 fn a_carrier_that_is_worse_is_told_and_counted() {
     let mut dashboard = Dashboard::start("dashboard-changes", |launch| launch);

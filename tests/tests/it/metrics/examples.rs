@@ -530,8 +530,9 @@ const HOURS: [&str; 7] = [
     "last_mile_hours",
 ];
 /// Columns that do not change once a cohort has settled, whatever happens to its parcels.
-const FIXED: [&str; 16] = [
+const FIXED: [&str; 17] = [
     "settled_attempted",
+    "settled_attempt_hours",
     "first_attempt_rate",
     "first_attempt_cn_rate",
     "exception_rate",
