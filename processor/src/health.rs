@@ -108,6 +108,14 @@ impl Health {
         }
     }
 
+    /// Whether the process is ready, and what each part says.
+    pub(crate) fn readiness(&self) -> Readiness {
+        let parts = self.shown();
+        // While no part has reported yet, the process is still starting.
+        let ready = !parts.is_empty() && parts.values().all(|part| part.ready);
+        Readiness { ready, parts }
+    }
+
     /// All parts as they are told.
     fn shown(&self) -> BTreeMap<String, Part> {
         let parts = self.lock();
@@ -134,8 +142,9 @@ struct App {
     process: Arc<ProcessMetrics>,
 }
 
+/// What `/readyz` answers.
 #[derive(Serialize)]
-struct Readiness {
+pub(crate) struct Readiness {
     ready: bool,
     parts: BTreeMap<String, Part>,
 }
@@ -175,15 +184,13 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
 }
 
 async fn readyz(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
-    let parts = app.health.shown();
-    // While no part has reported yet, the process is still starting.
-    let ready = !parts.is_empty() && parts.values().all(|part| part.ready);
-    let status = if ready {
+    let readiness = app.health.readiness();
+    let status = if readiness.ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(Readiness { ready, parts }))
+    (status, Json(readiness))
 }
 
 async fn render_metrics(State(app): State<App>) -> String {

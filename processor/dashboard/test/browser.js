@@ -603,15 +603,22 @@ const tests = {
   },
 
   async 'how it is going is asked again by itself'() {
-    const ready = (value) => ({ name: 'courierflow_processor_ready', labels: { part: 'derive 0' }, value });
-    const answers = { process: { samples: [ready(1)] } };
+    const readiness = (part) => ({ ready: part.ready, parts: { 'derive-0': part, 'sink-push': { ready: true, degraded: { clickhouse: 'one replica is away' } } } });
+    const answers = { process: { readiness: readiness({ ready: true }), samples: [] } };
     const { page, complaints } = await open('/pipeline?lang=en', { answers });
     const facts = async () => (await text(page, '.fact')).map((fact) => fact.replace(/\s+/g, ' '));
-    assert.ok((await facts()).includes('ready derive 0'), await facts());
-    answers.process = { samples: [ready(0), { name: 'courierflow_derive_dead_letters_total', labels: { reason: 'too_large' }, value: 3 }] };
-    await page.waitForFunction(() => document.querySelector('.fact.bad'), { timeout: 60000 });
-    const shown = await facts();
-    assert.ok(shown.includes('not ready derive 0') && shown.includes('3 dead letters since the start'), shown);
+    assert.match((await text(page, '.light.good'))[0], /^ready\s+all 2 parts$/);
+    assert.deepEqual((await text(page, '.parts li')).map((part) => part.replace(/\s+/g, ' ')), ['derive-0 ready', 'sink-push ready, with trouble outside clickhouse: one replica is away']);
+    // What the vendors follow, and what their pushes leave out.
+    for (const fact of ['87 Subscriptions', '5 Needs attention', '50 Audited (n)', '16.0 % With missed events']) assert.ok((await facts()).includes(fact), await facts());
+    answers.process = {
+      readiness: readiness({ ready: false, reason: 'restoring partitions [5]', last_failure: 'the broker is away' }),
+      samples: [{ name: 'courierflow_derive_dead_letters_total', labels: { reason: 'too_large' }, value: 3 }],
+    };
+    await page.waitForFunction(() => document.querySelector('.light.bad'), { timeout: 60000 });
+    assert.match((await text(page, '.light'))[0], /^not ready\s+1 of 2 parts are not$/);
+    assert.match((await text(page, '.parts .bad'))[0], /derive-0 not ready\s+restoring partitions \[5\]\s+began again after: the broker is away/);
+    assert.ok((await facts()).includes('3 dead letters since the start'), await facts());
     assert.match((await text(page, 'tbody')).join(' '), /too_large\s+derive\s+3/);
     await picture(page, 'pipeline-not-ready-en');
     assert.deepEqual(complaints, []);

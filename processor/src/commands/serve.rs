@@ -93,7 +93,7 @@ pub(crate) async fn serve(config: &Config, roles: &[Role]) -> anyhow::Result<()>
     let mut router = Router::new();
     let health_router = health::router(health.clone(), metrics.clone());
     if roles.contains(&Role::Dashboard) {
-        router = router.merge(dashboard::router(config, metrics));
+        router = router.merge(dashboard::router(config, metrics, health.clone()));
     }
     if let Some(admin) = admin {
         let counts = http_server::Metrics::none();

@@ -59,6 +59,7 @@ use self::hosts::Hosts;
 use self::parameters::{Bounds, Question};
 use self::rows::{Answer, Row};
 use crate::config::Config;
+use crate::health::Health;
 
 /// The views of the page; each has its own path, and all are served from the same file.
 const VIEWS: &[&str] = &[
@@ -85,11 +86,12 @@ struct Dashboard {
     max_days: u16,
     catalog: Arc<Value>,
     metrics: PrometheusHandle,
+    health: Health,
 }
 
 /// The page and its API. Both also work while the database is away, and then say so. Call it in a runtime: what the database knows of changes is
 /// published from then on.
-pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
+pub fn router(config: &Config, metrics: PrometheusHandle, health: Health) -> Router {
     let dashboard = Dashboard {
         database: Database::new(&config.clickhouse, &config.dashboard),
         carriers: config.carriers,
@@ -100,6 +102,7 @@ pub fn router(config: &Config, metrics: PrometheusHandle) -> Router {
             config.dashboard.max_days,
         )),
         metrics,
+        health,
     };
     if let Ok(about_all) = parameters::read("", &[], dashboard.bounds(parameters::ROWS)) {
         tokio::spawn(changes::publish(dashboard.database.clone(), about_all));
@@ -282,7 +285,9 @@ async fn show_catalog(State(dashboard): State<Dashboard>) -> Response<Body> {
 
 async fn show_process(State(dashboard): State<Dashboard>) -> Response<Body> {
     let samples = own_metrics::read(&dashboard.metrics.render());
-    ([(CACHE_CONTROL, "no-store")], Json(json!({ "samples": samples }))).into_response()
+    let readiness = dashboard.health.readiness();
+    let answer = json!({ "readiness": readiness, "samples": samples });
+    ([(CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
 
 async fn no_such_endpoint(uri: Uri) -> Refusal {

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 /// The metrics that the pipeline page shows.
 const SHOWN: &[&str] = &[
-    "courierflow_processor_ready",
     "courierflow_derive_lag_records",
     "courierflow_derive_shipments",
     "courierflow_derive_push_events_total",

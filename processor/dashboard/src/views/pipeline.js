@@ -5,12 +5,15 @@ import { chart } from '../charts.js';
 import { h } from '../dom.js';
 import { count, daysBefore, number, percent, span, time, today } from '../format.js';
 import { t } from '../i18n.js';
+import { SOUND_RATE } from '../league.js';
 import { panel } from '../panel.js';
 import { table } from '../table.js';
 import { address } from '../url.js';
 
 // As far back as the quality is counted.
 const QUALITY_DAYS = 40;
+// As the page of subscriptions has them.
+const AUDIT_DAYS = 30;
 // Seconds between two questions how it is going.
 const EVERY = 15;
 // Of what was not understood, the most frequent.
@@ -23,9 +26,11 @@ export default {
     const [from, to] = [daysBefore(today(), QUALITY_DAYS), today()];
     const load = askOnce('pipeline', {}, EVERY * 500);
     return [
+      panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', every: EVERY, load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
       panel({ title: t('pipe.now'), size: 'small', csv: { path: 'pipeline', table: 'vendors' }, every: EVERY, load, show: now, isEmpty: ({ vendors }) => !vendors.length }),
       panel({ title: t('pipe.hours'), note: t('pipe.hours.note'), csv: { path: 'pipeline', table: 'hours' }, every: 4 * EVERY, load, show: hours, isEmpty: (answer) => !answer.hours.length }),
-      panel({ title: t('pipe.process'), note: t('pipe.process.note'), size: 'small', every: EVERY, load: (signal) => ask('process', {}, signal), show: process, isEmpty: () => false }),
+      panel({ title: t('view.subscriptions'), note: t('pipe.subscriptions.note'), size: 'small', every: 4 * EVERY, load: (signal) => ask('subscriptions', { limit: '1' }, signal), show: subscribed, isEmpty: (answer) => !answer.states.length, empty: none('sub.states') }),
+      panel({ title: t('sub.completeness'), note: t('sub.completeness.note'), size: 'small', every: 4 * EVERY, load: (signal) => ask('completeness', { from: daysBefore(today(), AUDIT_DAYS - 1), to }, signal), show: complete, empty: none('sub.completeness') }),
       panel({ title: t('pipe.quality'), note: t('pipe.quality.note'), size: 'large', csv: { path: 'quality', parameters: { from, to } }, load: (signal) => ask('quality', { from, to }, signal), show: quality }),
       panel({ title: t('wording'), note: t('wording.note'), size: 'large', csv: { path: 'unknown-wording' }, load: (signal) => ask('unknown-wording', { limit: SHOWN }, signal), show: wording, empty: () => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('wording.none'))) }),
     ];
@@ -57,7 +62,7 @@ function hours(answer, body) {
     label: t('pipe.hours'),
     height: 260,
     make: (axis) => ({
-      color: ['#0f8b8d', '#e07a1f'],
+      color: catalog.HUES_OF_SERIES,
       legend: {},
       tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: count },
       xAxis: { type: 'category', data: all.map(label), ...axis, axisLabel: { ...axis.axisLabel, formatter: (text) => text.slice(5) } },
@@ -68,17 +73,24 @@ function hours(answer, body) {
   });
 }
 
-function process({ samples }) {
+const fact = (value, label, state) => h('div', { class: state ? `fact ${state}` : 'fact' }, h('strong', {}, value), h('span', {}, label));
+const none = (key) => () => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t(`${key}.none`)), h('p', {}, t(`${key}.none.advice`)));
+
+function process({ readiness, samples }) {
   const of = (name) => samples.filter((sample) => sample.name === name);
   const sum = (name) => of(name).reduce((total, sample) => total + sample.value, 0);
-  const parts = of('courierflow_processor_ready').filter((sample) => sample.labels.part !== 'dashboard');
-  if (!parts.length && !of('courierflow_derive_lag_records').length) return h('div', { class: 'state empty' }, h('p', {}, t('pipe.process.none')));
-  const fact = (value, label, state) => h('div', { class: state ? `fact ${state}` : 'fact' }, h('strong', {}, value), h('span', {}, label));
+  const parts = Object.entries(readiness.parts);
+  // The dashboard alone has nothing to say of a pipeline.
+  if (parts.every(([name]) => name === 'dashboard') && !of('courierflow_derive_lag_records').length) return h('div', { class: 'state empty' }, h('p', {}, t('pipe.process.none')));
   const records = (name) => (of(name).length ? count(sum(name)) : '–');
   const dead = ['derive', 'sink'].flatMap((part) => of(`courierflow_${part}_dead_letters_total`).filter((sample) => sample.value > 0).map((sample) => ({ part, ...sample })));
+  const waiting = parts.filter(([, part]) => !part.ready).length;
   return [
+    h('p', { class: `light ${readiness.ready ? 'good' : 'bad'}` },
+      h('strong', {}, t(readiness.ready ? 'pipe.ready' : 'pipe.not.ready')), ' ',
+      h('span', {}, parts.length ? t(waiting ? 'pipe.parts.waiting' : 'pipe.parts', { count: count(parts.length), waiting: count(waiting) }) : t('pipe.starting'))),
+    h('ul', { class: 'parts' }, parts.map(partOf)),
     h('div', { class: 'facts' },
-      parts.map((sample) => fact(t(sample.value === 1 ? 'pipe.ready' : 'pipe.not.ready'), sample.labels.part, sample.value === 1 ? 'good' : 'bad')),
       fact(records('courierflow_derive_lag_records'), t('pipe.lag.derive')),
       fact(records('courierflow_sink_lag_records'), t('pipe.lag.sink')),
       fact(records('courierflow_derive_push_events_total'), t('pipe.derived')),
@@ -91,6 +103,40 @@ function process({ samples }) {
       { key: 'records', numeric: true, label: t('pipe.records'), value: (row) => row.value, cell: (row) => count(row.value) },
     ] }),
   ];
+}
+
+// A part, and what it says of itself, in its own words.
+function partOf([name, { ready, reason, last_failure: failure, degraded = {} }]) {
+  const isDegraded = Object.keys(degraded).length > 0;
+  return h('li', { class: ready ? (isDegraded ? 'warn' : 'good') : 'bad' },
+    h('strong', {}, name), ' ', h('span', {}, t(ready ? (isDegraded ? 'pipe.degraded' : 'pipe.ready') : 'pipe.not.ready')),
+    reason && h('div', { lang: 'en' }, reason),
+    failure && failure !== reason && h('div', { lang: 'en' }, t('pipe.failure', { failure })),
+    Object.entries(degraded).map(([what, why]) => h('div', { lang: 'en' }, `${what}: ${why}`)));
+}
+
+// Where they stand, in as few words as fit; the page of subscriptions has the rest.
+const STANDING = { followed: ['ACTIVE'], waiting: ['REQUESTED', 'CALLING', 'WAITING'] };
+
+function subscribed({ states, counts }) {
+  const sum = (rows) => rows.reduce((total, row) => total + row.subscriptions, 0);
+  const attention = sum(counts);
+  const link = (content) => h('a', { class: 'figure', href: address('subscriptions', { vendor: '', account: '', attention: '' }), 'data-view': true }, content);
+  return h('div', { class: 'facts' },
+    fact(link(count(sum(states))), t('sub.subscriptions')),
+    Object.entries(STANDING).map(([name, among]) => fact(count(sum(states.filter((row) => among.includes(row.state)))), t(`pipe.subscriptions.${name}`))),
+    fact(link(count(attention)), t('sub.attention'), attention ? 'bad' : 'good'));
+}
+
+function complete({ rows }) {
+  const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
+  const audited = sum('audited');
+  // As elsewhere, a share of few parcels would be chance.
+  const share = (part, whole) => (audited >= SOUND_RATE ? percent(sum(part) / sum(whole)) : t('n', { n: count(audited) }));
+  return h('div', { class: 'facts' },
+    fact(count(audited), t('sub.audited')),
+    fact(share('with_missed', 'audited'), t('sub.with_missed')),
+    fact(share('missed', 'events'), t('sub.missed.share')));
 }
 
 // Measure, and what it is a share of.
