@@ -574,7 +574,7 @@ const tests = {
   async 'a parcel shows its subscription and the calls about it'() {
     for (const [language, width] of [['en', 1440], ['zh', 390], ['zh', 1440], ['en', 390]]) {
       const { page, complaints } = await open(`/parcel?lang=${language}&number=${encodeURIComponent('O\'BRIEN"1\\')}`, { width });
-      assert.deepEqual(await states(page), ['ready', 'ready', 'ready']);
+      assert.deepEqual(await states(page), ['ready', 'empty', 'ready', 'ready']);
       const life = (await text(page, '.life'))[1];
       assert.match(life, language === 'en' ? /Round\s+2, call 3/ : /第 2 轮，第 3 次调用/);
       assert.match(life, /yuantong/);
@@ -587,7 +587,7 @@ const tests = {
       assert.deepEqual(complaints, []);
     }
     const { page: plain } = await open('/parcel?lang=en&number=YTO6000');
-    assert.deepEqual(await states(plain), ['ready', 'empty', 'empty']);
+    assert.deepEqual(await states(plain), ['ready', 'empty', 'empty', 'empty']);
   },
 
   async 'an address that cannot be answered says so'() {
@@ -645,6 +645,26 @@ const tests = {
       await picture(page, `stages-${language}`);
       assert.deepEqual(complaints, []);
     }
+  },
+
+  async 'a parcel shows its promise, its estimate, whether they were kept, and where its pushes lie'() {
+    for (const [language, promise, estimate] of [
+      ['en', /72 h to the first attempt \(national standard\), until \d{4}-\d\d-\d\d 12:00 kept/, /\d{4}-\d\d-\d\d 18:00 kept/],
+      ['zh', /揽收后 72 小时内首次派送（国家标准）, 截至 \d{4}-\d\d-\d\d 12:00 达成/, /\d{4}-\d\d-\d\d 18:00 达成/],
+    ]) {
+      for (const width of [1440, 390]) {
+        const { page, complaints } = await open(`/parcel?number=SF0000&lang=${language}`, { width });
+        const details = (await text(page, '.details'))[0].replace(/\s+/g, ' ');
+        assert.match(details, promise);
+        assert.match(details, estimate);
+        await picture(page, `parcel-promise-${language}-${width}`);
+        assert.deepEqual(complaints, []);
+      }
+    }
+    const { page } = await open('/parcel?number=ZTO2000&lang=en');
+    assert.match((await text(page, '.details .badge.bad'))[0], /^missed$/);
+    const { page: pushed } = await open('/parcel?number=SF3&lang=en');
+    assert.match((await text(pushed, 'tbody tr')).join().replace(/\s+/g, ' '), /courier\.push\.v1 0 3 Kuaidi100 · demo polling push verified 3 1,000/);
   },
 
   async 'everything can be reached by keyboard'() {

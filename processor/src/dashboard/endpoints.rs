@@ -65,6 +65,11 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         statements: &[("rows", statement!("lanes"))],
     },
     Endpoint {
+        path: "/api/v1/provinces",
+        takes: COHORT,
+        statements: &[("rows", statement!("provinces"))],
+    },
+    Endpoint {
         path: "/api/v1/parcels",
         takes: &[
             From, To, Carrier, Vendor, Origin, Dest, Figure, Status, Reason, Code, Party, Limit, Cursor,
@@ -93,7 +98,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         statements: &[
             ("rows", statement!("parcel")),
             ("timeline", statement!("parcel_timeline")),
+            ("promises", statement!("parcel_promises")),
         ],
+    },
+    Endpoint {
+        path: "/api/v1/pushes",
+        takes: &[Number, Carrier, Limit],
+        statements: &[("rows", statement!("parcel_pushes"))],
     },
     Endpoint {
         path: "/api/v1/pipeline",

@@ -2,10 +2,11 @@
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { h } from '../dom.js';
-import { span, time } from '../format.js';
+import { count, span, time } from '../format.js';
 import { has, t } from '../i18n.js';
 import { panel } from '../panel.js';
-import { subscriptionsOf } from '../subscription.js';
+import { contract, subscriptionsOf } from '../subscription.js';
+import { table } from '../table.js';
 import { choose, get } from '../url.js';
 
 export default {
@@ -16,8 +17,8 @@ export default {
       title: number, size: 'large', load: (signal) => ask('parcel', { number, carrier: get('carrier') }, signal),
       // An empty answer has its own words.
       isEmpty: () => false,
-      show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer.timeline)) : nobody(answer)),
-    }), subscriptionsOf(number)] : h('p', { class: 'start' }, t('parcel.start'))];
+      show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer)) : nobody(answer)),
+    }), pushesOf(number), subscriptionsOf(number)] : h('p', { class: 'start' }, t('parcel.start'))];
   },
 };
 
@@ -39,8 +40,38 @@ function nobody({ explanation }) {
   return h('div', { class: 'state empty' }, h('strong', {}, t('parcel.none')), h('p', {}, t('parcel.none.advice')), h('p', { class: 'detail' }, explanation));
 }
 
-function life(row, timeline) {
-  const own = timeline.filter((change) => change.vendor === row.vendor && change.carrier === row.carrier && change.epoch === row.epoch);
+// As many as a parcel may have in its life.
+const SHOWN = '200';
+
+// Where the vendor's own texts lie: they are on Kafka only.
+function pushesOf(number) {
+  const question = { number, carrier: get('carrier') };
+  return panel({
+    title: t('pushes'), note: t('pushes.note'), size: 'small', csv: { path: 'pushes', parameters: question },
+    load: (signal) => ask('pushes', { ...question, limit: SHOWN }, signal), show: pushes, empty: () => h('div', { class: 'state empty', role: 'status' }, h('p', {}, t('pushes.none'))),
+  });
+}
+
+function pushes({ rows }) {
+  const columns = [
+    { key: 'at', header: true, label: t('pushes.at'), value: (row) => row.received_at, cell: (row) => time(row.received_at) },
+    { key: 'topic', label: t('pushes.topic'), value: (row) => row.topic, cell: (row) => h('span', { class: 'mono' }, row.topic) },
+    { key: 'partition', numeric: true, label: t('pushes.partition'), value: (row) => row.partition },
+    { key: 'offset', numeric: true, label: t('pushes.offset'), value: (row) => row.offset },
+    { key: 'account', label: t('sub.account'), value: contract },
+    { key: 'word', label: t('pushes.word'), title: t('pushes.word.title'), value: (row) => row.tracking_status, cell: (row) => row.tracking_status || '–' },
+    { key: 'origin', label: t('pushes.origin'), title: t('pushes.origin.title'), value: (row) => t(`pushes.${row.origin}`) },
+    { key: 'signature', label: t('pushes.signature'), value: (row) => t(`pushes.${row.signature}`) },
+    { key: 'items', numeric: true, label: t('sub.items'), value: (row) => row.items, cell: (row) => count(row.items) },
+    { key: 'bytes', numeric: true, label: t('pushes.bytes'), value: (row) => row.bytes, cell: (row) => count(row.bytes) },
+  ];
+  return table({ columns, rows, name: 'pushes', first: '-at', caption: t('pushes'), className: 'tall' });
+}
+
+function life(row, { timeline, promises }) {
+  const isOwn = (other) => other.vendor === row.vendor && other.carrier === row.carrier && other.epoch === row.epoch;
+  const own = timeline.filter(isOwn);
+  const promise = promises.find(isOwn);
   const fact = (name, value) => value && h('div', {}, h('dt', {}, name), h('dd', {}, value));
   return h('article', { class: 'life' },
     h('div', { class: 'life-head' },
@@ -50,7 +81,8 @@ function life(row, timeline) {
     h('dl', { class: 'details' },
       fact(t('lane'), [row.origin, row.dest].some(Boolean) && `${row.origin ?? '?'} → ${row.dest ?? '?'}`),
       fact(t('attempts'), row.attempts ? String(row.attempts) : null),
-      fact(t('estimate'), row.edd_first && time(row.edd_first)),
+      fact(t('promise'), promise && promised(promise)),
+      fact(t('estimate'), row.edd_first && [time(row.edd_first), row.edd_last && row.edd_last !== row.edd_first && [', ', t('estimate.last', { time: time(row.edd_last) })], ' ', verdict('estimate', promise?.estimate_verdict)]),
       fact(t('last.event'), row.last_event_at && time(row.last_event_at)),
       fact(t('exception.title.short'), row.exception_codes.map((code) => `${code} ${catalog.code(row.vendor, code)}`).join(', ')),
       fact(t('flags'), row.flags.map((flag) => (has(`flag.${flag}`) ? t(`flag.${flag}`) : flag)).join(', '))),
@@ -59,6 +91,17 @@ function life(row, timeline) {
       h('div', {}, h('h3', {}, t('parcel.changes')), changes(row, own)),
       h('div', {}, h('h3', {}, t('parcel.history')), h('p', { class: 'note' }, t('parcel.history.note')), events(row))));
 }
+
+function promised(promise) {
+  if (promise.promised_hours === null) return t('promise.none');
+  return [
+    t(promise.is_standard ? 'promise.standard' : 'promise.hours', { hours: promise.promised_hours }),
+    promise.promised_until && [', ', t('promise.until', { time: time(promise.promised_until) })], ' ', verdict('promise', promise.promise_verdict),
+  ];
+}
+
+const TONE_OF = { KEPT: 'good', MISSED: 'bad', OPEN: '' };
+const verdict = (of, word) => word && h('span', { class: `badge ${TONE_OF[word]}`, title: t(`${of}.verdict.title`) }, t(`verdict.${word}`));
 
 const STEPS = ['created', 'picked_up', 'left_origin', 'arrived_dest', 'out_for_delivery', 'available', 'delivered', 'returning', 'returned', 'cancelled'];
 // Steps that are no part of an ordinary way are shown only when they were taken.

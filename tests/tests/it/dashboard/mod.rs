@@ -500,6 +500,74 @@ fn a_carrier_that_is_worse_is_told_and_counted() {
 }
 
 #[test]
+fn provinces_are_origins_and_destinations() {
+    let dashboard = shared();
+    let names = ["side", "province", "parcels", "p50_hours", "rate_72h"];
+    let provinces = |query: &str| {
+        let answer = dashboard.ask("provinces", &format!("{}&{query}", days(0, 0)));
+        columns(&answer["rows"], &names)
+    };
+    assert_eq!(
+        provinces(""),
+        [
+            json!(["dest", "CN31", 80, 20, 0.875]),
+            json!(["dest", "CN44", 40, 30, 0.5]),
+            json!(["origin", "CN44", 80, 20, 0.875]),
+            json!(["origin", "CN33", 40, 30, 0.5]),
+        ]
+    );
+    assert_eq!(
+        provinces("origin=CN33"),
+        [
+            json!(["dest", "CN44", 40, 30, 0.5]),
+            json!(["origin", "CN33", 40, 30, 0.5])
+        ]
+    );
+}
+
+#[test]
+fn a_parcel_is_judged_by_its_promise_and_its_estimate() {
+    let dashboard = shared();
+    let judged = |number: &str| {
+        let number: String = form_urlencoded::byte_serialize(number.as_bytes()).collect();
+        let answer = dashboard.ask("parcel", &format!("number={number}"));
+        let names = ["promised_hours", "is_standard", "promise_verdict", "estimate_verdict"];
+        columns(&answer["promises"], &names)
+    };
+    for (number, expected) in [
+        ("SF0000", json!([72, true, "KEPT", "KEPT"])),
+        ("ZTO1000", json!([72, true, "KEPT", null])),
+        // Nothing was heard of it for longer than was promised.
+        ("ZTO2000", json!([72, true, "MISSED", null])),
+        // Back with its sender, without an attempt.
+        ("JT4000", json!([72, true, "MISSED", null])),
+        // Within a city.
+        ("YTO6000", json!([24, true, "KEPT", null])),
+        (ODD_NUMBER, json!([48, false, "OPEN", null])),
+    ] {
+        assert_eq!(judged(number), [expected], "{number}");
+    }
+}
+
+#[test]
+fn where_the_texts_of_the_pushes_lie() {
+    let dashboard = shared();
+    let pushes = |query: &str| {
+        let names = ["vendor", "origin", "topic", "partition", "offset"];
+        columns(&dashboard.ask("pushes", query)["rows"], &names)
+    };
+    assert_eq!(
+        pushes("number=sf3"),
+        [json!(["kuaidi100", "PUSH", "courier.push.v1", 0, 3])]
+    );
+    assert_eq!(
+        pushes("number=SF7"),
+        [json!(["kdniao", "QUERY", "courier.push.v1", 0, 7])]
+    );
+    assert_eq!(pushes("number=SF3&carrier=jt"), [] as [Value; 0]);
+}
+
+#[test]
 fn what_came_in_and_how_good_it_is() {
     let dashboard = shared();
     let answer = dashboard.ask("pipeline", "");
@@ -556,6 +624,8 @@ fn bad_questions_get_a_clear_answer() {
         ("parcel", 400, "missing_parameter", "number"),
         (&format!("parcel?number={long}"), 400, "bad_number", "number"),
         ("parcel?number=%00", 400, "bad_number", "number"),
+        ("pushes", 400, "missing_parameter", "number"),
+        ("pushes?number=1&from=2026-01-01", 400, "bad_parameter", "from"),
         ("parcel?number=%ff%fe", 200, "", ""),
         ("subscriptions?attention=lost", 400, "unknown_attention", "attention"),
         ("subscriptions?account=a%20b", 400, "bad_account", "account"),
@@ -643,6 +713,8 @@ fn no_value_becomes_sql() {
             ("parcels", "reason"),
             ("unknown-wording", "carrier"),
             ("performance-changes", "carrier"),
+            ("provinces", "carrier"),
+            ("pushes", "number"),
         ] {
             let answer = dashboard.ask(path, &format!("{name}={value}"));
             assert!(answer["explanation"].is_string(), "{path}?{name}={attempt}: {answer}");
