@@ -13,21 +13,25 @@ const { metafile } = await build({
   entryPoints: ['src/main.js', 'src/style.css'],
   outdir: `${out}/assets`,
   entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
   bundle: true,
+  // What is imported when it is needed is a file of its own.
+  splitting: true,
   minify: true,
+  charset: 'utf8',
   format: 'esm',
   target: ['es2022'],
   metafile: true,
   legalComments: 'none',
   // What the licences of the bundled libraries ask for: their notices travel with the program.
-  banner: { js: '/*! with Apache ECharts and zrender, Apache-2.0 and BSD-3-Clause; tslib, 0BSD */' },
+  banner: { js: '/*! with Apache ECharts and zrender, Apache-2.0 and BSD-3-Clause; tslib, 0BSD; the map of Apache ECharts 4, Apache-2.0; Cally and Atomico, MIT */' },
   logLevel: 'warning',
 });
 
-const named = (ending) => basename(Object.keys(metafile.outputs).find((path) => path.endsWith(ending)));
+const named = (source) => basename(Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source)[0]);
 const page = readFileSync('src/index.html', 'utf8')
-  .replace('main.js', `assets/${named('.js')}`)
-  .replace('style.css', `assets/${named('.css')}`);
+  .replace('main.js', `assets/${named('src/main.js')}`)
+  .replace('style.css', `assets/${named('src/style.css')}`);
 writeFileSync(`${out}/index.html`, page);
 writeFileSync(`${out}/favicon.svg`, readFileSync('src/favicon.svg'));
 

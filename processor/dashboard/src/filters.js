@@ -1,5 +1,6 @@
 // The bar of choices above the figures. It writes to the URL, and shows what is there.
 import * as catalog from './catalog.js';
+import { day } from './day.js';
 import { fill, h } from './dom.js';
 import { daysBefore, today } from './format.js';
 import { t } from './i18n.js';
@@ -27,7 +28,7 @@ export function filters() {
 export function bar({ without = [], hasAccounts = false }) {
   const now = filters();
   const shows = (name) => !without.includes(name);
-  const choices = h('form', { class: 'filters', role: 'search', 'aria-label': t('filters'), onsubmit: (event) => event.preventDefault() },
+  const choices = h('form', { class: 'filters', id: 'choices', role: 'search', 'aria-label': t('filters'), onsubmit: (event) => event.preventDefault() },
     shows('from') && days(now),
     shows('carrier') && carriers(),
     shows('vendor') && select('vendor', t('vendor'), catalog.all().vendors.map((row) => [row.code, catalog.vendor(row.code)])),
@@ -35,7 +36,25 @@ export function bar({ without = [], hasAccounts = false }) {
     shows('origin') && select('origin', t('origin'), provinces()),
     shows('origin') && select('dest', t('dest'), provinces()),
     h('button', { type: 'button', class: 'quiet', onclick: reset, disabled: isDefault() }, t('reset')));
-  return choices;
+  return [fold(now, without), choices];
+}
+
+// Where there is little room, the choices are behind a button that says what is chosen. They stay open over choices.
+let isOpen = false;
+
+function fold({ from, to }, without) {
+  const others = KEYS.filter((key) => key !== 'from' && key !== 'to' && get(key)).length;
+  const chosen = [!without.includes('from') && `${from} – ${to}`, others > 0 && t('filters.chosen', { count: others })].filter(Boolean).join(', ');
+  const bar = document.getElementById('filters');
+  bar.classList.toggle('open', isOpen);
+  const button = h('button', {
+    type: 'button', class: 'fold', 'aria-expanded': String(isOpen), 'aria-controls': 'choices', onclick: () => {
+      isOpen = !isOpen;
+      bar.classList.toggle('open', isOpen);
+      button.setAttribute('aria-expanded', String(isOpen));
+    },
+  }, h('span', {}, t('filters')), h('span', { class: 'chosen' }, chosen));
+  return button;
 }
 
 const KEYS = ['from', 'to', 'carrier', 'vendor', 'account', 'origin', 'dest'];
@@ -60,11 +79,7 @@ function field(label, ...controls) {
 }
 
 function days({ from, to }) {
-  const date = (name, value) => h('input', {
-    type: 'date', name, value, max: '2148-12-31', 'aria-label': t(`days.${name}`),
-    // Typing a year goes through years that nobody means; leaving the field or Enter says that it is done.
-    onchange: (event) => { if (event.target.value !== value && event.target.value >= '1970-01-01') choose({ from, to, [name]: event.target.value }); },
-  });
+  const date = (name, value) => day({ name, value, label: t(`days.${name}`), onchoose: (chosen) => choose({ from, to, [name]: chosen }) });
   const preset = (text, first, last, isDefault) => h('button', {
     type: 'button', class: 'preset', 'aria-pressed': String(from === first && to === last), onclick: () => choose(isDefault ? { from: '', to: '' } : { from: first, to: last }),
   }, text);
@@ -94,7 +109,7 @@ function carriersNamed(typed) {
 
 function carriers() {
   // The bar is made anew with each choice; a list that is open stays so for the next one.
-  const open = document.querySelector('#filters details.pick')?.open ?? false;
+  const open = document.querySelector('#filters details.carriers')?.open ?? false;
   const chosen = list('carrier');
   const offered = (typed) => (typed ? carriersNamed(typed) : [...new Set([...catalog.PREFERRED, ...chosen])]);
   const summary = chosen.length ? chosen.map(catalog.carrier).join(', ') : t('all');
@@ -105,19 +120,21 @@ function carriers() {
   const found = h('div', {}, offered('').map(choice));
   const label = t('carrier.find', { count: catalog.all().carriers.length });
   const find = h('input', { type: 'search', name: 'find', placeholder: label, 'aria-label': label, oninput: (event) => fill(found, offered(event.target.value.trim()).map(choice)) });
-  const details = h('details', { class: 'pick', open },
+  const details = h('details', { class: 'pick carriers', open },
     h('summary', { 'aria-label': `${t('carrier')}: ${summary}` }, h('span', {}, summary)),
     h('div', { class: 'list' }, find, found));
-  details.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !details.open) return;
-    details.open = false;
-    details.querySelector('summary').focus();
-  });
   return field(t('carrier'), details);
 }
 
-// A click elsewhere closes the list.
-document.addEventListener('click', (event) => {
-  if (event.target.closest('details.pick') || !event.target.isConnected) return;
-  for (const details of document.querySelectorAll('details.pick[open]')) details.open = false;
+// A click elsewhere closes what is open, and so does Escape.
+document.addEventListener('click', ({ target }) => {
+  if (!target.isConnected) return;
+  for (const details of document.querySelectorAll('details.pick[open]')) if (!details.contains(target)) details.open = false;
+});
+document.addEventListener('keydown', ({ key }) => {
+  if (key !== 'Escape') return;
+  for (const details of document.querySelectorAll('details.pick[open]')) {
+    details.open = false;
+    details.querySelector('summary').focus();
+  }
 });

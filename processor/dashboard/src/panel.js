@@ -63,7 +63,7 @@ export function panel({ title, note, size = 'middle', load, show, isEmpty = (ans
         body.replaceChildren();
         body.style.minHeight = '';
         const shown = show(answer, body);
-        if (shown) body.append(...[shown].flat().filter(Boolean));
+        if (shown) body.append(...[shown].flat(Infinity).filter(Boolean));
         body.querySelectorAll('.scroll').forEach((box, index) => { box.scrollTop = scrolled[index] ?? 0; });
         heights.set(place, body.offsetHeight);
       }

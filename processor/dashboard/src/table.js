@@ -44,7 +44,14 @@ export function table({ columns, rows, name = 'sort', first, caption, rowClass, 
   }
 
   draw();
-  return box;
+  return [box, glossary(columns)];
+}
+
+// What the heads say of themselves to a pointer, for whoever has none.
+function glossary(columns) {
+  const told = columns.filter((column) => column.title);
+  return told.length > 0 && h('details', { class: 'glossary' }, h('summary', {}, t('glossary')),
+    h('dl', {}, told.map((column) => h('div', {}, h('dt', {}, column.label), h('dd', {}, column.title)))));
 }
 
 // What is unknown stands at the end, in either order; what is never reached is Infinity, and greater than every number.

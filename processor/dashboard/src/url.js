@@ -4,6 +4,9 @@ export const VIEWS = ['', 'transit', 'exceptions', 'lanes', 'attention', 'subscr
 // Figures lead there.
 const LISTS = ['parcels'];
 
+// An address of nothing, for which the server has this page, too.
+export const NOWHERE = 'nowhere';
+
 // Relative to the page, so that it also works below a path of a proxy.
 const base = new URL('.', document.baseURI);
 
@@ -11,7 +14,7 @@ let onChange = () => {};
 
 export function view() {
   const name = location.pathname.slice(base.pathname.length);
-  return [...VIEWS, ...LISTS].includes(name) ? name : '';
+  return [...VIEWS, ...LISTS].includes(name) ? name : NOWHERE;
 }
 
 export function get(name) {

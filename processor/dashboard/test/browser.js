@@ -17,7 +17,7 @@ const browser = await puppeteer.launch({
 });
 
 // A page, and everything that its console complained about. `answers` holds made-up ones, by path of the API, or what makes them of the question.
-async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false, answers = {} } = {}) {
+async function open(path, { width = 1440, height = 900, language = 'en-GB', dark = false, answers = {}, touch = false } = {}) {
   const page = await browser.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -33,7 +33,7 @@ async function open(path, { width = 1440, height = 900, language = 'en-GB', dark
       else request.continue();
     });
   }
-  await page.setViewport({ width, height });
+  await page.setViewport({ width, height, hasTouch: touch });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
   await page.evaluateOnNewDocument((tag) => Object.defineProperty(navigator, 'languages', { get: () => [tag] }), language);
   await page.goto(base + path);
@@ -138,12 +138,12 @@ const tests = {
 
   async 'a carrier is found by any of its names'() {
     const { page, complaints } = await open('/');
-    await page.click('.pick > summary');
-    const offered = () => page.$$eval('.pick input[name="carrier"]', (inputs) => inputs.map((input) => input.value));
+    await page.click('.carriers > summary');
+    const offered = () => page.$$eval('.carriers input[name="carrier"]', (inputs) => inputs.map((input) => input.value));
     assert.deepEqual(await offered(), ['sf', 'jd', 'zto', 'yto', 'sto', 'yunda', 'jt', 'ems', 'chinapost']);
-    await page.type('.pick input[name="find"]', '丹鸟');
+    await page.type('.carriers input[name="find"]', '丹鸟');
     assert.deepEqual(await offered(), ['danniao']);
-    await click(page, '.pick input[value="danniao"]');
+    await click(page, '.carriers input[value="danniao"]');
     assert.equal(parameter(page, 'carrier'), 'danniao');
     assert.ok((await offered()).includes('danniao'), 'what is chosen is offered');
     assert.deepEqual(complaints, []);
@@ -151,12 +151,12 @@ const tests = {
 
   async 'filters are in the address and survive reload and back'() {
     const { page, complaints } = await open('/');
-    await page.click('.pick > summary');
-    await click(page, '.pick input[value="sf"]');
+    await page.click('.carriers > summary');
+    await click(page, '.carriers input[value="sf"]');
     assert.equal(parameter(page, 'carrier'), 'sf');
     assert.deepEqual(Object.keys(await league(page)), ['SF Express']);
-    assert.equal(await page.$eval('.pick', (pick) => pick.open), true, 'the list stays open for another one');
-    await click(page, '.pick input[value="jt"]');
+    assert.equal(await page.$eval('.carriers', (pick) => pick.open), true, 'the list stays open for another one');
+    await click(page, '.carriers input[value="jt"]');
     assert.equal(parameter(page, 'carrier'), 'sf,jt');
     assert.equal(Object.keys(await league(page)).length, 2);
     await choose(page, 'vendor', 'kdniao');
@@ -647,6 +647,67 @@ const tests = {
     }
   },
 
+  async 'on a telephone filters are folded, names stay, and heads are explained to a finger'() {
+    const { page, complaints } = await open('/?lang=en&vendor=kuaidi100', { width: 390, height: 844, touch: true });
+    const isSeen = () => page.$eval('.filters', (filters) => filters.checkVisibility());
+    assert.equal(await isSeen(), false);
+    assert.match((await text(page, '.fold'))[0], /^Filters\s+\d{4}-\d\d-\d\d – \d{4}-\d\d-\d\d, 1 more$/);
+    assert.ok(await page.$eval('main', (main) => main.getBoundingClientRect().top) < 200, 'figures begin in the upper quarter');
+    await page.tap('.fold');
+    assert.equal(await isSeen(), true);
+    await choose(page, 'vendor', '');
+    assert.equal(await isSeen(), true, 'they stay open for another choice');
+    await page.tap('.fold');
+    // The first column stays where it is.
+    const left = () => page.$eval('.league tbody th', (cell) => Math.round(cell.getBoundingClientRect().left));
+    await page.$eval('.league', (box) => { box.scrollLeft = 0; });
+    const before = await left();
+    await page.$eval('.league', (box) => { box.scrollLeft = 300; });
+    assert.ok(Math.abs(await left() - before) <= 16, `${before} became ${await left()}`);
+    await page.tap('.glossary summary');
+    const told = await text(page, '.glossary[open] dl > div');
+    assert.ok(told.some((entry) => /^≤ 48 h\s+Delivered within 48 hours of the pick-up/.test(entry)), told.join('\n'));
+    // What is said of a single figure, too.
+    await page.$eval('.league', (box) => { box.scrollLeft = 0; });
+    const few = await page.evaluateHandle(() => [...document.querySelectorAll('.league td > [title]')].find((element) => /^Only/.test(element.title)));
+    await few.asElement().evaluate((element) => element.scrollIntoView({ block: 'center', inline: 'center' }));
+    await few.asElement().tap();
+    assert.match((await text(page, '.tip:popover-open'))[0], /^Only \d+ parcels: a figure would be chance$/);
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'days are typed and chosen in the language of the page, whatever the browser speaks'() {
+    const { page, complaints } = await open('/?lang=zh', { language: 'en-US' });
+    const value = () => page.$eval('input[name="from"]', (input) => input.value);
+    const type = async (typed) => {
+      await page.click('input[name="from"]', { clickCount: 3 });
+      await page.type('input[name="from"]', typed);
+      await page.keyboard.press('Enter');
+    };
+    await type('2026-02-31');
+    assert.equal(await page.$eval('input[name="from"]', (input) => input.validationMessage), '日期请写成 2026-11-03。');
+    await page.reload();
+    await settled(page);
+    // Another day of the same month, so that it is before the last one.
+    const [year, month, day] = (await value()).split('-');
+    const other = day === '01' ? 2 : 1;
+    await type(`${year}年${Number(month)}月${other}日`);
+    await settled(page);
+    assert.equal(parameter(page, 'from'), `${year}-${month}-0${other}`);
+    await page.click('.pick.calendar summary');
+    await page.waitForSelector('calendar-month');
+    await page.waitForFunction(() => /月.*一.*二.*三/s.test(document.querySelector('calendar-month')?.shadowRoot?.textContent));
+    await page.screenshot({ path: `${pictures}/calendar-zh.png` });
+    await page.$eval('calendar-month', (shown) => [...shown.shadowRoot.querySelectorAll('button')].find((button) => button.textContent.trim() === '3').click());
+    await settled(page);
+    assert.equal(parameter(page, 'from'), `${year}-${month}-03`);
+    await page.click('.pick.calendar summary');
+    await page.waitForSelector('calendar-month');
+    await page.keyboard.press('Escape');
+    assert.equal(await page.$('.pick.calendar[open]'), null);
+    assert.deepEqual(complaints, []);
+  },
+
   async 'a parcel shows its promise, its estimate, whether they were kept, and where its pushes lie'() {
     for (const [language, promise, estimate] of [
       ['en', /72 h to the first attempt \(national standard\), until \d{4}-\d\d-\d\d 12:00 kept/, /\d{4}-\d\d-\d\d 18:00 kept/],
@@ -684,7 +745,7 @@ const tests = {
     await page.keyboard.press('Enter');
     assert.equal(parameter(page, 'sort'), 'parcels');
     assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'parcels');
-    await page.focus('.pick > summary');
+    await page.focus('.carriers > summary');
     await page.keyboard.press('Space');
     // Past the field that finds others.
     await page.keyboard.press('Tab');
