@@ -63,6 +63,8 @@ export function chart(body, { make, height = 320, width, label, table, isTableOp
     const merged = { ...option, ...made };
     for (const part of ['grid', 'legend', 'tooltip']) if (made[part]) merged[part] = { ...option[part], ...made[part] };
     instance.setOption(merged, true);
+    // A printer does not wait for the next frame.
+    instance.getZr().flush();
   }
   redraw();
   // A line or an area is clicked anywhere (triggerLineEvent): then the point is the nearest one.
@@ -83,7 +85,10 @@ export function chart(body, { make, height = 320, width, label, table, isTableOp
   return instance;
 }
 
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => drawn.forEach((entry) => entry.redraw()));
+// Paper is light, whatever the screen is.
+const dark = matchMedia('screen and (prefers-color-scheme: dark)');
+export const isDark = () => dark.matches;
+dark.addEventListener('change', () => drawn.forEach((entry) => entry.redraw()));
 
 function asTable({ head, rows }, isOpen) {
   const details = h('details', { class: 'as-table', open: isOpen }, h('summary', {}, t('as.table')));

@@ -21,7 +21,7 @@ const PAGES = { '': carriers, transit, exceptions, lanes, attention, subscriptio
 const element = (id) => document.getElementById(id);
 
 // Choices that belong to one view and would mean nothing in another.
-const OWN = { sort: '', metric: '', number: '', attention: '', figure: '', status: '', reason: '', code: '', party: '', cursor: '' };
+const OWN = { sort: '', metric: '', number: '', attention: '', figure: '', status: '', reason: '', code: '', party: '', cursor: '', map: '', side: '' };
 
 function frame() {
   const here = view();

@@ -65,8 +65,8 @@ async function click(page, selector, label) {
 
 // A part of a chart. Charts are drawn anew when they get their size and when the pointer comes near, so it is looked for before each try;
 // after a try the page may be on its way and the chart gone.
-async function press(page, find) {
-  const arrives = () => page.waitForFunction(() => location.pathname === '/parcels', { timeout: 1000 }).then(() => true, () => false);
+async function press(page, find, isThere = () => location.pathname === '/parcels') {
+  const arrives = () => page.waitForFunction(isThere, { timeout: 1000 }).then(() => true, () => false);
   let arrived = false;
   for (const deadline = Date.now() + 20000; !arrived && Date.now() < deadline;) {
     const element = (await page.evaluateHandle(find)).asElement();
@@ -78,7 +78,7 @@ async function press(page, find) {
     if (place?.isThere) await page.mouse.click(place.x, place.y, { delay: 50 });
     arrived = await arrives();
   }
-  assert.ok(arrived, 'the chart does not lead to parcels');
+  assert.ok(arrived, 'the chart does not lead there');
   await settled(page);
 }
 
@@ -726,6 +726,30 @@ const tests = {
     assert.match((await text(page, '.details .badge.bad'))[0], /^missed$/);
     const { page: pushed } = await open('/parcel?number=SF3&lang=en');
     assert.match((await text(pushed, 'tbody tr')).join().replace(/\s+/g, ' '), /courier\.push\.v1 0 3 Kuaidi100 · demo polling push verified 3 1,000/);
+  },
+
+  async 'a map of China is loaded when it is asked for, and leads to lanes'() {
+    const provinces = (await (await fetch(`${base}/api/v1/catalog`)).json()).provinces.map(({ zh }) => zh);
+    const shapes = JSON.parse(readFileSync(new URL('../node_modules/echarts-4-maps/map/json/china.json', import.meta.url), 'utf8')).features.map(({ properties }) => properties.name);
+    assert.deepEqual(shapes.sort(), provinces.sort(), 'each province has its shape');
+    for (const [language, width, label, opens] of [['en', 1440, 'Shanghai', 'Show the map'], ['zh', 390, null, '显示地图']]) {
+      const { page, complaints } = await open(`/lanes?lang=${language}`, { width });
+      const loaded = () => page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => /china-/.test(name)));
+      assert.equal(await loaded(), false);
+      await click(page, 'button.main', opens);
+      assert.equal(await loaded(), true);
+      assert.equal(parameter(page, 'map'), '1');
+      const texts = () => page.$$eval('.chart', (charts) => [...charts.at(-1).querySelectorAll('text')].map((text) => text.textContent));
+      if (label) assert.ok((await texts()).includes(label), await texts());
+      await picture(page, `china-${language}-${width}`);
+      if (label) {
+        await click(page, '.segments button', 'Origin');
+        assert.equal(parameter(page, 'side'), 'origin');
+        await press(page, () => [...[...document.querySelectorAll('.chart')].at(-1)?.querySelectorAll('text') ?? []].find((text) => text.textContent === 'Zhejiang'),
+          () => new URL(location).searchParams.get('origin') === 'CN33');
+      }
+      assert.deepEqual(complaints, []);
+    }
   },
 
   async 'everything can be reached by keyboard'() {

@@ -1,7 +1,7 @@
 // What goes wrong, how often, and who answers for it.
 import { askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
-import { chart } from '../charts.js';
+import { chart, isDark } from '../charts.js';
 import { h } from '../dom.js';
 import { goToList, linked } from '../figures.js';
 import { filters } from '../filters.js';
@@ -175,5 +175,5 @@ function byParty({ rates }, body) {
 
 // From nothing to much trouble, so light (or dark) that the text on it can be read.
 export function heat() {
-  return matchMedia('(prefers-color-scheme: dark)').matches ? ['#1c242b', '#7a2e3f'] : ['#f7f8f8', '#f0a3ae'];
+  return isDark() ? ['#1c242b', '#7a2e3f'] : ['#f7f8f8', '#f0a3ae'];
 }

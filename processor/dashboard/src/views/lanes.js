@@ -1,7 +1,7 @@
 // From where to where: a field for each pair of provinces, and the carriers of the one that is chosen.
 import { ask, askOnce } from '../api.js';
 import * as catalog from '../catalog.js';
-import { chart } from '../charts.js';
+import { chart, isDark } from '../charts.js';
 import { h } from '../dom.js';
 import { linked } from '../figures.js';
 import { filters } from '../filters.js';
@@ -45,6 +45,9 @@ export default {
     if (asked.origin && asked.dest) return lane(asked);
     return [
       panel({ title: t('lanes.map'), note: t('lanes.map.note'), size: 'huge', tools: picker(), load, show: map }),
+      get('map') ? chinaPanel(asked) : h('section', { class: 'panel', 'data-state': 'ready' }, h('div', { class: 'head' },
+        h('div', {}, h('h2', {}, t('china')), h('p', { class: 'note' }, t('china.note'))),
+        h('button', { type: 'button', class: 'main', onclick: () => choose({ map: '1' }) }, t('china.open')))),
       panel({ title: t('lanes.list'), size: 'large', load, show: list, csv: { path: 'lanes', parameters: asked } }),
     ];
   },
@@ -84,9 +87,6 @@ function map({ rows }, body) {
   const [least, most] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
   const at = new Map(rows.map((row) => [`${row.origin} ${row.dest}`, row]));
   const row = (value) => at.get(`${origins[value[1]]} ${dests[value[0]]}`);
-  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  const good = dark ? ['#0d4f4a', '#4f5b2d', '#7a4b22', '#7d2c3e'] : ['#bfe3da', '#eef0c4', '#f6d3a8', '#efa0a6'];
-  const amount = dark ? ['#1f2a31', '#1f6f9f'] : ['#eef3f6', '#6fb0d8'];
   if (marked) {
     chart(body, {
       label: t('lanes.map'),
@@ -101,7 +101,7 @@ function map({ rows }, body) {
         yAxis: { type: 'category', data: origins.map(place), ...axis, splitLine: { show: false }, axisLabel: { color: text, interval: 0, fontSize: 11 } },
         visualMap: {
           type: 'continuous', min: least, max: Math.max(most, least + 0.001), dimension: 2, seriesIndex: 0, show: false,
-          inRange: { color: metric() === 'parcels' ? amount : low ? good : good.toReversed() },
+          inRange: { color: colorsOf(low).ramp },
         },
         series: [
           {
@@ -109,7 +109,7 @@ function map({ rows }, body) {
             label: { show: true, fontSize: 10, color: text, formatter: ({ value }) => brief(value[2], key) },
           },
           // Half of its parcels, or nine of ten, will not come: no number is as bad.
-          { type: 'heatmap', data: never, itemStyle: { ...field(surface), color: good.at(-1) }, label: { show: true, fontSize: 11, color: text, formatter: '∞' } },
+          { type: 'heatmap', data: never, itemStyle: { ...field(surface), color: colorsOf(low).worst }, label: { show: true, fontSize: 11, color: text, formatter: '∞' } },
           { type: 'heatmap', data: cells('young'), itemStyle: { ...field(surface), color: line }, label: { show: true, fontSize: 10, color: quiet, formatter: '…' } },
           { type: 'heatmap', data: cells('few'), itemStyle: { ...field(surface), color: line }, label: { show: true, fontSize: 10, color: quiet, formatter: '·' } },
         ],
@@ -120,6 +120,76 @@ function map({ rows }, body) {
     !marked && h('p', { class: 'note' }, t('lanes.few')),
     h('p', { class: 'note below' }, t('lanes.key'), ' ', unknown(rows)),
   ];
+}
+
+// From the least to the most of the metric, and for what is worse than every number.
+function colorsOf(low) {
+  const good = isDark() ? ['#0d4f4a', '#4f5b2d', '#7a4b22', '#7d2c3e'] : ['#bfe3da', '#eef0c4', '#f6d3a8', '#efa0a6'];
+  const amount = isDark() ? ['#1f2a31', '#1f6f9f'] : ['#eef3f6', '#6fb0d8'];
+  return { ramp: metric() === 'parcels' ? amount : low ? good : good.toReversed(), worst: good.at(-1) };
+}
+
+const SIDES = ['dest', 'origin'];
+const side = () => (get('side') === 'origin' ? 'origin' : 'dest');
+
+function chinaPanel(asked) {
+  const sides = h('div', { class: 'segments', role: 'group', 'aria-label': t('china') }, SIDES.map((name) =>
+    h('button', { type: 'button', 'aria-pressed': String(name === side()), onclick: () => choose({ side: name === 'dest' ? '' : name }) }, t(`china.${name}`))));
+  return panel({
+    title: t('china'), note: t('china.note'), size: 'huge', csv: { path: 'provinces', parameters: asked },
+    tools: [sides, h('button', { type: 'button', class: 'quiet', onclick: () => choose({ map: '', side: '' }) }, t('china.close'))],
+    load: async (signal) => {
+      const [answer] = await Promise.all([ask('provinces', asked, signal), import('../china.js')]);
+      return answer;
+    },
+    show: china, isEmpty: ({ rows }) => !rows.some((row) => row.side === side()),
+  });
+}
+
+// The shapes have the Chinese names of the provinces.
+const shapeOf = (code) => catalog.all().provinces.find((province) => province.code === code)?.zh;
+
+function china({ rows }, body) {
+  const { key, shown, low, sound } = METRICS[metric()];
+  const own = new Map(rows.filter((row) => row.side === side()).map((row) => [shapeOf(row.province), row]));
+  const said = (row) => ({ few: t('too.few'), never: t('not.reached'), young: t('not.yet'), known: shown(row[key]) })[answers(row, key, sound)];
+  const name = (shape) => catalog.all().provinces.filter(({ zh }) => zh === shape).map(({ code }) => catalog.province(code))[0] ?? shape;
+  const values = [...own.values()].filter((row) => answers(row, key, sound) === 'known').map((row) => row[key]);
+  const [least, most] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
+  chart(body, {
+    label: t('china'),
+    height: Math.min(620, Math.max(320, Math.round(innerWidth * 0.62))),
+    onClick: ({ name: shape }) => { if (own.has(shape)) choose({ [side()]: own.get(shape).province }); },
+    make: (axis, { text, quiet, surface, line }) => ({
+      legend: { show: false },
+      tooltip: {
+        trigger: 'item',
+        formatter: ({ name: shape }) => h('div', {}, h('strong', {}, name(shape)), own.has(shape)
+          ? [h('div', {}, `${t(`metric.${metric()}`)}: ${said(own.get(shape))}`), h('div', {}, `${t('parcels')}: ${count(own.get(shape).parcels)}`)]
+          : h('div', {}, t('china.none'))),
+      },
+      visualMap: {
+        type: 'continuous', min: least, max: Math.max(most, least + 0.001), show: values.length > 0, calculable: false, left: 4, bottom: 4, itemHeight: 90, itemWidth: 12,
+        text: [shown(most), shown(least)], textStyle: { color: quiet }, inRange: { color: colorsOf(low).ramp },
+      },
+      series: [{
+        type: 'map', map: 'china', top: 8, bottom: 8, roam: false, selectedMode: false, showLegendSymbol: false,
+        itemStyle: { areaColor: surface, borderColor: quiet, borderWidth: 0.5 },
+        emphasis: { label: { color: text }, itemStyle: { areaColor: null, borderColor: text, borderWidth: 1.5 } },
+        label: { show: innerWidth >= 900, color: text, fontSize: 10, formatter: ({ name: shape }) => (own.has(shape) ? name(shape) : '') },
+        labelLayout: { hideOverlap: true },
+        data: [...own].map(([shape, row]) => {
+          const kind = answers(row, key, sound);
+          return kind === 'known' ? { name: shape, value: row[key] } : { name: shape, itemStyle: { areaColor: kind === 'never' ? colorsOf(low).worst : line } };
+        }),
+      }],
+    }),
+    table: {
+      head: [t(`china.${side()}`), t(`metric.${metric()}`), t('parcels')],
+      rows: [...own.values()].map((row) => [catalog.province(row.province), said(row), count(row.parcels)]),
+    },
+  });
+  return h('p', { class: 'note below' }, t('china.key'));
 }
 
 // Many a destination is only known once the parcel is there: what is on its way then lacks in the lane, and flatters it.
