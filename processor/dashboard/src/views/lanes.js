@@ -158,7 +158,8 @@ function china({ rows }, body) {
   const [least, most] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
   chart(body, {
     label: t('china'),
-    height: Math.min(620, Math.max(320, Math.round(innerWidth * 0.62))),
+    // With the inset it is 1.4 times as wide as high, and is cut off where there is less room.
+    height: Math.min(620, Math.round(body.clientWidth / 1.4)),
     onClick: ({ name: shape }) => { if (own.has(shape)) choose({ [side()]: own.get(shape).province }); },
     make: (axis, { text, quiet, surface, line }) => ({
       legend: { show: false },
@@ -169,7 +170,7 @@ function china({ rows }, body) {
           : h('div', {}, t('china.none'))),
       },
       visualMap: {
-        type: 'continuous', min: least, max: Math.max(most, least + 0.001), show: values.length > 0, calculable: false, left: 4, bottom: 4, itemHeight: 90, itemWidth: 12,
+        type: 'continuous', min: least, max: Math.max(most, least + 0.001), show: values.length > 0, calculable: false, left: 4, bottom: 4, itemHeight: body.clientWidth < 600 ? 45 : 90, itemWidth: 12,
         text: [shown(most), shown(least)], textStyle: { color: quiet }, inRange: { color: colorsOf(low).ramp },
       },
       series: [{
