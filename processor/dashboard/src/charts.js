@@ -72,7 +72,11 @@ export function chart(body, { make, height = 320, width, label, table, isTableOp
   const observer = new ResizeObserver(() => {
     if (box.isConnected) {
       // While it is not laid out (a print preview, a screenshot) there is nothing to fit into.
-      if (box.clientWidth) instance.resize();
+      if (box.clientWidth) {
+        instance.resize();
+        // On paper it is made as wide as that is.
+        box.querySelector('svg')?.setAttribute('viewBox', `0 0 ${instance.getWidth()} ${instance.getHeight()}`);
+      }
       return;
     }
     // Its page is gone.

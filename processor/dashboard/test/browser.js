@@ -708,6 +708,34 @@ const tests = {
     assert.deepEqual(complaints, []);
   },
 
+  async 'on paper there are the figures and what was asked for'() {
+    const { page, complaints } = await open('/lanes?lang=en');
+    await page.emulateMediaType('print');
+    await page.setViewport({ width: 700, height: 1000 });
+    const isSeen = (selector) => page.$eval(selector, (element) => element.checkVisibility());
+    for (const gone of ['nav', '.tools', '.panel .head .tools', '.presets']) assert.equal(await isSeen(gone), false, gone);
+    for (const there of ['input[name="from"]', '.chart', '.tall tbody']) assert.equal(await isSeen(there), true, there);
+    assert.equal(await page.$eval('.tall', (box) => getComputedStyle(box).overflowY), 'visible', 'long tables are not cut');
+    const chart = await page.$eval('.chart svg', (svg) => ({ width: svg.getBoundingClientRect().width, height: svg.getBoundingClientRect().height }));
+    assert.ok(chart.width > 300 && chart.width <= 700 && chart.height > 50, JSON.stringify(chart));
+    await page.pdf({ path: `${pictures}/lanes-en.pdf`, format: 'A4', printBackground: true });
+    assert.deepEqual(complaints, []);
+  },
+
+  async 'an address of nothing says so and leads on'() {
+    for (const [language, words] of [['en', /There is no such page\s+\/nosuch/], ['zh', /没有这个页面\s+\/nosuch/]]) {
+      const { page } = await open(`/nosuch?lang=${language}`);
+      assert.match((await text(page, '.panel'))[0], words);
+      assert.equal(await page.$('nav a[aria-current]'), null);
+      await page.click('.panel a[href^="/lanes"]');
+      await settled(page);
+      assert.equal(new URL(page.url()).pathname, '/lanes');
+    }
+    const { page, complaints } = await open('/transit/of/nothing?lang=en');
+    assert.equal(new URL(page.url()).pathname, '/transit');
+    assert.deepEqual(complaints, []);
+  },
+
   async 'a parcel shows its promise, its estimate, whether they were kept, and where its pushes lie'() {
     for (const [language, promise, estimate] of [
       ['en', /72 h to the first attempt \(national standard\), until \d{4}-\d\d-\d\d 12:00 kept/, /\d{4}-\d\d-\d\d 18:00 kept/],

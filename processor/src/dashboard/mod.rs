@@ -37,7 +37,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
@@ -132,6 +132,10 @@ pub fn router(config: &Config, metrics: PrometheusHandle, health: Health) -> Rou
     for view in VIEWS {
         router = router.route(view, get(page));
     }
+    router = router
+        .route("/{nowhere}", get(no_such_page))
+        .route("/{nowhere}/", get(beyond_a_page))
+        .route("/{nowhere}/{*beyond}", get(beyond_a_page));
     // The files of the page are already compressed, and this layer leaves them alone.
     let hosts = Hosts::new(&config.dashboard.allowed_hosts);
     router
@@ -305,6 +309,22 @@ async fn no_such_endpoint(uri: Uri) -> Refusal {
 
 async fn page(request: HeaderMap) -> Response<Body> {
     assets::serve(assets::PAGE, &request)
+}
+
+/// An address of no view: the page says so, with the way to those that there are.
+async fn no_such_page(request: HeaderMap) -> Response<Body> {
+    let mut page = assets::serve(assets::PAGE, &request);
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
+}
+
+/// Below a view there is nothing, and the page would look for its files there. Relative, because the page may be below a path of a proxy.
+async fn beyond_a_page(uri: Uri) -> Response<Body> {
+    let (view, beyond) = uri.path().trim_start_matches('/').split_once('/').unwrap_or_default();
+    let up = "../".repeat(beyond.matches('/').count() + 1);
+    (StatusCode::SEE_OTHER, [(LOCATION, format!("{up}{view}"))]).into_response()
 }
 
 async fn file(uri: Uri, request: HeaderMap) -> Response<Body> {

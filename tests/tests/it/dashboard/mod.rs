@@ -802,7 +802,21 @@ fn the_page_is_part_of_the_program() {
     assert_eq!(get("/api/v1/catalog", "gzip").headers()["content-encoding"], "gzip");
     assert_eq!(get("/assets/nosuch.js", "gzip").status(), 404);
     assert_eq!(get("/assets/..%2findex.html", "gzip").status(), 404);
-    assert_eq!(get("/nosuch", "gzip").status(), 404);
+    // An unknown address gets the page, which says so.
+    let mut nowhere = get("/nosuch", "identity");
+    assert_eq!(nowhere.status(), 404);
+    assert!(
+        nowhere
+            .body_mut()
+            .read_to_string()
+            .unwrap()
+            .contains("<title>courierflow</title>")
+    );
+    // Below a view there is nothing: one is led to it.
+    assert_eq!(get("/transit/of/nothing", "identity").status(), 200);
+    assert_eq!(get("/transit/", "identity").status(), 200);
+    assert_eq!(get("/a/b", "identity").status(), 404);
+    assert_eq!(get("/api", "identity").status(), 404);
     assert_eq!(get("/livez", "gzip").status(), 200);
     assert_eq!(get("/metrics", "gzip").status(), 200);
 }
