@@ -556,3 +556,8 @@ ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `outcome` LowCardinality(S
 
 ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `is_open` Bool DEFAULT outcome = 'OPEN' COMMENT 'outcome is OPEN: neither delivered nor back with its sender, cancelled or moved to another carrier';
 
+-- 024_attempt_sum.sql
+ALTER TABLE courier.carrier_daily_recent ADD COLUMN IF NOT EXISTS `settled_attempt_seconds_sum` UInt64 COMMENT 'Sum of the times from pickup to first attempt of settled_attempted' AFTER `settled_attempted`;
+
+ALTER TABLE courier.carrier_daily_older ADD COLUMN IF NOT EXISTS `settled_attempt_seconds_sum` UInt64 COMMENT 'Sum of the times from pickup to first attempt of settled_attempted' AFTER `settled_attempted`;
+

@@ -4119,7 +4119,7 @@ SELECT
     now('UTC') AS refreshed_at
 FROM ranked
 SETTINGS join_use_nulls = 0, max_memory_usage = 8000000000, max_execution_time = 600
-COMMENT 'Fills performance_change [d9fdda398a6f1426]';
+COMMENT 'Fills performance_change [7bf0de6eed343e99]';
 
 -- shipment_timeline.sql
 CREATE OR REPLACE VIEW courier.shipment_timeline
