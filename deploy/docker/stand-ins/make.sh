@@ -30,16 +30,20 @@ debian_mirror() {
   cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | sed -nE 's/^(URIs:|deb) +([^ ]+\/debian)( .*)?$/\2/p' | head -n 1
 }
 
-# The steps are in NAME.Dockerfile; its files are those of this directory and of another one.
-build() { # NAME IMAGE DIRECTORY PATH...
-  tar -c -C "$repo/deploy/docker/stand-ins" . -C "$3" "${@:4}" |
-    DOCKER_BUILDKIT=1 docker build --quiet --network=host --tag "$2" --file "$1.Dockerfile" - >/dev/null
+# The steps are in NAME.Dockerfile; its files are those of this directory and what is named of another one.
+build() { # NAME IMAGE [DIRECTORY PATH...]
+  tar -c -C "$repo/deploy/docker/stand-ins" . ${3:+-C "$3"} "${@:4}" |
+    DOCKER_BUILDKIT=1 docker build --quiet --network=host --tag "$2" --file "$1.Dockerfile" - >/dev/null || {
+    # If tar has missed a file, the engine has an image without it, which the next run would take for a whole one.
+    docker image rm --force "$2" >/dev/null 2>&1
+    return 1
+  }
 }
 
 make_rust() { build rust "$1" "$(rustc --print sysroot)" bin lib; }
-make_node() { build node "$1" /var/empty .; }
+make_node() { build node "$1"; }
 make_kafka() { build kafka "$1" "$(part_home kafka)" lib; }
-make_registry() { build registry "$1" "$(part_home registry)" apicurio-registry-app-*.jar lib meta; }
+make_registry() { build registry "$1" "$(part_home registry)" .; }
 make_clickhouse() { build clickhouse "$1" "$(part_home clickhouse)" clickhouse libchdb.so; }
 
 make_images() { # NAME=IMAGE...
