@@ -19,7 +19,8 @@ use testcontainers::bollard::query_parameters::{
     KillContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 use testcontainers::core::client::docker_client_instance;
-use testcontainers::core::{ContainerPort, IntoContainerPort};
+use testcontainers::core::wait::ExitWaitStrategy;
+use testcontainers::core::{ContainerPort, IntoContainerPort, WaitFor};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 use tokio::runtime::Runtime;
@@ -30,6 +31,8 @@ const READY_LIMIT: Duration = Duration::from_mins(3);
 const STOP_SECONDS: i32 = 20;
 /// How often a server is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(100);
+/// Options of a JVM that lives for seconds: it would spend most of them on optimizing itself.
+const SHORT_LIVED: &str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 /// The label of a container that tells whose it is: the directory of its stack.
 const LABEL: &str = "courierflow.test-stack";
 
@@ -56,6 +59,11 @@ pub struct ContainerStack {
 impl ContainerStack {
     /// Starts all servers; returns when they are ready. Images that are not there are pulled.
     pub fn start(name: &str) -> anyhow::Result<Self> {
+        Self::start_only(name, &Server::ALL)
+    }
+
+    /// Starts some of the servers, for what does not need the others.
+    pub fn start_only(name: &str, servers: &[Server]) -> anyhow::Result<Self> {
         let mut stack = Self {
             reservation: Reservation::new(name)?,
             containers: Vec::new(),
@@ -65,14 +73,14 @@ impl ContainerStack {
         RUNTIME
             .block_on(remove_leftovers(&label))
             .context("cannot ask the container engine; is it running, and is DOCKER_HOST right?")?;
-        for server in Server::ALL {
+        for &server in servers {
             let request = request(server, stack.port(server))?.with_label(LABEL, &label);
             let container = RUNTIME
                 .block_on(request.start())
                 .with_context(|| format!("cannot start a container of {server}"))?;
             stack.containers.push((server, Container(Some(container))));
         }
-        for server in Server::ALL {
+        for &server in servers {
             stack.wait_ready(server)?;
         }
         stack.started = true;
@@ -217,6 +225,25 @@ impl Stack for ContainerStack {
             .block_on(self.container(server)?.unpause())
             .with_context(|| format!("cannot thaw {server}"))
     }
+
+    /// Nothing can be run in a container that has ended, but in another one with its volumes.
+    fn lose(&self, server: Server, directories: &[PathBuf]) -> anyhow::Result<()> {
+        let volumes_of = self.container(server)?.id().to_owned();
+        let arguments = ["-rf".to_owned(), "--".to_owned()].into_iter();
+        let arguments = arguments.chain(directories.iter().map(|directory| directory.display().to_string()));
+        let request = image(server)
+            .generic()?
+            .with_entrypoint("rm")
+            .with_wait_for(WaitFor::exit(ExitWaitStrategy::new().with_exit_code(0)))
+            .with_cmd(arguments)
+            .with_label(LABEL, self.dir().display().to_string())
+            .with_host_config_modifier(move |host| host.volumes_from = Some(vec![volumes_of.clone()]));
+        let removed = RUNTIME
+            .block_on(request.start())
+            .with_context(|| format!("cannot remove files of {server}"))?;
+        drop(Container(Some(removed)));
+        Ok(())
+    }
 }
 
 impl Drop for ContainerStack {
@@ -304,11 +331,14 @@ fn request(server: Server, port: u16) -> anyhow::Result<ContainerRequest<Generic
                 .with_env_var("KAFKA_ADVERTISED_LISTENERS", format!("PLAINTEXT://127.0.0.1:{port}"))
                 .with_env_var("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@127.0.0.1:9093")
                 .with_env_var("KAFKA_LOG_DIRS", "/var/lib/kafka/data")
-                .with_env_var("KAFKA_HEAP_OPTS", "-Xmx512m");
+                .with_env_var("KAFKA_HEAP_OPTS", "-Xmx512m")
+                .with_env_var("JAVA_TOOL_OPTIONS", SHORT_LIVED);
             kafka_variables(&properties).fold(request, |request, (name, value)| request.with_env_var(name, value))
         }
-        // As in `stack.sh`: a schema id must survive a restart and a kill.
+        // As in `stack.sh`: a schema id must survive a restart and a kill. A start that takes the processor too long ends: the registry
+        // waits five seconds for its database.
         Server::Registry => published(image, port, 8080.tcp())
+            .with_env_var("JAVA_TOOL_OPTIONS", format!("-Xmx256m {SHORT_LIVED}"))
             .with_env_var("APICURIO_STORAGE_KIND", "sql")
             .with_env_var("APICURIO_STORAGE_SQL_KIND", "h2")
             .with_env_var(

@@ -2,7 +2,7 @@
 //!
 //! [`Stack`] is the seam: a test asks for addresses and lets a server fail, and does not know how the server is run.
 //! [`LocalStack`] runs the servers of `deploy/local/stack.sh`, [`ClusterStack`] three brokers of them, `ContainerStack` (feature `containers`) the official images;
-//! [`start`] lets `COURIERFLOW_TEST_STACK` choose.
+//! [`start`] lets `COURIERFLOW_TEST_STACK` choose. A test that names one of the others has local servers whatever was chosen, and says why.
 //! [`Service`] is one of our own processes beside it.
 //!
 //! ```no_run
@@ -41,9 +41,11 @@ pub use containers::ContainerStack;
 pub use local::{BrokerSettings, LocalStack};
 pub use service::{Launch, Service};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::env::{self, VarError};
 use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A server of the stack.
@@ -112,6 +114,19 @@ pub trait Stack: fmt::Debug + Send + Sync {
     /// Ends [`Stack::freeze`].
     fn thaw(&self, server: Server) -> anyhow::Result<()>;
 
+    /// Removes directories of a server that was killed, named as it names them itself: its disk has lost them. One that is not there
+    /// is lost already.
+    fn lose(&self, _server: Server, directories: &[PathBuf]) -> anyhow::Result<()> {
+        for directory in directories {
+            if let Err(error) = fs::remove_dir_all(directory)
+                && error.kind() != ErrorKind::NotFound
+            {
+                return Err(error).with_context(|| format!("cannot remove {}", directory.display()));
+            }
+        }
+        Ok(())
+    }
+
     /// The configuration overrides that point our services at these servers.
     fn configuration(&self) -> Vec<(&'static str, String)> {
         let id_cache = self.dir().join("schema-ids.json");
@@ -136,12 +151,12 @@ pub trait Stack: fmt::Debug + Send + Sync {
 /// Puts the key there, whole and once: a service that was started before may be reading it.
 fn put_id_key(path: &Path) -> std::io::Result<()> {
     const KEY: &str = "6120206b6579206f6620313620627974";
-    if std::fs::read_to_string(path).is_ok_and(|key| key == KEY) {
+    if fs::read_to_string(path).is_ok_and(|key| key == KEY) {
         return Ok(());
     }
     let begun = path.with_extension("begun");
-    std::fs::write(&begun, KEY)?;
-    std::fs::rename(begun, path)
+    fs::write(&begun, KEY)?;
+    fs::rename(begun, path)
 }
 
 /// A stack with all servers, as `COURIERFLOW_TEST_STACK` wants them to run: `local` (the default) or `containers`.
@@ -149,12 +164,12 @@ pub fn start(name: &str) -> anyhow::Result<Box<dyn Stack>> {
     start_with(name, &Server::ALL)
 }
 
-/// A stack with these servers at least.
+/// A stack with these servers alone, for what does not need the others.
 pub fn start_with(name: &str, servers: &[Server]) -> anyhow::Result<Box<dyn Stack>> {
     match env::var("COURIERFLOW_TEST_STACK").as_deref() {
         Ok("local") | Err(VarError::NotPresent) => Ok(Box::new(LocalStack::start_only(name, servers)?)),
         #[cfg(feature = "containers")]
-        Ok("containers") => Ok(Box::new(ContainerStack::start(name)?)),
+        Ok("containers") => Ok(Box::new(ContainerStack::start_only(name, servers)?)),
         #[cfg(not(feature = "containers"))]
         Ok("containers") => bail!("COURIERFLOW_TEST_STACK=containers needs --features courierflow-tests/containers"),
         other => bail!("COURIERFLOW_TEST_STACK is {other:?}: it can be local or containers"),
@@ -201,6 +216,10 @@ impl<S: Stack + ?Sized> Stack for Box<S> {
 
     fn thaw(&self, server: Server) -> anyhow::Result<()> {
         (**self).thaw(server)
+    }
+
+    fn lose(&self, server: Server, directories: &[PathBuf]) -> anyhow::Result<()> {
+        (**self).lose(server, directories)
     }
 }
 

@@ -8,13 +8,13 @@ use courierflow_processor::migrate::definitions::Definitions;
 use courierflow_processor::migrate::kind::DatabaseKind;
 use courierflow_processor::sink::client::client;
 use courierflow_schemas::carriers::Carriers;
-use courierflow_tests::stack::{LocalStack, Server, Stack};
+use courierflow_tests::stack::{self, Server, Stack};
 use regex::Regex;
 
 use crate::harness::tables;
 
-fn clickhouse(name: &str) -> LocalStack {
-    LocalStack::start_only(name, &[Server::ClickHouse]).expect("ClickHouse starts")
+fn clickhouse(name: &str) -> Box<dyn Stack> {
+    stack::start_with(name, &[Server::ClickHouse]).expect("ClickHouse starts")
 }
 
 fn settings(stack: &dyn Stack) -> ClickHouseSettings {

@@ -6,6 +6,7 @@ use courierflow_tests::stack::{BrokerSettings, LocalStack, Server, Stack};
 use crate::harness::{PATIENCE, processor, topics};
 
 fn start(name: &str, refused: &str) -> LocalStack {
+    // Containers have brokers of one kind.
     let stack = LocalStack::start_with(name, &[Server::Kafka], |stack| {
         let policies = ["create.topic", "alter.config"].map(|what| {
             let class = if what == "create.topic" { "Create" } else { "Alter" };

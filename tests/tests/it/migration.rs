@@ -6,7 +6,7 @@ use courierflow_processor::migrate::definitions::Definitions;
 use courierflow_schemas::carriers::Carriers;
 use courierflow_tests::measures::{insert_shipments, shipment_at};
 use courierflow_tests::oracle::ShipmentRow;
-use courierflow_tests::stack::{LocalStack, Server, Stack};
+use courierflow_tests::stack::{self, Server, Stack};
 use serde_json::{Value, json};
 
 use crate::harness::{eventually, tables};
@@ -14,8 +14,8 @@ use crate::harness::{eventually, tables};
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-fn clickhouse(name: &str) -> LocalStack {
-    LocalStack::start_only(name, &[Server::ClickHouse]).expect("ClickHouse starts")
+fn clickhouse(name: &str) -> Box<dyn Stack> {
+    stack::start_with(name, &[Server::ClickHouse]).expect("ClickHouse starts")
 }
 
 fn try_migrate(stack: &dyn Stack, definitions: &Definitions) -> Result<Vec<Change>, MigrateError> {

@@ -8,7 +8,7 @@ use std::thread;
 
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::RegistrySettings;
-use courierflow_tests::stack::{Launch, LocalStack, Server, Stack};
+use courierflow_tests::stack::{self, Launch, Server, Stack};
 
 use crate::harness::{PATIENCE, eventually, migrated, post, processor, ready, tables};
 
@@ -118,7 +118,7 @@ fn answer(mut client: TcpStream, target: &str, right: &str) -> std::io::Result<(
 
 #[test]
 fn a_token_is_sent_and_read_again_and_what_is_refused_names_the_key() {
-    let stack = LocalStack::start_only("registry-token", &[Server::Registry]).unwrap();
+    let stack = stack::start_with("registry-token", &[Server::Registry]).unwrap();
     let guard = Guard::before(&stack.registry_url());
     let file = stack.dir().join("registry.token");
     let has = |token: &str| std::fs::write(&file, format!("{token}\n")).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use courierflow_processor::config::Config;
 use courierflow_processor::migrate::clickhouse::{check_clickhouse, migrate_clickhouse};
 use courierflow_schemas::registry::Registry;
-use courierflow_tests::stack::{LocalStack, Server, Stack};
+use courierflow_tests::stack::{self, Server, Stack};
 
 use crate::harness::tls::{Authority, Certified, listen};
 
@@ -48,7 +48,7 @@ fn configuration(directory: &Path, client: &Client<'_>, clickhouse: u16, registr
 
 #[test]
 fn clickhouse_and_the_registry_are_reached_with_a_private_ca_and_a_certificate() {
-    let stack = LocalStack::start_only("tls", &[Server::Registry, Server::ClickHouse]).unwrap();
+    let stack = stack::start_with("tls", &[Server::Registry, Server::ClickHouse]).unwrap();
     let (ours, other) = (Authority::new("ours"), Authority::new("other"));
     let (server, client, stranger) = (ours.certify("server"), ours.certify("client"), other.certify("client"));
     let clickhouse = listen(&server, &ours, port_of(&stack.clickhouse_url()));

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use courierflow_processor::config::ClickHouseSettings;
 use courierflow_processor::migrate::clickhouse::migrate_clickhouse;
 use courierflow_schemas::carriers::Carriers;
-use courierflow_tests::stack::{Launch, LocalStack, Server, Service, Stack, repository};
+use courierflow_tests::stack::{self, Launch, Server, Service, Stack, repository};
 use serde_json::{Value, json};
 
 use self::data::{ODD_NUMBER, pickup_day, today};
@@ -26,12 +26,12 @@ use crate::metrics::change;
 struct Dashboard {
     service: Service,
     // The last field, so that the service ends before its server.
-    stack: LocalStack,
+    stack: Box<dyn Stack>,
 }
 
 impl Dashboard {
     fn start(name: &str, configure: impl FnOnce(Launch) -> Launch) -> Self {
-        let stack = LocalStack::start_only(name, &[Server::ClickHouse]).expect("ClickHouse starts");
+        let stack = stack::start_with(name, &[Server::ClickHouse]).expect("ClickHouse starts");
         let service = ready(&configure(Launch::processor("dashboard")), "dashboard", &stack);
         Self { service, stack }
     }

@@ -62,6 +62,7 @@ fn owned<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(String
 impl GuardedBroker {
     pub(crate) fn start(name: &str, servers: &[Server], guard: impl FnOnce(&LocalStack) -> Guard) -> Self {
         let mut address = String::new();
+        // Containers have brokers of one kind.
         let stack = LocalStack::start_with(name, servers, |stack| {
             let guard = guard(stack);
             address = format!("{}:{}", guard.host, stack.reserve_port()?);

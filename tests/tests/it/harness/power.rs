@@ -18,7 +18,7 @@ pub(crate) fn stop_merges(stack: &dyn Stack) {
     tables::execute(stack, "SYSTEM STOP MERGES");
 }
 
-/// The directories of all parts that were inserted since then. Parts that were merged are flushed whatever the inserts are, because what
+/// The directories, as the server names them, of all parts that were inserted since then. Parts that were merged are flushed whatever the inserts are, because what
 /// they replace is removed.
 pub(crate) fn parts_since(stack: &dyn Stack, second: u64, tables: &[&str]) -> Vec<PathBuf> {
     let tables = tables.join("', '");
@@ -30,13 +30,8 @@ pub(crate) fn parts_since(stack: &dyn Stack, second: u64, tables: &[&str]) -> Ve
     rows.iter().map(|row| row["path"].as_str().unwrap().into()).collect()
 }
 
-/// Kills the server and removes these parts.
+/// Kills the server and removes these parts. One that was merged may be gone by itself.
 pub(crate) fn cut_off(stack: &dyn Stack, lost: &[PathBuf]) {
     stack.kill(Server::ClickHouse).unwrap();
-    for part in lost {
-        // One that was merged may be gone by itself.
-        if part.exists() {
-            std::fs::remove_dir_all(part).unwrap();
-        }
-    }
+    stack.lose(Server::ClickHouse, lost).unwrap();
 }
