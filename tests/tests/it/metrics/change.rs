@@ -1,5 +1,7 @@
 //! What has changed beyond chance: worked out by hand, and where nothing has changed.
 
+use std::cell::RefCell;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -53,19 +55,39 @@ fn day_that_ended(hours_ago: i64) -> Date {
     then.to_zoned(china).date() - 1.day()
 }
 
-/// Tests these rows and nothing else.
-fn test_rows(stack: &dyn Stack, rows: &[String]) -> Vec<Value> {
+/// The newest pickup days that are judged: settled ones, and those for the median.
+#[derive(Clone, Copy, PartialEq)]
+struct Judged {
+    settled: Date,
+    mature: Date,
+}
+
+impl Judged {
+    fn now() -> Self {
+        Self {
+            settled: day_that_ended(7 * 24 + 6),
+            mature: day_that_ended(72 + 6),
+        }
+    }
+}
+
+/// Tests these rows and nothing else; anew if the days have changed meanwhile, which they do once a day.
+fn test_rows(stack: &dyn Stack, rows: impl Fn(Judged) -> Vec<String>) -> (Vec<Value>, Judged) {
     tables::execute(stack, "SYSTEM STOP VIEW courier.carrier_daily_recent_refresh");
-    let insert = format!(
-        "INSERT INTO courier.carrier_daily_recent FORMAT JSONEachRow\n{}",
-        rows.join("\n")
-    );
-    tables::execute(stack, &insert);
-    tables::refresh(stack, "performance_change");
-    tables::rows(
-        stack,
-        "SELECT * FROM courier.performance_change ORDER BY level, carrier, measure",
-    )
+    loop {
+        let judged = Judged::now();
+        tables::execute(stack, "TRUNCATE TABLE courier.carrier_daily_recent");
+        let rows = rows(judged).join("\n");
+        tables::execute(
+            stack,
+            &format!("INSERT INTO courier.carrier_daily_recent FORMAT JSONEachRow\n{rows}"),
+        );
+        tables::refresh(stack, "performance_change");
+        if judged == Judged::now() {
+            let found = "SELECT * FROM courier.performance_change ORDER BY level, carrier, measure";
+            return (tables::rows(stack, found), judged);
+        }
+    }
 }
 
 /// A carrier that is worse, as the test of the table finds it; nothing replaces it.
@@ -109,7 +131,6 @@ fn assert_close(found: f64, expected: f64, what: &str) {
 #[test]
 fn what_has_changed_is_told_from_chance_and_from_what_is_too_small_to_matter() {
     let stack = with_tables("metrics-change");
-    let (settled, mature) = (day_that_ended(7 * 24 + 6), day_that_ended(72 + 6));
     let of_carrier = |carrier, before, now| Case {
         level: "carrier",
         carrier,
@@ -168,9 +189,11 @@ fn what_has_changed_is_told_from_chance_and_from_what_is_too_small_to_matter() {
             &|_| json!({"transit_parcels": 100, "transit_bins": {"320": 10}}),
         ),
     ];
-    let mut rows: Vec<String> = by_settled_days.iter().flat_map(|case| case.rows(settled)).collect();
-    rows.extend(by_mature_days.iter().flat_map(|case| case.rows(mature)));
-    let found = test_rows(&*stack, &rows);
+    let (found, Judged { settled, mature }) = test_rows(&*stack, |judged| {
+        let settled = by_settled_days.iter().flat_map(|case| case.rows(judged.settled));
+        let mature = by_mature_days.iter().flat_map(|case| case.rows(judged.mature));
+        settled.chain(mature).collect()
+    });
 
     let told: Vec<Value> = found
         .iter()
@@ -261,29 +284,27 @@ fn assert_p_values(found: &[Value]) {
 #[test]
 fn where_nothing_has_changed_nothing_is_beyond_chance() {
     let stack = with_tables("metrics-no-change");
-    let last = day_that_ended(7 * 24 + 6);
-    let random = std::cell::RefCell::new(fastrand::Rng::with_seed(7));
-    // Each day of each lane has a share of its own between 2 and 8 %.
-    let day = |_| {
-        let mut random = random.borrow_mut();
-        let share = 0.02 + 0.06 * random.f64();
-        exceptions(1_000, (0..1_000).filter(|_| random.f64() < share).count() as u64)
-    };
     let carriers: Vec<String> = (0..300).map(|number| format!("c{number:03}")).collect();
-    let rows: Vec<String> = carriers
-        .iter()
-        .flat_map(|carrier| {
-            Case {
+    let (found, _) = test_rows(&*stack, |judged| {
+        let random = RefCell::new(fastrand::Rng::with_seed(7));
+        // Each day of each lane has a share of its own between 2 and 8 %.
+        let day = |_| {
+            let mut random = random.borrow_mut();
+            let share = 0.02 + 0.06 * random.f64();
+            exceptions(1_000, (0..1_000).filter(|_| random.f64() < share).count() as u64)
+        };
+        let lane = |carrier: &String| {
+            let case = Case {
                 level: "province",
                 carrier,
                 lane: ["CN44", "CN43"],
                 before: &day,
                 now: &day,
-            }
-            .rows(last)
-        })
-        .collect();
-    let found = test_rows(&*stack, &rows);
+            };
+            case.rows(judged.settled)
+        };
+        carriers.iter().flat_map(lane).collect()
+    });
     assert_eq!(found.len(), 300);
     let beyond: Vec<&Value> = found.iter().filter(|row| row["is_beyond_chance"] == true).collect();
     assert!(beyond.is_empty(), "{beyond:?}");
