@@ -85,7 +85,7 @@ fn nothing_but_keeper_is_missing_for_the_replicated_tables() {
         assert!(error.starts_with("Code: 225."), "{statement}: {error}");
         created += 1;
     }
-    assert_eq!(created, 18);
+    assert_eq!(created, 19);
 
     // The check above notices what is wrong with such a table.
     let wrong = "CREATE TABLE replica.wrong (a Int8, v String) ENGINE = ReplicatedReplacingMergeTree('/x', 'one', v) ORDER BY a";
@@ -134,7 +134,7 @@ fn tables_keep_their_rows_and_views_use_memory_as_configured() {
         ]
     );
     let views: Vec<&String> = would.iter().filter(|change| change.contains("view ")).collect();
-    assert_eq!(views.len(), 7, "{views:?}");
+    assert_eq!(views.len(), 8, "{views:?}");
     assert_eq!(migrate(&settings), would);
     assert_eq!(migrate(&settings), Vec::<String>::new());
     assert!(engine_of(&stack, "push").contains("toDateTime(received_at) + toIntervalDay(30)"));
@@ -149,7 +149,7 @@ fn tables_keep_their_rows_and_views_use_memory_as_configured() {
         "SELECT name FROM system.tables WHERE database = 'courier' AND engine = 'MaterializedView'
             AND create_table_query LIKE '%max_memory_usage = 1000000000%'",
     );
-    assert_eq!(limited.len(), 7);
+    assert_eq!(limited.len(), 8);
 
     settings.retention_days.push = Some(0);
     assert_eq!(migrate(&settings), ["table push keeps its rows for ever"]);
@@ -175,7 +175,7 @@ fn views_run_as_a_user_of_their_own() {
     migrate(&settings);
     settings.views.definer = Some("courier_views".to_owned());
     let changes = migrate(&settings);
-    assert_eq!(changes.len(), 51, "all views: {changes:?}");
+    assert_eq!(changes.len(), 52, "all views: {changes:?}");
     let others = tables::rows(
         &stack,
         "SELECT name FROM system.tables WHERE database = 'courier' AND engine LIKE '%View'
