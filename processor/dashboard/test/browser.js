@@ -228,8 +228,9 @@ const tests = {
   async 'charts have their figures as tables, too'() {
     const { page } = await open('/transit');
     await page.click('.as-table summary');
-    await page.waitForSelector('.as-table tbody tr');
-    const rows = await text(page, '.as-table tbody tr');
+    // That of the stages is open from the start, so the first one is waited for.
+    await page.waitForFunction(() => document.querySelector('.as-table').querySelector('tbody tr'));
+    const rows = await page.$eval('.as-table', (table) => [...table.querySelectorAll('tbody tr')].map((row) => row.innerText.replaceAll('\u00a0', ' ')));
     assert.match(rows.find((row) => row.startsWith('ZTO')), /ZTO Express\s+0\.0 %\s+0\.0 %\s+75\.0 %\s+75\.0 %/);
     await click(page, '.segments button', 'On time');
     assert.equal(parameter(page, 'metric'), 'on_time');

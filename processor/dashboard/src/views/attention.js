@@ -2,7 +2,7 @@
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { h } from '../dom.js';
-import { linked } from '../figures.js';
+import { FIGURE_OF, linked } from '../figures.js';
 import { filters } from '../filters.js';
 import { count, hours, percent, span, time } from '../format.js';
 import { t } from '../i18n.js';
@@ -89,12 +89,12 @@ const sum = (counts) => counts.reduce((total, row) => total + row.parcels, 0);
 const listed = (counts, column) => sum(counts.filter((row) => !get(column) || row[column] === get(column)));
 const more = (rows, counts, column) => rows.length < listed(counts, column) && h('p', { class: 'note below' }, t('att.first', { n: count(rows.length) }));
 
-// The figure behind each measure: the parcels that make it bad.
-const PARCELS_OF = { exception_rate: 'exception', on_time_rate: 'not_on_time', p50_hours: 'late_48h' };
+// The parcels that make a measure bad. A median has none of its own.
+const PARCELS_OF = { ...FIGURE_OF, p50_hours: 'late_48h' };
 
 function changes({ rows, counts }) {
-  const tested = counts.reduce((total, row) => total + row.tested, 0);
-  const told = h('p', {}, t(rows.length ? 'change.told' : 'change.none', { tested: count(tested), changed: count(counts.reduce((total, row) => total + row.changed, 0)) }));
+  const total = (column) => count(counts.reduce((sum, row) => sum + row[column], 0));
+  const told = h('p', {}, t(rows.length ? 'change.told' : 'change.none', { tested: total('tested'), changed: total('changed') }));
   if (!rows.length) return told;
   const value = (row, figure) => (row.measure === 'p50_hours' ? (figure === null ? t('not.reached') : hours(figure)) : percent(figure));
   const parcels = (row) => linked(value(row, row.value), PARCELS_OF[row.measure], { carrier: row.carrier, origin: row.origin, dest: row.dest, from: row.from_date, to: row.to_date });

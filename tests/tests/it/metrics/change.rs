@@ -138,6 +138,13 @@ fn what_has_changed_is_told_from_chance_and_from_what_is_too_small_to_matter() {
         before,
         now,
     };
+    let of_lane = |level, carrier, lane| Case {
+        level,
+        carrier,
+        lane,
+        before: &|_| exceptions(100, 5),
+        now: &|_| exceptions(100, 12),
+    };
     let by_settled_days = [
         // From 5 to 12 %, and the 28 days are alike.
         of_carrier("worse", &|_| exceptions(100, 5), &|_| exceptions(100, 12)),
@@ -156,27 +163,9 @@ fn what_has_changed_is_told_from_chance_and_from_what_is_too_small_to_matter() {
         of_carrier("better", &|_| promises(100, 100, 80), &|_| promises(100, 100, 90)),
         // Only short promises are due.
         of_carrier("long", &|_| promises(100, 100, 80), &|_| promises(100, 90, 30)),
-        Case {
-            level: "province",
-            carrier: "lane",
-            lane: ["CN44", "CN43"],
-            before: &|_| exceptions(100, 5),
-            now: &|_| exceptions(100, 12),
-        },
-        Case {
-            level: "province",
-            carrier: "half",
-            lane: ["CN44", ""],
-            before: &|_| exceptions(100, 5),
-            now: &|_| exceptions(100, 12),
-        },
-        Case {
-            level: "city",
-            carrier: "city",
-            lane: ["CN4403", "CN4301"],
-            before: &|_| exceptions(100, 5),
-            now: &|_| exceptions(100, 12),
-        },
+        of_lane("province", "lane", ["CN44", "CN43"]),
+        of_lane("province", "half", ["CN44", ""]),
+        of_lane("city", "city", ["CN4403", "CN4301"]),
     ];
     let by_mature_days = [
         of_carrier("slow", &|_| transits(60, 30), &|_| transits(40, 50)),
