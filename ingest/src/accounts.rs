@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use courierflow_schemas::records::{Signature, Vendor};
 use courierflow_vendors::account::Account;
+use courierflow_vendors::reference::References;
 
 use crate::answer::Refusal;
 use crate::push_limit::PushLimit;
@@ -22,6 +23,8 @@ pub struct Registered {
     pub account: Account,
     /// How many pushes it may send; `None` for any number.
     pub limit: Option<PushLimit>,
+    /// Where its pushes name the subscriber's order; `None` if that is not looked for.
+    pub references: Option<References>,
     /// Its place among all accounts, from 0 in the order of the configuration.
     pub index: usize,
 }
@@ -45,20 +48,30 @@ impl Accounts {
     }
 
     /// Adds an account; false if the vendor already has one with its name.
-    pub fn insert(&mut self, account: Account, limit: Option<PushLimit>) -> bool {
+    pub fn insert(&mut self, account: Account, limit: Option<PushLimit>, references: Option<References>) -> bool {
         let of_vendor = self.by_vendor.entry(account.vendor).or_default();
         let index = self.all.len();
         if of_vendor.contains_key(&account.name) {
             return false;
         }
         of_vendor.insert(account.name.clone(), index);
-        self.all.push(Registered { account, limit, index });
+        self.all.push(Registered {
+            account,
+            limit,
+            references,
+            index,
+        });
         true
     }
 
     /// Each of them, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
         self.all.iter().map(|registered| &registered.account)
+    }
+
+    /// The same with what this service knows of them.
+    pub fn registered(&self) -> impl Iterator<Item = &Registered> {
+        self.all.iter()
     }
 
     /// How many there are.

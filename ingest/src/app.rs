@@ -182,6 +182,7 @@ async fn push<P: Publisher>(State(app): State<Arc<App<P>>>, request: Request) ->
 
     let metrics = app.metrics.of(vendor);
     let of_account = registered.and_then(|registered| app.metrics.of_account(registered));
+    let of_account = of_account.map(|of_account| &of_account.outcomes);
     let counted = [Some(&metrics.outcomes), of_account].into_iter().flatten();
     let account = registered.map(|registered| &registered.account);
     let response = match outcome {
@@ -249,7 +250,12 @@ async fn receive<'a, P: Publisher>(
             registered.take(push.signature)?;
             metrics.count_mismatches.increment(u64::from(push.count_mismatch));
             push.bad_parcels.iter().for_each(|bad| metrics.unusable(bad.reason));
-            envelope.batch(push, &body)
+            let reference = |payload: &str| {
+                let found = registered.references.as_ref()?.find(query, payload);
+                app.metrics.of_account(registered)?.looked_for_reference(&found);
+                found.reference()
+            };
+            envelope.batch(push, &body, reference)
         }
         Err(Rejection::Unusable(signature, reason)) => {
             if signature == Signature::Verified {
@@ -281,9 +287,14 @@ struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// One event per parcel. Parcels that cannot be stored (rule 2.6) become one dead letter, with the reason of the
+    /// One event per parcel; `reference` finds the order in a parcel's text. Parcels that cannot be stored (rule 2.6) become one dead letter, with the reason of the
     /// first.
-    fn batch(&self, push: Push, body: &Bytes) -> (Batch, Option<Unusable>) {
+    fn batch(
+        &self,
+        push: Push,
+        body: &Bytes,
+        reference: impl Fn(&str) -> Option<String>,
+    ) -> (Batch, Option<Unusable>) {
         let unusable = push.bad_parcels.first().map(|bad| bad.reason);
         let dead_letter = unusable.map(|reason| {
             let parts: Vec<String> = push.bad_parcels.iter().map(|bad| bad.part.to_string()).collect();
@@ -304,6 +315,7 @@ impl Envelope<'_> {
             content_type: self.content_type.clone(),
             push_time: push.push_time.clone(),
             business_id: push.business_id.clone(),
+            reference: reference(&parcel.payload),
             payload: parcel.payload,
             origin: Origin::Push,
             query_reason: None,

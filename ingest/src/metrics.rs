@@ -18,8 +18,8 @@ use crate::subscriptions::metrics::RequestMetrics;
 use crate::subscriptions::tokens::Tokens;
 use courierflow_service::http_server;
 use courierflow_service::process_metrics::ProcessMetrics;
-use courierflow_vendors::account::Account;
 use courierflow_vendors::push::Unusable;
+use courierflow_vendors::reference::Found;
 
 /// In seconds. No acknowledgement is faster than 1 ms, and none is waited for longer than 8 s by default.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 8.5];
@@ -32,7 +32,7 @@ pub struct Metrics {
     /// By vendor, in the order of [`Vendor::ALL`].
     vendors: [VendorMetrics; Vendor::ALL.len()],
     /// By account, in the order of the configuration.
-    accounts: Vec<Outcomes>,
+    accounts: Vec<AccountMetrics>,
     /// Pushes to a path that names no vendor.
     pub unknown_paths: Counter,
     /// Of the server that vendors reach.
@@ -77,6 +77,33 @@ impl Outcomes {
     }
 }
 
+/// The metrics of one account.
+pub struct AccountMetrics {
+    /// Its pushes.
+    pub outcomes: Outcomes,
+    /// What was found where its references should stand; `None` if nobody looks.
+    references: Option<References>,
+}
+
+struct References {
+    found: Counter,
+    nothing: Counter,
+    unfit: Counter,
+}
+
+impl AccountMetrics {
+    /// Counts what was found in a parcel's push.
+    pub fn looked_for_reference(&self, found: &Found) {
+        let Some(references) = &self.references else { return };
+        let counter = match found {
+            Found::Reference(_) => &references.found,
+            Found::Nothing => &references.nothing,
+            Found::Unfit => &references.unfit,
+        };
+        counter.increment(1);
+    }
+}
+
 /// The metrics of one vendor.
 pub struct VendorMetrics {
     /// Its pushes, those to unknown accounts included.
@@ -118,7 +145,7 @@ impl Metrics {
                 exporter,
                 process: ProcessMetrics::register(),
                 vendors: Vendor::ALL.map(vendor_metrics),
-                accounts: accounts.iter().map(account_outcomes).collect(),
+                accounts: accounts.registered().map(account_metrics).collect(),
                 unknown_paths: counter!("courierflow_ingest_pushes_total", "vendor" => "unknown", "outcome" => "unknown_path"),
                 connections: http_server::Metrics::new(
                     "courierflow_ingest_connections",
@@ -147,8 +174,8 @@ impl Metrics {
         self.vendors.get(vendor as usize).unwrap_or(first)
     }
 
-    /// The pushes of one account.
-    pub fn of_account(&self, registered: &Registered) -> Option<&Outcomes> {
+    /// The metrics of one account.
+    pub fn of_account(&self, registered: &Registered) -> Option<&AccountMetrics> {
         self.accounts.get(registered.index)
     }
 
@@ -188,6 +215,10 @@ fn describe() {
     describe_counter!(
         "courierflow_ingest_account_pushes_total",
         "Pushes to an account by outcome, as in courierflow_ingest_pushes_total."
+    );
+    describe_counter!(
+        "courierflow_ingest_references_total",
+        "Parcels of an account with the key reference, by what stood there: found, nothing, or unfit: a text that is no reference."
     );
     describe_counter!(
         "courierflow_ingest_unusable_total",
@@ -231,11 +262,21 @@ fn describe() {
     describe_gauge!("courierflow_ingest_ready", "1 if pushes can be stored.");
 }
 
-fn account_outcomes(account: &Account) -> Outcomes {
-    let (vendor, name) = (account.vendor.as_str(), account.name.clone());
-    Outcomes::new(
-        |outcome| counter!("courierflow_ingest_account_pushes_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome),
-    )
+fn account_metrics(registered: &Registered) -> AccountMetrics {
+    let (vendor, name) = (registered.account.vendor.as_str(), registered.account.name.clone());
+    let reference = |outcome: &'static str| {
+        counter!("courierflow_ingest_references_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome)
+    };
+    AccountMetrics {
+        outcomes: Outcomes::new(
+            |outcome| counter!("courierflow_ingest_account_pushes_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome),
+        ),
+        references: registered.references.is_some().then(|| References {
+            found: reference("found"),
+            nothing: reference("nothing"),
+            unfit: reference("unfit"),
+        }),
+    }
 }
 
 fn vendor_metrics(vendor: Vendor) -> VendorMetrics {

@@ -176,7 +176,7 @@ const TRACEPARENT: Header = header(
 /// A test compares the name with that of derive.
 const SHIPMENT_HEADERS: &[Header] = &[
     header(
-        "courierflow-memory-3",
+        "courierflow-memory-4",
         "Belongs to derive: do not read it, but keep it when you copy records.",
     ),
     TRACEPARENT,

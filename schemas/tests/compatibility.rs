@@ -45,6 +45,7 @@ fn push_event() -> PushEvent {
         payload: "{\"Success\":true,\"文\":\"包裹\"}".into(),
         origin: Origin::Query,
         query_reason: Some("STALLED".into()),
+        reference: Some("SO-17".into()),
     }
 }
 
@@ -99,6 +100,7 @@ fn shipment() -> Shipment {
             location: Some("深圳".into()),
             context: "派送不成功".into(),
             origin: Origin::Query,
+            area: Some("广东,深圳市,龙华区".into()),
         }],
         is_verified: true,
         is_provisional: true,
@@ -110,6 +112,10 @@ fn shipment() -> Shipment {
             received_at: TimestampMicros(9),
         }],
         last_push_at: Some(TimestampMicros(11)),
+        reference: Some("SO-17".into()),
+        dest_carrier: Some("usps".into()),
+        dest_number: Some("9400".into()),
+        corrected_to: Some("sf".into()),
     }
 }
 

@@ -122,6 +122,7 @@ fn event(vendor: Vendor, number: &str, push_time: Option<&str>, payload: String,
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }
 

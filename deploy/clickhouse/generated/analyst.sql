@@ -26,6 +26,8 @@ GRANT
     SELECT ON courier.lane_transit,
     SELECT ON courier.open_exceptions,
     SELECT ON courier.open_parcel,
+    SELECT ON courier.order_parcel,
+    SELECT ON courier.order_shipments,
     SELECT ON courier.parcel,
     SELECT ON courier.parcel_exception,
     SELECT ON courier.performance_change,

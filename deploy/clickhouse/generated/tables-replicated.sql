@@ -561,3 +561,24 @@ ALTER TABLE courier.carrier_daily_recent ADD COLUMN IF NOT EXISTS `settled_attem
 
 ALTER TABLE courier.carrier_daily_older ADD COLUMN IF NOT EXISTS `settled_attempt_seconds_sum` UInt64 COMMENT 'Sum of the times from pickup to first attempt of settled_attempted' AFTER `settled_attempted`;
 
+-- 025_order_reference.sql
+ALTER TABLE courier.push ADD COLUMN IF NOT EXISTS `reference` Nullable(String) COMMENT 'The subscriber''s own name of the order, as the push gave it back; NULL when the account does not look for one, or there was none' CODEC(ZSTD(1));
+
+ALTER TABLE courier.push ADD COLUMN IF NOT EXISTS `push_time` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the vendor says that it sent the push; UTC. received_at less this is its own delay. NULL when it said nothing, or a time more than 10 minutes after the receipt' CODEC(Delta(8), ZSTD(1));
+
+ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `reference` Nullable(String) COMMENT 'The subscriber''s own name of the order: the last that a push of the parcel gave back' CODEC(ZSTD(1));
+
+ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `dest_carrier` LowCardinality(Nullable(String)) COMMENT 'Canonical carrier that delivers in the destination country; NULL within a country, and where the vendor does not tell';
+
+ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `dest_number` Nullable(String) COMMENT 'That carrier''s own number of the parcel' CODEC(ZSTD(1));
+
+ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `corrected_to` LowCardinality(Nullable(String)) COMMENT 'Canonical carrier under which the vendor goes on; NULL unless tracking_state is CARRIER_CORRECTED';
+
+ALTER TABLE courier.shipment ADD COLUMN IF NOT EXISTS `event.area` Array(Nullable(String)) DEFAULT arrayWithConstant(length(`event.id`), CAST(NULL, 'Nullable(String)')) COMMENT 'Name of the administrative area as the vendor gave it, masked' CODEC(ZSTD(1));
+
+ALTER TABLE courier.shipment ADD INDEX IF NOT EXISTS reference_bloom reference TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE courier.shipment ADD INDEX IF NOT EXISTS dest_number_bloom dest_number TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE courier.subscription ADD INDEX IF NOT EXISTS reference_bloom reference TYPE bloom_filter(0.01) GRANULARITY 1;
+

@@ -436,6 +436,72 @@ INNER JOIN courier.sla_promise AS promise
 GROUP BY lane_carrier, lane_origin, lane_dest
 COMMENT 'The promise of sla_promise that holds on each lane of each carrier; lanes for which no row speaks are not here [b5362cbd0a889d39]';
 
+-- order_parcel.sql
+CREATE OR REPLACE VIEW courier.order_parcel
+(
+    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two accounts may use the same',
+    `reference`         Nullable(String)                 COMMENT 'The subscriber''s own name of the order; never NULL',
+    `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
+    `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`   String                           COMMENT 'The carrier''s parcel number',
+    `epoch`             Nullable(Date)                   COMMENT 'Life of the number; NULL before the first push',
+    `status`            LowCardinality(String)           COMMENT 'Canonical status; empty before the first push',
+    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; UNTOLD before the first push',
+    `is_exception`      Bool                             COMMENT 'At least one event was an exception',
+    `picked_up_at`      Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
+    `delivered_at`      Nullable(DateTime('UTC'))        COMMENT 'The delivery, on the forward leg; UTC',
+    `last_event_at`     Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
+    `dest_carrier`      LowCardinality(Nullable(String)) COMMENT 'Carrier in the destination country',
+    `dest_number`       Nullable(String)                 COMMENT 'Its own number of the parcel'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    account, reference, vendor, carrier, tracking_number, newest.epoch, newest.status, newest.outcome, newest.is_exception,
+    newest.picked_up_at, newest.delivered_at, newest.last_event_at, newest.dest_carrier, newest.dest_number
+FROM
+(
+    SELECT
+        account, reference, vendor, carrier, tracking_number,
+        argMax(
+            CAST(
+                (
+                    toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number
+                ),
+                'Tuple(epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))'),
+            epoch) AS newest
+    FROM courier.shipment FINAL
+    WHERE isNotNull(shipment.reference) AND tracking_state != 'CARRIER_CORRECTED'
+    GROUP BY account, reference, vendor, carrier, tracking_number
+)
+UNION ALL
+SELECT
+    followed.account, followed.reference, followed.vendor,
+    if(told.tracking_number = '', followed.carrier, told.carrier), followed.tracking_number,
+    if(told.tracking_number = '', NULL, toNullable(told.epoch)), told.status, if(told.tracking_number = '', 'UNTOLD', told.outcome),
+    told.is_exception, told.picked_up_at, told.delivered_at, told.last_event_at, told.dest_carrier, told.dest_number
+FROM
+(
+    SELECT vendor, account, carrier, tracking_number, reference
+    FROM courier.subscription FINAL
+    WHERE isNotNull(subscription.reference) AND state NOT IN ('REJECTED', 'CANCELLED')
+) AS followed
+LEFT JOIN
+(
+    SELECT
+        vendor, carrier, tracking_number, epoch, reference, status, outcome, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number,
+        notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception
+    FROM courier.shipment FINAL
+    WHERE tracking_state != 'CARRIER_CORRECTED'
+        AND (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM courier.subscription FINAL WHERE isNotNull(subscription.reference))
+    ORDER BY epoch DESC, received_at DESC
+    LIMIT 1 BY vendor, tracking_number
+) AS told ON followed.vendor = told.vendor AND followed.tracking_number = told.tracking_number
+WHERE isNull(told.reference)
+SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
+COMMENT 'Which parcels belong to which order? One row per order and parcel; a parcel that two vendors track is two rows [04a42d96bd025b71]';
+
 -- push_completeness.sql
 CREATE OR REPLACE VIEW courier.push_completeness
 (
@@ -3795,6 +3861,52 @@ WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
     AND _partition_id >= toString(toYYYYMM((now('UTC') - INTERVAL 101 DAY)))
 SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
 COMMENT 'Fills open_parcel [3a1defd9b1a0156d]';
+
+-- order_shipments.sql
+CREATE OR REPLACE VIEW courier.order_shipments
+(
+    `account`            LowCardinality(String)    COMMENT 'Vendor contract',
+    `reference`          Nullable(String)          COMMENT 'The subscriber''s own name of the order; never NULL',
+    `state`              LowCardinality(String)    COMMENT 'DELIVERED: every parcel is, cancelled ones aside; PART_DELIVERED: some are; SENT_BACK: none is, and all are back with the sender; CANCELLED: all are; OPEN: anything else',
+    `parcels`            UInt64                    COMMENT 'Parcels of the order',
+    `delivered`          UInt64                    COMMENT 'Of these delivered on the forward leg',
+    `open`               UInt64                    COMMENT 'Of these on their way, or not told of yet',
+    `sent_back`          UInt64                    COMMENT 'Of these back with the sender without having been delivered',
+    `cancelled`          UInt64                    COMMENT 'Of these cancelled',
+    `untold`             UInt64                    COMMENT 'Of the open ones those of which the vendor has said nothing yet',
+    `exceptions`         UInt64                    COMMENT 'Parcels with at least one exception',
+    `first_picked_up_at` Nullable(DateTime('UTC')) COMMENT 'The first pickup; UTC',
+    `first_delivered_at` Nullable(DateTime('UTC')) COMMENT 'The first delivery; UTC',
+    `last_delivered_at`  Nullable(DateTime('UTC')) COMMENT 'The last delivery so far; UTC',
+    `last_event_at`      Nullable(DateTime('UTC')) COMMENT 'Newest event of any parcel; UTC',
+    `tracking_numbers`   Array(String)             COMMENT 'The parcels'' numbers, sorted'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    account,
+    reference,
+    multiIf(
+        delivered > 0 AND delivered + cancelled = parcels, 'DELIVERED',
+        delivered > 0, 'PART_DELIVERED',
+        cancelled = parcels, 'CANCELLED',
+        sent_back + cancelled = parcels, 'SENT_BACK',
+        'OPEN') AS state,
+    count() AS parcels,
+    countIf(outcome = 'DELIVERED') AS delivered,
+    countIf(outcome IN ('OPEN', 'UNTOLD')) AS open,
+    countIf(outcome = 'SENT_BACK') AS sent_back,
+    countIf(outcome = 'CANCELLED') AS cancelled,
+    countIf(outcome = 'UNTOLD') AS untold,
+    countIf(is_exception) AS exceptions,
+    min(picked_up_at) AS first_picked_up_at,
+    min(delivered_at) AS first_delivered_at,
+    max(delivered_at) AS last_delivered_at,
+    max(order_parcel.last_event_at) AS last_event_at,
+    arraySort(groupArray(tracking_number)) AS tracking_numbers
+FROM courier.order_parcel
+GROUP BY account, reference
+COMMENT 'How far is each order? One row per account and order: how many parcels, how many are delivered, and when [84a2d35c8e701c1e]';
 
 -- parcel.sql
 CREATE OR REPLACE VIEW courier.parcel

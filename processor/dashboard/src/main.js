@@ -11,13 +11,14 @@ import carriers from './views/carriers.js';
 import exceptions from './views/exceptions.js';
 import lanes from './views/lanes.js';
 import nowhere from './views/nowhere.js';
+import order from './views/order.js';
 import parcel from './views/parcel.js';
 import parcels from './views/parcels.js';
 import pipeline from './views/pipeline.js';
 import subscriptions from './views/subscriptions.js';
 import transit from './views/transit.js';
 
-const PAGES = { '': carriers, transit, exceptions, lanes, attention, subscriptions, parcel, parcels, pipeline, [NOWHERE]: nowhere };
+const PAGES = { '': carriers, transit, exceptions, lanes, attention, subscriptions, parcel, parcels, order, pipeline, [NOWHERE]: nowhere };
 
 const element = (id) => document.getElementById(id);
 

@@ -1,8 +1,8 @@
 // Everything that can be chosen is in the URL, and nowhere else: a reload, a bookmark and "back" show the same.
 
 export const VIEWS = ['', 'transit', 'exceptions', 'lanes', 'attention', 'subscriptions', 'parcel', 'pipeline'];
-// Figures lead there.
-const LISTS = ['parcels'];
+// Figures and parcels lead there.
+const LISTS = ['parcels', 'order'];
 
 // An address of nothing, for which the server has this page, too.
 export const NOWHERE = 'nowhere';

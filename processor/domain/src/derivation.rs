@@ -10,6 +10,7 @@ use crate::known::freshness::{self, AnswerIs};
 use crate::known::memory::{Memory, RememberedChange};
 use crate::known::overlap::Overlap;
 use crate::known::recent_pushes;
+use crate::known::told_once;
 use crate::life::history::{self, History};
 use crate::life::transition::{self, StatusChange};
 use crate::life::{delivered, parcel_status, tracking_state};
@@ -102,7 +103,7 @@ impl<E, F: FnOnce() -> Result<Shipment, E>> Record<F> {
 
 /// Derives the next state of a shipment. `previous` is the memory of the last record emitted for the snapshot's key.
 /// `recall` reads that record itself, for the few pushes that need its texts: those without items, those that retract
-/// events, and those that lack a route which the vendor gave before. Fails only if `recall` does.
+/// events, and those that lack what was told before: a route, an order, a number abroad. Fails only if `recall` does.
 pub fn derive<E>(
     previous: Option<&Memory>,
     recall: impl FnOnce() -> Result<Shipment, E>,
@@ -139,6 +140,7 @@ pub fn derive<E>(
     }
     let epoch = epoch::of_push(previous, snapshot.received_at, told, known, overlap.as_ref());
     let opened = opened(previous, epoch, told, overlap.as_ref(), snapshot, content_id);
+    let opened = told_once::complete(opened, epoch.known(), || record.get(), snapshot)?;
     if snapshot.items.is_empty() {
         let shipment = without_items(previous, opened, &mut record)?;
         let memory = Memory::of(&shipment);
@@ -298,6 +300,10 @@ fn without_items<E, F: FnOnce() -> Result<Shipment, E>>(
             is_ended: opened.is_ended,
             corrected_at: opened.corrected_at,
             recent_pushes: opened.recent_pushes,
+            reference: opened.reference,
+            dest_carrier: opened.dest_carrier,
+            dest_number: opened.dest_number,
+            corrected_to: opened.corrected_to,
             ..record.clone()
         },
     })

@@ -31,7 +31,7 @@ pub use courierflow_vendors::snapshot::{ShipmentKey, Snapshot};
 pub use derivation::{Counts, Derived, Outcome, derive};
 pub use encoding::{DerivedEncoder, MAX_DERIVED_BYTES};
 pub use known::expiry::StreamDay;
-pub use known::{memory, memory::Memory, receipt};
+pub use known::{future::is_future, memory, memory::Memory, receipt};
 pub use masking::{Context, mask, mask_remembered};
 pub use meaning::evidence::rank;
 pub use measures::lane::MUNICIPALITIES;

@@ -156,6 +156,7 @@ impl Database {
             account,
             attention,
             number,
+            reference,
             limit,
             figure,
             status,
@@ -184,6 +185,7 @@ impl Database {
             .param("account", account.as_deref().unwrap_or_default())
             .param("attention", attention.unwrap_or_default())
             .param("number", number)
+            .param("reference", reference)
             .param("limit", limit)
             .param("status", status.unwrap_or_default())
             .param("kind", kind)

@@ -3,7 +3,7 @@
 use super::answer::Refusal;
 use super::database::Statement;
 use super::parameters::Parameter::{
-    self, Account, Attention, Carrier, Code, Cursor, Dest, Figure, From, Limit, Number, Origin, Party, Reason, Status,
+    self, Account, Attention, Carrier, Code, Cursor, Dest, Figure, From, Limit, Number, Origin, Party, Reason, Reference, Status,
     Table, To, Vendor,
 };
 
@@ -99,7 +99,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             ("rows", statement!("parcel")),
             ("timeline", statement!("parcel_timeline")),
             ("promises", statement!("parcel_promises")),
+            ("abroad", statement!("parcel_abroad")),
         ],
+    },
+    Endpoint {
+        path: "/api/v1/order",
+        takes: &[Reference, Account, Limit, Table],
+        statements: &[("rows", statement!("order")), ("parcels", statement!("order_parcels"))],
     },
     Endpoint {
         path: "/api/v1/pushes",

@@ -71,6 +71,7 @@ const VIEWS: &[&str] = &[
     "/parcels",
     "/subscriptions",
     "/parcel",
+    "/order",
     "/pipeline",
 ];
 
@@ -229,6 +230,9 @@ fn explain_nothing(endpoint: &Endpoint, question: &Question, cohort: Option<&Row
     }
     if !question.number.is_empty() {
         asked.push(format!("number {}", question.number));
+    }
+    if !question.reference.is_empty() {
+        asked.push(format!("order {}", question.reference));
     }
     for carrier in &question.carriers {
         // Codes that are not mapped pass through from the vendors and may have parcels, too.

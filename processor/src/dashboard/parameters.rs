@@ -33,6 +33,7 @@ pub(super) enum Parameter {
     Account,
     Attention,
     Number,
+    Reference,
     Limit,
     Figure,
     Status,
@@ -44,7 +45,7 @@ pub(super) enum Parameter {
 }
 
 impl Parameter {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::From,
         Self::To,
         Self::Carrier,
@@ -54,6 +55,7 @@ impl Parameter {
         Self::Account,
         Self::Attention,
         Self::Number,
+        Self::Reference,
         Self::Limit,
         Self::Figure,
         Self::Status,
@@ -76,6 +78,7 @@ impl Parameter {
             Self::Account => "account",
             Self::Attention => "attention",
             Self::Number => "number",
+            Self::Reference => "reference",
             Self::Limit => "limit",
             Self::Figure => "figure",
             Self::Status => "status",
@@ -108,6 +111,8 @@ pub(super) struct Question {
     pub(super) attention: Option<&'static str>,
     /// As ingest keeps it (rules 3.1, 3.4): upper case. Empty if not asked for.
     pub(super) number: String,
+    /// The subscriber's own name of an order. Empty if not asked for.
+    pub(super) reference: String,
     pub(super) limit: u32,
     /// Whose parcels are listed.
     pub(super) figure: &'static Figure,
@@ -180,6 +185,14 @@ pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result
             "is missing: the tracking number of a parcel",
         ));
     }
+    let reference = value(Parameter::Reference).map_or(Ok(String::new()), reference)?;
+    if reference.is_empty() && allowed.contains(&Parameter::Reference) {
+        return Err(Refusal::bad_parameter(
+            "reference",
+            "missing_parameter",
+            "is missing: the subscriber's own name of an order",
+        ));
+    }
     Ok(Question {
         from,
         to,
@@ -192,6 +205,7 @@ pub(super) fn read(query: &str, allowed: &[Parameter], bounds: Bounds) -> Result
         account: value(Parameter::Account).map(account).transpose()?,
         attention: value(Parameter::Attention).map(attention).transpose()?,
         number,
+        reference,
         limit: value(Parameter::Limit).map_or(Ok(bounds.rows.0), |text| limit(text, bounds.rows.1))?,
         figure: value(Parameter::Figure).map_or(Ok(Figure::every_parcel()), figure)?,
         status: value(Parameter::Status).map(status).transpose()?,
@@ -340,6 +354,14 @@ fn number(text: &str) -> Result<String, Refusal> {
             identifier::MAX_BYTES
         ),
     ))
+}
+
+fn reference(text: &str) -> Result<String, Refusal> {
+    if is_name(text) {
+        return Ok(text.to_owned());
+    }
+    let reason = format!("{} is no name of an order: 1 to 64 of A-Z a-z 0-9 . _ -", quoted(text));
+    Err(Refusal::bad_parameter("reference", "bad_reference", &reason))
 }
 
 fn figure(text: &str) -> Result<&'static Figure, Refusal> {

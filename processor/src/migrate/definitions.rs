@@ -62,6 +62,7 @@ pub const TABLES: &[TableFile] = tables![
     22 "022_performance_change.sql",
     23 "023_shipment_outcome.sql",
     24 "024_attempt_sum.sql",
+    25 "025_order_reference.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -100,6 +101,8 @@ const VIEWS: &[(&str, &str)] = views![
     "lane_transit",
     "open_exceptions",
     "open_parcel_refresh",
+    "order_parcel",
+    "order_shipments",
     "parcel",
     "parcel_exception",
     "performance_change_refresh",

@@ -174,6 +174,7 @@ mod tests {
                         || code.contains("IF EXISTS courier")
                         // These have no such clause, and change nothing the second time.
                         || code.contains(" ADD COLUMN IF NOT EXISTS ")
+                        || code.contains(" ADD INDEX IF NOT EXISTS ")
                         || code.contains(" COMMENT COLUMN ")
                         || code.contains(" {durable:M"),
                     "{}: {code}",

@@ -117,6 +117,7 @@ fn event(result: &CallResult, account: &CallAccount, found: Found<'_>) -> PushEv
         payload: found.payload.to_owned(),
         origin: Origin::Query,
         query_reason: Some(intent.reason.as_str().to_owned()),
+        reference: None,
     }
 }
 

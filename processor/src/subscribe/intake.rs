@@ -107,6 +107,7 @@ mod tests {
             payload: payload.to_owned(),
             origin,
             query_reason: None,
+            reference: None,
         }
     }
 

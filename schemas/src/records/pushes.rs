@@ -65,4 +65,6 @@ pub struct PushEvent {
     pub origin: Origin,
     #[serde(default)]
     pub query_reason: Option<String>,
+    #[serde(default)]
+    pub reference: Option<String>,
 }

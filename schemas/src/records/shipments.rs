@@ -100,6 +100,14 @@ pub struct Shipment {
     pub recent_pushes: Vec<RecentPush>,
     #[serde(default)]
     pub last_push_at: Option<TimestampMicros>,
+    #[serde(default)]
+    pub reference: Option<String>,
+    #[serde(default)]
+    pub dest_carrier: Option<String>,
+    #[serde(default)]
+    pub dest_number: Option<String>,
+    #[serde(default)]
+    pub corrected_to: Option<String>,
 }
 
 /// The identity of a shipment.
@@ -169,6 +177,10 @@ impl Shipment {
             events: Vec::new(),
             recent_pushes: Vec::new(),
             last_push_at: None,
+            reference: None,
+            dest_carrier: None,
+            dest_number: None,
+            corrected_to: None,
         }
     }
 }
@@ -230,6 +242,8 @@ pub struct ShipmentEvent {
     pub context: String,
     #[serde(default)]
     pub origin: Origin,
+    #[serde(default)]
+    pub area: Option<String>,
 }
 
 /// An accepted push, to recognise duplicates.

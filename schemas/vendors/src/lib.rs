@@ -9,6 +9,7 @@
 //! | [`account`] | one contract with a vendor, made of its settings |
 //! | [`push`] | what the body of every vendor's push becomes |
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
+//! | [`reference`] | the subscriber's own name of an order, in what a vendor gives back |
 //! | [`codes`] | code tables: one row a code |
 //! | [`api`] | what is asked of a vendor, and what its answers mean |
 //! | [`request`] | what people ask for, and whether it can be had |
@@ -28,9 +29,12 @@ pub mod local_time;
 pub mod parse;
 pub mod push;
 pub mod reading;
+pub mod reference;
 pub mod request;
 pub mod seventeentrack;
 pub mod snapshot;
+
+use std::borrow::Cow;
 
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
@@ -84,6 +88,16 @@ pub trait Protocol: Sync {
 
     /// Reads only what a payload says of its subscription; `None` if it cannot be read.
     fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>>;
+
+    /// Members of a payload in which the vendor gives back what the subscriber has called the order.
+    fn reference_members(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The text of one of these members; `None` if it is missing or the payload cannot be read.
+    fn reference<'a>(&self, _payload: &'a str, _member: &str) -> Option<Cow<'a, str>> {
+        None
+    }
 
     /// Requests of its APIs, and readings of their answers.
     fn api(&self) -> &'static dyn Api;

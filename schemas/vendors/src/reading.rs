@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use courierflow_schemas::carriers::{Carriers, UNKNOWN_CARRIER};
 use courierflow_schemas::identifier;
-use courierflow_schemas::records::{PushEvent, Status, Vendor};
+use courierflow_schemas::records::{PushEvent, Status, TimestampMillis, Vendor};
 
 use crate::parse::lenient_json::NoObject;
+use crate::parse::time_grammar::parse_push_time;
 use crate::parse::{json, repair};
 use crate::protocol;
 use crate::snapshot::{Snapshot, TrackingWord};
@@ -192,6 +193,7 @@ pub fn read<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> Result<Reading<
     Ok(match reading {
         Reading::Snapshot(mut snapshot) => {
             snapshot.limit_items();
+            snapshot.refer_to(event.reference.as_deref());
             Reading::Snapshot(snapshot)
         }
         nothing @ Reading::Nothing(_) => nothing,
@@ -212,6 +214,11 @@ fn read_payload<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carrie
         Cow::Borrowed(payload) => vendor.read_payload(event, payload, carriers),
         Cow::Owned(payload) => vendor.read_payload(event, &payload, carriers).map(Reading::into_owned),
     }
+}
+
+/// The vendor's own time of a push, where the envelope has one: Kdniao's `PushTime`.
+pub fn push_time(event: &PushEvent) -> Option<TimestampMillis> {
+    parse_push_time(event.push_time.as_deref()?)
 }
 
 /// Reads what the push log shows. Of an unreadable payload only the envelope's carrier remains.

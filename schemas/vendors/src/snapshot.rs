@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use courierflow_schemas::identifier;
 use courierflow_schemas::records::{Origin, PushId, Segment, Signature, TimestampMicros, TimestampMillis, Vendor};
 
 use crate::codes::CodeTable;
+use crate::fingerprint::Fingerprint;
 use crate::local_time::LocalTime;
 
 /// Identity of a shipment without its epoch. Displays as `vendor:carrier:tracking_number`, the key of the shipment topic.
@@ -159,9 +161,17 @@ pub struct Snapshot<'a> {
     pub route_to: RouteEnd<'a>,
     /// The vendor saw the parcel run in a circle.
     pub route_loop: bool,
+    /// The subscriber's own name of the order.
+    pub reference: Option<Cow<'a, str>>,
+    /// Canonical carrier of the destination country.
+    pub dest_carrier: Option<Cow<'a, str>>,
+    /// That carrier's number of the parcel, written as `tracking_number`.
+    pub dest_number: Option<Cow<'a, str>>,
+    /// Canonical carrier under which the vendor goes on; only of a carrier correction.
+    pub corrected_to: Option<Cow<'a, str>>,
 }
 
-impl Snapshot<'_> {
+impl<'a> Snapshot<'a> {
     /// Identity of the addressed shipment.
     pub fn key(&self) -> ShipmentKey {
         ShipmentKey {
@@ -199,6 +209,20 @@ impl Snapshot<'_> {
         self.left_out = u32::try_from(too_many).unwrap_or(u32::MAX);
     }
 
+    /// Ties it to the subscriber's order. A repetition of a push under another reference tells something new: that the parcel belongs to
+    /// that order, too. So the reference is a part of the content's hash, but only where there is one: most accounts have none.
+    pub(crate) fn refer_to(&mut self, reference: Option<&'a str>) {
+        // The event may be somebody else's, and what is no reference may be a person's name.
+        let Some(reference) = reference.filter(|reference| identifier::is_name(reference)) else {
+            return;
+        };
+        self.content_hash = Fingerprint::default()
+            .number(self.content_hash)
+            .text(reference)
+            .finish();
+        self.reference = Some(Cow::Borrowed(reference));
+    }
+
     /// The same snapshot without borrows.
     pub fn into_owned(self) -> Snapshot<'static> {
         Snapshot {
@@ -224,6 +248,10 @@ impl Snapshot<'_> {
             route_from: self.route_from.into_owned(),
             route_to: self.route_to.into_owned(),
             route_loop: self.route_loop,
+            reference: self.reference.map(owned),
+            dest_carrier: self.dest_carrier.map(owned),
+            dest_number: self.dest_number.map(owned),
+            corrected_to: self.corrected_to.map(owned),
         }
     }
 }

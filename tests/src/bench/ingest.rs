@@ -278,7 +278,7 @@ impl Publisher for Encode {
 impl Handler {
     fn new(account: account::Account) -> anyhow::Result<Self> {
         let mut accounts = Accounts::default();
-        accounts.insert(account, None);
+        accounts.insert(account, None, None);
         let settings = IngestSettings::default();
         let metrics = Metrics::new(&accounts)?;
         let app = App::new(&settings, accounts, metrics, Arc::default(), Encode(Encoder::new(1)));
@@ -413,6 +413,7 @@ async fn plain(State(floor): State<Arc<Floor>>, body: Bytes) -> (StatusCode, &'s
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     };
     let mut value = Vec::new();
     if floor.encoder.encode(&event, &mut value).is_err() {

@@ -224,6 +224,7 @@ fn event(parcel: usize, payload: String, received_at: TimestampMicros) -> PushEv
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }
 

@@ -58,6 +58,7 @@ pub fn insert_shipments(database: &str, rows: &[ShipmentRow]) -> String {
             "location",
             "context",
             "origin",
+            "area",
         ] {
             let value = |event: &Map<String, Value>| {
                 let value = event.get(name).cloned().unwrap_or_default();

@@ -97,6 +97,10 @@ pub fn shipment_at(carrier: &str, tracking_number: &str, received_at: i64) -> Sh
         last_event_at: None,
         edd_first: None,
         edd_last: None,
+        reference: None,
+        dest_carrier: None,
+        dest_number: None,
+        corrected_to: None,
         attempts: 0,
         exception_codes: Vec::new(),
         exception_reasons: Vec::new(),
@@ -227,6 +231,7 @@ fn events(random: &mut Random, row: &mut ShipmentRow, start: i64) {
             location: random.chance(0.5).then(|| "广州".to_owned()),
             context: String::new(),
             origin: if id % 4 == 1 { "QUERY" } else { "PUSH" }.to_owned(),
+            area: None,
         });
     }
     if is_abroad {
@@ -321,6 +326,8 @@ pub fn pushes_of(shipments: &[ShipmentRow]) -> Vec<PushRow> {
                 bytes: 100,
                 origin: if is_answer { "QUERY" } else { "PUSH" }.to_owned(),
                 query_reason: is_answer.then(|| "STALLED".to_owned()),
+                reference: None,
+                push_time: None,
             });
         }
     }

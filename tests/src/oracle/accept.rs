@@ -21,6 +21,8 @@ pub(super) struct Meaning {
     route: Route,
     is_loop: bool,
     also: String,
+    /// The same push may belong to another order, too.
+    reference: Option<String>,
 }
 
 impl Meaning {
@@ -35,6 +37,7 @@ impl Meaning {
                 route: Route::default(),
                 is_loop: false,
                 also: String::new(),
+                reference: snapshot.reference.clone(),
             };
         }
         Self {
@@ -45,6 +48,7 @@ impl Meaning {
             route: snapshot.route.clone(),
             is_loop: snapshot.is_loop,
             also: snapshot.also.clone(),
+            reference: snapshot.reference.clone(),
         }
     }
 }

@@ -155,6 +155,11 @@ struct Shipment {
     edd_first: Option<i64>,
     edd_last: Option<i64>,
     flags: BTreeSet<&'static str>,
+    // What one push tells and the next may leave out.
+    reference: Option<String>,
+    dest_carrier: Option<String>,
+    dest_number: Option<String>,
+    corrected_to: Option<String>,
 }
 
 impl Parcel {
@@ -176,6 +181,13 @@ impl Parcel {
             Vec::new()
         };
         shipment.hear(snapshot, received_at, &known);
+        keep_last(&mut shipment.reference, snapshot.reference.as_ref());
+        keep_last(&mut shipment.dest_carrier, snapshot.dest_carrier.as_ref());
+        keep_last(&mut shipment.dest_number, snapshot.dest_number.as_ref());
+        keep_last(&mut shipment.corrected_to, snapshot.corrected_to.as_ref());
+        if shipment.tracking_state != TrackingState::CarrierCorrected {
+            shipment.corrected_to = None;
+        }
         accept::remember(&mut self.memory, snapshot, push.origin, push.signature, received_at);
 
         let last_push_at = self.memory.last_push_at;
@@ -223,6 +235,10 @@ impl Shipment {
             edd_first: None,
             edd_last: None,
             flags: BTreeSet::new(),
+            reference: None,
+            dest_carrier: None,
+            dest_number: None,
+            corrected_to: None,
         }
     }
 
@@ -382,6 +398,8 @@ fn push_row(push: &PushEvent) -> PushRow {
         bytes: u32::try_from(push.payload.len()).unwrap(),
         origin: push.origin.to_string(),
         query_reason: push.query_reason.clone(),
+        reference: push.reference.clone(),
+        push_time: read::told_push_time(push),
     }
 }
 
@@ -420,6 +438,10 @@ fn shipment_row(push: &PushEvent, carrier: &str, shipment: &Shipment, last_push_
         last_event_at: figures.last_event_at,
         edd_first: shipment.edd_first,
         edd_last: shipment.edd_last,
+        reference: shipment.reference.clone(),
+        dest_carrier: shipment.dest_carrier.clone(),
+        dest_number: shipment.dest_number.clone(),
+        corrected_to: shipment.corrected_to.clone(),
         attempts: u8::try_from(figures.attempts).unwrap_or(u8::MAX),
         exception_codes: figures.exception_codes.clone(),
         exception_reasons: figures.exception_reasons.clone(),
@@ -450,6 +472,7 @@ fn event_row(event: &Event) -> EventRow {
         location: event.location.as_deref().map(masking::masked),
         context: masking::masked(&event.text),
         origin: event.origin.to_string(),
+        area: event.area_name.as_deref().map(masking::masked),
     }
 }
 

@@ -54,6 +54,13 @@ pub(super) struct Snapshot {
     pub(super) tz_assumed: bool,
     /// What else makes it another push, as sent.
     pub(super) also: String,
+    /// The order.
+    pub(super) reference: Option<String>,
+    /// Kuaidi100 `destResult`: canonical carrier and number.
+    pub(super) dest_carrier: Option<String>,
+    pub(super) dest_number: Option<String>,
+    /// Canonical carrier of a correction.
+    pub(super) corrected_to: Option<String>,
 }
 
 /// One list of items with what its result says about it.
@@ -213,6 +220,11 @@ pub(super) fn read(push: &PushEvent) -> Reading {
     };
     if let Reading::Parcel { snapshot, .. } = &mut reading {
         snapshot.leave_out();
+        let is_reference = |text: &&String| {
+            let allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+            !text.is_empty() && text.len() <= 64 && text.chars().all(allowed)
+        };
+        snapshot.reference = push.reference.as_ref().filter(is_reference).cloned();
         if push.origin == Origin::Query {
             // Rule 4.13.
             snapshot.word = Word::Unchanged;
@@ -277,6 +289,13 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
         .items
         .iter()
         .any(|item| item.time.is_some_and(|time| !time.is_absolute) && item.zone.is_none());
+    let (mut dest_carrier, mut dest_number) = (None, None);
+    if !is_correction {
+        let code = carriers::identifier(&word_of(&dest["com"]));
+        dest_carrier = (!code.is_empty()).then(|| carriers::canonical(Vendor::Kuaidi100, &code));
+        let number = carriers::identifier(&word_of(&dest["nu"])).to_ascii_uppercase();
+        dest_number = (!number.is_empty()).then_some(number);
+    }
     let route = &last["routeInfo"];
     let snapshot = Snapshot {
         vendor: Vendor::Kuaidi100,
@@ -296,6 +315,10 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
         also: String::new(),
         origin,
         destination,
+        reference: None,
+        dest_carrier,
+        dest_number,
+        corrected_to: is_correction.then(|| carriers::canonical(Vendor::Kuaidi100, &new_carrier)),
     };
     Reading::Parcel {
         carrier,
@@ -395,14 +418,7 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         vendor: Vendor::Kdniao,
         word,
         update_all: false,
-        push_time: push
-            .push_time
-            .as_deref()
-            .and_then(time::parse)
-            // Rule 5.7: one push of the year 9999 would make all others look older for ever.
-            .and_then(|written| time::placed(written, &time::CHINA))
-            .map(|time| time.utc)
-            .filter(|utc| !(time::is_future(*utc, push.received_at.0))),
+        push_time: told_push_time(push),
         edd: text_of(field("EstimatedDeliveryTime")).and_then(|text| time::parse_estimate(&text)),
         route: Route::default(),
         is_loop: false,
@@ -415,11 +431,22 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
             items,
         },
         destination: List::default(),
+        reference: None,
+        dest_carrier: None,
+        dest_number: None,
+        corrected_to: None,
     };
     Reading::Parcel {
         carrier,
         snapshot: Box::new(snapshot),
     }
+}
+
+/// Kdniao's `PushTime`, UTC seconds.
+pub(super) fn told_push_time(push: &PushEvent) -> Option<i64> {
+    // Rule 5.7: one push of the year 9999 would make all others look older for ever.
+    let placed = time::placed(time::parse(push.push_time.as_deref()?)?, &time::CHINA)?;
+    Some(placed.utc).filter(|utc| !time::is_future(*utc, push.received_at.0))
 }
 
 fn kdniao_item(trace: &Value, of_carrier: Option<&time::Zone>) -> Item {

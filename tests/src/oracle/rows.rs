@@ -27,6 +27,8 @@ pub struct PushRow {
     pub bytes: u32,
     pub origin: String,
     pub query_reason: Option<String>,
+    pub reference: Option<String>,
+    pub push_time: Option<i64>,
 }
 
 /// A row of `shipment`.
@@ -66,6 +68,10 @@ pub struct ShipmentRow {
     pub last_event_at: Option<i64>,
     pub edd_first: Option<i64>,
     pub edd_last: Option<i64>,
+    pub reference: Option<String>,
+    pub dest_carrier: Option<String>,
+    pub dest_number: Option<String>,
+    pub corrected_to: Option<String>,
     pub attempts: u8,
     pub exception_codes: Vec<String>,
     pub exception_reasons: Vec<String>,
@@ -88,6 +94,7 @@ pub struct EventRow {
     pub location: Option<String>,
     pub context: String,
     pub origin: String,
+    pub area: Option<String>,
 }
 
 /// A row of `transition`.
@@ -300,6 +307,10 @@ impl From<&Shipment> for ShipmentRow {
             last_event_at: seconds(milestones.last_event_at),
             edd_first: seconds(record.edd_first),
             edd_last: seconds(record.edd_last),
+            reference: record.reference.clone(),
+            dest_carrier: record.dest_carrier.clone(),
+            dest_number: record.dest_number.clone(),
+            corrected_to: record.corrected_to.clone(),
             attempts: u8::try_from(record.attempts).unwrap_or(u8::MAX),
             exception_codes: record.exception_codes.clone(),
             exception_reasons: record.exception_reasons.clone(),
@@ -319,6 +330,7 @@ impl From<&Shipment> for ShipmentRow {
                     location: event.location.clone(),
                     context: event.context.clone(),
                     origin: event.origin.to_string(),
+                    area: event.area.clone(),
                 })
                 .collect(),
         }

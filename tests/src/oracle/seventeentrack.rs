@@ -168,6 +168,10 @@ pub(super) fn read(push: &PushEvent, payload: &Value) -> Reading {
         also,
         origin,
         destination,
+        reference: None,
+        dest_carrier: None,
+        dest_number: None,
+        corrected_to: None,
     };
     Reading::Parcel {
         carrier: carriers::canonical(Vendor::SeventeenTrack, registered.as_deref().unwrap_or_default()),

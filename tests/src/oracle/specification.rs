@@ -49,6 +49,7 @@ fn push_event(vendor: Vendor, received_at: &str, carrier: &str, payload: &Value)
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }
 

@@ -190,6 +190,17 @@ impl Story {
     }
 }
 
+/// Mostly the same order, sometimes another, none, or what is no reference.
+fn reference(rng: &mut Rng) -> Option<String> {
+    let reference = match rng.u8(..20) {
+        0..8 => return None,
+        8..17 => "SO-1",
+        17..19 => "SO-2",
+        _ => "order of 张三",
+    };
+    Some(reference.to_owned())
+}
+
 impl Teller {
     fn push(&mut self, rng: &mut Rng, number: &str, mut received_at: i64) -> PushEvent {
         if chance(rng, 12) {
@@ -243,6 +254,7 @@ impl Teller {
             payload,
             origin: Origin::Push,
             query_reason: None,
+            reference: reference(rng),
         }
     }
 
@@ -293,6 +305,7 @@ impl Teller {
             payload,
             origin: Origin::Query,
             query_reason: Some("STALLED".to_owned()),
+            reference: None,
         }
     }
 
@@ -420,8 +433,11 @@ impl Teller {
                 1 => drop(whole.insert("destResult".to_owned(), Value::Null)),
                 _ => {
                     let mut result = Map::new();
-                    result.insert("nu".to_owned(), json!("EX015142583SG"));
-                    result.insert("com".to_owned(), json!(carrier));
+                    let number = one(rng, &["EX015142583SG", "EX015142583SG", " ex0\u{200b}15142583sg", ""]);
+                    result.insert("nu".to_owned(), json!(number));
+                    if chance(rng, 90) {
+                        result.insert("com".to_owned(), json!(carrier));
+                    }
                     let zone = carriers::zone(carrier).map_or(time::CHINA, |name| Zone::Named(name.to_owned()));
                     kuaidi100_result(rng, &mut result, lines, is_abort, &zone);
                     whole.insert("destResult".to_owned(), enveloped(rng, Value::Object(result)));

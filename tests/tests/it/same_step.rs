@@ -55,6 +55,7 @@ fn event(number: &str, received_at: i64, payload: &str) -> PushEvent {
         payload: payload.to_owned(),
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }
 

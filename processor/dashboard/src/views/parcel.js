@@ -7,7 +7,7 @@ import { has, t } from '../i18n.js';
 import { panel } from '../panel.js';
 import { contract, subscriptionsOf } from '../subscription.js';
 import { table } from '../table.js';
-import { choose, get } from '../url.js';
+import { address, choose, get } from '../url.js';
 
 export default {
   without: 'all',
@@ -17,7 +17,7 @@ export default {
       title: number, size: 'large', load: (signal) => ask('parcel', { number, carrier: get('carrier') }, signal),
       // An empty answer has its own words.
       isEmpty: () => false,
-      show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer)) : nobody(answer)),
+      show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer)) : nobody(number, answer)),
     }), pushesOf(number), subscriptionsOf(number)] : h('p', { class: 'start' }, t('parcel.start'))];
   },
 };
@@ -36,9 +36,17 @@ function search(number) {
     h('span', { class: 'note', id: 'number-hint' }, t('parcel.hint')));
 }
 
-function nobody({ explanation }) {
-  return h('div', { class: 'state empty' }, h('strong', {}, t('parcel.none')), h('p', {}, t('parcel.none.advice')), h('p', { class: 'detail' }, explanation));
+// What people have at hand may be the number of the carrier abroad, or that of the order.
+function nobody(number, { abroad, explanation }) {
+  const link = (view, changes, text) => h('a', { class: 'chip', href: address(view, { number: '', carrier: '', ...changes }), 'data-view': true }, text);
+  return h('div', { class: 'state empty' }, h('strong', {}, t('parcel.none')),
+    abroad.map((row) => h('p', {}, t('parcel.abroad', { carrier: row.dest_carrier ? catalog.carrier(row.dest_carrier) : '?' }), ' ', link('parcel', { number: row.tracking_number, carrier: row.carrier }, row.tracking_number))),
+    h('p', {}, t('parcel.none.advice')), isReference(number) && h('p', {}, link('order', { reference: number }, t('parcel.as.order', { reference: number }))), h('p', { class: 'detail' }, explanation));
 }
+
+const isReference = (text) => /^[A-Za-z0-9._-]{1,64}$/.test(text);
+const orderOf = ({ reference, account }) => reference && h('a', { class: 'mono', href: address('order', { number: '', carrier: '', reference, account }), 'data-view': true }, reference);
+const abroad = ({ dest_carrier: carrier, dest_number: number }) => (carrier || number) && [carrier && catalog.carrier(carrier), ' ', number && h('span', { class: 'mono' }, number)];
 
 // As many as a parcel may have in its life.
 const SHOWN = '200';
@@ -80,6 +88,9 @@ function life(row, { timeline, promises }) {
       h('span', { class: 'quiet' }, t('tracked.by', { vendor: catalog.vendor(row.vendor) }), ', ', t(`tracking.${row.tracking_state}`))),
     h('dl', { class: 'details' },
       fact(t('lane'), [row.origin, row.dest].some(Boolean) && `${row.origin ?? '?'} → ${row.dest ?? '?'}`),
+      fact(t('order'), orderOf(row)),
+      fact(t('dest.number'), abroad(row)),
+      fact(t('corrected.to'), row.corrected_to && catalog.carrier(row.corrected_to)),
       fact(t('attempts'), row.attempts ? String(row.attempts) : null),
       fact(t('promise'), promise && promised(promise)),
       fact(t('estimate'), row.edd_first && [time(row.edd_first), row.edd_last && row.edd_last !== row.edd_first && [', ', t('estimate.last', { time: time(row.edd_last) })], ' ', verdict('estimate', promise?.estimate_verdict)]),

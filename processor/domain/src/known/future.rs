@@ -7,6 +7,6 @@ use courierflow_schemas::records::{TimestampMicros, TimestampMillis};
 const TOLERANCE_MICROS: i64 = 10 * 60 * 1_000_000;
 
 /// True if a time is more than ten minutes after `now`.
-pub(crate) fn is_future(time: TimestampMillis, now: TimestampMicros) -> bool {
+pub fn is_future(time: TimestampMillis, now: TimestampMicros) -> bool {
     time.0.saturating_mul(1000).saturating_sub(now.0) > TOLERANCE_MICROS
 }

@@ -8,12 +8,13 @@ use courierflow_schemas::records::{
 use serde::{Deserialize, Serialize};
 
 use crate::known::future::is_future;
+use crate::known::told_once;
 use crate::life::transition::{self, StatusChange};
 
 /// The header of a shipment's record with its packed memory, so that a restore need not decode the record. If the
 /// header is missing, the record is decoded. The number in the name changes with the meaning or the packing of
 /// [`Memory`].
-pub const HEADER: &str = "courierflow-memory-3";
+pub const HEADER: &str = "courierflow-memory-4";
 
 /// The memory of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,8 @@ pub struct Memory {
     pub edd_last: Option<TimestampMillis>,
     /// Which fields of the vendor's route the record has: origin code, origin, destination code, destination.
     pub has_route: [bool; 4],
+    /// Which fields the record has of those that a push may leave out: reference, carrier abroad, its number, corrected carrier.
+    pub(crate) has_told_once: [bool; 4],
     /// Time of the earliest event; `None` if there is no event.
     pub(crate) first_event_at: Option<TimestampMillis>,
     /// Time of the newest event that was not in the future when it was accepted.
@@ -139,6 +142,7 @@ impl Memory {
                 shipment.route_dest_code.is_some(),
                 shipment.route_dest.is_some(),
             ],
+            has_told_once: told_once::in_record(shipment),
             first_event_at: shipment.events.first().map(|event| event.occurred_at),
             last_event_at: past.last().map(|event| event.occurred_at),
             future_events_at: future.iter().map(|event| event.occurred_at).collect(),

@@ -9,3 +9,4 @@ pub mod memory;
 pub(crate) mod overlap;
 pub mod receipt;
 pub(crate) mod recent_pushes;
+pub(crate) mod told_once;

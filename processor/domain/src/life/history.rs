@@ -166,6 +166,7 @@ fn event(
             Context::Omit => String::new(),
         },
         origin: candidate.origin,
+        area: masked(item.area_name.as_deref()),
     }
 }
 

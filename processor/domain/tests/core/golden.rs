@@ -41,6 +41,7 @@ fn envelope(vendor: Vendor, number: &str, received_at: &str, payload: String) ->
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }
 

@@ -35,3 +35,4 @@ mod speed;
 mod standing;
 mod step;
 mod times;
+mod told_once;

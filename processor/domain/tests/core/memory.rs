@@ -27,12 +27,12 @@ fn what_was_packed_is_unpacked() {
 /// new bytes here.
 #[test]
 fn the_packing_belongs_to_the_number_in_its_header() {
-    assert_eq!(courierflow_domain::memory::HEADER, "courierflow-memory-3");
+    assert_eq!(courierflow_domain::memory::HEADER, "courierflow-memory-4");
     let bytes = remembered().to_bytes().unwrap();
     let hex = format!("{bytes:02x?}").replace([' ', ',', '[', ']'], "");
-    let expected = "a0bc02008080dfd7d6af9c068080bedcb4bb9c0601010000000000000001000000000000018080ce\
-         8ce5650180e8ab9ae5650004cc977dc474ce882d00bac5c29fb208435079595585413cbadf3e99e1\
-         11ce5b3a9a7a0332b4ba1664267798480b38d5def035f0ba00e674a401981bfadd0002d2d23c8759\
-         58ab2c8080df84de0b8e212864cea2253800";
+    let expected = "a0bc02008080dfd7d6af9c068080bedcb4bb9c060101000000000000000100000000000000000000\
+         018080ce8ce5650180e8ab9ae5650004cc977dc474ce882d00bac5c29fb208435079595585413cba\
+         df3e99e111ce5b3a9a7a0332b4ba1664267798480b38d5def035f0ba00e674a401981bfadd0002d2\
+         d23c875958ab2c8080df84de0b8e212864cea2253800";
     assert_eq!(hex, expected);
 }

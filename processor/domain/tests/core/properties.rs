@@ -236,6 +236,7 @@ fn arbitrary_event() -> impl Strategy<Value = ShipmentEvent> {
                     location: None,
                     context: String::new(),
                     origin: Origin::Push,
+                    area: None,
                 }
             },
         )

@@ -62,6 +62,7 @@ pub(crate) fn event(vendor: Vendor, payload: String) -> PushEvent {
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }
 

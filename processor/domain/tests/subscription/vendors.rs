@@ -113,6 +113,7 @@ fn pushed(vendor: Vendor, payload: &str) -> PushWord {
         payload: payload.to_owned(),
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     };
     PushWord::of(vendor, &push_word(&event).unwrap(), Carriers::built_in())
 }

@@ -1,15 +1,15 @@
 //! Rows of `push`: the log of what the vendors sent (rule 14.4).
 
 use clickhouse::Row;
-use courierflow_domain::mask;
+use courierflow_domain::{is_future, mask};
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::PushEvent;
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
 
-use super::{Table, Unrepresentable, hex, micros};
+use super::{Table, Unrepresentable, hex, micros, millis_if_known};
 use crate::dead_letter::Coordinates;
-use courierflow_vendors::reading::push_facts;
+use courierflow_vendors::reading::{push_facts, push_time};
 
 pub(crate) enum Push {}
 
@@ -29,6 +29,8 @@ pub(crate) struct PushRow {
     bytes: u32,
     origin: &'static str,
     query_reason: Option<String>,
+    reference: Option<String>,
+    push_time: Option<i64>,
     topic: String,
     partition: i32,
     offset: i64,
@@ -50,6 +52,8 @@ impl Table for Push {
         // The vendor may put any text here, so it is masked.
         let tracking_status = mask(&facts.tracking_status, Some(&event.tracking_number)).into_owned();
         let items = facts.items;
+        let push_time = push_time(&event).filter(|time| !is_future(*time, event.received_at));
+        let push_time = millis_if_known("push_time", push_time)?;
         Ok(PushRow {
             vendor: event.vendor.as_str(),
             received_at: micros("received_at", event.received_at)?,
@@ -64,6 +68,8 @@ impl Table for Push {
             bytes: u32::try_from(event.payload.len()).unwrap_or(u32::MAX),
             origin: event.origin.as_str(),
             query_reason: event.query_reason,
+            reference: event.reference,
+            push_time,
             topic: found_at.topic.to_owned(),
             partition: found_at.partition,
             offset: found_at.offset,
@@ -100,13 +106,14 @@ mod tests {
             request_type: Some("102".to_owned()),
             query: String::new(),
             content_type: "application/x-www-form-urlencoded".to_owned(),
-            push_time: None,
+            push_time: Some("2025-08-09 11:45:05".to_owned()),
             business_id: None,
             payload:
                 r#"{"ShipperCode":"YTO","LogisticCode":"YT0001","Success":true,"Traces":[{"AcceptStation":"已揽收"}]}"#
                     .to_owned(),
             origin: Origin::Push,
             query_reason: None,
+            reference: Some("SO-17".to_owned()),
         }
     }
 
@@ -138,6 +145,8 @@ mod tests {
             bytes: 101,
             origin: "PUSH",
             query_reason: None,
+            reference: Some("SO-17".to_owned()),
+            push_time: Some(1_754_711_105_000),
             topic: "courier.push.v1".to_owned(),
             partition: 5,
             offset: 77,

@@ -48,6 +48,10 @@ pub struct ShipmentRow {
     last_event_at: Option<u32>,
     edd_first: Option<u32>,
     edd_last: Option<u32>,
+    reference: Option<String>,
+    dest_carrier: Option<String>,
+    dest_number: Option<String>,
+    corrected_to: Option<String>,
     attempts: u8,
     exception_codes: Vec<String>,
     exception_reasons: Vec<String>,
@@ -74,6 +78,8 @@ pub struct ShipmentRow {
     event_context: Vec<String>,
     #[serde(rename = "event.origin")]
     event_origin: Vec<&'static str>,
+    #[serde(rename = "event.area")]
+    event_area: Vec<Option<String>>,
 }
 
 impl Table for Shipment {
@@ -156,6 +162,10 @@ impl ShipmentRow {
             last_event_at: seconds_if_known("last_event_at", milestones.last_event_at)?,
             edd_first: seconds_if_known("edd_first", shipment.edd_first)?,
             edd_last: seconds_if_known("edd_last", shipment.edd_last)?,
+            reference: shipment.reference,
+            dest_carrier: shipment.dest_carrier,
+            dest_number: shipment.dest_number,
+            corrected_to: shipment.corrected_to,
             attempts: u8::try_from(shipment.attempts).unwrap_or(u8::MAX),
             exception_codes: shipment.exception_codes,
             exception_reasons: shipment.exception_reasons,
@@ -171,6 +181,7 @@ impl ShipmentRow {
             event_location: Vec::with_capacity(events),
             event_context: Vec::with_capacity(events),
             event_origin: Vec::with_capacity(events),
+            event_area: Vec::with_capacity(events),
         };
         for event in shipment.events {
             row.push_event(event)?;
@@ -193,6 +204,7 @@ impl ShipmentRow {
         self.event_location.push(event.location);
         self.event_context.push(event.context);
         self.event_origin.push(event.origin.as_str());
+        self.event_area.push(event.area);
         Ok(())
     }
 }
@@ -292,6 +304,10 @@ mod tests {
             last_event_at: None,
             edd_first: None,
             edd_last: None,
+            reference: None,
+            dest_carrier: None,
+            dest_number: None,
+            corrected_to: None,
             attempts: 0,
             exception_codes: vec![],
             exception_reasons: vec![],
@@ -307,6 +323,7 @@ mod tests {
             event_location: vec![],
             event_context: vec![],
             event_origin: vec![],
+            event_area: vec![],
         }
     }
 
@@ -356,6 +373,10 @@ mod tests {
             exception_reasons: vec!["REFUSED".to_owned()],
             edd_first: Some(millis(23)),
             edd_last: Some(millis(24)),
+            reference: Some("SO-17".to_owned()),
+            dest_carrier: Some("usps".to_owned()),
+            dest_number: Some("9400".to_owned()),
+            corrected_to: Some("sf".to_owned()),
             flags: vec!["bad_time".to_owned(), "tz_assumed".to_owned()],
             route_origin_code: Some("state of derive".to_owned()),
             events: vec![
@@ -375,6 +396,7 @@ mod tests {
                     location: Some("上海".to_owned()),
                     context: "已揽收".to_owned(),
                     origin: Origin::Push,
+                    area: Some("上海,上海,浦东新区".to_owned()),
                 },
                 ShipmentEvent {
                     id: i64::MAX,
@@ -392,6 +414,7 @@ mod tests {
                     location: None,
                     context: String::new(),
                     origin: Origin::Query,
+                    area: None,
                 },
             ],
             recent_pushes: vec![RecentPush {
@@ -433,6 +456,10 @@ mod tests {
             last_event_at: Some(22),
             edd_first: Some(23),
             edd_last: Some(24),
+            reference: Some("SO-17".to_owned()),
+            dest_carrier: Some("usps".to_owned()),
+            dest_number: Some("9400".to_owned()),
+            corrected_to: Some("sf".to_owned()),
             attempts: 255,
             exception_codes: vec!["203".to_owned()],
             exception_reasons: vec!["REFUSED".to_owned()],
@@ -448,6 +475,7 @@ mod tests {
             event_location: vec![Some("上海".to_owned()), None],
             event_context: vec!["已揽收".to_owned(), String::new()],
             event_origin: vec!["PUSH", "QUERY"],
+            event_area: vec![Some("上海,上海,浦东新区".to_owned()), None],
             ..bare_row()
         }
     }

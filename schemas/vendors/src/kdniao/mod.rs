@@ -8,6 +8,8 @@ mod payload;
 mod push;
 mod summary;
 
+use std::borrow::Cow;
+
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
 use courierflow_schemas::records::{Origin, PushEvent};
@@ -66,6 +68,14 @@ impl Protocol for Kdniao {
 
     fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>> {
         summary::push_word(origin, payload)
+    }
+
+    fn reference_members(&self) -> &'static [&'static str] {
+        &summary::REFERENCE_MEMBERS
+    }
+
+    fn reference<'a>(&self, payload: &'a str, member: &str) -> Option<Cow<'a, str>> {
+        summary::reference(payload, member)
     }
 
     fn stale_days(&self) -> Option<u16> {

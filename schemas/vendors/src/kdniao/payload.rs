@@ -13,10 +13,10 @@ use crate::local_time::CHINA;
 use crate::parse::event_time::Zone;
 use crate::parse::folding::fold;
 use crate::parse::lenient_json::{Flag, Objects, Text, lenient_object, parse_object};
-use crate::parse::time_grammar::{parse_edd, parse_push_time, parse_time};
+use crate::parse::time_grammar::{parse_edd, parse_time};
 use crate::parse::trace_list::{Line, TraceList, says_nothing};
 use crate::parse::zone_grammar::parse_zone;
-use crate::reading::{NoOp, ReadError, Reading, carrier_of, contains_ignoring_blanks, tracking_number};
+use crate::reading::{NoOp, ReadError, Reading, carrier_of, contains_ignoring_blanks, push_time, tracking_number};
 use crate::snapshot::{ResultState, RouteEnd, Snapshot, TrackingWord};
 
 /// Payment status of cash on delivery: no traces, another product.
@@ -105,7 +105,7 @@ pub(super) fn read<'a>(
         origin: event.origin,
         signature: event.signature,
         received_at: event.received_at,
-        push_time: event.push_time.as_deref().and_then(parse_push_time),
+        push_time: push_time(event),
         tracking,
         full_repush: false,
         codes,
@@ -119,6 +119,10 @@ pub(super) fn read<'a>(
         route_from: RouteEnd::default(),
         route_to: RouteEnd::default(),
         route_loop: false,
+        reference: None,
+        dest_carrier: None,
+        dest_number: None,
+        corrected_to: None,
     })))
 }
 

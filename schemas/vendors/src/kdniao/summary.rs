@@ -28,6 +28,27 @@ pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option
     })
 }
 
+/// `OrderCode` is documented as the subscriber's number of the order, `CallBack` as a text of the subscriber's own.
+pub(super) const REFERENCE_MEMBERS: [&str; 2] = ["OrderCode", "CallBack"];
+
+lenient_object! {
+    /// Only what the subscriber has called it.
+    ReferencePayload {
+        "OrderCode" or "orderCode" => order_code: Text<'a>,
+        // The vendor's own documents write it in both ways.
+        "CallBack" or "Callback" => call_back: Text<'a>,
+    }
+}
+
+pub(super) fn reference<'a>(payload: &'a str, member: &str) -> Option<Cow<'a, str>> {
+    let parcel: ReferencePayload<'a> = parse_object(payload).ok()?;
+    match member {
+        "OrderCode" => parcel.order_code.trimmed(),
+        "CallBack" => parcel.call_back.trimmed(),
+        _ => None,
+    }
+}
+
 lenient_object! {
     /// Only what it says of its subscription.
     WordPayload {

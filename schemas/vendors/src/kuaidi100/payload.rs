@@ -87,13 +87,14 @@ pub(super) fn read<'a>(
     let (com_old, com_new) = (payload.com_old.code(), payload.com_new.code());
     let is_correction = status == StatusWord::Abort && com_new.is_some();
     let carrier = if is_correction {
-        match corrected_carrier(carriers, com_old, com, com_new) {
+        match corrected_carrier(carriers, com_old, com, com_new.clone()) {
             Ok(carrier) => carrier,
             Err(no_op) => return Ok(Reading::Nothing(no_op)),
         }
     } else {
-        carrier_of(carriers, Vendor::Kuaidi100, com_new.or(com))
+        carrier_of(carriers, Vendor::Kuaidi100, com_new.clone().or(com))
     };
+    let corrected_to = is_correction.then(|| carrier_of(carriers, Vendor::Kuaidi100, com_new));
     let tracking = tracking_word(status, is_correction, payload.message.as_str());
 
     let dest = payload.dest_result.0;
@@ -111,6 +112,7 @@ pub(super) fn read<'a>(
         tracking_number,
         tracking,
         full_repush: status == StatusWord::UpdateAll,
+        corrected_to,
     };
     Ok(snapshot(event, said, results, &content))
 }
@@ -124,6 +126,7 @@ fn read_answer<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carrier
         carrier: carrier_of(carriers, Vendor::Kuaidi100, mem::take(&mut answer.com).code()),
         tracking: TrackingWord::Unchanged,
         full_repush: false,
+        corrected_to: None,
     };
     let mut content = Fingerprint::with_capacity(hash_bytes(&answer, None));
     content.text(said.tracking.as_str());
@@ -137,6 +140,7 @@ struct Said<'a> {
     tracking_number: Cow<'a, str>,
     tracking: TrackingWord,
     full_repush: bool,
+    corrected_to: Option<Cow<'a, str>>,
 }
 
 fn snapshot<'a>(event: &'a PushEvent, said: Said<'a>, results: Results<'a>, content: &Fingerprint) -> Reading<'a> {
@@ -164,6 +168,10 @@ fn snapshot<'a>(event: &'a PushEvent, said: Said<'a>, results: Results<'a>, cont
         route_from: results.route_from,
         route_to: results.route_to,
         route_loop: results.route_loop,
+        reference: None,
+        dest_carrier: results.dest_carrier,
+        dest_number: results.dest_number,
+        corrected_to: said.corrected_to,
     }))
 }
 
@@ -184,13 +192,15 @@ struct Results<'a> {
     route_from: RouteEnd<'a>,
     route_to: RouteEnd<'a>,
     route_loop: bool,
+    dest_carrier: Option<Cow<'a, str>>,
+    dest_number: Option<Cow<'a, str>>,
 }
 
 impl<'a> Results<'a> {
     fn read(
         last: TrackResult<'a>,
         dest: Option<TrackResult<'a>>,
-        carriers: &Carriers,
+        carriers: &'a Carriers,
         content: &mut Fingerprint,
     ) -> Self {
         let mut results = Self {
@@ -212,9 +222,13 @@ impl<'a> Results<'a> {
     }
 
     /// Without lines it is as if the destination were not there (rule 4.8).
-    fn add_destination(&mut self, dest: TrackResult<'a>, carriers: &Carriers, content: &mut Fingerprint) {
-        let zone = dest.com.code().and_then(|com| zone_of(carriers, &com));
+    fn add_destination(&mut self, dest: TrackResult<'a>, carriers: &'a Carriers, content: &mut Fingerprint) {
+        let com = dest.com.code();
+        let zone = com.as_deref().and_then(|com| zone_of(carriers, com));
         let zone = zone.map_or(Zone::Assumed(CHINA), Zone::Rules);
+        // Not hashed: they come with the lines, and who has no new line has told nothing new.
+        self.dest_carrier = com.map(|com| carrier_of(carriers, Vendor::Kuaidi100, Some(com)));
+        self.dest_number = dest.nu.number();
         let before = content.len();
         let state = result_state(dest.state, dest.ischeck, content);
         if self.add_list(Segment::Destination, dest.data.0, &zone, content) {

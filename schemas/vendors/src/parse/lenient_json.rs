@@ -163,6 +163,12 @@ impl<'a> Text<'a> {
         Some(code).filter(|code| !code.is_empty() && identifier::is_identifier(code))
     }
 
+    /// A tracking number, normalised and in ASCII upper case; absent when blank or nothing that may become a key.
+    pub(crate) fn number(&self) -> Option<Cow<'a, str>> {
+        let number = identifier::normalised(self.as_str()?).to_ascii_uppercase();
+        (!number.is_empty() && identifier::is_identifier(&number)).then_some(Cow::Owned(number))
+    }
+
     /// Trimmed, absent when blank.
     pub(crate) fn trimmed(self) -> Option<Cow<'a, str>> {
         let text = match self.0? {

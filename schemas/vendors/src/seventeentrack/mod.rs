@@ -11,6 +11,8 @@ mod push;
 mod summary;
 mod times;
 
+use std::borrow::Cow;
+
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::meaning::Name;
 use courierflow_schemas::records::{Origin, PushEvent};
@@ -69,6 +71,14 @@ impl Protocol for SeventeenTrack {
 
     fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>> {
         summary::push_word(origin, payload)
+    }
+
+    fn reference_members(&self) -> &'static [&'static str] {
+        &summary::REFERENCE_MEMBERS
+    }
+
+    fn reference<'a>(&self, payload: &'a str, _: &str) -> Option<Cow<'a, str>> {
+        summary::tag(payload)
     }
 
     fn stale_days(&self) -> Option<u16> {

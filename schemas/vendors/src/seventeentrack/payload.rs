@@ -193,6 +193,10 @@ pub(super) fn read<'a>(
         route_from,
         route_to,
         route_loop: false,
+        reference: None,
+        dest_carrier: None,
+        dest_number: None,
+        corrected_to: None,
     })))
 }
 

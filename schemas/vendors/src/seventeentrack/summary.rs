@@ -20,6 +20,27 @@ lenient_object! {
     }
 }
 
+/// A text that the subscriber has given with the number.
+pub(super) const REFERENCE_MEMBERS: [&str; 1] = ["tag"];
+
+lenient_object! {
+    /// Only that text.
+    Tagged {
+        "data" => data: Object<TaggedData<'a>>,
+    }
+}
+
+lenient_object! {
+    TaggedData {
+        "tag" => tag: Text<'a>,
+    }
+}
+
+pub(super) fn tag(payload: &str) -> Option<Cow<'_, str>> {
+    let payload: Tagged<'_> = parse_object(payload).ok()?;
+    payload.data.0?.tag.trimmed()
+}
+
 lenient_object! {
     DataSummary {
         "carrier" => carrier: Text<'a>,

@@ -89,5 +89,6 @@ fn event(vendor: Vendor, origin: Origin, payload: impl Into<String>) -> PushEven
         payload: payload.into(),
         origin,
         query_reason: (origin == Origin::Query).then(|| "STALLED".to_owned()),
+        reference: None,
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn insert(from: u64, count: u64) -> String {
     let longitude = cities(&|city| city.longitude.to_string());
     let latitude = cities(&|city| city.latitude.to_string());
     format!(
-        "INSERT INTO courier.shipment (* EXCEPT (`event.origin`, last_push_at)) SETTINGS max_insert_threads = 1
+        "INSERT INTO courier.shipment (* EXCEPT (`event.origin`, `event.area`, last_push_at, reference, dest_carrier, dest_number, corrected_to)) SETTINGS max_insert_threads = 1
 WITH
     now('UTC') AS moment,
     seed -> (cityHash64(number, seed) % 1000000 + 0.5) / 1000000 AS draw,

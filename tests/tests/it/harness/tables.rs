@@ -115,7 +115,7 @@ fn typed<Row: DeserializeOwned>(stack: &dyn Stack, sql: &str) -> Vec<Row> {
 
 /// Times as the recomputation has them: seconds, or microseconds where we set them ourselves.
 const PUSH: &str = "
-SELECT * REPLACE (toUnixTimestamp64Micro(received_at) AS received_at) FROM courier.push AS push FINAL";
+SELECT * REPLACE (toUnixTimestamp64Micro(received_at) AS received_at, toUnixTimestamp(push_time) AS push_time) FROM courier.push AS push FINAL";
 
 const SHIPMENT: &str = "
 SELECT * REPLACE (toString(epoch) AS epoch,
@@ -138,10 +138,12 @@ SELECT * REPLACE (toString(epoch) AS epoch,
                   toUnixTimestamp(edd_last) AS edd_last),
        arrayMap(i -> CAST((toString(event.id[i]), toUnixTimestamp(event.occurred_at[i]), event.local_time[i],
                            event.status[i], event.sub_status[i], event.raw_code[i], event.segment[i],
-                           event.area_code[i], event.location[i], event.context[i], event.origin[i]),
+                           event.area_code[i], event.location[i], event.context[i], event.origin[i],
+                           event.area[i]),
                           'Tuple(id String, occurred_at Int64, local_time String, status String,
                                  sub_status Nullable(String), raw_code Nullable(String), segment String,
-                                 area_code Nullable(String), location Nullable(String), context String, origin String)'),
+                                 area_code Nullable(String), location Nullable(String), context String, origin String,
+                                 area Nullable(String))'),
                 arrayEnumerate(event.id)) AS event
 FROM courier.shipment AS shipment FINAL";
 

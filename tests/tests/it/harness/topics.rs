@@ -499,5 +499,6 @@ pub(crate) fn push_event(number: &str, payload: String) -> PushEvent {
         payload,
         origin: Origin::Push,
         query_reason: None,
+        reference: None,
     }
 }

@@ -113,6 +113,7 @@ fn event(occurred_at: i64, local_seconds: i64) -> EventRow {
         location: None,
         context: String::new(),
         origin: String::from("PUSH"),
+        area: None,
     }
 }
 

@@ -22,6 +22,7 @@ fn event(at: i64, origin: &str) -> EventRow {
         location: None,
         context: String::new(),
         origin: origin.to_owned(),
+        area: None,
     }
 }
 
