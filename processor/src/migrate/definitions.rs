@@ -62,6 +62,7 @@ pub const TABLES: &[TableFile] = tables![
     22 "022_performance_change.sql",
     23 "023_shipment_outcome.sql",
     24 "024_attempt_sum.sql",
+    26 "026_calendar.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -119,6 +120,7 @@ const VIEWS: &[(&str, &str)] = views![
     "vendor_call_daily",
     "vendor_cost",
     "vendor_fact",
+    "working_day",
 ];
 
 /// The definitions of views. Those of the program are [`Definitions::embedded`]; tests use changed ones.
