@@ -1158,7 +1158,7 @@ CREATE OR REPLACE VIEW courier.working_day
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
-SELECT ordinary.country AS country, ordinary.date AS date, toDayOfWeek(ordinary.date) <= 5 AS is_working, '' AS name
+SELECT ordinary.country AS country, ordinary.date AS date, toBool(toDayOfWeek(ordinary.date) <= 5) AS is_working, '' AS name
 FROM
 (
     SELECT
@@ -1170,7 +1170,7 @@ WHERE (ordinary.country, ordinary.date) NOT IN (SELECT told.country, told.date F
 UNION ALL
 SELECT country, date, is_working, name
 FROM courier.calendar
-COMMENT 'Which days are worked? One row per country and day [394a842e1161a4d2]';
+COMMENT 'Which days are worked? One row per country and day [536706538de6e494]';
 
 -- carrier_by_day.sql
 CREATE OR REPLACE VIEW courier.carrier_by_day
@@ -4007,7 +4007,7 @@ SELECT
 FROM courier.shipment FINAL
 WHERE tracking_state != 'CARRIER_CORRECTED'
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [e52f27bbf97a6019]';
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [825cba1ddcb42f09]';
 
 -- parcel_exception.sql
 CREATE OR REPLACE VIEW courier.parcel_exception
@@ -4532,7 +4532,7 @@ WHERE parcel.is_in_cohort AND parcel.is_exception
     AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
     AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
 SETTINGS join_use_nulls = 0
-COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [2d1d4b1c4314a379]';
+COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [241254828015e64f]';
 
 -- cohort_parcel.sql
 CREATE OR REPLACE VIEW courier.cohort_parcel
@@ -4572,7 +4572,7 @@ SELECT
 FROM courier.parcel
 WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
     AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [38d08d634099b05b]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [1c25e90bafe24287]';
 
 -- exception_by_day.sql
 CREATE OR REPLACE VIEW courier.exception_by_day
@@ -5218,7 +5218,7 @@ FROM courier.cohort_exception(
 ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
 GROUP BY lane, cohort_date, vendor, carrier, kind, name
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [0381246bf2ed91e0]';
+COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [594cf60ab80f2451]';
 
 -- promised_parcel.sql
 CREATE OR REPLACE VIEW courier.promised_parcel
@@ -5252,7 +5252,7 @@ FROM courier.cohort_parcel(
 LEFT JOIN courier.lane_promise
     ON measured.carrier = lane_promise.carrier AND measured.origin = lane_promise.origin AND measured.dest = lane_promise.dest
 SETTINGS join_use_nulls = 0
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [b930a732d10d2cb3]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [aa4b305887a9c69b]';
 
 -- carrier_count.sql
 CREATE OR REPLACE VIEW courier.carrier_count
@@ -5413,7 +5413,7 @@ FROM by_city
 ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
 GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [274f60796b9a072a]';
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [1d0edcdc6b262c03]';
 
 -- carrier_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
@@ -5428,7 +5428,7 @@ FROM courier.carrier_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills carrier_daily_older [01148a79ba9316cf]';
+COMMENT 'Fills carrier_daily_older [1d9c74e08e094845]';
 
 -- carrier_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
@@ -5443,7 +5443,7 @@ FROM courier.carrier_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills carrier_daily_recent [9c43a50c3dc0592f]';
+COMMENT 'Fills carrier_daily_recent [685aa7131b829078]';
 
 -- exception_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh
@@ -5458,7 +5458,7 @@ FROM courier.exception_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills exception_daily_older [d920a559753e1a5c]';
+COMMENT 'Fills exception_daily_older [a65efe8afc6155e1]';
 
 -- exception_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_recent_refresh
@@ -5473,5 +5473,5 @@ FROM courier.exception_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills exception_daily_recent [a02c7ec7f54a040f]';
+COMMENT 'Fills exception_daily_recent [8c0b0bb9d73954ab]';
 

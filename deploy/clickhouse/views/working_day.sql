@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {database}.working_day
 )
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
-SELECT ordinary.country AS country, ordinary.date AS date, toDayOfWeek(ordinary.date) <= 5 AS is_working, '' AS name
+SELECT ordinary.country AS country, ordinary.date AS date, toBool(toDayOfWeek(ordinary.date) <= 5) AS is_working, '' AS name
 FROM
 (
     SELECT
