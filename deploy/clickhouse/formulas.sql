@@ -69,7 +69,7 @@ multiIf(
     measured.is_same_city, 24, 72) AS promised_hours
 
 -- formula sla_seconds: seconds from the pickup until the first attempt is due, of a parcel (measured) with what its lane_promise says. Working
--- days end at different times of the clock, so this differs from parcel to parcel. It takes working_calendar and what follows there
+-- days end at different times of the clock, so this differs from parcel to parcel. It takes due_after
 if(isNotNull(lane_promise.working_days),
     due_after(measured.picked_up_at, assumeNotNull(lane_promise.working_days), lane_promise.cutoff) - toInt64(measured.picked_up_at),
     {expression:promised_hours} * 3600) AS sla_seconds
@@ -83,16 +83,22 @@ if(isNotNull(lane_promise.working_days),
 -- formula china_day: the day in China; used for pickups and estimates
 time -> toDate(time, 'Asia/Shanghai') AS china_day
 
--- formula calendar_lists: of working_day: for each day since 1970-01-01, how many working days there were until its end; then these days
--- themselves, so that a number of the first list is a place in the second. Days are as numbers. Made once in a query, they cost a look or two
--- a parcel, however many days lie between two times. 65536 is as many days as a Date has
-(arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date))), arraySort(groupArrayIf(toUInt16(date), is_working))) AS calendar_lists
+-- formula count_of_days: of working_day: for each day since 1970-01-01, how many working days there were until its end. Made once in a
+-- query, this list costs a look or two a parcel, however many days lie between two times. 65536 is as many days as a Date has
+arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date))) AS count_of_days
 
--- formula working_calendar: China's, which figures are measured by
-(SELECT {expression:calendar_lists} FROM {database}.working_day WHERE country = 'CN') AS working_calendar
+-- formula list_of_days: of working_day: the working days, as numbers. A count of the other list is a place in this one
+arraySort(groupArrayIf(toUInt16(date), is_working)) AS list_of_days
+
+-- formula working_day_counts: China's, by which figures are measured. Not one subquery with both lists: the parts of a tuple would become
+-- constants, and the server would write out thousands of numbers for each place where they are used, when it plans
+(SELECT {expression:count_of_days} FROM {database}.working_day WHERE country = 'CN') AS working_day_counts
+
+-- formula working_day_list: likewise
+(SELECT {expression:list_of_days} FROM {database}.working_day WHERE country = 'CN') AS working_day_list
 
 -- formula working_days_until: China's working days from 1970 until the end of a day
-day -> working_calendar.1[toInt32(day) + 1] AS working_days_until
+day -> working_day_counts[toInt32(day) + 1] AS working_days_until
 
 -- formula is_working_day: whether the day is one of them
 day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day
@@ -109,7 +115,7 @@ time -> toInt64(working_days_until(toInt32(china_day(time)) - 1)) * 86400
 
 -- formula due_after: the last second of the working day that is so many working days after that of the pickup, as a number. A pickup on
 -- a day without work, or not before the cut-off (minutes after midnight), counts for the next working day
-(time, days, cutoff) -> toInt64(working_calendar.2[
+(time, days, cutoff) -> toInt64(working_day_list[
     working_days_until(china_day(time)) + if(is_working_day(china_day(time)) AND second_of_day(time) < cutoff * 60, 0, 1) + days])
     * 86400 + 86399 - 8 * 3600 AS due_after
 

@@ -3932,8 +3932,8 @@ WITH
     seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
     (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span,
     time -> toDate(time, 'Asia/Shanghai') AS china_day,
-    (SELECT ((arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date))), arraySort(groupArrayIf(toUInt16(date), is_working)))) FROM courier.working_day WHERE country = 'CN') AS working_calendar,
-    day -> working_calendar.1[toInt32(day) + 1] AS working_days_until,
+    (SELECT (arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date)))) FROM courier.working_day WHERE country = 'CN') AS working_day_counts,
+    day -> working_day_counts[toInt32(day) + 1] AS working_days_until,
     day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day,
     time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day,
     time -> toInt64(working_days_until(toInt32(china_day(time)) - 1)) * 86400
@@ -4007,7 +4007,7 @@ SELECT
 FROM courier.shipment FINAL
 WHERE tracking_state != 'CARRIER_CORRECTED'
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [825cba1ddcb42f09]';
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [95f7781c6d45ca01]';
 
 -- parcel_exception.sql
 CREATE OR REPLACE VIEW courier.parcel_exception
@@ -4532,7 +4532,7 @@ WHERE parcel.is_in_cohort AND parcel.is_exception
     AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
     AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
 SETTINGS join_use_nulls = 0
-COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [241254828015e64f]';
+COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [9785e33047b0a3a3]';
 
 -- cohort_parcel.sql
 CREATE OR REPLACE VIEW courier.cohort_parcel
@@ -4572,7 +4572,7 @@ SELECT
 FROM courier.parcel
 WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
     AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [1c25e90bafe24287]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [43cf4322b9c53d92]';
 
 -- exception_by_day.sql
 CREATE OR REPLACE VIEW courier.exception_by_day
@@ -5218,7 +5218,7 @@ FROM courier.cohort_exception(
 ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
 GROUP BY lane, cohort_date, vendor, carrier, kind, name
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [594cf60ab80f2451]';
+COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [3569ae6e275fb477]';
 
 -- promised_parcel.sql
 CREATE OR REPLACE VIEW courier.promised_parcel
@@ -5226,11 +5226,12 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
     time -> toDate(time, 'Asia/Shanghai') AS china_day,
-    (SELECT ((arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date))), arraySort(groupArrayIf(toUInt16(date), is_working)))) FROM courier.working_day WHERE country = 'CN') AS working_calendar,
-    day -> working_calendar.1[toInt32(day) + 1] AS working_days_until,
+    (SELECT (arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date)))) FROM courier.working_day WHERE country = 'CN') AS working_day_counts,
+    (SELECT (arraySort(groupArrayIf(toUInt16(date), is_working))) FROM courier.working_day WHERE country = 'CN') AS working_day_list,
+    day -> working_day_counts[toInt32(day) + 1] AS working_days_until,
     day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day,
     time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day,
-    (time, days, cutoff) -> toInt64(working_calendar.2[
+    (time, days, cutoff) -> toInt64(working_day_list[
     working_days_until(china_day(time)) + if(is_working_day(china_day(time)) AND second_of_day(time) < cutoff * 60, 0, 1) + days])
     * 86400 + 86399 - 8 * 3600 AS due_after
 SELECT
@@ -5252,7 +5253,7 @@ FROM courier.cohort_parcel(
 LEFT JOIN courier.lane_promise
     ON measured.carrier = lane_promise.carrier AND measured.origin = lane_promise.origin AND measured.dest = lane_promise.dest
 SETTINGS join_use_nulls = 0
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [aa4b305887a9c69b]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [f5bbbf10e2d53b04]';
 
 -- carrier_count.sql
 CREATE OR REPLACE VIEW courier.carrier_count
@@ -5413,7 +5414,7 @@ FROM by_city
 ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
 GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [1d0edcdc6b262c03]';
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [bea04e21d804d98e]';
 
 -- carrier_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
@@ -5428,7 +5429,7 @@ FROM courier.carrier_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills carrier_daily_older [1d9c74e08e094845]';
+COMMENT 'Fills carrier_daily_older [53ee57395fa6c58a]';
 
 -- carrier_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
@@ -5443,7 +5444,7 @@ FROM courier.carrier_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills carrier_daily_recent [685aa7131b829078]';
+COMMENT 'Fills carrier_daily_recent [d267dd1eaa829632]';
 
 -- exception_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh
@@ -5458,7 +5459,7 @@ FROM courier.exception_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills exception_daily_older [a65efe8afc6155e1]';
+COMMENT 'Fills exception_daily_older [3b276e6c59419831]';
 
 -- exception_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_recent_refresh
@@ -5473,5 +5474,5 @@ FROM courier.exception_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills exception_daily_recent [8c0b0bb9d73954ab]';
+COMMENT 'Fills exception_daily_recent [74feb54e202e2504]';
 

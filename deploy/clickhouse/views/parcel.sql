@@ -67,7 +67,7 @@ WITH
     {formula:is_believed},
     {formula:span},
     {formula:china_day},
-    {formula:working_calendar},
+    {formula:working_day_counts},
     {formula:working_days_until},
     {formula:is_working_day},
     {formula:second_of_day},

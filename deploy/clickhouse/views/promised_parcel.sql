@@ -5,7 +5,8 @@ DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
     {formula:china_day},
-    {formula:working_calendar},
+    {formula:working_day_counts},
+    {formula:working_day_list},
     {formula:working_days_until},
     {formula:is_working_day},
     {formula:second_of_day},

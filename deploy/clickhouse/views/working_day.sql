@@ -1,4 +1,4 @@
--- The calendar with all its days. Figures take it as two lists (working_calendar in formulas.sql).
+-- The calendar with all its days. Figures take it as two lists (working_day_counts and working_day_list in formulas.sql).
 CREATE OR REPLACE VIEW {database}.working_day
 (
     `country`    LowCardinality(String) COMMENT 'Country, ISO 3166 alpha-2: CN, and every one of table calendar',

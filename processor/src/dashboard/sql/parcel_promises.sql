@@ -3,7 +3,8 @@
 -- without a promise, without an estimate, without a pickup or of a cancelled parcel.
 WITH
     {formula:china_day},
-    (SELECT {expression:calendar_lists} FROM working_day WHERE country = 'CN') AS working_calendar,
+    (SELECT {expression:count_of_days} FROM working_day WHERE country = 'CN') AS working_day_counts,
+    (SELECT {expression:list_of_days} FROM working_day WHERE country = 'CN') AS working_day_list,
     {formula:working_days_until},
     {formula:is_working_day},
     {formula:second_of_day},
