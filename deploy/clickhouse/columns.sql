@@ -20,6 +20,8 @@
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',

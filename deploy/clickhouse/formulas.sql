@@ -60,9 +60,19 @@ assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest
 -- formula is_cross_border: of a shipment; rule 10.7 says when derive sets the flag
 has(flags, 'cross_border') AS is_cross_border
 
--- formula promised_hours: of a parcel (measured) with what its lane_promise says. Without a promise the national standard applies; it
--- covers domestic parcels only
-multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72) AS promised_hours
+-- formula promised_hours: of a parcel (measured) with what its lane_promise says, if hours are promised. Without a promise the national
+-- standard applies; it covers domestic parcels only
+multiIf(
+    isNotNull(lane_promise.working_days), NULL,
+    lane_promise.hours > 0, toInt64(lane_promise.hours),
+    measured.is_cross_border, NULL,
+    measured.is_same_city, 24, 72) AS promised_hours
+
+-- formula sla_seconds: seconds from the pickup until the first attempt is due, of a parcel (measured) with what its lane_promise says. Working
+-- days end at different times of the clock, so this differs from parcel to parcel. It takes due_after
+if(isNotNull(lane_promise.working_days),
+    due_after(measured.picked_up_at, assumeNotNull(lane_promise.working_days), lane_promise.cutoff) - toInt64(measured.picked_up_at),
+    {expression:promised_hours} * 3600) AS sla_seconds
 
 -- formula lanes: a parcel counts for its carrier, for its pair of provinces and for its pair of cities
 (from_area, to_area) -> [
@@ -72,6 +82,42 @@ multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_b
 
 -- formula china_day: the day in China; used for pickups and estimates
 time -> toDate(time, 'Asia/Shanghai') AS china_day
+
+-- formula count_of_days: of working_day: for each day since 1970-01-01, how many working days there were until its end. Made once in a
+-- query, this list costs a look or two a parcel, however many days lie between two times. 65536 is as many days as a Date has
+arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date))) AS count_of_days
+
+-- formula list_of_days: of working_day: the working days, as numbers. A count of the other list is a place in this one
+arraySort(groupArrayIf(toUInt16(date), is_working)) AS list_of_days
+
+-- formula working_day_counts: China's, by which figures are measured. Not one subquery with both lists: the parts of a tuple would become
+-- constants, and the server would write out thousands of numbers for each place where they are used, when it plans
+(SELECT {expression:count_of_days} FROM {database}.working_day WHERE country = 'CN') AS working_day_counts
+
+-- formula working_day_list: likewise
+(SELECT {expression:list_of_days} FROM {database}.working_day WHERE country = 'CN') AS working_day_list
+
+-- formula working_days_until: China's working days from 1970 until the end of a day
+day -> working_day_counts[toInt32(day) + 1] AS working_days_until
+
+-- formula is_working_day: whether the day is one of them
+day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day
+
+-- formula second_of_day: seconds since midnight in China, which has no daylight saving time
+time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day
+
+-- formula worked_seconds_until: China's working time from 1970 until a time: 24 h of every working day
+time -> toInt64(working_days_until(toInt32(china_day(time)) - 1)) * 86400
+    + if(is_working_day(china_day(time)), second_of_day(time), 0) AS worked_seconds_until
+
+-- formula working_hours: from one time to the other, only the hours of working days; NULL where span is
+(start, end) -> if(isNull(span(start, end)), NULL, (worked_seconds_until(end) - worked_seconds_until(start)) / 3600) AS working_hours
+
+-- formula due_after: the last second of the working day that is so many working days after that of the pickup, as a number. A pickup on
+-- a day without work, or not before the cut-off (minutes after midnight), counts for the next working day
+(time, days, cutoff) -> toInt64(working_day_list[
+    working_days_until(china_day(time)) + if(is_working_day(china_day(time)) AND second_of_day(time) < cutoff * 60, 0, 1) + days])
+    * 86400 + 86399 - 8 * 3600 AS due_after
 
 -- formula is_believed: false for a duration that is negative or over 180 days, which counts as unknown
 seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed
@@ -215,6 +261,10 @@ hours_at(transit_bins, transit_parcels, 50) AS p50_hours
 -- formula p90_hours
 hours_at(transit_bins, transit_parcels, 90) AS p90_hours
 
+-- formula transit_working_hours: in working time
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours
+
 -- formula p95_hours
 hours_at(transit_bins, transit_parcels, 95) AS p95_hours
 
@@ -349,6 +399,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -419,6 +470,7 @@ transit_parcels,
 {formula:is_p50_sound},
 {formula:is_p90_sound},
 {formula:is_p95_sound},
+{formula:transit_working_hours},
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,

@@ -46,6 +46,7 @@ add_the_rest() {
   add 644 "$temporary/example.toml" $documents/examples/courierflow.toml
   add 644 "$repo/deploy/prometheus/alerts.yml" $documents/examples/alerts.yml
   add 644 "$repo/deploy/prometheus/alertmanager.yml" $documents/examples/alertmanager.yml
+  add 644 "$repo/deploy/clickhouse/calendar-cn.csv" $documents/examples/calendar-cn.csv
   add 644 "$repo/LICENSE" $documents/copyright
   add 644 "$repo/CHANGELOG.md" $documents/CHANGELOG.md
   gzip -9n "$root/$documents/CHANGELOG.md"

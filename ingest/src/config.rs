@@ -15,8 +15,8 @@ use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secre
 use courierflow_schemas::topics;
 use courierflow_service::http_server::Limits;
 use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
-use courierflow_vendors::reference::References;
 use courierflow_vendors::protocol;
+use courierflow_vendors::reference::References;
 use courierflow_vendors::request::account::SubscribeAccounts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -264,9 +264,7 @@ fn describe() {
 
 fn account_metrics(registered: &Registered) -> AccountMetrics {
     let (vendor, name) = (registered.account.vendor.as_str(), registered.account.name.clone());
-    let reference = |outcome: &'static str| {
-        counter!("courierflow_ingest_references_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome)
-    };
+    let reference = |outcome: &'static str| counter!("courierflow_ingest_references_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome);
     AccountMetrics {
         outcomes: Outcomes::new(
             |outcome| counter!("courierflow_ingest_account_pushes_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome),

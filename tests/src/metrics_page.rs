@@ -32,6 +32,12 @@ pub fn relations() -> anyhow::Result<BTreeMap<String, Relation>> {
         for statement in text?.split(";\n") {
             if let Some((name, relation)) = relation(statement) {
                 relations.insert(name, relation);
+            } else if let Some((table, column, before)) = new_column(statement) {
+                // A table that was made as a copy of another has no columns here.
+                if let Some(Relation { columns, .. }) = relations.get_mut(&table) {
+                    let place = columns.iter().position(|column| Some(&column[0]) == before.as_ref());
+                    columns.insert(place.map_or(columns.len(), |place| place + 1), column);
+                }
             } else if let Some((table, [name, comment])) = new_comment(statement) {
                 let columns = relations.get_mut(&table).map(|relation| &mut relation.columns);
                 let column = columns.and_then(|columns| columns.iter_mut().find(|column| column[0] == name));
@@ -60,6 +66,23 @@ fn relation(statement: &str) -> Option<(String, Relation)> {
     let comment = lines.filter_map(|line| line.strip_prefix("COMMENT '")).last()?;
     relation.comment = unquoted(comment.strip_suffix('\'')?);
     Some((name.to_owned(), relation))
+}
+
+/// "ALTER TABLE {database}.table ADD COLUMN IF NOT EXISTS `name` Type DEFAULT ... COMMENT '...' AFTER `other`": the table, the column, and
+/// the one that it stands behind if not at the end.
+fn new_column(statement: &str) -> Option<(String, [String; 3], Option<String>)> {
+    let start = statement.lines().position(|line| line.starts_with("ALTER TABLE "))?;
+    let statement = statement.lines().skip(start).collect::<Vec<_>>().join("\n");
+    let (table, rest) = statement
+        .split("{database}.")
+        .nth(1)?
+        .split_once(" ADD COLUMN IF NOT EXISTS ")?;
+    let [name, kind, comment] = column(rest)?;
+    let kind = kind.split(" DEFAULT ").next()?.to_owned();
+    let before = rest
+        .rsplit_once(" AFTER `")
+        .map(|(_, name)| name.trim_end_matches([';', '\n', '`']));
+    Some((table.to_owned(), [name, kind, comment], before.map(str::to_owned)))
 }
 
 /// "ALTER TABLE {database}.table COMMENT COLUMN `name` '...'": the table, the column and what is said of it now.

@@ -1,6 +1,7 @@
 CREATE ROLE IF NOT EXISTS analyst SETTINGS final = 1;
 
 GRANT
+    SELECT ON courier.calendar,
     SELECT ON courier.carrier_by_day,
     SELECT ON courier.carrier_by_month,
     SELECT ON courier.carrier_by_week,
@@ -51,5 +52,6 @@ GRANT
     SELECT ON courier.vendor_call,
     SELECT ON courier.vendor_call_daily,
     SELECT ON courier.vendor_cost,
-    SELECT ON courier.vendor_fact
+    SELECT ON courier.vendor_fact,
+    SELECT ON courier.working_day
 TO analyst;

@@ -582,3 +582,30 @@ ALTER TABLE courier.shipment ADD INDEX IF NOT EXISTS dest_number_bloom dest_numb
 
 ALTER TABLE courier.subscription ADD INDEX IF NOT EXISTS reference_bloom reference TYPE bloom_filter(0.01) GRANULARITY 1;
 
+-- 026_calendar.sql
+CREATE TABLE IF NOT EXISTS courier.calendar
+(
+    `country`    LowCardinality(String) COMMENT 'Country, ISO 3166 alpha-2 in upper case. Figures read CN: pickups are in China',
+    `date`       Date                   COMMENT 'Day in that country',
+    `is_working` Bool                   COMMENT 'Whether it is worked: false on a holiday, true on a Saturday or Sunday that is worked for one',
+    `name`       String                 COMMENT 'Name of the holiday; may be empty',
+    `loaded_at`  DateTime('UTC')        COMMENT 'When the file was loaded; UTC'
+)
+ENGINE = MergeTree
+ORDER BY (country, date)
+COMMENT 'Days that are not as the days of the week say: without a row Monday to Friday are worked, Saturday and Sunday are not';
+
+ALTER TABLE courier.calendar MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+
+ALTER TABLE courier.calendar MODIFY SETTING min_rows_to_fsync_after_merge = 1;
+
+ALTER TABLE courier.sla_promise ADD COLUMN IF NOT EXISTS `working_days` Nullable(UInt8) COMMENT 'Working days from the day of the pickup until that of the first delivery attempt, 0 to 60; due when the last one ends. NULL = hours are promised' AFTER `hours`;
+
+ALTER TABLE courier.sla_promise ADD COLUMN IF NOT EXISTS `cutoff` UInt16 DEFAULT 1440 COMMENT 'Minutes after midnight, China time: what is picked up then or later counts for the next working day. 1440 = no cut-off' AFTER `working_days`;
+
+ALTER TABLE courier.sla_promise COMMENT COLUMN `hours` 'Hours from pickup until the first delivery attempt, 1 to 4320; 0 = working days are promised';
+
+ALTER TABLE courier.carrier_daily_recent ADD COLUMN IF NOT EXISTS `transit_working_bins` Map(UInt16, UInt32) COMMENT 'Parcels delivered by transit time in working time, as transit_bins: only hours of working days count' AFTER `transit_bins`;
+
+ALTER TABLE courier.carrier_daily_older ADD COLUMN IF NOT EXISTS `transit_working_bins` Map(UInt16, UInt32) COMMENT 'Parcels delivered by transit time in working time, as transit_bins: only hours of working days count' AFTER `transit_bins`;
+

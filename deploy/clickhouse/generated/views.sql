@@ -19,6 +19,7 @@ CREATE OR REPLACE VIEW courier.carrier_daily
     `with_exception`                 UInt64                 COMMENT 'Parcels with at least one exception',
     `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
     `transit_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time: key k = more than (k - 1) and at most k quarters of an hour from pickup to delivery',
+    `transit_working_bins`           Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time in working time, as transit_bins: only hours of working days count',
     `attempt_parcels`                UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
     `attempt_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels by time from pickup to first attempt, as transit_bins',
     `due_24h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',
@@ -74,7 +75,7 @@ WITH (SELECT ifNull(toDate(maxOrNull(refreshed_at), 'Asia/Shanghai') - 40, toDat
 SELECT * FROM courier.carrier_daily_recent
 UNION ALL
 SELECT * FROM courier.carrier_daily_older WHERE cohort_date < first_recent
-COMMENT 'Counts and histograms by pickup day, vendor, carrier and lane, from which all rates are made. Add up rows of one level; sumMap the bins [885e5fa53d2a30ec]';
+COMMENT 'Counts and histograms by pickup day, vendor, carrier and lane, from which all rates are made. Add up rows of one level; sumMap the bins [75b88f0a11ed36ca]';
 
 -- counted_at.sql
 CREATE OR REPLACE VIEW courier.counted_at
@@ -396,7 +397,9 @@ CREATE OR REPLACE VIEW courier.lane_promise
     `carrier`   LowCardinality(String)  COMMENT 'Canonical carrier code',
     `origin`    String                  COMMENT 'Area of the origin as in view parcel; empty = unknown',
     `dest`      String                  COMMENT 'Area of the destination as in view parcel; empty = unknown',
-    `hours`     UInt16                  COMMENT 'Hours promised on this lane'
+    `hours`        UInt16               COMMENT 'Hours promised on this lane; 0 = working days are',
+    `working_days` Nullable(UInt8)      COMMENT 'Working days promised on this lane; NULL = hours are',
+    `cutoff`       UInt16               COMMENT 'Minutes after midnight, China time: a pickup then or later counts for the next working day. 1440 = no cut-off'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -424,22 +427,25 @@ WITH
                     arrayDistinct([lane_origin, substring(lane_origin, 1, 4), ''])),
                 [lane_carrier, '']))) AS question
         FROM lanes
-    )
+    ),
+    argMax((promise.hours, promise.working_days, promise.cutoff), (promise.carrier != '', length(promise.origin), length(promise.dest))) AS found
 SELECT
     lane_carrier AS carrier,
     lane_origin AS origin,
     lane_dest AS dest,
-    argMax(promise.hours, (promise.carrier != '', length(promise.origin), length(promise.dest))) AS hours
+    found.1 AS hours,
+    found.2 AS working_days,
+    found.3 AS cutoff
 FROM questions
 INNER JOIN courier.sla_promise AS promise
     ON question.1 = promise.carrier AND question.2 = promise.origin AND question.3 = promise.dest
 GROUP BY lane_carrier, lane_origin, lane_dest
-COMMENT 'The promise of sla_promise that holds on each lane of each carrier; lanes for which no row speaks are not here [b5362cbd0a889d39]';
+COMMENT 'The promise of sla_promise that holds on each lane of each carrier; lanes for which no row speaks are not here [8e7d31fe2945415a]';
 
 -- order_parcel.sql
 CREATE OR REPLACE VIEW courier.order_parcel
 (
-    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two accounts may use the same',
+    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two contracts may use the same',
     `reference`         Nullable(String)                 COMMENT 'The subscriber''s own name of the order; never NULL',
     `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
     `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',
@@ -457,8 +463,16 @@ CREATE OR REPLACE VIEW courier.order_parcel
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 SELECT
-    account, reference, vendor, carrier, tracking_number, newest.epoch, newest.status, newest.outcome, newest.is_exception,
-    newest.picked_up_at, newest.delivered_at, newest.last_event_at, newest.dest_carrier, newest.dest_number
+    account, reference, vendor, carrier, tracking_number,
+    newest.epoch AS epoch,
+    newest.status AS status,
+    newest.outcome AS outcome,
+    newest.is_exception AS is_exception,
+    newest.picked_up_at AS picked_up_at,
+    newest.delivered_at AS delivered_at,
+    newest.last_event_at AS last_event_at,
+    newest.dest_carrier AS dest_carrier,
+    newest.dest_number AS dest_number
 FROM
 (
     SELECT
@@ -500,7 +514,7 @@ LEFT JOIN
 ) AS told ON followed.vendor = told.vendor AND followed.tracking_number = told.tracking_number
 WHERE isNull(told.reference)
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
-COMMENT 'Which parcels belong to which order? One row per order and parcel; a parcel that two vendors track is two rows [04a42d96bd025b71]';
+COMMENT 'Which parcels belong to which order? One row per order and parcel; a parcel that two vendors track is two rows [229058153ab0573c]';
 
 -- push_completeness.sql
 CREATE OR REPLACE VIEW courier.push_completeness
@@ -1208,6 +1222,30 @@ FROM VALUES('vendor String, name_zh String, name_en String, stale_days Nullable(
     ('17track', '17TRACK', '17TRACK', 30, '', 0)) AS fact
 COMMENT 'The vendors, and what differs between them [eafbfd0d7570230c]';
 
+-- working_day.sql
+CREATE OR REPLACE VIEW courier.working_day
+(
+    `country`    LowCardinality(String) COMMENT 'Country, ISO 3166 alpha-2: CN, and every one of table calendar',
+    `date`       Date                   COMMENT 'Day in that country: every one that a Date can be',
+    `is_working` Bool                   COMMENT 'Whether it is worked: as the calendar says, else Monday to Friday',
+    `name`       String                 COMMENT 'Name of the holiday, or of the one that it is worked for; empty = an ordinary day'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT ordinary.country AS country, ordinary.date AS date, toBool(toDayOfWeek(ordinary.date) <= 5) AS is_working, '' AS name
+FROM
+(
+    SELECT
+        arrayJoin((SELECT arrayDistinct(arrayPushFront(groupUniqArray(toString(country)), 'CN')) FROM courier.calendar)) AS country,
+        toDate(number) AS date
+    FROM numbers(65536)
+) AS ordinary
+WHERE (ordinary.country, ordinary.date) NOT IN (SELECT told.country, told.date FROM courier.calendar AS told)
+UNION ALL
+SELECT country, date, is_working, name
+FROM courier.calendar
+COMMENT 'Which days are worked? One row per country and day [536706538de6e494]';
+
 -- carrier_by_day.sql
 CREATE OR REPLACE VIEW courier.carrier_by_day
 (
@@ -1233,6 +1271,8 @@ CREATE OR REPLACE VIEW courier.carrier_by_day
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -1347,6 +1387,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -1422,6 +1463,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -1507,7 +1550,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY cohort_date DESC, carrier
-COMMENT 'How does each carrier develop? carrier_scorecard by pickup day, of all vendors and lanes. No parameters [5ca336a9b3a4d9c8]';
+COMMENT 'How does each carrier develop? carrier_scorecard by pickup day, of all vendors and lanes. No parameters [b4347e4f61ded502]';
 
 -- carrier_by_month.sql
 CREATE OR REPLACE VIEW courier.carrier_by_month
@@ -1534,6 +1577,8 @@ CREATE OR REPLACE VIEW courier.carrier_by_month
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -1648,6 +1693,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -1723,6 +1769,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -1808,7 +1856,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY cohort_month DESC, carrier
-COMMENT 'How does each carrier develop? carrier_scorecard by pickup month, of all vendors and lanes. No parameters [24b6c3b03768801b]';
+COMMENT 'How does each carrier develop? carrier_scorecard by pickup month, of all vendors and lanes. No parameters [ed260a2fe32bdd70]';
 
 -- carrier_by_week.sql
 CREATE OR REPLACE VIEW courier.carrier_by_week
@@ -1835,6 +1883,8 @@ CREATE OR REPLACE VIEW courier.carrier_by_week
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -1949,6 +1999,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -2024,6 +2075,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -2109,7 +2162,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY cohort_week DESC, carrier
-COMMENT 'How does each carrier develop? carrier_scorecard by pickup week, of all vendors and lanes. No parameters [7d6ef9873e26525c]';
+COMMENT 'How does each carrier develop? carrier_scorecard by pickup week, of all vendors and lanes. No parameters [c50e7ca9c6b651b5]';
 
 -- carrier_lane_last_30_days.sql
 CREATE OR REPLACE VIEW courier.carrier_lane_last_30_days
@@ -2139,6 +2192,8 @@ CREATE OR REPLACE VIEW courier.carrier_lane_last_30_days
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -2256,6 +2311,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -2334,6 +2390,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -2419,7 +2477,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier, origin, dest
-COMMENT 'Which carrier is best on this lane? carrier_scorecard of the newest 30 pickup days that can be compared, by lane between provinces. No parameters [bc7c9dd16ac4b1a1]';
+COMMENT 'Which carrier is best on this lane? carrier_scorecard of the newest 30 pickup days that can be compared, by lane between provinces. No parameters [5a43a90a41156a12]';
 
 -- carrier_last_30_days.sql
 CREATE OR REPLACE VIEW courier.carrier_last_30_days
@@ -2447,6 +2505,8 @@ CREATE OR REPLACE VIEW courier.carrier_last_30_days
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -2562,6 +2622,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -2638,6 +2699,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -2723,7 +2786,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier
-COMMENT 'Which carrier is fast, reliable and honest? carrier_scorecard of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [416162a0bcfa9fc2]';
+COMMENT 'Which carrier is fast, reliable and honest? carrier_scorecard of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [4ad7d18ec4e2eac8]';
 
 -- carrier_scorecard.sql
 CREATE OR REPLACE VIEW courier.carrier_scorecard
@@ -2749,6 +2812,8 @@ CREATE OR REPLACE VIEW courier.carrier_scorecard
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -2862,6 +2927,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -2938,6 +3004,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -3023,7 +3091,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier
-COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ [24dfd25e3d3a00c2]';
+COMMENT 'Which carrier is fast, reliable and honest? One row per carrier for the parcels picked up from from_date to to_date. Compare carriers on the same lane, because their lanes differ [5b404a0851fc9334]';
 
 -- carrier_trend.sql
 CREATE OR REPLACE VIEW courier.carrier_trend
@@ -3050,6 +3118,8 @@ CREATE OR REPLACE VIEW courier.carrier_trend
 `is_p50_sound`                Bool                   COMMENT 'Enough parcels for p50: transit_parcels >= 10',
 `is_p90_sound`                Bool                   COMMENT 'Enough parcels for p90: transit_parcels >= 50',
 `is_p95_sound`                Bool                   COMMENT 'Enough parcels for p95: transit_parcels >= 100',
+`transit_working_p50_hours`   Nullable(Float64)      COMMENT 'As p50_hours, in working time: hours of weekends and holidays do not count (table calendar)',
+`transit_working_p90_hours`   Nullable(Float64)      COMMENT 'As p90_hours, in working time',
 `attempt_parcels`             UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
 `attempt_p50_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 50 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
 `attempt_p90_hours`           Nullable(Float64)      COMMENT 'Pickup to first attempt: 90 % of attempt_parcels needed at most so many hours; those never attempted count as infinitely long. NULL = not reached. At most 0.25 h above the true value',
@@ -3164,6 +3234,7 @@ sum(daily.lost_presumed) AS lost_presumed,
 sum(daily.with_exception) AS with_exception,
 sum(daily.transit_parcels) AS transit_parcels,
 sumMap(daily.transit_bins) AS transit_bins,
+sumMap(daily.transit_working_bins) AS transit_working_bins,
 sum(daily.attempt_parcels) AS attempt_parcels,
 sumMap(daily.attempt_bins) AS attempt_bins,
 sum(daily.due_24h) AS due_24h,
@@ -3241,6 +3312,8 @@ hours_at(transit_bins, transit_parcels, 95) AS p95_hours,
 toBool(transit_parcels >= 10) AS is_p50_sound,
 toBool(transit_parcels >= 50) AS is_p90_sound,
 toBool(transit_parcels >= 100) AS is_p95_sound,
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
@@ -3326,7 +3399,7 @@ claims,
 refreshed_at
 FROM total
 ORDER BY carrier, cohort_date
-COMMENT 'How does a carrier develop? carrier_scorecard by pickup day [f2f92e9bb59f11c6]';
+COMMENT 'How does a carrier develop? carrier_scorecard by pickup day [d852e70fc5c65000]';
 
 -- exception_name.sql
 CREATE OR REPLACE VIEW courier.exception_name
@@ -3501,7 +3574,7 @@ wilson(settled_returned, settled, 1) AS return_rate_high,
 refreshed_at
 FROM total
 ORDER BY cohort_month DESC, origin, dest
-COMMENT 'How long does a parcel take from here to there? lane_transit by pickup month, between provinces, of all carriers. No parameters [d3d0453c63686fe7]';
+COMMENT 'How long does a parcel take from here to there? lane_transit by pickup month, between provinces, of all carriers. No parameters [2388dbfc627d9eb4]';
 
 -- lane_last_30_days.sql
 CREATE OR REPLACE VIEW courier.lane_last_30_days
@@ -3652,7 +3725,7 @@ wilson(settled_returned, settled, 1) AS return_rate_high,
 refreshed_at
 FROM total
 ORDER BY origin, dest
-COMMENT 'How long does a parcel take from here to there? lane_transit of the newest 30 pickup days that can be compared, between provinces, of all carriers. No parameters [5557511860158014]';
+COMMENT 'How long does a parcel take from here to there? lane_transit of the newest 30 pickup days that can be compared, between provinces, of all carriers. No parameters [9e4d90e9d9a864de]';
 
 -- lane_transit.sql
 CREATE OR REPLACE VIEW courier.lane_transit
@@ -3801,7 +3874,7 @@ wilson(settled_returned, settled, 1) AS return_rate_high,
 refreshed_at
 FROM total
 ORDER BY origin, dest
-COMMENT 'How long does a parcel take from here to there? One row per lane [9b9aebc50474baf3]';
+COMMENT 'How long does a parcel take from here to there? One row per lane [fa30946f1d4054c6]';
 
 -- open_parcel_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.open_parcel_refresh
@@ -3865,6 +3938,7 @@ COMMENT 'Fills open_parcel [3a1defd9b1a0156d]';
 -- order_shipments.sql
 CREATE OR REPLACE VIEW courier.order_shipments
 (
+    `vendor`             LowCardinality(String)    COMMENT 'Code of the vendor',
     `account`            LowCardinality(String)    COMMENT 'Vendor contract',
     `reference`          Nullable(String)          COMMENT 'The subscriber''s own name of the order; never NULL',
     `state`              LowCardinality(String)    COMMENT 'DELIVERED: every parcel is, cancelled ones aside; PART_DELIVERED: some are; SENT_BACK: none is, and all are back with the sender; CANCELLED: all are; OPEN: anything else',
@@ -3884,6 +3958,7 @@ CREATE OR REPLACE VIEW courier.order_shipments
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 SELECT
+    vendor,
     account,
     reference,
     multiIf(
@@ -3905,8 +3980,8 @@ SELECT
     max(order_parcel.last_event_at) AS last_event_at,
     arraySort(groupArray(tracking_number)) AS tracking_numbers
 FROM courier.order_parcel
-GROUP BY account, reference
-COMMENT 'How far is each order? One row per account and order: how many parcels, how many are delivered, and when [84a2d35c8e701c1e]';
+GROUP BY vendor, account, reference
+COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [0af142bd416c53cc]';
 
 -- parcel.sql
 CREATE OR REPLACE VIEW courier.parcel
@@ -3944,6 +4019,8 @@ CREATE OR REPLACE VIEW courier.parcel
     `eta_due_after`        Nullable(Int64)                  COMMENT 'Until the end of the China day after the vendor''s first estimate: then it is known whether that was right within one day',
     `transit_seconds`      Nullable(Int64)                  COMMENT 'delivered_at - picked_up_at; NULL when unfinished, negative or over 180 days',
     `attempt_seconds`      Nullable(Int64)                  COMMENT 'first_attempt_at - picked_up_at; NULL likewise',
+    `transit_working_hours` Nullable(Float64)               COMMENT 'Hours of transit_seconds on China''s working days, 24 a day (table calendar); NULL likewise',
+    `attempt_working_hours` Nullable(Float64)               COMMENT 'Hours of attempt_seconds, likewise',
     `is_transit_invalid`   Bool                             COMMENT 'Delivered, but the transit time is negative or over 180 days: unknown, not unfinished',
     `is_attempt_invalid`   Bool                             COMMENT 'Attempted, but the time until then is negative or over 180 days',
     `pickup_wait_seconds`  Nullable(Int64)                  COMMENT 'picked_up_at - created_at; NULL without either, negative or over 180 days, as all that follow',
@@ -3977,6 +4054,13 @@ WITH
     seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
     (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span,
     time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    (SELECT (arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date)))) FROM courier.working_day WHERE country = 'CN') AS working_day_counts,
+    day -> working_day_counts[toInt32(day) + 1] AS working_days_until,
+    day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day,
+    time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day,
+    time -> toInt64(working_days_until(toInt32(china_day(time)) - 1)) * 86400
+    + if(is_working_day(china_day(time)), second_of_day(time), 0) AS worked_seconds_until,
+    (start, end) -> if(isNull(span(start, end)), NULL, (worked_seconds_until(end) - worked_seconds_until(start)) / 3600) AS working_hours,
     (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
     time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
     18 * 3600 AS overdue_after,
@@ -4016,6 +4100,8 @@ SELECT
     (toInt64(china_day(edd_first)) + 2) * 86400 - 8 * 3600 - toInt64(picked_up_at) AS eta_due_after,
     span(picked_up_at, delivered_at) AS transit_seconds,
     span(picked_up_at, first_attempt_at) AS attempt_seconds,
+    working_hours(picked_up_at, delivered_at) AS transit_working_hours,
+    working_hours(picked_up_at, first_attempt_at) AS attempt_working_hours,
     isNotNull(delivered_at) AND isNull(transit_seconds) AS is_transit_invalid,
     isNotNull(first_attempt_at) AND isNull(attempt_seconds) AS is_attempt_invalid,
     span(created_at, picked_up_at) AS pickup_wait_seconds,
@@ -4043,7 +4129,7 @@ SELECT
 FROM courier.shipment FINAL
 WHERE tracking_state != 'CARRIER_CORRECTED'
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [45376529a17f6d1d]';
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [95f7781c6d45ca01]';
 
 -- parcel_exception.sql
 CREATE OR REPLACE VIEW courier.parcel_exception
@@ -4231,7 +4317,7 @@ SELECT
     now('UTC') AS refreshed_at
 FROM ranked
 SETTINGS join_use_nulls = 0, max_memory_usage = 8000000000, max_execution_time = 600
-COMMENT 'Fills performance_change [7bf0de6eed343e99]';
+COMMENT 'Fills performance_change [6b7da42881bb5496]';
 
 -- shipment_timeline.sql
 CREATE OR REPLACE VIEW courier.shipment_timeline
@@ -4327,7 +4413,7 @@ SELECT
     sum(parcels) OVER (PARTITION BY carrier ORDER BY hours) / transit_parcels AS delivered_share
 FROM by_hour
 ORDER BY carrier, hours
-COMMENT 'How are the transit times of a carrier spread? One row per carrier and hour in which something was delivered [c9988a037a2d7954]';
+COMMENT 'How are the transit times of a carrier spread? One row per carrier and hour in which something was delivered [39b1c1205ae15a7e]';
 
 -- transit_distribution_last_30_days.sql
 CREATE OR REPLACE VIEW courier.transit_distribution_last_30_days
@@ -4372,7 +4458,7 @@ SELECT
     sum(parcels) OVER (PARTITION BY carrier ORDER BY hours) / transit_parcels AS delivered_share
 FROM by_hour
 ORDER BY carrier, hours
-COMMENT 'How are the transit times of a carrier spread? transit_distribution of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [28c6b61e91409e48]';
+COMMENT 'How are the transit times of a carrier spread? transit_distribution of the newest 30 pickup days that can be compared, of all vendors and lanes. No parameters [c5fcb5877d3f1f5a]';
 
 -- unknown_wording_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.unknown_wording_refresh
@@ -4568,7 +4654,7 @@ WHERE parcel.is_in_cohort AND parcel.is_exception
     AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
     AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
 SETTINGS join_use_nulls = 0
-COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [6f4bef45841ad0f3]';
+COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [9785e33047b0a3a3]';
 
 -- cohort_parcel.sql
 CREATE OR REPLACE VIEW courier.cohort_parcel
@@ -4608,7 +4694,7 @@ SELECT
 FROM courier.parcel
 WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
     AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [ec1e7687a878f016]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [43cf4322b9c53d92]';
 
 -- exception_by_day.sql
 CREATE OR REPLACE VIEW courier.exception_by_day
@@ -4700,7 +4786,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_date DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier? exception_rate by pickup day, of all vendors and lanes. No parameters [7d13af1e8a65d634]';
+COMMENT 'What goes wrong with which carrier? exception_rate by pickup day, of all vendors and lanes. No parameters [95cf7f79ae3d5d2a]';
 
 -- exception_by_month.sql
 CREATE OR REPLACE VIEW courier.exception_by_month
@@ -4792,7 +4878,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_month DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier? exception_rate by pickup month, of all vendors and lanes. No parameters [f5e6485746bfd16a]';
+COMMENT 'What goes wrong with which carrier? exception_rate by pickup month, of all vendors and lanes. No parameters [4b2a2debe1ec1f1e]';
 
 -- exception_by_week.sql
 CREATE OR REPLACE VIEW courier.exception_by_week
@@ -4884,7 +4970,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_week DESC, carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier? exception_rate by pickup week, of all vendors and lanes. No parameters [386c903f62737947]';
+COMMENT 'What goes wrong with which carrier? exception_rate by pickup week, of all vendors and lanes. No parameters [f12bfb038e8a2590]';
 
 -- exception_last_30_days.sql
 CREATE OR REPLACE VIEW courier.exception_last_30_days
@@ -4978,7 +5064,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier, and who is responsible? exception_rate of the newest 30 pickup days whose transit times can be compared, of all vendors and lanes. No parameters [eacd56c5bd68b411]';
+COMMENT 'What goes wrong with which carrier, and who is responsible? exception_rate of the newest 30 pickup days whose transit times can be compared, of all vendors and lanes. No parameters [4b00210e337d5a59]';
 
 -- exception_rate.sql
 CREATE OR REPLACE VIEW courier.exception_rate
@@ -5070,7 +5156,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY carrier, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several [4929f64b440f44e6]';
+COMMENT 'What goes wrong with which carrier, who is responsible, and how long does it take to resolve? One row per carrier and code, reason or party. Each parcel counts once in a row, but can be in several [037b03eb7ff7e937]';
 
 -- exception_trend.sql
 CREATE OR REPLACE VIEW courier.exception_trend
@@ -5164,7 +5250,7 @@ LEFT JOIN courier.exception_name AS named
     ON named.kind = found.kind AND named.vendor = found.code_vendor AND named.name = found.name
 ORDER BY cohort_date, kind, vendor, name
 SETTINGS join_use_nulls = 0
-COMMENT 'What goes wrong, day by day? exception_rate by pickup day, of all carriers or of one [a416b49ad87b35fd]';
+COMMENT 'What goes wrong, day by day? exception_rate by pickup day, of all carriers or of one [b8607541a17b3f7e]';
 
 -- open_exceptions.sql
 CREATE OR REPLACE VIEW courier.open_exceptions
@@ -5254,15 +5340,31 @@ FROM courier.cohort_exception(
 ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
 GROUP BY lane, cohort_date, vendor, carrier, kind, name
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [be56eeb3798b9a70]';
+COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [3569ae6e275fb477]';
 
 -- promised_parcel.sql
 CREATE OR REPLACE VIEW courier.promised_parcel
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
+WITH
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    (SELECT (arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date)))) FROM courier.working_day WHERE country = 'CN') AS working_day_counts,
+    (SELECT (arraySort(groupArrayIf(toUInt16(date), is_working))) FROM courier.working_day WHERE country = 'CN') AS working_day_list,
+    day -> working_day_counts[toInt32(day) + 1] AS working_days_until,
+    day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day,
+    time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day,
+    (time, days, cutoff) -> toInt64(working_day_list[
+    working_days_until(china_day(time)) + if(is_working_day(china_day(time)) AND second_of_day(time) < cutoff * 60, 0, 1) + days])
+    * 86400 + 86399 - 8 * 3600 AS due_after
 SELECT
     measured.*,
-    (multiIf(lane_promise.hours > 0, toInt64(lane_promise.hours), measured.is_cross_border, NULL, measured.is_same_city, 24, 72)) * 3600 AS sla_seconds,
+    if(isNotNull(lane_promise.working_days),
+    due_after(measured.picked_up_at, assumeNotNull(lane_promise.working_days), lane_promise.cutoff) - toInt64(measured.picked_up_at),
+    (multiIf(
+    isNotNull(lane_promise.working_days), NULL,
+    lane_promise.hours > 0, toInt64(lane_promise.hours),
+    measured.is_cross_border, NULL,
+    measured.is_same_city, 24, 72)) * 3600) AS sla_seconds,
     sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
     measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
     measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,
@@ -5273,7 +5375,7 @@ FROM courier.cohort_parcel(
 LEFT JOIN courier.lane_promise
     ON measured.carrier = lane_promise.carrier AND measured.origin = lane_promise.origin AND measured.dest = lane_promise.dest
 SETTINGS join_use_nulls = 0
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [8cb2f7f829534b3c]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [f5bbbf10e2d53b04]';
 
 -- carrier_count.sql
 CREATE OR REPLACE VIEW courier.carrier_count
@@ -5309,6 +5411,7 @@ WITH
             countIf(is_in_cohort AND is_exception) AS with_exception,
             countIf(is_in_cohort AND NOT is_transit_invalid) AS transit_parcels,
             groupArrayIf(bin(assumeNotNull(transit_seconds)), is_in_cohort AND isNotNull(transit_seconds)) AS transit_bins,
+            groupArrayIf(toUInt16(ceil(assumeNotNull(transit_working_hours) * 4)), is_in_cohort AND isNotNull(transit_working_hours)) AS transit_working_bins,
             countIf(is_in_cohort AND NOT is_attempt_invalid) AS attempt_parcels,
             groupArrayIf(bin(assumeNotNull(attempt_seconds)), is_in_cohort AND isNotNull(attempt_seconds)) AS attempt_bins,
             countIf(is_due_24h) AS due_24h,
@@ -5380,6 +5483,7 @@ SELECT
     sum(by_city.with_exception) AS with_exception,
     sum(by_city.transit_parcels) AS transit_parcels,
     counted(groupArrayArray(by_city.transit_bins)) AS transit_bins,
+    counted(groupArrayArray(by_city.transit_working_bins)) AS transit_working_bins,
     sum(by_city.attempt_parcels) AS attempt_parcels,
     counted(groupArrayArray(by_city.attempt_bins)) AS attempt_bins,
     sum(by_city.due_24h) AS due_24h,
@@ -5432,7 +5536,7 @@ FROM by_city
 ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
 GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [83ba82e57b1d0ba1]';
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [bea04e21d804d98e]';
 
 -- carrier_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
@@ -5447,7 +5551,7 @@ FROM courier.carrier_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills carrier_daily_older [5d4a276b83001609]';
+COMMENT 'Fills carrier_daily_older [53ee57395fa6c58a]';
 
 -- carrier_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
@@ -5462,7 +5566,7 @@ FROM courier.carrier_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills carrier_daily_recent [f3702ceacf994b66]';
+COMMENT 'Fills carrier_daily_recent [d267dd1eaa829632]';
 
 -- exception_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh
@@ -5477,7 +5581,7 @@ FROM courier.exception_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills exception_daily_older [7084f8275a3c8fd0]';
+COMMENT 'Fills exception_daily_older [3b276e6c59419831]';
 
 -- exception_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_recent_refresh
@@ -5492,5 +5596,5 @@ FROM courier.exception_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills exception_daily_recent [7fef79d2c367fdc4]';
+COMMENT 'Fills exception_daily_recent [74feb54e202e2504]';
 

@@ -19,6 +19,7 @@ CREATE OR REPLACE VIEW {database}.carrier_daily
     `with_exception`                 UInt64                 COMMENT 'Parcels with at least one exception',
     `transit_parcels`                UInt64                 COMMENT 'Denominator of the transit quantiles: the cohort without invalid transit times (negative, over 180 days); the unfinished and those sent back undelivered count as infinitely long',
     `transit_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time: key k = more than (k - 1) and at most k quarters of an hour from pickup to delivery',
+    `transit_working_bins`           Map(UInt16, UInt32)    COMMENT 'Parcels delivered by transit time in working time, as transit_bins: only hours of working days count',
     `attempt_parcels`                UInt64                 COMMENT 'Denominator of the quantiles until the first attempt, likewise',
     `attempt_bins`                   Map(UInt16, UInt32)    COMMENT 'Parcels by time from pickup to first attempt, as transit_bins',
     `due_24h`                        UInt64                 COMMENT 'Parcels of valid transit time aged 24 h + 6 h or more: what the vendors report late has come by then',

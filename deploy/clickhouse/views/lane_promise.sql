@@ -8,7 +8,9 @@ CREATE OR REPLACE VIEW {database}.lane_promise
     `carrier`   LowCardinality(String)  COMMENT 'Canonical carrier code',
     `origin`    String                  COMMENT 'Area of the origin as in view parcel; empty = unknown',
     `dest`      String                  COMMENT 'Area of the destination as in view parcel; empty = unknown',
-    `hours`     UInt16                  COMMENT 'Hours promised on this lane'
+    `hours`        UInt16               COMMENT 'Hours promised on this lane; 0 = working days are',
+    `working_days` Nullable(UInt8)      COMMENT 'Working days promised on this lane; NULL = hours are',
+    `cutoff`       UInt16               COMMENT 'Minutes after midnight, China time: a pickup then or later counts for the next working day. 1440 = no cut-off'
 )
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
@@ -35,12 +37,16 @@ WITH
                     arrayDistinct([lane_origin, substring(lane_origin, 1, 4), ''])),
                 [lane_carrier, '']))) AS question
         FROM lanes
-    )
+    ),
+    -- As a tuple: argMax passes over a NULL, and would take the working days of another row.
+    argMax((promise.hours, promise.working_days, promise.cutoff), (promise.carrier != '', length(promise.origin), length(promise.dest))) AS found
 SELECT
     lane_carrier AS carrier,
     lane_origin AS origin,
     lane_dest AS dest,
-    argMax(promise.hours, (promise.carrier != '', length(promise.origin), length(promise.dest))) AS hours
+    found.1 AS hours,
+    found.2 AS working_days,
+    found.3 AS cutoff
 FROM questions
 INNER JOIN {database}.sla_promise AS promise
     ON question.1 = promise.carrier AND question.2 = promise.origin AND question.3 = promise.dest

@@ -3,7 +3,7 @@
 
 CREATE OR REPLACE VIEW {database}.order_parcel
 (
-    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two accounts may use the same',
+    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two contracts may use the same',
     `reference`         Nullable(String)                 COMMENT 'The subscriber''s own name of the order; never NULL',
     `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
     `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',

@@ -2,6 +2,7 @@
 
 CREATE OR REPLACE VIEW {database}.order_shipments
 (
+    `vendor`             LowCardinality(String)    COMMENT 'Code of the vendor',
     `account`            LowCardinality(String)    COMMENT 'Vendor contract',
     `reference`          Nullable(String)          COMMENT 'The subscriber''s own name of the order; never NULL',
     `state`              LowCardinality(String)    COMMENT 'DELIVERED: every parcel is, cancelled ones aside; PART_DELIVERED: some are; SENT_BACK: none is, and all are back with the sender; CANCELLED: all are; OPEN: anything else',
@@ -21,6 +22,7 @@ CREATE OR REPLACE VIEW {database}.order_shipments
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 SELECT
+    vendor,
     account,
     reference,
     multiIf(
@@ -42,5 +44,5 @@ SELECT
     max(order_parcel.last_event_at) AS last_event_at,
     arraySort(groupArray(tracking_number)) AS tracking_numbers
 FROM {database}.order_parcel
-GROUP BY account, reference
-COMMENT 'How far is each order? One row per account and order: how many parcels, how many are delivered, and when';
+GROUP BY vendor, account, reference
+COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when';

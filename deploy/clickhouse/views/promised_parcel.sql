@@ -3,9 +3,17 @@
 CREATE OR REPLACE VIEW {database}.promised_parcel
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
+WITH
+    {formula:china_day},
+    {formula:working_day_counts},
+    {formula:working_day_list},
+    {formula:working_days_until},
+    {formula:is_working_day},
+    {formula:second_of_day},
+    {formula:due_after}
 SELECT
     measured.*,
-    {expression:promised_hours} * 3600 AS sla_seconds,
+    {formula:sla_seconds},
     sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
     measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
     measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,

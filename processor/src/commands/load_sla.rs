@@ -1,15 +1,16 @@
-//! `processor load-sla`: replaces the promised hours of carriers by those of a file.
+//! `processor load-sla`: replaces the promises of carriers by those of a file.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use courierflow_processor::config::Config;
-use courierflow_processor::sla;
+use courierflow_processor::load;
+use courierflow_processor::load::promises::Promise;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// CSV with the columns carrier,origin,destination,hours: `*` stands for all, a place is an area code such as
-    /// CN44 or CN4403.
+    /// CN44 or CN4403. With the columns `working_days,cutoff` after them a line may promise working days instead of hours.
     file: PathBuf,
 }
 
@@ -17,7 +18,7 @@ pub(crate) struct Arguments {
 #[expect(clippy::print_stdout, reason = "the result of the command")]
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<()> {
     let now = u32::try_from(jiff::Timestamp::now().as_second())?;
-    let promises = sla::load(&config.clickhouse, &arguments.file, now).await?;
+    let promises = load::load::<Promise>(&config.clickhouse, &arguments.file, now).await?;
     println!("{promises} promises; the figures follow with the next refresh");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! differ only in the roles they run and share [`mod@serve`].
 
 mod dead_letters;
+mod load_calendar;
 mod load_sla;
 mod migrate;
 mod reconcile;
@@ -60,8 +61,10 @@ pub(crate) enum Configured {
     Dashboard,
     /// Create or align topics, schemas and tables, then end.
     Migrate(migrate::Arguments),
-    /// Replace the carriers' promised hours, which on-time rates are measured against, with those of a CSV file.
+    /// Replace the carriers' promises, which on-time rates are measured against, with those of a CSV file.
     LoadSla(load_sla::Arguments),
+    /// Replace the calendar of working days with that of a CSV file.
+    LoadCalendar(load_calendar::Arguments),
     /// Derive the push events of the last days again into fresh tables, and report what would change.
     Replay(replay::Arguments),
     /// List dead-lettered records and replay them.
@@ -79,7 +82,7 @@ pub(crate) enum Configured {
 impl Configured {
     fn uses_kafka(&self) -> bool {
         match self {
-            Self::Dashboard | Self::LoadSla(_) | Self::CheckConfig | Self::Health => false,
+            Self::Dashboard | Self::LoadSla(_) | Self::LoadCalendar(_) | Self::CheckConfig | Self::Health => false,
             Self::Migrate(arguments) => arguments.use_kafka(),
             _ => true,
         }
@@ -113,6 +116,7 @@ impl Configured {
             Self::Sink => runtime.block_on(serve(config, &[Role::Sink])),
             Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),
             Self::LoadSla(arguments) => runtime.block_on(load_sla::run(config, &arguments)),
+            Self::LoadCalendar(arguments) => runtime.block_on(load_calendar::run(config, &arguments)),
             Self::Replay(arguments) => replay::run(config, &arguments, runtime.handle()),
             Self::DeadLetters(command) => command.run(config, runtime.handle()),
             Self::Subscriptions(command) => command.run(config, &runtime),

@@ -3,8 +3,8 @@
 use super::answer::Refusal;
 use super::database::Statement;
 use super::parameters::Parameter::{
-    self, Account, Attention, Carrier, Code, Cursor, Dest, Figure, From, Limit, Number, Origin, Party, Reason, Reference, Status,
-    Table, To, Vendor,
+    self, Account, Attention, Carrier, Code, Cursor, Dest, Figure, From, Limit, Number, Origin, Party, Reason,
+    Reference, Status, Table, To, Vendor,
 };
 
 /// A path of the API.

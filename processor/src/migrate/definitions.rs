@@ -63,6 +63,7 @@ pub const TABLES: &[TableFile] = tables![
     23 "023_shipment_outcome.sql",
     24 "024_attempt_sum.sql",
     25 "025_order_reference.sql",
+    26 "026_calendar.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -122,6 +123,7 @@ const VIEWS: &[(&str, &str)] = views![
     "vendor_call_daily",
     "vendor_cost",
     "vendor_fact",
+    "working_day",
 ];
 
 /// The definitions of views. Those of the program are [`Definitions::embedded`]; tests use changed ones.

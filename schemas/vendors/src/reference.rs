@@ -255,6 +255,10 @@ mod tests {
         }
         let error = References::new(Vendor::Kdniao, "OrderCode", Some("(")).unwrap_err();
         assert_eq!(error.key, "reference_pattern");
-        assert!(error.reason.starts_with("is no regular expression: "), "{}", error.reason);
+        assert!(
+            error.reason.starts_with("is no regular expression: "),
+            "{}",
+            error.reason
+        );
     }
 }

@@ -120,6 +120,10 @@ fn counts(parcels: &[&Measured<'_>]) -> Vec<(&'static str, Value)> {
             "transit_bins",
             bins(known(&|parcel| parcel.transit.seconds(), &|parcel| parcel.is_in_cohort).into_iter()),
         ),
+        (
+            "transit_working_bins",
+            bins(known(&|parcel| parcel.worked, &|parcel| parcel.is_in_cohort).into_iter()),
+        ),
         ("attempt_parcels", cohort(&|parcel| parcel.attempt != Span::Invalid)),
         (
             "attempt_bins",
@@ -332,6 +336,16 @@ fn scores(parcels: &[&Measured<'_>]) -> Row {
     row.insert("p50_hours", Figure::hours(quantile_hours(transit.clone(), 50)));
     row.insert("p90_hours", Figure::hours(quantile_hours(transit.clone(), 90)));
     row.insert("p95_hours", Figure::hours(quantile_hours(transit, 95)));
+    let worked: Vec<Option<i64>> = parcels
+        .iter()
+        .filter(|parcel| parcel.is_in_cohort && parcel.transit != Span::Invalid)
+        .map(|parcel| parcel.worked)
+        .collect();
+    row.insert(
+        "transit_working_p50_hours",
+        Figure::hours(quantile_hours(worked.clone(), 50)),
+    );
+    row.insert("transit_working_p90_hours", Figure::hours(quantile_hours(worked, 90)));
     row.insert("attempt_p50_hours", Figure::hours(quantile_hours(attempt.clone(), 50)));
     row.insert("attempt_p90_hours", Figure::hours(quantile_hours(attempt, 90)));
     row.insert("locker_p50_hours", Figure::hours(quantile_hours(locker, 50)));

@@ -11,6 +11,7 @@ mod figure;
 mod insert;
 mod parcel;
 mod quality;
+mod working;
 mod workload;
 
 pub use acting::{open_exceptions, stalled_shipments, timeline};
@@ -18,8 +19,9 @@ pub use cohort::{carrier_daily, carrier_scorecard, carrier_trend, lane_transit, 
 pub use exceptions::{exception_daily, exception_rate, exception_trend};
 pub use figure::{Figure, Row, Rows, difference};
 pub use insert::{insert_pushes, insert_shipments, insert_transitions};
-pub use parcel::{Clock, Measured, Promise, measure};
+pub use parcel::{Clock, Measured, Promise, Term, Terms, measure};
 pub use quality::data_quality;
+pub use working::Calendar;
 pub use workload::{pushes_of, shipment_at, shipments, transitions_of};
 
 /// The tables that are refreshed by a view called `…_refresh`, each after what it depends on.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::working::Calendar;
 use crate::oracle::{EventRow, ShipmentRow};
 
 const HOUR: i64 = 3600;
@@ -20,7 +21,26 @@ pub struct Clock {
     pub older: i64,
 }
 
-/// Promised hours; an empty text stands for all.
+/// How long the first attempt may take.
+#[derive(Clone, Copy, Debug)]
+pub enum Term {
+    /// From the pickup on.
+    Hours(i64),
+    /// So many working days after that of the pickup, which is the next one for a pickup this number of minutes after
+    /// midnight or later.
+    WorkingDays(i64, i64),
+}
+
+/// What parcels are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'all> {
+    /// What the carriers promise.
+    pub promises: &'all [Promise],
+    /// Which days are worked.
+    pub calendar: &'all Calendar,
+}
+
+/// What is promised; an empty text stands for all.
 #[derive(Clone, Debug)]
 pub struct Promise {
     /// Canonical carrier code.
@@ -30,7 +50,7 @@ pub struct Promise {
     /// Province or city.
     pub dest: &'static str,
     /// From pickup to first attempt.
-    pub hours: i64,
+    pub term: Term,
 }
 
 /// A time between two milestones.
@@ -92,6 +112,8 @@ pub struct Measured<'row> {
     pub lost_after: Option<i64>,
     pub transit: Span,
     pub attempt: Span,
+    /// Seconds of working days; those of `transit` if it is known.
+    pub worked: Option<i64>,
     pub locker: Span,
     pub is_locker_overdue: bool,
     pub is_first_attempt: bool,
@@ -152,7 +174,7 @@ pub(super) fn china_day(time: i64) -> Date {
 }
 
 /// When a China day ends.
-fn midnight_after(day: Date) -> i64 {
+pub(super) fn midnight_after(day: Date) -> i64 {
     let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
     let next = day.saturating_add(jiff::Span::new().days(1));
     next.to_zoned(zone)
@@ -204,12 +226,12 @@ pub(super) fn is_cross_border(row: &ShipmentRow) -> bool {
 }
 
 /// Measures every parcel that counts at all.
-pub fn measure<'row>(rows: &'row [ShipmentRow], promises: &[Promise], clock: Clock) -> Vec<Measured<'row>> {
+pub fn measure<'row>(rows: &'row [ShipmentRow], terms: Terms<'_>, clock: Clock) -> Vec<Measured<'row>> {
     let counted = rows.iter().filter(|row| row.tracking_state != "CARRIER_CORRECTED");
-    counted.map(|row| measured(row, promises, clock)).collect()
+    counted.map(|row| measured(row, terms, clock)).collect()
 }
 
-fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) -> Measured<'row> {
+fn measured<'row>(row: &'row ShipmentRow, terms: Terms<'_>, clock: Clock) -> Measured<'row> {
     let cohort_day = row.picked_up_at.map(china_day);
     let first_recent = china_day(clock.recent).saturating_sub(jiff::Span::new().days(40));
     let now = if cohort_day.is_some_and(|day| day < first_recent) {
@@ -227,9 +249,14 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
     let is_in_cohort = row.picked_up_at.is_some() && !is_cancelled && row.tracking_state != "ABORTED_NO_RECORD";
     let is_open = !is_cancelled && row.delivered_at.is_none() && row.returned_at.is_none();
 
-    let sla = promised(promises, &row.carrier, &origin, &dest)
-        .or_else(|| (!is_cross_border(row)).then_some(if is_same_city { 24 } else { 72 }))
-        .map(|hours| hours * HOUR);
+    let standard = (!is_cross_border(row)).then_some(Term::Hours(if is_same_city { 24 } else { 72 }));
+    let sla = match promised(terms.promises, &row.carrier, &origin, &dest).or(standard) {
+        Some(Term::Hours(hours)) => Some(hours * HOUR),
+        Some(Term::WorkingDays(days, cutoff)) => row
+            .picked_up_at
+            .map(|picked_up_at| terms.calendar.due(picked_up_at, days, cutoff) - picked_up_at),
+        None => None,
+    };
     let grace = if is_same_city { 3 * DAY } else { 7 * DAY };
     let lost_after = sla.map(|sla| sla + grace);
     // Kdniao gives up after a week, which many a parcel survives; the others wait 30 days or longer.
@@ -249,6 +276,10 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
             .delivered_at
             .is_some_and(|delivered| row.available_at <= Some(delivered));
 
+    let transit = Span::between(row.picked_up_at, row.delivered_at);
+    let worked = row.picked_up_at.zip(row.delivered_at);
+    let worked = worked.filter(|_| transit.seconds().is_some());
+    let worked = worked.map(|(start, end)| terms.calendar.worked_seconds(start, end));
     let locker = Span::between(row.available_at, row.delivered_at);
     let locker_until = row.delivered_at.or(row.returning_at).or(row.returned_at).unwrap_or(now);
     let eta_error = row
@@ -277,8 +308,9 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
         age,
         sla,
         lost_after,
-        transit: Span::between(row.picked_up_at, row.delivered_at),
+        transit,
         attempt: Span::between(row.picked_up_at, row.first_attempt_at),
+        worked,
         locker,
         is_locker_overdue: locker != Span::Invalid
             && row
@@ -299,11 +331,11 @@ fn measured<'row>(row: &'row ShipmentRow, promises: &[Promise], clock: Clock) ->
 }
 
 /// The most specific promise: first by carrier, then by origin, then by destination.
-fn promised(promises: &[Promise], carrier: &str, origin: &str, dest: &str) -> Option<i64> {
+fn promised(promises: &[Promise], carrier: &str, origin: &str, dest: &str) -> Option<Term> {
     promises
         .iter()
         .filter(|promise| promise.carrier.is_empty() || promise.carrier == carrier)
         .filter(|promise| origin.starts_with(promise.origin) && dest.starts_with(promise.dest))
         .max_by_key(|promise| (promise.carrier.len().min(1), promise.origin.len(), promise.dest.len()))
-        .map(|promise| promise.hours)
+        .map(|promise| promise.term)
 }

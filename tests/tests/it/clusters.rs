@@ -86,7 +86,11 @@ fn nothing_but_keeper_is_missing_for_the_replicated_tables() {
         assert!(error.starts_with("Code: 225."), "{statement}: {error}");
         created += 1;
     }
-    assert_eq!(created, 19);
+    let plain = statements(DatabaseKind::Plain);
+    let tables = plain
+        .iter()
+        .filter(|statement| statement.contains("CREATE TABLE IF NOT EXISTS courier."));
+    assert_eq!(created, tables.count());
 
     // The check above notices what is wrong with such a table.
     let wrong = "CREATE TABLE replica.wrong (a Int8, v String) ENGINE = ReplicatedReplacingMergeTree('/x', 'one', v) ORDER BY a";

@@ -80,6 +80,7 @@ mod lost_rows;
 mod managed_kafka;
 mod metrics;
 mod migration;
+mod orders;
 mod partitions;
 mod recomputation;
 mod reconcile;

@@ -66,7 +66,7 @@ fn an_acknowledged_insert_is_on_the_disk_and_so_is_what_is_merged() {
     let stack = clickhouse("flushed-inserts");
     migrate(&stack, &Definitions::embedded());
     // As a replay and `load-sla` make tables.
-    for table in ["shipment", "transition", "sla_promise"] {
+    for table in ["shipment", "transition", "sla_promise", "calendar"] {
         tables::execute(
             &stack,
             &format!("CREATE TABLE courier.{table}_fresh AS courier.{table}"),
@@ -82,6 +82,8 @@ fn an_acknowledged_insert_is_on_the_disk_and_so_is_what_is_merged() {
         "vendor_call",
         "sla_promise",
         "sla_promise_fresh",
+        "calendar",
+        "calendar_fresh",
         "sink_offset",
         "sink_start",
         "reconcile_gap",

@@ -291,6 +291,8 @@ export default {
   'promise': '承诺时效',
   'promise.hours': '揽收后 {hours} 小时内首次派送',
   'promise.standard': '揽收后 {hours} 小时内首次派送（国家标准）',
+  'promise.days': '揽收当日后 {days} 个工作日内首次派送',
+  'promise.cutoff': '（{time} 起揽收的计入下一工作日）',
   'promise.until': '截至 {time}',
   'promise.none': '无：跨境件，且未导入承诺时效',
   'promise.verdict.title': '首次派送是否在揽收后的承诺时效内',

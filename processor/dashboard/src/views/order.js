@@ -36,12 +36,12 @@ function search(reference) {
 
 const TONES = { DELIVERED: 'good', SENT_BACK: 'bad' };
 
-// Accounts may use the same name for orders of their own.
+// Contracts may use the same name for orders of their own.
 function orders({ rows, parcels }) {
   return rows.map((order) => h('article', { class: 'life' },
-    h('div', { class: 'life-head' }, h('strong', {}, order.account), h('span', { class: `status ${TONES[order.state] ?? 'way'}` }, t(`order.state.${order.state}`))),
+    h('div', { class: 'life-head' }, h('strong', {}, contract(order)), h('span', { class: `status ${TONES[order.state] ?? 'way'}` }, t(`order.state.${order.state}`))),
     facts(order),
-    listed(parcels.filter((parcel) => parcel.account === order.account))));
+    listed(parcels.filter((parcel) => parcel.vendor === order.vendor && parcel.account === order.account))));
 }
 
 function facts(order) {
@@ -67,7 +67,6 @@ function listed(rows) {
     { key: 'exception', label: t('exception.title.short'), value: (row) => (row.is_exception ? t('exception.mark') : '–') },
     { key: 'picked_up', label: t('step.picked_up'), value: (row) => row.picked_up_at ?? '', cell: (row) => time(row.picked_up_at) },
     { key: 'delivered', label: t('step.delivered'), value: (row) => row.delivered_at ?? '', cell: (row) => time(row.delivered_at) },
-    { key: 'vendor', label: t('sub.account'), value: contract },
   ];
   return table({ columns, rows, name: 'order', first: 'number', caption: t('order.parcels'), className: 'tall' });
 }

@@ -104,11 +104,17 @@ function life(row, { timeline, promises }) {
 }
 
 function promised(promise) {
-  if (promise.promised_hours === null) return t('promise.none');
+  if (promise.promised_hours === null && promise.promised_working_days === null) return t('promise.none');
   return [
-    t(promise.is_standard ? 'promise.standard' : 'promise.hours', { hours: promise.promised_hours }),
+    term(promise),
     promise.promised_until && [', ', t('promise.until', { time: time(promise.promised_until) })], ' ', verdict('promise', promise.promise_verdict),
   ];
+}
+
+function term(promise) {
+  if (promise.promised_working_days === null) return t(promise.is_standard ? 'promise.standard' : 'promise.hours', { hours: promise.promised_hours });
+  const days = t('promise.days', { days: promise.promised_working_days });
+  return promise.promised_cutoff ? `${days}${t('promise.cutoff', { time: promise.promised_cutoff })}` : days;
 }
 
 const TONE_OF = { KEPT: 'good', MISSED: 'bad', OPEN: '' };

@@ -29,7 +29,9 @@ fn rule_5_11_the_order_stays_until_another_one_is_told() {
         reference(&stream.accept(&at_hour(&["1", "0"], 1).event()).shipment),
         "SO-17"
     );
-    let empty = kuaidi100(&[]).received("2025-07-01T02:00:00Z").set("status", "shutdown");
+    let empty = kuaidi100(&[])
+        .received("2025-07-01T02:00:00Z")
+        .set("status", "shutdown");
     assert_eq!(reference(&stream.accept(&empty.event()).shipment), "SO-17");
     let answer = answer(&codes(&["1", "0", "0"]), "2025-07-01T03:00:00Z");
     assert_eq!(reference(&stream.accept(&answer).shipment), "SO-17");
@@ -120,7 +122,11 @@ fn rule_5_11_what_may_not_be_a_number_is_none() {
     for number in ["", "EX\u{1}1", &"9".repeat(129)] {
         let push = abroad(at_hour(&["1"], 0), "us:ps", number);
         let shipment = Stream::default().accept(&push.event()).shipment;
-        assert_eq!((shipment.dest_carrier, shipment.dest_number), (None, None), "{number:?}");
+        assert_eq!(
+            (shipment.dest_carrier, shipment.dest_number),
+            (None, None),
+            "{number:?}"
+        );
     }
 }
 
@@ -147,7 +153,11 @@ fn rule_5_11_the_right_carrier_is_told_as_long_as_the_correction_holds() {
 
 #[test]
 fn rule_14_3_an_event_has_the_name_of_its_area_beside_its_place() {
-    let mut line = in_area(item("2025-06-01 08:00:00", "1", "揽收"), "CN310115000000", "上海,上海,浦东新区");
+    let mut line = in_area(
+        item("2025-06-01 08:00:00", "1", "揽收"),
+        "CN310115000000",
+        "上海,上海,浦东新区",
+    );
     line["location"] = "上海浦东张江营业点".into();
     let bare = item("2025-06-01 09:00:00", "0", "发往上海");
     let shipment = Stream::default().accept(&kuaidi100(&[line, bare]).event()).shipment;

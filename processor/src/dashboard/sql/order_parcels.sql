@@ -2,5 +2,5 @@
 SELECT *
 FROM order_parcel
 WHERE reference = {reference:String} AND ({account:String} = '' OR account = {account:String})
-ORDER BY account, tracking_number, vendor, carrier
+ORDER BY vendor, account, tracking_number, carrier
 LIMIT {limit:UInt32}

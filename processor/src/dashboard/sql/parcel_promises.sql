@@ -2,13 +2,26 @@
 -- parcels; for a single one the few promises that could hold are looked through. A verdict is NULL where there is nothing to judge:
 -- without a promise, without an estimate, without a pickup or of a cancelled parcel.
 WITH
+    {formula:china_day},
+    (SELECT {expression:count_of_days} FROM working_day WHERE country = 'CN') AS working_day_counts,
+    (SELECT {expression:list_of_days} FROM working_day WHERE country = 'CN') AS working_day_list,
+    {formula:working_days_until},
+    {formula:is_working_day},
+    {formula:second_of_day},
+    {formula:due_after},
+    {formula:sla_seconds},
     lane_promise AS
     (
         SELECT
             measured.vendor AS vendor,
             measured.carrier AS carrier,
             measured.epoch AS epoch,
-            argMax(promise.hours, (promise.carrier != '', length(promise.origin), length(promise.dest))) AS hours
+            argMax(
+                (promise.hours, promise.working_days, promise.cutoff),
+                (promise.carrier != '', length(promise.origin), length(promise.dest))) AS found,
+            found.1 AS hours,
+            found.2 AS working_days,
+            found.3 AS cutoff
         FROM parcel AS measured
         CROSS JOIN sla_promise AS promise
         WHERE measured.tracking_number = {number:String}
@@ -22,12 +35,16 @@ SELECT
     measured.carrier AS carrier,
     measured.epoch AS epoch,
     {expression:promised_hours} AS promised_hours,
+    lane_promise.working_days AS promised_working_days,
+    -- Nobody says that there is no cut-off.
+    if(isNotNull(promised_working_days) AND lane_promise.cutoff < 1440,
+        formatDateTime(toDateTime(lane_promise.cutoff * 60, 'UTC'), '%H:%i'), NULL) AS promised_cutoff,
     (lane_promise.hours = 0 AND isNotNull(promised_hours))::Bool AS is_standard,
-    measured.picked_up_at + toIntervalHour(promised_hours) AS promised_until,
+    measured.picked_up_at + toIntervalSecond(sla_seconds) AS promised_until,
     multiIf(
-        NOT measured.is_in_cohort OR isNull(promised_hours) OR measured.is_attempt_invalid, NULL,
-        isNotNull(measured.attempt_seconds), if(measured.attempt_seconds <= promised_hours * 3600, 'KEPT', 'MISSED'),
-        measured.age_seconds <= promised_hours * 3600, 'OPEN',
+        NOT measured.is_in_cohort OR isNull(sla_seconds) OR measured.is_attempt_invalid, NULL,
+        isNotNull(measured.attempt_seconds), if(measured.attempt_seconds <= sla_seconds, 'KEPT', 'MISSED'),
+        measured.age_seconds <= sla_seconds, 'OPEN',
         'MISSED') AS promise_verdict,
     multiIf(
         NOT measured.is_in_cohort OR NOT measured.has_eta OR measured.is_attempt_invalid, NULL,

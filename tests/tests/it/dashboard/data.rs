@@ -287,7 +287,7 @@ pub(crate) fn insert(stack: &dyn Stack) {
     // Only the second one speaks for the parcel of the unknown carrier, whose lane is unknown.
     tables::execute(
         stack,
-        "INSERT INTO courier.sla_promise VALUES ('nobody', 'CN44', '', 12, now()), ('nobody', '', '', 48, now()), ('', 'CN11', '', 6, now())",
+        "INSERT INTO courier.sla_promise (carrier, origin, dest, hours, loaded_at) VALUES ('nobody', 'CN44', '', 12, now()), ('nobody', '', '', 48, now()), ('', 'CN11', '', 6, now())",
     );
     tables::refresh_metrics(stack);
     change::insert_one(stack);

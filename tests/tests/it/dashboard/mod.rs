@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use courierflow_processor::config::ClickHouseSettings;
 use courierflow_processor::migrate::clickhouse::migrate_clickhouse;
 use courierflow_schemas::carriers::Carriers;
+use courierflow_tests::measures::{insert_shipments, shipment_at};
 use courierflow_tests::stack::{self, Launch, Server, Service, Stack, repository};
 use serde_json::{Value, json};
 
@@ -546,6 +547,57 @@ fn a_parcel_is_judged_by_its_promise_and_its_estimate() {
         (ODD_NUMBER, json!([48, false, "OPEN", null])),
     ] {
         assert_eq!(judged(number), [expected], "{number}");
+    }
+}
+
+#[test]
+fn a_parcel_is_judged_by_working_days() {
+    let dashboard = Dashboard::start("dashboard-working-days", |launch| launch);
+    dashboard.migrate();
+    // Thursday and Friday are free after Wednesday, the 3rd of January 2024.
+    tables::execute(
+        &dashboard.stack,
+        "INSERT INTO courier.calendar (country, date, is_working) VALUES ('CN', '2024-01-04', 0), ('CN', '2024-01-05', 0)",
+    );
+    tables::execute(
+        &dashboard.stack,
+        "INSERT INTO courier.sla_promise (carrier, hours, working_days, cutoff) VALUES ('sf', 0, 1, 1080), ('zto', 0, 0, 1440), \
+         ('', 24, NULL, 1440)",
+    );
+    let mut parcels = Vec::new();
+    for (carrier, number, attempted_at) in [
+        ("sf", "KEPT", 1_704_729_599),
+        ("sf", "MISSED", 1_704_729_600),
+        ("zto", "SAME", 1_704_290_000),
+        ("jt", "HOURS", 1_704_290_000),
+    ] {
+        // 17:30 in China.
+        let picked_up_at = 1_704_274_200;
+        let mut row = shipment_at(carrier, number, picked_up_at);
+        row.picked_up_at = Some(picked_up_at);
+        row.first_attempt_at = Some(attempted_at);
+        parcels.push(row);
+    }
+    tables::execute(&dashboard.stack, &insert_shipments("courier", &parcels));
+    for (number, expected) in [
+        ("KEPT", json!([null, 1, "18:00", "2024-01-08T15:59:59Z", false, "KEPT"])),
+        (
+            "MISSED",
+            json!([null, 1, "18:00", "2024-01-08T15:59:59Z", false, "MISSED"]),
+        ),
+        ("SAME", json!([null, 0, null, "2024-01-03T15:59:59Z", false, "KEPT"])),
+        ("HOURS", json!([24, null, null, "2024-01-04T09:30:00Z", false, "KEPT"])),
+    ] {
+        let answer = dashboard.ask("parcel", &format!("number={number}"));
+        let names = [
+            "promised_hours",
+            "promised_working_days",
+            "promised_cutoff",
+            "promised_until",
+            "is_standard",
+            "promise_verdict",
+        ];
+        assert_eq!(columns(&answer["promises"], &names), [expected], "{number}");
     }
 }
 

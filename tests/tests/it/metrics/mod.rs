@@ -10,6 +10,7 @@ mod plain;
 mod recomputed;
 mod subscriptions;
 mod wording;
+mod working;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -2,9 +2,9 @@
 //! recomputation.
 
 use courierflow_tests::measures::{
-    self, Promise, Question, carrier_daily, carrier_scorecard, carrier_trend, data_quality, exception_daily,
-    exception_rate, exception_trend, insert_pushes, insert_shipments, insert_transitions, lane_transit, measure,
-    open_exceptions, stalled_shipments, timeline, transit_distribution,
+    self, Calendar, Promise, Question, Term, Terms, carrier_daily, carrier_scorecard, carrier_trend, data_quality,
+    exception_daily, exception_rate, exception_trend, insert_pushes, insert_shipments, insert_transitions,
+    lane_transit, measure, open_exceptions, stalled_shipments, timeline, transit_distribution,
 };
 use courierflow_tests::oracle::{ShipmentRow, expected_tables, workload};
 use courierflow_tests::stack::Stack;
@@ -15,22 +15,27 @@ use crate::harness::{processor, tables, with_tables};
 const PARCELS: u64 = 2_500;
 const PUSHES: usize = 600;
 
-const PROMISES: &str = "carrier,origin,destination,hours
-*,*,*,60
-*,CN44,*,50
-sf,*,*,40
-sf,CN4403,CN44,30
-sf,CN44,CN4403,20
-jt,CN31,CN31,18
+const PROMISES: &str = "carrier,origin,destination,hours,working_days,cutoff
+*,*,*,60,,
+*,CN44,*,50,,
+sf,*,*,40,,
+sf,CN4403,CN44,30,,
+sf,CN44,CN4403,20,,
+jt,CN31,CN31,18,,
+zto,*,*,,1,18:00
+zto,CN44,*,,2,
+zto,CN44,CN31,,0,12:30
+zto,CN31,*,24,,
 ";
 
 fn promises() -> Vec<Promise> {
-    let promise = |carrier, origin, dest, hours| Promise {
+    let with = |carrier, origin, dest, term| Promise {
         carrier,
         origin,
         dest,
-        hours,
+        term,
     };
+    let promise = |carrier, origin, dest, hours| with(carrier, origin, dest, Term::Hours(hours));
     vec![
         promise("", "", "", 60),
         promise("", "CN44", "", 50),
@@ -38,16 +43,35 @@ fn promises() -> Vec<Promise> {
         promise("sf", "CN4403", "CN44", 30),
         promise("sf", "CN44", "CN4403", 20),
         promise("jt", "CN31", "CN31", 18),
+        with("zto", "", "", Term::WorkingDays(1, 18 * 60)),
+        with("zto", "CN44", "", Term::WorkingDays(2, 24 * 60)),
+        with("zto", "CN44", "CN31", Term::WorkingDays(0, 12 * 60 + 30)),
+        promise("zto", "CN31", "", 24),
     ]
 }
 
-fn load_sla(stack: &dyn Stack, text: &str) -> Result<(), String> {
-    let file = stack.dir().join("promises.csv");
+/// Ten days of which every one is worked, then eight of which none is, as around a long holiday, and two more.
+fn calendar() -> Calendar {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let ago = |days: i64| today.saturating_sub(jiff::Span::new().days(days));
+    let worked = (20..30).map(|days| (ago(days), true));
+    let free = (12..20).chain(4..6).map(|days| (ago(days), false));
+    Calendar::new(worked.chain(free))
+}
+
+pub(super) fn load_sla(stack: &dyn Stack, text: &str) -> Result<(), String> {
+    load("load-sla", stack, text)
+}
+
+pub(super) fn load_calendar(stack: &dyn Stack, text: &str) -> Result<(), String> {
+    load("load-calendar", stack, text)
+}
+
+fn load(command: &str, stack: &dyn Stack, text: &str) -> Result<(), String> {
+    let file = stack.dir().join(format!("{command}.csv"));
     std::fs::write(&file, text).unwrap();
-    let launch = processor("load-sla", stack).arg(file.display().to_string());
-    launch
-        .run_to_end("load-sla", stack)
-        .map_err(|error| format!("{error:#}"))
+    let launch = processor(command, stack).arg(file.display().to_string());
+    launch.run_to_end(command, stack).map_err(|error| format!("{error:#}"))
 }
 
 #[test]
@@ -63,17 +87,22 @@ fn every_figure_equals_the_recomputation() {
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &pushes));
 
-    // First without promises, so with the defaults; then with promises; then once more, because a refresh must change
-    // only the time.
+    // First without promises and calendar, so with the defaults; then with promises; then with a calendar; then once more, because a
+    // refresh must change only the time.
+    let (promises, days_of_the_week, calendar) = (promises(), Calendar::default(), calendar());
+    let terms = |promises, calendar| Terms { promises, calendar };
     tables::refresh_metrics(&stack);
-    assert_counts(&stack, &rows, &[]);
+    assert_counts(&stack, &rows, terms(&[], &days_of_the_week));
     load_sla(&stack, PROMISES).unwrap();
     tables::refresh_metrics(&stack);
-    assert_counts(&stack, &rows, &promises());
-    assert_answers(&stack, &rows, &promises());
+    assert_counts(&stack, &rows, terms(&promises, &days_of_the_week));
+    load_calendar(&stack, &calendar.file()).unwrap();
+    tables::refresh_metrics(&stack);
+    assert_counts(&stack, &rows, terms(&promises, &calendar));
+    assert_answers(&stack, &rows, terms(&promises, &calendar));
     plain::assert_they_show_what_the_others_show(&stack);
     tables::refresh_metrics(&stack);
-    assert_counts(&stack, &rows, &promises());
+    assert_counts(&stack, &rows, terms(&promises, &calendar));
 
     let refreshed_at = |table: &str| {
         let sql = format!("SELECT toUnixTimestamp(max(refreshed_at)) AS at FROM courier.{table}");
@@ -149,11 +178,11 @@ fn questions() -> Vec<Question> {
 }
 
 /// The counts by cohort.
-fn assert_counts(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) {
-    let parcels = measure(rows, promises, clock(stack, "carrier_daily"));
+fn assert_counts(stack: &dyn Stack, rows: &[ShipmentRow], terms: Terms<'_>) {
+    let parcels = measure(rows, terms, clock(stack, "carrier_daily"));
     let key = ["level", "cohort_date", "vendor", "carrier", "origin", "dest"];
     assert_shows(stack, "carrier_daily", &key, &carrier_daily(&parcels));
-    let parcels = measure(rows, promises, clock(stack, "exception_daily"));
+    let parcels = measure(rows, terms, clock(stack, "exception_daily"));
     let key = [
         "level",
         "cohort_date",
@@ -168,10 +197,10 @@ fn assert_counts(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) 
 }
 
 /// The rows of the views for several sets of parameters.
-fn assert_answers(stack: &dyn Stack, rows: &[ShipmentRow], promises: &[Promise]) {
-    let parcels = measure(rows, promises, clock(stack, "carrier_daily"));
+fn assert_answers(stack: &dyn Stack, rows: &[ShipmentRow], terms: Terms<'_>) {
+    let parcels = measure(rows, terms, clock(stack, "carrier_daily"));
     // Refreshed a little later.
-    let troubled = measure(rows, promises, clock(stack, "exception_daily"));
+    let troubled = measure(rows, terms, clock(stack, "exception_daily"));
     for question in questions() {
         let parameters = question.parameters();
         let asked = |view: &str| format!("{view}({parameters})");
@@ -215,16 +244,16 @@ fn a_bad_file_of_promises_changes_nothing() {
     let promises = || tables::rows(&stack, "SELECT * FROM courier.sla_promise ORDER BY ALL");
     load_sla(&stack, PROMISES).unwrap();
     let before = promises();
-    assert_eq!(before.len(), 6);
+    assert_eq!(before.len(), 10);
 
-    let error = load_sla(&stack, &format!("{PROMISES}sf,CN44,CN4403,24\n")).unwrap_err();
+    let error = load_sla(&stack, &format!("{PROMISES}sf,CN44,CN4403,24,,\n")).unwrap_err();
     assert!(
-        error.contains("line 8: the same carrier, origin and destination as in line 6"),
+        error.contains("line 12: the same carrier, origin and destination as in line 6"),
         "{error}"
     );
-    let error = load_sla(&stack, &format!("{PROMISES}sf,CN44,CN4401,soon\n")).unwrap_err();
+    let error = load_sla(&stack, &format!("{PROMISES}sf,CN44,CN4401,soon,,\n")).unwrap_err();
     assert!(
-        error.contains("line 8: hours \"soon\" is not a whole number"),
+        error.contains("line 12: hours \"soon\" is not a whole number"),
         "{error}"
     );
     assert_eq!(promises(), before);
