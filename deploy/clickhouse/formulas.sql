@@ -261,10 +261,6 @@ hours_at(transit_bins, transit_parcels, 50) AS p50_hours
 -- formula p90_hours
 hours_at(transit_bins, transit_parcels, 90) AS p90_hours
 
--- formula transit_working_hours: in working time
-hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
-hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours
-
 -- formula p95_hours
 hours_at(transit_bins, transit_parcels, 95) AS p95_hours
 
@@ -470,7 +466,8 @@ transit_parcels,
 {formula:is_p50_sound},
 {formula:is_p90_sound},
 {formula:is_p95_sound},
-{formula:transit_working_hours},
+hours_at(transit_working_bins, transit_parcels, 50) AS transit_working_p50_hours,
+hours_at(transit_working_bins, transit_parcels, 90) AS transit_working_p90_hours,
 attempt_parcels,
 hours_at(attempt_bins, attempt_parcels, 50) AS attempt_p50_hours,
 hours_at(attempt_bins, attempt_parcels, 90) AS attempt_p90_hours,
