@@ -80,6 +80,18 @@ fn wrong_values_name_their_key() {
             "ingest.accounts",
         ),
         (
+            accounts(r#"{name="demo",vendor="kuaidi100",salts=["s"],reference="OrderCode"}"#),
+            "ingest.accounts[0].reference",
+        ),
+        (
+            accounts(r#"{name="demo",vendor="kuaidi100",salts=["s"],reference="query:o",reference_pattern="("}"#),
+            "ingest.accounts[0].reference_pattern",
+        ),
+        (
+            accounts(r#"{name="demo",vendor="kuaidi100",salts=["s"],reference_pattern="."}"#),
+            "ingest.accounts[0].reference_pattern",
+        ),
+        (
             accounts(r#"{name="demo",vendor="kdniao",business_id="1"}"#),
             "ingest.accounts[0].app_keys",
         ),

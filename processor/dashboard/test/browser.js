@@ -591,6 +591,32 @@ const tests = {
     assert.deepEqual(await states(plain), ['ready', 'empty', 'empty', 'empty']);
   },
 
+  async 'an order shows how far it is and leads to its parcels, and its name is found where a number is looked for'() {
+    for (const [language, width] of [['en', 1440], ['zh', 390], ['zh', 1440], ['en', 390]]) {
+      const { page, complaints } = await open(`/order?lang=${language}&reference=order-WEB1`, { width });
+      assert.deepEqual(await states(page), ['ready']);
+      assert.match((await text(page, '.life-head'))[0], language === 'en' ? /Kuaidi100 · web\s*On its way/ : /快递100 · web\s*在途/);
+      assert.match((await text(page, 'tbody tr'))[0], language === 'en' ? /^WEB1\s*YTO Express\s*No push yet/ : /^WEB1\s*圆通速递\s*尚无推送/);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide at ${width}`);
+      await picture(page, `order-${language}-${width}`);
+      assert.deepEqual(complaints, []);
+    }
+    const { page } = await open('/parcel?lang=en&number=order-WEB1');
+    await click(page, '.state.empty a', 'Look for an order order-WEB1');
+    await page.waitForSelector('.life-head');
+    await settled(page);
+    assert.equal(new URL(page.url()).search, '?lang=en&reference=order-WEB1');
+    await click(page, 'tbody a', 'WEB1');
+    await page.waitForSelector('.panel h2');
+    await settled(page);
+    assert.equal((await text(page, '.panel h2'))[0], 'WEB1');
+    const { page: nobody } = await open('/order?lang=en&reference=nosuch');
+    assert.match((await text(nobody, '.state.empty'))[0], /No order of that name.*order nosuch/s);
+    const { page: wrong } = await open(`/order?lang=en&reference=${encodeURIComponent('a b')}`);
+    assert.match((await text(wrong, '.panel'))[0], /is no name of an order/);
+  },
+
   async 'an address that cannot be answered says so'() {
     const { page } = await open('/?from=2026-02-02&to=2026-02-01&lang=en');
     assert.match((await text(page, '.state.error'))[0], /The first day is after the last one/);

@@ -561,6 +561,25 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_asked_for_by_its_name() {
+        let read = |query| read(query, &[Parameter::Reference, Account], bounds());
+        assert_eq!(read("reference=+SO-17+").unwrap().reference, "SO-17");
+        for (query, code) in [
+            ("", "missing_parameter"),
+            ("reference=+", "missing_parameter"),
+            ("reference=SO+17", "bad_reference"),
+            ("reference=%E5%BC%A0", "bad_reference"),
+        ] {
+            let refusal = read(query).expect_err(query);
+            assert_eq!(
+                (refusal.field.as_deref(), refusal.code),
+                (Some("reference"), code),
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
     fn bad_questions_are_refused_with_the_field() {
         let long = "x".repeat(129);
         let many: Vec<String> = (0..21).map(|number| format!("c{number}")).collect();

@@ -96,10 +96,11 @@ impl Place {
         let members = protocol(vendor).reference_members();
         let member = members.iter().find(|member| **member == text);
         member.map(|member| Self::Member(member)).ok_or_else(|| {
-            let or_members: String = members.iter().map(|member| format!(", or {member}")).collect();
+            let parameter = "query: and the name of a parameter of the callback URL";
+            let places: Vec<&str> = [parameter].into_iter().chain(members.iter().copied()).collect();
             KeyError {
                 key: "reference".to_owned(),
-                reason: format!("must be query: and the name of a parameter of the callback URL{or_members}"),
+                reason: format!("must be {}", places.join(", or ")),
             }
         })
     }

@@ -3,6 +3,7 @@
 use courierflow_schemas::meaning::{Party, reasons};
 use courierflow_schemas::records::Vendor;
 use courierflow_tests::measures::{self, insert_pushes, insert_shipments, insert_transitions};
+use courierflow_tests::oracle::ShipmentRow;
 use courierflow_tests::stack::repository;
 use courierflow_tests::{api_description, metrics_page};
 use courierflow_vendors::protocol;
@@ -64,6 +65,13 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     tables::execute(&stack, &insert_shipments("courier", &rows));
     let unmapped = measures::shipment_at("neuerkurier", "N1", now());
     tables::execute(&stack, &insert_shipments("courier", &[unmapped]));
+    let of_order = |number: &str, delivered_at: Option<i64>| ShipmentRow {
+        reference: Some("SO-17".to_owned()),
+        delivered_at,
+        ..measures::shipment_at("yto", number, now())
+    };
+    let order = [of_order("O1", Some(now() - 3600)), of_order("O2", None)];
+    tables::execute(&stack, &insert_shipments("courier", &order));
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
     subscriptions::insert_some(&stack);
