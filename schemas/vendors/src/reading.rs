@@ -193,7 +193,7 @@ pub fn read<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> Result<Reading<
     Ok(match reading {
         Reading::Snapshot(mut snapshot) => {
             snapshot.limit_items();
-            snapshot.refer_to(event.reference.as_deref());
+            snapshot.refer_to(reference(event));
             Reading::Snapshot(snapshot)
         }
         nothing @ Reading::Nothing(_) => nothing,
@@ -214,6 +214,11 @@ fn read_payload<'a>(event: &'a PushEvent, payload: &'a str, carriers: &'a Carrie
         Cow::Borrowed(payload) => vendor.read_payload(event, payload, carriers),
         Cow::Owned(payload) => vendor.read_payload(event, &payload, carriers).map(Reading::into_owned),
     }
+}
+
+/// The subscriber's name of the order. The event may be somebody else's, and what is no reference may be a person's name.
+pub fn reference(event: &PushEvent) -> Option<&str> {
+    event.reference.as_deref().filter(|text| identifier::is_name(text))
 }
 
 /// The vendor's own time of a push, where the envelope has one: Kdniao's `PushTime`.

@@ -195,6 +195,12 @@ mod tests {
             (Vendor::Kdniao, "OrderCode", kdniao, reference("SO-17")),
             (Vendor::Kdniao, "CallBack", kdniao, Found::Unfit),
             (Vendor::Kdniao, "OrderCode", r#"{"orderCode":17}"#, reference("17")),
+            (
+                Vendor::Kdniao,
+                "CallBack",
+                r#"{"callBack":"SO-17"}"#,
+                reference("SO-17"),
+            ),
             (Vendor::Kdniao, "OrderCode", r#"{"OrderCode":null}"#, Found::Nothing),
             (Vendor::Kdniao, "OrderCode", r#"{"OrderCode":["a"]}"#, Found::Nothing),
             (Vendor::Kdniao, "OrderCode", "no json", Found::Nothing),

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use courierflow_schemas::identifier;
 use courierflow_schemas::records::{Origin, PushId, Segment, Signature, TimestampMicros, TimestampMillis, Vendor};
 
 use crate::codes::CodeTable;
@@ -212,10 +211,7 @@ impl<'a> Snapshot<'a> {
     /// Ties it to the subscriber's order. A repetition of a push under another reference tells something new: that the parcel belongs to
     /// that order, too. So the reference is a part of the content's hash, but only where there is one: most accounts have none.
     pub(crate) fn refer_to(&mut self, reference: Option<&'a str>) {
-        // The event may be somebody else's, and what is no reference may be a person's name.
-        let Some(reference) = reference.filter(|reference| identifier::is_name(reference)) else {
-            return;
-        };
+        let Some(reference) = reference else { return };
         self.content_hash = Fingerprint::default()
             .number(self.content_hash)
             .text(reference)

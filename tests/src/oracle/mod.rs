@@ -398,7 +398,7 @@ fn push_row(push: &PushEvent) -> PushRow {
         bytes: u32::try_from(push.payload.len()).unwrap(),
         origin: push.origin.to_string(),
         query_reason: push.query_reason.clone(),
-        reference: push.reference.clone(),
+        reference: read::told_reference(push),
         push_time: read::told_push_time(push),
     }
 }

@@ -220,11 +220,7 @@ pub(super) fn read(push: &PushEvent) -> Reading {
     };
     if let Reading::Parcel { snapshot, .. } = &mut reading {
         snapshot.leave_out();
-        let is_reference = |text: &&String| {
-            let allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-            !text.is_empty() && text.len() <= 64 && text.chars().all(allowed)
-        };
-        snapshot.reference = push.reference.as_ref().filter(is_reference).cloned();
+        snapshot.reference = told_reference(push);
         if push.origin == Origin::Query {
             // Rule 4.13.
             snapshot.word = Word::Unchanged;
@@ -440,6 +436,15 @@ fn read_kdniao(push: &PushEvent, payload: &Value) -> Reading {
         carrier,
         snapshot: Box::new(snapshot),
     }
+}
+
+/// Rule 5.11: what is no reference is none.
+pub(super) fn told_reference(push: &PushEvent) -> Option<String> {
+    let is_reference = |text: &&String| {
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        !text.is_empty() && text.len() <= 64 && text.chars().all(allowed)
+    };
+    push.reference.as_ref().filter(is_reference).cloned()
 }
 
 /// Kdniao's `PushTime`, UTC seconds.

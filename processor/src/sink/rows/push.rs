@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Table, Unrepresentable, hex, micros, millis_if_known};
 use crate::dead_letter::Coordinates;
-use courierflow_vendors::reading::{push_facts, push_time};
+use courierflow_vendors::reading::{push_facts, push_time, reference};
 
 pub(crate) enum Push {}
 
@@ -52,6 +52,7 @@ impl Table for Push {
         // The vendor may put any text here, so it is masked.
         let tracking_status = mask(&facts.tracking_status, Some(&event.tracking_number)).into_owned();
         let items = facts.items;
+        let reference = reference(&event).map(str::to_owned);
         let push_time = push_time(&event).filter(|time| !is_future(*time, event.received_at));
         let push_time = millis_if_known("push_time", push_time)?;
         Ok(PushRow {
@@ -68,7 +69,7 @@ impl Table for Push {
             bytes: u32::try_from(event.payload.len()).unwrap_or(u32::MAX),
             origin: event.origin.as_str(),
             query_reason: event.query_reason,
-            reference: event.reference,
+            reference,
             push_time,
             topic: found_at.topic.to_owned(),
             partition: found_at.partition,

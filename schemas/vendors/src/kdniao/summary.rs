@@ -37,6 +37,8 @@ lenient_object! {
         "OrderCode" or "orderCode" => order_code: Text<'a>,
         // The vendor's own documents write it in both ways.
         "CallBack" or "Callback" => call_back: Text<'a>,
+        // And relays begin all keys with a small letter.
+        "callBack" or "callback" => relayed_call_back: Text<'a>,
     }
 }
 
@@ -44,7 +46,7 @@ pub(super) fn reference<'a>(payload: &'a str, member: &str) -> Option<Cow<'a, st
     let parcel: ReferencePayload<'a> = parse_object(payload).ok()?;
     match member {
         "OrderCode" => parcel.order_code.trimmed(),
-        "CallBack" => parcel.call_back.trimmed(),
+        "CallBack" => parcel.call_back.trimmed().or(parcel.relayed_call_back.trimmed()),
         _ => None,
     }
 }
