@@ -452,7 +452,7 @@ CREATE OR REPLACE VIEW courier.order_parcel
     `tracking_number`   String                           COMMENT 'The carrier''s parcel number',
     `epoch`             Nullable(Date)                   COMMENT 'Life of the number; NULL before the first push',
     `status`            LowCardinality(String)           COMMENT 'Canonical status; empty before the first push',
-    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; UNTOLD before the first push',
+    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; CORRECTED until the right carrier is told of; UNTOLD before the first push, which never comes if the vendor has rejected the subscription',
     `is_exception`      Bool                             COMMENT 'At least one event was an exception',
     `picked_up_at`      Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
     `delivered_at`      Nullable(DateTime('UTC'))        COMMENT 'The delivery, on the forward leg; UTC',
@@ -462,8 +462,12 @@ CREATE OR REPLACE VIEW courier.order_parcel
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
+WITH
+    (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number) -> CAST(
+        (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number),
+        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of
 SELECT
-    account, reference, vendor, carrier, tracking_number,
+    account, reference, vendor, newest.carrier AS carrier, tracking_number,
     newest.epoch AS epoch,
     newest.status AS status,
     newest.outcome AS outcome,
@@ -476,45 +480,51 @@ SELECT
 FROM
 (
     SELECT
-        account, reference, vendor, carrier, tracking_number,
-        argMax(
-            CAST(
-                (
-                    toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number
-                ),
-                'Tuple(epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))'),
-            epoch) AS newest
-    FROM courier.shipment FINAL
-    WHERE isNotNull(shipment.reference) AND tracking_state != 'CARRIER_CORRECTED'
-    GROUP BY account, reference, vendor, carrier, tracking_number
+        account, reference, vendor, tracking_number,
+        argMax(told_parcel, (told_parcel.outcome != 'CORRECTED', heard_at)) AS newest
+    FROM
+    (
+        SELECT
+            account, shipment.reference AS reference, vendor, tracking_number, received_at AS heard_at,
+            parcel_of(
+                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
+        FROM courier.shipment FINAL
+        WHERE isNotNull(shipment.reference)
+        UNION ALL
+        SELECT
+            followed.account, followed.reference, followed.vendor, followed.tracking_number,
+            if(told.tracking_number = '', followed.requested_at, told.heard_at),
+            if(
+                told.tracking_number = '',
+                parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL),
+                told.told_parcel)
+        FROM
+        (
+            SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
+            FROM courier.subscription FINAL
+            WHERE isNotNull(subscription.reference)
+        ) AS followed
+        LEFT JOIN
+        (
+            SELECT
+                vendor, account, carrier, tracking_number, received_at AS heard_at,
+                parcel_of(
+                    carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
+            FROM courier.shipment FINAL
+            WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM courier.subscription FINAL WHERE isNotNull(subscription.reference))
+            ORDER BY received_at DESC
+            LIMIT 1 BY vendor, account, carrier, tracking_number
+        ) AS told
+            ON followed.vendor = told.vendor AND followed.account = told.account AND followed.carrier = told.carrier
+            AND followed.tracking_number = told.tracking_number AND followed.requested_at <= told.heard_at
+        WHERE followed.state != 'CANCELLED' OR told.tracking_number != ''
+    )
+    GROUP BY account, reference, vendor, tracking_number
 )
-UNION ALL
-SELECT
-    followed.account, followed.reference, followed.vendor,
-    if(told.tracking_number = '', followed.carrier, told.carrier), followed.tracking_number,
-    if(told.tracking_number = '', NULL, toNullable(told.epoch)), told.status, if(told.tracking_number = '', 'UNTOLD', told.outcome),
-    told.is_exception, told.picked_up_at, told.delivered_at, told.last_event_at, told.dest_carrier, told.dest_number
-FROM
-(
-    SELECT vendor, account, carrier, tracking_number, reference
-    FROM courier.subscription FINAL
-    WHERE isNotNull(subscription.reference) AND state NOT IN ('REJECTED', 'CANCELLED')
-) AS followed
-LEFT JOIN
-(
-    SELECT
-        vendor, carrier, tracking_number, epoch, reference, status, outcome, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number,
-        notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception
-    FROM courier.shipment FINAL
-    WHERE tracking_state != 'CARRIER_CORRECTED'
-        AND (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM courier.subscription FINAL WHERE isNotNull(subscription.reference))
-    ORDER BY epoch DESC, received_at DESC
-    LIMIT 1 BY vendor, tracking_number
-) AS told ON followed.vendor = told.vendor AND followed.tracking_number = told.tracking_number
-WHERE isNull(told.reference)
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
-COMMENT 'Which parcels belong to which order? One row per order and parcel; a parcel that two vendors track is two rows [229058153ab0573c]';
+COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel [413ba8b864552c29]';
 
 -- push_completeness.sql
 CREATE OR REPLACE VIEW courier.push_completeness
@@ -3941,10 +3951,10 @@ CREATE OR REPLACE VIEW courier.order_shipments
     `vendor`             LowCardinality(String)    COMMENT 'Code of the vendor',
     `account`            LowCardinality(String)    COMMENT 'Vendor contract',
     `reference`          Nullable(String)          COMMENT 'The subscriber''s own name of the order; never NULL',
-    `state`              LowCardinality(String)    COMMENT 'DELIVERED: every parcel is, cancelled ones aside; PART_DELIVERED: some are; SENT_BACK: none is, and all are back with the sender; CANCELLED: all are; OPEN: anything else',
+    `state`              LowCardinality(String)    COMMENT 'Cancelled parcels aside, DELIVERED: every parcel is; PART_DELIVERED: some are, and open says whether more can come; SENT_BACK: all are back with the sender; OPEN: anything else. CANCELLED: every parcel is',
     `parcels`            UInt64                    COMMENT 'Parcels of the order',
     `delivered`          UInt64                    COMMENT 'Of these delivered on the forward leg',
-    `open`               UInt64                    COMMENT 'Of these on their way, or not told of yet',
+    `open`               UInt64                    COMMENT 'Of these not known to have ended: on their way, lost without a word, or not told of yet',
     `sent_back`          UInt64                    COMMENT 'Of these back with the sender without having been delivered',
     `cancelled`          UInt64                    COMMENT 'Of these cancelled',
     `untold`             UInt64                    COMMENT 'Of the open ones those of which the vendor has said nothing yet',
@@ -3969,7 +3979,7 @@ SELECT
         'OPEN') AS state,
     count() AS parcels,
     countIf(outcome = 'DELIVERED') AS delivered,
-    countIf(outcome IN ('OPEN', 'UNTOLD')) AS open,
+    countIf(outcome IN ('OPEN', 'UNTOLD', 'CORRECTED')) AS open,
     countIf(outcome = 'SENT_BACK') AS sent_back,
     countIf(outcome = 'CANCELLED') AS cancelled,
     countIf(outcome = 'UNTOLD') AS untold,
@@ -3981,7 +3991,7 @@ SELECT
     arraySort(groupArray(tracking_number)) AS tracking_numbers
 FROM courier.order_parcel
 GROUP BY vendor, account, reference
-COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [0af142bd416c53cc]';
+COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [a279188df9e37a08]';
 
 -- parcel.sql
 CREATE OR REPLACE VIEW courier.parcel

@@ -1,5 +1,5 @@
 -- Which parcels belong to an order: those whose pushes gave its name back, and those that were subscribed under it. The latter have no
--- status before the vendor's first push.
+-- status before the vendor's first push since then: what an older life of the number has come to says nothing of the order.
 
 CREATE OR REPLACE VIEW {database}.order_parcel
 (
@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.order_parcel
     `tracking_number`   String                           COMMENT 'The carrier''s parcel number',
     `epoch`             Nullable(Date)                   COMMENT 'Life of the number; NULL before the first push',
     `status`            LowCardinality(String)           COMMENT 'Canonical status; empty before the first push',
-    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; UNTOLD before the first push',
+    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; CORRECTED until the right carrier is told of; UNTOLD before the first push, which never comes if the vendor has rejected the subscription',
     `is_exception`      Bool                             COMMENT 'At least one event was an exception',
     `picked_up_at`      Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
     `delivered_at`      Nullable(DateTime('UTC'))        COMMENT 'The delivery, on the forward leg; UTC',
@@ -20,8 +20,13 @@ CREATE OR REPLACE VIEW {database}.order_parcel
 )
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
+WITH
+    -- One value of everything that may be NULL: alone, it would be passed over for that of an older life of the number.
+    (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number) -> CAST(
+        (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number),
+        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of
 SELECT
-    account, reference, vendor, carrier, tracking_number,
+    account, reference, vendor, newest.carrier AS carrier, tracking_number,
     newest.epoch AS epoch,
     newest.status AS status,
     newest.outcome AS outcome,
@@ -34,46 +39,53 @@ SELECT
 FROM
 (
     SELECT
-        account, reference, vendor, carrier, tracking_number,
-        -- As one value: alone, those that are NULL would be passed over for those of an older life of the number.
-        argMax(
-            CAST(
-                (
-                    toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number
-                ),
-                'Tuple(epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))'),
-            epoch) AS newest
-    FROM {database}.shipment FINAL
-    WHERE isNotNull(shipment.reference) AND tracking_state != 'CARRIER_CORRECTED'
-    GROUP BY account, reference, vendor, carrier, tracking_number
+        account, reference, vendor, tracking_number,
+        -- What was heard last, of the right carrier if there is a wrong one: one number is one parcel of an order.
+        argMax(told_parcel, (told_parcel.outcome != 'CORRECTED', heard_at)) AS newest
+    FROM
+    (
+        SELECT
+            account, shipment.reference AS reference, vendor, tracking_number, received_at AS heard_at,
+            parcel_of(
+                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
+        FROM {database}.shipment FINAL
+        WHERE isNotNull(shipment.reference)
+        UNION ALL
+        SELECT
+            followed.account, followed.reference, followed.vendor, followed.tracking_number,
+            if(told.tracking_number = '', followed.requested_at, told.heard_at),
+            if(
+                told.tracking_number = '',
+                parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL),
+                told.told_parcel)
+        FROM
+        (
+            SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
+            FROM {database}.subscription FINAL
+            WHERE isNotNull(subscription.reference)
+        ) AS followed
+        -- What was pushed to the same contract since, under the carrier that the vendor follows. Every push names the carrier, so one that was
+        -- detected or corrected stands in the subscription.
+        LEFT JOIN
+        (
+            SELECT
+                vendor, account, carrier, tracking_number, received_at AS heard_at,
+                parcel_of(
+                    carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
+            FROM {database}.shipment FINAL
+            WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM {database}.subscription FINAL WHERE isNotNull(subscription.reference))
+            ORDER BY received_at DESC
+            LIMIT 1 BY vendor, account, carrier, tracking_number
+        ) AS told
+            ON followed.vendor = told.vendor AND followed.account = told.account AND followed.carrier = told.carrier
+            AND followed.tracking_number = told.tracking_number AND followed.requested_at <= told.heard_at
+        -- Nobody waits for what was cancelled before anything was told.
+        WHERE followed.state != 'CANCELLED' OR told.tracking_number != ''
+    )
+    GROUP BY account, reference, vendor, tracking_number
 )
-UNION ALL
-SELECT
-    followed.account, followed.reference, followed.vendor,
-    if(told.tracking_number = '', followed.carrier, told.carrier), followed.tracking_number,
-    if(told.tracking_number = '', NULL, toNullable(told.epoch)), told.status, if(told.tracking_number = '', 'UNTOLD', told.outcome),
-    told.is_exception, told.picked_up_at, told.delivered_at, told.last_event_at, told.dest_carrier, told.dest_number
-FROM
-(
-    SELECT vendor, account, carrier, tracking_number, reference
-    FROM {database}.subscription FINAL
-    WHERE isNotNull(subscription.reference) AND state NOT IN ('REJECTED', 'CANCELLED')
-) AS followed
--- The newest life of the number, under whichever carrier the vendor has found it.
-LEFT JOIN
-(
-    SELECT
-        vendor, carrier, tracking_number, epoch, reference, status, outcome, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number,
-        notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception
-    FROM {database}.shipment FINAL
-    WHERE tracking_state != 'CARRIER_CORRECTED'
-        AND (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM {database}.subscription FINAL WHERE isNotNull(subscription.reference))
-    ORDER BY epoch DESC, received_at DESC
-    LIMIT 1 BY vendor, tracking_number
-) AS told ON followed.vendor = told.vendor AND followed.tracking_number = told.tracking_number
--- Otherwise its pushes have said so themselves, or belong to another order by now.
-WHERE isNull(told.reference)
 -- The defaults of these settings differ between releases or can be set for a user.
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
-COMMENT 'Which parcels belong to which order? One row per order and parcel; a parcel that two vendors track is two rows';
+COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel';

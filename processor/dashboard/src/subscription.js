@@ -6,6 +6,7 @@ import { count, time } from './format.js';
 import { has, t } from './i18n.js';
 import { panel } from './panel.js';
 import { table } from './table.js';
+import { address } from './url.js';
 
 // The contract that is called; a request that could not be used has led to none.
 export const contract = ({ vendor, account }) => [vendor && catalog.vendor(vendor), account].filter(Boolean).join(' · ') || '–';
@@ -47,7 +48,7 @@ function one(row) {
       fact(t('sub.round'), t('sub.round.attempt', { round: count(row.round), attempt: count(row.attempt) })),
       fact(t('sub.requested.at'), time(row.requested_at)),
       fact(t('sub.requester'), row.requester),
-      fact(t('sub.reference'), row.reference),
+      fact(t('sub.reference'), row.reference && h('a', { class: 'mono', href: address('order', { number: '', carrier: '', reference: row.reference, account: row.account }), 'data-view': true }, row.reference)),
       fact(t('sub.first_push'), row.first_push_at ? time(row.first_push_at) : t('sub.first_push.none')),
       fact(t('sub.not_before'), row.not_before && time(row.not_before)),
       fact(t('sub.accepted.month'), accepted(row)),

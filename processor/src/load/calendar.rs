@@ -174,6 +174,11 @@ mod tests {
             ),
             ("CN,2026-02-15,false\n", "line 2: 3 columns instead of 4".to_owned()),
             (
+                "CN,2026-02-15,false,\"Spring\nCN,2026-02-16,false,\n",
+                "line 2: after \"Spring\" there is a line break or another control character: is a quote not closed?"
+                    .to_owned(),
+            ),
+            (
                 "CN,2026-02-15,false,\n\ncn,2026-02-15,true,\n",
                 "line 4: the same country and date as in line 2".to_owned(),
             ),

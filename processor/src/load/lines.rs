@@ -55,6 +55,16 @@ pub(super) fn read<Key: Eq + Hash, Value, const COLUMNS: usize>(
         let record = record.map_err(|error| not_csv(text, &error, count))?;
         let line = line_of(text, record.position());
         let told = |problem| FileError::Line { line, problem };
+        if let Some(field) = record.iter().find(|field| field.contains(char::is_control)) {
+            let start: String = field
+                .chars()
+                .take_while(|letter| !letter.is_control())
+                .take(40)
+                .collect();
+            let problem =
+                format!("after \"{start}\" there is a line break or another control character: is a quote not closed?");
+            return Err(told(problem));
+        }
         let fields = std::array::from_fn(|column| record.get(column).unwrap_or_default());
         let (key, value) = read(fields).map_err(told)?;
         if let Some(first) = lines.insert(key, line) {

@@ -151,7 +151,8 @@ fn term(hours: &str, working_days: &str, cutoff: &str) -> Result<Term, String> {
     } else {
         minutes(cutoff)
     };
-    let cutoff = minutes.ok_or_else(|| format!("cutoff \"{cutoff}\" is not a time of the day from 00:01 to 24:00"))?;
+    let cutoff = minutes
+        .ok_or_else(|| format!("cutoff \"{cutoff}\" is not a time of the day from 00:01 to 24:00, written as 09:00"))?;
     Ok(Term::WorkingDays { days, cutoff })
 }
 
@@ -337,27 +338,27 @@ mod tests {
             ("sf,,,,*,", "working_days \"*\" is not a whole number from 0 to 60"),
             (
                 "sf,,,,2,00:00",
-                "cutoff \"00:00\" is not a time of the day from 00:01 to 24:00",
+                "cutoff \"00:00\" is not a time of the day from 00:01 to 24:00, written as 09:00",
             ),
             (
                 "sf,,,,2,24:01",
-                "cutoff \"24:01\" is not a time of the day from 00:01 to 24:00",
+                "cutoff \"24:01\" is not a time of the day from 00:01 to 24:00, written as 09:00",
             ),
             (
                 "sf,,,,2,17:60",
-                "cutoff \"17:60\" is not a time of the day from 00:01 to 24:00",
+                "cutoff \"17:60\" is not a time of the day from 00:01 to 24:00, written as 09:00",
             ),
             (
                 "sf,,,,2,6pm",
-                "cutoff \"6pm\" is not a time of the day from 00:01 to 24:00",
+                "cutoff \"6pm\" is not a time of the day from 00:01 to 24:00, written as 09:00",
             ),
             (
                 "sf,,,,2,8:00",
-                "cutoff \"8:00\" is not a time of the day from 00:01 to 24:00",
+                "cutoff \"8:00\" is not a time of the day from 00:01 to 24:00, written as 09:00",
             ),
             (
                 "sf,,,,2,+8:00",
-                "cutoff \"+8:00\" is not a time of the day from 00:01 to 24:00",
+                "cutoff \"+8:00\" is not a time of the day from 00:01 to 24:00, written as 09:00",
             ),
         ] {
             assert_eq!(terms(line), Err(format!("line 2: {problem}")), "{line}");

@@ -90,7 +90,9 @@ impl References {
 
 impl Place {
     fn of(vendor: Vendor, text: &str) -> Result<Self, KeyError> {
-        if let Some(parameter) = text.strip_prefix("query:").filter(|name| !name.is_empty()) {
+        let is_parameter =
+            |name: &&str| !name.is_empty() && !name.contains(['=', '&']) && !name.contains(char::is_whitespace);
+        if let Some(parameter) = text.strip_prefix("query:").filter(is_parameter) {
             return Ok(Self::Query(parameter.to_owned()));
         }
         let members = protocol(vendor).reference_members();
@@ -107,9 +109,21 @@ impl Place {
 }
 
 fn compiled(pattern: &str) -> Result<Regex, KeyError> {
-    Regex::new(pattern).map_err(|error| KeyError {
-        key: "reference_pattern".to_owned(),
-        reason: format!("is no regular expression: {error}"),
+    // An empty one matches every text, at its beginning, and finds nothing there.
+    if pattern.is_empty() {
+        return Err(KeyError {
+            key: "reference_pattern".to_owned(),
+            reason: "must not be empty; without it the whole text is the reference".to_owned(),
+        });
+    }
+    Regex::new(pattern).map_err(|error| {
+        // Its text shows the place in several lines; the last one says what is wrong.
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        KeyError {
+            key: "reference_pattern".to_owned(),
+            reason: format!("is no regular expression: {}", reason.trim_start_matches("error: ")),
+        }
     })
 }
 
@@ -138,16 +152,16 @@ fn in_payload<'p>(vendor: Vendor, payload: &'p str, member: &str) -> Option<Cow<
     Some(Cow::Owned(text))
 }
 
-/// True if one of its rows of digits is a mobile number of China, with or without the country's code.
+/// True if between its letters there are digits that are a mobile number of China, with or without the country's code, zeros before it, and
+/// dots, hyphens and underscores between them.
 fn holds_mobile_number(text: &str) -> bool {
-    text.split(|letter: char| !letter.is_ascii_digit()).any(|digits| {
-        let national = match digits.len() {
-            13 => digits.strip_prefix("86"),
-            15 => digits.strip_prefix("0086"),
-            _ => Some(digits),
-        };
-        let national = national.unwrap_or_default().as_bytes();
-        matches!(national, [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9)
+    let is_mobile = |digits: &str| {
+        let digits = digits.trim_start_matches('0').as_bytes();
+        matches!(digits, [b'1', b'3'..=b'9', rest @ ..] | [b'8', b'6', b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9)
+    };
+    text.split(|letter: char| letter.is_ascii_alphabetic()).any(|numbers| {
+        let digits = numbers.replace(['.', '-', '_'], "");
+        is_mobile(&digits) || numbers.split(['.', '-', '_']).any(is_mobile)
     })
 }
 
@@ -233,6 +247,11 @@ mod tests {
             ("8613812345678", true),
             ("008613812345678", true),
             ("SO.19912345678.x", true),
+            ("1001.13812345678", true),
+            ("138-1234-5678", true),
+            ("86_138.1234_5678", true),
+            ("013812345678", true),
+            ("2025-10-01-0001", false),
             ("12812345678", false),
             ("138123456789", false),
             ("1381234567", false),
@@ -252,6 +271,16 @@ mod tests {
                 "must be query: and the name of a parameter of the callback URL",
             ),
             (
+                Vendor::Kuaidi100,
+                "query: orderId",
+                "must be query: and the name of a parameter of the callback URL",
+            ),
+            (
+                Vendor::Kuaidi100,
+                "query:a=b",
+                "must be query: and the name of a parameter of the callback URL",
+            ),
+            (
                 Vendor::Kdniao,
                 "query:",
                 "must be query: and the name of a parameter of the callback URL, or OrderCode, or CallBack",
@@ -262,10 +291,7 @@ mod tests {
         }
         let error = References::new(Vendor::Kdniao, "OrderCode", Some("(")).unwrap_err();
         assert_eq!(error.key, "reference_pattern");
-        assert!(
-            error.reason.starts_with("is no regular expression: "),
-            "{}",
-            error.reason
-        );
+        assert_eq!(error.reason, "is no regular expression: unclosed group");
+        assert!(References::new(Vendor::Kdniao, "OrderCode", Some("")).is_err());
     }
 }

@@ -289,8 +289,12 @@ fn read_kuaidi100(push: &PushEvent, payload: &Value) -> Reading {
     if !is_correction {
         let code = carriers::identifier(&word_of(&dest["com"]));
         dest_carrier = (!code.is_empty()).then(|| carriers::canonical(Vendor::Kuaidi100, &code));
-        let number = carriers::identifier(&word_of(&dest["nu"])).to_ascii_uppercase();
-        dest_number = (!number.is_empty()).then_some(number);
+        let number = carriers::identifier(&word_of(&dest["nu"])).replace(char::is_whitespace, "");
+        let is_number = !number.is_empty()
+            && number
+                .chars()
+                .all(|letter| letter == '-' || letter.is_ascii_alphanumeric());
+        dest_number = is_number.then(|| number.to_ascii_uppercase());
     }
     let route = &last["routeInfo"];
     let snapshot = Snapshot {

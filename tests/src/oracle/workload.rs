@@ -433,7 +433,10 @@ impl Teller {
                 1 => drop(whole.insert("destResult".to_owned(), Value::Null)),
                 _ => {
                     let mut result = Map::new();
-                    let number = one(rng, &["EX015142583SG", "EX015142583SG", " ex0\u{200b}15142583sg", ""]);
+                    let number = one(
+                        rng,
+                        &["EX015142583SG", "EX015142583SG", " ex0\u{200b}1514 2583sg", "见电话"],
+                    );
                     result.insert("nu".to_owned(), json!(number));
                     if chance(rng, 90) {
                         result.insert("com".to_owned(), json!(carrier));

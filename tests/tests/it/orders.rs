@@ -3,11 +3,15 @@
 use std::fs;
 
 use courierflow_schemas::records::{SubscriptionState, Vendor};
+use courierflow_tests::measures::{self, insert_shipments};
+use courierflow_tests::oracle::ShipmentRow;
 use courierflow_tests::simulator::vendors::{kdniao, kuaidi100};
 use courierflow_tests::stack::{Launch, Service, Stack};
 use serde_json::{Value, json};
 
-use crate::harness::{agent, metric, migrated, post, processor, ready, tables, topics, wait_until_in_tables};
+use crate::harness::{
+    agent, metric, migrated, post, processor, ready, tables, topics, wait_until_in_tables, with_tables,
+};
 
 /// The accounts of this test: `shop` of both vendors, each with its own place of references, and one that looks for none.
 const ACCOUNTS: &str = r#"
@@ -89,7 +93,7 @@ fn from_the_push_to_the_order() {
     push_kdniao(&ingest, "ORDER6", "shop=4|order=SO-17|手机13812345678");
     push_kdniao(&ingest, "ORDER7", "张三");
     subscribed(&stack, "ORDER8", "SO-17", SubscriptionState::Active);
-    subscribed(&stack, "ORDER9", "SO-17", SubscriptionState::Rejected);
+    subscribed(&stack, "ORDER9", "SO-17", SubscriptionState::Cancelled);
     // Its pushes do not name the order, but it was subscribed under it.
     subscribed(&stack, "ORDER4", "SO-17", SubscriptionState::Active);
     wait_until_in_tables(&stack);
@@ -160,7 +164,7 @@ fn from_the_push_to_the_order() {
         .iter()
         .map(|row| row["outcome"].clone())
         .collect();
-    assert_eq!(outcomes, ["OPEN", "DELIVERED", "OPEN", "OPEN", "UNTOLD"]);
+    assert_eq!(outcomes, ["OPEN", "OPEN", "OPEN", "UNTOLD", "DELIVERED"]);
     assert_eq!(ask(&processor, "order?reference=SO-18")["rows"], json!([]));
     assert_eq!(
         ask(&processor, "order?reference=SO-17&account=nobody")["rows"],
@@ -200,9 +204,109 @@ fn subscribed(stack: &dyn Stack, number: &str, reference: &str, state: Subscript
     tables::execute(
         stack,
         &format!(
-            "INSERT INTO courier.subscription (vendor, account, tracking_number, carrier, version, state, reference)
-             VALUES ('kuaidi100', 'shop', '{number}', 'yunda', 1, '{}', '{reference}')",
+            "INSERT INTO courier.subscription (vendor, account, tracking_number, carrier, version, state, reference, requested_at)
+             VALUES ('kuaidi100', 'shop', '{number}', 'yunda', 1, '{}', '{reference}', toDateTime64({SUBSCRIBED_AT}, 6))",
             state.as_str()
         ),
     );
+}
+
+/// One parcel of an order, as it must stand in the view.
+fn outcome_of(stack: &dyn Stack, reference: &str) -> Vec<(String, String)> {
+    let sql =
+        format!("SELECT tracking_number, outcome FROM courier.order_parcel WHERE reference = '{reference}' ORDER BY 1");
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let rows = tables::rows(stack, &sql);
+    rows.iter()
+        .map(|row| (text(row, "tracking_number"), text(row, "outcome")))
+        .collect()
+}
+
+const DAY: i64 = 86_400;
+
+/// A row of `shipment` of the account `shop`, last pushed so many days before the subscriptions of this test.
+fn told(number: &str, carrier: &str, days_before: i64) -> ShipmentRow {
+    ShipmentRow {
+        account: "shop".to_owned(),
+        ..measures::shipment_at(carrier, number, SUBSCRIBED_AT - days_before * DAY)
+    }
+}
+
+/// When `subscribed` says that everything was asked for.
+const SUBSCRIBED_AT: i64 = 1_785_000_000;
+
+#[test]
+fn what_is_told_of_a_number_belongs_to_the_order_that_it_was_subscribed_under_only_since_then() {
+    let stack = with_tables("order-rows");
+    let delivered = |row: ShipmentRow| ShipmentRow {
+        delivered_at: Some(row.received_at / 1_000_000 - 3600),
+        ..row
+    };
+    let of = |reference: &str, row: ShipmentRow| ShipmentRow {
+        reference: Some(reference.to_owned()),
+        ..row
+    };
+    let corrected = |row: ShipmentRow| ShipmentRow {
+        tracking_state: "CARRIER_CORRECTED".to_owned(),
+        ..row
+    };
+    let foreign = |row: ShipmentRow| ShipmentRow {
+        account: "other".to_owned(),
+        ..row
+    };
+    let rows = [
+        // An older life, with and without an order of its own.
+        delivered(told("OLD", "yunda", 200)),
+        delivered(of("FORMER", told("COLD", "yunda", 200))),
+        delivered(of("AGAIN", told("TWICE", "yunda", 200))),
+        // Another carrier's parcel, and another account's.
+        delivered(told("OTHER", "sto", -1)),
+        delivered(foreign(told("FOREIGN", "yunda", -1))),
+        // What was pushed since.
+        delivered(told("SINCE", "yunda", -2)),
+        delivered(of("PUSHED", told("BOTH", "yunda", -2))),
+        told("STOPPED", "yunda", -2),
+        // Corrected: until the right carrier is told of, and then.
+        corrected(of("LONELY", told("MOVED", "yunda", -1))),
+        corrected(of("RIGHT", told("WENT", "yunda", -1))),
+        delivered(of("RIGHT", told("WENT", "sto", -2))),
+    ];
+    tables::execute(&stack, &insert_shipments("courier", &rows));
+    for (number, reference, state) in [
+        ("OLD", "S-OLD", SubscriptionState::Active),
+        ("COLD", "S-COLD", SubscriptionState::Active),
+        ("TWICE", "AGAIN", SubscriptionState::Active),
+        ("OTHER", "S-OTHER", SubscriptionState::Active),
+        ("FOREIGN", "S-FOREIGN", SubscriptionState::Active),
+        ("SINCE", "S-SINCE", SubscriptionState::Ended),
+        ("BOTH", "S-BOTH", SubscriptionState::Active),
+        ("STOPPED", "S-STOPPED", SubscriptionState::Cancelled),
+        ("NEVER", "S-STOPPED", SubscriptionState::Cancelled),
+        ("REFUSED", "S-REFUSED", SubscriptionState::Rejected),
+    ] {
+        subscribed(&stack, number, reference, state);
+    }
+    for (reference, number, outcome) in [
+        ("S-OLD", "OLD", "UNTOLD"),
+        ("S-COLD", "COLD", "UNTOLD"),
+        ("FORMER", "COLD", "DELIVERED"),
+        ("AGAIN", "TWICE", "UNTOLD"),
+        ("S-OTHER", "OTHER", "UNTOLD"),
+        ("S-FOREIGN", "FOREIGN", "UNTOLD"),
+        ("S-SINCE", "SINCE", "DELIVERED"),
+        ("S-BOTH", "BOTH", "DELIVERED"),
+        ("PUSHED", "BOTH", "DELIVERED"),
+        ("S-STOPPED", "STOPPED", "OPEN"),
+        ("LONELY", "MOVED", "CORRECTED"),
+        ("RIGHT", "WENT", "DELIVERED"),
+        ("S-REFUSED", "REFUSED", "UNTOLD"),
+    ] {
+        assert_eq!(
+            outcome_of(&stack, reference),
+            [(number.to_owned(), outcome.to_owned())],
+            "{reference}"
+        );
+    }
+    let lonely = "SELECT state, open FROM courier.order_shipments WHERE reference = 'LONELY'";
+    assert_eq!(tables::rows(&stack, lonely)[0]["state"], "OPEN");
 }

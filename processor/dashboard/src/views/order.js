@@ -41,7 +41,7 @@ function orders({ rows, parcels }) {
   return rows.map((order) => h('article', { class: 'life' },
     h('div', { class: 'life-head' }, h('strong', {}, contract(order)), h('span', { class: `status ${TONES[order.state] ?? 'way'}` }, t(`order.state.${order.state}`))),
     facts(order),
-    listed(parcels.filter((parcel) => parcel.vendor === order.vendor && parcel.account === order.account))));
+    listed(order, parcels.filter((parcel) => parcel.vendor === order.vendor && parcel.account === order.account))));
 }
 
 function facts(order) {
@@ -59,7 +59,7 @@ function facts(order) {
     fact(t('order.last_delivered'), order.last_delivered_at && time(order.last_delivered_at)));
 }
 
-function listed(rows) {
+function listed(order, rows) {
   const columns = [
     { key: 'number', header: true, label: t('number'), value: (row) => row.tracking_number, cell: (row) => h('a', { class: 'mono', href: address('parcel', { reference: '', account: '', number: row.tracking_number }), 'data-view': true }, row.tracking_number) },
     { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier), cell: (row) => h('span', { class: 'carrier' }, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), catalog.carrier(row.carrier)) },
@@ -68,5 +68,8 @@ function listed(rows) {
     { key: 'picked_up', label: t('step.picked_up'), value: (row) => row.picked_up_at ?? '', cell: (row) => time(row.picked_up_at) },
     { key: 'delivered', label: t('step.delivered'), value: (row) => row.delivered_at ?? '', cell: (row) => time(row.delivered_at) },
   ];
-  return table({ columns, rows, name: 'order', first: 'number', caption: t('order.parcels'), className: 'tall' });
+  return [
+    rows.length < order.parcels && h('p', { class: 'note' }, t('order.shown', { shown: count(rows.length), parcels: count(order.parcels) })),
+    table({ columns, rows, name: 'order', first: 'number', caption: t('order.parcels'), className: 'tall' }),
+  ];
 }

@@ -18,7 +18,7 @@ export default {
       // An empty answer has its own words.
       isEmpty: () => false,
       show: (answer) => (answer.rows.length ? answer.rows.map((row) => life(row, answer)) : nobody(number, answer)),
-    }), pushesOf(number), subscriptionsOf(number)] : h('p', { class: 'start' }, t('parcel.start'))];
+    }), pushesOf(number), subscriptionsOf(number)] : h('p', { class: 'start' }, t('parcel.start'), ' ', h('a', { href: address('order', { carrier: '' }), 'data-view': true }, t('parcel.or.order')))];
   },
 };
 

@@ -100,7 +100,7 @@ fn rule_5_11_the_number_abroad() {
     let told = |shipment: Shipment| (shipment.dest_carrier, shipment.dest_number);
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(told(stream.accept(&at_hour(&["1"], 0).event()).shipment), (None, None));
-    let first = abroad(at_hour(&["1", "0"], 1), "usps", " ｅｘ0\u{200b}15142583sg ");
+    let first = abroad(at_hour(&["1", "0"], 1), "usps", " ｅｘ0\u{200b}1514 2583sg ");
     assert_eq!(
         told(stream.accept(&first.event()).shipment),
         (some("usps"), some("EX015142583SG"))
@@ -119,7 +119,7 @@ fn rule_5_11_the_number_abroad() {
 
 #[test]
 fn rule_5_11_what_may_not_be_a_number_is_none() {
-    for number in ["", "EX\u{1}1", &"9".repeat(129)] {
+    for number in ["", "EX\u{1}1", "联系电话13800138000", "<b>1</b>", &"9".repeat(129)] {
         let push = abroad(at_hour(&["1"], 0), "us:ps", number);
         let shipment = Stream::default().accept(&push.event()).shipment;
         assert_eq!(

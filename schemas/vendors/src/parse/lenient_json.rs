@@ -163,10 +163,14 @@ impl<'a> Text<'a> {
         Some(code).filter(|code| !code.is_empty() && identifier::is_identifier(code))
     }
 
-    /// A tracking number, normalised and in ASCII upper case; absent when blank or nothing that may become a key.
+    /// A parcel's number that nothing but a number was asked for: without blanks, in ASCII upper case. Absent when it has other characters
+    /// than letters, digits and hyphens, which may be a text about a person.
     pub(crate) fn number(&self) -> Option<Cow<'a, str>> {
-        let number = identifier::normalised(self.as_str()?).to_ascii_uppercase();
-        (!number.is_empty() && identifier::is_identifier(&number)).then_some(Cow::Owned(number))
+        let mut number = identifier::normalised(self.as_str()?).to_ascii_uppercase();
+        number.retain(|letter| !letter.is_whitespace());
+        let is_number = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+        ((1..=identifier::MAX_BYTES).contains(&number.len()) && number.bytes().all(is_number))
+            .then_some(Cow::Owned(number))
     }
 
     /// Trimmed, absent when blank.
