@@ -15,6 +15,7 @@ image_is_there() { docker image inspect "$1" >/dev/null 2>&1; }
 # Debian from its packages. The certificates are those of this machine, which may have to trust a proxy.
 make_debian() { # IMAGE
   local root
+  command -v debootstrap >/dev/null || ((EUID)) || apt-get install --yes debootstrap >/dev/null
   need_command debootstrap debootstrap "an image of Debian"
   root=$(mktemp -d)
   debootstrap --variant=minbase --include=ca-certificates bookworm "$root/root" "$(debian_mirror)" >"$root/log" ||
