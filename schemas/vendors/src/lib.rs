@@ -9,7 +9,7 @@
 //! | [`account`] | one contract with a vendor, made of its settings |
 //! | [`push`] | what the body of every vendor's push becomes |
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
-//! | [`reference`] | the subscriber's own name of an order, in what a vendor gives back |
+//! | [`mod@reference`] | the subscriber's own name of an order, in what a vendor gives back |
 //! | [`codes`] | code tables: one row a code |
 //! | [`api`] | what is asked of a vendor, and what its answers mean |
 //! | [`request`] | what people ask for, and whether it can be had |
