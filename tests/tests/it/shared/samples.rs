@@ -316,6 +316,9 @@ fn the_enterprise_sample_of_two_countries_under_a_corrected_carrier() {
         last_event_at: utc("2016-05-24 06:00:00"),
         attempts: 1,
         flags: flags(&["cross_border", "lane_inferred", "pickup_imputed"]),
+        // Told by the destination's result.
+        dest_carrier: owned("singpost"),
+        dest_number: owned("EX015142583SG"),
         ..blank(&row)
     };
     assert_eq!(row, expected);
