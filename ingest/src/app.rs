@@ -287,8 +287,8 @@ struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// One event per parcel; `reference` finds the order in a parcel's text. Parcels that cannot be stored (rule 2.6) become one dead letter, with the reason of the
-    /// first.
+    /// One event per parcel; `reference` finds the order in a parcel's text. Parcels that cannot be stored (rule 2.6) become
+    /// one dead letter, with the reason of the first.
     fn batch(&self, push: Push, body: &Bytes, reference: impl Fn(&str) -> Option<String>) -> (Batch, Option<Unusable>) {
         let unusable = push.bad_parcels.first().map(|bad| bad.reason);
         let dead_letter = unusable.map(|reason| {

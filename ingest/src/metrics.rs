@@ -82,10 +82,10 @@ pub struct AccountMetrics {
     /// Its pushes.
     pub outcomes: Outcomes,
     /// What was found where its references should stand; `None` if nobody looks.
-    references: Option<References>,
+    references: Option<ReferenceCounts>,
 }
 
-struct References {
+struct ReferenceCounts {
     found: Counter,
     nothing: Counter,
     unfit: Counter,
@@ -269,7 +269,7 @@ fn account_metrics(registered: &Registered) -> AccountMetrics {
         outcomes: Outcomes::new(
             |outcome| counter!("courierflow_ingest_account_pushes_total", "vendor" => vendor, "account" => name.clone(), "outcome" => outcome),
         ),
-        references: registered.references.is_some().then(|| References {
+        references: registered.references.is_some().then(|| ReferenceCounts {
             found: reference("found"),
             nothing: reference("nothing"),
             unfit: reference("unfit"),

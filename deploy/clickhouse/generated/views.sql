@@ -465,7 +465,22 @@ AS
 WITH
     (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number) -> CAST(
         (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number),
-        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of
+        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of,
+    told AS
+    (
+        SELECT
+            vendor, account, carrier, tracking_number, shipment.reference AS reference, received_at AS heard_at,
+            parcel_of(
+                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS parcel
+        FROM courier.shipment FINAL
+    ),
+    followed AS
+    (
+        SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
+        FROM courier.subscription FINAL
+        WHERE isNotNull(subscription.reference)
+    )
 SELECT
     account, reference, vendor, newest.carrier AS carrier, tracking_number,
     newest.epoch AS epoch,
@@ -481,50 +496,30 @@ FROM
 (
     SELECT
         account, reference, vendor, tracking_number,
-        argMax(told_parcel, (told_parcel.outcome != 'CORRECTED', heard_at)) AS newest
+        argMax(parcel, (parcel.outcome != 'CORRECTED', heard_at)) AS newest
     FROM
     (
-        SELECT
-            account, shipment.reference AS reference, vendor, tracking_number, received_at AS heard_at,
-            parcel_of(
-                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
-        FROM courier.shipment FINAL
-        WHERE isNotNull(shipment.reference)
+        SELECT account, reference, vendor, tracking_number, heard_at, parcel
+        FROM told
+        WHERE isNotNull(reference)
         UNION ALL
         SELECT
             followed.account, followed.reference, followed.vendor, followed.tracking_number,
-            if(told.tracking_number = '', followed.requested_at, told.heard_at),
+            if(since.tracking_number = '', followed.requested_at, since.heard_at),
             if(
-                told.tracking_number = '',
+                since.tracking_number = '',
                 parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL),
-                told.told_parcel)
-        FROM
-        (
-            SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
-            FROM courier.subscription FINAL
-            WHERE isNotNull(subscription.reference)
-        ) AS followed
-        LEFT JOIN
-        (
-            SELECT
-                vendor, account, carrier, tracking_number, received_at AS heard_at,
-                parcel_of(
-                    carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
-            FROM courier.shipment FINAL
-            WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM courier.subscription FINAL WHERE isNotNull(subscription.reference))
-            ORDER BY received_at DESC
-            LIMIT 1 BY vendor, account, carrier, tracking_number
-        ) AS told
-            ON followed.vendor = told.vendor AND followed.account = told.account AND followed.carrier = told.carrier
-            AND followed.tracking_number = told.tracking_number AND followed.requested_at <= told.heard_at
-        WHERE followed.state != 'CANCELLED' OR told.tracking_number != ''
+                since.parcel)
+        FROM followed
+        LEFT JOIN (SELECT * FROM told WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM followed)) AS since
+            ON followed.vendor = since.vendor AND followed.account = since.account AND followed.carrier = since.carrier
+            AND followed.tracking_number = since.tracking_number AND followed.requested_at <= since.heard_at
+        WHERE followed.state != 'CANCELLED' OR since.tracking_number != ''
     )
     GROUP BY account, reference, vendor, tracking_number
 )
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
-COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel [413ba8b864552c29]';
+COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel [dcd8d784992094db]';
 
 -- push_completeness.sql
 CREATE OR REPLACE VIEW courier.push_completeness
@@ -3991,7 +3986,7 @@ SELECT
     arraySort(groupArray(tracking_number)) AS tracking_numbers
 FROM courier.order_parcel
 GROUP BY vendor, account, reference
-COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [a279188df9e37a08]';
+COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [a02cad7159c40a0d]';
 
 -- parcel.sql
 CREATE OR REPLACE VIEW courier.parcel

@@ -21,10 +21,25 @@ CREATE OR REPLACE VIEW {database}.order_parcel
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
 WITH
-    -- One value of everything that may be NULL: alone, it would be passed over for that of an older life of the number.
+    -- What is told of a parcel, as one value: alone, what is NULL would be passed over for that of an older life of the number.
     (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number) -> CAST(
         (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number),
-        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of
+        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of,
+    told AS
+    (
+        SELECT
+            vendor, account, carrier, tracking_number, shipment.reference AS reference, received_at AS heard_at,
+            parcel_of(
+                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS parcel
+        FROM {database}.shipment FINAL
+    ),
+    followed AS
+    (
+        SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
+        FROM {database}.subscription FINAL
+        WHERE isNotNull(subscription.reference)
+    )
 SELECT
     account, reference, vendor, newest.carrier AS carrier, tracking_number,
     newest.epoch AS epoch,
@@ -41,48 +56,28 @@ FROM
     SELECT
         account, reference, vendor, tracking_number,
         -- What was heard last, of the right carrier if there is a wrong one: one number is one parcel of an order.
-        argMax(told_parcel, (told_parcel.outcome != 'CORRECTED', heard_at)) AS newest
+        argMax(parcel, (parcel.outcome != 'CORRECTED', heard_at)) AS newest
     FROM
     (
-        SELECT
-            account, shipment.reference AS reference, vendor, tracking_number, received_at AS heard_at,
-            parcel_of(
-                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
-        FROM {database}.shipment FINAL
-        WHERE isNotNull(shipment.reference)
+        SELECT account, reference, vendor, tracking_number, heard_at, parcel
+        FROM told
+        WHERE isNotNull(reference)
         UNION ALL
-        SELECT
-            followed.account, followed.reference, followed.vendor, followed.tracking_number,
-            if(told.tracking_number = '', followed.requested_at, told.heard_at),
-            if(
-                told.tracking_number = '',
-                parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL),
-                told.told_parcel)
-        FROM
-        (
-            SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
-            FROM {database}.subscription FINAL
-            WHERE isNotNull(subscription.reference)
-        ) AS followed
         -- What was pushed to the same contract since, under the carrier that the vendor follows. Every push names the carrier, so one that was
         -- detected or corrected stands in the subscription.
-        LEFT JOIN
-        (
-            SELECT
-                vendor, account, carrier, tracking_number, received_at AS heard_at,
-                parcel_of(
-                    carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                    picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS told_parcel
-            FROM {database}.shipment FINAL
-            WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM {database}.subscription FINAL WHERE isNotNull(subscription.reference))
-            ORDER BY received_at DESC
-            LIMIT 1 BY vendor, account, carrier, tracking_number
-        ) AS told
-            ON followed.vendor = told.vendor AND followed.account = told.account AND followed.carrier = told.carrier
-            AND followed.tracking_number = told.tracking_number AND followed.requested_at <= told.heard_at
+        SELECT
+            followed.account, followed.reference, followed.vendor, followed.tracking_number,
+            if(since.tracking_number = '', followed.requested_at, since.heard_at),
+            if(
+                since.tracking_number = '',
+                parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL),
+                since.parcel)
+        FROM followed
+        LEFT JOIN (SELECT * FROM told WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM followed)) AS since
+            ON followed.vendor = since.vendor AND followed.account = since.account AND followed.carrier = since.carrier
+            AND followed.tracking_number = since.tracking_number AND followed.requested_at <= since.heard_at
         -- Nobody waits for what was cancelled before anything was told.
-        WHERE followed.state != 'CANCELLED' OR told.tracking_number != ''
+        WHERE followed.state != 'CANCELLED' OR since.tracking_number != ''
     )
     GROUP BY account, reference, vendor, tracking_number
 )

@@ -9,7 +9,7 @@ import { contract } from '../subscription.js';
 import { table } from '../table.js';
 import { address, choose, get } from '../url.js';
 
-// As many as an order may have.
+// As many as an answer has at most; those that have not ended come first.
 const SHOWN = '500';
 
 export default {

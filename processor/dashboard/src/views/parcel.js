@@ -46,7 +46,7 @@ function nobody(number, { abroad, explanation }) {
 
 const isReference = (text) => /^[A-Za-z0-9._-]{1,64}$/.test(text);
 const orderOf = ({ reference, account }) => reference && h('a', { class: 'mono', href: address('order', { number: '', carrier: '', reference, account }), 'data-view': true }, reference);
-const abroad = ({ dest_carrier: carrier, dest_number: number }) => (carrier || number) && [carrier && catalog.carrier(carrier), ' ', number && h('span', { class: 'mono' }, number)];
+const knownAbroad = ({ dest_carrier: carrier, dest_number: number }) => (carrier || number) && [carrier && catalog.carrier(carrier), ' ', number && h('span', { class: 'mono' }, number)];
 
 // As many as a parcel may have in its life.
 const SHOWN = '200';
@@ -89,7 +89,7 @@ function life(row, { timeline, promises }) {
     h('dl', { class: 'details' },
       fact(t('lane'), [row.origin, row.dest].some(Boolean) && `${row.origin ?? '?'} → ${row.dest ?? '?'}`),
       fact(t('order'), orderOf(row)),
-      fact(t('dest.number'), abroad(row)),
+      fact(t('dest.number'), knownAbroad(row)),
       fact(t('corrected.to'), row.corrected_to && catalog.carrier(row.corrected_to)),
       fact(t('attempts'), row.attempts ? String(row.attempts) : null),
       fact(t('promise'), promise && promised(promise)),
