@@ -3,6 +3,7 @@
 
 pub mod carriers;
 pub mod csv_line;
+pub mod datum;
 pub mod identifier;
 pub mod meaning;
 pub mod partition;

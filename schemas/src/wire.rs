@@ -1,7 +1,7 @@
 //! The Confluent wire format: `0x00`, the schema id as four big-endian bytes, the Avro datum.
 //!
-//! A datum is always decoded by the schema it was *written* with. For our own schema, structs are written and read
-//! directly, by `serde_avro_fast`; a property test compares it with `apache-avro`. A record with an older or newer schema is
+//! A datum is always decoded by the schema it was *written* with. For our own schema, structs are written
+//! [directly](mod@crate::datum) and read by `serde_avro_fast`; property tests compare both with `apache-avro`. A record with an older or newer schema is
 //! decoded more slowly, through `apache_avro::types::Value` and Avro's schema resolution, which fills in defaults and skips
 //! what our type lacks (reading directly fails on an unknown nested record).
 
@@ -14,8 +14,8 @@ use apache_avro::reader::datum::GenericDatumReader;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_avro_fast::de::{DeError, DeserializerState};
-use serde_avro_fast::ser::{SerError, SerializerConfig};
 
+use crate::datum::{self, DatumError};
 use crate::records::{
     PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
@@ -35,7 +35,7 @@ pub trait Record: Serialize + DeserializeOwned + 'static {
     /// The parsed schema.
     fn schema() -> &'static Schema;
 
-    /// The same schema as the encoder and the decoder of our own records need it.
+    /// The same schema as the decoder of our own records needs it.
     fn direct_schema() -> &'static serde_avro_fast::Schema;
 
     /// The topic as it is called on the brokers.
@@ -97,7 +97,7 @@ record!(VendorCall, topics::VENDOR_CALL, "vendor_call.avsc");
 pub enum EncodeError {
     /// The value does not fit its schema; a bug, or a number out of range.
     #[error("cannot encode: {0}")]
-    Avro(#[from] SerError),
+    Datum(#[from] DatumError),
 }
 
 /// Why bytes could not be decoded.
@@ -152,9 +152,7 @@ pub struct Encoder<R: Record> {
 
 impl<R: Record> Encoder<R> {
     /// `id` is the registry's id of `R`'s schema.
-    pub fn new(id: u32) -> Self {
-        // Parses the schema now, not with the first record.
-        R::direct_schema();
+    pub const fn new(id: u32) -> Self {
         Self {
             id,
             record: std::marker::PhantomData,
@@ -166,9 +164,7 @@ impl<R: Record> Encoder<R> {
         let start = out.len();
         out.push(MAGIC);
         out.extend_from_slice(&self.id.to_be_bytes());
-        // A new configuration costs nothing: its buffers are only for fields out of the schema's order.
-        let mut config = SerializerConfig::new(R::direct_schema());
-        if let Err(error) = serde_avro_fast::to_datum(record, &mut *out, &mut config) {
+        if let Err(error) = datum::write(record, out) {
             out.truncate(start);
             return Err(error.into());
         }

@@ -61,25 +61,18 @@ impl LocalTime {
         let time = self.0;
         let century = i8::try_from(time.year().div_euclid(100)).unwrap_or(0);
         let year = i8::try_from(time.year().rem_euclid(100)).unwrap_or(0);
-        push_two_digits(century, text);
-        push_two_digits(year, text);
-        for (separator, number) in [
-            ('-', time.month()),
-            ('-', time.day()),
-            (' ', time.hour()),
-            (':', time.minute()),
-            (':', time.second()),
-        ] {
-            text.push(separator);
-            push_two_digits(number, text);
-        }
+        let [[c, e], [n, t]] = [century, year].map(two_digits);
+        let [[m, o], [d, a]] = [time.month(), time.day()].map(two_digits);
+        let [[h, r], [i, u], [s, x]] = [time.hour(), time.minute(), time.second()].map(two_digits);
+        let written = [c, e, n, t, b'-', m, o, b'-', d, a, b' ', h, r, b':', i, u, b':', s, x];
+        // Digits and separators are always a text.
+        text.push_str(std::str::from_utf8(&written).unwrap_or_default());
     }
 }
 
-fn push_two_digits(number: i8, text: &mut String) {
-    for digit in [number.div_euclid(10), number.rem_euclid(10)] {
-        text.push(char::from(b'0'.saturating_add(digit.unsigned_abs())));
-    }
+fn two_digits(number: i8) -> [u8; 2] {
+    let number = number.unsigned_abs();
+    [number / 10, number % 10].map(|digit| b'0'.saturating_add(digit))
 }
 
 impl fmt::Display for LocalTime {

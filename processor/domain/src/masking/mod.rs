@@ -112,8 +112,17 @@ pub fn mask_remembered(text: &str, own_number: Option<&str>) -> String {
 /// False if the parcel's number is surely not in the text, in any spelling that [`mask`] knows.
 fn may_hold(text: &str, own_number: &str) -> bool {
     let own: String = letters_of(own_number).collect();
+    if own.is_empty() {
+        return false;
+    }
+    // Most texts have fewer letters and digits than the number, even if each that may fold is one.
+    let most = text.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let most = most.saturating_add(text.chars().filter(|letter| VOCABULARY.folds(*letter)).count());
+    if most < own.len() {
+        return false;
+    }
     let held: String = letters_of(&Folded::of(text).text).collect();
-    !own.is_empty() && held.contains(&own)
+    held.contains(&own)
 }
 
 /// Letters and digits, in capitals.

@@ -24,18 +24,34 @@ fn is_folded(text: &str) -> bool {
     // A blank at the beginning would have to be removed, so the text begins as if after a blank.
     let mut after_blank = true;
     for (position, byte) in bytes.iter().enumerate() {
-        match byte {
-            b' ' if after_blank => return false,
-            b' ' => after_blank = true,
-            // First bytes of all other white space; few Chinese characters begin with them.
-            b'\t'..=b'\r' | 0xC2 | 0xE1..=0xE3 if bytes.get(position..).is_some_and(begins_with_other_white_space) => {
+        if !MAY_BE_WHITE[usize::from(*byte)] {
+            after_blank = false;
+        } else if *byte == b' ' {
+            if after_blank {
                 return false;
             }
-            _ => after_blank = false,
+            after_blank = true;
+        } else if bytes.get(position..).is_some_and(begins_with_other_white_space) {
+            return false;
+        } else {
+            after_blank = false;
         }
     }
     !after_blank || bytes.is_empty()
 }
+
+/// The first bytes of white space. A table, because this is asked of every byte of every push; few Chinese characters begin
+/// with such a byte.
+const MAY_BE_WHITE: [bool; 256] = {
+    let mut table = [false; 256];
+    let firsts = [b' ', b'\t', b'\n', 0x0B, 0x0C, b'\r', 0xC2, 0xE1, 0xE2, 0xE3];
+    let mut next = 0;
+    while next < firsts.len() {
+        table[firsts[next] as usize] = true;
+        next += 1;
+    }
+    table
+};
 
 /// Every member of Unicode `White_Space` but the blank, in UTF-8.
 fn begins_with_other_white_space(bytes: &[u8]) -> bool {
