@@ -1,19 +1,16 @@
 //! The Confluent wire format: `0x00`, the schema id as four big-endian bytes, the Avro datum.
 //!
-//! A datum is always decoded by the schema it was *written* with. For our own schema, structs are written
-//! [directly](mod@crate::datum) and read by `serde_avro_fast`; property tests compare both with `apache-avro`. A record with an older or newer schema is
-//! decoded more slowly, through `apache_avro::types::Value` and Avro's schema resolution, which fills in defaults and skips
-//! what our type lacks (reading directly fails on an unknown nested record).
+//! A datum is always decoded by the schema it was *written* with. For our own schema, structs are written and read
+//! [directly](mod@crate::datum). A record with an older or newer schema is decoded more slowly, through
+//! `apache_avro::types::Value` and Avro's schema resolution, which fills in defaults and skips what our type lacks.
 
 use std::collections::HashMap;
-use std::io::BufRead as _;
 use std::sync::LazyLock;
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_avro_fast::de::{DeError, DeserializerState};
 
 use crate::datum::{self, DatumError};
 use crate::records::{
@@ -34,9 +31,6 @@ pub trait Record: Serialize + DeserializeOwned + 'static {
 
     /// The parsed schema.
     fn schema() -> &'static Schema;
-
-    /// The same schema as the decoder of our own records needs it.
-    fn direct_schema() -> &'static serde_avro_fast::Schema;
 
     /// The topic as it is called on the brokers.
     fn topic() -> &'static str {
@@ -59,16 +53,6 @@ macro_rules! record {
                 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
                     // Cannot fail: the text is compiled in, and every test run parses it.
                     Schema::parse_str(<$type as Record>::SCHEMA_TEXT).expect(concat!($file, " is a valid schema"))
-                });
-                &SCHEMA
-            }
-
-            fn direct_schema() -> &'static serde_avro_fast::Schema {
-                static SCHEMA: LazyLock<serde_avro_fast::Schema> = LazyLock::new(|| {
-                    // Cannot fail, for the same reason.
-                    <$type as Record>::SCHEMA_TEXT
-                        .parse()
-                        .expect(concat!($file, " is a valid schema"))
                 });
                 &SCHEMA
             }
@@ -191,8 +175,6 @@ impl<R: Record> Decoder<R> {
     /// Unknown schemas are requested from `registry`. `own_id` is the id of `R`'s own schema, so that the usual case
     /// works without the registry.
     pub fn new(registry: Registry, own_id: u32) -> Self {
-        // Parses the schema now, not with the first record.
-        R::direct_schema();
         Self {
             registry,
             readers: HashMap::from([(own_id, Reader::Direct)]),
@@ -211,29 +193,21 @@ impl<R: Record> Decoder<R> {
         };
         let malformed = |reason| DecodeError::Malformed { id, reason };
         let (record, rest) = match reader {
-            Reader::Direct => read_directly(datum).map_err(|error| malformed(error.to_string()))?,
+            Reader::Direct => datum::read(datum).map_err(|error| malformed(error.to_string()))?,
             Reader::Resolving(reader) => {
                 let record = reader
                     .read_value(&mut datum)
                     .and_then(|value| apache_avro::from_value::<R>(&value))
                     .map_err(|error| malformed(error.to_string()))?;
-                (record, datum.len())
+                (record, datum)
             }
         };
         // The decoders stop at the end of the datum and do not report bytes after it.
-        if rest > 0 {
-            return Err(malformed(format!("{rest} bytes after the datum")));
+        if !rest.is_empty() {
+            return Err(malformed(format!("{} bytes after the datum", rest.len())));
         }
         Ok(record)
     }
-}
-
-/// A datum of `R`'s own schema, and how many bytes follow it.
-fn read_directly<R: Record>(datum: &[u8]) -> Result<(R, usize), DeError> {
-    let mut state = DeserializerState::from_slice(datum, R::direct_schema());
-    let record = R::deserialize(state.deserializer())?;
-    let rest = state.into_reader().fill_buf().map_or(0, <[u8]>::len);
-    Ok((record, rest))
 }
 
 fn split_header(bytes: &[u8]) -> Result<(u32, &[u8]), DecodeError> {

@@ -1,5 +1,5 @@
-//! Our own records are written and read by `serde_avro_fast`. Whatever a schema allows, the bytes and the records are
-//! those of `apache-avro`, which stays the reference.
+//! Our own records are written and read without a look at their schema (`datum`). Whatever a schema allows, the bytes and
+//! the records are those of `apache-avro`, which stays the reference.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

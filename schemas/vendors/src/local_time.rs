@@ -61,10 +61,20 @@ impl LocalTime {
         let time = self.0;
         let century = i8::try_from(time.year().div_euclid(100)).unwrap_or(0);
         let year = i8::try_from(time.year().rem_euclid(100)).unwrap_or(0);
-        let [[c, e], [n, t]] = [century, year].map(two_digits);
-        let [[m, o], [d, a]] = [time.month(), time.day()].map(two_digits);
-        let [[h, r], [i, u], [s, x]] = [time.hour(), time.minute(), time.second()].map(two_digits);
-        let written = [c, e, n, t, b'-', m, o, b'-', d, a, b' ', h, r, b':', i, u, b':', s, x];
+        let mut written = *b"0000-00-00 00:00:00";
+        for (at, number) in [
+            (0, century),
+            (2, year),
+            (5, time.month()),
+            (8, time.day()),
+            (11, time.hour()),
+            (14, time.minute()),
+            (17, time.second()),
+        ] {
+            if let Some(place) = written.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+                *place = two_digits(number);
+            }
+        }
         // Digits and separators are always a text.
         text.push_str(std::str::from_utf8(&written).unwrap_or_default());
     }

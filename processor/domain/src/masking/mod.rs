@@ -111,24 +111,16 @@ pub fn mask_remembered(text: &str, own_number: Option<&str>) -> String {
 
 /// False if the parcel's number is surely not in the text, in any spelling that [`mask`] knows.
 fn may_hold(text: &str, own_number: &str) -> bool {
-    let own: String = letters_of(own_number).collect();
-    if own.is_empty() {
-        return false;
-    }
-    // Most texts have fewer letters and digits than the number, even if each that may fold is one.
-    let most = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-    let most = most.saturating_add(text.chars().filter(|letter| VOCABULARY.folds(*letter)).count());
-    if most < own.len() {
-        return false;
-    }
-    let held: String = letters_of(&Folded::of(text).text).collect();
-    held.contains(&own)
+    let own: String = letters_of(own_number.chars()).collect();
+    // Marks and what nobody sees are no letters, whether they fold or not.
+    let held: String = letters_of(text.chars().map(fold::folded)).collect();
+    !own.is_empty() && held.contains(&own)
 }
 
 /// Letters and digits, in capitals.
-fn letters_of(text: &str) -> impl Iterator<Item = char> {
-    let letters = text.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|letter| letter.to_ascii_uppercase())
+fn letters_of(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    text.filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_uppercase())
 }
 
 /// The personal data of a text, from left to right.
@@ -338,6 +330,6 @@ impl<'t> Search<'t> {
     fn is_own(&self, range: &Range<usize>) -> bool {
         let Some(own) = self.own_number else { return false };
         let found = self.text.get(range.clone()).unwrap_or_default();
-        letters_of(own).next().is_some() && letters_of(own).eq(letters_of(found))
+        letters_of(own.chars()).next().is_some() && letters_of(own.chars()).eq(letters_of(found.chars()))
     }
 }

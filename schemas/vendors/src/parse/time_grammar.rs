@@ -207,12 +207,16 @@ impl Scanner<'_> {
         self.0.bytes().take_while(u8::is_ascii_digit).count()
     }
 
-    /// A number of `least` to `most` digits.
+    /// A number of `least` to `most` digits; at most four, so that it fits.
     pub(super) fn number(&mut self, least: usize, most: usize) -> Option<i16> {
-        let digits = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
-        let (number, rest) = self.0.split_at_checked(digits)?;
-        self.0 = rest;
-        if digits < least { None } else { number.parse().ok() }
+        let mut digits: usize = 0;
+        let mut number: i16 = 0;
+        for digit in self.0.bytes().take(most).take_while(u8::is_ascii_digit) {
+            digits = digits.saturating_add(1);
+            number = number.checked_mul(10)?.checked_add(digit.saturating_sub(b'0').into())?;
+        }
+        self.0 = self.0.get(digits..)?;
+        (digits >= least).then_some(number)
     }
 
     pub(super) fn literal(&mut self, literal: &str) -> bool {

@@ -1,25 +1,9 @@
-//! Avro's binary encoding of our own records, written as serde walks through them, without a look at the schema.
-//!
-//! That works because of what our records have in common: the fields of a type are in the schema's order, a set's members in
-//! the order of the enum's symbols, each union is `["null", T]` for an `Option`, and bytes are a `fixed`. A property test
-//! proves it for every record type, byte by byte beside `apache-avro`. Encoders that look fields and unions up in the
-//! schema took a third of derive's own time.
-
-use std::fmt;
+//! From a record to its bytes.
 
 use serde::Serialize;
-use serde::ser::{self, Impossible, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{Error as _, Impossible, SerializeSeq, SerializeStruct, Serializer};
 
-/// Why a value has no datum: its type is of a kind that no record has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct DatumError(String);
-
-impl ser::Error for DatumError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
-}
+use super::{DatumError, none_of_ours};
 
 /// Appends the datum of a record to `out`; on error `out` has a part of it.
 pub(crate) fn write(record: &impl Serialize, out: &mut Vec<u8>) -> Result<(), DatumError> {
@@ -45,14 +29,10 @@ impl Datum<'_> {
     }
 
     fn length(&mut self, length: usize) -> Result<(), DatumError> {
-        let length = i64::try_from(length).map_err(ser::Error::custom)?;
+        let length = i64::try_from(length).map_err(DatumError::custom)?;
         self.number(length);
         Ok(())
     }
-}
-
-fn none_of_ours<T>(kind: &str) -> Result<T, DatumError> {
-    Err(DatumError(format!("no record has {kind}")))
 }
 
 macro_rules! numbers {
@@ -232,6 +212,9 @@ mod tests {
     fn what_no_record_has_is_refused() {
         assert_eq!(datum(&1.5_f64), Err(DatumError("no record has a double".into())));
         assert_eq!(datum(&('a', 1)), Err(DatumError("no record has a tuple".into())));
-        assert_eq!(datum(&u64::MAX), Err(DatumError("no record has an unsigned long".into())));
+        assert_eq!(
+            datum(&u64::MAX),
+            Err(DatumError("no record has an unsigned long".into()))
+        );
     }
 }
