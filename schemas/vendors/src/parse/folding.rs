@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr3_iter;
+
 /// Folds a text; borrows when there is nothing to fold.
 pub(crate) fn fold(text: Cow<'_, str>) -> Cow<'_, str> {
     if is_folded(&text) {
@@ -19,28 +21,31 @@ pub(crate) fn fold(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// True if there is nothing to fold, as in almost every text.
+fn is_folded(text: &str) -> bool {
+    !has_spare_blank(text.as_bytes()) && !has_other_white_space(text)
+}
+
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "this looks at every byte of every push, and takes many at a time if it has no branch"
 )]
-fn is_folded(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let ends_blank = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
+fn has_spare_blank(bytes: &[u8]) -> bool {
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    let has_two_blanks = pairs.fold(false, |found, pair| found | (pair == (&b' ', &b' ')));
-    let may_have_others = bytes
+    let has_two = pairs.fold(false, |found, pair| found | (pair == (&b' ', &b' ')));
+    has_two || bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ')
+}
+
+/// White space but the blank.
+fn has_other_white_space(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // None of these bytes is in a Chinese text, and together they are found many at a time.
+    let has_rare = bytes
         .iter()
-        .fold(false, |found, byte| found | begins_white_space(*byte));
-    !(ends_blank || has_two_blanks || may_have_others && text.contains(is_other_white_space))
-}
-
-/// The first bytes of all white space but the blank, in UTF-8; few Chinese characters begin with them.
-const fn begins_white_space(byte: u8) -> bool {
-    matches!(byte, b'\t'..=b'\r' | 0xC2 | 0xE1..=0xE3)
-}
-
-fn is_other_white_space(letter: char) -> bool {
-    letter != ' ' && letter.is_whitespace()
+        .fold(false, |found, byte| found | matches!(byte, b'\t'..=b'\r' | 0xE1));
+    // Letters that begin with one of the other bytes, among them Chinese marks, are looked at one by one.
+    let is_white_at = |at| text.get(at..).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+    has_rare && text.contains(|letter: char| letter != ' ' && letter.is_whitespace())
+        || memchr3_iter(0xC2, 0xE2, 0xE3, bytes).any(is_white_at)
 }
 
 #[cfg(test)]
