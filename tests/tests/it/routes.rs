@@ -51,6 +51,38 @@ fn on(time: &str) -> String {
     format!("2026-08-{time}")
 }
 
+/// Records are read a second time, first with all rows there and then without those of nodes.
+fn read_again(stack: &dyn Stack, running: &mut Service) {
+    // Nothing is known to be stored, so that everything is read a second time: nothing changes.
+    let before = stored(stack);
+    let all_pushes = "SELECT * FROM courier.push FINAL ORDER BY received_at, push_id";
+    let pushes = tables::rows(stack, all_pushes);
+    running.terminate(PATIENCE).unwrap();
+    tables::execute(stack, "SYSTEM STOP MERGES courier.route_node");
+    let all = "SELECT count() AS n FROM courier.route_node";
+    let count = tables::rows(stack, all)[0]["n"].as_u64().unwrap();
+    tables::execute(stack, "TRUNCATE TABLE courier.sink_offset");
+    running.restart().unwrap();
+    running.wait_ready(PATIENCE).unwrap();
+    eventually("the rows are inserted again", || {
+        let now = tables::rows(stack, all)[0]["n"].as_u64().unwrap();
+        (now > count).then_some(()).ok_or_else(|| format!("{now} of {count}"))
+    });
+    assert_eq!(stored(stack), before);
+
+    // The table of nodes alone is lost under a running sink.
+    tables::execute(stack, "CREATE TABLE courier.route_node_anew AS courier.route_node");
+    tables::execute(stack, "EXCHANGE TABLES courier.route_node_anew AND courier.route_node");
+    tables::execute(stack, "DROP TABLE courier.route_node_anew SYNC");
+    assert_eq!(stored(stack), Vec::<Value>::new());
+    eventually("the nodes are there again", || match stored(stack) {
+        now if now == before => Ok(()),
+        now => Err(format!("{} of {}", now.len(), before.len())),
+    });
+    assert_eq!(tables::rows(stack, all_pushes), pushes);
+    running.wait_ready(PATIENCE).unwrap();
+}
+
 #[test]
 fn i4_a_route_that_changes_is_told_by_first_plan_and_last_word_however_often_it_is_read() {
     let stack = migrated("routes");
@@ -133,34 +165,7 @@ fn i4_a_route_that_changes_is_told_by_first_plan_and_last_word_however_often_it_
         json!(6)
     );
 
-    // Nothing is known to be stored, so that everything is read a second time: nothing changes.
-    let before = stored(&stack);
-    let all_pushes = "SELECT * FROM courier.push FINAL ORDER BY received_at, push_id";
-    let pushes = tables::rows(&stack, all_pushes);
-    running.terminate(PATIENCE).unwrap();
-    tables::execute(&stack, "SYSTEM STOP MERGES courier.route_node");
-    let all = "SELECT count() AS n FROM courier.route_node";
-    let count = tables::rows(&stack, all)[0]["n"].as_u64().unwrap();
-    tables::execute(&stack, "TRUNCATE TABLE courier.sink_offset");
-    running.restart().unwrap();
-    running.wait_ready(PATIENCE).unwrap();
-    eventually("the rows are inserted again", || {
-        let now = tables::rows(&stack, all)[0]["n"].as_u64().unwrap();
-        (now > count).then_some(()).ok_or_else(|| format!("{now} of {count}"))
-    });
-    assert_eq!(stored(&stack), before);
-
-    // The table of nodes alone is lost under a running sink.
-    tables::execute(&stack, "CREATE TABLE courier.route_node_anew AS courier.route_node");
-    tables::execute(&stack, "EXCHANGE TABLES courier.route_node_anew AND courier.route_node");
-    tables::execute(&stack, "DROP TABLE courier.route_node_anew SYNC");
-    assert_eq!(stored(&stack), Vec::<Value>::new());
-    eventually("the nodes are there again", || match stored(&stack) {
-        now if now == before => Ok(()),
-        now => Err(format!("{} of {}", now.len(), before.len())),
-    });
-    assert_eq!(tables::rows(&stack, all_pushes), pushes);
-    running.wait_ready(PATIENCE).unwrap();
+    read_again(&stack, &mut running);
 
     let url = format!("{}/api/v1/parcel?number=ROUTE1", running.url());
     let answer = agent().get(&url).call().unwrap().body_mut().read_to_string().unwrap();

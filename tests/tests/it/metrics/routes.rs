@@ -99,10 +99,8 @@ pub(super) fn insert_some(stack: &dyn Stack) {
     insert(stack, now() - 5 * DAY, &told);
 }
 
-#[test]
-fn routes_by_hand() {
-    let stack = with_tables("metrics-routes");
-    let plan = now() - 10 * DAY;
+/// Of ten parcels that came to one hub, and one that did not.
+fn tellings() -> Vec<Told<'static>> {
     let mut told = vec![
         // One hour late, two hours late: on time.
         first("P1", "虎门", 2, 0),
@@ -157,7 +155,14 @@ fn routes_by_hand() {
             .zip(others)
             .map(|(hours, number)| passed(number, "虎门", 2, 0, Some(hours))),
     );
-    insert(&stack, plan, &told);
+    told
+}
+
+#[test]
+fn routes_by_hand() {
+    let stack = with_tables("metrics-routes");
+    let plan = now() - 10 * DAY;
+    insert(&stack, plan, &tellings());
     // A telling that is older, or of a FIRST younger, changes nothing, in whatever order it comes.
     let older = Told {
         at: 0,
@@ -224,9 +229,26 @@ fn routes_by_hand() {
         assert_eq!(json!(tables::rows(&stack, &sql)), expected, "{number}");
     }
 
+    // A question about one parcel does not read the others.
+    let steps = tables::rows(
+        &stack,
+        "EXPLAIN indexes = 1 SELECT * FROM courier.parcel_route WHERE tracking_number = 'P1'",
+    );
+    let steps: Vec<_> = steps.iter().map(|step| step["explain"].as_str().unwrap()).collect();
+    assert!(
+        steps
+            .iter()
+            .any(|step| step.contains("(tracking_number in ['P1', 'P1'])")),
+        "{}",
+        steps.join("\n")
+    );
+    assert_figures(&stack);
+}
+
+fn assert_figures(stack: &dyn Stack) {
     // Dwell there: 1, 2, 3, 4 of the planned, 5 of P8, 6, 7, 8 of the others, and one that is still there.
     let hubs = tables::rows(
-        &stack,
+        stack,
         "SELECT name, arrived, dwell_parcels, dwell_p50_hours, dwell_p90_hours, planned, became_late, became_late_rate
          FROM courier.route_hub_last_30_days WHERE carrier = 'zto'",
     );
@@ -240,7 +262,7 @@ fn routes_by_hand() {
 
     // Hours off the plan: 1, 2, 3, 5, 3, and two that never came.
     let accuracy = tables::rows(
-        &stack,
+        stack,
         "SELECT of, planned, reached, within_2h, within_6h, within_24h, round(within_6h_rate, 4) AS rate, bias_hours
          FROM courier.route_accuracy_last_30_days",
     );

@@ -320,9 +320,15 @@ fn route(snapshot: &Snapshot<'_>) -> Option<Route> {
 
 /// By how much a node is reached later than the way before it lets expect; the same in every push of the parcel.
 fn own_delay(number: &str, node: usize) -> Seconds {
-    const HOURS: [Seconds; 8] = [0, 0, 1, 0, -1, 3, 0, 5];
-    let digit = digest(number).bytes().nth(node).unwrap_or(0);
-    HOURS[usize::from(digit) % HOURS.len()] * HOUR
+    let digit = digest(number).as_bytes().get(node).copied().unwrap_or(0);
+    let hours = match digit % 8 {
+        2 => 1,
+        4 => -1,
+        5 => 3,
+        7 => 5,
+        _ => 0,
+    };
+    hours * HOUR
 }
 
 /// Link to the map of a parcel.
