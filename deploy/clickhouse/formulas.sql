@@ -166,6 +166,15 @@ toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day
 -- formula last_settled_day: the newest pickup day whose parcels are all settled: it ended horizon and report_lag ago
 toDate(now('UTC') - INTERVAL 174 HOUR, 'Asia/Shanghai') - 1 AS last_settled_day
 
+-- formula route_life: seconds: what was told of a route so long before the newest push is about an earlier life of the number
+30 * 86400 AS route_life
+
+-- formula late_after: hours after its plan from which on a parcel counts as late at a node: plans are predictions, to the second
+2 AS late_after
+
+-- formula is_planned_within: of a planned time: whether it belongs to the days of the views of routes without parameters
+time -> ifNull(china_day(time) BETWEEN first_mature_day AND last_mature_day, false) AS is_planned_within
+
 -- formula students_t_p_value: how probable a value of Student's t distribution is that is at least so far from 0, either way. The t is turned
 -- into a normal deviate by Wallace's formula (Biometrika 46, 1959, 124-130): from 13 degrees of freedom on and for t up to 6 the probability
 -- is between the true one and 1.04 times that

@@ -521,6 +521,108 @@ FROM
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
 COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel [dcd8d784992094db]';
 
+-- parcel_route.sql
+CREATE OR REPLACE VIEW courier.parcel_route
+(
+    `vendor`                LowCardinality(String)    COMMENT 'Code of the vendor',
+    `account`               LowCardinality(String)    COMMENT 'Vendor contract',
+    `carrier`               LowCardinality(String)    COMMENT 'Canonical carrier code',
+    `tracking_number`       String                    COMMENT 'The carrier''s parcel number',
+    `position`              UInt16                    COMMENT 'Place in the route, from 1, from the sender to the recipient',
+    `name`                  String                    COMMENT 'Name of the hub or depot, as the vendor writes it, masked',
+    `visit`                 UInt8                     COMMENT '1, or more where the way leads through a node of this name again',
+    `province`              LowCardinality(String)    COMMENT 'Province as the vendor writes it; empty = not told',
+    `city`                  LowCardinality(String)    COMMENT 'City, likewise',
+    `kind`                  LowCardinality(String)    COMMENT 'HUB (sorts and forwards), DEPOT (collects and delivers) or UNKNOWN',
+    `state`                 LowCardinality(String)    COMMENT 'PASSED (gone again), CURRENT (there), EXPECTED (not there yet) or DROPPED: expected before, and not in the newest route any more',
+    `planned_at`            Nullable(DateTime('UTC')) COMMENT 'When the node was first predicted; UTC. NULL when the parcel had been there by the first push with a route',
+    `planned_arrival_at`    Nullable(DateTime('UTC')) COMMENT 'Arrival by the first prediction; UTC',
+    `planned_departure_at`  Nullable(DateTime('UTC')) COMMENT 'Departure by the first prediction; UTC',
+    `expected_arrival_at`   Nullable(DateTime('UTC')) COMMENT 'Arrival by the newest prediction, of an EXPECTED node; UTC',
+    `expected_departure_at` Nullable(DateTime('UTC')) COMMENT 'Departure by the newest prediction, of an EXPECTED or CURRENT node; UTC',
+    `arrived_at`            Nullable(DateTime('UTC')) COMMENT 'Arrival; UTC. NULL until then',
+    `departed_at`           Nullable(DateTime('UTC')) COMMENT 'Departure; UTC. NULL until then',
+    `dwell_hours`           Nullable(Float64)         COMMENT 'Hours from the arrival to the departure; NULL until then, and when they are negative or over 180 days',
+    `late_hours`            Nullable(Float64)         COMMENT 'Hours by which the arrival is later than first planned, else by which it is now expected to be; negative = earlier. NULL without a plan',
+    `is_late`               Bool                      COMMENT 'late_hours is more than 2',
+    `became_late`           Bool                      COMMENT 'The first node of the route at which the parcel was late or is expected to be',
+    `is_next`               Bool                      COMMENT 'The node that the parcel is expected at next',
+    `told_at`               DateTime('UTC')           COMMENT 'Newest push with a route of the parcel; UTC'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
+    (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span,
+    2 AS late_after,
+    30 * 86400 AS route_life,
+    node AS
+    (
+        SELECT
+            vendor, account, carrier, tracking_number, name, visit,
+            maxIf(route_node.received_at, telling = 'LAST') AS last_at,
+            minIf(route_node.received_at, telling = 'FIRST') AS first_at,
+            countIf(telling = 'FIRST') > 0 AND dateDiff('second', first_at, last_at) <= route_life AS has_plan,
+            anyIf(position, telling = 'LAST') AS place,
+            anyIf(province, telling = 'LAST') AS last_province,
+            anyIf(city, telling = 'LAST') AS last_city,
+            anyIf(kind, telling = 'LAST') AS last_kind,
+            anyIf(state, telling = 'LAST') AS last_state,
+            if(has_plan, anyIf(route_node.planned_arrival_at, telling = 'FIRST'), NULL) AS first_arrival,
+            if(has_plan, anyIf(route_node.planned_departure_at, telling = 'FIRST'), NULL) AS first_departure,
+            anyIf(route_node.planned_arrival_at, telling = 'LAST') AS last_arrival,
+            anyIf(route_node.planned_departure_at, telling = 'LAST') AS last_departure,
+            anyIf(route_node.arrived_at, telling = 'LAST') AS arrival,
+            anyIf(route_node.departed_at, telling = 'LAST') AS departure
+        FROM courier.route_node FINAL
+        GROUP BY vendor, account, carrier, tracking_number, name, visit
+    ),
+    of_parcel AS
+    (
+        SELECT *, max(last_at) OVER (PARTITION BY vendor, account, carrier, tracking_number) AS newest_at
+        FROM node
+    ),
+    judged AS
+    (
+        SELECT
+            *,
+            last_state != 'PASSED' AND last_at < newest_at AS is_dropped,
+            NOT is_dropped AND last_state = 'EXPECTED' AS is_ahead,
+            if(is_dropped, NULL, last_arrival) AS expected,
+            ifNull(arrival, expected) AS due,
+            if(abs(toInt64(due) - toInt64(first_arrival)) <= 180 * 86400, (toInt64(due) - toInt64(first_arrival)) / 3600, NULL) AS late,
+            ifNull(late > late_after, false) AS is_behind
+        FROM of_parcel
+        WHERE dateDiff('second', last_at, newest_at) <= route_life
+    )
+SELECT
+    vendor,
+    account,
+    carrier,
+    tracking_number,
+    place AS position,
+    name,
+    visit,
+    last_province AS province,
+    last_city AS city,
+    last_kind AS kind,
+    if(is_dropped, 'DROPPED', last_state) AS state,
+    if(has_plan, toDateTime(first_at, 'UTC'), NULL) AS planned_at,
+    first_arrival AS planned_arrival_at,
+    first_departure AS planned_departure_at,
+    expected AS expected_arrival_at,
+    if(is_dropped, NULL, last_departure) AS expected_departure_at,
+    arrival AS arrived_at,
+    departure AS departed_at,
+    span(arrival, departure) / 3600 AS dwell_hours,
+    late AS late_hours,
+    toBool(is_behind) AS is_late,
+    toBool(is_behind AND place = minIf(place, is_behind) OVER (PARTITION BY vendor, account, carrier, tracking_number)) AS became_late,
+    toBool(is_ahead AND place = minIf(place, is_ahead) OVER (PARTITION BY vendor, account, carrier, tracking_number)) AS is_next,
+    toDateTime(newest_at, 'UTC') AS told_at
+FROM judged
+COMMENT 'Where was this parcel, where is it expected next, and where did it become late? One row per parcel and node of its route [4bee54a2ec490ac8]';
+
 -- push_completeness.sql
 CREATE OR REPLACE VIEW courier.push_completeness
 (
@@ -4323,6 +4425,164 @@ SELECT
 FROM ranked
 SETTINGS join_use_nulls = 0, max_memory_usage = 8000000000, max_execution_time = 600
 COMMENT 'Fills performance_change [6b7da42881bb5496]';
+
+-- route_accuracy_last_30_days.sql
+CREATE OR REPLACE VIEW courier.route_accuracy_last_30_days
+(
+    `from_date`            Date                   COMMENT 'First planned day that is counted, China time: 29 days before to_date',
+    `to_date`              Date                   COMMENT 'Last planned day that is counted: 4 days ago, before six in the morning 5, China time',
+    `carrier`              LowCardinality(String) COMMENT 'Canonical carrier code',
+    `of`                   LowCardinality(String) COMMENT 'NODE: arrivals at the nodes of routes against their first prediction. ATTEMPT: first delivery attempts of the same parcels against the vendor''s first estimate (edd_first)',
+    `planned`              UInt64                 COMMENT 'Arrivals that were planned for these days, of nodes that were dropped from the route later, too; estimates likewise. Those of cancelled parcels are not among the estimates',
+    `reached`              UInt64                 COMMENT 'Of these those that are known to have come, at whatever time',
+    `within_2h`           UInt64                 COMMENT 'Of planned those that came at most 2 h before or after their first plan',
+    `within_2h_rate`      Nullable(Float64)      COMMENT 'Their share: within_2h / planned',
+    `within_2h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `within_2h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `within_6h`           UInt64                 COMMENT 'Of planned those that came at most 6 h before or after their first plan',
+    `within_6h_rate`      Nullable(Float64)      COMMENT 'Their share: within_6h / planned',
+    `within_6h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `within_6h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `within_24h`           UInt64                 COMMENT 'Of planned those that came at most 24 h before or after their first plan',
+    `within_24h_rate`      Nullable(Float64)      COMMENT 'Their share: within_24h / planned',
+    `within_24h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `within_24h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `bias_hours`           Nullable(Float64)      COMMENT 'Median of actual less planned over reached, in hours: positive = later than planned'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day,
+    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 1 AS last_mature_day,
+    time -> ifNull(china_day(time) BETWEEN first_mature_day AND last_mature_day, false) AS is_planned_within,
+    told AS
+    (
+        SELECT carrier, 'NODE' AS of, (toInt64(arrived_at) - toInt64(planned_arrival_at)) / 3600 AS error
+        FROM courier.parcel_route
+        WHERE is_planned_within(planned_arrival_at)
+        UNION ALL
+        SELECT carrier, 'ATTEMPT', (toInt64(first_attempt_at) - toInt64(edd_first)) / 3600
+        FROM courier.shipment FINAL
+        WHERE is_planned_within(edd_first) AND tracking_state != 'CARRIER_CORRECTED' AND outcome != 'CANCELLED'
+            AND (vendor, account, carrier, tracking_number) IN (SELECT vendor, account, carrier, tracking_number FROM courier.route_node)
+    ),
+    counted AS
+    (
+        SELECT
+            carrier, of,
+            count() AS planned,
+            countIf(isNotNull(error)) AS reached,
+            countIf(abs(error) <= 2) AS hits_2,
+            countIf(abs(error) <= 6) AS hits_6,
+            countIf(abs(error) <= 24) AS hits_24,
+            quantileExactOrNull(0.5)(error) AS bias_hours
+        FROM told
+        GROUP BY carrier, of
+    )
+SELECT
+    first_mature_day AS from_date,
+    last_mature_day AS to_date,
+    carrier,
+    of,
+    planned,
+    reached,
+    hits_2 AS within_2h,
+    share(hits_2, planned) AS within_2h_rate,
+    wilson(hits_2, planned, -1) AS within_2h_rate_low,
+    wilson(hits_2, planned, 1) AS within_2h_rate_high,
+    hits_6 AS within_6h,
+    share(hits_6, planned) AS within_6h_rate,
+    wilson(hits_6, planned, -1) AS within_6h_rate_low,
+    wilson(hits_6, planned, 1) AS within_6h_rate_high,
+    hits_24 AS within_24h,
+    share(hits_24, planned) AS within_24h_rate,
+    wilson(hits_24, planned, -1) AS within_24h_rate_low,
+    wilson(hits_24, planned, 1) AS within_24h_rate_high,
+    bias_hours
+FROM counted
+ORDER BY carrier, of
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'How good are the predicted routes? Shares of what came within so many hours of its first plan, planned for 30 days, by carrier. No parameters [a5e42d027cf742e2]';
+
+-- route_hub_last_30_days.sql
+CREATE OR REPLACE VIEW courier.route_hub_last_30_days
+(
+    `from_date`             Date                   COMMENT 'First day of arrival that is counted, China time: 29 days before to_date',
+    `to_date`               Date                   COMMENT 'Last day of arrival that is counted: 4 days ago, before six in the morning 5, China time',
+    `carrier`               LowCardinality(String) COMMENT 'Canonical carrier code',
+    `name`                  String                 COMMENT 'Name of the hub or depot, as the vendor writes it, masked',
+    `city`                  LowCardinality(String) COMMENT 'City as the vendor writes it; empty = not told',
+    `kind`                  LowCardinality(String) COMMENT 'HUB, DEPOT or UNKNOWN',
+    `arrived`               UInt64                 COMMENT 'Parcels that arrived there in these days; one that came twice counts twice, and so does one that two contracts follow',
+    `dwell_parcels`         UInt64                 COMMENT 'Of these those whose time there is known, or which are still there: denominator of the quantiles',
+    `dwell_p50_hours`       Nullable(Float64)      COMMENT 'Half of dwell_parcels were gone within so many hours; those still there count as infinitely long. NULL = not reached',
+    `dwell_p90_hours`       Nullable(Float64)      COMMENT '90 % of them, likewise',
+    `planned`               UInt64                 COMMENT 'Of arrived those whose arrival was predicted before: denominator of became_late_rate',
+    `became_late`           UInt64                 COMMENT 'Of these those that were more than 2 h later than first planned here, and at no node before',
+    `became_late_rate`      Nullable(Float64)      COMMENT 'Share of parcels that became late here: became_late / planned',
+    `became_late_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `became_late_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day,
+    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 1 AS last_mature_day,
+    time -> ifNull(china_day(time) BETWEEN first_mature_day AND last_mature_day, false) AS is_planned_within,
+    (hours, parcels, percent) -> if(
+        parcels = 0 OR length(hours) * 100 < parcels * percent, NULL,
+        arraySort(hours)[toUInt64(ceil(parcels * percent / 100))]) AS hours_of,
+    counted AS
+    (
+        SELECT
+            carrier,
+            name,
+            anyLast(city) AS any_city,
+            anyLast(kind) AS any_kind,
+            count() AS arrived,
+            countIf(isNotNull(dwell_hours) OR state = 'CURRENT') AS dwell_parcels,
+            groupArray(assumeNotNull(dwell_hours)) FILTER (WHERE isNotNull(dwell_hours)) AS hours,
+            countIf(isNotNull(planned_arrival_at)) AS planned,
+            countIf(route.became_late) AS late_here
+        FROM courier.parcel_route AS route
+        WHERE is_planned_within(arrived_at)
+        GROUP BY carrier, name
+    )
+SELECT
+    first_mature_day AS from_date,
+    last_mature_day AS to_date,
+    carrier,
+    name,
+    any_city AS city,
+    any_kind AS kind,
+    arrived,
+    dwell_parcels,
+    hours_of(hours, dwell_parcels, 50) AS dwell_p50_hours,
+    hours_of(hours, dwell_parcels, 90) AS dwell_p90_hours,
+    planned,
+    late_here AS became_late,
+    share(late_here, planned) AS became_late_rate,
+    wilson(late_here, planned, -1) AS became_late_rate_low,
+    wilson(late_here, planned, 1) AS became_late_rate_high
+FROM counted
+ORDER BY carrier, arrived DESC, name
+COMMENT 'How long do parcels lie in a hub, and where do they become late? Arrivals of 30 days, by carrier and hub. No parameters [35d00c6fedea14c6]';
 
 -- shipment_timeline.sql
 CREATE OR REPLACE VIEW courier.shipment_timeline

@@ -388,6 +388,21 @@ const tests = {
     assert.match((await text(unknown, '.state.empty'))[0], /快递公司 nosuch（不在已知快递公司之列）/);
   },
 
+  async 'a parcel shows its way from hub to hub'() {
+    const { page, complaints } = await open('/parcel?number=SF0000&lang=en');
+    const rows = (await text(page, '.life tbody tr')).map((row) => row.replaceAll(/\s+/g, ' '));
+    assert.equal(rows.length, 3);
+    assert.match(rows[0], /^1 深圳 Passed – .+ – 2\.0 h$/);
+    assert.match(rows[1], /^2 虎门 became late Passed .+ 4\.0 h 2\.0 h$/);
+    assert.match(rows[2], /^3 上海 Next .+ expected .+ 3\.0 h –$/);
+    const { page: chinese } = await open('/parcel?number=SF0000&lang=zh');
+    assert.match((await text(chinese, '.life tbody tr'))[2], /下一站[^]*预计/);
+    // Most vendors tell no route.
+    const { page: without } = await open('/parcel?number=SF0001&lang=en');
+    assert.deepEqual(await text(without, '.life tbody tr'), []);
+    assert.deepEqual(complaints, []);
+  },
+
   async 'a figure leads to its parcels, and they to the parcel'() {
     const { page, complaints } = await open('/?lang=en');
     const numbers = () => text(page, '.parcels tbody th');

@@ -77,6 +77,8 @@ pub struct RetentionDays {
     pub transition: Option<u32>,
     /// After the call; 400 in a new table.
     pub vendor_call: Option<u32>,
+    /// After the receipt of the push; 90 in a new table.
+    pub route_node: Option<u32>,
 }
 
 /// Settings that cannot be set, because what the program promises rests on them. Each is explained where it is set
@@ -212,6 +214,7 @@ impl RetentionDays {
             ("shipment", self.shipment, LEAST_DAYS_OF_PARCELS),
             ("transition", self.transition, LEAST_DAYS_OF_PARCELS),
             ("vendor_call", self.vendor_call, 1),
+            ("route_node", self.route_node, 1),
         ] {
             let days = days.unwrap_or(0);
             require(

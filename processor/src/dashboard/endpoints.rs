@@ -99,6 +99,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             ("rows", statement!("parcel")),
             ("timeline", statement!("parcel_timeline")),
             ("promises", statement!("parcel_promises")),
+            ("route", statement!("parcel_route")),
             ("abroad", statement!("parcel_abroad")),
         ],
     },

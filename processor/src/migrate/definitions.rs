@@ -64,6 +64,7 @@ pub const TABLES: &[TableFile] = tables![
     24 "024_attempt_sum.sql",
     25 "025_order_reference.sql",
     26 "026_calendar.sql",
+    27 "027_route_node.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
@@ -106,9 +107,12 @@ const VIEWS: &[(&str, &str)] = views![
     "order_shipments",
     "parcel",
     "parcel_exception",
+    "parcel_route",
     "performance_change_refresh",
     "promised_parcel",
     "push_completeness",
+    "route_accuracy_last_30_days",
+    "route_hub_last_30_days",
     "shipment_timeline",
     "stalled_shipments",
     "status_name",

@@ -8,7 +8,7 @@ use super::clickhouse::{Change, Database, MigrateError};
 use crate::config::RetentionDays;
 
 /// A table and the time from which its days count. All versions of a row have the same time, so that none outlives a newer one by
-/// more than the server needs to notice it.
+/// more than the server needs to notice it. Not so in `route_node`: there what is newer has replaced what is older when that is old enough to go.
 struct Rule {
     table: &'static str,
     since: &'static str,
@@ -22,6 +22,7 @@ fn rules(days: &RetentionDays) -> Vec<Rule> {
         rule("shipment", "first_received_at", days.shipment),
         rule("transition", "first_received_at", days.transition),
         rule("vendor_call", "started_at", days.vendor_call),
+        rule("route_node", "received_at", days.route_node),
     ]
     .into_iter()
     .flatten()

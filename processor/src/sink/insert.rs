@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::ops::Range;
 use std::time::Duration;
 
+use clickhouse::RowOwned;
 use clickhouse::error::{Error, Result};
 use clickhouse::insert::Insert;
 use courierflow_schemas::carriers::Carriers;
@@ -11,13 +12,13 @@ use courierflow_schemas::wire::{DecodeError, Decoder, Record};
 
 use super::batch::{Batch, SourceRecord};
 use super::insert_error::{Class, classify};
-use super::rows::{Table, Unrepresentable};
+use super::rows::{Details, Table, Unrepresentable};
 use super::stored::{self, StoredRange};
 
 /// Characters of an error's first line that are kept for the log and `/readyz`.
 const MAX_ERROR_CHARS: usize = 400;
 
-/// Inserts into one table.
+/// Inserts into one table, and into its table of details if it has one.
 pub(super) struct Inserter<T: Table> {
     client: clickhouse::Client,
     decoder: Decoder<T::Record>,
@@ -31,6 +32,10 @@ pub(super) struct Inserter<T: Table> {
 pub(super) struct Inserted {
     /// Number of rows stored.
     pub(super) rows: usize,
+    /// Number of rows stored in the table of details.
+    pub(super) details: usize,
+    /// Number of details that could not be read.
+    pub(super) left_out: usize,
     /// Number of tombstones, which make no row.
     pub(super) tombstones: usize,
     /// Records without a row, by position in the batch, ascending.
@@ -96,9 +101,9 @@ impl From<Error> for Failure {
     }
 }
 
-enum Outcome<R> {
-    /// A row, and possibly one that deletes another row.
-    Row(R, Option<R>),
+enum Outcome<T: Table> {
+    /// A row, possibly one that deletes another row, and details.
+    Row(T::Row, Option<T::Row>, Details<T::Detail>),
     Tombstone,
     Refused(Refusal),
 }
@@ -118,35 +123,60 @@ impl<T: Table> Inserter<T> {
         }
     }
 
-    /// Asks for the columns of the table and compares them with the row, so that a wrong password or an unexpected table
+    /// Asks for the columns of the tables and compares them with the rows, so that a wrong password or an unexpected table
     /// is found before the first record.
     pub(super) async fn probe(&mut self) -> Result<(), Failure> {
-        // The insert is dropped without being ended, so nothing is sent.
-        drop(self.begin().await?);
+        // The inserts are dropped without being ended, so nothing is sent.
+        drop(self.begin::<T::Row>(T::NAME).await?);
+        if let Some(table) = T::DETAILS {
+            drop(self.begin::<T::Detail>(table).await?);
+        }
         Ok(())
     }
 
-    /// Sends the records of `part` in one insert. The rows are a function of the records and the mapping of carriers: a second attempt sends the
-    /// same.
+    /// Sends the records of `part` in one insert, and their details in another. The rows are a function of the records and the mapping of
+    /// carriers: a second attempt sends the same, so it does not matter which of the two has failed.
     pub(super) async fn attempt(&mut self, batch: &Batch, part: Range<usize>) -> Result<Inserted, Failure> {
         let mut inserted = Inserted::default();
-        let mut insert = self.begin().await?;
+        let mut insert = self.begin::<T::Row>(T::NAME).await?;
+        let mut details: Option<Insert<T::Detail>> = None;
         for position in part {
             let Some(record) = batch.get(position) else { break };
             match self.row(record)? {
-                Outcome::Row(row, retired) => {
+                Outcome::Row(row, retired, of_record) => {
                     insert.write(&row).await?;
                     if let Some(retired) = retired {
                         insert.write(&retired).await?;
                     }
                     inserted.rows += 1;
+                    inserted.details += of_record.rows.len();
+                    inserted.left_out += of_record.left_out;
+                    self.write_details(&mut details, &of_record.rows).await?;
                 }
                 Outcome::Tombstone => inserted.tombstones += 1,
                 Outcome::Refused(refusal) => inserted.refused.push((position, refusal)),
             }
         }
         insert.end().await?;
+        if let Some(details) = details {
+            details.end().await?;
+        }
         Ok(inserted)
+    }
+
+    /// Most batches have no details, so the insert begins with the first one.
+    async fn write_details(&self, insert: &mut Option<Insert<T::Detail>>, rows: &[T::Detail]) -> Result<()> {
+        let Some(table) = T::DETAILS.filter(|_| !rows.is_empty()) else {
+            return Ok(());
+        };
+        let insert = match insert {
+            Some(insert) => insert,
+            None => insert.insert(self.begin(table).await?),
+        };
+        for row in rows {
+            insert.write(row).await?;
+        }
+        Ok(())
     }
 
     /// Notes what is stored.
@@ -167,15 +197,15 @@ impl<T: Table> Inserter<T> {
         self.client.clear_cached_metadata().await;
     }
 
-    async fn begin(&self) -> Result<Insert<T::Row>> {
+    async fn begin<R: RowOwned>(&self, table: &str) -> Result<Insert<R>> {
         // The client asks the server for the columns (once), without a time-out of its own.
-        let insert = tokio::time::timeout(self.timeout, self.client.insert::<T::Row>(T::NAME))
+        let insert = tokio::time::timeout(self.timeout, self.client.insert::<R>(table))
             .await
             .map_err(|_| Error::TimedOut)??;
         Ok(insert.with_timeouts(Some(self.timeout), Some(self.timeout)))
     }
 
-    fn row(&mut self, record: SourceRecord<'_>) -> Result<Outcome<T::Row>, Failure> {
+    fn row(&mut self, record: SourceRecord<'_>) -> Result<Outcome<T>, Failure> {
         let Some(value) = record.value else {
             return Ok(if T::HAS_TOMBSTONES {
                 Outcome::Tombstone
@@ -194,9 +224,9 @@ impl<T: Table> Inserter<T> {
             Err(error) => return Ok(Outcome::Refused(error.into())),
         };
         let retired = T::retired_row(&decoded);
-        let row = T::row(decoded, &record.coordinates(T::Record::topic()), self.carriers);
+        let row = T::row_with_details(decoded, &record.coordinates(T::Record::topic()), self.carriers);
         Ok(match row {
-            Ok(row) => Outcome::Row(row, retired),
+            Ok((row, details)) => Outcome::Row(row, retired, details),
             Err(error) => Outcome::Refused(error.into()),
         })
     }

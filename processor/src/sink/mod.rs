@@ -1,4 +1,5 @@
-//! Topics → tables. One worker per table reads its topic, makes rows of the records and inserts them in batches.
+//! Topics → tables. One worker per table reads its topic, makes rows of the records and inserts them in batches. The worker of `push`
+//! fills `route_node`, too, so that the topic is read once.
 //!
 //! * [`worker`] is the Kafka side: poll, batch, commit, back-pressure, rebalance.
 //! * [`settle`] is the ClickHouse side: it makes sure that every record of a batch is inserted or dead-lettered,
@@ -111,7 +112,7 @@ pub(crate) fn goes_on_at<T: Table>(
     committed: &BTreeMap<i32, i64>,
     runtime: &Handle,
 ) -> Result<BTreeMap<i32, i64>, NotKnown> {
-    let held = Stored::new(config, T::NAME, T::Record::topic(), runtime.clone()).held()?;
+    let held = Stored::new::<T>(config, runtime.clone()).held()?;
     let first = |(partition, committed): (&i32, &i64)| {
         let start = held.start.get(partition).copied().unwrap_or(0);
         let first = stored::first_to_read(Some(*committed), held.up_to.get(partition).copied(), start);
@@ -131,12 +132,7 @@ fn start_worker<T: Table>(surroundings: Surroundings, health: &Health) -> io::Re
 /// Runs the worker, and restarts it if its Kafka client fails; not after an error that needs a human.
 fn supervise<T: Table>(surroundings: &Surroundings, health: &TableHealth) {
     let mut delays = RESTART.build();
-    let stored = Stored::new(
-        &surroundings.config,
-        T::NAME,
-        T::Record::topic(),
-        surroundings.runtime.clone(),
-    );
+    let stored = Stored::new::<T>(&surroundings.config, surroundings.runtime.clone());
     loop {
         // AssertUnwindSafe is sound, because nothing of a worker that panicked is used again.
         let ended = catch_unwind(AssertUnwindSafe(|| run_worker::<T>(surroundings, health, &stored)));

@@ -101,6 +101,7 @@ impl<T: Table> Settler<T> {
         let mut refused: Vec<(usize, Refusal)> = Vec::new();
         let mut rows = 0;
         let mut tombstones = 0;
+        let (mut details, mut left_out) = (0, 0);
 
         // A part with a poison row is split in halves. The stack keeps the parts in the order of the records.
         let mut unsettled = Vec::from([(0, batch.len())]);
@@ -109,6 +110,8 @@ impl<T: Table> Settler<T> {
                 Ok(inserted) => {
                     rows += inserted.rows;
                     tombstones += inserted.tombstones;
+                    details += inserted.details;
+                    left_out += inserted.left_out;
                     self.watch(batch, start..end, &inserted.refused)?;
                     refused.extend(inserted.refused);
                 }
@@ -130,6 +133,10 @@ impl<T: Table> Settler<T> {
         counter!("courierflow_sink_rows_total", "table" => T::NAME).increment(rows as u64);
         counter!("courierflow_sink_bytes_total", "table" => T::NAME).increment(batch.bytes() as u64);
         counter!("courierflow_sink_tombstones_total", "table" => T::NAME).increment(tombstones as u64);
+        if let Some(table) = T::DETAILS {
+            counter!("courierflow_sink_rows_total", "table" => table).increment(details as u64);
+            counter!("courierflow_sink_left_out_total", "table" => table).increment(left_out as u64);
+        }
         if let Some(oldest) = batch.oldest_timestamp() {
             histogram!("courierflow_sink_record_age_seconds", "table" => T::NAME).record(seconds_since(oldest));
         }

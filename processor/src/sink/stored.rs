@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use clickhouse::error::{Error, Result};
 use clickhouse::{Client, Row};
+use courierflow_schemas::wire::Record;
 use rdkafka::error::KafkaError;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -26,6 +27,7 @@ use super::batch::Offsets;
 use super::client::insert_client;
 use super::insert::Failure;
 use super::insert_error::Class;
+use super::rows::Table;
 use crate::config::Config;
 
 /// Where it is noted what is stored.
@@ -44,6 +46,7 @@ pub(super) struct Stored {
     client: Client,
     database: String,
     table: &'static str,
+    details: Option<&'static str>,
     topic: &'static str,
     reread: Duration,
     runtime: Handle,
@@ -76,7 +79,7 @@ impl Seen {
     }
 }
 
-/// The UUIDs of two tables.
+/// The UUIDs of the sink's table, with that of its details if there is one, and of `sink_offset`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Identity {
     table: String,
@@ -202,11 +205,15 @@ struct Start {
     first_offset: u64,
 }
 
+/// A table with details is known by both: if either was made anew, records are to be read again.
 const SERVER: &str = "
 SELECT toInt64(toUnixTimestamp(now('UTC'))) AS now, now - toInt64(uptime()) AS started_at, hostName() AS host,
-    toString(anyIf(uuid, name = {table:String})) AS table_id, toString(anyIf(uuid, name = 'sink_offset')) AS own_id,
+    concat(
+        toString(anyIf(uuid, name = {table:String})),
+        if({details:String} = '', '', concat(' ', toString(anyIf(uuid, name = {details:String}))))) AS table_id,
+    toString(anyIf(uuid, name = 'sink_offset')) AS own_id,
     toString(anyIf(uuid, name = 'sink_start')) AS start_id
-FROM system.tables WHERE database = {database:String} AND name IN ({table:String}, 'sink_offset', 'sink_start')";
+FROM system.tables WHERE database = {database:String} AND name IN ({table:String}, {details:String}, 'sink_offset', 'sink_start')";
 
 /// The ranges of each run. A minute is over 60 s after its start.
 ///
@@ -264,12 +271,13 @@ WHERE topic = {topic:String} AND (
         WHERE topic = {topic:String}) = 0))";
 
 impl Stored {
-    pub(super) fn new(config: &Config, table: &'static str, topic: &'static str, runtime: Handle) -> Self {
+    pub(super) fn new<T: Table>(config: &Config, runtime: Handle) -> Self {
         Self {
             client: insert_client(&config.clickhouse, REQUEST),
             database: config.clickhouse.database.clone(),
-            table,
-            topic,
+            table: T::NAME,
+            details: T::DETAILS,
+            topic: T::Record::topic(),
             reread: Duration::from_millis(config.sink.reread_ms),
             runtime,
             seen: Arc::default(),
@@ -322,6 +330,7 @@ impl Stored {
     async fn server(&self) -> Result<Server> {
         let query = self.client.query_raw(SERVER);
         let query = query.param("table", self.table).param("database", &self.database);
+        let query = query.param("details", self.details.unwrap_or_default());
         query.fetch_one::<Server>().await
     }
 

@@ -9,6 +9,7 @@
 //! | [`account`] | one contract with a vendor, made of its settings |
 //! | [`push`] | what the body of every vendor's push becomes |
 //! | [`reading`], [`snapshot`] | what every vendor's payload becomes |
+//! | [`route`] | the way of a parcel from hub to hub, as a vendor tells it |
 //! | [`mod@reference`] | the subscriber's own name of an order, in what a vendor gives back |
 //! | [`codes`] | code tables: one row a code |
 //! | [`api`] | what is asked of a vendor, and what its answers mean |
@@ -31,6 +32,7 @@ pub mod push;
 pub mod reading;
 pub mod reference;
 pub mod request;
+pub mod route;
 pub mod seventeentrack;
 pub mod snapshot;
 
@@ -46,6 +48,7 @@ use crate::api::Api;
 use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, PushWord, ReadError, Reading};
+use crate::route::Route;
 
 /// Everything that is specific to a vendor.
 pub trait Protocol: Sync {
@@ -96,6 +99,16 @@ pub trait Protocol: Sync {
 
     /// The text of one of these members; `None` if it is missing or the payload cannot be read.
     fn reference<'a>(&self, _payload: &'a str, _member: &str) -> Option<Cow<'a, str>> {
+        None
+    }
+
+    /// Members that a payload has if it tells the way of the parcel; one without these words in it is not read for it.
+    fn route_members(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The way of the parcel; `None` if there is none or the payload cannot be read.
+    fn route(&self, _origin: Origin, _payload: &str) -> Option<Route> {
         None
     }
 

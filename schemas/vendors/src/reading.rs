@@ -113,6 +113,8 @@ pub struct PushFacts<'a> {
     pub tracking_status: Cow<'a, str>,
     /// Lines of all lists, usable or not; 65,535 at most.
     pub items: u16,
+    /// How long the whole way takes on average, by the vendor's own count: Kuaidi100's `totalTime`; whole hours.
+    pub total_hours: Option<u16>,
 }
 
 impl PushFacts<'_> {
@@ -122,6 +124,7 @@ impl PushFacts<'_> {
             carrier: Cow::Owned(self.carrier.into_owned()),
             tracking_status: Cow::Owned(self.tracking_status.into_owned()),
             items: self.items,
+            total_hours: self.total_hours,
         }
     }
 }
@@ -237,6 +240,7 @@ pub fn push_facts<'a>(event: &'a PushEvent, carriers: &'a Carriers) -> PushFacts
             carrier: carriers.canonical(event.vendor, &event.vendor_carrier),
             tracking_status: Cow::Borrowed(""),
             items: 0,
+            total_hours: None,
         })
 }
 

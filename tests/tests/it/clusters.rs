@@ -127,6 +127,7 @@ fn tables_keep_their_rows_and_views_use_memory_as_configured() {
         shipment: Some(400),
         transition: Some(0),
         vendor_call: None,
+        route_node: Some(60),
     };
     settings.views.max_memory_bytes = 1_000_000_000;
     let would = check(&settings);
@@ -135,7 +136,8 @@ fn tables_keep_their_rows_and_views_use_memory_as_configured() {
         retention,
         [
             "table push keeps its rows for 30 days",
-            "table shipment keeps its rows for 400 days"
+            "table shipment keeps its rows for 400 days",
+            "table route_node keeps its rows for 60 days"
         ]
     );
     let views: Vec<&String> = would.iter().filter(|change| change.contains("view ")).collect();

@@ -101,7 +101,7 @@ fn i5_rows_that_clickhouse_has_lost_are_read_again_and_none_is_doubled() {
     push_wave(&ingest.url(), "ALONE");
     wait_until_in_tables(&stack);
     running.terminate(PATIENCE).unwrap();
-    let all = ["push", "shipment", "transition", "sink_offset"];
+    let all = ["push", "route_node", "shipment", "transition", "sink_offset"];
     cut_power(&stack, &parts_since(&stack, second, &all));
     running.restart().unwrap();
     wait_until_all_are_there(&stack, &running, &["KEPT", "CUT", "ALONE"]);

@@ -37,6 +37,7 @@
 //! | [`replay`] | own | the push topic is derived again into fresh tables, which replace damaged ones |
 //! | [`replicas`] | own | three brokers: one loses its disk under load; few replicas are told |
 //! | [`rivals`] | own | two hosts of one name have the same workers |
+//! | [`routes`] | own | the way from hub to hub: plans that change, records that are read again |
 //! | [`sasl`] | own | brokers that ask who we are: PLAIN, SCRAM, OAUTHBEARER; what is said when they refuse |
 //! | [`same_step`] | own | a hostile push topic is derived and replayed: the same rows, the same refusals |
 //! | [`sink`] | own | the sink is killed under load, and inserts everything again |
@@ -89,6 +90,7 @@ mod release;
 mod replay;
 mod replicas;
 mod rivals;
+mod routes;
 mod same_step;
 mod sasl;
 mod shared;

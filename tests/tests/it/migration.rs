@@ -74,6 +74,7 @@ fn an_acknowledged_insert_is_on_the_disk_and_so_is_what_is_merged() {
     }
     for table in [
         "push",
+        "route_node",
         "shipment",
         "shipment_fresh",
         "transition",

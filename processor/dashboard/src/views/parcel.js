@@ -2,7 +2,7 @@
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { h } from '../dom.js';
-import { count, span, time } from '../format.js';
+import { count, hours, span, time } from '../format.js';
 import { has, t } from '../i18n.js';
 import { panel } from '../panel.js';
 import { contract, subscriptionsOf } from '../subscription.js';
@@ -76,7 +76,7 @@ function pushes({ rows }) {
   return table({ columns, rows, name: 'pushes', first: '-at', caption: t('pushes'), className: 'tall' });
 }
 
-function life(row, { timeline, promises }) {
+function life(row, { rows, timeline, promises, route }) {
   const isOwn = (other) => other.vendor === row.vendor && other.carrier === row.carrier && other.epoch === row.epoch;
   const own = timeline.filter(isOwn);
   const promise = promises.find(isOwn);
@@ -98,6 +98,7 @@ function life(row, { timeline, promises }) {
       fact(t('exception.title.short'), row.exception_codes.map((code) => `${code} ${catalog.code(row.vendor, code)}`).join(', ')),
       fact(t('flags'), row.flags.map((flag) => (has(`flag.${flag}`) ? t(`flag.${flag}`) : flag)).join(', '))),
     milestones(row),
+    wayOf(row, rows, route),
     h('div', { class: 'two' },
       h('div', {}, h('h3', {}, t('parcel.changes')), changes(row, own)),
       h('div', {}, h('h3', {}, t('parcel.history')), h('p', { class: 'note' }, t('parcel.history.note')), events(row))));
@@ -131,6 +132,24 @@ function milestones(row) {
     const at = row[`${step}_at`];
     return h('li', { class: at ? 'done' : 'open' }, h('span', { class: 'step' }, t(`step.${step}`)), h('time', { datetime: at ?? undefined }, at ? time(at) : '–'));
   }));
+}
+
+// Routes know nothing of lives: the newest one is that of the newest life. Two contracts may follow the same parcel.
+function wayOf(row, rows, route) {
+  const isNewest = rows.every((other) => other.vendor !== row.vendor || other.carrier !== row.carrier || other.epoch <= row.epoch);
+  const nodes = isNewest ? route.filter((node) => node.vendor === row.vendor && node.carrier === row.carrier && node.account === row.account) : [];
+  if (!nodes.length) return null;
+  const when = (node) => (node.arrived_at ? time(node.arrived_at) : node.expected_arrival_at && t('route.expected', { time: time(node.expected_arrival_at) }));
+  const columns = [
+    { key: 'position', numeric: true, label: t('route.position'), value: (node) => node.position },
+    { key: 'name', header: true, label: t('route.name'), value: (node) => node.name, cell: (node) => [h('span', { lang: 'zh-CN' }, node.name), node.became_late && [' ', h('span', { class: 'badge bad' }, t('route.late'))]] },
+    { key: 'state', label: t('route.state'), value: (node) => t(node.is_next ? 'route.NEXT' : `route.${node.state}`) },
+    { key: 'planned', label: t('route.planned'), title: t('route.planned.title'), value: (node) => node.planned_arrival_at, cell: (node) => (node.planned_arrival_at ? time(node.planned_arrival_at) : '–') },
+    { key: 'actual', label: t('route.actual'), value: (node) => node.arrived_at ?? node.expected_arrival_at, cell: (node) => when(node) ?? '–' },
+    { key: 'late', numeric: true, label: t('route.hours.late'), title: t('route.hours.late.title'), value: (node) => node.late_hours, cell: (node) => hours(node.late_hours) },
+    { key: 'dwell', numeric: true, label: t('route.dwell'), value: (node) => node.dwell_hours, cell: (node) => hours(node.dwell_hours) },
+  ];
+  return [h('h3', {}, t('route.title')), h('p', { class: 'note' }, t('route.note')), table({ columns, rows: nodes, name: 'route', first: 'position', caption: t('route.title') })];
 }
 
 function tone(status) {

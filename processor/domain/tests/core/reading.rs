@@ -13,6 +13,7 @@ fn facts(event: &PushEvent) -> (String, String, u16) {
         carrier,
         tracking_status,
         items,
+        total_hours: _,
     } = push_facts(event, Carriers::built_in());
     (carrier.into_owned(), tracking_status.into_owned(), items)
 }

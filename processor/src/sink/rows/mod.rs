@@ -3,6 +3,7 @@
 //! The order of a struct's fields is the order of the columns in the insert, and need not be that of the table.
 
 mod push;
+mod route_node;
 mod shipment;
 mod subscription;
 mod transition;
@@ -25,14 +26,19 @@ pub(crate) use vendor_call::VendorCall;
 
 use crate::dead_letter::Coordinates;
 
-/// What a worker needs to know about its table.
+/// What a worker needs to know about its table, and about the table of details if there is one: further rows that are made of the same
+/// records, so that the topic is read once.
 pub trait Table: Send + 'static {
     /// The type of record, which also determines the topic.
     type Record: wire::Record;
     /// A row, as the table's columns.
     type Row: RowOwned + Serialize + Send + Sync;
+    /// A row of the table of details; `()` if there is none.
+    type Detail: RowOwned + Serialize + Send + Sync;
     /// Name of the table.
     const NAME: &'static str;
+    /// Name of the table of details.
+    const DETAILS: Option<&'static str> = None;
     /// True if the topic has tombstones. They mean that a shipment or subscription is not followed any more; the table
     /// keeps the history.
     const HAS_TOMBSTONES: bool;
@@ -44,10 +50,38 @@ pub trait Table: Send + 'static {
     fn row(record: Self::Record, found_at: &Coordinates<'_>, carriers: &Carriers)
     -> Result<Self::Row, Unrepresentable>;
 
+    /// The row of a record with its details, which depend on nothing else either.
+    fn row_with_details(
+        record: Self::Record,
+        found_at: &Coordinates<'_>,
+        carriers: &Carriers,
+    ) -> Result<(Self::Row, Details<Self::Detail>), Unrepresentable> {
+        Ok((Self::row(record, found_at, carriers)?, Details::default()))
+    }
+
     /// A row that deletes another row, which the record makes void. `None` also if that other row could not be
     /// represented.
     fn retired_row(_: &Self::Record) -> Option<Self::Row> {
         None
+    }
+}
+
+/// The details of a record.
+#[derive(Debug, PartialEq)]
+pub struct Details<R> {
+    /// The rows. They do not need to be there: what a record tells in vain is left out, and the record keeps its own row.
+    pub rows: Vec<R>,
+    /// How many could not be read.
+    pub left_out: usize,
+}
+
+// Not derived: that would ask for `R: Default`.
+impl<R> Default for Details<R> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            left_out: 0,
+        }
     }
 }
 

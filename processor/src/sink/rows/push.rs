@@ -7,22 +7,24 @@ use courierflow_schemas::records::PushEvent;
 use courierflow_schemas::registry::SchemaIds;
 use serde::Serialize;
 
-use super::{Table, Unrepresentable, hex, micros, millis_if_known};
+use super::route_node::{RouteNodeRow, route_nodes};
+use super::{Details, Table, Unrepresentable, hex, micros, millis_if_known};
 use crate::dead_letter::Coordinates;
 use courierflow_vendors::reading::{push_facts, push_time, reference};
+use courierflow_vendors::route::route;
 
 pub(crate) enum Push {}
 
 #[derive(Clone, Debug, PartialEq, Row, Serialize)]
 pub(crate) struct PushRow {
-    vendor: &'static str,
-    account: String,
-    received_at: i64,
+    pub(super) vendor: &'static str,
+    pub(super) account: String,
+    pub(super) received_at: i64,
     push_id: String,
     part: u16,
     parts: u16,
-    carrier: String,
-    tracking_number: String,
+    pub(super) carrier: String,
+    pub(super) tracking_number: String,
     signature: &'static str,
     tracking_status: String,
     items: u16,
@@ -31,6 +33,7 @@ pub(crate) struct PushRow {
     query_reason: Option<String>,
     reference: Option<String>,
     push_time: Option<i64>,
+    vendor_total_hours: Option<u16>,
     topic: String,
     partition: i32,
     offset: i64,
@@ -39,7 +42,9 @@ pub(crate) struct PushRow {
 impl Table for Push {
     type Record = PushEvent;
     type Row = PushRow;
+    type Detail = RouteNodeRow;
     const NAME: &'static str = "push";
+    const DETAILS: Option<&'static str> = Some("route_node");
     const HAS_TOMBSTONES: bool = false;
 
     fn schema_id(ids: &SchemaIds) -> u32 {
@@ -52,6 +57,7 @@ impl Table for Push {
         // The vendor may put any text here, so it is masked.
         let tracking_status = mask(&facts.tracking_status, Some(&event.tracking_number)).into_owned();
         let items = facts.items;
+        let vendor_total_hours = facts.total_hours;
         let reference = reference(&event).map(str::to_owned);
         let push_time = push_time(&event).filter(|time| !is_future(*time, event.received_at));
         let push_time = millis_if_known("push_time", push_time)?;
@@ -71,12 +77,24 @@ impl Table for Push {
             query_reason: event.query_reason,
             reference,
             push_time,
+            vendor_total_hours,
             topic: found_at.topic.to_owned(),
             partition: found_at.partition,
             offset: found_at.offset,
             account: event.account,
             tracking_number: event.tracking_number,
         })
+    }
+
+    fn row_with_details(
+        event: PushEvent,
+        found_at: &Coordinates<'_>,
+        carriers: &Carriers,
+    ) -> Result<(PushRow, Details<RouteNodeRow>), Unrepresentable> {
+        let route = route(&event);
+        let row = Self::row(event, found_at, carriers)?;
+        let nodes = route.map_or_else(Details::default, |route| route_nodes(route, &row));
+        Ok((row, nodes))
     }
 }
 
@@ -148,6 +166,7 @@ mod tests {
             query_reason: None,
             reference: Some("SO-17".to_owned()),
             push_time: Some(1_754_711_105_000),
+            vendor_total_hours: None,
             topic: "courier.push.v1".to_owned(),
             partition: 5,
             offset: 77,

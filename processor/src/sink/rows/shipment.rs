@@ -85,6 +85,7 @@ pub struct ShipmentRow {
 impl Table for Shipment {
     type Record = records::Shipment;
     type Row = ShipmentRow;
+    type Detail = ();
     const NAME: &'static str = "shipment";
     const HAS_TOMBSTONES: bool = true;
 

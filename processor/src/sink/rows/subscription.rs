@@ -53,6 +53,7 @@ pub(crate) struct SubscriptionRow {
 impl Table for Subscription {
     type Record = records::Subscription;
     type Row = SubscriptionRow;
+    type Detail = ();
     const NAME: &'static str = "subscription";
     const HAS_TOMBSTONES: bool = true;
 

@@ -42,6 +42,7 @@ pub(crate) struct TransitionRow {
 impl Table for Transition {
     type Record = records::Transition;
     type Row = TransitionRow;
+    type Detail = ();
     const NAME: &'static str = "transition";
     const HAS_TOMBSTONES: bool = false;
 

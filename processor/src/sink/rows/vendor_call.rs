@@ -38,6 +38,7 @@ pub(crate) struct VendorCallRow {
 impl Table for VendorCall {
     type Record = records::VendorCall;
     type Row = VendorCallRow;
+    type Detail = ();
     const NAME: &'static str = "vendor_call";
     const HAS_TOMBSTONES: bool = false;
 

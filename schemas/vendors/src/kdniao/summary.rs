@@ -25,6 +25,7 @@ pub(super) fn push_facts<'a>(payload: &'a str, carriers: &'a Carriers) -> Option
         carrier: carrier_of(carriers, Vendor::Kdniao, parcel.shipper_code.code()),
         tracking_status: Cow::Borrowed(""),
         items: item_count(parcel.traces.0),
+        total_hours: None,
     })
 }
 

@@ -6,6 +6,7 @@ mod api;
 mod codes;
 mod payload;
 mod push;
+mod route;
 mod summary;
 
 use courierflow_schemas::carriers::Carriers;
@@ -18,6 +19,7 @@ use crate::api::Api;
 use crate::codes::CodeTable;
 use crate::push::{Push, PushRequest, Rejection};
 use crate::reading::{PushFacts, PushWord, ReadError, Reading};
+use crate::route::Route;
 use crate::{Protocol, Refusal, Unit};
 
 /// The implementation of [`Protocol`] for Kuaidi100.
@@ -66,6 +68,14 @@ impl Protocol for Kuaidi100 {
 
     fn push_word<'a>(&self, origin: Origin, payload: &'a str) -> Option<PushWord<'a>> {
         summary::push_word(origin, payload)
+    }
+
+    fn route_members(&self) -> &'static [&'static str] {
+        route::MEMBERS
+    }
+
+    fn route(&self, origin: Origin, payload: &str) -> Option<Route> {
+        route::read(origin, payload)
     }
 
     fn stale_days(&self) -> Option<u16> {

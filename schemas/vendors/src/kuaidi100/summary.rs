@@ -6,6 +6,7 @@ use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::records::{Origin, Vendor};
 
 use super::payload::{StatusWord, tracking_word};
+use super::route::hours;
 use crate::parse::lenient_json::{ElementCount, Object, Text, lenient_object, parse_object};
 use crate::reading::{PushFacts, PushWord, carrier_of, item_count};
 
@@ -23,6 +24,7 @@ lenient_object! {
     ResultSummary {
         "com" => com: Text<'a>,
         "data" => data: ElementCount,
+        "totalTime" => total_time: Text<'a>,
     }
 }
 
@@ -33,6 +35,7 @@ pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Car
             carrier: carrier_of(carriers, Vendor::Kuaidi100, answer.com.code()),
             tracking_status: Cow::Borrowed(""),
             items: item_count(answer.data.0),
+            total_hours: answer.total_time.as_str().and_then(hours),
         });
     }
     let payload: Summary<'a> = parse_object(payload).ok()?;
@@ -43,6 +46,7 @@ pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Car
         carrier,
         tracking_status: payload.status.trimmed().unwrap_or_default(),
         items: item_count(last.data.0.saturating_add(dest.data.0)),
+        total_hours: last.total_time.as_str().and_then(hours),
     })
 }
 

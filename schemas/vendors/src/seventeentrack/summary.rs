@@ -109,6 +109,7 @@ pub(super) fn push_facts<'a>(origin: Origin, payload: &'a str, carriers: &'a Car
         carrier: carrier_of(carriers, Vendor::SeventeenTrack, carrier_code(data.carrier)),
         tracking_status: event.unwrap_or_default(),
         items,
+        total_hours: None,
     })
 }
 

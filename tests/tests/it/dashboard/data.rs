@@ -289,6 +289,33 @@ pub(crate) fn insert(stack: &dyn Stack) {
         stack,
         "INSERT INTO courier.sla_promise (carrier, origin, dest, hours, loaded_at) VALUES ('nobody', 'CN44', '', 12, now()), ('nobody', '', '', 48, now()), ('', 'CN11', '', 6, now())",
     );
+    // The way of one of them: late at the second hub, and to be late at the third.
+    let noon = noon(pickup_day());
+    let node = |(name, position, telling, state, version): (&str, u16, &str, &str, u64),
+                planned: Option<i64>,
+                arrived: Option<i64>| {
+        let at = |hours: Option<i64>| hours.map(|hours| noon + hours * 3600);
+        json!({
+            "vendor": "kuaidi100", "account": "demo", "carrier": "sf", "tracking_number": "SF0000", "name": name, "visit": 1, "telling": telling,
+            "version": version, "received_at": time(noon + 12 * 3600), "position": position, "kind": "HUB", "state": state,
+            "planned_arrival_at": at(planned), "arrived_at": at(arrived), "departed_at": at(arrived.map(|hours| hours + 2)),
+        })
+        .to_string()
+    };
+    let nodes = [
+        node(("深圳", 1, "LAST", "PASSED", 9), None, Some(1)),
+        node(("虎门", 2, "FIRST", "EXPECTED", 1), Some(5), None),
+        node(("虎门", 2, "LAST", "PASSED", 9), None, Some(9)),
+        node(("上海", 3, "FIRST", "EXPECTED", 1), Some(15), None),
+        node(("上海", 3, "LAST", "EXPECTED", 9), Some(18), None),
+    ];
+    tables::execute(
+        stack,
+        &format!(
+            "INSERT INTO courier.route_node FORMAT JSONEachRow\n{}",
+            nodes.join("\n")
+        ),
+    );
     tables::refresh_metrics(stack);
     change::insert_one(stack);
 }

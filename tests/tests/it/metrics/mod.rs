@@ -8,6 +8,7 @@ mod outcome;
 mod page;
 mod plain;
 mod recomputed;
+mod routes;
 mod subscriptions;
 mod wording;
 mod working;

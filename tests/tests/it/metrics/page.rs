@@ -9,7 +9,7 @@ use courierflow_tests::{api_description, metrics_page};
 use courierflow_vendors::protocol;
 use serde_json::{Value, json};
 
-use super::{analysts, change, grafana, now, subscriptions};
+use super::{analysts, change, grafana, now, routes, subscriptions};
 use crate::harness::{tables, with_tables};
 
 /// `UPDATE_GOLDEN=1` rewrites the tables of columns.
@@ -77,6 +77,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     subscriptions::insert_some(&stack);
     tables::refresh_metrics(&stack);
     change::insert_one(&stack);
+    routes::insert_some(&stack);
 
     let without_comment = tables::rows(
         &stack,

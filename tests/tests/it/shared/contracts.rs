@@ -161,7 +161,8 @@ fn personal_kuaidi100(number: &str) -> String {
         "lastResult": {
             "nu": number, "com": "yuantong", "state": "5", "ischeck": "0", "message": "令狐冲霄", "data": lines,
             "courierInfo": {"deliveryManName": "令狐冲霄", "deliveryManPhone": "13511992288"},
-            "routeInfo": {"from": {"number": "CN330100000000", "name": "浙江,杭州市,代收点13622113344"}}
+            "routeInfo": {"from": {"number": "CN330100000000", "name": "浙江,杭州市,代收点13622113344"}},
+            "predictedRoute": [{"name": "杭州 代收点13622113344", "state": "已经过节点", "province": "13511992288", "city": "快递员令狐冲霄13511992288"}]
         }
     })
     .to_string()
@@ -260,7 +261,7 @@ fn i8_names_numbers_and_codes_stay_on_the_push_topic() {
         (SHIPMENT.to_owned(), told(&read(&shared.stack, SHIPMENT), true)),
         (TRANSITION.to_owned(), told(&read(&shared.stack, TRANSITION), true)),
     ];
-    for table in ["push", "shipment", "transition"] {
+    for table in ["push", "route_node", "shipment", "transition"] {
         let rows = tables::rows(&shared.stack, &format!("SELECT * FROM courier.{table}"));
         places.push((format!("table {table}"), rows.iter().map(Value::to_string).collect()));
     }

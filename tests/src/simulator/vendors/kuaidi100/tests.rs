@@ -91,3 +91,35 @@ fn mischief_overtakes_and_rewrites() {
     }
     assert!(overtaken > 20 && rewritten > 5, "{overtaken} {rewritten}");
 }
+
+/// What is predicted is not always what comes, and what has come stays as it is.
+#[test]
+fn routes_have_plans_and_facts() {
+    const REACHED: [&str; 2] = ["已经过节点", "当前停留节点"];
+    let mut planned: HashMap<(String, usize), String> = HashMap::new();
+    let mut reached: HashMap<(String, usize), BTreeSet<String>> = HashMap::new();
+    for push in Simulation::new(SimulationConfig::local(7, 600, 1_786_248_000)) {
+        if push.vendor != Vendor::Kuaidi100 {
+            continue;
+        }
+        let body = read(&push).body;
+        let is_signed = body["lastResult"]["ischeck"] == "1";
+        let nodes = body["lastResult"]["predictedRoute"].as_array().into_iter().flatten();
+        for (place, node) in nodes.enumerate() {
+            let node_of_parcel = (push.tracking_numbers[0].clone(), place);
+            let arrival = node["arriveTime"].as_str().unwrap().to_owned();
+            let is_reached = REACHED.contains(&node["state"].as_str().unwrap());
+            assert!(is_reached || !is_signed, "signed for on the way: {node}");
+            if !is_reached {
+                planned.entry(node_of_parcel).or_insert(arrival);
+            } else if !is_signed {
+                reached.entry(node_of_parcel).or_default().insert(arrival);
+            }
+        }
+    }
+    assert!(reached.values().all(|arrivals| arrivals.len() == 1));
+    let as_planned =
+        |(node, arrivals): (&(String, usize), &BTreeSet<String>)| Some(arrivals.contains(planned.get(node)?));
+    let (kept, missed): (Vec<bool>, Vec<bool>) = reached.iter().filter_map(as_planned).partition(|kept| *kept);
+    assert!(kept.len() > 20 && missed.len() > 20, "{} {}", kept.len(), missed.len());
+}
