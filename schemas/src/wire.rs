@@ -17,7 +17,7 @@ use serde_avro_fast::de::{DeError, DeserializerState};
 use serde_avro_fast::ser::{SerError, SerializerConfig};
 
 use crate::records::{
-    PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
+    Annotation, PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
 use crate::registry::{Registry, RegistryError};
 use crate::topics;
@@ -91,6 +91,7 @@ record!(
     "subscription_secret.avsc"
 );
 record!(VendorCall, topics::VENDOR_CALL, "vendor_call.avsc");
+record!(Annotation, topics::ANNOTATION, "annotation.avsc");
 
 /// Why a record could not be encoded.
 #[derive(Debug, thiserror::Error)]
