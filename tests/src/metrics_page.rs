@@ -171,6 +171,7 @@ pub fn with_columns(page: &str) -> anyhow::Result<String> {
         "transition",
         "subscription",
         "vendor_call",
+        "annotation",
         "sink_offset",
         "sink_start",
         "reconcile_gap",

@@ -64,11 +64,14 @@ pub const TABLES: &[TableFile] = tables![
     24 "024_attempt_sum.sql",
     25 "025_order_reference.sql",
     26 "026_calendar.sql",
+    28 "028_annotation.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
 /// they read.
 const VIEWS: &[(&str, &str)] = views![
+    "annotated_parcel",
+    "annotation_now",
     "carrier_by_day",
     "carrier_by_month",
     "carrier_by_week",
@@ -109,6 +112,7 @@ const VIEWS: &[(&str, &str)] = views![
     "performance_change_refresh",
     "promised_parcel",
     "push_completeness",
+    "shipment_now",
     "shipment_timeline",
     "stalled_shipments",
     "status_name",

@@ -277,7 +277,14 @@ impl Scene {
                 let lost = parts_since(
                     stack,
                     server_time(stack) - UNFLUSHED_SECONDS,
-                    &["push", "shipment", "transition", "subscription", "vendor_call"],
+                    &[
+                        "push",
+                        "shipment",
+                        "transition",
+                        "subscription",
+                        "vendor_call",
+                        "annotation",
+                    ],
                 );
                 cut_off(stack, &lost);
             }

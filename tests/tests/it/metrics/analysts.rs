@@ -10,7 +10,14 @@ use serde_json::Value;
 use crate::harness::{python, tables};
 
 /// The tables in which a newer row replaces an older one.
-const REPLACING: [&str; 5] = ["push", "shipment", "transition", "subscription", "vendor_call"];
+const REPLACING: [&str; 6] = [
+    "push",
+    "shipment",
+    "transition",
+    "subscription",
+    "vendor_call",
+    "annotation",
+];
 
 /// Views that show each row of such a table once, and what of it.
 const VIEWS: [(&str, &str); 2] = [
