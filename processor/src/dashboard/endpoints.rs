@@ -100,7 +100,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             ("timeline", statement!("parcel_timeline")),
             ("promises", statement!("parcel_promises")),
             ("abroad", statement!("parcel_abroad")),
+            ("annotations", statement!("parcel_annotations")),
         ],
+    },
+    Endpoint {
+        path: "/api/v1/annotations",
+        takes: &[Carrier, Vendor, Limit],
+        statements: &[("rows", statement!("annotations"))],
     },
     Endpoint {
         path: "/api/v1/order",

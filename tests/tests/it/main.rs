@@ -56,6 +56,7 @@
 )]
 
 mod alarms;
+mod annotations;
 mod attacks;
 mod broker;
 mod changed_bytes;

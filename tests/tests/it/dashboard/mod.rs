@@ -764,6 +764,7 @@ fn no_value_becomes_sql() {
             ("parcels", "carrier"),
             ("parcels", "reason"),
             ("unknown-wording", "carrier"),
+            ("annotations", "carrier"),
             ("performance-changes", "carrier"),
             ("provinces", "carrier"),
             ("pushes", "number"),
