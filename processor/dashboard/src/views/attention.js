@@ -26,7 +26,7 @@ export default {
     return [
       panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', every: EVERY, ...none, csv: { path: 'open-exceptions', parameters: ofReason }, load: (signal) => ask('open-exceptions', { ...ofReason, limit: SHOWN }, signal), show: openExceptions }),
       panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', every: EVERY, ...none, csv: { path: 'stalled', parameters: ofStatus }, load: (signal) => ask('stalled', { ...ofStatus, limit: SHOWN }, signal), show: stalled }),
-      panel({ title: t('said.list'), note: t('said.list.note'), size: 'large', every: EVERY, csv: { path: 'annotations', parameters: { carrier, vendor } }, load: (signal) => ask('annotations', { carrier, vendor, limit: SHOWN }, signal), show: corrections, empty: () => h('div', { class: 'state empty', role: 'status' }, h('strong', {}, t('said.none'))) }),
+      panel({ title: t('said.list'), note: t('said.list.note'), size: 'large', every: EVERY, csv: { path: 'annotations', parameters: { carrier, vendor } }, load: (signal) => ask('annotations', { carrier, vendor, limit: SHOWN }, signal), show: corrections, isEmpty: () => false }),
       panel({ title: t('change'), note: t('change.note'), size: 'large', every: EVERY, csv: { path: 'performance-changes', parameters: { carrier, origin, dest } }, load: (signal) => ask('performance-changes', { carrier, origin, dest, limit: SHOWN }, signal), show: changes, isEmpty: ({ counts }) => !counts.length }),
     ];
   },
@@ -60,6 +60,7 @@ function openExceptions({ rows, counts }) {
 }
 
 function corrections({ rows }) {
+  if (!rows.length) return h('p', {}, t('said.none'));
   const columns = [
     parcel,
     { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier) },
