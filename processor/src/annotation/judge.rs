@@ -261,11 +261,21 @@ mod tests {
         }
     }
 
+    type Case = (&'static str, AnnotationKind, fn(&mut Parcel, &mut Wish), &'static str);
+
+    fn assert_refused<const N: usize>(cases: [Case; N]) {
+        for (name, kind, change, expected) in cases {
+            let (mut parcel, mut wish) = (parcel(), wish(kind));
+            change(&mut parcel, &mut wish);
+            let refusal = judged(&parcel, &wish).unwrap_err().to_string();
+            assert!(refusal.contains(expected), "{name}: {refusal}");
+        }
+    }
+
     #[test]
-    fn what_cannot_be_said_is_refused_with_its_reason() {
-        use AnnotationKind::{Delivered, Excluded, Lost, None as Undo, Other};
-        type Case = (&'static str, AnnotationKind, fn(&mut Parcel, &mut Wish), &'static str);
-        let cases: [Case; 17] = [
+    fn words_and_times_that_cannot_be_are_refused_with_their_reason() {
+        use AnnotationKind::{Delivered, Excluded, Lost, None as Undo};
+        assert_refused([
             (
                 "no reason",
                 Lost,
@@ -335,6 +345,13 @@ mod tests {
                 |_, wish| wish.at = Some(time("2026-11-30T00:00:00Z")),
                 "NONE has no time",
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_cannot_be_said_of_this_parcel_is_refused_with_its_reason() {
+        use AnnotationKind::{Delivered, Excluded, Lost, None as Undo, Other};
+        assert_refused([
             (
                 "no event",
                 Excluded,
@@ -375,13 +392,7 @@ mod tests {
                 "has said so already",
             ),
             ("of a newer program", Other, |_, _| {}, "OTHER cannot be said"),
-        ];
-        for (name, kind, change, expected) in cases {
-            let (mut parcel, mut wish) = (parcel(), wish(kind));
-            change(&mut parcel, &mut wish);
-            let refusal = judged(&parcel, &wish).unwrap_err().to_string();
-            assert!(refusal.contains(expected), "{name}: {refusal}");
-        }
+        ]);
     }
 
     #[test]

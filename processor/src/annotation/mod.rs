@@ -14,7 +14,7 @@ pub mod send;
 use courierflow_schemas::records::Annotation;
 use jiff::Timestamp;
 
-use crate::config::Config;
+use crate::config::{ClickHouseSettings, Config};
 use judge::{Refusal, Wish};
 use parcel::{LookupError, Parcel, Which};
 use send::SendError;
@@ -38,14 +38,15 @@ pub enum AnnotateError {
     Send(#[from] SendError),
 }
 
-/// Finds the parcel, judges the wish and has the record acknowledged. Returns the parcel as it was, and the record.
+/// Finds the parcel in `tables`, judges the wish and has the record acknowledged. Returns the parcel as it was, and the record.
 pub async fn annotate(
     config: &Config,
+    tables: &ClickHouseSettings,
     which: &Which,
     wish: &Wish,
     now: Timestamp,
 ) -> Result<(Parcel, Annotation), AnnotateError> {
-    let parcel = parcel::find(&config.clickhouse, which).await?;
+    let parcel = parcel::find(tables, which).await?;
     let record = judge::judge(&parcel, wish, now).map_err(|refusal| AnnotateError::Refused {
         parcel: parcel.to_string(),
         refusal,

@@ -89,6 +89,11 @@ impl Parcel {
         self.tracking_state == "CARRIER_CORRECTED"
     }
 
+    /// The life of the number.
+    pub fn day(&self) -> Date {
+        day(self.epoch)
+    }
+
     fn is_same_number(&self, other: &Self) -> bool {
         (&self.vendor, &self.account, &self.carrier) == (&other.vendor, &other.account, &other.carrier)
     }
@@ -103,7 +108,7 @@ impl fmt::Display for Parcel {
             self.account,
             self.carrier,
             self.tracking_number,
-            day(self.epoch)
+            self.day()
         )
     }
 }

@@ -33,7 +33,10 @@ pub enum SendError {
 
 /// Returns when it is acknowledged.
 pub(super) async fn send(config: &Config, said: &Annotation) -> Result<(), SendError> {
-    let ids = Registry::new(&config.registry).schema_ids()?;
+    // It waits for the registry, and others are served on this thread.
+    let registry = Registry::new(&config.registry);
+    let ids = tokio::task::spawn_blocking(move || registry.schema_ids()).await;
+    let ids = ids.map_err(|_| KafkaError::Canceled)??;
     let mut datum = Vec::new();
     Encoder::<Annotation>::new(ids.annotation).encode(said, &mut datum)?;
     let producer = producer(config)?;

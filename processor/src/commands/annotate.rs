@@ -86,7 +86,7 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> anyhow::Result
         carrier: arguments.carrier,
         epoch: arguments.epoch,
     };
-    let (parcel, said) = annotate(config, &which, &wish, Timestamp::now()).await?;
+    let (parcel, said) = annotate(config, &config.clickhouse, &which, &wish, Timestamp::now()).await?;
     println!("{parcel}: {} by its vendor's word", parcel.status);
     match &parcel.standing {
         None => println!("before: no correction"),

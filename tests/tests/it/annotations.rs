@@ -6,10 +6,13 @@ use courierflow_tests::simulator::vendors::kuaidi100;
 use courierflow_tests::stack::{Launch, Service, Stack};
 use serde_json::{Value, json};
 
+use crate::dashboard::described::assert_described;
 use crate::harness::{
     PATIENCE, agent, migrated, post, processor, ready, tables, topics, wait_until_in_tables, wait_until_sink_has_read,
 };
 use crate::replay::replay;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// Of each line the code; an hour lies between two of them, the first is that of the pickup.
 fn push(ingest: &Service, number: &str, codes: &[&str]) {
@@ -50,10 +53,21 @@ fn annotate(stack: &dyn Stack, number: &str, what: &[&str]) -> Result<String, St
     done.map(|()| said.clone()).map_err(|_| said)
 }
 
-fn ask(dashboard: &Service, path: &str) -> Value {
+fn get(dashboard: &Service, path: &str) -> Value {
     let url = format!("{}/api/v1/{path}", dashboard.url());
     let mut answer = agent().get(&url).call().unwrap();
     serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+}
+
+/// An answer of the API, which must match its description.
+fn ask(dashboard: &Service, path: &str) -> Value {
+    let answer = get(dashboard, path);
+    let description = get(dashboard, "openapi.json");
+    let endpoint = path.split('?').next().unwrap();
+    let operation = &description["paths"][format!("/api/v1/{endpoint}")]["get"];
+    let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_described(&description, schema, &answer, path);
+    answer
 }
 
 /// What a correction may change of figures and lists.
@@ -108,13 +122,16 @@ fn figures(counts: [u64; 7]) -> Vec<Value> {
 fn what_people_say_counts_until_they_take_it_back_and_no_replay_loses_it() {
     let stack = migrated("annotations");
     let file = std::fs::canonicalize(stack.dir()).unwrap().join("accounts.toml");
+    let token_file = file.with_file_name("wang.fang.token");
+    std::fs::write(&token_file, TOKEN).unwrap();
     std::fs::write(
         &file,
-        "[[ingest.accounts]]\nname = \"demo\"\nvendor = \"kuaidi100\"\nsalts = [\"courierflow-demo-salt\"]\nreference = \"query:orderId\"\n",
+        format!("[[ingest.accounts]]\nname = \"demo\"\nvendor = \"kuaidi100\"\nsalts = [\"courierflow-demo-salt\"]\nreference = \"query:orderId\"\n\n[[dashboard.annotators]]\nname = \"wang.fang\"\ntoken_file = \"{}\"\n", token_file.display()),
     )
     .unwrap();
     let ingest = ready(&Launch::ingest().config(&file), "ingest", &stack);
-    let mut running = ready(&processor("run", &stack), "processor", &stack);
+    let run = processor("run", &stack).config(&file);
+    let mut running = ready(&run, "processor", &stack);
     for number in ["ANNO0", "ANNO1", "ANNO2", "ANNO3"] {
         push(&ingest, number, &["103", "0"]);
     }
@@ -168,12 +185,13 @@ fn what_people_say_counts_until_they_take_it_back_and_no_replay_loses_it() {
 
     running.terminate(PATIENCE).unwrap();
     replay(&*stack, &["--from", "earliest", "--exchange"]).unwrap();
-    running = ready(&processor("run", &stack), "processor", &stack);
+    running = ready(&run, "processor", &stack);
     wait_until_in_tables(&stack);
     assert_eq!(shown(&stack), after);
     assert_contradicted(&running);
 
-    for number in ["ANNO1", "ANNO2", "ANNO3", "ANNO4"] {
+    over_http(&running);
+    for number in ["ANNO2", "ANNO3", "ANNO4"] {
         let said = annotate(&stack, number, &["--undo"]).unwrap();
         assert!(said.contains("now: no correction, by li.wei"), "{said}");
     }
@@ -196,6 +214,54 @@ fn what_people_say_counts_until_they_take_it_back_and_no_replay_loses_it() {
         .map(|row| &row["kind"])
         .collect();
     assert_eq!(kinds, ["NONE", "LOST"], "what was said stays known");
+}
+
+/// The same through the API: who may not is refused, and the lost parcel that has turned up is taken back.
+fn over_http(dashboard: &Service) {
+    let say = |token: Option<&str>, body: &Value| {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let headers = authorization.iter().map(|value| ("Authorization", value.as_str()));
+        let headers: Vec<(&str, &str)> = headers.chain([("Content-Type", "application/json")]).collect();
+        let body = body.to_string();
+        let answer = post::post_with(&dashboard.url(), "/api/v1/annotations", &headers, body.as_bytes()).unwrap();
+        (answer.status, answer.json())
+    };
+    let undo = json!({"number": "ANNO1", "kind": "NONE", "reason": "it has turned up"});
+    let with = |member: &str, value: &str| {
+        let mut body = undo.clone();
+        body[member] = json!(value);
+        body
+    };
+    for (token, body, status, code) in [
+        (None, &undo, 401, "unauthorized"),
+        (Some("wrong"), &undo, 401, "unauthorized"),
+        (Some(TOKEN), &with("by", "somebody else"), 400, "bad_body"),
+        (Some(TOKEN), &with("epoch", "yesterday"), 400, "bad_body"),
+        (Some(TOKEN), &with("number", "ANNO0"), 400, "refused"),
+        (Some(TOKEN), &with("number", "NOBODY"), 404, "unknown_parcel"),
+    ] {
+        let (answered, answer) = say(token, body);
+        assert_eq!((answered, &answer["error"]["code"]), (status, &json!(code)), "{answer}");
+    }
+    let (status, answer) = say(Some(TOKEN), &undo);
+    assert_eq!(status, 200, "{answer}");
+    let description = get(dashboard, "openapi.json");
+    assert_described(
+        &description,
+        &description["components"]["schemas"]["Corrected"],
+        &answer,
+        "answer",
+    );
+    let said = [
+        &answer["kind"],
+        &answer["annotated_by"],
+        &answer["before"]["kind"],
+        &answer["vendor_status"],
+    ];
+    assert_eq!(
+        said.map(Clone::clone),
+        [json!("NONE"), json!("wang.fang"), json!("LOST"), json!("DELIVERED")]
+    );
 }
 
 /// Through the program: what is refused says why and names the parcel.

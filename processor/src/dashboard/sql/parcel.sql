@@ -5,7 +5,7 @@ SELECT
     first_attempt_at, available_at, delivered_at, returning_at, returned_at, cancelled_at, last_event_at, edd_first, edd_last,
     reference, dest_carrier, dest_number, corrected_to, attempts, exception_codes, exception_reasons, flags,
     -- What a person says; everything else is the vendor's word.
-    annotation, annotation_occurred_at, annotation_reason, annotated_by, annotated_at, contradicted,
+    annotation, annotation_occurred_at, annotation_reason, annotated_by, annotated_at, ifNull(contradicted, false) AS contradicted,
     arrayMap(
         (occurred_at, status, sub_status, raw_code, area, location, context) -> CAST(
             (occurred_at, status, sub_status, raw_code, area, location, context),
@@ -21,4 +21,3 @@ LEFT JOIN
 WHERE empty({carriers:Array(String)}) OR has({carriers:Array(String)}, shipment.carrier)
 ORDER BY first_received_at DESC, vendor, carrier
 LIMIT 20
-SETTINGS join_use_nulls = 0
