@@ -85,7 +85,7 @@ refresh() { # ADDRESS VIEW
 
 contents() { # what must be equal on both replicas
   local table answer
-  for table in push route_node shipment transition sla_promise calendar carrier_mapping; do
+  for table in push route_node shipment transition sla_promise calendar annotation carrier_mapping; do
     answer=$(both "SELECT count(), sum(sipHash64(toString(tuple(*)))) FROM $database.$table")
     say "   $table: $answer"
   done

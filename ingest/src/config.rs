@@ -11,7 +11,9 @@ use std::time::Duration;
 use courierflow_schemas::carriers::Carriers;
 use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::Vendor;
-use courierflow_schemas::settings::{self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, text};
+use courierflow_schemas::settings::{
+    self, KafkaSettings, RegistrySettings, SettingsError, require, secrets_from_file, text,
+};
 use courierflow_schemas::topics;
 use courierflow_service::http_server::Limits;
 use courierflow_vendors::account::{Account, AccountKeys, KeyValue, Unsigned};
@@ -405,20 +407,4 @@ impl AccountSettings {
 
 fn key(index: usize, name: &str) -> String {
     format!("ingest.accounts[{index}].{name}")
-}
-
-/// One secret per line; blank lines are skipped, and white space at the ends of a line is trimmed.
-pub(crate) fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
-    let lines = std::fs::read_to_string(path)
-        .map_err(|error| SettingsError::key(key, format!("{}: {error}", path.display())))?;
-    let secrets: Vec<Secret> = lines
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(Secret::new)
-        .collect();
-    if secrets.is_empty() {
-        return Err(SettingsError::key(key, format!("{} has no secret", path.display())));
-    }
-    Ok(secrets)
 }

@@ -3,6 +3,7 @@
 //! shows the results.
 
 mod admin;
+pub mod annotation;
 mod bounded_read;
 pub mod config;
 pub mod dashboard;

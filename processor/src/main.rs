@@ -1,4 +1,4 @@
-//! `processor run | derive | sink | subscribe | reconcile | dashboard | migrate | load-sla | load-calendar | replay | dead-letters | subscriptions | completions`: see [`commands`].
+//! `processor run | derive | sink | subscribe | reconcile | dashboard | migrate | load-sla | load-calendar | annotate | replay | dead-letters | subscriptions | completions`: see [`commands`].
 
 mod commands;
 

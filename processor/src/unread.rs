@@ -131,6 +131,7 @@ fn read_topics(config: &Config) -> Vec<(String, Vec<&'static str>)> {
         sink(rows::Transition::NAME, topics::TRANSITION),
         sink(rows::Subscription::NAME, topics::SUBSCRIPTION),
         sink(rows::VendorCall::NAME, topics::VENDOR_CALL),
+        sink(rows::Annotation::NAME, topics::ANNOTATION),
     ];
     if config.subscribe.is_on() {
         all.push((config.subscribe.group.clone(), subscribe::inputs().to_vec()));
@@ -181,6 +182,7 @@ mod tests {
                 "courierflow-sink-transition: courier.transition.v1",
                 "courierflow-sink-subscription: courier.subscription.v1",
                 "courierflow-sink-vendor_call: courier.vendor.call.v1",
+                "courierflow-sink-annotation: courier.annotation.v1",
             ]
         );
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::records::{
-    PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
+    Annotation, PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
 use crate::settings::{RegistrySettings, SettingsError};
 use crate::tls::ClientTls;
@@ -97,6 +97,8 @@ pub struct SchemaIds {
     pub subscription_secret: u32,
     /// `VendorCall`
     pub vendor_call: u32,
+    /// `Annotation`
+    pub annotation: u32,
 }
 
 /// The result of [`Registry::migrate`].
@@ -172,6 +174,7 @@ impl Registry {
             subscription: self.migrate_subject::<Subscription>(&mut changes)?,
             subscription_secret: self.migrate_subject::<SubscriptionSecret>(&mut changes)?,
             vendor_call: self.migrate_subject::<VendorCall>(&mut changes)?,
+            annotation: self.migrate_subject::<Annotation>(&mut changes)?,
         };
         Ok(Migrated { ids, changes })
     }
@@ -186,6 +189,7 @@ impl Registry {
         self.check_subject::<Subscription>(&mut changes)?;
         self.check_subject::<SubscriptionSecret>(&mut changes)?;
         self.check_subject::<VendorCall>(&mut changes)?;
+        self.check_subject::<Annotation>(&mut changes)?;
         Ok(changes)
     }
 
@@ -199,6 +203,7 @@ impl Registry {
             subscription: self.id_of::<Subscription>()?,
             subscription_secret: self.id_of::<SubscriptionSecret>()?,
             vendor_call: self.id_of::<VendorCall>()?,
+            annotation: self.id_of::<Annotation>()?,
         })
     }
 

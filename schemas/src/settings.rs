@@ -287,6 +287,22 @@ pub fn secret_from_file(key: &str, path: &Path) -> Result<Secret, SettingsError>
     }
 }
 
+/// One secret per line; blank lines are skipped, and white space at the ends of a line is trimmed.
+pub fn secrets_from_file(key: &str, path: &Path) -> Result<Vec<Secret>, SettingsError> {
+    let lines = std::fs::read_to_string(path)
+        .map_err(|error| SettingsError::key(key, format!("{}: {error}", path.display())))?;
+    let secrets: Vec<Secret> = lines
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(Secret::new)
+        .collect();
+    if secrets.is_empty() {
+        return Err(SettingsError::key(key, format!("{} has no secret", path.display())));
+    }
+    Ok(secrets)
+}
+
 /// Reads a user's file of carriers, which is laid over the built-in mapping. What it says holds as long as the process lives.
 pub fn carriers_from_file(key: &str, path: &Path) -> Result<&'static Carriers, SettingsError> {
     let refused = |error: &dyn fmt::Display| SettingsError::key(key, format!("{}: {error}", path.display()));

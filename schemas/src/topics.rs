@@ -28,6 +28,9 @@ pub const SUBSCRIPTION_SECRET: &str = "courier.subscription.secret.v1";
 /// Every call of a vendor's API. Key = tracking number.
 pub const VENDOR_CALL: &str = "courier.vendor.call.v1";
 
+/// What people say of parcels. Key = tracking number.
+pub const ANNOTATION: &str = "courier.annotation.v1";
+
 /// The prefix and the names that it makes. A process belongs to one installation, from its start to its end.
 static INSTALLATION: OnceLock<Installation> = OnceLock::new();
 
@@ -102,6 +105,8 @@ pub enum Policy {
     Compact,
     /// Records are deleted after this time (`cleanup.policy=delete`).
     Delete(Duration),
+    /// No record is ever deleted (`cleanup.policy=delete` without a time).
+    Keep,
 }
 
 /// What the key of a record is.
@@ -234,7 +239,7 @@ const fn days(days: u64) -> Policy {
 }
 
 /// Every topic of the system.
-pub const ALL: [Topic; 9] = [
+pub const ALL: [Topic; 10] = [
     Topic {
         name: PUSH,
         summary: "One parcel of one push of a vendor, as received",
@@ -332,6 +337,20 @@ pub const ALL: [Topic; 9] = [
         readers: Readers::All,
         open_to_writers: false,
         policy: days(30),
+        settings: &[],
+    },
+    Topic {
+        name: ANNOTATION,
+        summary: "A correction by hand: what a person says of a parcel, or takes back",
+        key: Key::TrackingNumber,
+        headers: &[],
+        transactional: false,
+        // The names of those who said it.
+        readers: Readers::Restricted,
+        open_to_writers: false,
+        // Nobody could say it again, and there are few: what people type. All of them and not the newest of a parcel, because who took back
+        // what is part of it.
+        policy: Policy::Keep,
         settings: &[],
     },
 ];

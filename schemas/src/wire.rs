@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::datum::{self, DatumError};
 use crate::records::{
-    PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
+    Annotation, PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
 use crate::registry::{Registry, RegistryError};
 use crate::topics;
@@ -75,6 +75,7 @@ record!(
     "subscription_secret.avsc"
 );
 record!(VendorCall, topics::VENDOR_CALL, "vendor_call.avsc");
+record!(Annotation, topics::ANNOTATION, "annotation.avsc");
 
 /// Why a record could not be encoded.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 
 const OWN_ID: u32 = 7;
 const OTHER_ID: u32 = 8;
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 8] = [
     PushEvent::SCHEMA_TEXT,
     Shipment::SCHEMA_TEXT,
     Transition::SCHEMA_TEXT,
@@ -24,6 +24,7 @@ const TEXTS: [&str; 7] = [
     Subscription::SCHEMA_TEXT,
     SubscriptionSecret::SCHEMA_TEXT,
     VendorCall::SCHEMA_TEXT,
+    Annotation::SCHEMA_TEXT,
 ];
 
 fn push_event() -> PushEvent {
@@ -254,6 +255,23 @@ fn vendor_call() -> VendorCall {
     }
 }
 
+fn annotation() -> Annotation {
+    Annotation {
+        vendor: "kuaidi100".into(),
+        account: "demo".into(),
+        carrier: "yto".into(),
+        tracking_number: "YT1".into(),
+        epoch: EpochDay(20_000),
+        kind: AnnotationKind::Lost,
+        occurred_at: Some(TimestampMillis(1)),
+        reason: "the carrier pays".into(),
+        annotated_by: "li.wei".into(),
+        annotated_at: TimestampMicros(2),
+        seen_status: "IN_TRANSIT".into(),
+        seen_event_at: Some(TimestampMillis(3)),
+    }
+}
+
 /// A registry that is not there, with a cache that knows our own schema and `other`.
 fn registry_knowing<R: Record>(other: &str) -> (tempfile::TempDir, Registry) {
     let dir = tempfile::tempdir().unwrap();
@@ -289,6 +307,7 @@ fn every_record_survives_a_round_trip() {
     round_trip(&subscription());
     round_trip(&subscription_secret());
     round_trip(&vendor_call());
+    round_trip(&annotation());
 }
 
 /// Read generically, by the schema alone, every field holds something of the record: none is forgotten or swapped.
@@ -335,6 +354,7 @@ fn types_match_their_schemas() {
     fields_match_schema(&subscription());
     fields_match_schema(&subscription_secret());
     fields_match_schema(&vendor_call());
+    fields_match_schema(&annotation());
 }
 
 #[test]
@@ -385,6 +405,7 @@ fn closed_sets_have_the_symbols_of_the_schema_in_order() {
     check!(Subscription, SubscriptionState);
     check!(VendorCall, CallKind);
     check!(VendorCall, CallClass);
+    check!(Annotation, AnnotationKind);
 }
 
 /// What a reader takes a symbol for that only a newer program knows, by the field. A field of a closed set that is not here fails
@@ -473,6 +494,7 @@ fn every_closed_set_can_grow() {
     reads_symbols_of_a_newer_program(&subscription_request());
     reads_symbols_of_a_newer_program(&subscription());
     reads_symbols_of_a_newer_program(&vendor_call());
+    reads_symbols_of_a_newer_program(&annotation());
 }
 
 /// An open set is a text in Avro; the name of a newer program is read as [`Reason::Other`].
@@ -617,6 +639,7 @@ fn new_code_reads_old_records() {
     reads_records_written_without_fields(&subscription());
     reads_records_written_without_fields(&subscription_secret());
     reads_records_written_without_fields(&vendor_call());
+    reads_records_written_without_fields(&annotation());
 }
 
 /// Old code reads what newer code writes: a field that it does not know is skipped, wherever it stands.
@@ -657,6 +680,7 @@ fn old_code_reads_new_records() {
     reads_records_written_with_more_fields(&subscription());
     reads_records_written_with_more_fields(&subscription_secret());
     reads_records_written_with_more_fields(&vendor_call());
+    reads_records_written_with_more_fields(&annotation());
 }
 
 #[test]

@@ -9,8 +9,8 @@ use apache_avro::schema::{NamesRef, RecordSchema, ResolvedSchema};
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
 use courierflow_schemas::records::{
-    CallReason, PushEvent, Reason, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, Vendor,
-    VendorCall,
+    Annotation, CallReason, PushEvent, Reason, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret,
+    Transition, Vendor, VendorCall,
 };
 use courierflow_schemas::registry::Registry;
 use courierflow_schemas::settings::RegistrySettings;
@@ -136,6 +136,7 @@ fn records_are_written_and_read_as_apache_avro_does() {
     same_both_ways::<Subscription>();
     same_both_ways::<SubscriptionSecret>();
     same_both_ways::<VendorCall>();
+    same_both_ways::<Annotation>();
 }
 
 /// A damaged record is refused or read; where both decoders read it, they read the same.

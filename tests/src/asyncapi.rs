@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use courierflow_schemas::records::{
-    PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
+    Annotation, PushEvent, Shipment, Subscription, SubscriptionRequest, SubscriptionSecret, Transition, VendorCall,
 };
 use courierflow_schemas::settings::{KafkaSettings, RegistrySettings};
 use courierflow_schemas::topics::{self, Key, Policy, Readers, Topic};
@@ -108,6 +108,7 @@ fn schemas() -> anyhow::Result<BTreeMap<&'static str, Value>> {
         of::<Subscription>(),
         of::<SubscriptionSecret>(),
         of::<VendorCall>(),
+        of::<Annotation>(),
     ]
     .into_iter()
     .collect()
@@ -247,6 +248,11 @@ fn configuration(topic: &Topic) -> Value {
         Policy::Delete(retention) => {
             configuration["cleanup.policy"] = json!(["delete"]);
             configuration["retention.ms"] = json!(retention.as_millis());
+        }
+        Policy::Keep => {
+            configuration["cleanup.policy"] = json!(["delete"]);
+            configuration["retention.ms"] = json!(-1);
+            configuration["retention.bytes"] = json!(-1);
         }
     }
     for (name, value) in topic.settings {

@@ -172,6 +172,7 @@ pub fn with_columns(page: &str) -> anyhow::Result<String> {
         "subscription",
         "vendor_call",
         "route_node",
+        "annotation",
         "sink_offset",
         "sink_start",
         "reconcile_gap",

@@ -1,6 +1,8 @@
 CREATE ROLE IF NOT EXISTS analyst SETTINGS final = 1;
 
 GRANT
+    SELECT ON courier.annotated_parcel,
+    SELECT ON courier.annotation,
     SELECT ON courier.calendar,
     SELECT ON courier.carrier_by_day,
     SELECT ON courier.carrier_by_month,

@@ -57,7 +57,13 @@ CREATE OR REPLACE VIEW {database}.parcel
     `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
     `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Giving up after a week is too early to mean anything',
     `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
-    `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
+    `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment, and LOST or DESTROYED by hand',
+    `vendor_status`        LowCardinality(String)           COMMENT 'Status by the vendor''s word alone; status is that after a correction by hand',
+    `annotation`           LowCardinality(Nullable(String)) COMMENT 'Correction by hand: DELIVERED, LOST or DESTROYED; NULL = none. Parcels that are EXCLUDED are not in this view',
+    `annotation_reason`    Nullable(String)                 COMMENT 'Why, in the words of whoever corrected it',
+    `annotated_by`         Nullable(String)                 COMMENT 'Who corrected it',
+    `annotated_at`         Nullable(DateTime64(6, 'UTC'))   COMMENT 'When it was corrected; UTC',
+    `contradicted`         Bool                             COMMENT 'The vendor has said something else since the correction'
 )
 DEFINER = {setting:definer} SQL SECURITY DEFINER
 AS
@@ -83,9 +89,7 @@ SELECT
     carrier,
     tracking_number,
     epoch,
-    -- Since 26.3 FINAL reads all partitions, even with a condition on first_received_at; with a condition on this
-    -- column it reads only some.
-    _partition_id AS received_month,
+    received_month,
     status,
     now('UTC') AS observed_at,
     china_day(picked_up_at) AS cohort_date,
@@ -142,10 +146,14 @@ SELECT
     tracking_state = 'ABORTED_STALE'
         AND shipment.vendor IN (SELECT patient.vendor FROM {database}.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
     exception_codes,
-    exception_reasons
-FROM {database}.shipment FINAL
+    exception_reasons,
+    vendor_status,
+    annotation,
+    annotation_reason,
+    annotated_by,
+    shipment.annotated_at AS annotated_at,
+    contradicted
+FROM {database}.shipment_now AS shipment
 -- A parcel that the vendor has moved to another carrier is excluded, because the other carrier has a row of its own.
-WHERE tracking_state != 'CARRIER_CORRECTED'
--- The newest version of a shipment may be in a later month than the others.
-SETTINGS do_not_merge_across_partitions_select_final = 0
+WHERE tracking_state != 'CARRIER_CORRECTED' AND ifNull(annotation != 'EXCLUDED', true)
 COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query';

@@ -42,12 +42,11 @@ SELECT
     carrier,
     tracking_number,
     epoch,
-    _partition_id AS received_month,
+    received_month,
     first_mention.1 AS kind,
     first_mention.2 AS name,
     event.occurred_at[first_mention.3] AS began_at,
     if(event_ended_at[first_mention.3] = 0, NULL, toDateTime(event_ended_at[first_mention.3], 'UTC')) AS resolved_at
-FROM {database}.shipment FINAL
-WHERE tracking_state != 'CARRIER_CORRECTED' AND (notEmpty(exception_codes) OR notEmpty(exception_reasons))
-SETTINGS do_not_merge_across_partitions_select_final = 0
+FROM {database}.shipment_now
+WHERE tracking_state != 'CARRIER_CORRECTED' AND ifNull(annotation != 'EXCLUDED', true) AND (notEmpty(exception_codes) OR notEmpty(exception_reasons))
 COMMENT 'Every parcel once per exception code, reason and party: when it began and when it was over';

@@ -15,7 +15,7 @@ SELECT
     measured.*,
     {formula:sla_seconds},
     sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
-    measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
+    measured.is_open AND (ifNull(measured.annotation IN ('LOST', 'DESTROYED'), false) OR measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
     measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,
     is_sla_due AND ifNull(measured.attempt_seconds <= sla_seconds, false) AS is_sla_attempted
 FROM {database}.cohort_parcel(

@@ -8,14 +8,12 @@ use std::path::PathBuf;
 use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::{Secret, SettingsError, require, text};
+use courierflow_service::bearer;
 use courierflow_vendors::request::account::SubscribeAccounts;
 use serde::Deserialize;
 
 use super::tokens::{Token, Tokens};
-use crate::config::secrets_from_file;
-
-/// Shortest token, in characters: 32 hexadecimal digits are 128 bits.
-const SHORTEST_TOKEN: usize = 32;
+use courierflow_schemas::settings::secrets_from_file;
 
 /// Requests without a valid token are counted under this name, so no token may have it.
 pub(crate) const NOBODY: &str = "unknown";
@@ -126,13 +124,10 @@ impl TokenSettings {
             &key(index, "name"),
             "stands for requests without a token",
         )?;
-        let is_token = |token: &Secret| {
-            token.expose().len() >= SHORTEST_TOKEN && token.expose().bytes().all(|byte| byte.is_ascii_graphic())
-        };
         require(
-            !self.tokens.is_empty() && self.tokens.iter().all(is_token),
+            bearer::are_tokens(&self.tokens),
             &key(index, "token_file"),
-            "must hold tokens of at least 32 printable ASCII characters without spaces, one a line",
+            bearer::NO_TOKENS,
         )?;
         let rate = NonZeroU32::new(self.rate_per_minute)
             .ok_or_else(|| SettingsError::key(key(index, "rate_per_minute"), "must be at least 1"))?;

@@ -4,19 +4,17 @@ use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::Secret;
+use courierflow_service::bearer::{self, Presented};
 use courierflow_vendors::request::MayUse;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
 
 type Budget = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<<MonotonicClock as Clock>::Instant>>;
-type TokenDigest = [u8; 32];
 
 /// Why a number of items is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +30,7 @@ pub enum OverRate {
 pub struct Token {
     /// The requester of its records.
     pub name: String,
-    /// Of its tokens. Digests have one length, so the comparison tells nothing of a token, not even how long it is.
-    digests: Vec<TokenDigest>,
+    tokens: bearer::Tokens,
     accounts: HashSet<(Vendor, String)>,
     budget: Budget,
 }
@@ -48,7 +45,7 @@ impl Token {
     ) -> Self {
         Self {
             name,
-            digests: tokens.iter().map(|token| digest(token.expose().as_bytes())).collect(),
+            tokens: bearer::Tokens::new(tokens),
             accounts,
             budget: RateLimiter::direct_with_clock(Quota::per_minute(items_per_minute), MonotonicClock),
         }
@@ -83,8 +80,7 @@ pub struct Tokens {
 impl Tokens {
     /// Adds one; false if one of its tokens is there already.
     pub fn insert(&mut self, token: Token) -> bool {
-        let known = |digest: &TokenDigest| self.all.iter().any(|token| token.digests.contains(digest));
-        if token.digests.iter().any(known) {
+        if self.all.iter().any(|known| known.tokens.share_one(&token.tokens)) {
             return false;
         }
         self.all.push(token);
@@ -108,14 +104,10 @@ impl Tokens {
 
     /// Whose token is in `Authorization: Bearer TOKEN`. It takes the same time whichever it is, and if it is none.
     pub fn authenticate(&self, headers: &HeaderMap) -> Option<&Token> {
-        let presented = digest(bearer(headers).unwrap_or_default());
+        let presented = Presented::by(headers);
         let mut found = None;
         for token in &self.all {
-            let mut is_its = Choice::from(0);
-            for digest in &token.digests {
-                is_its |= digest.ct_eq(&presented);
-            }
-            if is_its.into() {
+            if token.tokens.contain(&presented) {
                 found = Some(token);
             }
         }
@@ -123,19 +115,10 @@ impl Tokens {
     }
 }
 
-/// The scheme's name is not case-sensitive (RFC 9110 11.1).
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)?;
-    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
-    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
-}
-
-fn digest(token: &[u8]) -> TokenDigest {
-    Sha256::digest(token).into()
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderValue, header};
+
     use super::*;
 
     fn token(name: &str, tokens: &[&str], items_per_minute: u32) -> Token {

@@ -472,15 +472,38 @@ const tests = {
     assert.deepEqual(complaints, []);
   },
 
+  async 'a correction by hand stands beside the word of the vendor'() {
+    const said = { vendor: 'kuaidi100', account: 'demo', carrier: 'sf', tracking_number: 'SF0000', epoch: '2026-01-01', annotation: 'LOST', annotation_occurred_at: '2026-01-08T00:00:00Z',
+      annotation_reason: 'claim <b>88</b>', annotated_by: 'li.wei', annotated_at: '2026-01-09T00:00:00Z', contradicted: true, vendor_status: 'DELIVERED', last_event_at: '2026-01-10T00:00:00Z', heard_at: '2026-01-10T00:00:00Z' };
+    for (const [language, width, row, mark] of [
+      ['en', 1440, /SF0000\s+SF Express\s+Lost, by hand\s+Delivered\s+contradicts\s+claim <b>88<\/b>\s+li\.wei/, /Lost, by hand\s+li\.wei at [^]*claim <b>88<\/b> – the vendor has said something else since/],
+      ['zh', 390, /SF0000\s+顺丰速运\s+人工标记：丢失/, /人工标记：丢失\s+li\.wei，[^]*此后数据商有不同说法/],
+    ]) {
+      const { page, complaints } = await open(`/attention?lang=${language}`, { width, answers: { annotations: { rows: [said], explanation: null } } });
+      assert.match((await text(page, '.panel'))[2], row);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide at ${width}`);
+      await picture(page, `corrections-${language}-${width}`);
+      assert.deepEqual(complaints, []);
+      const answer = await (await fetch(`${base}/api/v1/parcel?number=SF0000`)).json();
+      Object.assign(answer.rows[0], said, { epoch: answer.rows[0].epoch });
+      answer.annotations = [{ ...said, epoch: answer.rows[0].epoch, kind: 'LOST', occurred_at: said.annotation_occurred_at, reason: said.annotation_reason, seen_status: 'IN_TRANSIT', seen_event_at: null }];
+      const { page: parcel, complaints: others } = await open(`/parcel?number=SF0000&lang=${language}`, { width, answers: { parcel: answer } });
+      assert.match((await text(parcel, '.life'))[0], mark);
+      await picture(parcel, `parcel-corrected-${language}-${width}`);
+      assert.deepEqual(others, []);
+    }
+  },
+
   async 'chips choose what is listed'() {
     const { page, complaints } = await open('/attention?lang=en');
     await click(page, 'a.chip', 'In transit 10');
     assert.equal(parameter(page, 'status'), 'IN_TRANSIT');
     assert.deepEqual(await text(page, '.tally > strong'), ['8', '18'], 'the counts are of all');
     const rows = () => page.$$eval('.panel', (panels) => panels.map((panel) => panel.querySelectorAll('tbody tr').length));
-    assert.deepEqual(await rows(), [8, 10, 1]);
+    assert.deepEqual(await rows(), [8, 10, 0, 1]);
     await click(page, 'a.chip', 'In transit 10');
-    assert.deepEqual(await rows(), [8, 18, 1]);
+    assert.deepEqual(await rows(), [8, 18, 0, 1]);
     assert.deepEqual(complaints, []);
   },
 

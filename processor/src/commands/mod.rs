@@ -1,6 +1,7 @@
 //! The command line. Each subcommand is a file with its arguments and a `run` function. Those that serve until a signal
 //! differ only in the roles they run and share [`mod@serve`].
 
+mod annotate;
 mod dead_letters;
 mod load_calendar;
 mod load_sla;
@@ -65,6 +66,8 @@ pub(crate) enum Configured {
     LoadSla(load_sla::Arguments),
     /// Replace the calendar of working days with that of a CSV file.
     LoadCalendar(load_calendar::Arguments),
+    /// Say of a parcel what its vendor does not: that it was delivered, is lost or destroyed, or is to count in no figure.
+    Annotate(annotate::Arguments),
     /// Derive the push events of the last days again into fresh tables, and report what would change.
     Replay(replay::Arguments),
     /// List dead-lettered records and replay them.
@@ -117,6 +120,7 @@ impl Configured {
             Self::Dashboard => runtime.block_on(serve(config, &[Role::Dashboard])),
             Self::LoadSla(arguments) => runtime.block_on(load_sla::run(config, &arguments)),
             Self::LoadCalendar(arguments) => runtime.block_on(load_calendar::run(config, &arguments)),
+            Self::Annotate(arguments) => runtime.block_on(annotate::run(config, arguments)),
             Self::Replay(arguments) => replay::run(config, &arguments, runtime.handle()),
             Self::DeadLetters(command) => command.run(config, runtime.handle()),
             Self::Subscriptions(command) => command.run(config, &runtime),

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use courierflow_domain::{Context, DeriveOptions, NoIdKey};
 use courierflow_schemas::carriers::Carriers;
+use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::settings::{
     self, KafkaSettings, RegistrySettings, Secret, SettingsError, require, require_between,
 };
 use courierflow_service::http_server::Limits;
-use courierflow_service::kafka_client;
+use courierflow_service::{bearer, kafka_client};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
@@ -252,6 +253,8 @@ pub struct DashboardSettings {
     pub clickhouse_password: Option<Secret>,
     /// A file with the password.
     pub clickhouse_password_file: Option<PathBuf>,
+    /// Who may correct parcels by hand through the API; nobody if there is none.
+    pub annotators: Vec<AnnotatorSettings>,
     /// Names under which it may be asked, beside addresses and `localhost`; a dot at the beginning stands for everything before it.
     pub allowed_hosts: Vec<String>,
     /// A query that takes longer is cancelled.
@@ -266,12 +269,27 @@ pub struct DashboardSettings {
     pub max_answer_memory_bytes: usize,
 }
 
+/// `[[dashboard.annotators]]`: somebody who may correct parcels by hand through the API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnotatorSettings {
+    /// Who it is: `annotated_by` of what is said with its tokens.
+    #[serde(deserialize_with = "settings::text")]
+    pub name: String,
+    /// A file with the token, at least 32 characters. Several lines are several tokens, all of them valid.
+    pub token_file: PathBuf,
+    /// What `token_file` holds.
+    #[serde(skip)]
+    pub tokens: Vec<Secret>,
+}
+
 impl Default for DashboardSettings {
     fn default() -> Self {
         Self {
             clickhouse_user: "dashboard".to_owned(),
             clickhouse_password: None,
             clickhouse_password_file: None,
+            annotators: Vec::new(),
             allowed_hosts: Vec::new(),
             query_timeout_ms: 10_000,
             max_queries: 8,
@@ -295,6 +313,10 @@ impl Config {
         if let Some(file) = &config.dashboard.clickhouse_password_file {
             let password = settings::secret_from_file("dashboard.clickhouse_password_file", file)?;
             config.dashboard.clickhouse_password = Some(password);
+        }
+        for (index, annotator) in config.dashboard.annotators.iter_mut().enumerate() {
+            let key = format!("dashboard.annotators[{index}].token_file");
+            annotator.tokens = settings::secrets_from_file(&key, &annotator.token_file)?;
         }
         if let Some(file) = &config.processor.carriers_file {
             config.carriers = settings::carriers_from_file("processor.carriers_file", file)?;
@@ -402,12 +424,30 @@ impl SinkSettings {
 }
 
 impl DashboardSettings {
+    /// Those who may correct parcels by hand, and their tokens; checked.
+    pub fn annotators(&self) -> Result<Vec<(String, bearer::Tokens)>, SettingsError> {
+        let mut known: Vec<(String, bearer::Tokens)> = Vec::new();
+        for (index, AnnotatorSettings { name, tokens, .. }) in self.annotators.iter().enumerate() {
+            let key = |member: &str| format!("dashboard.annotators[{index}].{member}");
+            require(is_name(name), &key("name"), "must be 1 to 64 of A-Z a-z 0-9 . _ -")?;
+            let is_there = known.iter().any(|(other, _)| other == name);
+            require(!is_there, &key("name"), format!("there are two of the name {name:?}"))?;
+            require(bearer::are_tokens(tokens), &key("token_file"), bearer::NO_TOKENS)?;
+            let tokens = bearer::Tokens::new(tokens);
+            let is_shared = known.iter().any(|(_, others)| others.share_one(&tokens));
+            require(!is_shared, &key("token_file"), "holds a token that is there already")?;
+            known.push((name.clone(), tokens));
+        }
+        Ok(known)
+    }
+
     fn validate(&self) -> Result<(), SettingsError> {
         require(
             !self.clickhouse_user.trim().is_empty(),
             "dashboard.clickhouse_user",
             "is empty",
         )?;
+        self.annotators()?;
         for name in &self.allowed_hosts {
             require(
                 is_host_name(name),

@@ -58,14 +58,19 @@ pub(super) struct Database {
     memory: AnswerMemory,
 }
 
+/// The server, as the user of the dashboard.
+pub(super) fn reader(clickhouse: &ClickHouseSettings, settings: &DashboardSettings) -> ClickHouseSettings {
+    ClickHouseSettings {
+        user: settings.clickhouse_user.clone(),
+        password: settings.clickhouse_password.clone(),
+        password_file: None,
+        ..clickhouse.clone()
+    }
+}
+
 impl Database {
     pub(super) fn new(clickhouse: &ClickHouseSettings, settings: &DashboardSettings) -> Self {
-        let reader = ClickHouseSettings {
-            user: settings.clickhouse_user.clone(),
-            password: settings.clickhouse_password.clone(),
-            password_file: None,
-            ..clickhouse.clone()
-        };
+        let reader = reader(clickhouse, settings);
         let timeout = Duration::from_millis(settings.query_timeout_ms);
         let client = client(&reader)
             .with_database(&reader.database)

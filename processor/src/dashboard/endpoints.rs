@@ -101,7 +101,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             ("promises", statement!("parcel_promises")),
             ("route", statement!("parcel_route")),
             ("abroad", statement!("parcel_abroad")),
+            ("annotations", statement!("parcel_annotations")),
         ],
+    },
+    Endpoint {
+        path: "/api/v1/annotations",
+        takes: &[Carrier, Vendor, Limit],
+        statements: &[("rows", statement!("annotations"))],
     },
     Endpoint {
         path: "/api/v1/order",

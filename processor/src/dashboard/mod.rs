@@ -1,5 +1,5 @@
-//! Carrier performance in the browser: a page that is part of this program, and the read-only API behind it. It talks
-//! only to `ClickHouse`, as a user with read access, and stores nothing.
+//! Carrier performance in the browser: a page that is part of this program, and the API behind it. It talks
+//! only to `ClickHouse`, as a user with read access, and stores nothing, except what somebody with a token says of a parcel.
 //!
 //! | module | what |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | [`parameters`] | what may be asked, pure |
 //! | [`endpoints`] | which statements answer which question: one row an endpoint |
 //! | [`figures`] | the figures whose parcels can be listed |
+//! | [`annotate`] | corrections by hand: all that is ever written, and to Kafka |
 //! | [`cursor`] | where a page of parcels ends |
 //! | [`download`] | an answer as CSV |
 //! | [`database`] | how a statement is run, and what a failure means |
@@ -17,6 +18,7 @@
 //! | [`changes`] | carriers and lanes that have become better or worse, as a metric |
 //! | [`own_metrics`] | what the other roles of this process say of themselves |
 
+mod annotate;
 mod answer;
 mod assets;
 mod catalog;
@@ -35,13 +37,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 use courierflow_schemas::carriers::Carriers;
 use futures_util::future::try_join_all;
 use jiff::Zoned;
@@ -50,6 +52,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
+use self::annotate::Desk;
 use self::answer::Refusal;
 use self::cursor::Cursor;
 use self::database::Database;
@@ -130,6 +133,12 @@ pub fn router(config: &Config, metrics: PrometheusHandle, health: Health) -> Rou
             ),
         );
     }
+    let desk = Desk::new(config, database::reader(&config.clickhouse, &config.dashboard));
+    router = router.route(
+        "/api/v1/annotations",
+        post(move |headers: HeaderMap, body: Bytes| async move { desk.take(&headers, body).await })
+            .layer(DefaultBodyLimit::max(annotate::MAX_BYTES)),
+    );
     for view in VIEWS {
         router = router.route(view, get(page));
     }

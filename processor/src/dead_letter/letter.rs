@@ -101,9 +101,9 @@ impl Letter {
                 let key = self.key.as_deref();
                 Ok(key.map_or(origin.partition, |key| partition::of_key(key, partitions)))
             }
-            Some(topics::SHIPMENT | topics::TRANSITION | topics::SUBSCRIPTION | topics::VENDOR_CALL) => {
-                Err(NotReplayable::Derived)
-            }
+            Some(
+                topics::SHIPMENT | topics::TRANSITION | topics::SUBSCRIPTION | topics::VENDOR_CALL | topics::ANNOTATION,
+            ) => Err(NotReplayable::Derived),
             Some(topics::SUBSCRIPTION_REQUEST) => Err(NotReplayable::Request),
             _ => Err(NotReplayable::NoOrigin),
         }

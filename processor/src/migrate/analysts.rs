@@ -9,7 +9,8 @@ use super::views::{self, in_database};
 
 /// Tables that `docs/contracts.md` and `docs/metrics.md` describe. Not here: what the sink and `migrate` note for themselves, and the halves that
 /// refreshes fill, of which views show the whole.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
+    "annotation",
     "calendar",
     "carrier_mapping",
     "data_quality_daily",

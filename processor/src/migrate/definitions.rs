@@ -65,11 +65,14 @@ pub const TABLES: &[TableFile] = tables![
     25 "025_order_reference.sql",
     26 "026_calendar.sql",
     27 "027_route_node.sql",
+    28 "028_annotation.sql",
 ];
 
 /// The files of `deploy/clickhouse/views/`: name of the view and text. The order of creation is computed from what
 /// they read.
 const VIEWS: &[(&str, &str)] = views![
+    "annotated_parcel",
+    "annotation_now",
     "carrier_by_day",
     "carrier_by_month",
     "carrier_by_week",
@@ -113,6 +116,7 @@ const VIEWS: &[(&str, &str)] = views![
     "push_completeness",
     "route_accuracy_last_30_days",
     "route_hub_last_30_days",
+    "shipment_now",
     "shipment_timeline",
     "stalled_shipments",
     "status_name",

@@ -107,7 +107,7 @@ struct Groups {
     reconcile: String,
     sink_shipment: String,
     sink_subscription: String,
-    sink_others: [String; 3],
+    sink_others: [String; 4],
 }
 
 impl Groups {
@@ -119,7 +119,13 @@ impl Groups {
             reconcile: config.reconcile.group.clone(),
             sink_shipment: sink(rows::Shipment::NAME),
             sink_subscription: sink(rows::Subscription::NAME),
-            sink_others: [rows::Push::NAME, rows::Transition::NAME, rows::VendorCall::NAME].map(sink),
+            sink_others: [
+                rows::Push::NAME,
+                rows::Transition::NAME,
+                rows::VendorCall::NAME,
+                rows::Annotation::NAME,
+            ]
+            .map(sink),
         }
     }
 

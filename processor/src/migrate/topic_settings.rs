@@ -68,6 +68,13 @@ pub(super) fn of(topic: &Topic, replicas: i32, chosen: &TopicSettings) -> Vec<Se
             };
             settings.push(setting("retention.ms", value, need));
         }
+        Policy::Keep => {
+            settings.push(setting("cleanup.policy", "delete".to_owned(), Need::Exactly));
+            // What is there cannot be made again, so neither its age nor its size deletes it.
+            for limit in ["retention.ms", "retention.bytes"] {
+                settings.push(setting(limit, "-1".to_owned(), Need::Exactly));
+            }
+        }
     }
     settings
 }
@@ -105,7 +112,7 @@ impl Setting {
         match self.name {
             "min.insync.replicas" => "a record may be acknowledged that one broker alone has",
             "message.timestamp.type" => "records have the time of the broker, not that of their push",
-            "retention.ms" => "records are kept for another time",
+            "retention.ms" | "retention.bytes" => "records are kept for another time",
             "min.cleanable.dirty.ratio" => "a restore of derive reads more",
             _ => "what is to be forgotten stays longer",
         }
@@ -116,7 +123,7 @@ impl Setting {
 mod tests {
     use std::collections::BTreeMap;
 
-    use courierflow_schemas::topics::{ALL, PUSH, SHIPMENT, SUBSCRIPTION_SECRET};
+    use courierflow_schemas::topics::{ALL, ANNOTATION, PUSH, SHIPMENT, SUBSCRIPTION_SECRET};
 
     use super::*;
     use crate::config::TopicRetention;
@@ -148,6 +155,10 @@ mod tests {
             (PUSH, "min.insync.replicas", "4", false),
             (PUSH, "cleanup.policy", "compact", false),
             (PUSH, "message.timestamp.type", "LogAppendTime", false),
+            (ANNOTATION, "retention.ms", "-1", true),
+            (ANNOTATION, "retention.ms", "604800000", false),
+            (ANNOTATION, "retention.bytes", "1073741824", false),
+            (ANNOTATION, "cleanup.policy", "compact", false),
             (SHIPMENT, "cleanup.policy", "compact", true),
             (SHIPMENT, "cleanup.policy", "compact,delete", false),
             (SHIPMENT, "min.cleanable.dirty.ratio", "0.5", true),

@@ -80,7 +80,7 @@ struct Surroundings {
 }
 
 /// Starts the workers, one for each table and each on its own thread. They show in `health` as `sink-push`, `sink-shipment`,
-/// `sink-transition`, `sink-subscription` and `sink-vendor_call`, and end after `shutdown` has begun, within about ten seconds.
+/// `sink-transition`, `sink-subscription`, `sink-vendor_call` and `sink-annotation`, and end after `shutdown` has begun, within about ten seconds.
 /// `runtime` drives their connections to ClickHouse and must outlive them.
 pub fn start(
     config: &Config,
@@ -102,7 +102,8 @@ pub fn start(
         start_worker::<rows::Shipment>(surroundings.clone(), health)?,
         start_worker::<rows::Transition>(surroundings.clone(), health)?,
         start_worker::<rows::Subscription>(surroundings.clone(), health)?,
-        start_worker::<rows::VendorCall>(surroundings, health)?,
+        start_worker::<rows::VendorCall>(surroundings.clone(), health)?,
+        start_worker::<rows::Annotation>(surroundings, health)?,
     ])
 }
 

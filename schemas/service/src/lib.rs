@@ -2,6 +2,7 @@
 //! server. A crate of its own, so that the pure crates, which know the contracts, know nothing of rdkafka and tokio.
 
 pub mod authenticated;
+pub mod bearer;
 pub mod build_info;
 pub mod completions;
 pub mod exit;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+mod annotations;
 mod calls;
 mod names;
 mod pushes;
@@ -13,6 +14,7 @@ mod shipments;
 mod subscriptions;
 mod transitions;
 
+pub use annotations::*;
 pub use calls::*;
 pub use pushes::*;
 pub use shipments::*;

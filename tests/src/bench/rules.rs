@@ -24,6 +24,7 @@ const IDS: SchemaIds = SchemaIds {
     subscription: 5,
     subscription_secret: 6,
     vendor_call: 7,
+    annotation: 8,
 };
 
 /// Runs it and prints its table.

@@ -57,6 +57,7 @@
 )]
 
 mod alarms;
+mod annotations;
 mod attacks;
 mod broker;
 mod changed_bytes;

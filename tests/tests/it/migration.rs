@@ -81,6 +81,7 @@ fn an_acknowledged_insert_is_on_the_disk_and_so_is_what_is_merged() {
         "transition_fresh",
         "subscription",
         "vendor_call",
+        "annotation",
         "sla_promise",
         "sla_promise_fresh",
         "calendar",

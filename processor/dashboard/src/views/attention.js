@@ -5,7 +5,7 @@ import { h } from '../dom.js';
 import { FIGURE_OF, linked } from '../figures.js';
 import { filters } from '../filters.js';
 import { count, hours, percent, span, time } from '../format.js';
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { asked, panel } from '../panel.js';
 import { table } from '../table.js';
 import { address, get } from '../url.js';
@@ -26,6 +26,7 @@ export default {
     return [
       panel({ title: t('att.open'), note: t('att.open.note'), size: 'large', every: EVERY, ...none, csv: { path: 'open-exceptions', parameters: ofReason }, load: (signal) => ask('open-exceptions', { ...ofReason, limit: SHOWN }, signal), show: openExceptions }),
       panel({ title: t('att.stalled'), note: t('att.stalled.note'), size: 'large', every: EVERY, ...none, csv: { path: 'stalled', parameters: ofStatus }, load: (signal) => ask('stalled', { ...ofStatus, limit: SHOWN }, signal), show: stalled }),
+      panel({ title: t('said.list'), note: t('said.list.note'), size: 'large', every: EVERY, csv: { path: 'annotations', parameters: { carrier, vendor } }, load: (signal) => ask('annotations', { carrier, vendor, limit: SHOWN }, signal), show: corrections, isEmpty: () => false }),
       panel({ title: t('change'), note: t('change.note'), size: 'large', every: EVERY, csv: { path: 'performance-changes', parameters: { carrier, origin, dest } }, load: (signal) => ask('performance-changes', { carrier, origin, dest, limit: SHOWN }, signal), show: changes, isEmpty: ({ counts }) => !counts.length }),
     ];
   },
@@ -56,6 +57,20 @@ function openExceptions({ rows, counts }) {
     { key: 'since', label: t('since'), value: (row) => row.exception_since, cell: (row) => time(row.exception_since) },
   );
   return [tally(counts, 'reason', catalog.reason), table({ columns, rows, name: 'sort', first: '-age', caption: t('att.open'), className: 'tall' }), more(rows, counts, 'reason')];
+}
+
+function corrections({ rows }) {
+  if (!rows.length) return h('p', {}, t('said.none'));
+  const columns = [
+    parcel,
+    { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier) },
+    { key: 'said', label: t('said.kind'), value: (row) => (has(`said.${row.annotation}`) ? t(`said.${row.annotation}`) : row.annotation) },
+    { key: 'vendor', label: t('said.vendor'), value: (row) => t(`status.${row.vendor_status}`), cell: (row) => [t(`status.${row.vendor_status}`), row.contradicted && [' ', h('span', { class: 'badge bad' }, t('said.contradicts'))]] },
+    { key: 'why', label: t('reason'), value: (row) => row.annotation_reason },
+    { key: 'by', label: t('said.who'), value: (row) => row.annotated_by },
+    { key: 'at', label: t('said.at'), value: (row) => row.annotated_at, cell: (row) => time(row.annotated_at) },
+  ];
+  return table({ columns, rows, name: 'said', first: '-at', caption: t('said.list'), className: 'tall' });
 }
 
 const reason = (row) => (row.raw_code ? catalog.code(row.vendor, row.raw_code) : catalog.reason(row.reason ?? ''));

@@ -3,7 +3,7 @@ import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
 import { h } from '../dom.js';
 import { count, time } from '../format.js';
-import { t } from '../i18n.js';
+import { has, t } from '../i18n.js';
 import { asked, panel } from '../panel.js';
 import { contract } from '../subscription.js';
 import { table } from '../table.js';
@@ -34,7 +34,7 @@ function search(reference) {
     h('label', { for: 'reference' }, t('order.search')), input, h('button', { type: 'submit', class: 'main' }, t('parcel.find')));
 }
 
-const TONES = { DELIVERED: 'good', SENT_BACK: 'bad' };
+const TONES = { DELIVERED: 'good', SENT_BACK: 'bad', LOST: 'bad' };
 
 // Contracts may use the same name for orders of their own.
 function orders({ rows, parcels }) {
@@ -54,6 +54,7 @@ function facts(order) {
     fact(t('order.untold'), some('untold')),
     fact(t('order.sent_back'), some('sent_back')),
     fact(t('order.cancelled'), some('cancelled')),
+    fact(t('order.lost'), some('lost')),
     fact(t('order.exceptions'), some('exceptions')),
     fact(t('order.first_delivered'), order.first_delivered_at && time(order.first_delivered_at)),
     fact(t('order.last_delivered'), order.last_delivered_at && time(order.last_delivered_at)));
@@ -63,7 +64,7 @@ function listed(order, rows) {
   const columns = [
     { key: 'number', header: true, label: t('number'), value: (row) => row.tracking_number, cell: (row) => h('a', { class: 'mono', href: address('parcel', { reference: '', account: '', number: row.tracking_number }), 'data-view': true }, row.tracking_number) },
     { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier), cell: (row) => h('span', { class: 'carrier' }, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), catalog.carrier(row.carrier)) },
-    { key: 'status', label: t('status'), value: (row) => (row.status ? t(`status.${row.status}`) : t('order.untold')) },
+    { key: 'status', label: t('status'), value: (row) => (row.status ? t(`status.${row.status}`) : t('order.untold')), cell: (row) => [row.status ? t(`status.${row.status}`) : t('order.untold'), row.annotation && [' ', h('span', { class: row.contradicted ? 'badge bad' : 'badge' }, has(`said.${row.annotation}`) ? t(`said.${row.annotation}`) : row.annotation)]] },
     { key: 'exception', label: t('exception.title.short'), value: (row) => (row.is_exception ? t('exception.mark') : '–') },
     { key: 'picked_up', label: t('step.picked_up'), value: (row) => row.picked_up_at ?? '', cell: (row) => time(row.picked_up_at) },
     { key: 'delivered', label: t('step.delivered'), value: (row) => row.delivered_at ?? '', cell: (row) => time(row.delivered_at) },

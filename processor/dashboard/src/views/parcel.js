@@ -76,7 +76,7 @@ function pushes({ rows }) {
   return table({ columns, rows, name: 'pushes', first: '-at', caption: t('pushes'), className: 'tall' });
 }
 
-function life(row, { rows, timeline, promises, route }) {
+function life(row, { rows, timeline, promises, route, annotations }) {
   const isOwn = (other) => other.vendor === row.vendor && other.carrier === row.carrier && other.epoch === row.epoch;
   const own = timeline.filter(isOwn);
   const promise = promises.find(isOwn);
@@ -86,6 +86,7 @@ function life(row, { rows, timeline, promises, route }) {
       h('span', { class: 'carrier' }, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), h('strong', {}, catalog.carrier(row.carrier))),
       h('span', { class: `status ${tone(row.status)}` }, catalog.meaning(row.status, row.sub_status) ?? t(`status.${row.status}`)),
       h('span', { class: 'quiet' }, t('tracked.by', { vendor: catalog.vendor(row.vendor) }), ', ', t(`tracking.${row.tracking_state}`))),
+    corrected(row),
     h('dl', { class: 'details' },
       fact(t('lane'), [row.origin, row.dest].some(Boolean) && `${row.origin ?? '?'} → ${row.dest ?? '?'}`),
       fact(t('order'), orderOf(row)),
@@ -101,7 +102,24 @@ function life(row, { rows, timeline, promises, route }) {
     wayOf(row, rows, route),
     h('div', { class: 'two' },
       h('div', {}, h('h3', {}, t('parcel.changes')), changes(row, own)),
-      h('div', {}, h('h3', {}, t('parcel.history')), h('p', { class: 'note' }, t('parcel.history.note')), events(row))));
+      h('div', {}, h('h3', {}, t('parcel.history')), h('p', { class: 'note' }, t('parcel.history.note')), events(row))),
+    said(annotations.filter(isOwn)));
+}
+
+// Beside the vendor's word, so that nobody takes one for the other.
+function corrected(row) {
+  return row.annotation && h('p', { class: 'note' },
+    h('span', { class: row.contradicted ? 'badge bad' : 'badge' }, kindOf(row.annotation)), ' ',
+    t(row.contradicted ? 'said.contradicted' : 'said.by', { by: row.annotated_by, at: time(row.annotated_at), reason: row.annotation_reason }));
+}
+
+const kindOf = (kind) => (has(`said.${kind}`) ? t(`said.${kind}`) : kind);
+
+function said(rows) {
+  return rows.length > 0 && h('div', {}, h('h3', {}, t('said')), h('ol', { class: 'timeline plain' }, rows.map((row) => h('li', {},
+    h('time', { datetime: row.annotated_at }, time(row.annotated_at)),
+    h('div', {}, h('strong', {}, kindOf(row.kind)), row.occurred_at && [' ', time(row.occurred_at)],
+      h('div', { class: 'quiet' }, [row.annotated_by, row.reason].join(' · ')))))));
 }
 
 function promised(promise) {

@@ -28,6 +28,7 @@ const IDS: SchemaIds = SchemaIds {
     subscription: 5,
     subscription_secret: 6,
     vendor_call: 7,
+    annotation: 8,
 };
 const DAY: i64 = 86_400_000_000;
 const HOUR: i64 = 3_600_000_000;

@@ -2,6 +2,7 @@
 //!
 //! The order of a struct's fields is the order of the columns in the insert, and need not be that of the table.
 
+mod annotation;
 mod push;
 mod route_node;
 mod shipment;
@@ -18,6 +19,7 @@ use courierflow_schemas::registry::SchemaIds;
 use courierflow_schemas::wire;
 use serde::Serialize;
 
+pub(crate) use annotation::Annotation;
 pub(crate) use push::Push;
 pub use shipment::{Shipment, ShipmentRow};
 pub(crate) use subscription::Subscription;

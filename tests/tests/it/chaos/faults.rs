@@ -284,6 +284,7 @@ impl Scene {
                         "transition",
                         "subscription",
                         "vendor_call",
+                        "annotation",
                     ],
                 );
                 cut_off(stack, &lost);

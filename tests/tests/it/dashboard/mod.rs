@@ -2,7 +2,7 @@
 //! browser.
 
 mod data;
-mod described;
+pub(crate) mod described;
 mod lists;
 mod subscriptions;
 
@@ -764,6 +764,7 @@ fn no_value_becomes_sql() {
             ("parcels", "carrier"),
             ("parcels", "reason"),
             ("unknown-wording", "carrier"),
+            ("annotations", "carrier"),
             ("performance-changes", "carrier"),
             ("provinces", "carrier"),
             ("pushes", "number"),
@@ -773,6 +774,17 @@ fn no_value_becomes_sql() {
         }
     }
     assert_eq!(figures(), before);
+}
+
+#[test]
+fn nobody_may_correct_a_parcel_where_nobody_is_named() {
+    let dashboard = shared();
+    let body = br#"{"number": "ZTO1000", "kind": "LOST", "reason": "x"}"#;
+    let header = [("Authorization", "Bearer 0123456789abcdef0123456789abcdef")];
+    let answer =
+        crate::harness::post::post_with(&dashboard.service.url(), "/api/v1/annotations", &header, body).unwrap();
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.json()["error"]["code"], "not_configured");
 }
 
 /// Whatever a request could be tricked into, the dashboard's user can only read the tables.

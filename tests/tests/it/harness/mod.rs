@@ -15,7 +15,7 @@ pub(crate) mod vendors;
 
 use std::time::{Duration, Instant};
 
-use courierflow_schemas::topics::{PUSH, SHIPMENT, SUBSCRIPTION, TRANSITION, VENDOR_CALL};
+use courierflow_schemas::topics::{ANNOTATION, PUSH, SHIPMENT, SUBSCRIPTION, TRANSITION, VENDOR_CALL};
 use courierflow_tests::oracle::{self, Difference, Expected};
 use courierflow_tests::stack::{self, Launch, Server, Service, Stack};
 
@@ -163,12 +163,13 @@ pub(crate) const DERIVE_GROUP: &str = "courierflow-derive";
 pub(crate) const SUBSCRIBE_GROUP: &str = "courierflow-subscribe";
 pub(crate) const RECONCILE_GROUP: &str = "courierflow-reconcile";
 /// Each with the topic that it reads.
-pub(crate) const SINK_GROUPS: [(&str, &str); 5] = [
+pub(crate) const SINK_GROUPS: [(&str, &str); 6] = [
     ("courierflow-sink-push", PUSH),
     ("courierflow-sink-shipment", SHIPMENT),
     ("courierflow-sink-transition", TRANSITION),
     ("courierflow-sink-subscription", SUBSCRIPTION),
     ("courierflow-sink-vendor_call", VENDOR_CALL),
+    ("courierflow-sink-annotation", ANNOTATION),
 ];
 
 /// Waits until derive has committed everything in the push topic.

@@ -17,6 +17,7 @@ const REPLACING: [&str; 6] = [
     "transition",
     "subscription",
     "vendor_call",
+    "annotation",
 ];
 
 /// Views that show each row of such a table once, and what of it.

@@ -75,6 +75,13 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     tables::execute(&stack, &insert_transitions("courier", &standing, &retracted));
     tables::execute(&stack, &insert_pushes("courier", &measures::pushes_of(&rows)));
     subscriptions::insert_some(&stack);
+    // Somebody has said that a parcel is lost, and its vendor goes on.
+    tables::execute(
+        &stack,
+        "INSERT INTO courier.annotation (vendor, account, carrier, tracking_number, epoch, annotated_at, kind, reason, annotated_by, seen_status)
+         SELECT vendor, account, carrier, tracking_number, epoch, now64(6), 'LOST', 'no scan for a week', 'li.wei', 'INFO_RECEIVED'
+         FROM courier.shipment FINAL WHERE tracking_number = 'O2'",
+    );
     tables::refresh_metrics(&stack);
     change::insert_one(&stack);
     routes::insert_some(&stack);
@@ -82,7 +89,7 @@ fn every_column_has_a_comment_and_every_query_of_page_and_dashboards_has_an_answ
     let without_comment = tables::rows(
         &stack,
         "SELECT table, name FROM system.columns WHERE database = 'courier' AND comment = '' \
-         AND table NOT IN ('carrier_count', 'cohort_exception', 'cohort_parcel', 'counted_at', 'exception_count', 'promised_parcel') AND table NOT LIKE '%\\_refresh'",
+         AND table NOT IN ('annotation_now', 'carrier_count', 'cohort_exception', 'cohort_parcel', 'counted_at', 'exception_count', 'promised_parcel', 'shipment_now') AND table NOT LIKE '%\\_refresh'",
     );
     assert_eq!(without_comment, Vec::<Value>::new());
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use courierflow_schemas::records::{
-    PushEvent, Shipment, Subscription, SubscriptionRequest, Transition, Vendor, VendorCall,
+    Annotation, PushEvent, Shipment, Subscription, SubscriptionRequest, Transition, Vendor, VendorCall,
 };
 use courierflow_schemas::topics::{self, PUSH, SHIPMENT, TRANSITION};
 use courierflow_schemas::wire::Record as _;
@@ -473,6 +473,7 @@ fn the_registry_takes_further_symbols_of_every_enum() {
         (SubscriptionRequest::subject(), SubscriptionRequest::SCHEMA_TEXT),
         (Subscription::subject(), Subscription::SCHEMA_TEXT),
         (VendorCall::subject(), VendorCall::SCHEMA_TEXT),
+        (Annotation::subject(), Annotation::SCHEMA_TEXT),
     ] {
         let is_compatible = |change: &dyn Fn(&mut Value)| {
             let mut schema: Value = serde_json::from_str(text).expect("JSON");
