@@ -36,10 +36,12 @@ WITH
         SELECT carrier, 'NODE' AS of, (toInt64(arrived_at) - toInt64(planned_arrival_at)) / 3600 AS error
         FROM {database}.parcel_route
         WHERE is_planned_within(planned_arrival_at)
+            AND (vendor, carrier, tracking_number) NOT IN (SELECT vendor, carrier, tracking_number FROM {database}.annotation_now WHERE kind = 'EXCLUDED')
         UNION ALL
         SELECT carrier, 'ATTEMPT', (toInt64(first_attempt_at) - toInt64(edd_first)) / 3600
-        FROM {database}.shipment FINAL
+        FROM {database}.shipment_now
         WHERE is_planned_within(edd_first) AND tracking_state != 'CARRIER_CORRECTED' AND outcome != 'CANCELLED'
+            AND ifNull(annotation != 'EXCLUDED', true)
             AND (vendor, account, carrier, tracking_number) IN (SELECT vendor, account, carrier, tracking_number FROM {database}.route_node)
     ),
     counted AS
@@ -77,6 +79,4 @@ SELECT
     bias_hours
 FROM counted
 ORDER BY carrier, of
--- The newest version of a shipment may be in a later month than the others.
-SETTINGS do_not_merge_across_partitions_select_final = 0
 COMMENT 'How good are the predicted routes? Shares of what came within so many hours of its first plan, planned for 30 days, by carrier. No parameters';

@@ -44,6 +44,7 @@ WITH
             countIf(route.became_late) AS late_here
         FROM {database}.parcel_route AS route
         WHERE is_planned_within(arrived_at)
+            AND (vendor, carrier, tracking_number) NOT IN (SELECT vendor, carrier, tracking_number FROM {database}.annotation_now WHERE kind = 'EXCLUDED')
         GROUP BY carrier, name
     )
 SELECT
