@@ -4,7 +4,7 @@ SELECT
     origin_code, origin, dest_code, dest, created_at, picked_up_at, left_origin_at, arrived_dest_at, out_for_delivery_at,
     first_attempt_at, available_at, delivered_at, returning_at, returned_at, cancelled_at, last_event_at, edd_first, edd_last,
     reference, dest_carrier, dest_number, corrected_to, attempts, exception_codes, exception_reasons, flags,
-    -- What a person says; everything else is the vendor's word.
+    -- What a person says. Everything else is the vendor's word.
     annotation, annotation_occurred_at, annotation_reason, annotated_by, annotated_at, ifNull(contradicted, false) AS contradicted,
     arrayMap(
         (occurred_at, status, sub_status, raw_code, area, location, context) -> CAST(
