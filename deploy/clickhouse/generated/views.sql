@@ -1,3 +1,30 @@
+-- annotation_now.sql
+CREATE OR REPLACE VIEW courier.annotation_now
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    carrier,
+    tracking_number,
+    vendor,
+    epoch,
+    newest.1 AS kind,
+    ifNull(newest.2, toDateTime(newest.7, 'UTC')) AS occurred_at,
+    newest.3 AS reason,
+    newest.4 AS annotated_by,
+    newest.5 AS seen_status,
+    newest.6 AS seen_event_at,
+    newest.7 AS annotated_at
+FROM
+(
+    SELECT
+        carrier, tracking_number, vendor, epoch,
+        argMax((kind, occurred_at, reason, annotated_by, seen_status, seen_event_at, annotation.annotated_at), annotation.annotated_at) AS newest
+    FROM courier.annotation
+    GROUP BY carrier, tracking_number, vendor, epoch
+)
+WHERE kind != 'NONE'
+COMMENT 'The correction by hand that holds of each parcel [daeeffb104dd098d]';
+
 -- carrier_daily.sql
 CREATE OR REPLACE VIEW courier.carrier_daily
 (
@@ -441,85 +468,6 @@ INNER JOIN courier.sla_promise AS promise
     ON question.1 = promise.carrier AND question.2 = promise.origin AND question.3 = promise.dest
 GROUP BY lane_carrier, lane_origin, lane_dest
 COMMENT 'The promise of sla_promise that holds on each lane of each carrier; lanes for which no row speaks are not here [8e7d31fe2945415a]';
-
--- order_parcel.sql
-CREATE OR REPLACE VIEW courier.order_parcel
-(
-    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two contracts may use the same',
-    `reference`         Nullable(String)                 COMMENT 'The subscriber''s own name of the order; never NULL',
-    `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
-    `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',
-    `tracking_number`   String                           COMMENT 'The carrier''s parcel number',
-    `epoch`             Nullable(Date)                   COMMENT 'Life of the number; NULL before the first push',
-    `status`            LowCardinality(String)           COMMENT 'Canonical status; empty before the first push',
-    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; CORRECTED until the right carrier is told of; UNTOLD before the first push, which never comes if the vendor has rejected the subscription',
-    `is_exception`      Bool                             COMMENT 'At least one event was an exception',
-    `picked_up_at`      Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
-    `delivered_at`      Nullable(DateTime('UTC'))        COMMENT 'The delivery, on the forward leg; UTC',
-    `last_event_at`     Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
-    `dest_carrier`      LowCardinality(Nullable(String)) COMMENT 'Carrier in the destination country',
-    `dest_number`       Nullable(String)                 COMMENT 'Its own number of the parcel'
-)
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number) -> CAST(
-        (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number),
-        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String))') AS parcel_of,
-    told AS
-    (
-        SELECT
-            vendor, account, carrier, tracking_number, shipment.reference AS reference, received_at AS heard_at,
-            parcel_of(
-                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
-                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number) AS parcel
-        FROM courier.shipment FINAL
-    ),
-    followed AS
-    (
-        SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
-        FROM courier.subscription FINAL
-        WHERE isNotNull(subscription.reference)
-    )
-SELECT
-    account, reference, vendor, newest.carrier AS carrier, tracking_number,
-    newest.epoch AS epoch,
-    newest.status AS status,
-    newest.outcome AS outcome,
-    newest.is_exception AS is_exception,
-    newest.picked_up_at AS picked_up_at,
-    newest.delivered_at AS delivered_at,
-    newest.last_event_at AS last_event_at,
-    newest.dest_carrier AS dest_carrier,
-    newest.dest_number AS dest_number
-FROM
-(
-    SELECT
-        account, reference, vendor, tracking_number,
-        argMax(parcel, (parcel.outcome != 'CORRECTED', heard_at)) AS newest
-    FROM
-    (
-        SELECT account, reference, vendor, tracking_number, heard_at, parcel
-        FROM told
-        WHERE isNotNull(reference)
-        UNION ALL
-        SELECT
-            followed.account, followed.reference, followed.vendor, followed.tracking_number,
-            if(since.tracking_number = '', followed.requested_at, since.heard_at),
-            if(
-                since.tracking_number = '',
-                parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL),
-                since.parcel)
-        FROM followed
-        LEFT JOIN (SELECT * FROM told WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM followed)) AS since
-            ON followed.vendor = since.vendor AND followed.account = since.account AND followed.carrier = since.carrier
-            AND followed.tracking_number = since.tracking_number AND followed.requested_at <= since.heard_at
-        WHERE followed.state != 'CANCELLED' OR since.tracking_number != ''
-    )
-    GROUP BY account, reference, vendor, tracking_number
-)
-SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
-COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel [dcd8d784992094db]';
 
 -- parcel_route.sql
 CREATE OR REPLACE VIEW courier.parcel_route
@@ -3983,313 +3931,6 @@ FROM total
 ORDER BY origin, dest
 COMMENT 'How long does a parcel take from here to there? One row per lane [fa30946f1d4054c6]';
 
--- open_parcel_refresh.sql
-CREATE MATERIALIZED VIEW IF NOT EXISTS courier.open_parcel_refresh
-REFRESH EVERY 5 MINUTE OFFSET 2 MINUTE
-SETTINGS refresh_retries = 2
-TO courier.open_parcel
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
-    code -> multiIf(
-    NOT startsWith(ifNull(code, ''), 'CN'), '',
-    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
-    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
-    substring(code, 1, 6)) AS area,
-    (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM courier.status_name WHERE kind = 'reason') AS parties,
-    reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of,
-    18 * 3600 AS overdue_after,
-    arrayLastIndex(
-        (status, sub_status) -> status NOT IN ('UNKNOWN', 'EXCEPTION') AND ifNull(sub_status != 'REFUSED', true),
-        event.status, event.sub_status) AS last_progress,
-    arrayFirst(
-        (time, place, status) -> place > last_progress AND status != 'UNKNOWN',
-        event.occurred_at, arrayEnumerate(event.id), event.status) AS run_began_at
-SELECT
-    vendor,
-    account,
-    carrier,
-    tracking_number,
-    epoch,
-    status,
-    sub_status,
-    raw_code,
-    leg,
-    tracking_state,
-    assumeNotNull(area(origin_code)) AS origin,
-    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
-    has(flags, 'cross_border') AS is_cross_border,
-    picked_up_at,
-    last_event_at,
-    event.location[-1] AS last_location,
-    if(status = 'EXCEPTION' AND toUInt32(run_began_at) > 0, run_began_at, NULL) AS exception_since,
-    if(status = 'EXCEPTION', party_of(ifNull(toString(sub_status), '')), NULL) AS exception_party,
-    attempts,
-    multiIf(
-        status = 'AVAILABLE_FOR_PICKUP', overdue_after,
-        status = 'OUT_FOR_DELIVERY', 36 * 3600,
-        status = 'CUSTOMS', 5 * 86400,
-        is_cross_border AND isNotNull(picked_up_at), 10 * 86400,
-        48 * 3600) AS stalled_after,
-    now('UTC') AS refreshed_at
-FROM courier.shipment FINAL
-WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
-    AND tracking_state NOT IN ('CARRIER_CORRECTED', 'ABORTED_NO_RECORD')
-    AND isNull(delivered_at) AND isNull(returned_at)
-    AND first_received_at >= (now('UTC') - INTERVAL 101 DAY)
-    AND _partition_id >= toString(toYYYYMM((now('UTC') - INTERVAL 101 DAY)))
-SETTINGS do_not_merge_across_partitions_select_final = 0, max_memory_usage = 8000000000, max_execution_time = 240
-COMMENT 'Fills open_parcel [3a1defd9b1a0156d]';
-
--- order_shipments.sql
-CREATE OR REPLACE VIEW courier.order_shipments
-(
-    `vendor`             LowCardinality(String)    COMMENT 'Code of the vendor',
-    `account`            LowCardinality(String)    COMMENT 'Vendor contract',
-    `reference`          Nullable(String)          COMMENT 'The subscriber''s own name of the order; never NULL',
-    `state`              LowCardinality(String)    COMMENT 'Cancelled parcels aside, DELIVERED: every parcel is; PART_DELIVERED: some are, and open says whether more can come; SENT_BACK: all are back with the sender; OPEN: anything else. CANCELLED: every parcel is',
-    `parcels`            UInt64                    COMMENT 'Parcels of the order',
-    `delivered`          UInt64                    COMMENT 'Of these delivered on the forward leg',
-    `open`               UInt64                    COMMENT 'Of these not known to have ended: on their way, lost without a word, or not told of yet',
-    `sent_back`          UInt64                    COMMENT 'Of these back with the sender without having been delivered',
-    `cancelled`          UInt64                    COMMENT 'Of these cancelled',
-    `untold`             UInt64                    COMMENT 'Of the open ones those of which the vendor has said nothing yet',
-    `exceptions`         UInt64                    COMMENT 'Parcels with at least one exception',
-    `first_picked_up_at` Nullable(DateTime('UTC')) COMMENT 'The first pickup; UTC',
-    `first_delivered_at` Nullable(DateTime('UTC')) COMMENT 'The first delivery; UTC',
-    `last_delivered_at`  Nullable(DateTime('UTC')) COMMENT 'The last delivery so far; UTC',
-    `last_event_at`      Nullable(DateTime('UTC')) COMMENT 'Newest event of any parcel; UTC',
-    `tracking_numbers`   Array(String)             COMMENT 'The parcels'' numbers, sorted'
-)
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-SELECT
-    vendor,
-    account,
-    reference,
-    multiIf(
-        delivered > 0 AND delivered + cancelled = parcels, 'DELIVERED',
-        delivered > 0, 'PART_DELIVERED',
-        cancelled = parcels, 'CANCELLED',
-        sent_back + cancelled = parcels, 'SENT_BACK',
-        'OPEN') AS state,
-    count() AS parcels,
-    countIf(outcome = 'DELIVERED') AS delivered,
-    countIf(outcome IN ('OPEN', 'UNTOLD', 'CORRECTED')) AS open,
-    countIf(outcome = 'SENT_BACK') AS sent_back,
-    countIf(outcome = 'CANCELLED') AS cancelled,
-    countIf(outcome = 'UNTOLD') AS untold,
-    countIf(is_exception) AS exceptions,
-    min(picked_up_at) AS first_picked_up_at,
-    min(delivered_at) AS first_delivered_at,
-    max(delivered_at) AS last_delivered_at,
-    max(order_parcel.last_event_at) AS last_event_at,
-    arraySort(groupArray(tracking_number)) AS tracking_numbers
-FROM courier.order_parcel
-GROUP BY vendor, account, reference
-COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [a02cad7159c40a0d]';
-
--- parcel.sql
-CREATE OR REPLACE VIEW courier.parcel
-(
-    `vendor`               LowCardinality(String)           COMMENT 'Code of the vendor. A parcel that two vendors track is two rows',
-    `carrier`              LowCardinality(String)           COMMENT 'Canonical carrier code',
-    `tracking_number`      String                           COMMENT 'The carrier''s parcel number',
-    `epoch`                Date                             COMMENT 'Epoch of the shipment',
-    `received_month`       LowCardinality(String)           COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
-    `status`               LowCardinality(String)           COMMENT 'Canonical status',
-    `observed_at`          DateTime('UTC')                  COMMENT 'The time that ages are measured against: that of the query; UTC',
-    `cohort_date`          Nullable(Date)                   COMMENT 'Day of the pickup, China time; NULL before the pickup',
-    `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
-    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; also empty when it is known only from events, because these show it only after the arrival',
-    `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
-    `is_cross_border`      Bool                             COMMENT 'Flagged cross_border: the trace shows a segment in another country, a clock other than China''s, or an unknown zone; until it does, the parcel is judged as domestic',
-    `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
-    `is_delivered`         Bool                             COMMENT 'Delivered on the forward leg, and no later delivery revoked it',
-    `is_sent_back`         Bool                             COMMENT 'Back with its sender without having been delivered',
-    `is_open`              Bool                             COMMENT 'Neither delivered nor sent back nor CANCELLED',
-    `is_returned`          Bool                             COMMENT 'On its way back or back, delivered before or not',
-    `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
-    `is_exception`         Bool                             COMMENT 'At least one event was an exception',
-    `is_lane_inferred`     Bool                             COMMENT 'At least one end of its lane was taken from events because the route did not give it. If that is the destination, the times of the last stages are known only after delivery',
-    `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
-    `picked_up_at`         Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
-    `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - picked_up_at',
-    `left_origin_after`    Nullable(Int64)                  COMMENT 'Seconds from the pickup until it left the origin city, NULL before that; negative if the vendor''s times are. The same holds for the following columns up to eta_due_after',
-    `arrived_dest_after`   Nullable(Int64)                  COMMENT 'Until it arrived in the destination city',
-    `out_after`            Nullable(Int64)                  COMMENT 'Until it first went out for delivery',
-    `available_after`      Nullable(Int64)                  COMMENT 'Until it was put into a locker or handed to a station',
-    `exception_after`      Nullable(Int64)                  COMMENT 'Until its first exception',
-    `refusal_after`        Nullable(Int64)                  COMMENT 'Until the recipient first refused it',
-    `return_after`         Nullable(Int64)                  COMMENT 'Until it turned back',
-    `eta_due_after`        Nullable(Int64)                  COMMENT 'Until the end of the China day after the vendor''s first estimate: then it is known whether that was right within one day',
-    `transit_seconds`      Nullable(Int64)                  COMMENT 'delivered_at - picked_up_at; NULL when unfinished, negative or over 180 days',
-    `attempt_seconds`      Nullable(Int64)                  COMMENT 'first_attempt_at - picked_up_at; NULL likewise',
-    `transit_working_hours` Nullable(Float64)               COMMENT 'Hours of transit_seconds on China''s working days, 24 a day (table calendar); NULL likewise',
-    `attempt_working_hours` Nullable(Float64)               COMMENT 'Hours of attempt_seconds, likewise',
-    `is_transit_invalid`   Bool                             COMMENT 'Delivered, but the transit time is negative or over 180 days: unknown, not unfinished',
-    `is_attempt_invalid`   Bool                             COMMENT 'Attempted, but the time until then is negative or over 180 days',
-    `pickup_wait_seconds`  Nullable(Int64)                  COMMENT 'picked_up_at - created_at; NULL without either, negative or over 180 days, as all that follow',
-    `origin_seconds`       Nullable(Int64)                  COMMENT 'Stage: left_origin_at - picked_up_at',
-    `linehaul_seconds`     Nullable(Int64)                  COMMENT 'Stage: arrived_dest_at - left_origin_at',
-    `destination_seconds`  Nullable(Int64)                  COMMENT 'Stage: out_for_delivery_at - arrived_dest_at',
-    `last_mile_seconds`    Nullable(Int64)                  COMMENT 'Stage: first_attempt_at - out_for_delivery_at',
-    `is_available`         Bool                             COMMENT 'Was put into a locker or handed to a station',
-    `locker_seconds`       Nullable(Int64)                  COMMENT 'delivered_at - available_at',
-    `is_locker_invalid`    Bool                             COMMENT 'Available and delivered, but the time between is negative or over 180 days',
-    `is_locker_overdue`    Bool                             COMMENT 'Lay there longer than 18 h: until delivered, turned back, or now',
-    `is_first_attempt`     Bool                             COMMENT 'First-attempt delivery, strict: delivered with no earlier failed attempt, locker, station or second round',
-    `is_first_attempt_cn`  Bool                             COMMENT 'First-attempt delivery, Chinese practice: also when the first attempt went to a locker or station and was collected before it was overdue (PICKUP_OVERDUE)',
-    `eta_error_seconds`    Nullable(Int64)                  COMMENT 'first_attempt_at - edd_first: positive = later than the vendor''s first estimate; NULL without either or when over 180 days either way',
-    `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
-    `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
-    `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
-    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Giving up after a week is too early to mean anything',
-    `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
-    `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment'
-)
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
-    code -> multiIf(
-    NOT startsWith(ifNull(code, ''), 'CN'), '',
-    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
-    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
-    substring(code, 1, 6)) AS area,
-    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
-    (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span,
-    time -> toDate(time, 'Asia/Shanghai') AS china_day,
-    (SELECT (arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date)))) FROM courier.working_day WHERE country = 'CN') AS working_day_counts,
-    day -> working_day_counts[toInt32(day) + 1] AS working_days_until,
-    day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day,
-    time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day,
-    time -> toInt64(working_days_until(toInt32(china_day(time)) - 1)) * 86400
-    + if(is_working_day(china_day(time)), second_of_day(time), 0) AS worked_seconds_until,
-    (start, end) -> if(isNull(span(start, end)), NULL, (worked_seconds_until(end) - worked_seconds_until(start)) / 3600) AS working_hours,
-    (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
-    time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
-    18 * 3600 AS overdue_after,
-    is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND is_in_time(time), event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
-SELECT
-    vendor,
-    carrier,
-    tracking_number,
-    epoch,
-    _partition_id AS received_month,
-    status,
-    now('UTC') AS observed_at,
-    china_day(picked_up_at) AS cohort_date,
-    assumeNotNull(area(origin_code)) AS origin,
-    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
-    origin = dest AND (length(origin) = 6 OR is_municipality(origin)) AS is_same_city,
-    has(flags, 'cross_border') AS is_cross_border,
-    isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
-    isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
-    isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,
-    isNull(delivered_at) AND isNull(returned_at) AND status != 'CANCELLED' AS is_open,
-    isNotNull(returning_at) OR isNotNull(returned_at) AS is_returned,
-    has(exception_reasons, 'REFUSED') AS is_refused,
-    notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception,
-    has(flags, 'lane_inferred') AS is_lane_inferred,
-    has(flags, 'pickup_imputed') AS is_pickup_imputed,
-    shipment.picked_up_at AS picked_up_at,
-    toInt64(observed_at) - toInt64(picked_up_at) AS age_seconds,
-    toInt64(left_origin_at) - toInt64(picked_up_at) AS left_origin_after,
-    toInt64(arrived_dest_at) - toInt64(picked_up_at) AS arrived_dest_after,
-    toInt64(out_for_delivery_at) - toInt64(picked_up_at) AS out_after,
-    toInt64(available_at) - toInt64(picked_up_at) AS available_after,
-    toInt64(first_event(arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status)))
-        - toInt64(picked_up_at) AS exception_after,
-    toInt64(first_event(arrayMap(sub_status -> ifNull(sub_status = 'REFUSED', false), event.sub_status))) - toInt64(picked_up_at) AS refusal_after,
-    toInt64(least(ifNull(returning_at, returned_at), ifNull(returned_at, returning_at))) - toInt64(picked_up_at) AS return_after,
-    (toInt64(china_day(edd_first)) + 2) * 86400 - 8 * 3600 - toInt64(picked_up_at) AS eta_due_after,
-    span(picked_up_at, delivered_at) AS transit_seconds,
-    span(picked_up_at, first_attempt_at) AS attempt_seconds,
-    working_hours(picked_up_at, delivered_at) AS transit_working_hours,
-    working_hours(picked_up_at, first_attempt_at) AS attempt_working_hours,
-    isNotNull(delivered_at) AND isNull(transit_seconds) AS is_transit_invalid,
-    isNotNull(first_attempt_at) AND isNull(attempt_seconds) AS is_attempt_invalid,
-    span(created_at, picked_up_at) AS pickup_wait_seconds,
-    span(picked_up_at, left_origin_at) AS origin_seconds,
-    span(left_origin_at, arrived_dest_at) AS linehaul_seconds,
-    span(arrived_dest_at, out_for_delivery_at) AS destination_seconds,
-    span(out_for_delivery_at, first_attempt_at) AS last_mile_seconds,
-    isNotNull(available_at) AS is_available,
-    span(available_at, delivered_at) AS locker_seconds,
-    isNotNull(available_at) AND isNotNull(delivered_at) AND isNull(locker_seconds) AS is_locker_invalid,
-    NOT is_locker_invalid AND is_available
-        AND toInt64(coalesce(delivered_at, returning_at, returned_at, observed_at)) - toInt64(assumeNotNull(available_at)) > overdue_after AS is_locker_overdue,
-    ifNull(delivered_at = first_attempt_at AND attempts <= 1 AND (isNull(available_at) OR available_at > delivered_at), false) AS is_first_attempt,
-    is_first_attempt
-        OR ifNull(available_at = first_attempt_at AND available_at <= delivered_at AND attempts <= 1, false)
-            AND NOT has(exception_reasons, 'PICKUP_OVERDUE') AS is_first_attempt_cn,
-    if(is_believed(abs(toInt64(first_attempt_at) - toInt64(edd_first))), toInt64(first_attempt_at) - toInt64(edd_first), NULL) AS eta_error_seconds,
-    isNotNull(edd_first) AS has_eta,
-    ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
-    ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
-    tracking_state = 'ABORTED_STALE'
-        AND shipment.vendor IN (SELECT patient.vendor FROM courier.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
-    exception_codes,
-    exception_reasons
-FROM courier.shipment FINAL
-WHERE tracking_state != 'CARRIER_CORRECTED'
-SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [95f7781c6d45ca01]';
-
--- parcel_exception.sql
-CREATE OR REPLACE VIEW courier.parcel_exception
-(
-    `vendor`              LowCardinality(String)  COMMENT 'Code of the vendor',
-    `carrier`             LowCardinality(String)  COMMENT 'Canonical carrier code',
-    `tracking_number`     String                  COMMENT 'The carrier''s parcel number',
-    `epoch`               Date                    COMMENT 'Epoch of the shipment',
-    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
-    `kind`                LowCardinality(String)  COMMENT 'code, reason or party',
-    `name`                LowCardinality(String)  COMMENT 'The vendor''s code, the canonical reason, or the party',
-    `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',
-    `resolved_at`         Nullable(DateTime('UTC')) COMMENT 'First later event of a known status that is no exception, or the return to the sender; UTC. NULL = not resolved'
-)
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
-    time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
-    (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM courier.status_name WHERE kind = 'reason') AS parties,
-    reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of,
-    arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status) AS event_is_exception,
-    arrayReverseFill(
-        time -> time != 0,
-        arrayMap(
-            (time, status, is_exception) -> if(is_exception AND status != 'RETURNED' OR status = 'UNKNOWN' OR NOT is_in_time(time), toUInt32(0), toUInt32(time)),
-            event.occurred_at, event.status, event_is_exception)) AS event_ended_at,
-    arrayFilter(
-        i -> event_is_exception[i] AND is_in_time(event.occurred_at[i]),
-        arrayEnumerate(event.id)) AS exceptions,
-    arrayConcat(
-        arrayMap(i -> ('code', ifNull(event.raw_code[i], ''), i), exceptions),
-        arrayMap(i -> ('reason', ifNull(event.sub_status[i], ''), i), exceptions),
-        arrayMap(i -> ('party', party_of(ifNull(event.sub_status[i], '')), i), exceptions)) AS mentions,
-    arrayMap(mention -> (mention.1, mention.2), mentions) AS subjects,
-    arrayJoin(arrayFilter(
-        (mention, place, subject) -> subject.2 != '' AND indexOf(subjects, subject) = place,
-        mentions, arrayEnumerate(mentions), subjects)) AS first_mention
-SELECT
-    vendor,
-    carrier,
-    tracking_number,
-    epoch,
-    _partition_id AS received_month,
-    first_mention.1 AS kind,
-    first_mention.2 AS name,
-    event.occurred_at[first_mention.3] AS began_at,
-    if(event_ended_at[first_mention.3] = 0, NULL, toDateTime(event_ended_at[first_mention.3], 'UTC')) AS resolved_at
-FROM courier.shipment FINAL
-WHERE tracking_state != 'CARRIER_CORRECTED' AND (notEmpty(exception_codes) OR notEmpty(exception_reasons))
-SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Every parcel once per exception code, reason and party: when it began and when it was over [90b1fdcff98a474e]';
-
 -- performance_change_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.performance_change_refresh
 REFRESH EVERY 1 HOUR OFFSET 13 MINUTE
@@ -4426,92 +4067,6 @@ FROM ranked
 SETTINGS join_use_nulls = 0, max_memory_usage = 8000000000, max_execution_time = 600
 COMMENT 'Fills performance_change [6b7da42881bb5496]';
 
--- route_accuracy_last_30_days.sql
-CREATE OR REPLACE VIEW courier.route_accuracy_last_30_days
-(
-    `from_date`            Date                   COMMENT 'First planned day that is counted, China time: 29 days before to_date',
-    `to_date`              Date                   COMMENT 'Last planned day that is counted: 4 days ago, before six in the morning 5, China time',
-    `carrier`              LowCardinality(String) COMMENT 'Canonical carrier code',
-    `of`                   LowCardinality(String) COMMENT 'NODE: arrivals at the nodes of routes against their first prediction. ATTEMPT: first delivery attempts of the same parcels against the vendor''s first estimate (edd_first)',
-    `planned`              UInt64                 COMMENT 'Arrivals that were planned for these days, of nodes that were dropped from the route later, too; estimates likewise. Those of cancelled parcels are not among the estimates',
-    `reached`              UInt64                 COMMENT 'Of these those that are known to have come, at whatever time',
-    `within_2h`           UInt64                 COMMENT 'Of planned those that came at most 2 h before or after their first plan',
-    `within_2h_rate`      Nullable(Float64)      COMMENT 'Their share: within_2h / planned',
-    `within_2h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
-    `within_2h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
-    `within_6h`           UInt64                 COMMENT 'Of planned those that came at most 6 h before or after their first plan',
-    `within_6h_rate`      Nullable(Float64)      COMMENT 'Their share: within_6h / planned',
-    `within_6h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
-    `within_6h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
-    `within_24h`           UInt64                 COMMENT 'Of planned those that came at most 24 h before or after their first plan',
-    `within_24h_rate`      Nullable(Float64)      COMMENT 'Their share: within_24h / planned',
-    `within_24h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
-    `within_24h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
-    `bias_hours`           Nullable(Float64)      COMMENT 'Median of actual less planned over reached, in hours: positive = later than planned'
-)
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
-    (part, whole, side) -> multiIf(
-    whole = 0, NULL,
-    side < 0 AND part = 0, 0.,
-    side > 0 AND part = whole, 1.,
-    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
-        / (whole + 3.8414588206941983)) AS wilson,
-    time -> toDate(time, 'Asia/Shanghai') AS china_day,
-    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day,
-    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 1 AS last_mature_day,
-    time -> ifNull(china_day(time) BETWEEN first_mature_day AND last_mature_day, false) AS is_planned_within,
-    told AS
-    (
-        SELECT carrier, 'NODE' AS of, (toInt64(arrived_at) - toInt64(planned_arrival_at)) / 3600 AS error
-        FROM courier.parcel_route
-        WHERE is_planned_within(planned_arrival_at)
-        UNION ALL
-        SELECT carrier, 'ATTEMPT', (toInt64(first_attempt_at) - toInt64(edd_first)) / 3600
-        FROM courier.shipment FINAL
-        WHERE is_planned_within(edd_first) AND tracking_state != 'CARRIER_CORRECTED' AND outcome != 'CANCELLED'
-            AND (vendor, account, carrier, tracking_number) IN (SELECT vendor, account, carrier, tracking_number FROM courier.route_node)
-    ),
-    counted AS
-    (
-        SELECT
-            carrier, of,
-            count() AS planned,
-            countIf(isNotNull(error)) AS reached,
-            countIf(abs(error) <= 2) AS hits_2,
-            countIf(abs(error) <= 6) AS hits_6,
-            countIf(abs(error) <= 24) AS hits_24,
-            quantileExactOrNull(0.5)(error) AS bias_hours
-        FROM told
-        GROUP BY carrier, of
-    )
-SELECT
-    first_mature_day AS from_date,
-    last_mature_day AS to_date,
-    carrier,
-    of,
-    planned,
-    reached,
-    hits_2 AS within_2h,
-    share(hits_2, planned) AS within_2h_rate,
-    wilson(hits_2, planned, -1) AS within_2h_rate_low,
-    wilson(hits_2, planned, 1) AS within_2h_rate_high,
-    hits_6 AS within_6h,
-    share(hits_6, planned) AS within_6h_rate,
-    wilson(hits_6, planned, -1) AS within_6h_rate_low,
-    wilson(hits_6, planned, 1) AS within_6h_rate_high,
-    hits_24 AS within_24h,
-    share(hits_24, planned) AS within_24h_rate,
-    wilson(hits_24, planned, -1) AS within_24h_rate_low,
-    wilson(hits_24, planned, 1) AS within_24h_rate_high,
-    bias_hours
-FROM counted
-ORDER BY carrier, of
-SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'How good are the predicted routes? Shares of what came within so many hours of its first plan, planned for 30 days, by carrier. No parameters [a5e42d027cf742e2]';
-
 -- route_hub_last_30_days.sql
 CREATE OR REPLACE VIEW courier.route_hub_last_30_days
 (
@@ -4562,6 +4117,7 @@ WITH
             countIf(route.became_late) AS late_here
         FROM courier.parcel_route AS route
         WHERE is_planned_within(arrived_at)
+            AND (vendor, carrier, tracking_number) NOT IN (SELECT vendor, carrier, tracking_number FROM courier.annotation_now WHERE kind = 'EXCLUDED')
         GROUP BY carrier, name
     )
 SELECT
@@ -4582,7 +4138,142 @@ SELECT
     wilson(late_here, planned, 1) AS became_late_rate_high
 FROM counted
 ORDER BY carrier, arrived DESC, name
-COMMENT 'How long do parcels lie in a hub, and where do they become late? Arrivals of 30 days, by carrier and hub. No parameters [35d00c6fedea14c6]';
+COMMENT 'How long do parcels lie in a hub, and where do they become late? Arrivals of 30 days, by carrier and hub. No parameters [35dbbc15c14c8d83]';
+
+-- shipment_now.sql
+CREATE OR REPLACE VIEW courier.shipment_now
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    vendor,
+    account,
+    carrier,
+    tracking_number,
+    epoch,
+    _partition_id AS received_month,
+    first_received_at,
+    received_at,
+    received_at AS heard_at,
+    leg,
+    tracking_state,
+    origin_code,
+    dest_code,
+    created_at,
+    picked_up_at,
+    left_origin_at,
+    arrived_dest_at,
+    out_for_delivery_at,
+    available_at,
+    returning_at,
+    last_event_at,
+    edd_first,
+    exception_codes,
+    flags,
+    reference,
+    dest_carrier,
+    dest_number,
+    status,
+    sub_status,
+    raw_code,
+    outcome,
+    delivered_at,
+    first_attempt_at,
+    returned_at,
+    attempts,
+    exception_reasons,
+    event.id AS `event.id`,
+    event.occurred_at AS `event.occurred_at`,
+    event.status AS `event.status`,
+    event.sub_status AS `event.sub_status`,
+    event.raw_code AS `event.raw_code`,
+    event.location AS `event.location`,
+    status AS vendor_status,
+    CAST(NULL, 'LowCardinality(Nullable(String))') AS annotation,
+    CAST(NULL, 'Nullable(DateTime(\'UTC\'))') AS annotation_occurred_at,
+    CAST(NULL, 'Nullable(String)') AS annotation_reason,
+    CAST(NULL, 'Nullable(String)') AS annotated_by,
+    CAST(NULL, 'Nullable(DateTime64(6, \'UTC\'))') AS annotated_at,
+    false AS contradicted
+FROM courier.shipment FINAL
+WHERE (carrier, tracking_number, vendor, epoch) NOT IN (SELECT carrier, tracking_number, vendor, epoch FROM courier.annotation_now)
+SETTINGS do_not_merge_across_partitions_select_final = 0
+UNION ALL
+WITH
+    said.kind = 'DELIVERED' AS is_said_delivered,
+    said.kind IN ('LOST', 'DESTROYED') AS is_said_gone,
+    is_said_delivered OR is_said_gone AS is_said_ended
+SELECT
+    told.vendor,
+    told.account,
+    told.carrier,
+    told.tracking_number,
+    told.epoch,
+    told.received_month,
+    told.first_received_at,
+    greatest(told.received_at, said.annotated_at) AS received_at,
+    told.received_at AS heard_at,
+    told.leg,
+    told.tracking_state,
+    told.origin_code,
+    told.dest_code,
+    told.created_at,
+    told.picked_up_at,
+    told.left_origin_at,
+    told.arrived_dest_at,
+    told.out_for_delivery_at,
+    told.available_at,
+    told.returning_at,
+    told.last_event_at,
+    told.edd_first,
+    told.exception_codes,
+    told.flags,
+    told.reference,
+    told.dest_carrier,
+    told.dest_number,
+    CAST(multiIf(is_said_delivered, 'DELIVERED', is_said_gone, 'EXCEPTION', told.status), 'LowCardinality(String)') AS status,
+    CAST(multiIf(is_said_delivered, NULL, is_said_gone, said.kind, told.sub_status), 'LowCardinality(Nullable(String))') AS sub_status,
+    CAST(if(is_said_ended, NULL, told.raw_code), 'LowCardinality(Nullable(String))') AS raw_code,
+    CAST(if(is_said_ended AND told.outcome != 'CORRECTED', said.kind, told.outcome), 'LowCardinality(String)') AS outcome,
+    multiIf(is_said_delivered, toNullable(said.occurred_at), is_said_gone, NULL, told.delivered_at) AS delivered_at,
+    multiIf(
+        NOT is_said_ended OR ifNull(told.first_attempt_at < said.occurred_at, false) AND ifNull(told.first_attempt_at != told.delivered_at, true),
+        told.first_attempt_at,
+        is_said_delivered, toNullable(said.occurred_at),
+        ifNull(told.first_attempt_at != told.delivered_at, true), told.first_attempt_at,
+        NULL) AS first_attempt_at,
+    if(is_said_gone, NULL, told.returned_at) AS returned_at,
+    if(is_said_delivered, greatest(told.attempts, toUInt8(1)), told.attempts) AS attempts,
+    CAST(
+        if(is_said_gone AND NOT has(told.exception_reasons, said.kind), arrayPushBack(told.exception_reasons, said.kind), told.exception_reasons),
+        'Array(LowCardinality(String))') AS exception_reasons,
+    if(is_said_ended, arrayPushBack(told.event.id, toUInt64(0)), told.event.id) AS `event.id`,
+    if(is_said_ended, arrayPushBack(told.event.occurred_at, said.occurred_at), told.event.occurred_at) AS `event.occurred_at`,
+    if(is_said_ended, arrayPushBack(told.event.status, toString(status)), told.event.status) AS `event.status`,
+    if(is_said_ended, arrayPushBack(told.event.sub_status, CAST(sub_status, 'Nullable(String)')), told.event.sub_status) AS `event.sub_status`,
+    if(is_said_ended, arrayPushBack(told.event.raw_code, NULL), told.event.raw_code) AS `event.raw_code`,
+    if(is_said_ended, arrayPushBack(told.event.location, NULL), told.event.location) AS `event.location`,
+    told.status AS vendor_status,
+    CAST(said.kind, 'LowCardinality(Nullable(String))') AS annotation,
+    toNullable(said.occurred_at) AS annotation_occurred_at,
+    toNullable(said.reason) AS annotation_reason,
+    toNullable(said.annotated_by) AS annotated_by,
+    toNullable(said.annotated_at) AS annotated_at,
+    toBool(is_said_ended
+        AND NOT (is_said_delivered AND isNotNull(told.delivered_at))
+        AND NOT ifNull(told.status = 'EXCEPTION' AND told.sub_status = said.kind, false)
+        AND (
+            told.tracking_state = 'CARRIER_CORRECTED' OR told.status != said.seen_status
+            OR ifNull(toUInt32(told.last_event_at), 0) > ifNull(toUInt32(said.seen_event_at), 0))) AS contradicted
+FROM
+(
+    SELECT *, _partition_id AS received_month
+    FROM courier.shipment FINAL
+    WHERE (carrier, tracking_number, vendor, epoch) IN (SELECT carrier, tracking_number, vendor, epoch FROM courier.annotation_now)
+    SETTINGS do_not_merge_across_partitions_select_final = 0
+) AS told
+INNER JOIN courier.annotation_now AS said
+    ON said.carrier = told.carrier AND said.tracking_number = told.tracking_number AND said.vendor = told.vendor AND said.epoch = told.epoch
+COMMENT 'Every shipment as it counts, with the corrections by hand [6bcb46392d8f9f57]';
 
 -- shipment_timeline.sql
 CREATE OR REPLACE VIEW courier.shipment_timeline
@@ -4890,76 +4581,44 @@ ORDER BY month, vendor, account, carrier
 SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
 COMMENT 'What will the vendors bill? An estimate in units from table vendor_call, by month, contract and carrier; times the price of the contract it is the cost [43090c54590675c6]';
 
--- cohort_exception.sql
-CREATE OR REPLACE VIEW courier.cohort_exception
+-- annotated_parcel.sql
+CREATE OR REPLACE VIEW courier.annotated_parcel
+(
+    `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
+    `account`           LowCardinality(String)           COMMENT 'Vendor contract',
+    `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`   String                           COMMENT 'The carrier''s parcel number',
+    `epoch`             Date                             COMMENT 'Life of the number',
+    `annotation`        LowCardinality(Nullable(String)) COMMENT 'What was said: DELIVERED, LOST, DESTROYED or EXCLUDED; never NULL',
+    `annotation_occurred_at` Nullable(DateTime('UTC'))   COMMENT 'When it was delivered, lost or destroyed, as was said; UTC. Otherwise annotated_at',
+    `annotation_reason` Nullable(String)                 COMMENT 'Why, in the words of whoever said it',
+    `annotated_by`      Nullable(String)                 COMMENT 'Who said it',
+    `annotated_at`      Nullable(DateTime64(6, 'UTC'))   COMMENT 'When it was said; UTC',
+    `contradicted`      Bool                             COMMENT 'The vendor has said something else since: look at the parcel, and take the correction back if the vendor is right. Until then it holds',
+    `vendor_status`     LowCardinality(String)           COMMENT 'Status by the vendor''s word alone',
+    `last_event_at`     Nullable(DateTime('UTC'))        COMMENT 'The vendor''s newest event; UTC',
+    `heard_at`          DateTime64(6, 'UTC')             COMMENT 'Receipt of the vendor''s last accepted push; UTC'
+)
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
-WITH
-    7 * 86400 AS horizon,
-    6 * 3600 AS report_lag
 SELECT
-    assumeNotNull(parcel.cohort_date) AS cohort_date,
-    parcel.vendor AS vendor,
-    parcel.carrier AS carrier,
-    parcel.origin AS origin,
-    parcel.dest AS dest,
-    parcel.epoch AS epoch,
-    parcel.tracking_number AS tracking_number,
-    if(parcel.cohort_date >= {recent_from:Date}, {as_of:DateTime('UTC')}, {older_as_of:DateTime('UTC')}) AS observed_at,
-    ifNull(toInt64(observed_at) - toInt64(parcel.picked_up_at) >= horizon + report_lag AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= horizon, false) AS is_settled,
-    parcel_exception.kind AS kind,
-    parcel_exception.name AS name,
-    toInt64(resolved_at) - toInt64(began_at) AS seconds_to_resolve
-FROM courier.parcel_exception
-INNER JOIN courier.parcel
-    ON parcel.carrier = parcel_exception.carrier AND parcel.tracking_number = parcel_exception.tracking_number
-        AND parcel.vendor = parcel_exception.vendor AND parcel.epoch = parcel_exception.epoch
-WHERE parcel.is_in_cohort AND parcel.is_exception
-    AND parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-    AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-    AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-SETTINGS join_use_nulls = 0
-COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [9785e33047b0a3a3]';
-
--- cohort_parcel.sql
-CREATE OR REPLACE VIEW courier.cohort_parcel
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    7 * 86400 AS horizon,
-    6 * 3600 AS report_lag
-SELECT
-    parcel.* EXCEPT (observed_at, age_seconds),
-    if(parcel.cohort_date >= {recent_from:Date}, {as_of:DateTime('UTC')}, {older_as_of:DateTime('UTC')}) AS observed_at,
-    toInt64(observed_at) - toInt64(parcel.picked_up_at) AS age_seconds,
-    age_seconds - report_lag AS reported_seconds,
-    parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
-    is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
-    is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
-    is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
-    is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
-    NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
-    is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
-    is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
-    is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
-    is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
-    is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
-    is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
-    is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
-    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 24 * 3600 AS is_due_24h,
-    is_due_24h AND ifNull(parcel.transit_seconds <= 24 * 3600, false) AS is_within_24h,
-    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 48 * 3600 AS is_due_48h,
-    is_due_48h AND ifNull(parcel.transit_seconds <= 48 * 3600, false) AS is_within_48h,
-    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 72 * 3600 AS is_due_72h,
-    is_due_72h AND ifNull(parcel.transit_seconds <= 72 * 3600, false) AS is_within_72h,
-    is_attempted_early AND is_delivered_early AND parcel.is_first_attempt_cn AS is_first_attempt_early,
-    is_settled AND parcel.is_exception AND ifNull(parcel.exception_after <= horizon, false) AS is_exception_early,
-    is_settled AND ifNull(parcel.return_after <= horizon, false) AS is_returned_early,
-    is_settled AND parcel.is_refused AND ifNull(parcel.refusal_after <= horizon, false) AS is_refused_early
-FROM courier.parcel
-WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
-    AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [43cf4322b9c53d92]';
+    vendor,
+    account,
+    carrier,
+    tracking_number,
+    epoch,
+    annotation,
+    annotation_occurred_at,
+    annotation_reason,
+    annotated_by,
+    shipment_now.annotated_at AS annotated_at,
+    contradicted,
+    vendor_status,
+    shipment_now.last_event_at AS last_event_at,
+    heard_at
+FROM courier.shipment_now
+WHERE isNotNull(annotation)
+COMMENT 'Which parcels were corrected by hand, and which of these does the vendor contradict? One row per correction that holds [1f4bb245aa9dde85]';
 
 -- exception_by_day.sql
 CREATE OR REPLACE VIEW courier.exception_by_day
@@ -5570,6 +5229,578 @@ WHERE status = 'EXCEPTION'
 SETTINGS join_use_nulls = 0
 COMMENT 'Which parcels are in trouble now? One row per parcel whose state is an exception; a refused parcel that is already on its way back is not here [05121094838a5159]';
 
+-- open_parcel_refresh.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS courier.open_parcel_refresh
+REFRESH EVERY 5 MINUTE OFFSET 2 MINUTE
+SETTINGS refresh_retries = 2
+TO courier.open_parcel
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
+    code -> multiIf(
+    NOT startsWith(ifNull(code, ''), 'CN'), '',
+    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
+    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+    substring(code, 1, 6)) AS area,
+    (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM courier.status_name WHERE kind = 'reason') AS parties,
+    reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of,
+    18 * 3600 AS overdue_after,
+    arrayLastIndex(
+        (status, sub_status) -> status NOT IN ('UNKNOWN', 'EXCEPTION') AND ifNull(sub_status != 'REFUSED', true),
+        event.status, event.sub_status) AS last_progress,
+    arrayFirst(
+        (time, place, status) -> place > last_progress AND status != 'UNKNOWN',
+        event.occurred_at, arrayEnumerate(event.id), event.status) AS run_began_at
+SELECT
+    vendor,
+    account,
+    carrier,
+    tracking_number,
+    epoch,
+    status,
+    sub_status,
+    raw_code,
+    leg,
+    tracking_state,
+    assumeNotNull(area(origin_code)) AS origin,
+    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
+    has(flags, 'cross_border') AS is_cross_border,
+    picked_up_at,
+    last_event_at,
+    event.location[-1] AS last_location,
+    if(status = 'EXCEPTION' AND toUInt32(run_began_at) > 0, run_began_at, NULL) AS exception_since,
+    if(status = 'EXCEPTION', party_of(ifNull(toString(sub_status), '')), NULL) AS exception_party,
+    attempts,
+    multiIf(
+        status = 'AVAILABLE_FOR_PICKUP', overdue_after,
+        status = 'OUT_FOR_DELIVERY', 36 * 3600,
+        status = 'CUSTOMS', 5 * 86400,
+        is_cross_border AND isNotNull(picked_up_at), 10 * 86400,
+        48 * 3600) AS stalled_after,
+    now('UTC') AS refreshed_at
+FROM courier.shipment_now
+WHERE status NOT IN ('DELIVERED', 'RETURNED', 'CANCELLED')
+    AND tracking_state NOT IN ('CARRIER_CORRECTED', 'ABORTED_NO_RECORD')
+    AND isNull(delivered_at) AND isNull(returned_at)
+    AND ifNull(annotation NOT IN ('LOST', 'DESTROYED', 'EXCLUDED'), true)
+    AND first_received_at >= (now('UTC') - INTERVAL 101 DAY)
+    AND received_month >= toString(toYYYYMM((now('UTC') - INTERVAL 101 DAY)))
+SETTINGS max_memory_usage = 8000000000, max_execution_time = 240
+COMMENT 'Fills open_parcel [7d5cef7c6c45e547]';
+
+-- order_parcel.sql
+CREATE OR REPLACE VIEW courier.order_parcel
+(
+    `account`           LowCardinality(String)           COMMENT 'Vendor contract: names of orders are those of its owner, and two contracts may use the same',
+    `reference`         Nullable(String)                 COMMENT 'The subscriber''s own name of the order; never NULL',
+    `vendor`            LowCardinality(String)           COMMENT 'Code of the vendor',
+    `carrier`           LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`   String                           COMMENT 'The carrier''s parcel number',
+    `epoch`             Nullable(Date)                   COMMENT 'Life of the number; NULL before the first push',
+    `status`            LowCardinality(String)           COMMENT 'Canonical status; empty before the first push',
+    `outcome`           LowCardinality(String)           COMMENT 'As in shipment: OPEN, DELIVERED, SENT_BACK or CANCELLED; LOST or DESTROYED by hand; CORRECTED until the right carrier is told of; UNTOLD before the first push, which never comes if the vendor has rejected the subscription',
+    `is_exception`      Bool                             COMMENT 'At least one event was an exception',
+    `picked_up_at`      Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
+    `delivered_at`      Nullable(DateTime('UTC'))        COMMENT 'The delivery, on the forward leg; UTC',
+    `last_event_at`     Nullable(DateTime('UTC'))        COMMENT 'Newest event; UTC',
+    `dest_carrier`      LowCardinality(Nullable(String)) COMMENT 'Carrier in the destination country',
+    `dest_number`       Nullable(String)                 COMMENT 'Its own number of the parcel',
+    `vendor_status`     LowCardinality(String)           COMMENT 'Status by the vendor''s word alone; empty before the first push',
+    `annotation`        LowCardinality(Nullable(String)) COMMENT 'Correction by hand: DELIVERED, LOST, DESTROYED, or EXCLUDED: the parcel is in no count; NULL = none',
+    `annotation_reason` Nullable(String)                 COMMENT 'Why, in the words of whoever corrected it',
+    `annotated_by`      Nullable(String)                 COMMENT 'Who corrected it',
+    `annotated_at`      Nullable(DateTime64(6, 'UTC'))   COMMENT 'When it was corrected; UTC',
+    `contradicted`      Bool                             COMMENT 'The vendor has said something else since the correction'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number, said) -> CAST(
+        (carrier, epoch, status, outcome, is_exception, picked_up_at, delivered_at, last_event_at, dest_carrier, dest_number, said),
+        'Tuple(carrier String, epoch Nullable(Date), status String, outcome String, is_exception Bool, picked_up_at Nullable(DateTime(\'UTC\')), delivered_at Nullable(DateTime(\'UTC\')), last_event_at Nullable(DateTime(\'UTC\')), dest_carrier Nullable(String), dest_number Nullable(String), said Tuple(vendor_status String, annotation Nullable(String), reason Nullable(String), by Nullable(String), at Nullable(DateTime64(6, \'UTC\')), contradicted Bool))') AS parcel_of,
+    told AS
+    (
+        SELECT
+            vendor, account, carrier, tracking_number, shipment.reference AS reference, heard_at,
+            parcel_of(
+                carrier, toNullable(epoch), status, outcome, notEmpty(exception_reasons) OR notEmpty(exception_codes),
+                picked_up_at, delivered_at, shipment.last_event_at, dest_carrier, dest_number,
+                (vendor_status, annotation, annotation_reason, annotated_by, annotated_at, contradicted)) AS parcel
+        FROM courier.shipment_now AS shipment
+    ),
+    followed AS
+    (
+        SELECT vendor, account, carrier, tracking_number, subscription.reference AS reference, state, requested_at
+        FROM courier.subscription FINAL
+        WHERE isNotNull(subscription.reference)
+    )
+SELECT
+    account, reference, vendor, newest.carrier AS carrier, tracking_number,
+    newest.epoch AS epoch,
+    newest.status AS status,
+    newest.outcome AS outcome,
+    newest.is_exception AS is_exception,
+    newest.picked_up_at AS picked_up_at,
+    newest.delivered_at AS delivered_at,
+    newest.last_event_at AS last_event_at,
+    newest.dest_carrier AS dest_carrier,
+    newest.dest_number AS dest_number,
+    newest.said.vendor_status AS vendor_status,
+    newest.said.annotation AS annotation,
+    newest.said.reason AS annotation_reason,
+    newest.said.by AS annotated_by,
+    newest.said.at AS annotated_at,
+    newest.said.contradicted AS contradicted
+FROM
+(
+    SELECT
+        account, reference, vendor, tracking_number,
+        argMax(parcel, (parcel.outcome != 'CORRECTED', heard_at)) AS newest
+    FROM
+    (
+        SELECT account, reference, vendor, tracking_number, heard_at, parcel
+        FROM told
+        WHERE isNotNull(reference)
+        UNION ALL
+        SELECT
+            followed.account, followed.reference, followed.vendor, followed.tracking_number,
+            if(since.tracking_number = '', followed.requested_at, since.heard_at),
+            if(
+                since.tracking_number = '',
+                parcel_of(followed.carrier, NULL, '', 'UNTOLD', false, NULL, NULL, NULL, NULL, NULL, ('', NULL, NULL, NULL, NULL, false)),
+                since.parcel)
+        FROM followed
+        LEFT JOIN (SELECT * FROM told WHERE (vendor, tracking_number) IN (SELECT vendor, tracking_number FROM followed)) AS since
+            ON followed.vendor = since.vendor AND followed.account = since.account AND followed.carrier = since.carrier
+            AND followed.tracking_number = since.tracking_number AND followed.requested_at <= since.heard_at
+        WHERE followed.state != 'CANCELLED' OR since.tracking_number != ''
+    )
+    GROUP BY account, reference, vendor, tracking_number
+)
+SETTINGS join_use_nulls = 0, do_not_merge_across_partitions_select_final = 0
+COMMENT 'Which parcels belong to which order? One row per contract with a vendor, order and parcel [7b2637c8743cc7aa]';
+
+-- parcel.sql
+CREATE OR REPLACE VIEW courier.parcel
+(
+    `vendor`               LowCardinality(String)           COMMENT 'Code of the vendor. A parcel that two vendors track is two rows',
+    `carrier`              LowCardinality(String)           COMMENT 'Canonical carrier code',
+    `tracking_number`      String                           COMMENT 'The carrier''s parcel number',
+    `epoch`                Date                             COMMENT 'Epoch of the shipment',
+    `received_month`       LowCardinality(String)           COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
+    `status`               LowCardinality(String)           COMMENT 'Canonical status',
+    `observed_at`          DateTime('UTC')                  COMMENT 'The time that ages are measured against: that of the query; UTC',
+    `cohort_date`          Nullable(Date)                   COMMENT 'Day of the pickup, China time; NULL before the pickup',
+    `origin`               LowCardinality(String)           COMMENT 'Area of the origin: city (CN4403), municipality (CN31), or province (CN44) where the city is unknown; empty = unknown',
+    `dest`                 LowCardinality(String)           COMMENT 'Area of the destination, as origin; also empty when it is known only from events, because these show it only after the arrival',
+    `is_same_city`         Bool                             COMMENT 'Origin and destination are the same known city',
+    `is_cross_border`      Bool                             COMMENT 'Flagged cross_border: the trace shows a segment in another country, a clock other than China''s, or an unknown zone; until it does, the parcel is judged as domestic',
+    `is_in_cohort`         Bool                             COMMENT 'Counts in the cohort of its pickup day: picked up, not CANCELLED, not given up for want of any record',
+    `is_delivered`         Bool                             COMMENT 'Delivered on the forward leg, and no later delivery revoked it',
+    `is_sent_back`         Bool                             COMMENT 'Back with its sender without having been delivered',
+    `is_open`              Bool                             COMMENT 'Neither delivered nor sent back nor CANCELLED',
+    `is_returned`          Bool                             COMMENT 'On its way back or back, delivered before or not',
+    `is_refused`           Bool                             COMMENT 'The recipient refused it at least once',
+    `is_exception`         Bool                             COMMENT 'At least one event was an exception',
+    `is_lane_inferred`     Bool                             COMMENT 'At least one end of its lane was taken from events because the route did not give it. If that is the destination, the times of the last stages are known only after delivery',
+    `is_pickup_imputed`    Bool                             COMMENT 'No pickup scan: the first movement stands for it',
+    `picked_up_at`         Nullable(DateTime('UTC'))        COMMENT 'The pickup; UTC',
+    `age_seconds`          Nullable(Int64)                  COMMENT 'observed_at - picked_up_at',
+    `left_origin_after`    Nullable(Int64)                  COMMENT 'Seconds from the pickup until it left the origin city, NULL before that; negative if the vendor''s times are. The same holds for the following columns up to eta_due_after',
+    `arrived_dest_after`   Nullable(Int64)                  COMMENT 'Until it arrived in the destination city',
+    `out_after`            Nullable(Int64)                  COMMENT 'Until it first went out for delivery',
+    `available_after`      Nullable(Int64)                  COMMENT 'Until it was put into a locker or handed to a station',
+    `exception_after`      Nullable(Int64)                  COMMENT 'Until its first exception',
+    `refusal_after`        Nullable(Int64)                  COMMENT 'Until the recipient first refused it',
+    `return_after`         Nullable(Int64)                  COMMENT 'Until it turned back',
+    `eta_due_after`        Nullable(Int64)                  COMMENT 'Until the end of the China day after the vendor''s first estimate: then it is known whether that was right within one day',
+    `transit_seconds`      Nullable(Int64)                  COMMENT 'delivered_at - picked_up_at; NULL when unfinished, negative or over 180 days',
+    `attempt_seconds`      Nullable(Int64)                  COMMENT 'first_attempt_at - picked_up_at; NULL likewise',
+    `transit_working_hours` Nullable(Float64)               COMMENT 'Hours of transit_seconds on China''s working days, 24 a day (table calendar); NULL likewise',
+    `attempt_working_hours` Nullable(Float64)               COMMENT 'Hours of attempt_seconds, likewise',
+    `is_transit_invalid`   Bool                             COMMENT 'Delivered, but the transit time is negative or over 180 days: unknown, not unfinished',
+    `is_attempt_invalid`   Bool                             COMMENT 'Attempted, but the time until then is negative or over 180 days',
+    `pickup_wait_seconds`  Nullable(Int64)                  COMMENT 'picked_up_at - created_at; NULL without either, negative or over 180 days, as all that follow',
+    `origin_seconds`       Nullable(Int64)                  COMMENT 'Stage: left_origin_at - picked_up_at',
+    `linehaul_seconds`     Nullable(Int64)                  COMMENT 'Stage: arrived_dest_at - left_origin_at',
+    `destination_seconds`  Nullable(Int64)                  COMMENT 'Stage: out_for_delivery_at - arrived_dest_at',
+    `last_mile_seconds`    Nullable(Int64)                  COMMENT 'Stage: first_attempt_at - out_for_delivery_at',
+    `is_available`         Bool                             COMMENT 'Was put into a locker or handed to a station',
+    `locker_seconds`       Nullable(Int64)                  COMMENT 'delivered_at - available_at',
+    `is_locker_invalid`    Bool                             COMMENT 'Available and delivered, but the time between is negative or over 180 days',
+    `is_locker_overdue`    Bool                             COMMENT 'Lay there longer than 18 h: until delivered, turned back, or now',
+    `is_first_attempt`     Bool                             COMMENT 'First-attempt delivery, strict: delivered with no earlier failed attempt, locker, station or second round',
+    `is_first_attempt_cn`  Bool                             COMMENT 'First-attempt delivery, Chinese practice: also when the first attempt went to a locker or station and was collected before it was overdue (PICKUP_OVERDUE)',
+    `eta_error_seconds`    Nullable(Int64)                  COMMENT 'first_attempt_at - edd_first: positive = later than the vendor''s first estimate; NULL without either or when over 180 days either way',
+    `has_eta`              Bool                             COMMENT 'The vendor gave an estimate',
+    `is_eta_hit`           Bool                             COMMENT 'First attempt on or before the China day of the first estimate',
+    `is_eta_within_day`    Bool                             COMMENT 'First attempt on the China day of the first estimate, the one before or the one after',
+    `is_stale_aborted`     Bool                             COMMENT 'The vendor gave up after at least 30 days without change (vendor_fact). Giving up after a week is too early to mean anything',
+    `exception_codes`      Array(LowCardinality(String))    COMMENT 'As in shipment',
+    `exception_reasons`    Array(LowCardinality(String))    COMMENT 'As in shipment, and LOST or DESTROYED by hand',
+    `vendor_status`        LowCardinality(String)           COMMENT 'Status by the vendor''s word alone; status is that after a correction by hand',
+    `annotation`           LowCardinality(Nullable(String)) COMMENT 'Correction by hand: DELIVERED, LOST or DESTROYED; NULL = none. Parcels that are EXCLUDED are not in this view',
+    `annotation_reason`    Nullable(String)                 COMMENT 'Why, in the words of whoever corrected it',
+    `annotated_by`         Nullable(String)                 COMMENT 'Who corrected it',
+    `annotated_at`         Nullable(DateTime64(6, 'UTC'))   COMMENT 'When it was corrected; UTC',
+    `contradicted`         Bool                             COMMENT 'The vendor has said something else since the correction'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    place -> place IN ('CN11', 'CN12', 'CN31', 'CN50') AS is_municipality,
+    code -> multiIf(
+    NOT startsWith(ifNull(code, ''), 'CN'), '',
+    is_municipality(substring(code, 1, 4)), substring(code, 1, 4),
+    length(code) < 6 OR substring(code, 5, 2) = '00', substring(code, 1, 4),
+    substring(code, 1, 6)) AS area,
+    seconds -> seconds BETWEEN 0 AND 180 * 86400 AS is_believed,
+    (start, end) -> if(is_believed(toInt64(end) - toInt64(start)), toInt64(end) - toInt64(start), NULL) AS span,
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    (SELECT (arrayCumSum(groupArrayInsertAt(0, 65536)(is_working, toUInt16(date)))) FROM courier.working_day WHERE country = 'CN') AS working_day_counts,
+    day -> working_day_counts[toInt32(day) + 1] AS working_days_until,
+    day -> working_days_until(day) > working_days_until(toInt32(day) - 1) AS is_working_day,
+    time -> (toInt64(time) + 8 * 3600) % 86400 AS second_of_day,
+    time -> toInt64(working_days_until(toInt32(china_day(time)) - 1)) * 86400
+    + if(is_working_day(china_day(time)), second_of_day(time), 0) AS worked_seconds_until,
+    (start, end) -> if(isNull(span(start, end)), NULL, (worked_seconds_until(end) - worked_seconds_until(start)) / 3600) AS working_hours,
+    (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
+    time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
+    18 * 3600 AS overdue_after,
+    is_one -> nullIf(arrayFirst((time, is_this) -> is_this AND is_in_time(time), event.occurred_at, is_one), toDateTime(0, 'UTC')) AS first_event
+SELECT
+    vendor,
+    carrier,
+    tracking_number,
+    epoch,
+    received_month,
+    status,
+    now('UTC') AS observed_at,
+    china_day(picked_up_at) AS cohort_date,
+    assumeNotNull(area(origin_code)) AS origin,
+    assumeNotNull(if(has(flags, 'lane_inferred'), '', area(dest_code))) AS dest,
+    origin = dest AND (length(origin) = 6 OR is_municipality(origin)) AS is_same_city,
+    has(flags, 'cross_border') AS is_cross_border,
+    isNotNull(picked_up_at) AND status != 'CANCELLED' AND tracking_state != 'ABORTED_NO_RECORD' AS is_in_cohort,
+    isNotNull(delivered_at) AND status != 'CANCELLED' AS is_delivered,
+    isNotNull(returned_at) AND isNull(delivered_at) AND status != 'CANCELLED' AS is_sent_back,
+    isNull(delivered_at) AND isNull(returned_at) AND status != 'CANCELLED' AS is_open,
+    isNotNull(returning_at) OR isNotNull(returned_at) AS is_returned,
+    has(exception_reasons, 'REFUSED') AS is_refused,
+    notEmpty(exception_reasons) OR notEmpty(exception_codes) AS is_exception,
+    has(flags, 'lane_inferred') AS is_lane_inferred,
+    has(flags, 'pickup_imputed') AS is_pickup_imputed,
+    shipment.picked_up_at AS picked_up_at,
+    toInt64(observed_at) - toInt64(picked_up_at) AS age_seconds,
+    toInt64(left_origin_at) - toInt64(picked_up_at) AS left_origin_after,
+    toInt64(arrived_dest_at) - toInt64(picked_up_at) AS arrived_dest_after,
+    toInt64(out_for_delivery_at) - toInt64(picked_up_at) AS out_after,
+    toInt64(available_at) - toInt64(picked_up_at) AS available_after,
+    toInt64(first_event(arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status)))
+        - toInt64(picked_up_at) AS exception_after,
+    toInt64(first_event(arrayMap(sub_status -> ifNull(sub_status = 'REFUSED', false), event.sub_status))) - toInt64(picked_up_at) AS refusal_after,
+    toInt64(least(ifNull(returning_at, returned_at), ifNull(returned_at, returning_at))) - toInt64(picked_up_at) AS return_after,
+    (toInt64(china_day(edd_first)) + 2) * 86400 - 8 * 3600 - toInt64(picked_up_at) AS eta_due_after,
+    span(picked_up_at, delivered_at) AS transit_seconds,
+    span(picked_up_at, first_attempt_at) AS attempt_seconds,
+    working_hours(picked_up_at, delivered_at) AS transit_working_hours,
+    working_hours(picked_up_at, first_attempt_at) AS attempt_working_hours,
+    isNotNull(delivered_at) AND isNull(transit_seconds) AS is_transit_invalid,
+    isNotNull(first_attempt_at) AND isNull(attempt_seconds) AS is_attempt_invalid,
+    span(created_at, picked_up_at) AS pickup_wait_seconds,
+    span(picked_up_at, left_origin_at) AS origin_seconds,
+    span(left_origin_at, arrived_dest_at) AS linehaul_seconds,
+    span(arrived_dest_at, out_for_delivery_at) AS destination_seconds,
+    span(out_for_delivery_at, first_attempt_at) AS last_mile_seconds,
+    isNotNull(available_at) AS is_available,
+    span(available_at, delivered_at) AS locker_seconds,
+    isNotNull(available_at) AND isNotNull(delivered_at) AND isNull(locker_seconds) AS is_locker_invalid,
+    NOT is_locker_invalid AND is_available
+        AND toInt64(coalesce(delivered_at, returning_at, returned_at, observed_at)) - toInt64(assumeNotNull(available_at)) > overdue_after AS is_locker_overdue,
+    ifNull(delivered_at = first_attempt_at AND attempts <= 1 AND (isNull(available_at) OR available_at > delivered_at), false) AS is_first_attempt,
+    is_first_attempt
+        OR ifNull(available_at = first_attempt_at AND available_at <= delivered_at AND attempts <= 1, false)
+            AND NOT has(exception_reasons, 'PICKUP_OVERDUE') AS is_first_attempt_cn,
+    if(is_believed(abs(toInt64(first_attempt_at) - toInt64(edd_first))), toInt64(first_attempt_at) - toInt64(edd_first), NULL) AS eta_error_seconds,
+    isNotNull(edd_first) AS has_eta,
+    ifNull(china_day(first_attempt_at) <= china_day(edd_first), false) AS is_eta_hit,
+    ifNull(abs(toInt32(china_day(first_attempt_at)) - toInt32(china_day(edd_first))) <= 1, false) AS is_eta_within_day,
+    tracking_state = 'ABORTED_STALE'
+        AND shipment.vendor IN (SELECT patient.vendor FROM courier.vendor_fact AS patient WHERE patient.stale_days >= 30) AS is_stale_aborted,
+    exception_codes,
+    exception_reasons,
+    vendor_status,
+    annotation,
+    annotation_reason,
+    annotated_by,
+    shipment.annotated_at AS annotated_at,
+    contradicted
+FROM courier.shipment_now AS shipment
+WHERE tracking_state != 'CARRIER_CORRECTED' AND ifNull(annotation != 'EXCLUDED', true)
+COMMENT 'Measures of every parcel: one row per parcel, vendor and epoch. Ages are as of the time of the query [e116ade2cf600ca4]';
+
+-- parcel_exception.sql
+CREATE OR REPLACE VIEW courier.parcel_exception
+(
+    `vendor`              LowCardinality(String)  COMMENT 'Code of the vendor',
+    `carrier`             LowCardinality(String)  COMMENT 'Canonical carrier code',
+    `tracking_number`     String                  COMMENT 'The carrier''s parcel number',
+    `epoch`               Date                    COMMENT 'Epoch of the shipment',
+    `received_month`      LowCardinality(String)  COMMENT 'Month of first_received_at, yyyyMM, UTC: the partition of shipment. With a condition on it, other months are not read',
+    `kind`                LowCardinality(String)  COMMENT 'code, reason or party',
+    `name`                LowCardinality(String)  COMMENT 'The vendor''s code, the canonical reason, or the party',
+    `began_at`            DateTime('UTC')         COMMENT 'First event of it; UTC',
+    `resolved_at`         Nullable(DateTime('UTC')) COMMENT 'First later event of a known status that is no exception, or the return to the sender; UTC. NULL = not resolved'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (status, sub_status) -> status = 'EXCEPTION' OR ifNull(sub_status = 'REFUSED', false) AS is_trouble,
+    time -> time <= received_at + INTERVAL 10 MINUTE AS is_in_time,
+    (SELECT mapFromArrays(groupArray(sub_status), groupArray(party)) FROM courier.status_name WHERE kind = 'reason') AS parties,
+    reason -> if(mapContains(parties, reason), parties[reason], 'unknown') AS party_of,
+    arrayMap((status, sub_status) -> is_trouble(status, sub_status), event.status, event.sub_status) AS event_is_exception,
+    arrayReverseFill(
+        time -> time != 0,
+        arrayMap(
+            (time, status, is_exception) -> if(is_exception AND status != 'RETURNED' OR status = 'UNKNOWN' OR NOT is_in_time(time), toUInt32(0), toUInt32(time)),
+            event.occurred_at, event.status, event_is_exception)) AS event_ended_at,
+    arrayFilter(
+        i -> event_is_exception[i] AND is_in_time(event.occurred_at[i]),
+        arrayEnumerate(event.id)) AS exceptions,
+    arrayConcat(
+        arrayMap(i -> ('code', ifNull(event.raw_code[i], ''), i), exceptions),
+        arrayMap(i -> ('reason', ifNull(event.sub_status[i], ''), i), exceptions),
+        arrayMap(i -> ('party', party_of(ifNull(event.sub_status[i], '')), i), exceptions)) AS mentions,
+    arrayMap(mention -> (mention.1, mention.2), mentions) AS subjects,
+    arrayJoin(arrayFilter(
+        (mention, place, subject) -> subject.2 != '' AND indexOf(subjects, subject) = place,
+        mentions, arrayEnumerate(mentions), subjects)) AS first_mention
+SELECT
+    vendor,
+    carrier,
+    tracking_number,
+    epoch,
+    received_month,
+    first_mention.1 AS kind,
+    first_mention.2 AS name,
+    event.occurred_at[first_mention.3] AS began_at,
+    if(event_ended_at[first_mention.3] = 0, NULL, toDateTime(event_ended_at[first_mention.3], 'UTC')) AS resolved_at
+FROM courier.shipment_now
+WHERE tracking_state != 'CARRIER_CORRECTED' AND ifNull(annotation != 'EXCLUDED', true) AND (notEmpty(exception_codes) OR notEmpty(exception_reasons))
+COMMENT 'Every parcel once per exception code, reason and party: when it began and when it was over [8cba5ea32f8bdd7a]';
+
+-- route_accuracy_last_30_days.sql
+CREATE OR REPLACE VIEW courier.route_accuracy_last_30_days
+(
+    `from_date`            Date                   COMMENT 'First planned day that is counted, China time: 29 days before to_date',
+    `to_date`              Date                   COMMENT 'Last planned day that is counted: 4 days ago, before six in the morning 5, China time',
+    `carrier`              LowCardinality(String) COMMENT 'Canonical carrier code',
+    `of`                   LowCardinality(String) COMMENT 'NODE: arrivals at the nodes of routes against their first prediction. ATTEMPT: first delivery attempts of the same parcels against the vendor''s first estimate (edd_first)',
+    `planned`              UInt64                 COMMENT 'Arrivals that were planned for these days, of nodes that were dropped from the route later, too; estimates likewise. Those of cancelled parcels are not among the estimates',
+    `reached`              UInt64                 COMMENT 'Of these those that are known to have come, at whatever time',
+    `within_2h`           UInt64                 COMMENT 'Of planned those that came at most 2 h before or after their first plan',
+    `within_2h_rate`      Nullable(Float64)      COMMENT 'Their share: within_2h / planned',
+    `within_2h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `within_2h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `within_6h`           UInt64                 COMMENT 'Of planned those that came at most 6 h before or after their first plan',
+    `within_6h_rate`      Nullable(Float64)      COMMENT 'Their share: within_6h / planned',
+    `within_6h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `within_6h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `within_24h`           UInt64                 COMMENT 'Of planned those that came at most 24 h before or after their first plan',
+    `within_24h_rate`      Nullable(Float64)      COMMENT 'Their share: within_24h / planned',
+    `within_24h_rate_low`  Nullable(Float64)      COMMENT 'Lower end of its Wilson 95 % interval',
+    `within_24h_rate_high` Nullable(Float64)      COMMENT 'Upper end of its Wilson 95 % interval',
+    `bias_hours`           Nullable(Float64)      COMMENT 'Median of actual less planned over reached, in hours: positive = later than planned'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (part, whole) -> if(whole = 0, NULL, part / whole) AS share,
+    (part, whole, side) -> multiIf(
+    whole = 0, NULL,
+    side < 0 AND part = 0, 0.,
+    side > 0 AND part = whole, 1.,
+    (part + 1.9207294103470992 + side * 1.959963984540054 * sqrt(part * (whole - part) / whole + 0.9603647051735496))
+        / (whole + 3.8414588206941983)) AS wilson,
+    time -> toDate(time, 'Asia/Shanghai') AS china_day,
+    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 30 AS first_mature_day,
+    toDate(now('UTC') - INTERVAL 78 HOUR, 'Asia/Shanghai') - 1 AS last_mature_day,
+    time -> ifNull(china_day(time) BETWEEN first_mature_day AND last_mature_day, false) AS is_planned_within,
+    told AS
+    (
+        SELECT carrier, 'NODE' AS of, (toInt64(arrived_at) - toInt64(planned_arrival_at)) / 3600 AS error
+        FROM courier.parcel_route
+        WHERE is_planned_within(planned_arrival_at)
+            AND (vendor, carrier, tracking_number) NOT IN (SELECT vendor, carrier, tracking_number FROM courier.annotation_now WHERE kind = 'EXCLUDED')
+        UNION ALL
+        SELECT carrier, 'ATTEMPT', (toInt64(first_attempt_at) - toInt64(edd_first)) / 3600
+        FROM courier.shipment_now
+        WHERE is_planned_within(edd_first) AND tracking_state != 'CARRIER_CORRECTED' AND outcome != 'CANCELLED'
+            AND ifNull(annotation != 'EXCLUDED', true)
+            AND (vendor, account, carrier, tracking_number) IN (SELECT vendor, account, carrier, tracking_number FROM courier.route_node)
+    ),
+    counted AS
+    (
+        SELECT
+            carrier, of,
+            count() AS planned,
+            countIf(isNotNull(error)) AS reached,
+            countIf(abs(error) <= 2) AS hits_2,
+            countIf(abs(error) <= 6) AS hits_6,
+            countIf(abs(error) <= 24) AS hits_24,
+            quantileExactOrNull(0.5)(error) AS bias_hours
+        FROM told
+        GROUP BY carrier, of
+    )
+SELECT
+    first_mature_day AS from_date,
+    last_mature_day AS to_date,
+    carrier,
+    of,
+    planned,
+    reached,
+    hits_2 AS within_2h,
+    share(hits_2, planned) AS within_2h_rate,
+    wilson(hits_2, planned, -1) AS within_2h_rate_low,
+    wilson(hits_2, planned, 1) AS within_2h_rate_high,
+    hits_6 AS within_6h,
+    share(hits_6, planned) AS within_6h_rate,
+    wilson(hits_6, planned, -1) AS within_6h_rate_low,
+    wilson(hits_6, planned, 1) AS within_6h_rate_high,
+    hits_24 AS within_24h,
+    share(hits_24, planned) AS within_24h_rate,
+    wilson(hits_24, planned, -1) AS within_24h_rate_low,
+    wilson(hits_24, planned, 1) AS within_24h_rate_high,
+    bias_hours
+FROM counted
+ORDER BY carrier, of
+COMMENT 'How good are the predicted routes? Shares of what came within so many hours of its first plan, planned for 30 days, by carrier. No parameters [ed6c030cbde0469f]';
+
+-- cohort_exception.sql
+CREATE OR REPLACE VIEW courier.cohort_exception
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    7 * 86400 AS horizon,
+    6 * 3600 AS report_lag
+SELECT
+    assumeNotNull(parcel.cohort_date) AS cohort_date,
+    parcel.vendor AS vendor,
+    parcel.carrier AS carrier,
+    parcel.origin AS origin,
+    parcel.dest AS dest,
+    parcel.epoch AS epoch,
+    parcel.tracking_number AS tracking_number,
+    if(parcel.cohort_date >= {recent_from:Date}, {as_of:DateTime('UTC')}, {older_as_of:DateTime('UTC')}) AS observed_at,
+    ifNull(toInt64(observed_at) - toInt64(parcel.picked_up_at) >= horizon + report_lag AND toInt64(began_at) - toInt64(parcel.picked_up_at) <= horizon, false) AS is_settled,
+    parcel_exception.kind AS kind,
+    parcel_exception.name AS name,
+    toInt64(resolved_at) - toInt64(began_at) AS seconds_to_resolve
+FROM courier.parcel_exception
+INNER JOIN courier.parcel
+    ON parcel.carrier = parcel_exception.carrier AND parcel.tracking_number = parcel_exception.tracking_number
+        AND parcel.vendor = parcel_exception.vendor AND parcel.epoch = parcel_exception.epoch
+WHERE parcel.is_in_cohort AND parcel.is_exception
+    AND parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+    AND parcel_exception.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+SETTINGS join_use_nulls = 0
+COMMENT 'Exceptions of the cohorts from_date to to_date with what is judged of them: what exception_count counts [40c13cefb80608ea]';
+
+-- cohort_parcel.sql
+CREATE OR REPLACE VIEW courier.cohort_parcel
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    7 * 86400 AS horizon,
+    6 * 3600 AS report_lag
+SELECT
+    parcel.* EXCEPT (observed_at, age_seconds),
+    if(parcel.cohort_date >= {recent_from:Date}, {as_of:DateTime('UTC')}, {older_as_of:DateTime('UTC')}) AS observed_at,
+    toInt64(observed_at) - toInt64(parcel.picked_up_at) AS age_seconds,
+    age_seconds - report_lag AS reported_seconds,
+    parcel.is_in_cohort AND reported_seconds >= horizon AS is_settled,
+    is_settled AND ifNull(parcel.attempt_seconds <= horizon, false) AS is_attempted_early,
+    is_settled AND ifNull(parcel.transit_seconds <= horizon, false) AS is_delivered_early,
+    is_settled AND ifNull(parcel.available_after <= horizon, false) AS is_available_early,
+    is_settled AND ifNull(parcel.available_after <= horizon - 86400, false) AND NOT parcel.is_locker_invalid AS is_dwell_known,
+    NOT parcel.is_lane_inferred OR is_delivered_early AS is_dest_known_early,
+    is_settled AND isNotNull(parcel.pickup_wait_seconds) AS is_pickup_wait_known,
+    is_settled AND isNotNull(parcel.origin_seconds) AND parcel.left_origin_after <= horizon AS is_origin_known,
+    is_settled AND isNotNull(parcel.linehaul_seconds) AND parcel.arrived_dest_after <= horizon AND is_dest_known_early AS is_linehaul_known,
+    is_settled AND isNotNull(parcel.destination_seconds) AND parcel.out_after <= horizon AND is_dest_known_early AS is_destination_known,
+    is_attempted_early AND isNotNull(parcel.last_mile_seconds) AS is_last_mile_known,
+    is_settled AND ifNull(parcel.eta_due_after <= horizon, false) AS is_eta_due,
+    is_eta_due AND is_attempted_early AND isNotNull(parcel.eta_error_seconds) AS is_eta_error_known,
+    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 24 * 3600 AS is_due_24h,
+    is_due_24h AND ifNull(parcel.transit_seconds <= 24 * 3600, false) AS is_within_24h,
+    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 48 * 3600 AS is_due_48h,
+    is_due_48h AND ifNull(parcel.transit_seconds <= 48 * 3600, false) AS is_within_48h,
+    parcel.is_in_cohort AND NOT parcel.is_transit_invalid AND reported_seconds >= 72 * 3600 AS is_due_72h,
+    is_due_72h AND ifNull(parcel.transit_seconds <= 72 * 3600, false) AS is_within_72h,
+    is_attempted_early AND is_delivered_early AND parcel.is_first_attempt_cn AS is_first_attempt_early,
+    is_settled AND parcel.is_exception AND ifNull(parcel.exception_after <= horizon, false) AS is_exception_early,
+    is_settled AND ifNull(parcel.return_after <= horizon, false) AS is_returned_early,
+    is_settled AND parcel.is_refused AND ifNull(parcel.refusal_after <= horizon, false) AS is_refused_early
+FROM courier.parcel
+WHERE parcel.cohort_date BETWEEN {from_date:Date} AND {to_date:Date}
+    AND parcel.received_month >= toString(toYYYYMM({received_from:DateTime('UTC')}))
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them, but for their promise [ac01598f5758730f]';
+
+-- order_shipments.sql
+CREATE OR REPLACE VIEW courier.order_shipments
+(
+    `vendor`             LowCardinality(String)    COMMENT 'Code of the vendor',
+    `account`            LowCardinality(String)    COMMENT 'Vendor contract',
+    `reference`          Nullable(String)          COMMENT 'The subscriber''s own name of the order; never NULL',
+    `state`              LowCardinality(String)    COMMENT 'Cancelled parcels aside, DELIVERED: every parcel is; PART_DELIVERED: some are, and open says whether more can come; SENT_BACK: all are back with the sender; LOST: all are lost or destroyed, as somebody said; OPEN: anything else. CANCELLED: every parcel is',
+    `parcels`            UInt64                    COMMENT 'Parcels of the order, without those that are EXCLUDED by hand',
+    `delivered`          UInt64                    COMMENT 'Of these delivered on the forward leg',
+    `open`               UInt64                    COMMENT 'Of these not known to have ended: on their way, lost without a word, or not told of yet',
+    `sent_back`          UInt64                    COMMENT 'Of these back with the sender without having been delivered',
+    `cancelled`          UInt64                    COMMENT 'Of these cancelled',
+    `lost`               UInt64                    COMMENT 'Of these lost or destroyed, as somebody said (annotated_parcel)',
+    `untold`             UInt64                    COMMENT 'Of the open ones those of which the vendor has said nothing yet',
+    `exceptions`         UInt64                    COMMENT 'Parcels with at least one exception',
+    `first_picked_up_at` Nullable(DateTime('UTC')) COMMENT 'The first pickup; UTC',
+    `first_delivered_at` Nullable(DateTime('UTC')) COMMENT 'The first delivery; UTC',
+    `last_delivered_at`  Nullable(DateTime('UTC')) COMMENT 'The last delivery so far; UTC',
+    `last_event_at`      Nullable(DateTime('UTC')) COMMENT 'Newest event of any parcel; UTC',
+    `tracking_numbers`   Array(String)             COMMENT 'The parcels'' numbers, sorted'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    vendor,
+    account,
+    reference,
+    multiIf(
+        delivered > 0 AND delivered + cancelled = parcels, 'DELIVERED',
+        delivered > 0, 'PART_DELIVERED',
+        cancelled = parcels, 'CANCELLED',
+        lost > 0 AND lost + cancelled = parcels, 'LOST',
+        sent_back + cancelled = parcels, 'SENT_BACK',
+        'OPEN') AS state,
+    count() AS parcels,
+    countIf(outcome = 'DELIVERED') AS delivered,
+    countIf(outcome IN ('OPEN', 'UNTOLD', 'CORRECTED')) AS open,
+    countIf(outcome = 'SENT_BACK') AS sent_back,
+    countIf(outcome = 'CANCELLED') AS cancelled,
+    countIf(outcome IN ('LOST', 'DESTROYED')) AS lost,
+    countIf(outcome = 'UNTOLD') AS untold,
+    countIf(is_exception) AS exceptions,
+    min(picked_up_at) AS first_picked_up_at,
+    min(delivered_at) AS first_delivered_at,
+    max(delivered_at) AS last_delivered_at,
+    max(order_parcel.last_event_at) AS last_event_at,
+    arraySort(groupArray(tracking_number)) AS tracking_numbers
+FROM courier.order_parcel
+WHERE ifNull(annotation != 'EXCLUDED', true)
+GROUP BY vendor, account, reference
+COMMENT 'How far is each order? One row per contract with a vendor and order: how many parcels, how many are delivered, and when [dcbdc9842ac1c9b6]';
+
 -- exception_count.sql
 CREATE OR REPLACE VIEW courier.exception_count
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -5605,7 +5836,7 @@ FROM courier.cohort_exception(
 ARRAY JOIN lanes(measured.origin, measured.dest) AS lane
 GROUP BY lane, cohort_date, vendor, carrier, kind, name
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [3569ae6e275fb477]';
+COMMENT 'Counts of the exceptions of the cohorts from_date to to_date, from shipment as it is now: what fills exception_daily [b48f90cef6c8cd02]';
 
 -- promised_parcel.sql
 CREATE OR REPLACE VIEW courier.promised_parcel
@@ -5631,7 +5862,7 @@ SELECT
     measured.is_cross_border, NULL,
     measured.is_same_city, 24, 72)) * 3600) AS sla_seconds,
     sla_seconds + if(measured.is_same_city, 3, 7) * 24 * 3600 AS lost_after_seconds,
-    measured.is_open AND (measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
+    measured.is_open AND (ifNull(measured.annotation IN ('LOST', 'DESTROYED'), false) OR measured.is_stale_aborted OR ifNull(measured.age_seconds > lost_after_seconds, false)) AS is_lost_presumed,
     measured.is_in_cohort AND NOT measured.is_attempt_invalid AND ifNull(measured.reported_seconds >= sla_seconds, false) AS is_sla_due,
     is_sla_due AND ifNull(measured.attempt_seconds <= sla_seconds, false) AS is_sla_attempted
 FROM courier.cohort_parcel(
@@ -5640,7 +5871,7 @@ FROM courier.cohort_parcel(
 LEFT JOIN courier.lane_promise
     ON measured.carrier = lane_promise.carrier AND measured.origin = lane_promise.origin AND measured.dest = lane_promise.dest
 SETTINGS join_use_nulls = 0
-COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [f5bbbf10e2d53b04]';
+COMMENT 'Parcels of the cohorts from_date to to_date with what is judged of them: what carrier_count counts [81747adf6148d0a5]';
 
 -- carrier_count.sql
 CREATE OR REPLACE VIEW courier.carrier_count
@@ -5801,7 +6032,7 @@ FROM by_city
 ARRAY JOIN lanes(by_city.origin, by_city.dest) AS lane
 GROUP BY lane, by_city.cohort_date, by_city.vendor, by_city.carrier
 SETTINGS join_use_nulls = 0
-COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [bea04e21d804d98e]';
+COMMENT 'Counts of the cohorts from_date to_date, from shipment as it is now: what fills carrier_daily [f4c2be2f1de0fd69]';
 
 -- carrier_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_older_refresh
@@ -5816,7 +6047,7 @@ FROM courier.carrier_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills carrier_daily_older [53ee57395fa6c58a]';
+COMMENT 'Fills carrier_daily_older [e621ee6965615bb9]';
 
 -- carrier_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.carrier_daily_recent_refresh
@@ -5831,7 +6062,7 @@ FROM courier.carrier_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills carrier_daily_recent [d267dd1eaa829632]';
+COMMENT 'Fills carrier_daily_recent [e9ea2366df2c0ff4]';
 
 -- exception_daily_older_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_older_refresh
@@ -5846,7 +6077,7 @@ FROM courier.exception_count(
     to_date = (toDate(now(), 'Asia/Shanghai') - 31),
     received_from = toDateTime('2000-01-01', 'UTC'))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 14400
-COMMENT 'Fills exception_daily_older [3b276e6c59419831]';
+COMMENT 'Fills exception_daily_older [5bdc761caf761043]';
 
 -- exception_daily_recent_refresh.sql
 CREATE MATERIALIZED VIEW IF NOT EXISTS courier.exception_daily_recent_refresh
@@ -5861,5 +6092,5 @@ FROM courier.exception_count(
     to_date = toDate('2100-01-01'),
     received_from = (now('UTC') - INTERVAL 101 DAY))
 SETTINGS max_memory_usage = 8000000000, max_bytes_before_external_group_by = 3000000000, max_execution_time = 540
-COMMENT 'Fills exception_daily_recent [74feb54e202e2504]';
+COMMENT 'Fills exception_daily_recent [dfa62fac29d260c0]';
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{python, tables};
 
 /// The tables in which a newer row replaces an older one.
-const REPLACING: [&str; 6] = [
+const REPLACING: [&str; 7] = [
     "push",
     "route_node",
     "shipment",
