@@ -19,8 +19,13 @@ use serde::de::DeserializeOwned;
 
 use self::keys::Keys;
 
-/// The lists of tables that belong to the local stack; their values are not defaults.
-const LISTS: [&str; 3] = ["ingest.accounts", "ingest.subscriptions.tokens", "subscribe.accounts"];
+/// The lists of tables: their values are not defaults, and their keys are explained in one place.
+const LISTS: [&str; 4] = [
+    "dashboard.annotators",
+    "ingest.accounts",
+    "ingest.subscriptions.tokens",
+    "subscribe.accounts",
+];
 /// A key without a default, whose value is the local stack's.
 const LOCAL: &str = "derive.id_key_file";
 /// The minimum that a file needs.
