@@ -2,6 +2,7 @@
 //! idempotently. The rules are in `courierflow_domain`, which is pure; `derive` and `sink` are the loops around it. `dashboard`
 //! shows the results.
 
+mod acknowledged;
 mod admin;
 pub mod annotation;
 mod bounded_read;

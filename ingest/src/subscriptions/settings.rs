@@ -7,13 +7,12 @@ use std::path::PathBuf;
 
 use courierflow_schemas::identifier::is_name;
 use courierflow_schemas::records::Vendor;
-use courierflow_schemas::settings::{Secret, SettingsError, require, text};
+use courierflow_schemas::settings::{Secret, SettingsError, require, secrets_from_file, text};
 use courierflow_service::bearer;
 use courierflow_vendors::request::account::SubscribeAccounts;
 use serde::Deserialize;
 
 use super::tokens::{Token, Tokens};
-use courierflow_schemas::settings::secrets_from_file;
 
 /// Requests without a valid token are counted under this name, so no token may have it.
 pub(crate) const NOBODY: &str = "unknown";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use courierflow_schemas::records::Vendor;
 use courierflow_schemas::settings::Secret;
-use courierflow_service::bearer::{self, Presented};
+use courierflow_service::bearer;
 use courierflow_vendors::request::MayUse;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
@@ -104,14 +104,7 @@ impl Tokens {
 
     /// Whose token is in `Authorization: Bearer TOKEN`. It takes the same time whichever it is, and if it is none.
     pub fn authenticate(&self, headers: &HeaderMap) -> Option<&Token> {
-        let presented = Presented::by(headers);
-        let mut found = None;
-        for token in &self.all {
-            if token.tokens.contain(&presented) {
-                found = Some(token);
-            }
-        }
-        found
+        bearer::holder(headers, self.all.iter().map(|token| (&token.tokens, token)))
     }
 }
 

@@ -26,3 +26,9 @@ export function t(key, values = {}) {
 export function has(key) {
   return key in TEXTS.en;
 }
+
+// The word for a name of an open set; the name itself if a newer program has added it.
+export function word(set, name) {
+  const key = `${set}.${name}`;
+  return has(key) ? t(key) : name;
+}

@@ -3,7 +3,7 @@ import { ask } from './api.js';
 import * as catalog from './catalog.js';
 import { h } from './dom.js';
 import { count, time } from './format.js';
-import { has, t } from './i18n.js';
+import { t, word } from './i18n.js';
 import { panel } from './panel.js';
 import { table } from './table.js';
 import { address } from './url.js';
@@ -13,18 +13,15 @@ export const contract = ({ vendor, account }) => [vendor && catalog.vendor(vendo
 
 export const byContract = () => ({ key: 'account', label: t('sub.account'), value: contract });
 
-// A word of an open set: a newer program may know others.
-const word = (set, name) => (has(`sub.${set}.${name}`) ? t(`sub.${set}.${name}`) : name);
-
-export const reason = ({ reason }) => (reason ? word('reason', reason) : null);
+export const reason = ({ reason }) => (reason ? word('sub.reason', reason) : null);
 export const code = ({ code }) => code && h('span', { class: 'code' }, code);
 
 const TONES = { ACTIVE: 'good', REJECTED: 'bad', FALLBACK: 'bad', QUOTA: 'bad' };
 
-export const state = (row) => h('span', { class: `status ${TONES[row.state] ?? ''}` }, word('state', row.state));
+export const state = (row) => h('span', { class: `status ${TONES[row.state] ?? ''}` }, word('sub.state', row.state));
 
-export const answer = ({ class: name }) => word('class', name);
-export const kind = ({ kind: name }) => word('kind', name);
+export const answer = ({ class: name }) => word('sub.class', name);
+export const kind = ({ kind: name }) => word('sub.kind', name);
 
 // As many calls as a parcel may have in its life.
 const SHOWN = '100';
@@ -66,7 +63,7 @@ function calls({ rows }) {
   const columns = [
     { key: 'at', header: true, label: t('sub.call.at'), value: (row) => row.started_at, cell: (row) => time(row.started_at) },
     { key: 'kind', label: t('sub.call.kind'), value: kind },
-    { key: 'why', label: t('reason'), value: (row) => word('why', row.reason) },
+    { key: 'why', label: t('reason'), value: (row) => word('sub.why', row.reason) },
     byContract(),
     { key: 'class', label: t('sub.class'), value: answer },
     { key: 'code', label: t('code'), value: (row) => row.code, cell: (row) => code(row) ?? '–' },

@@ -1,21 +1,14 @@
 //! A correction to `courier.annotation.v1`, until it is acknowledged by all replicas.
 
-use std::time::Duration;
-
 use courierflow_schemas::records::Annotation;
 use courierflow_schemas::registry::{Registry, RegistryError};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{EncodeError, Encoder};
-use courierflow_service::authenticated::{self, Authenticated};
-use courierflow_service::kafka_client;
-use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::FutureRecord;
 
+use crate::acknowledged::{acknowledged, producer};
 use crate::config::Config;
-
-/// If the record is not acknowledged within this time, sending has failed.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why it is not known to be stored.
 #[derive(Debug, thiserror::Error)]
@@ -39,27 +32,11 @@ pub(super) async fn send(config: &Config, said: &Annotation) -> Result<(), SendE
     let ids = ids.map_err(|_| KafkaError::Canceled)??;
     let mut datum = Vec::new();
     Encoder::<Annotation>::new(ids.annotation).encode(said, &mut datum)?;
-    let producer = producer(config)?;
+    let producer = producer(&config.kafka, "courierflow-annotate")?;
     let record = FutureRecord::to(on_broker(topics::ANNOTATION))
         .key(&said.tracking_number)
         .payload(&datum)
         .timestamp(said.annotated_at.0 / 1000);
     let delivery = producer.send_result(record).map_err(|(error, _)| error)?;
-    let delivered = delivery.await.map_err(|_| KafkaError::Canceled)?;
-    delivered.map_err(|(error, _)| error)?;
-    Ok(())
-}
-
-fn producer(config: &Config) -> Result<Authenticated<FutureProducer>, KafkaError> {
-    let mut properties = ClientConfig::new();
-    properties.set("client.id", "courierflow-annotate");
-    kafka_client::configure(&mut properties, &config.kafka);
-    properties
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("max.in.flight", "1")
-        .set("partitioner", "murmur2_random")
-        .set("allow.auto.create.topics", "false")
-        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
-    authenticated::create(&properties)
+    Ok(acknowledged(delivery).await?)
 }

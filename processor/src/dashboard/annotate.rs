@@ -10,7 +10,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use courierflow_schemas::records::{Annotation, AnnotationKind};
-use courierflow_service::bearer::{self, Presented};
+use courierflow_service::bearer;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -86,15 +86,8 @@ impl Desk {
                 "nobody may correct parcels here: dashboard.annotators names none; processor annotate does it";
             return Err(Refusal::because(StatusCode::FORBIDDEN, "not_configured", message));
         }
-        let presented = Presented::by(headers);
-        let mut found = None;
-        // All of them, so that the time tells nothing.
-        for (name, tokens) in &*self.annotators {
-            if tokens.contain(&presented) {
-                found = Some(name.as_str());
-            }
-        }
-        found.ok_or_else(|| {
+        let known = self.annotators.iter().map(|(name, tokens)| (tokens, name.as_str()));
+        bearer::holder(headers, known).ok_or_else(|| {
             let message = "token missing or wrong: Authorization: Bearer TOKEN";
             Refusal::because(StatusCode::UNAUTHORIZED, "unauthorized", message)
         })

@@ -7,18 +7,13 @@ use courierflow_schemas::records::SubscriptionRequest;
 use courierflow_schemas::registry::{Registry, RegistryError};
 use courierflow_schemas::topics::{self, on_broker};
 use courierflow_schemas::wire::{EncodeError, Encoder};
-use courierflow_service::authenticated::{self, Authenticated};
-use courierflow_service::kafka_client;
-use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
+use rdkafka::producer::FutureRecord;
 use rdkafka::producer::future_producer::DeliveryFuture;
-use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::acknowledged::{acknowledged, producer};
 use crate::config::Config;
-
-/// If a record is not acknowledged within this time, sending has failed.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Most records in flight.
 const WINDOW: usize = 500;
@@ -67,7 +62,7 @@ impl Rate {
 pub async fn send(config: &Config, requests: &[SubscriptionRequest], rate: Rate) -> Result<(), SendError> {
     let ids = Registry::new(&config.registry).schema_ids()?;
     let encoder: Encoder<SubscriptionRequest> = Encoder::new(ids.subscription_request);
-    let producer = producer(config)?;
+    let producer = producer(&config.kafka, "courierflow-subscriptions")?;
     let mut ticks = interval(rate.interval());
     // After a pause of the broker it goes on at the same rate, instead of making up for it.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,33 +78,17 @@ pub async fn send(config: &Config, requests: &[SubscriptionRequest], rate: Rate)
             .timestamp(request.requested_at.0 / 1000);
         on_the_way.push(producer.send_result(record).map_err(|(error, _)| error)?);
         if on_the_way.len() >= WINDOW {
-            acknowledged(&mut on_the_way).await?;
+            all_acknowledged(&mut on_the_way).await?;
         }
     }
-    acknowledged(&mut on_the_way).await
+    all_acknowledged(&mut on_the_way).await
 }
 
-async fn acknowledged(on_the_way: &mut Vec<DeliveryFuture>) -> Result<(), SendError> {
+async fn all_acknowledged(on_the_way: &mut Vec<DeliveryFuture>) -> Result<(), SendError> {
     for delivery in on_the_way.drain(..) {
-        let delivered = delivery.await.map_err(|_| KafkaError::Canceled)?;
-        delivered.map_err(|(error, _)| error)?;
+        acknowledged(delivery).await?;
     }
     Ok(())
-}
-
-fn producer(config: &Config) -> Result<Authenticated<FutureProducer>, KafkaError> {
-    let mut properties = ClientConfig::new();
-    properties.set("client.id", "courierflow-subscriptions");
-    kafka_client::configure(&mut properties, &config.kafka);
-    properties
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        // As the producer of ingest, which says why: both write this topic.
-        .set("max.in.flight", "1")
-        .set("partitioner", "murmur2_random")
-        .set("allow.auto.create.topics", "false")
-        .set("delivery.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string());
-    authenticated::create(&properties)
 }
 
 #[cfg(test)]

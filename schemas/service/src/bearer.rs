@@ -18,10 +18,6 @@ type Digest = [u8; 32];
 #[derive(Debug)]
 pub struct Tokens(Vec<Digest>);
 
-/// What a request presents.
-#[derive(Debug)]
-pub struct Presented(Digest);
-
 /// Whether there are tokens, and all can be presented and not guessed.
 pub fn are_tokens(tokens: &[Secret]) -> bool {
     let is_token = |token: &Secret| {
@@ -42,21 +38,25 @@ impl Tokens {
         self.0.iter().any(|digest| other.0.contains(digest))
     }
 
-    /// Whether it is one of these. It takes the same time whichever it is, and if it is none.
-    pub fn contain(&self, presented: &Presented) -> bool {
+    fn contain(&self, presented: &Digest) -> bool {
         let mut is_one = Choice::from(0);
         for digest in &self.0 {
-            is_one |= digest.ct_eq(&presented.0);
+            is_one |= digest.ct_eq(presented);
         }
         is_one.into()
     }
 }
 
-impl Presented {
-    /// What `Authorization: Bearer TOKEN` says; without it what is no token of anybody.
-    pub fn by(headers: &HeaderMap) -> Self {
-        Self(digest(bearer(headers).unwrap_or_default()))
+/// Whose token is in `Authorization: Bearer TOKEN`. It takes the same time whichever it is, and if it is none.
+pub fn holder<'t, H>(headers: &HeaderMap, known: impl IntoIterator<Item = (&'t Tokens, H)>) -> Option<H> {
+    let presented = digest(bearer(headers).unwrap_or_default());
+    let mut found = None;
+    for (tokens, holder) in known {
+        if tokens.contain(&presented) {
+            found = Some(holder);
+        }
     }
+    found
 }
 
 /// The scheme's name is not case-sensitive (RFC 9110 11.1).
@@ -108,7 +108,8 @@ mod tests {
             if let Some(value) = header {
                 headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
             }
-            assert_eq!(tokens.contain(&Presented::by(&headers)), expected, "{header:?}");
+            let found = holder(&headers, [(&tokens, "somebody")]);
+            assert_eq!(found.is_some(), expected, "{header:?}");
         }
         assert!(tokens.share_one(&Tokens::new(&secrets(&["new"]))));
         assert!(!tokens.share_one(&Tokens::new(&secrets(&["other"]))));

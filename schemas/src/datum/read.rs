@@ -77,22 +77,6 @@ macro_rules! numbers {
     };
 }
 
-macro_rules! texts {
-    ($($method:ident)+) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
-            visitor.visit_borrowed_str(self.text()?)
-        })+
-    };
-}
-
-macro_rules! fixed {
-    ($($method:ident)+) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
-            visitor.visit_borrowed_bytes(self.bytes(FIXED_BYTES)?)
-        })+
-    };
-}
-
 macro_rules! none_of_ours {
     ($($method:ident($($type:ty),*): $kind:literal,)+) => {
         $(fn $method<V: Visitor<'de>>(self, $(_: $type,)* _: V) -> Result<V::Value, DatumError> {
@@ -116,8 +100,22 @@ impl<'de> Deserializer<'de> for &mut Datum<'de> {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32
     }
-    texts! { deserialize_str deserialize_string }
-    fixed! { deserialize_bytes deserialize_byte_buf }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
+        visitor.visit_borrowed_str(self.text()?)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
+        visitor.visit_borrowed_bytes(self.bytes(FIXED_BYTES)?)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
+        self.deserialize_bytes(visitor)
+    }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DatumError> {
         match self.number()? {

@@ -1,11 +1,12 @@
 // Parcels that somebody should do something about.
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
+import * as correction from '../correction.js';
 import { h } from '../dom.js';
 import { FIGURE_OF, linked } from '../figures.js';
 import { filters } from '../filters.js';
 import { count, hours, percent, span, time } from '../format.js';
-import { has, t } from '../i18n.js';
+import { t } from '../i18n.js';
 import { asked, panel } from '../panel.js';
 import { table } from '../table.js';
 import { address, get } from '../url.js';
@@ -64,7 +65,7 @@ function corrections({ rows }) {
   const columns = [
     parcel,
     { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier) },
-    { key: 'said', label: t('said.kind'), value: (row) => (has(`said.${row.annotation}`) ? t(`said.${row.annotation}`) : row.annotation) },
+    { key: 'said', label: t('said.kind'), value: (row) => correction.kind(row.annotation) },
     { key: 'vendor', label: t('said.vendor'), value: (row) => t(`status.${row.vendor_status}`), cell: (row) => [t(`status.${row.vendor_status}`), row.contradicted && [' ', h('span', { class: 'badge bad' }, t('said.contradicts'))]] },
     { key: 'why', label: t('reason'), value: (row) => row.annotation_reason },
     { key: 'by', label: t('said.who'), value: (row) => row.annotated_by },

@@ -1,9 +1,10 @@
 // One order: how far it is, and its parcels.
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
+import * as correction from '../correction.js';
 import { h } from '../dom.js';
 import { count, time } from '../format.js';
-import { has, t } from '../i18n.js';
+import { t } from '../i18n.js';
 import { asked, panel } from '../panel.js';
 import { contract } from '../subscription.js';
 import { table } from '../table.js';
@@ -64,7 +65,7 @@ function listed(order, rows) {
   const columns = [
     { key: 'number', header: true, label: t('number'), value: (row) => row.tracking_number, cell: (row) => h('a', { class: 'mono', href: address('parcel', { reference: '', account: '', number: row.tracking_number }), 'data-view': true }, row.tracking_number) },
     { key: 'carrier', label: t('carrier'), value: (row) => catalog.carrier(row.carrier), cell: (row) => h('span', { class: 'carrier' }, h('span', { class: 'dot', hue: catalog.hue(row.carrier) }), catalog.carrier(row.carrier)) },
-    { key: 'status', label: t('status'), value: (row) => (row.status ? t(`status.${row.status}`) : t('order.untold')), cell: (row) => [row.status ? t(`status.${row.status}`) : t('order.untold'), row.annotation && [' ', h('span', { class: row.contradicted ? 'badge bad' : 'badge' }, has(`said.${row.annotation}`) ? t(`said.${row.annotation}`) : row.annotation)]] },
+    { key: 'status', label: t('status'), value: (row) => (row.status ? t(`status.${row.status}`) : t('order.untold')), cell: (row) => [row.status ? t(`status.${row.status}`) : t('order.untold'), row.annotation && [' ', correction.badge(row)]] },
     { key: 'exception', label: t('exception.title.short'), value: (row) => (row.is_exception ? t('exception.mark') : '–') },
     { key: 'picked_up', label: t('step.picked_up'), value: (row) => row.picked_up_at ?? '', cell: (row) => time(row.picked_up_at) },
     { key: 'delivered', label: t('step.delivered'), value: (row) => row.delivered_at ?? '', cell: (row) => time(row.delivered_at) },

@@ -1,9 +1,10 @@
 // One parcel: where it is, everything that happened to it, and who was asked to follow it.
 import { ask } from '../api.js';
 import * as catalog from '../catalog.js';
+import * as correction from '../correction.js';
 import { h } from '../dom.js';
 import { count, hours, span, time } from '../format.js';
-import { has, t } from '../i18n.js';
+import { t, word } from '../i18n.js';
 import { panel } from '../panel.js';
 import { contract, subscriptionsOf } from '../subscription.js';
 import { table } from '../table.js';
@@ -97,7 +98,7 @@ function life(row, { rows, timeline, promises, route, annotations }) {
       fact(t('estimate'), row.edd_first && [time(row.edd_first), row.edd_last && row.edd_last !== row.edd_first && [', ', t('estimate.last', { time: time(row.edd_last) })], ' ', verdict('estimate', promise?.estimate_verdict)]),
       fact(t('last.event'), row.last_event_at && time(row.last_event_at)),
       fact(t('exception.title.short'), row.exception_codes.map((code) => `${code} ${catalog.code(row.vendor, code)}`).join(', ')),
-      fact(t('flags'), row.flags.map((flag) => (has(`flag.${flag}`) ? t(`flag.${flag}`) : flag)).join(', '))),
+      fact(t('flags'), row.flags.map((flag) => word('flag', flag)).join(', '))),
     milestones(row),
     wayOf(row, rows, route),
     h('div', { class: 'two' },
@@ -109,16 +110,14 @@ function life(row, { rows, timeline, promises, route, annotations }) {
 // Beside the vendor's word, so that nobody takes one for the other.
 function corrected(row) {
   return row.annotation && h('p', { class: 'note' },
-    h('span', { class: row.contradicted ? 'badge bad' : 'badge' }, kindOf(row.annotation)), ' ',
+    correction.badge(row), ' ',
     t(row.contradicted ? 'said.contradicted' : 'said.by', { by: row.annotated_by, at: time(row.annotated_at), reason: row.annotation_reason }));
 }
-
-const kindOf = (kind) => (has(`said.${kind}`) ? t(`said.${kind}`) : kind);
 
 function said(rows) {
   return rows.length > 0 && h('div', {}, h('h3', {}, t('said')), h('ol', { class: 'timeline plain' }, rows.map((row) => h('li', {},
     h('time', { datetime: row.annotated_at }, time(row.annotated_at)),
-    h('div', {}, h('strong', {}, kindOf(row.kind)), row.occurred_at && [' ', time(row.occurred_at)],
+    h('div', {}, h('strong', {}, correction.kind(row.kind)), row.occurred_at && [' ', time(row.occurred_at)],
       h('div', { class: 'quiet' }, [row.annotated_by, row.reason].join(' · ')))))));
 }
 
